@@ -1,0 +1,63 @@
+import type { Server, ServerResponse } from 'node:http';
+import { Server as NetServer, type AddressInfo } from 'node:net';
+
+/** How long an idle kept-alive connection may still bring a request that was on its way when the stop began. */
+const IDLE_GRACE_MS = 250;
+const SWEEP_INTERVAL_MS = 25;
+
+/**
+ * An HTTP server that can be stopped without losing a request: it refuses new connections, tells those that are open to
+ * go (`Connection: close`), and ends what is idle. Upgraded sockets are not its own: whoever upgraded them ends them.
+ */
+export class HttpService {
+  readonly server: Server;
+  readonly #inFlight = new Set<ServerResponse>();
+  #draining = false;
+  #closed: Promise<void> | undefined;
+
+  constructor(server: Server) {
+    this.server = server;
+    server.prependListener('request', (_request, response: ServerResponse) => {
+      this.#inFlight.add(response);
+      response.once('close', () => this.#inFlight.delete(response));
+      if (this.#draining) response.setHeader('connection', 'close');
+    });
+  }
+
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  /** @returns the port, chosen by the system when `port` is 0. @throws when the address cannot be had. */
+  async listen(address: { host: string; port: number }): Promise<number> {
+    await new Promise<void>((resolve, reject) => {
+      this.server.once('error', reject);
+      this.server.listen(address, () => {
+        this.server.off('error', reject);
+        resolve();
+      });
+    });
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  /** Resolves when every connection has ended, which is forced after `drainMs`. May be called twice. */
+  close(drainMs: number): Promise<void> {
+    this.#closed ??= this.#drain(drainMs);
+    return this.#closed;
+  }
+
+  async #drain(drainMs: number): Promise<void> {
+    this.#draining = true;
+    for (const response of this.#inFlight) if (!response.headersSent) response.setHeader('connection', 'close');
+    const startedAt = performance.now();
+    const sweep = setInterval(() => {
+      const elapsedMs = performance.now() - startedAt;
+      if (elapsedMs >= drainMs) this.server.closeAllConnections();
+      else if (elapsedMs >= Math.min(IDLE_GRACE_MS, drainMs)) this.server.closeIdleConnections();
+    }, SWEEP_INTERVAL_MS);
+    // http.Server's own close() would end idle connections at once, and with them requests that are on their way.
+    await new Promise<void>((resolve) => NetServer.prototype.close.call(this.server, () => resolve()));
+    clearInterval(sweep);
+    this.server.close();
+  }
+}

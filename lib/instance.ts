@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import type { Redis } from 'ioredis';
+import { z } from 'zod';
+import type { Ledger } from './ledger.js';
+import type { Closers } from './lifecycle.js';
+import type { Logger } from './log.js';
+
+/** Identifies a program's instance across its restarts: `proxy@edge1:8080`. */
+export function sourceId(program: string, port: number): string {
+  return `${program}@${hostname()}:${port}`;
+}
+
+/** The version of the release this code belongs to. */
+export function releaseVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  return z.object({ version: z.string() }).parse(manifest).version;
+}
+
+/**
+ * Enters this instance's start in the ledger as soon as Redis can be reached, and its stop when it is closed. Without
+ * Redis neither is written: the ledger must not keep a program from starting or ending.
+ */
+export function announce(options: {
+  program: string;
+  source: string;
+  /** Says more than the source does: `canary on http://127.0.0.1:3002`. */
+  detail: string;
+  redis: Redis;
+  ledger: Ledger;
+  closers: Closers;
+  logger: Logger;
+}): void {
+  const { program, source, detail, redis, ledger, closers, logger } = options;
+  const write = async (kind: 'start' | 'stop') => {
+    const reason = `${program} ${kind === 'start' ? 'started' : 'stopped'}: ${detail}`;
+    try {
+      await ledger.record({ kind, by: program, reason, data: { source, version: releaseVersion() } });
+    } catch (err) {
+      logger.debug({ err, kind }, 'not entered in the ledger');
+    }
+  };
+  if (redis.status === 'ready') void write('start');
+  else redis.once('ready', () => void write('start'));
+  closers.add('announcement', () => (redis.status === 'ready' ? write('stop') : undefined));
+}

@@ -1,0 +1,74 @@
+/** Buckets per octave (doubling) of latency. */
+const PER_OCTAVE = 16;
+/** log2 of the first bucket's upper edge in ms: 2^-4 = 0.0625 ms. */
+const FIRST_OCTAVE = -4;
+export const TOP_BUCKET = 320;
+
+/** A histogram on the wire: `[bucket, count]`, ascending buckets, no zero counts. */
+export type SparseHistogram = readonly (readonly [bucket: number, count: number])[];
+
+/** The bucket of a latency in ms: `f` holds (2^((f−1)/16 − 4), 2^(f/16 − 4)]. */
+export function bucketOf(latencyMs: number): number {
+  const bucket = Math.ceil((Math.log2(latencyMs) - FIRST_OCTAVE) * PER_OCTAVE);
+  return Math.min(TOP_BUCKET, Math.max(0, bucket));
+}
+
+/** A bucket's upper edge in ms; that of the open top bucket is its lower edge, all that is known of it. */
+export function upperEdgeMs(bucket: number): number {
+  return 2 ** (Math.min(bucket, TOP_BUCKET - 1) / PER_OCTAVE + FIRST_OCTAVE);
+}
+
+/** Latencies counted in sixteen buckets to an octave: constant memory, 4.4 % wide, mergeable in any order. */
+export class LatencyHistogram {
+  readonly #counts = new Float64Array(TOP_BUCKET + 1);
+  #total = 0;
+
+  get total(): number {
+    return this.#total;
+  }
+
+  record(latencyMs: number): void {
+    this.add(bucketOf(latencyMs), 1);
+  }
+
+  add(bucket: number, count: number): void {
+    this.#counts[bucket] = (this.#counts[bucket] ?? 0) + count;
+    this.#total += count;
+  }
+
+  merge(sparse: SparseHistogram): void {
+    for (const [bucket, count] of sparse) this.add(bucket, count);
+  }
+
+  /**
+   * The latency in ms below which the share `q` (0 to 1) of the counted ones lies, interpolated inside its bucket;
+   * undefined when nothing was counted.
+   */
+  quantile(q: number): number | undefined {
+    if (this.#total === 0) return undefined;
+    const rank = q * this.#total;
+    let below = 0;
+    for (let bucket = 0; bucket <= TOP_BUCKET; bucket++) {
+      const count = this.#counts[bucket] ?? 0;
+      if (count > 0 && below + count >= rank) {
+        const lower = bucket === 0 ? 0 : upperEdgeMs(bucket - 1);
+        return lower + (upperEdgeMs(bucket) - lower) * Math.max(0, (rank - below) / count);
+      }
+      below += count;
+    }
+    return upperEdgeMs(TOP_BUCKET);
+  }
+
+  toSparse(): SparseHistogram {
+    const sparse: [number, number][] = [];
+    this.#counts.forEach((count, bucket) => {
+      if (count > 0) sparse.push([bucket, count]);
+    });
+    return sparse;
+  }
+
+  clear(): void {
+    this.#counts.fill(0);
+    this.#total = 0;
+  }
+}

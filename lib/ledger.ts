@@ -1,0 +1,184 @@
+import type { Redis } from 'ioredis';
+import { z } from 'zod';
+import type { Keys } from './keys.js';
+import { parseJson, toRecord } from './stream-entry.js';
+
+const MAX_EVENTS = 10_000;
+
+export const EVENT_KINDS = ['flip', 'breach', 'recovery', 'alert', 'silence', 'deploy', 'start', 'stop'] as const;
+export type EventKind = (typeof EVENT_KINDS)[number];
+
+const event = z.object({
+  id: z.string(),
+  kind: z.enum(EVENT_KINDS),
+  /** monitor, operator, proxy, deploy or agent. */
+  by: z.string(),
+  /** A sentence for people. */
+  reason: z.string(),
+  /** ISO 8601, UTC, by the writer's clock; the id's first part is Redis's own in ms. */
+  at: z.string(),
+  data: z.record(z.string(), z.unknown()),
+});
+
+/** One line of the ledger. */
+export type LedgerEvent = z.infer<typeof event>;
+export type NewEvent = Omit<LedgerEvent, 'id' | 'at'>;
+
+export type FlipBy = 'monitor' | 'operator' | 'proxy' | 'deploy';
+
+export interface Flip {
+  value: boolean;
+  by: FlipBy;
+  reason: string;
+  /** The figures behind it. */
+  data: Record<string, unknown>;
+  /** What a rule saw, written to the ledger in the same step: a breach or a recovery. */
+  cause?: 'breach' | 'recovery';
+  /** The monitor's cool-down (JSON) that goes with its own flip; any other flip ends it. */
+  recovery?: string;
+  /** The lease's exact value that must still stand, or nothing is written. */
+  fence?: string;
+}
+
+/** `changed`: flipped. `held`: an operator took over a value that stood already. `fenced`: the lease is another's. */
+export type FlipOutcome = 'changed' | 'unchanged' | 'held' | 'fenced';
+
+/**
+ * KEYS flag, info, recovery, events, outbox, lease
+ * ARGV value, by, reason, at, data, cause or '', recovery or '', fence or '', ledger length
+ */
+const FLIP = `
+if ARGV[8] ~= '' and redis.call('GET', KEYS[6]) ~= ARGV[8] then return 'fenced' end
+local raw = redis.call('GET', KEYS[1])
+local current = (raw == false or raw == 'true') and 'true' or 'false'
+local changed = current ~= ARGV[1]
+local held = not changed and ARGV[2] == 'operator' and ARGV[1] == 'false' and redis.call('HGET', KEYS[2], 'by') ~= 'operator'
+if not changed and not held then return 'unchanged' end
+local fields = {'by', ARGV[2], 'reason', ARGV[3], 'at', ARGV[4], 'data', ARGV[5]}
+if ARGV[6] ~= '' then redis.call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[9], '*', 'kind', ARGV[6], unpack(fields)) end
+local id = redis.call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[9], '*', 'kind', 'flip', unpack(fields))
+redis.call('SET', KEYS[1], ARGV[1])
+redis.call('HSET', KEYS[2], 'by', ARGV[2], 'reason', ARGV[3], 'at', ARGV[4], 'value', ARGV[1], 'event', id)
+if ARGV[7] == '' then redis.call('DEL', KEYS[3]) else redis.call('SET', KEYS[3], ARGV[7]) end
+if held then return 'held' end
+redis.call('XADD', KEYS[5], '*', 'event', id, 'kind', 'flip', unpack(fields))
+return 'changed'
+`;
+
+/**
+ * KEYS flag, info, recovery, events, outbox, lease
+ * ARGV value seen, reason, at, data, fence, ledger length
+ */
+const ADOPT = `
+if redis.call('GET', KEYS[6]) ~= ARGV[5] then return 'fenced' end
+local raw = redis.call('GET', KEYS[1])
+local current = (raw == false or raw == 'true') and 'true' or 'false'
+local recorded = redis.call('HGET', KEYS[2], 'value') or 'true'
+if current ~= ARGV[1] or recorded == current then return 'unchanged' end
+local fields = {'by', 'operator', 'reason', ARGV[2], 'at', ARGV[3], 'data', ARGV[4]}
+local id = redis.call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[6], '*', 'kind', 'flip', unpack(fields))
+redis.call('HSET', KEYS[2], 'by', 'operator', 'reason', ARGV[2], 'at', ARGV[3], 'value', current, 'event', id)
+redis.call('DEL', KEYS[3])
+redis.call('XADD', KEYS[5], '*', 'event', id, 'kind', 'flip', unpack(fields))
+return 'changed'
+`;
+
+/**
+ * KEYS events, outbox, alerts, lease
+ * ARGV kind, by, reason, at, data, fence or '', 'mail' or '', 'raise' or 'clear' or '', alert id, ledger length
+ */
+const RECORD = `
+if ARGV[6] ~= '' and redis.call('GET', KEYS[4]) ~= ARGV[6] then return 'fenced' end
+if ARGV[8] == 'raise' and redis.call('HSETNX', KEYS[3], ARGV[9], ARGV[4]) == 0 then return 'unchanged' end
+if ARGV[8] == 'clear' and redis.call('HDEL', KEYS[3], ARGV[9]) == 0 then return 'unchanged' end
+local fields = {'kind', ARGV[1], 'by', ARGV[2], 'reason', ARGV[3], 'at', ARGV[4], 'data', ARGV[5]}
+local id = redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[10], '*', unpack(fields))
+if ARGV[7] == 'mail' then redis.call('XADD', KEYS[2], '*', 'event', id, unpack(fields)) end
+return 'changed'
+`;
+
+/**
+ * Everything written about the flag and the ledger. Each write is one atomic step, so two writers that see the same
+ * thing make one flip, one event and one mail. All methods throw when Redis is away, and then have written nothing.
+ */
+export class Ledger {
+  readonly #redis: Redis;
+  readonly #keys: Keys;
+
+  constructor(redis: Redis, keys: Keys) {
+    this.#redis = redis;
+    this.#keys = keys;
+  }
+
+  async flip(flagName: string, flip: Flip): Promise<FlipOutcome> {
+    const args = [
+      String(flip.value),
+      flip.by,
+      flip.reason,
+      new Date().toISOString(),
+      JSON.stringify({ flag: flagName, value: flip.value, ...flip.data }),
+      flip.cause ?? '',
+      flip.recovery ?? '',
+      flip.fence ?? '',
+      MAX_EVENTS,
+    ];
+    return (await this.#redis.eval(FLIP, 6, ...this.#flipKeys(flagName), ...args)) as FlipOutcome;
+  }
+
+  /** Enters a value that someone set directly in Redis as an operator's flip. */
+  async adopt(flagName: string, seen: { value: boolean; reason: string; fence: string }): Promise<FlipOutcome> {
+    const data = JSON.stringify({ flag: flagName, value: seen.value, direct: true });
+    const args = [String(seen.value), seen.reason, new Date().toISOString(), data, seen.fence, MAX_EVENTS];
+    return (await this.#redis.eval(ADOPT, 6, ...this.#flipKeys(flagName), ...args)) as FlipOutcome;
+  }
+
+  /** Appends an event; with `alert` only if that changes whether the alert with this id is raised. */
+  async record(
+    entry: NewEvent,
+    options: { mail?: boolean; fence?: string; alert?: { id: string; op: 'raise' | 'clear' } } = {},
+  ): Promise<'changed' | 'unchanged' | 'fenced'> {
+    const keys = [this.#keys.events, this.#keys.outbox, this.#keys.alerts, this.#keys.lease];
+    const args = [
+      entry.kind,
+      entry.by,
+      entry.reason,
+      new Date().toISOString(),
+      JSON.stringify(entry.data),
+      options.fence ?? '',
+      options.mail === true ? 'mail' : '',
+      options.alert?.op ?? '',
+      options.alert?.id ?? '',
+      MAX_EVENTS,
+    ];
+    return (await this.#redis.eval(RECORD, 4, ...keys, ...args)) as 'changed' | 'unchanged' | 'fenced';
+  }
+
+  /** Newest first; `after` is an event id, exclusive. Entries that are no events are left out. */
+  async readEvents(query: { limit: number; kind?: EventKind | undefined; after?: string | undefined }): Promise<LedgerEvent[]> {
+    const oldest = query.after === undefined ? '-' : `(${query.after}`;
+    const found: LedgerEvent[] = [];
+    let newest = '+';
+    while (found.length < query.limit) {
+      const page = await this.#redis.xrevrange(this.#keys.events, newest, oldest, 'COUNT', 500);
+      for (const [id, fields] of page) {
+        const parsed = parseEvent(id, fields);
+        if (parsed !== undefined && (query.kind ?? parsed.kind) === parsed.kind) found.push(parsed);
+        newest = `(${id}`;
+      }
+      if (page.length < 500) break;
+    }
+    return found.slice(0, query.limit);
+  }
+
+  #flipKeys(flagName: string): string[] {
+    const { flag, flagInfo, recovery, events, outbox, lease } = this.#keys;
+    return [flag(flagName), flagInfo(flagName), recovery(flagName), events, outbox, lease];
+  }
+}
+
+/** Undefined for an entry that is not an event. `fields` is a stream entry's flat field list. */
+export function parseEvent(id: string, fields: readonly string[]): LedgerEvent | undefined {
+  const record = toRecord(fields);
+  const parsed = event.safeParse({ ...record, id, data: parseJson(record.data) });
+  return parsed.success ? parsed.data : undefined;
+}

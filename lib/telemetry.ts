@@ -1,0 +1,87 @@
+import type { Redis } from 'ioredis';
+import { z } from 'zod';
+import type { Keys } from './keys.js';
+import { TOP_BUCKET } from './latency-histogram.js';
+import { parseJson, toRecord } from './stream-entry.js';
+
+/** Trimmed by length as a backstop; the leading monitor trims by age. */
+const MAX_ENTRIES = 100_000;
+
+export const SIDES = ['prod', 'canary'] as const;
+/** Where a request goes, and which release a host runs. */
+export type Side = (typeof SIDES)[number];
+
+const count = z.int().nonnegative();
+const histogram = z.array(z.tuple([z.int().min(0).max(TOP_BUCKET), count]));
+
+const trafficWindow = z.object({
+  target: z.enum(SIDES),
+  requests: count,
+  /** 5xx and failures to answer. */
+  errors: count,
+  status: z.record(z.string().regex(/^\d{3}$/), count),
+  /** From the request's head received to the response's head sent on. */
+  latency: histogram,
+  arms: z.object({
+    /** Requests that the split assigned to this side. */
+    chosen: count,
+    /** Of these, the ones that failed here and were sent to prod instead. */
+    retried: count,
+    /** Requests of the canary's that this side answered in its place. */
+    rescued: count.optional(),
+  }),
+  /** Ages of the requests that still wait for their response's head at the window's end. */
+  waiting: histogram.optional(),
+  windowMs: z.number().nonnegative().optional(),
+  split: z.string().optional(),
+  canaryOpen: z.boolean().optional(),
+  because: z.string().nullable().optional(),
+});
+
+const hostSample = z.object({
+  target: z.enum(SIDES),
+  host: z.string(),
+  version: z.string().nullable(),
+  /** Null, like the other figures of the process, while the app is not there. */
+  pid: z.int().nullable(),
+  startedAt: z.string().nullable(),
+  up: z.boolean(),
+  /** 1 is one core fully used. */
+  cpuRatio: z.number().nonnegative().nullable(),
+  rssBytes: z.number().nonnegative().nullable(),
+  probe: z.object({ ok: z.boolean(), ms: z.number().nonnegative(), status: z.int().nullable() }),
+});
+
+export type TrafficWindow = z.infer<typeof trafficWindow>;
+export type HostSample = z.infer<typeof hostSample>;
+
+export type Telemetry = { source: string; at: number } & (
+  | { kind: 'traffic'; data: TrafficWindow }
+  | { kind: 'host'; data: HostSample }
+);
+
+const entry = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('traffic'), source: z.string().min(1), at: z.coerce.number(), data: trafficWindow }),
+  z.object({ kind: z.literal('host'), source: z.string().min(1), at: z.coerce.number(), data: hostSample }),
+]);
+
+/** Appends one window or sample. @throws when Redis is away: the caller keeps or drops it. */
+export async function writeTelemetry(redis: Redis, keys: Keys, telemetry: readonly Telemetry[]): Promise<void> {
+  const pipeline = redis.pipeline();
+  for (const { kind, source, at, data } of telemetry) {
+    const fields = ['kind', kind, 'source', source, 'at', String(Math.round(at)), 'data', JSON.stringify(data)];
+    pipeline.xadd(keys.telemetry, 'MAXLEN', '~', MAX_ENTRIES, '*', ...fields);
+  }
+  const results = await pipeline.exec();
+  const failure = results?.find(([err]) => err !== null)?.[0];
+  if (failure) throw failure;
+}
+
+/** Reads a stream entry's flat field list; a sentence that says what is wrong when it is not a window or sample. */
+export function parseTelemetry(fields: readonly string[]): Telemetry | { problem: string } {
+  const record = toRecord(fields);
+  const data = parseJson(record.data);
+  if (data === undefined) return { problem: 'data is not JSON' };
+  const parsed = entry.safeParse({ ...record, data });
+  return parsed.success ? parsed.data : { problem: z.prettifyError(parsed.error) };
+}
