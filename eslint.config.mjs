@@ -1,53 +1,86 @@
-import js from '@eslint/js';
-import tseslint from 'typescript-eslint';
+import js from "@eslint/js";
+import tseslint from "typescript-eslint";
 
 /** Forbids imports that match `group` in the files of `files`, with `message` as the reason. */
 function forbid(files, group, message) {
   return {
     files,
-    rules: { '@typescript-eslint/no-restricted-imports': ['error', { patterns: [{ group, message }] }] },
+    rules: {
+      "@typescript-eslint/no-restricted-imports": [
+        "error",
+        { patterns: [{ group, message }] },
+      ],
+    },
   };
 }
 
-const programs = ['app', 'proxy', 'agent', 'monitor', 'launcher'];
+const programs = ["app", "proxy", "agent", "monitor", "launcher"];
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', 'coverage/'] },
+  { ignores: ["dist/", "node_modules/", "coverage/"] },
   js.configs.recommended,
   {
-    files: ['**/*.ts'],
-    extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
-    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    files: ["**/*.ts"],
+    extends: [
+      tseslint.configs.strictTypeChecked,
+      tseslint.configs.stylisticTypeChecked,
+    ],
+    languageOptions: {
+      parserOptions: {
+        projectService: true,
+        tsconfigRootDir: import.meta.dirname,
+      },
+    },
     rules: {
-      eqeqeq: 'error',
-      'max-params': ['error', 3],
-      complexity: ['error', 12],
-      'max-lines-per-function': ['error', { max: 60, skipBlankLines: true, skipComments: true }],
-      '@typescript-eslint/switch-exhaustiveness-check': 'error',
-      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
-      '@typescript-eslint/consistent-type-imports': 'error',
-      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      eqeqeq: "error",
+      "max-params": ["error", 3],
+      complexity: ["error", 12],
+      "max-lines-per-function": [
+        "error",
+        { max: 60, skipBlankLines: true, skipComments: true },
+      ],
+      "@typescript-eslint/switch-exhaustiveness-check": "error",
+      "@typescript-eslint/restrict-template-expressions": [
+        "error",
+        { allowNumber: true, allowBoolean: true },
+      ],
+      "@typescript-eslint/consistent-type-imports": "error",
+      "@typescript-eslint/no-confusing-void-expression": [
+        "error",
+        { ignoreArrowShorthand: true },
+      ],
     },
   },
   // Programs meet only in Redis: none imports another, and what they share does not know them.
-  forbid(['lib/**/*.ts'], ['**/apps/**', '**/test/**'], 'lib/ is below the programs and never imports them'),
+  forbid(
+    ["lib/**/*.ts"],
+    ["**/apps/**", "**/test/**"],
+    "lib/ is below the programs and never imports them",
+  ),
   ...programs.map((program) =>
     forbid(
       [`apps/${program}/**/*.ts`],
-      [...programs.filter((other) => other !== program).map((other) => `**/${other}/**`), '**/test/**'],
-      'programs meet only in Redis; move what two of them need to lib/',
+      [
+        ...programs
+          .filter((other) => other !== program)
+          .map((other) => `**/${other}/**`),
+        "**/test/**",
+      ],
+      "programs meet only in Redis; move what two of them need to lib/",
     ),
   ),
   {
-    files: ['test/**/*.ts', 'bench/**/*.ts'],
+    files: ["test/**/*.ts", "bench/**/*.ts"],
     rules: {
-      'max-lines-per-function': 'off',
-      '@typescript-eslint/no-non-null-assertion': 'off',
-      '@typescript-eslint/no-unused-expressions': 'off',
+      "max-lines-per-function": "off",
+      "@typescript-eslint/no-non-null-assertion": "off",
+      "@typescript-eslint/no-unused-expressions": "off",
     },
   },
   {
-    files: ['**/*.mjs', '**/*.cjs'],
-    languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } },
+    files: ["**/*.mjs", "**/*.cjs"],
+    languageOptions: {
+      globals: { process: "readonly", console: "readonly", URL: "readonly" },
+    },
   },
 );

@@ -1,7 +1,14 @@
-import { isIP } from 'node:net';
-import type { SettingsReader } from './settings.js';
+import { isIP } from "node:net";
+import type { SettingsReader } from "./settings.js";
 
-const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
+const LOG_LEVELS = [
+  "trace",
+  "debug",
+  "info",
+  "warn",
+  "error",
+  "silent",
+] as const;
 
 /** What every program is told by its environment. */
 export interface BaseConfig {
@@ -16,47 +23,90 @@ export interface BaseConfig {
 
 const PORT_RANGE = { min: 0, max: 65535 };
 
-export function readBaseConfig(settings: SettingsReader, defaultPort: number): BaseConfig {
+export function readBaseConfig(
+  settings: SettingsReader,
+  defaultPort: number,
+): BaseConfig {
   return {
-    redisUrl: settings.secret('REDIS_URL', 'redis://[user:password@]host:port[/db] or rediss://…', parseRedisUrl, 'redis://127.0.0.1:6379'),
-    keyPrefix: settings.parsed('KEY_PREFIX', '1 to 64 of A-Z a-z 0-9 . _ : -', matching(/^[\w.:-]{1,64}$/), 'serin:'),
-    flagName: settings.parsed('FLAG_NAME', '1 to 64 of A-Z a-z 0-9 . _ -', matching(/^[\w.-]{1,64}$/), 'feature'),
-    logLevel: settings.choice('LOG_LEVEL', LOG_LEVELS, 'info'),
-    host: readHost(settings, 'HOST'),
-    port: readPort(settings, 'PORT', defaultPort),
+    redisUrl: settings.secret(
+      "REDIS_URL",
+      "redis://[user:password@]host:port[/db] or rediss://…",
+      parseRedisUrl,
+      "redis://127.0.0.1:6379",
+    ),
+    keyPrefix: settings.parsed(
+      "KEY_PREFIX",
+      "1 to 64 of A-Z a-z 0-9 . _ : -",
+      matching(/^[\w.:-]{1,64}$/),
+      "serin:",
+    ),
+    flagName: settings.parsed(
+      "FLAG_NAME",
+      "1 to 64 of A-Z a-z 0-9 . _ -",
+      matching(/^[\w.-]{1,64}$/),
+      "feature",
+    ),
+    logLevel: settings.choice("LOG_LEVEL", LOG_LEVELS, "info"),
+    host: readHost(settings, "HOST"),
+    port: readPort(settings, "PORT", defaultPort),
   };
 }
 
 export function readHost(settings: SettingsReader, name: string): string {
-  return settings.parsed(name, 'an address to listen on, such as 127.0.0.1, 0.0.0.0 or localhost', parseHost, '127.0.0.1');
+  return settings.parsed(
+    name,
+    "an address to listen on, such as 127.0.0.1, 0.0.0.0 or localhost",
+    parseHost,
+    "127.0.0.1",
+  );
 }
 
 /** 0 lets the system pick a free port, which the log then names. */
-export function readPort(settings: SettingsReader, name: string, fallback: number): number {
+export function readPort(
+  settings: SettingsReader,
+  name: string,
+  fallback: number,
+): number {
   return settings.integer(name, PORT_RANGE, fallback);
 }
 
 /** Milliseconds from `min` (1 unless told) to a day. */
-export function readMs(settings: SettingsReader, name: string, options: { fallback: number; min?: number }): number {
-  return settings.integer(name, { min: options.min ?? 1, max: 86_400_000 }, options.fallback);
+export function readMs(
+  settings: SettingsReader,
+  name: string,
+  options: { fallback: number; min?: number },
+): number {
+  return settings.integer(
+    name,
+    { min: options.min ?? 1, max: 86_400_000 },
+    options.fallback,
+  );
 }
 
 /** An origin such as `http://127.0.0.1:3001`: no path, no credentials. */
 export function parseHttpOrigin(value: string): URL | undefined {
   const url = URL.canParse(value) ? new URL(value) : undefined;
-  if (url?.protocol !== 'http:') return undefined;
-  const isOrigin = url.pathname === '/' && url.search === '' && url.hash === '' && url.username === '' && url.password === '';
+  if (url?.protocol !== "http:") return undefined;
+  const isOrigin =
+    url.pathname === "/" &&
+    url.search === "" &&
+    url.hash === "" &&
+    url.username === "" &&
+    url.password === "";
   return isOrigin ? url : undefined;
 }
 
 function parseRedisUrl(value: string): string | undefined {
   const url = URL.canParse(value) ? new URL(value) : undefined;
-  const isRedis = url?.protocol === 'redis:' || url?.protocol === 'rediss:';
-  return isRedis && url.hostname !== '' ? value : undefined;
+  const isRedis = url?.protocol === "redis:" || url?.protocol === "rediss:";
+  return isRedis && url.hostname !== "" ? value : undefined;
 }
 
 function parseHost(value: string): string | undefined {
-  const isHostname = /^(?=.{1,253}$)[a-z\d]([a-z\d-]*[a-z\d])?(\.[a-z\d]([a-z\d-]*[a-z\d])?)*$/i.test(value);
+  const isHostname =
+    /^(?=.{1,253}$)[a-z\d]([a-z\d-]*[a-z\d])?(\.[a-z\d]([a-z\d-]*[a-z\d])?)*$/i.test(
+      value,
+    );
   return isIP(value) !== 0 || isHostname ? value : undefined;
 }
 

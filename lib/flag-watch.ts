@@ -1,11 +1,11 @@
-import type { Redis } from 'ioredis';
-import type { Keys } from './keys.js';
-import { readLease, type LeaseReading } from './lease-reading.js';
-import type { Logger } from './log.js';
+import type { Redis } from "ioredis";
+import type { Keys } from "./keys.js";
+import { readLease, type LeaseReading } from "./lease-reading.js";
+import type { Logger } from "./log.js";
 
 /** The safety net under the invalidations. */
 const POLL_INTERVAL_MS = 1000;
-const INVALIDATIONS = '__redis__:invalidate';
+const INVALIDATIONS = "__redis__:invalidate";
 
 export interface FlagReading {
   value: boolean;
@@ -17,8 +17,14 @@ export interface FlagReading {
 }
 
 /** Absent means true; anything but `true` and `false` counts as false. */
-export function parseFlag(raw: string | null): { value: boolean; garbled: boolean } {
-  return { value: raw === null || raw === 'true', garbled: raw !== null && raw !== 'true' && raw !== 'false' };
+export function parseFlag(raw: string | null): {
+  value: boolean;
+  garbled: boolean;
+} {
+  return {
+    value: raw === null || raw === "true",
+    garbled: raw !== null && raw !== "true" && raw !== "false",
+  };
 }
 
 /**
@@ -43,7 +49,13 @@ export class FlagWatch {
   #reportedRaw: string | null = null;
 
   /** Both connections become the watch's own: it closes them. */
-  constructor(options: { reader: Redis; subscriber: Redis; keys: Keys; flagName: string; logger: Logger }) {
+  constructor(options: {
+    reader: Redis;
+    subscriber: Redis;
+    keys: Keys;
+    flagName: string;
+    logger: Logger;
+  }) {
     this.#reader = options.reader;
     this.#subscriber = options.subscriber;
     this.#keys = options.keys;
@@ -62,14 +74,14 @@ export class FlagWatch {
   }
 
   start(): void {
-    this.#subscriber.on('message', () => this.#read());
-    this.#subscriber.on('ready', () => this.#subscribe());
-    this.#subscriber.on('close', () => (this.#redirectTo = undefined));
-    this.#reader.on('ready', () => this.#arm());
+    this.#subscriber.on("message", () => this.#read());
+    this.#subscriber.on("ready", () => this.#subscribe());
+    this.#subscriber.on("close", () => (this.#redirectTo = undefined));
+    this.#reader.on("ready", () => this.#arm());
     this.#poll = setInterval(() => {
       if (this.#readsInFlight === 0) this.#read();
     }, POLL_INTERVAL_MS);
-    if (this.#subscriber.status === 'ready') this.#subscribe();
+    if (this.#subscriber.status === "ready") this.#subscribe();
     this.#arm();
   }
 
@@ -81,32 +93,51 @@ export class FlagWatch {
 
   #subscribe(): void {
     const subscribed = async () => {
-      const id = await this.#subscriber.client('ID');
+      const id = await this.#subscriber.client("ID");
       await this.#subscriber.subscribe(INVALIDATIONS);
       this.#redirectTo = id;
     };
     subscribed().then(
       () => this.#arm(),
-      (err: unknown) => this.#logger.warn({ err }, 'flag changes are polled: could not subscribe to invalidations'),
+      (err: unknown) =>
+        this.#logger.warn(
+          { err },
+          "flag changes are polled: could not subscribe to invalidations",
+        ),
     );
   }
 
   #arm(): void {
-    if (this.#reader.status !== 'ready') return;
+    if (this.#reader.status !== "ready") return;
     this.#read();
     if (this.#redirectTo === undefined) return;
     // A change between that read and the arming would go unseen: read once more after it.
     this.#track(this.#redirectTo).then(
       () => this.#read(),
-      (err: unknown) => this.#logger.warn({ err }, 'flag changes are polled: client tracking could not be armed'),
+      (err: unknown) =>
+        this.#logger.warn(
+          { err },
+          "flag changes are polled: client tracking could not be armed",
+        ),
     );
   }
 
   /** Tracking is switched off first: a second ON with the same prefix is an error. */
   async #track(redirectTo: number): Promise<void> {
-    await this.#reader.client('TRACKING', 'OFF');
-    const prefixes = [this.#keys.flag(this.#flagName), this.#keys.lease].flatMap((prefix) => ['PREFIX', prefix]);
-    await this.#reader.call('CLIENT', 'TRACKING', 'ON', 'REDIRECT', redirectTo, 'BCAST', ...prefixes);
+    await this.#reader.client("TRACKING", "OFF");
+    const prefixes = [
+      this.#keys.flag(this.#flagName),
+      this.#keys.lease,
+    ].flatMap((prefix) => ["PREFIX", prefix]);
+    await this.#reader.call(
+      "CLIENT",
+      "TRACKING",
+      "ON",
+      "REDIRECT",
+      redirectTo,
+      "BCAST",
+      ...prefixes,
+    );
   }
 
   #read(): void {
@@ -119,7 +150,9 @@ export class FlagWatch {
       .pttl(this.#keys.lease)
       .exec()
       .then((replies) => this.#take(replies ?? [], sentAt))
-      .catch((err: unknown) => this.#logger.debug({ err }, 'flag could not be read'))
+      .catch((err: unknown) =>
+        this.#logger.debug({ err }, "flag could not be read"),
+      )
       .finally(() => {
         this.#readsInFlight -= 1;
       });
@@ -128,14 +161,27 @@ export class FlagWatch {
   #take(replies: [Error | null, unknown][], sentAt: number): void {
     const failure = replies.find(([err]) => err !== null)?.[0];
     if (failure) throw failure;
-    const [raw, lease, leaseTtlMs] = replies.map(([, reply]) => reply) as [string | null, string | null, number];
+    const [raw, lease, leaseTtlMs] = replies.map(([, reply]) => reply) as [
+      string | null,
+      string | null,
+      number,
+    ];
     const previous = this.#reading;
     const { value, garbled } = parseFlag(raw);
-    this.#reading = { value, raw, confirmedAt: sentAt, lease: readLease(lease, sentAt + leaseTtlMs) };
+    this.#reading = {
+      value,
+      raw,
+      confirmedAt: sentAt,
+      lease: readLease(lease, sentAt + leaseTtlMs),
+    };
     if (garbled && raw !== this.#reportedRaw) {
-      this.#logger.warn({ flag: this.#flagName, raw }, 'flag counts as false: it is neither "true" nor "false"');
+      this.#logger.warn(
+        { flag: this.#flagName, raw },
+        'flag counts as false: it is neither "true" nor "false"',
+      );
     }
     this.#reportedRaw = raw;
-    if (previous?.value !== value) for (const listener of this.#listeners) listener(this.#reading);
+    if (previous?.value !== value)
+      for (const listener of this.#listeners) listener(this.#reading);
   }
 }

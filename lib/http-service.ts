@@ -1,5 +1,5 @@
-import type { Server, ServerResponse } from 'node:http';
-import { Server as NetServer, type AddressInfo } from 'node:net';
+import type { Server, ServerResponse } from "node:http";
+import { Server as NetServer, type AddressInfo } from "node:net";
 
 /** How long an idle kept-alive connection may still bring a request that was on its way when the stop began. */
 const IDLE_GRACE_MS = 250;
@@ -17,10 +17,10 @@ export class HttpService {
 
   constructor(server: Server) {
     this.server = server;
-    server.prependListener('request', (_request, response: ServerResponse) => {
+    server.prependListener("request", (_request, response: ServerResponse) => {
       this.#inFlight.add(response);
-      response.once('close', () => this.#inFlight.delete(response));
-      if (this.#draining) response.setHeader('connection', 'close');
+      response.once("close", () => this.#inFlight.delete(response));
+      if (this.#draining) response.setHeader("connection", "close");
     });
   }
 
@@ -31,9 +31,9 @@ export class HttpService {
   /** @returns the port, chosen by the system when `port` is 0. @throws when the address cannot be had. */
   async listen(address: { host: string; port: number }): Promise<number> {
     await new Promise<void>((resolve, reject) => {
-      this.server.once('error', reject);
+      this.server.once("error", reject);
       this.server.listen(address, () => {
-        this.server.off('error', reject);
+        this.server.off("error", reject);
         resolve();
       });
     });
@@ -48,15 +48,19 @@ export class HttpService {
 
   async #drain(drainMs: number): Promise<void> {
     this.#draining = true;
-    for (const response of this.#inFlight) if (!response.headersSent) response.setHeader('connection', 'close');
+    for (const response of this.#inFlight)
+      if (!response.headersSent) response.setHeader("connection", "close");
     const startedAt = performance.now();
     const sweep = setInterval(() => {
       const elapsedMs = performance.now() - startedAt;
       if (elapsedMs >= drainMs) this.server.closeAllConnections();
-      else if (elapsedMs >= Math.min(IDLE_GRACE_MS, drainMs)) this.server.closeIdleConnections();
+      else if (elapsedMs >= Math.min(IDLE_GRACE_MS, drainMs))
+        this.server.closeIdleConnections();
     }, SWEEP_INTERVAL_MS);
     // http.Server's own close() would end idle connections at once, and with them requests that are on their way.
-    await new Promise<void>((resolve) => NetServer.prototype.close.call(this.server, () => resolve()));
+    await new Promise<void>((resolve) =>
+      NetServer.prototype.close.call(this.server, () => resolve()),
+    );
     clearInterval(sweep);
     this.server.close();
   }

@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
-import type { Redis } from 'ioredis';
-import { z } from 'zod';
-import type { Ledger } from './ledger.js';
-import type { Closers } from './lifecycle.js';
-import type { Logger } from './log.js';
+import { readFileSync } from "node:fs";
+import { hostname } from "node:os";
+import type { Redis } from "ioredis";
+import { z } from "zod";
+import type { Ledger } from "./ledger.js";
+import type { Closers } from "./lifecycle.js";
+import type { Logger } from "./log.js";
 
 /** Identifies a program's instance across its restarts: `proxy@edge1:8080`. */
 export function sourceId(program: string, port: number): string {
@@ -13,7 +13,9 @@ export function sourceId(program: string, port: number): string {
 
 /** The version of the release this code belongs to. */
 export function releaseVersion(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  const manifest: unknown = JSON.parse(
+    readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
+  );
   return z.object({ version: z.string() }).parse(manifest).version;
 }
 
@@ -32,15 +34,22 @@ export function announce(options: {
   logger: Logger;
 }): void {
   const { program, source, detail, redis, ledger, closers, logger } = options;
-  const write = async (kind: 'start' | 'stop') => {
-    const reason = `${program} ${kind === 'start' ? 'started' : 'stopped'}: ${detail}`;
+  const write = async (kind: "start" | "stop") => {
+    const reason = `${program} ${kind === "start" ? "started" : "stopped"}: ${detail}`;
     try {
-      await ledger.record({ kind, by: program, reason, data: { source, version: releaseVersion() } });
+      await ledger.record({
+        kind,
+        by: program,
+        reason,
+        data: { source, version: releaseVersion() },
+      });
     } catch (err) {
-      logger.debug({ err, kind }, 'not entered in the ledger');
+      logger.debug({ err, kind }, "not entered in the ledger");
     }
   };
-  if (redis.status === 'ready') void write('start');
-  else redis.once('ready', () => void write('start'));
-  closers.add('announcement', () => (redis.status === 'ready' ? write('stop') : undefined));
+  if (redis.status === "ready") void write("start");
+  else redis.once("ready", () => void write("start"));
+  closers.add("announcement", () =>
+    redis.status === "ready" ? write("stop") : undefined,
+  );
 }

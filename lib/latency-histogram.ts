@@ -5,7 +5,10 @@ const FIRST_OCTAVE = -4;
 export const TOP_BUCKET = 320;
 
 /** A histogram on the wire: `[bucket, count]`, ascending buckets, no zero counts. */
-export type SparseHistogram = readonly (readonly [bucket: number, count: number])[];
+export type SparseHistogram = readonly (readonly [
+  bucket: number,
+  count: number,
+])[];
 
 /** The bucket of a latency in ms: `f` holds (2^((f−1)/16 − 4), 2^(f/16 − 4)]. */
 export function bucketOf(latencyMs: number): number {
@@ -52,7 +55,10 @@ export class LatencyHistogram {
       const count = this.#counts[bucket] ?? 0;
       if (count > 0 && below + count >= rank) {
         const lower = bucket === 0 ? 0 : upperEdgeMs(bucket - 1);
-        return lower + (upperEdgeMs(bucket) - lower) * Math.max(0, (rank - below) / count);
+        return (
+          lower +
+          (upperEdgeMs(bucket) - lower) * Math.max(0, (rank - below) / count)
+        );
       }
       below += count;
     }

@@ -1,5 +1,5 @@
-import { z } from 'zod';
-import { parseJson } from './stream-entry.js';
+import { z } from "zod";
+import { parseJson } from "./stream-entry.js";
 
 const stored = z.object({ holder: z.string(), epoch: z.int() });
 
@@ -12,7 +12,10 @@ export interface LeaseReading {
 }
 
 /** Null when there is no lease, or none that can be read. */
-export function readLease(raw: string | null, freshUntil: number): LeaseReading | null {
+export function readLease(
+  raw: string | null,
+  freshUntil: number,
+): LeaseReading | null {
   const parsed = stored.safeParse(parseJson(raw));
   return parsed.success ? { ...parsed.data, freshUntil } : null;
 }

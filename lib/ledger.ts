@@ -1,11 +1,20 @@
-import type { Redis } from 'ioredis';
-import { z } from 'zod';
-import type { Keys } from './keys.js';
-import { parseJson, toRecord } from './stream-entry.js';
+import type { Redis } from "ioredis";
+import { z } from "zod";
+import type { Keys } from "./keys.js";
+import { parseJson, toRecord } from "./stream-entry.js";
 
 const MAX_EVENTS = 10_000;
 
-export const EVENT_KINDS = ['flip', 'breach', 'recovery', 'alert', 'silence', 'deploy', 'start', 'stop'] as const;
+export const EVENT_KINDS = [
+  "flip",
+  "breach",
+  "recovery",
+  "alert",
+  "silence",
+  "deploy",
+  "start",
+  "stop",
+] as const;
 export type EventKind = (typeof EVENT_KINDS)[number];
 
 const event = z.object({
@@ -22,9 +31,9 @@ const event = z.object({
 
 /** One line of the ledger. */
 export type LedgerEvent = z.infer<typeof event>;
-export type NewEvent = Omit<LedgerEvent, 'id' | 'at'>;
+export type NewEvent = Omit<LedgerEvent, "id" | "at">;
 
-export type FlipBy = 'monitor' | 'operator' | 'proxy' | 'deploy';
+export type FlipBy = "monitor" | "operator" | "proxy" | "deploy";
 
 export interface Flip {
   value: boolean;
@@ -33,7 +42,7 @@ export interface Flip {
   /** The figures behind it. */
   data: Record<string, unknown>;
   /** What a rule saw, written to the ledger in the same step: a breach or a recovery. */
-  cause?: 'breach' | 'recovery';
+  cause?: "breach" | "recovery";
   /** The monitor's cool-down (JSON) that goes with its own flip; any other flip ends it. */
   recovery?: string;
   /** The lease's exact value that must still stand, or nothing is written. */
@@ -41,7 +50,7 @@ export interface Flip {
 }
 
 /** `changed`: flipped. `held`: an operator took over a value that stood already. `fenced`: the lease is another's. */
-export type FlipOutcome = 'changed' | 'unchanged' | 'held' | 'fenced';
+export type FlipOutcome = "changed" | "unchanged" | "held" | "fenced";
 
 /**
  * KEYS flag, info, recovery, events, outbox, lease
@@ -117,52 +126,97 @@ export class Ledger {
       flip.reason,
       new Date().toISOString(),
       JSON.stringify({ flag: flagName, value: flip.value, ...flip.data }),
-      flip.cause ?? '',
-      flip.recovery ?? '',
-      flip.fence ?? '',
+      flip.cause ?? "",
+      flip.recovery ?? "",
+      flip.fence ?? "",
       MAX_EVENTS,
     ];
-    return (await this.#redis.eval(FLIP, 6, ...this.#flipKeys(flagName), ...args)) as FlipOutcome;
+    return (await this.#redis.eval(
+      FLIP,
+      6,
+      ...this.#flipKeys(flagName),
+      ...args,
+    )) as FlipOutcome;
   }
 
   /** Enters a value that someone set directly in Redis as an operator's flip. */
-  async adopt(flagName: string, seen: { value: boolean; reason: string; fence: string }): Promise<FlipOutcome> {
-    const data = JSON.stringify({ flag: flagName, value: seen.value, direct: true });
-    const args = [String(seen.value), seen.reason, new Date().toISOString(), data, seen.fence, MAX_EVENTS];
-    return (await this.#redis.eval(ADOPT, 6, ...this.#flipKeys(flagName), ...args)) as FlipOutcome;
+  async adopt(
+    flagName: string,
+    seen: { value: boolean; reason: string; fence: string },
+  ): Promise<FlipOutcome> {
+    const data = JSON.stringify({
+      flag: flagName,
+      value: seen.value,
+      direct: true,
+    });
+    const args = [
+      String(seen.value),
+      seen.reason,
+      new Date().toISOString(),
+      data,
+      seen.fence,
+      MAX_EVENTS,
+    ];
+    return (await this.#redis.eval(
+      ADOPT,
+      6,
+      ...this.#flipKeys(flagName),
+      ...args,
+    )) as FlipOutcome;
   }
 
   /** Appends an event; with `alert` only if that changes whether the alert with this id is raised. */
   async record(
     entry: NewEvent,
-    options: { mail?: boolean; fence?: string; alert?: { id: string; op: 'raise' | 'clear' } } = {},
-  ): Promise<'changed' | 'unchanged' | 'fenced'> {
-    const keys = [this.#keys.events, this.#keys.outbox, this.#keys.alerts, this.#keys.lease];
+    options: {
+      mail?: boolean;
+      fence?: string;
+      alert?: { id: string; op: "raise" | "clear" };
+    } = {},
+  ): Promise<"changed" | "unchanged" | "fenced"> {
+    const keys = [
+      this.#keys.events,
+      this.#keys.outbox,
+      this.#keys.alerts,
+      this.#keys.lease,
+    ];
     const args = [
       entry.kind,
       entry.by,
       entry.reason,
       new Date().toISOString(),
       JSON.stringify(entry.data),
-      options.fence ?? '',
-      options.mail === true ? 'mail' : '',
-      options.alert?.op ?? '',
-      options.alert?.id ?? '',
+      options.fence ?? "",
+      options.mail === true ? "mail" : "",
+      options.alert?.op ?? "",
+      options.alert?.id ?? "",
       MAX_EVENTS,
     ];
-    return (await this.#redis.eval(RECORD, 4, ...keys, ...args)) as 'changed' | 'unchanged' | 'fenced';
+    return (await this.#redis.eval(RECORD, 4, ...keys, ...args)) as
+      "changed" | "unchanged" | "fenced";
   }
 
   /** Newest first; `after` is an event id, exclusive. Entries that are no events are left out. */
-  async readEvents(query: { limit: number; kind?: EventKind | undefined; after?: string | undefined }): Promise<LedgerEvent[]> {
-    const oldest = query.after === undefined ? '-' : `(${query.after}`;
+  async readEvents(query: {
+    limit: number;
+    kind?: EventKind | undefined;
+    after?: string | undefined;
+  }): Promise<LedgerEvent[]> {
+    const oldest = query.after === undefined ? "-" : `(${query.after}`;
     const found: LedgerEvent[] = [];
-    let newest = '+';
+    let newest = "+";
     while (found.length < query.limit) {
-      const page = await this.#redis.xrevrange(this.#keys.events, newest, oldest, 'COUNT', 500);
+      const page = await this.#redis.xrevrange(
+        this.#keys.events,
+        newest,
+        oldest,
+        "COUNT",
+        500,
+      );
       for (const [id, fields] of page) {
         const parsed = parseEvent(id, fields);
-        if (parsed !== undefined && (query.kind ?? parsed.kind) === parsed.kind) found.push(parsed);
+        if (parsed !== undefined && (query.kind ?? parsed.kind) === parsed.kind)
+          found.push(parsed);
         newest = `(${id}`;
       }
       if (page.length < 500) break;
@@ -172,13 +226,27 @@ export class Ledger {
 
   #flipKeys(flagName: string): string[] {
     const { flag, flagInfo, recovery, events, outbox, lease } = this.#keys;
-    return [flag(flagName), flagInfo(flagName), recovery(flagName), events, outbox, lease];
+    return [
+      flag(flagName),
+      flagInfo(flagName),
+      recovery(flagName),
+      events,
+      outbox,
+      lease,
+    ];
   }
 }
 
 /** Undefined for an entry that is not an event. `fields` is a stream entry's flat field list. */
-export function parseEvent(id: string, fields: readonly string[]): LedgerEvent | undefined {
+export function parseEvent(
+  id: string,
+  fields: readonly string[],
+): LedgerEvent | undefined {
   const record = toRecord(fields);
-  const parsed = event.safeParse({ ...record, id, data: parseJson(record.data) });
+  const parsed = event.safeParse({
+    ...record,
+    id,
+    data: parseJson(record.data),
+  });
   return parsed.success ? parsed.data : undefined;
 }

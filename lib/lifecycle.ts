@@ -1,5 +1,5 @@
-import { createLogger, type Logger } from './log.js';
-import { SettingsError, type Environment } from './settings.js';
+import { createLogger, type Logger } from "./log.js";
+import { SettingsError, type Environment } from "./settings.js";
 
 type Close = () => Promise<void> | void;
 
@@ -21,11 +21,18 @@ export class Closers {
 
   /** Runs each closer once, last opened first; one that fails is logged and does not keep the others from running. */
   async closeAll(): Promise<void> {
-    for (let entry = this.#entries.pop(); entry !== undefined; entry = this.#entries.pop()) {
+    for (
+      let entry = this.#entries.pop();
+      entry !== undefined;
+      entry = this.#entries.pop()
+    ) {
       try {
         await entry.close();
       } catch (err) {
-        this.#logger.error({ err, resource: entry.name }, 'could not be closed cleanly');
+        this.#logger.error(
+          { err, resource: entry.name },
+          "could not be closed cleanly",
+        );
       }
     }
   }
@@ -35,7 +42,10 @@ export interface Program<Config extends { logLevel: string }> {
   name: string;
   /** @throws SettingsError */
   readConfig: (env: Environment) => Config;
-  start: (config: Config, context: { logger: Logger; closers: Closers }) => Promise<void>;
+  start: (
+    config: Config,
+    context: { logger: Logger; closers: Closers },
+  ) => Promise<void>;
 }
 
 /**
@@ -44,7 +54,9 @@ export interface Program<Config extends { logLevel: string }> {
  * Bad settings are all listed on standard error and end it with status 1, as does a start that fails. A second signal
  * ends it at once, with the shell's status for that signal.
  */
-export async function runProgram<Config extends { logLevel: string }>(program: Program<Config>): Promise<void> {
+export async function runProgram<Config extends { logLevel: string }>(
+  program: Program<Config>,
+): Promise<void> {
   const config = readConfigOrExit(program);
   const logger = createLogger(program.name, config.logLevel);
   const closers = new Closers(logger);
@@ -58,7 +70,9 @@ export async function runProgram<Config extends { logLevel: string }>(program: P
   }
 }
 
-function readConfigOrExit<Config extends { logLevel: string }>(program: Program<Config>): Config {
+function readConfigOrExit<Config extends { logLevel: string }>(
+  program: Program<Config>,
+): Config {
   try {
     return program.readConfig(process.env);
   } catch (err) {
@@ -74,13 +88,16 @@ function stopOnSignals(closers: Closers, logger: Logger): void {
   const stop = (signal: keyof typeof signalNumbers) => {
     if (stopping) process.exit(128 + signalNumbers[signal]);
     stopping = true;
-    logger.info({ signal }, 'stopping');
+    logger.info({ signal }, "stopping");
     setTimeout(() => {
-      logger.error({ deadlineMs: STOP_DEADLINE_MS }, 'something still held the process: ended');
+      logger.error(
+        { deadlineMs: STOP_DEADLINE_MS },
+        "something still held the process: ended",
+      );
       process.exit(1);
     }, STOP_DEADLINE_MS).unref();
     void closers.closeAll();
   };
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
 }

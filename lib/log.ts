@@ -1,4 +1,4 @@
-import { pino } from 'pino';
+import { pino } from "pino";
 
 /** What modules need of a logger: data first, then the sentence. */
 export interface Logger {

@@ -1,11 +1,15 @@
-import { Redis } from 'ioredis';
-import type { Logger } from './log.js';
+import { Redis } from "ioredis";
+import type { Logger } from "./log.js";
 
 /**
  * Opens a connection that reconnects for ever. While Redis is away commands fail at once instead of queueing: each
  * caller has a policy for that, and a write repeated later could be a write doubled.
  */
-export function createRedis(options: { url: string; name: string; logger: Logger }): Redis {
+export function createRedis(options: {
+  url: string;
+  name: string;
+  logger: Logger;
+}): Redis {
   const { url, name, logger } = options;
   const redis = new Redis(url, {
     // ioredis 6 does not dispatch RESP3 `invalidate` pushes, which the flag watch lives on.
@@ -24,36 +28,42 @@ export function createRedis(options: { url: string; name: string; logger: Logger
 }
 
 /** Waits for the connection, or for `timeoutMs` without one; never throws, since every program also runs without Redis. */
-export async function waitForRedis(redis: Redis, timeoutMs: number): Promise<boolean> {
-  if (redis.status === 'ready') return true;
+export async function waitForRedis(
+  redis: Redis,
+  timeoutMs: number,
+): Promise<boolean> {
+  if (redis.status === "ready") return true;
   return await new Promise((resolve) => {
     const finish = (ready: boolean) => {
       clearTimeout(timer);
-      redis.off('ready', onReady);
+      redis.off("ready", onReady);
       resolve(ready);
     };
     const onReady = () => finish(true);
     const timer = setTimeout(finish, timeoutMs, false);
-    redis.once('ready', onReady);
+    redis.once("ready", onReady);
   });
 }
 
 /** One line when Redis goes and one when it is back, however many attempts lie between. */
-function logOutages(redis: Redis, context: { name: string; logger: Logger }): void {
+function logOutages(
+  redis: Redis,
+  context: { name: string; logger: Logger },
+): void {
   let away = false;
-  redis.on('error', (err: Error) => {
+  redis.on("error", (err: Error) => {
     if (away) return;
     away = true;
-    context.logger.warn({ err, connection: context.name }, 'Redis is away');
+    context.logger.warn({ err, connection: context.name }, "Redis is away");
   });
-  redis.on('close', () => {
-    if (away || redis.status === 'end') return;
+  redis.on("close", () => {
+    if (away || redis.status === "end") return;
     away = true;
-    context.logger.warn({ connection: context.name }, 'Redis connection lost');
+    context.logger.warn({ connection: context.name }, "Redis connection lost");
   });
-  redis.on('ready', () => {
+  redis.on("ready", () => {
     if (!away) return;
     away = false;
-    context.logger.info({ connection: context.name }, 'Redis is back');
+    context.logger.info({ connection: context.name }, "Redis is back");
   });
 }

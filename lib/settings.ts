@@ -3,8 +3,10 @@ export class SettingsError extends Error {
   readonly problems: readonly string[];
 
   constructor(problems: readonly string[]) {
-    super(`bad settings:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
-    this.name = 'SettingsError';
+    super(
+      `bad settings:\n${problems.map((problem) => `  - ${problem}`).join("\n")}`,
+    );
+    this.name = "SettingsError";
     this.problems = problems;
   }
 }
@@ -45,47 +47,75 @@ export class SettingsReader {
   }
 
   text(name: string, fallback?: string): string {
-    return this.parsed(name, 'a non-empty text', (value) => value, fallback);
+    return this.parsed(name, "a non-empty text", (value) => value, fallback);
   }
 
   integer(name: string, range: NumberRange, fallback?: number): number {
     const right = `a whole number from ${range.min} to ${range.max}`;
-    return this.parsed(name, right, (value) => (/^\d{1,15}$/.test(value) ? within(Number(value), range) : undefined), fallback);
+    return this.parsed(
+      name,
+      right,
+      (value) =>
+        /^\d{1,15}$/.test(value) ? within(Number(value), range) : undefined,
+      fallback,
+    );
   }
 
   decimal(name: string, range: NumberRange, fallback?: number): number {
     const right = `a number from ${range.min} to ${range.max}`;
-    const parse = (value: string) => (/^\d+(\.\d+)?$/.test(value) ? within(Number(value), range) : undefined);
+    const parse = (value: string) =>
+      /^\d+(\.\d+)?$/.test(value) ? within(Number(value), range) : undefined;
     return this.parsed(name, right, parse, fallback);
   }
 
-  choice<const T extends string>(name: string, choices: readonly T[], fallback?: T): T {
+  choice<const T extends string>(
+    name: string,
+    choices: readonly T[],
+    fallback?: T,
+  ): T {
     const parse = (value: string) => choices.find((choice) => choice === value);
-    return this.parsed(name, `one of ${choices.join(', ')}`, parse, fallback);
+    return this.parsed(name, `one of ${choices.join(", ")}`, parse, fallback);
   }
 
   /** A comma-separated list; each part goes through `parse`. */
-  list<T>(name: string, right: string, parse: (part: string) => T | undefined, fallback?: T[]): T[] {
+  list<T>(
+    name: string,
+    right: string,
+    parse: (part: string) => T | undefined,
+    fallback?: T[],
+  ): T[] {
     const parseAll = (value: string) => {
-      const parts = value.split(',').map((part) => part.trim());
-      const parsed = parts.map((part) => (part === '' ? undefined : parse(part)));
+      const parts = value.split(",").map((part) => part.trim());
+      const parsed = parts.map((part) =>
+        part === "" ? undefined : parse(part),
+      );
       return parsed.every((part) => part !== undefined) ? parsed : undefined;
     };
     return this.parsed(name, right, parseAll, fallback);
   }
 
-  parsed<T>(name: string, right: string, parse: (value: string) => T | undefined, fallback?: T): T {
+  parsed<T>(
+    name: string,
+    right: string,
+    parse: (value: string) => T | undefined,
+    fallback?: T,
+  ): T {
     return this.#read({ name, right, parse, fallback, secret: false });
   }
 
   /** Like `parsed`, for a value that may hold a password: it is never repeated in a message. */
-  secret<T>(name: string, right: string, parse: (value: string) => T | undefined, fallback?: T): T {
+  secret<T>(
+    name: string,
+    right: string,
+    parse: (value: string) => T | undefined,
+    fallback?: T,
+  ): T {
     return this.#read({ name, right, parse, fallback, secret: true });
   }
 
   #raw(name: string): string | undefined {
     const value = this.#env[name];
-    return value === undefined || value === '' ? undefined : value;
+    return value === undefined || value === "" ? undefined : value;
   }
 
   #read<T>(variable: {
@@ -98,11 +128,15 @@ export class SettingsReader {
     const { name, right, parse, fallback, secret } = variable;
     const raw = this.#raw(name);
     if (raw === undefined) {
-      if (fallback === undefined) this.reject(`${name} is not set: give ${right}`);
+      if (fallback === undefined)
+        this.reject(`${name} is not set: give ${right}`);
       return fallback as T;
     }
     const value = parse(raw);
-    if (value === undefined) this.reject(`${name} is ${secret ? 'malformed (value not shown)' : JSON.stringify(raw)}: give ${right}`);
+    if (value === undefined)
+      this.reject(
+        `${name} is ${secret ? "malformed (value not shown)" : JSON.stringify(raw)}: give ${right}`,
+      );
     return value as T;
   }
 }

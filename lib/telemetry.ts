@@ -1,13 +1,13 @@
-import type { Redis } from 'ioredis';
-import { z } from 'zod';
-import type { Keys } from './keys.js';
-import { TOP_BUCKET } from './latency-histogram.js';
-import { parseJson, toRecord } from './stream-entry.js';
+import type { Redis } from "ioredis";
+import { z } from "zod";
+import type { Keys } from "./keys.js";
+import { TOP_BUCKET } from "./latency-histogram.js";
+import { parseJson, toRecord } from "./stream-entry.js";
 
 /** Trimmed by length as a backstop; the leading monitor trims by age. */
 const MAX_ENTRIES = 100_000;
 
-export const SIDES = ['prod', 'canary'] as const;
+export const SIDES = ["prod", "canary"] as const;
 /** Where a request goes, and which release a host runs. */
 export type Side = (typeof SIDES)[number];
 
@@ -49,28 +49,54 @@ const hostSample = z.object({
   /** 1 is one core fully used. */
   cpuRatio: z.number().nonnegative().nullable(),
   rssBytes: z.number().nonnegative().nullable(),
-  probe: z.object({ ok: z.boolean(), ms: z.number().nonnegative(), status: z.int().nullable() }),
+  probe: z.object({
+    ok: z.boolean(),
+    ms: z.number().nonnegative(),
+    status: z.int().nullable(),
+  }),
 });
 
 export type TrafficWindow = z.infer<typeof trafficWindow>;
 export type HostSample = z.infer<typeof hostSample>;
 
 export type Telemetry = { source: string; at: number } & (
-  | { kind: 'traffic'; data: TrafficWindow }
-  | { kind: 'host'; data: HostSample }
+  { kind: "traffic"; data: TrafficWindow } | { kind: "host"; data: HostSample }
 );
 
-const entry = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('traffic'), source: z.string().min(1), at: z.coerce.number(), data: trafficWindow }),
-  z.object({ kind: z.literal('host'), source: z.string().min(1), at: z.coerce.number(), data: hostSample }),
+const entry = z.discriminatedUnion("kind", [
+  z.object({
+    kind: z.literal("traffic"),
+    source: z.string().min(1),
+    at: z.coerce.number(),
+    data: trafficWindow,
+  }),
+  z.object({
+    kind: z.literal("host"),
+    source: z.string().min(1),
+    at: z.coerce.number(),
+    data: hostSample,
+  }),
 ]);
 
 /** Appends one window or sample. @throws when Redis is away: the caller keeps or drops it. */
-export async function writeTelemetry(redis: Redis, keys: Keys, telemetry: readonly Telemetry[]): Promise<void> {
+export async function writeTelemetry(
+  redis: Redis,
+  keys: Keys,
+  telemetry: readonly Telemetry[],
+): Promise<void> {
   const pipeline = redis.pipeline();
   for (const { kind, source, at, data } of telemetry) {
-    const fields = ['kind', kind, 'source', source, 'at', String(Math.round(at)), 'data', JSON.stringify(data)];
-    pipeline.xadd(keys.telemetry, 'MAXLEN', '~', MAX_ENTRIES, '*', ...fields);
+    const fields = [
+      "kind",
+      kind,
+      "source",
+      source,
+      "at",
+      String(Math.round(at)),
+      "data",
+      JSON.stringify(data),
+    ];
+    pipeline.xadd(keys.telemetry, "MAXLEN", "~", MAX_ENTRIES, "*", ...fields);
   }
   const results = await pipeline.exec();
   const failure = results?.find(([err]) => err !== null)?.[0];
@@ -78,10 +104,14 @@ export async function writeTelemetry(redis: Redis, keys: Keys, telemetry: readon
 }
 
 /** Reads a stream entry's flat field list; a sentence that says what is wrong when it is not a window or sample. */
-export function parseTelemetry(fields: readonly string[]): Telemetry | { problem: string } {
+export function parseTelemetry(
+  fields: readonly string[],
+): Telemetry | { problem: string } {
   const record = toRecord(fields);
   const data = parseJson(record.data);
-  if (data === undefined) return { problem: 'data is not JSON' };
+  if (data === undefined) return { problem: "data is not JSON" };
   const parsed = entry.safeParse({ ...record, data });
-  return parsed.success ? parsed.data : { problem: z.prettifyError(parsed.error) };
+  return parsed.success
+    ? parsed.data
+    : { problem: z.prettifyError(parsed.error) };
 }

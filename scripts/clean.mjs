@@ -1,3 +1,3 @@
-import { rmSync } from 'node:fs';
+import { rmSync } from "node:fs";
 
-rmSync(new URL('../dist', import.meta.url), { recursive: true, force: true });
+rmSync(new URL("../dist", import.meta.url), { recursive: true, force: true });

@@ -1,0 +1,91 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const START_DEADLINE_MS = 10_000;
+
+/** A redis-server of our own: loopback only, nothing written to disk, gone when stopped. */
+export interface PrivateRedis {
+  readonly url: string;
+  readonly port: number;
+  readonly pid: number;
+  /** Ends it at once and waits until it is gone. May be called twice. */
+  stop: () => Promise<void>;
+}
+
+/** @throws when there is no redis-server on the PATH or it does not become ready, with its own words. */
+export async function startPrivateRedis(
+  options: { port?: number } = {},
+): Promise<PrivateRedis> {
+  const port = options.port ?? (await findFreePort());
+  const directory = mkdtempSync(join(tmpdir(), "serin-redis-"));
+  const args = [
+    "--port",
+    String(port),
+    "--bind",
+    "127.0.0.1",
+    "--save",
+    "",
+    "--appendonly",
+    "no",
+    "--dir",
+    directory,
+  ];
+  // Its own process group: Ctrl-C in a terminal must reach it last, through its owner.
+  const child = spawn("redis-server", args, {
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const remove = () => rmSync(directory, { recursive: true, force: true });
+  try {
+    await untilReady(child);
+  } catch (err) {
+    child.kill("SIGKILL");
+    remove();
+    throw err;
+  }
+  const exited = once(child, "exit").then(remove);
+  const stop = () => {
+    child.kill("SIGKILL");
+    return exited;
+  };
+  return { url: `redis://127.0.0.1:${port}`, port, pid: child.pid ?? 0, stop };
+}
+
+/** A port that was free a moment ago. */
+export async function findFreePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+function untilReady(child: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let output = "";
+    const fail = (why: string) =>
+      reject(new Error(`redis-server ${why}\n${output}`.trim()));
+    const timer = setTimeout(fail, START_DEADLINE_MS, "did not become ready");
+    const read = (chunk: Buffer) => {
+      output = (output + chunk.toString()).slice(-4000);
+      if (!output.includes("Ready to accept connections")) return;
+      clearTimeout(timer);
+      resolve();
+    };
+    child.stdout?.on("data", read);
+    child.stderr?.on("data", read);
+    child.once("error", (err) => {
+      clearTimeout(timer);
+      fail(`could not be run: ${err.message}`);
+    });
+    child.once("exit", (code) => {
+      clearTimeout(timer);
+      fail(`ended with status ${code}`);
+    });
+  });
+}

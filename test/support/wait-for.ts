@@ -1,0 +1,22 @@
+/**
+ * Waits until `probe` returns something other than undefined, null or false, and returns that.
+ *
+ * @throws after `timeoutMs` (5000 unless told), naming `what` and the last thing seen.
+ */
+export async function waitFor<T>(
+  what: string,
+  probe: () =>
+    T | undefined | null | false | Promise<T | undefined | null | false>,
+  timeoutMs = 5000,
+): Promise<T> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    const seen = await probe();
+    if (seen !== undefined && seen !== null && seen !== false) return seen;
+    if (performance.now() > deadline)
+      throw new Error(
+        `not within ${timeoutMs} ms: ${what} (last: ${String(seen)})`,
+      );
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
