@@ -214,10 +214,11 @@ export class Ledger {
         500,
       );
       for (const [id, fields] of page) {
-        const parsed = parseEvent(id, fields);
-        if (parsed !== undefined && (query.kind ?? parsed.kind) === parsed.kind)
-          found.push(parsed);
         newest = `(${id}`;
+        const parsed = parseEvent(id, fields);
+        if (parsed === undefined) continue;
+        if (query.kind === undefined || query.kind === parsed.kind)
+          found.push(parsed);
       }
       if (page.length < 500) break;
     }

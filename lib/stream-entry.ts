@@ -9,7 +9,9 @@ export function toRecord(fields: readonly string[]): Record<string, string> {
 /** Undefined when the text is absent or not JSON. */
 export function parseJson(text: string | null | undefined): unknown {
   try {
-    return text == null ? undefined : (JSON.parse(text) as unknown);
+    return text === null || text === undefined
+      ? undefined
+      : (JSON.parse(text) as unknown);
   } catch {
     return undefined;
   }
