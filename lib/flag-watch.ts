@@ -2,6 +2,7 @@ import type { Redis } from "ioredis";
 import type { Keys } from "./keys.js";
 import { readLease, type LeaseReading } from "./lease-reading.js";
 import type { Logger } from "./log.js";
+import { createRedis } from "./redis.js";
 
 /** The safety net under the invalidations. */
 const POLL_INTERVAL_MS = 1000;
@@ -184,4 +185,26 @@ export class FlagWatch {
     if (previous?.value !== value)
       for (const listener of this.#listeners) listener(this.#reading);
   }
+}
+
+/** A watch with connections of its own, already started. */
+export function openFlagWatch(options: {
+  redisUrl: string;
+  program: string;
+  keys: Keys;
+  flagName: string;
+  logger: Logger;
+}): FlagWatch {
+  const { redisUrl, program, keys, flagName, logger } = options;
+  const open = (purpose: string) =>
+    createRedis({ url: redisUrl, name: `${program}-${purpose}`, logger });
+  const watch = new FlagWatch({
+    reader: open("flag"),
+    subscriber: open("invalidations"),
+    keys,
+    flagName,
+    logger,
+  });
+  watch.start();
+  return watch;
 }

@@ -5,10 +5,7 @@ const FIRST_OCTAVE = -4;
 export const TOP_BUCKET = 320;
 
 /** A histogram on the wire: `[bucket, count]`, ascending buckets, no zero counts. */
-export type SparseHistogram = readonly (readonly [
-  bucket: number,
-  count: number,
-])[];
+export type SparseHistogram = [bucket: number, count: number][];
 
 /** The bucket of a latency in ms: `f` holds (2^((f−1)/16 − 4), 2^(f/16 − 4)]. */
 export function bucketOf(latencyMs: number): number {
@@ -66,7 +63,7 @@ export class LatencyHistogram {
   }
 
   toSparse(): SparseHistogram {
-    const sparse: [number, number][] = [];
+    const sparse: SparseHistogram = [];
     this.#counts.forEach((count, bucket) => {
       if (count > 0) sparse.push([bucket, count]);
     });

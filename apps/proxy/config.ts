@@ -1,0 +1,107 @@
+import { BlockList, isIP } from "node:net";
+import {
+  parseHttpOrigin,
+  readBaseConfig,
+  readHost,
+  readMs,
+  readPort,
+  type BaseConfig,
+} from "../../lib/base-config.js";
+import { SettingsReader, type Environment } from "../../lib/settings.js";
+import { parseRatio, type Ratio } from "./split.js";
+
+export interface ProxyConfig extends BaseConfig {
+  adminHost: string;
+  adminPort: number;
+  prodUrls: URL[];
+  canaryUrls: URL[];
+  split: Ratio;
+  leaseRequired: boolean;
+  flagStaleMs: number;
+  connectTimeoutMs: number;
+  responseTimeoutMs: number;
+  drainMs: number;
+  telemetryIntervalMs: number;
+  /** Peers whose own X-Forwarded-* are believed. */
+  trustedProxies: BlockList;
+}
+
+/** @throws SettingsError */
+export function readConfig(env: Environment): ProxyConfig {
+  const settings = new SettingsReader(env);
+  const config: ProxyConfig = {
+    ...readBaseConfig(settings, 8080),
+    adminHost: readHost(settings, "ADMIN_HOST"),
+    adminPort: readPort(settings, "ADMIN_PORT", 8081),
+    prodUrls: readOrigins(settings, "PROD_URLS", "http://127.0.0.1:3001"),
+    canaryUrls: readOrigins(settings, "CANARY_URLS", "http://127.0.0.1:3002"),
+    split: settings.parsed(
+      "SPLIT",
+      "prod:canary as whole numbers up to 1000, not both 0, such as 3:1",
+      parseRatio,
+      {
+        prod: 3,
+        canary: 1,
+      },
+    ),
+    leaseRequired:
+      settings.choice("CANARY_LEASE", ["optional", "required"], "optional") ===
+      "required",
+    flagStaleMs: readMs(settings, "FLAG_STALE_MS", {
+      fallback: 5000,
+      min: 1500,
+    }),
+    connectTimeoutMs: readMs(settings, "CONNECT_TIMEOUT_MS", {
+      fallback: 1000,
+    }),
+    responseTimeoutMs: readMs(settings, "RESPONSE_TIMEOUT_MS", {
+      fallback: 30_000,
+    }),
+    drainMs: readMs(settings, "DRAIN_MS", { fallback: 10_000, min: 0 }),
+    telemetryIntervalMs: readMs(settings, "TELEMETRY_INTERVAL_MS", {
+      fallback: 500,
+      min: 50,
+    }),
+    trustedProxies: readTrustedProxies(settings),
+  };
+  settings.finish();
+  return config;
+}
+
+function readOrigins(
+  settings: SettingsReader,
+  name: string,
+  fallback: string,
+): URL[] {
+  const right =
+    "one or more http://host:port without a path, separated by commas";
+  return settings.list(name, right, parseHttpOrigin, [new URL(fallback)]);
+}
+
+function readTrustedProxies(settings: SettingsReader): BlockList {
+  const trusted = new BlockList();
+  const right =
+    "addresses or CIDR ranges separated by commas, such as 10.0.0.0/8,192.0.2.7";
+  for (const range of settings.list("TRUSTED_PROXIES", right, parseRange, [])) {
+    trusted.addSubnet(range.address, range.bits, range.family);
+  }
+  return trusted;
+}
+
+interface Range {
+  address: string;
+  bits: number;
+  family: "ipv4" | "ipv6";
+}
+
+function parseRange(text: string): Range | undefined {
+  const [, address = "", bitsText] =
+    /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const version = isIP(address);
+  if (version === 0) return undefined;
+  const widest = version === 4 ? 32 : 128;
+  const bits = bitsText === undefined ? widest : Number(bitsText);
+  return bits <= widest
+    ? { address, bits, family: version === 4 ? "ipv4" : "ipv6" }
+    : undefined;
+}

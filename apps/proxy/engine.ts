@@ -1,0 +1,50 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Upstream } from "./upstreams.js";
+
+/**
+ * Why an upstream gave no response. `unreachable` and `connect-timeout` mean that not a byte of the request was sent
+ * and none of its body consumed.
+ */
+export type FailureKind =
+  | "unreachable"
+  | "connect-timeout"
+  | "response-timeout"
+  | "reset"
+  | "bad-response";
+
+export interface Failure {
+  kind: FailureKind;
+  /** Whether the connection had served an earlier request, so that its end may just have crossed ours. */
+  reusedConnection: boolean;
+  cause: Error;
+}
+
+/** One try to have one upstream answer a request. */
+export interface Attempt {
+  /** Its `headers` are already those that the upstream is to see. */
+  request: IncomingMessage;
+  response: ServerResponse;
+  upstream: Upstream;
+  hasBody: boolean;
+  /** Do not reuse a connection for it. */
+  freshConnection: boolean;
+  /** The response's head is being sent on. Called at most once, and then `onFailure` is not. */
+  onResponse: (status: number) => void;
+  /** Nothing has been sent to the client. Called at most once; not at all when the client has gone. */
+  onFailure: (failure: Failure) => void;
+}
+
+/**
+ * Carries requests to upstreams. Whoever implements it streams both ways with back-pressure, ends the upstream's
+ * request when the client goes, and cuts the client off when a response that has begun cannot be completed.
+ */
+export interface Engine<A extends Attempt = Attempt> {
+  forward: (attempt: A) => void;
+  close: () => void;
+}
+
+export interface UpstreamTimeouts {
+  connectMs: number;
+  /** From the request sent to the response's head, restarted by each byte that moves. */
+  responseMs: number;
+}

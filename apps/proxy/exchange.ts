@@ -1,0 +1,113 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Side } from "../../lib/telemetry.js";
+import type { Attempt, Failure } from "./engine.js";
+import { answerFailure, statusOf } from "./errors.js";
+import { hasBody } from "./headers.js";
+import { decideRetry, type FailedAttempt } from "./retry.js";
+import {
+  CLIENT_CLOSED,
+  type PendingRequest,
+  type TrafficRecorder,
+} from "./traffic-recorder.js";
+import type { Upstream, Upstreams } from "./upstreams.js";
+
+/** What an exchange needs of the proxy around it. */
+export interface ExchangeContext {
+  upstreams: Readonly<Record<Side, Upstreams>>;
+  recorder: TrafficRecorder;
+}
+
+/**
+ * One request from its side's choice to its outcome. What the canary fails before its response has begun, prod answers
+ * where that is safe; the request then still counts as the canary's, and as its error.
+ */
+export class Exchange {
+  readonly #context: ExchangeContext;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #send: (attempt: Attempt) => void;
+  readonly #hasBody: boolean;
+  readonly #pending: PendingRequest;
+  /** The canary's own status, once prod has taken over. */
+  #canaryStatus: number | undefined;
+  #freshTried = false;
+  #prodTried = false;
+
+  /** @param send hands an attempt to the engine */
+  constructor(
+    context: ExchangeContext,
+    side: Side,
+    message: {
+      request: IncomingMessage;
+      response: ServerResponse;
+      send: (attempt: Attempt) => void;
+    },
+  ) {
+    this.#context = context;
+    this.#request = message.request;
+    this.#response = message.response;
+    this.#send = message.send;
+    this.#hasBody = hasBody(message.request);
+    this.#pending = context.recorder.begin(side, performance.now());
+    this.#response.once("close", () => this.#finish(CLIENT_CLOSED));
+    this.#try(context.upstreams[side].next(performance.now()), false);
+  }
+
+  #try(upstream: Upstream, freshConnection: boolean): void {
+    this.#send({
+      request: this.#request,
+      response: this.#response,
+      upstream,
+      hasBody: this.#hasBody,
+      freshConnection,
+      onResponse: (status) => this.#finish(status),
+      onFailure: (failure) => this.#retryOrAnswer(upstream, failure),
+    });
+  }
+
+  #retryOrAnswer(upstream: Upstream, failure: Failure): void {
+    const { prod } = this.#context.upstreams;
+    if (failure.kind === "unreachable" || failure.kind === "connect-timeout") {
+      this.#context.upstreams[upstream.side].avoid(upstream, performance.now());
+    }
+    switch (decideRetry(this.#describe(upstream, failure))) {
+      case "same-fresh":
+        this.#freshTried = true;
+        this.#try(upstream, true);
+        return;
+      case "prod":
+        this.#prodTried = true;
+        if (upstream.side === "canary")
+          this.#canaryStatus = statusOf(failure.kind);
+        this.#try(prod.next(performance.now(), upstream), false);
+        return;
+      case "give-up":
+        this.#finish(
+          answerFailure(this.#response, {
+            kind: failure.kind,
+            servedBy: upstream.side,
+          }),
+        );
+    }
+  }
+
+  #describe(upstream: Upstream, failure: Failure): FailedAttempt {
+    return {
+      side: upstream.side,
+      failure,
+      method: this.#request.method ?? "",
+      hasBody: this.#hasBody,
+      freshTried: this.#freshTried,
+      prodTried: this.#prodTried,
+      prodHasAnother: this.#context.upstreams.prod.all.length > 1,
+    };
+  }
+
+  #finish(status: number): void {
+    const outcome = {
+      status: this.#canaryStatus ?? status,
+      rescued: this.#canaryStatus !== undefined,
+    };
+    this.#context.recorder.finish(this.#pending, outcome, performance.now());
+  }
+}

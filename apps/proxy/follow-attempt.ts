@@ -1,0 +1,94 @@
+import type { ClientRequest, IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
+import { ConnectTimeoutError } from "./connection-pool.js";
+import type { Attempt, FailureKind } from "./engine.js";
+import { relayInformation, relayResponse } from "./relay.js";
+
+/**
+ * Sees one upstream request through: relays its response, or tells the attempt why there is none, or ends the request
+ * when the client has gone. Of these three, the first to happen is the only one.
+ *
+ * @returns settles the attempt from outside; false when it has been settled already
+ */
+export function followAttempt(
+  upstreamRequest: ClientRequest,
+  attempt: Attempt,
+  responseMs: number,
+): () => boolean {
+  const { response } = attempt;
+  let settled = false;
+  const settle = (): boolean => {
+    if (settled) return false;
+    settled = true;
+    return true;
+  };
+  const fail = (kind: FailureKind, cause: Error) => {
+    upstreamRequest.destroy();
+    if (settle())
+      attempt.onFailure({
+        kind,
+        reusedConnection: upstreamRequest.reusedSocket,
+        cause,
+      });
+  };
+
+  const connection = observeConnection(upstreamRequest);
+  upstreamRequest.on("error", (err) => fail(classify(err, connection), err));
+  upstreamRequest.setTimeout(responseMs, () => {
+    if (!settled)
+      fail(
+        "response-timeout",
+        new Error(`no response within ${responseMs} ms`),
+      );
+  });
+  response.once("close", () => {
+    if (response.writableFinished) return;
+    settle();
+    upstreamRequest.destroy();
+  });
+  relayInformation(upstreamRequest, response);
+  upstreamRequest.once("response", (upstream: IncomingMessage) => {
+    if (settled) return;
+    upstreamRequest.setTimeout(0);
+    try {
+      relayResponse(upstream, response, attempt.upstream.side);
+    } catch (err) {
+      fail("bad-response", err as Error);
+      return;
+    }
+    settle();
+    attempt.onResponse(upstream.statusCode ?? 0);
+  });
+  return settle;
+}
+
+interface ConnectionProgress {
+  connected: boolean;
+  /** Whether any byte of a response has arrived. */
+  hasAnswered: () => boolean;
+}
+
+function observeConnection(upstreamRequest: ClientRequest): ConnectionProgress {
+  const progress: ConnectionProgress = {
+    connected: false,
+    hasAnswered: () => false,
+  };
+  upstreamRequest.once("socket", (socket: Socket) => {
+    const bytesReadBefore = socket.bytesRead;
+    progress.hasAnswered = () => socket.bytesRead > bytesReadBefore;
+    if (!socket.connecting) progress.connected = true;
+    else socket.once("connect", () => (progress.connected = true));
+  });
+  return progress;
+}
+
+function classify(
+  err: NodeJS.ErrnoException,
+  connection: ConnectionProgress,
+): FailureKind {
+  if (err instanceof ConnectTimeoutError) return "connect-timeout";
+  if (!connection.connected) return "unreachable";
+  if (err.code?.startsWith("HPE_") === true || connection.hasAnswered())
+    return "bad-response";
+  return "reset";
+}

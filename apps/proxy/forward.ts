@@ -1,0 +1,108 @@
+import type { ClientRequest } from "node:http";
+import { createRequire } from "node:module";
+import { Stream } from "node:stream";
+import util from "node:util";
+import type HttpProxy from "http-proxy";
+import { ConnectionPool, connectUpstream } from "./connection-pool.js";
+import type { Attempt, Engine, UpstreamTimeouts } from "./engine.js";
+import { followAttempt } from "./follow-attempt.js";
+import type { Upstream } from "./upstreams.js";
+
+const httpProxy = loadHttpProxy();
+
+interface Route {
+  proxy: HttpProxy;
+  pool: ConnectionPool;
+}
+
+/**
+ * Forwards by the package http-proxy, 1.18.1, unmaintained since 2020. Its known faults are kept from having any effect:
+ *
+ * - Of its passes only `stream` runs: `deleteLength` makes a chunked DELETE smuggle its body (CVE-2026-29057).
+ * - Responses are relayed from raw headers, and aborts and cut responses followed, by follow-attempt.ts.
+ * - It normalises paths (`//` becomes `/`): the path is put back as it came before the head is written.
+ * - A body is piped only once the connection stands, so that a request that never left can go elsewhere whole.
+ * - Headers that crash it or mislead upstreams (`Trailer`, `Expect`, hop-by-hop ones) are gone before it sees them.
+ */
+export class HttpProxyEngine implements Engine {
+  readonly #timeouts: UpstreamTimeouts;
+  readonly #routes = new Map<Upstream, Route>();
+  /** Whom http-proxy is being called for: it calls back, synchronously, without saying so. */
+  #current: Attempt | undefined;
+
+  constructor(timeouts: UpstreamTimeouts) {
+    this.#timeouts = timeouts;
+  }
+
+  forward(attempt: Attempt): void {
+    const route =
+      this.#routes.get(attempt.upstream) ?? this.#createRoute(attempt.upstream);
+    this.#current = attempt;
+    try {
+      route.proxy.web(attempt.request, attempt.response);
+    } finally {
+      this.#current = undefined;
+    }
+  }
+
+  close(): void {
+    for (const { pool } of this.#routes.values()) pool.close();
+  }
+
+  /** One ProxyServer for each upstream with its target as an object: http-proxy then parses no URL per request. */
+  #createRoute(upstream: Upstream): Route {
+    const { host, port } = upstream;
+    const pool = new ConnectionPool({
+      connect: () => connectUpstream({ host, port }, this.#timeouts.connectMs),
+      mustBeFresh: () => this.#current?.freshConnection === true,
+    });
+    const proxy = httpProxy.createProxyServer({
+      target: { protocol: "http:", host, port },
+      agent: pool,
+      toProxy: true,
+      selfHandleResponse: true,
+      buffer: Object.assign(new Stream(), {
+        pipe: (request: ClientRequest) => this.#send(request),
+      }),
+    });
+    keepOnlyStreamPass(proxy);
+    // The attempt hears of every failure from its own ClientRequest; without a listener http-proxy would throw them.
+    proxy.on("error", () => undefined);
+    const route = { proxy, pool };
+    this.#routes.set(upstream, route);
+    return route;
+  }
+
+  /** Called by http-proxy, as its `buffer`, to send the body of the request that it has just created. */
+  #send(upstreamRequest: ClientRequest): ClientRequest {
+    const attempt = this.#current;
+    if (attempt === undefined)
+      throw new Error("http-proxy sent a request that nobody asked for");
+    upstreamRequest.path = attempt.request.url ?? "/";
+    followAttempt(upstreamRequest, attempt, this.#timeouts.responseMs);
+    if (!attempt.hasBody) return upstreamRequest.end();
+    upstreamRequest.once("socket", (socket) => {
+      const pipe = () => attempt.request.pipe(upstreamRequest);
+      if (socket.connecting) socket.once("connect", pipe);
+      else pipe();
+    });
+    return upstreamRequest;
+  }
+}
+
+/** http-proxy takes the deprecated util._extend when it is loaded, and with it the warning DEP0060: give it its successor. */
+function loadHttpProxy(): typeof HttpProxy {
+  const deprecated = util as { _extend?: unknown };
+  const original = deprecated._extend;
+  deprecated._extend = Object.assign;
+  try {
+    return createRequire(import.meta.url)("http-proxy") as typeof HttpProxy;
+  } finally {
+    deprecated._extend = original;
+  }
+}
+
+function keepOnlyStreamPass(proxy: HttpProxy): void {
+  const passes = proxy as unknown as { webPasses: { name: string }[] };
+  passes.webPasses = passes.webPasses.filter(({ name }) => name === "stream");
+}

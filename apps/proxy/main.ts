@@ -1,0 +1,5 @@
+import { runProgram } from "../../lib/lifecycle.js";
+import { readConfig } from "./config.js";
+import { startProxy } from "./proxy.js";
+
+await runProgram({ name: "proxy", readConfig, start: startProxy });

@@ -1,0 +1,48 @@
+import { STATUS_CODES, createServer, type Server } from "node:http";
+import type { Duplex } from "node:stream";
+
+/** Slow clients may take this long for a request's head. */
+const HEADERS_TIMEOUT_MS = 10_000;
+const CHECK_INTERVAL_MS = 1000;
+/** Longer than the idle time of the load balancers that may stand in front (60 s), so that they close first. */
+const KEEP_ALIVE_MS = 65_000;
+
+/** An HTTP/1.1 server as strict as Node's parser can be. What it cannot parse is answered and never forwarded. */
+export function createStrictServer(): Server {
+  const server = createServer({
+    insecureHTTPParser: false,
+    requireHostHeader: true,
+    noDelay: true,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    // An upload may take as long as it moves.
+    requestTimeout: 0,
+    connectionsCheckingInterval: CHECK_INTERVAL_MS,
+  });
+  server.on("clientError", (err: NodeJS.ErrnoException, socket) =>
+    answerUnparsed(err, socket),
+  );
+  server.on("connect", (_request, socket: Duplex) =>
+    answerAndClose(socket, 405),
+  );
+  return server;
+}
+
+function answerUnparsed(err: NodeJS.ErrnoException, socket: Duplex): void {
+  const isMidResponse =
+    (socket as { _httpMessage?: { headersSent: boolean } })._httpMessage
+      ?.headersSent === true;
+  if (err.code === "ECONNRESET" || !socket.writable || isMidResponse)
+    socket.destroy();
+  else if (err.code === "HPE_HEADER_OVERFLOW") answerAndClose(socket, 431);
+  else if (err.code === "ERR_HTTP_REQUEST_TIMEOUT") answerAndClose(socket, 408);
+  else answerAndClose(socket, 400);
+}
+
+function answerAndClose(socket: Duplex, status: number): void {
+  socket.on("error", () => socket.destroy());
+  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`;
+  socket.end(`${head}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () =>
+    socket.destroy(),
+  );
+}
