@@ -37,7 +37,7 @@ export default tseslint.config(
       complexity: ["error", 15],
       "max-lines-per-function": [
         "error",
-        { max: 75, skipBlankLines: true, skipComments: true },
+        { max: 90, skipBlankLines: true, skipComments: true },
       ],
       "@typescript-eslint/switch-exhaustiveness-check": "error",
       "@typescript-eslint/restrict-template-expressions": [

@@ -1,4 +1,5 @@
 import type { Redis } from "ioredis";
+import { parseFlag } from "./flag-value.js";
 import type { Keys } from "./keys.js";
 import { readLease, type LeaseReading } from "./lease-reading.js";
 import type { Logger } from "./log.js";
@@ -15,17 +16,6 @@ export interface FlagReading {
   /** Monotonic ms (`performance.now()`) at which the read was sent that confirmed it. */
   confirmedAt: number;
   lease: LeaseReading | null;
-}
-
-/** Absent means true; anything but `true` and `false` counts as false. */
-export function parseFlag(raw: string | null): {
-  value: boolean;
-  garbled: boolean;
-} {
-  return {
-    value: raw === null || raw === "true",
-    garbled: raw !== null && raw !== "true" && raw !== "false",
-  };
 }
 
 /**

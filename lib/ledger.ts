@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
 import { z } from "zod";
+import { parseFlag } from "./flag-value.js";
 import type { Keys } from "./keys.js";
 import { parseJson, toRecord } from "./stream-entry.js";
 
@@ -47,19 +48,26 @@ export interface Flip {
   recovery?: string;
   /** The lease's exact value that must still stand, or nothing is written. */
   fence?: string;
+  /** The value that must stand before, or nothing is written. */
+  expect?: boolean;
 }
 
-/** `changed`: flipped. `held`: an operator took over a value that stood already. `fenced`: the lease is another's. */
-export type FlipOutcome = "changed" | "unchanged" | "held" | "fenced";
+/**
+ * `changed`: flipped. `held`: an operator took over a `false` that somebody else had set. `fenced`: the lease is
+ * another's. `conflict`: the value was not the one expected.
+ */
+export type FlipOutcome =
+  "changed" | "unchanged" | "held" | "fenced" | "conflict";
 
 /**
  * KEYS flag, info, recovery, events, outbox, lease
- * ARGV value, by, reason, at, data, cause or '', recovery or '', fence or '', ledger length
+ * ARGV value, by, reason, at, data, cause or '', recovery or '', fence or '', ledger length, value expected or ''
  */
 const FLIP = `
 if ARGV[8] ~= '' and redis.call('GET', KEYS[6]) ~= ARGV[8] then return 'fenced' end
 local raw = redis.call('GET', KEYS[1])
 local current = (raw == false or raw == 'true') and 'true' or 'false'
+if ARGV[10] ~= '' and current ~= ARGV[10] then return 'conflict' end
 local changed = current ~= ARGV[1]
 local held = not changed and ARGV[2] == 'operator' and ARGV[1] == 'false' and redis.call('HGET', KEYS[2], 'by') ~= 'operator'
 if not changed and not held then return 'unchanged' end
@@ -130,6 +138,7 @@ export class Ledger {
       flip.recovery ?? "",
       flip.fence ?? "",
       MAX_EVENTS,
+      flip.expect === undefined ? "" : String(flip.expect),
     ];
     return (await this.#redis.eval(
       FLIP,
@@ -194,6 +203,25 @@ export class Ledger {
     ];
     return (await this.#redis.eval(RECORD, 4, ...keys, ...args)) as
       "changed" | "unchanged" | "fenced";
+  }
+
+  /** Sets the flag to what it is not. @throws when others keep flipping it meanwhile. */
+  async toggle(
+    flagName: string,
+    flip: Pick<Flip, "by" | "reason" | "data">,
+  ): Promise<boolean> {
+    for (let tries = 0; tries < 5; tries++) {
+      const { value } = parseFlag(
+        await this.#redis.get(this.#keys.flag(flagName)),
+      );
+      const outcome = await this.flip(flagName, {
+        ...flip,
+        value: !value,
+        expect: value,
+      });
+      if (outcome === "changed") return !value;
+    }
+    throw new Error(`${flagName} was not toggled: others keep flipping it`);
   }
 
   /** Newest first; `after` is an event id, exclusive. Entries that are no events are left out. */

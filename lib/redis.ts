@@ -9,8 +9,10 @@ export function createRedis(options: {
   url: string;
   name: string;
   logger: Logger;
+  /** A connection that owes a reply for so long is dropped and opened anew. Not for blocking commands. */
+  replyTimeoutMs?: number;
 }): Redis {
-  const { url, name, logger } = options;
+  const { url, name, logger, replyTimeoutMs } = options;
   const redis = new Redis(url, {
     // ioredis 6 does not dispatch RESP3 `invalidate` pushes, which the flag watch lives on.
     protocol: 2,
@@ -22,6 +24,7 @@ export function createRedis(options: {
     connectTimeout: 2000,
     keepAlive: 5000,
     retryStrategy: (attempt) => Math.min(50 * attempt, 500),
+    ...(replyTimeoutMs === undefined ? {} : { socketTimeout: replyTimeoutMs }),
   });
   logOutages(redis, { name, logger });
   return redis;

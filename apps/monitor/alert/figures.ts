@@ -1,0 +1,79 @@
+import { shortLine } from "./one-line.js";
+
+const MAX_FIGURES = 40;
+const MAX_LABEL_CHARACTERS = 40;
+const MAX_VALUE_CHARACTERS = 200;
+
+/** One row of a mail's table. */
+export interface Figure {
+  label: string;
+  value: string;
+}
+
+/**
+ * The numbers, texts and switches of an event's data, whatever they are. The unit is the name's last word, as
+ * everywhere in Serin: `p95Ms`, `rssBytes`, `cpuRatio`, `seenAt`.
+ */
+export function listFigures(
+  data: Record<string, unknown>,
+  omit: ReadonlySet<string>,
+): Figure[] {
+  return Object.entries(data)
+    .filter(([name]) => !omit.has(name))
+    .flatMap(([name, value]) => {
+      const shown = formatValue(name, value);
+      return shown === undefined
+        ? []
+        : [{ label: toLabel(name), value: shown }];
+    })
+    .slice(0, MAX_FIGURES);
+}
+
+/** `1,012 ms`; what is whole seconds or minutes, as windows and cool-downs are: `10 s`, `60 min`. */
+export function formatMs(ms: number): string {
+  if (ms < 10_000 || ms % 1000 !== 0) return `${formatNumber(ms)} ms`;
+  if (ms < 120_000 || ms % 60_000 !== 0) return `${formatNumber(ms / 1000)} s`;
+  return `${formatNumber(ms / 60_000)} min`;
+}
+
+/** `2026-03-01 12:00:00 UTC`; a text that is no time stays as it is. */
+export function formatUtc(time: string): string {
+  const date = new Date(time);
+  if (Number.isNaN(date.getTime()))
+    return shortLine(time, MAX_VALUE_CHARACTERS);
+  return `${date.toISOString().slice(0, 19).replace("T", " ")} UTC`;
+}
+
+/** Thousands separated; as many decimals as the size makes worth reading. */
+export function formatNumber(value: number): string {
+  if (Math.abs(value) < 1)
+    return value.toLocaleString("en-US", { maximumSignificantDigits: 2 });
+  return value.toLocaleString("en-US", {
+    maximumFractionDigits: Math.abs(value) < 1000 ? 1 : 0,
+  });
+}
+
+function formatValue(name: string, value: unknown): string | undefined {
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  if (typeof value === "number") return formatQuantity(name, value);
+  if (typeof value !== "string") return undefined;
+  return name.endsWith("At")
+    ? formatUtc(value)
+    : shortLine(value, MAX_VALUE_CHARACTERS);
+}
+
+function formatQuantity(name: string, value: number): string {
+  if (name.endsWith("Ms")) return formatMs(value);
+  if (name.endsWith("Bytes")) return `${formatNumber(value / 1e6)} MB`;
+  if (name.endsWith("Ratio")) return `${formatNumber(value * 100)}%`;
+  return formatNumber(value);
+}
+
+/** `latencyMs` → `latency`, `nextTryAt` → `next try at`. */
+function toLabel(name: string): string {
+  const words = name
+    .replace(/(?<=.)(Ms|Bytes|Ratio)$/, "")
+    .replace(/(?<=[a-z\d])(?=[A-Z])/g, " ")
+    .toLowerCase();
+  return shortLine(words, MAX_LABEL_CHARACTERS);
+}

@@ -1,0 +1,30 @@
+import { z } from "zod";
+
+const text = z.string().optional().catch(undefined);
+const number = z.number().optional().catch(undefined);
+const flag = z.boolean().optional().catch(undefined);
+
+/** What the mails' words know of an event's data. Anything else in a field's place counts as absent. */
+const knownData = z.object({
+  /** Goes into shell commands: nothing but a flag's name may. */
+  flag: z
+    .string()
+    .regex(/^[\w.-]{1,64}$/)
+    .optional()
+    .catch(undefined),
+  value: flag,
+  rule: text,
+  side: text,
+  quantile: number,
+  latencyMs: number,
+  thresholdMs: number,
+  nextTryAt: text,
+  latched: flag,
+});
+
+export type KnownData = z.infer<typeof knownData>;
+
+/** Never throws. */
+export function readKnownData(data: Record<string, unknown>): KnownData {
+  return knownData.parse(data);
+}

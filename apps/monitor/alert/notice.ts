@@ -1,0 +1,72 @@
+import type { LedgerEvent } from "../../../lib/ledger.js";
+import { formatUtc, listFigures, type Figure } from "./figures.js";
+import { readKnownData } from "./known-data.js";
+import { oneLine, shortLine } from "./one-line.js";
+import { describeRemedy, type Remedy, type RemedySettings } from "./remedy.js";
+import { describeState, type State } from "./state.js";
+
+const MAX_REASON_CHARACTERS = 2000;
+
+/** What an event means to a person, before it becomes text or HTML. */
+export interface Notice {
+  tone: State["tone"];
+  /** One line. */
+  title: string;
+  /** A sentence. */
+  happened: string;
+  /** Sentences. */
+  next: string;
+  /** Undefined when there is nothing to change. */
+  remedy: Remedy | undefined;
+  facts: Figure[];
+}
+
+/** What the words depend on besides the event. */
+export interface NoticeSettings extends RemedySettings {
+  /** For events that do not say which flag they concern. */
+  flagName: string;
+}
+
+/** Data that the words tell. */
+const TOLD = new Set([
+  "flag",
+  "value",
+  "rule",
+  "direct",
+  "nextTryAt",
+  "latched",
+]);
+
+/** Never throws, whatever the event's data holds. */
+export function describeEvent(
+  event: LedgerEvent,
+  settings: NoticeSettings,
+): Notice {
+  const data = readKnownData(event.data);
+  const flag = data.flag ?? settings.flagName;
+  const { tone, title, next, switchTo } = describeState(event, {
+    ...data,
+    flag,
+  });
+  return {
+    tone,
+    title: oneLine(title),
+    happened: shortLine(event.reason, MAX_REASON_CHARACTERS),
+    next,
+    remedy:
+      switchTo === undefined
+        ? undefined
+        : describeRemedy(switchTo, flag, settings),
+    facts: [
+      ...listFigures(event.data, TOLD),
+      { label: "by", value: describeAuthor(event.by, data.rule) },
+      { label: "at", value: formatUtc(event.at) },
+      { label: "event", value: oneLine(event.id) },
+      { label: "dashboard", value: settings.monitorUrl },
+    ],
+  };
+}
+
+function describeAuthor(by: string, rule: string | undefined): string {
+  return oneLine(rule === undefined ? by : `${by} (${rule} rule)`);
+}

@@ -1,0 +1,100 @@
+import { isIP } from "node:net";
+import {
+  readBaseConfig,
+  readMs,
+  type BaseConfig,
+} from "../../lib/base-config.js";
+import { SettingsReader, type Environment } from "../../lib/settings.js";
+import { readAlertConfig, type AlertConfig } from "./alert/alert-config.js";
+
+export interface LatencyRule {
+  thresholdMs: number;
+  /** 0 to 1. */
+  quantile: number;
+  windowMs: number;
+  minRequests: number;
+}
+
+export interface CpuRule {
+  /** 1 is one core fully used. */
+  threshold: number;
+  windowMs: number;
+}
+
+export interface RecoveryRule {
+  mode: "auto" | "manual";
+  cooldownMs: number;
+}
+
+export interface MonitorConfig extends BaseConfig {
+  latency: LatencyRule;
+  cpu: CpuRule;
+  recovery: RecoveryRule;
+  /** How long a proxy or agent may go unheard. */
+  silenceMs: number;
+  alert: AlertConfig;
+  adminToken: string | undefined;
+}
+
+/** @throws SettingsError */
+export function readConfig(env: Environment): MonitorConfig {
+  const settings = new SettingsReader(env);
+  const config: MonitorConfig = {
+    ...readBaseConfig(settings, 8090),
+    latency: {
+      thresholdMs: readMs(settings, "LATENCY_THRESHOLD_MS", { fallback: 500 }),
+      quantile: settings.decimal(
+        "LATENCY_QUANTILE",
+        { min: 0.01, max: 1 },
+        0.95,
+      ),
+      windowMs: readMs(settings, "LATENCY_WINDOW_MS", {
+        fallback: 10_000,
+        min: 500,
+      }),
+      minRequests: settings.integer(
+        "MIN_REQUESTS",
+        { min: 1, max: 1_000_000 },
+        5,
+      ),
+    },
+    cpu: {
+      threshold: settings.decimal(
+        "CPU_THRESHOLD",
+        { min: 0.01, max: 1024 },
+        0.9,
+      ),
+      windowMs: readMs(settings, "CPU_WINDOW_MS", { fallback: 30_000 }),
+    },
+    recovery: {
+      mode: settings.choice("RECOVERY", ["auto", "manual"], "auto"),
+      cooldownMs: readMs(settings, "COOLDOWN_MS", { fallback: 60_000 }),
+    },
+    silenceMs: readMs(settings, "SILENCE_MS", { fallback: 5000, min: 1000 }),
+    alert: readAlertConfig(settings),
+    adminToken: settings.isSet("ADMIN_TOKEN") ? readToken(settings) : undefined,
+  };
+  if (config.adminToken === undefined && !isLoopback(config.host)) {
+    settings.reject(
+      `HOST is ${JSON.stringify(config.host)} but ADMIN_TOKEN is not set: anybody there could flip the flag. ` +
+        "Set ADMIN_TOKEN, or listen on loopback (127.0.0.1, ::1 or localhost)",
+    );
+  }
+  settings.finish();
+  return config;
+}
+
+export function isLoopback(host: string): boolean {
+  if (host === "localhost" || host === "::1") return true;
+  return isIP(host) === 4 && host.startsWith("127.");
+}
+
+function readToken(settings: SettingsReader): string {
+  const parse = (value: string) =>
+    /^[\x21-\x7e]{1,512}$/.test(value) ? value : undefined;
+  return settings.secret(
+    "ADMIN_TOKEN",
+    "1 to 512 printable ASCII characters without blanks",
+    parse,
+  );
+}

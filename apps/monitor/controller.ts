@@ -1,0 +1,250 @@
+import type { Redis } from "ioredis";
+import type { Keys } from "../../lib/keys.js";
+import type { Flip, Ledger } from "../../lib/ledger.js";
+import type { Logger } from "../../lib/log.js";
+import { SIDES, type Side } from "../../lib/telemetry.js";
+import { AlarmBook, FencedError } from "./alarm-book.js";
+import type { MonitorConfig } from "./config.js";
+import { readFlagRecord, type FlagRecord } from "./flag-record.js";
+import { judgeLatency, type LatencyJudgement } from "./judge-latency.js";
+import type { Leadership } from "./leadership.js";
+import {
+  afterBreach,
+  afterRecovery,
+  decideRecovery,
+  type RecoveryDecision,
+} from "./recovery.js";
+import { describeLatency, formatDuration } from "./sentences.js";
+import type { Observations } from "./observations.js";
+import type { Trouble } from "./roster.js";
+
+/** What the controller needs to know and to write. */
+export interface ControllerContext {
+  redis: Redis;
+  keys: Keys;
+  ledger: Ledger;
+  leadership: Pick<Leadership, "fence" | "redisNow" | "stepDown">;
+  observations: Observations;
+  config: MonitorConfig;
+  logger: Logger;
+}
+
+type Judgements = Record<Side, LatencyJudgement>;
+
+/**
+ * Acts on what is observed, while this monitor leads: flips the flag on a breach, lets the canary back in after the
+ * cool-down, raises and clears alerts, and enters in the ledger what people did in Redis directly. Every write carries
+ * the fence, so a monitor that has lost the lease without noticing changes nothing.
+ */
+export class Controller {
+  readonly #context: ControllerContext;
+  readonly #alarms: AlarmBook;
+  #isRunning = false;
+  #isDue = false;
+
+  constructor(context: ControllerContext) {
+    this.#context = context;
+    this.#alarms = new AlarmBook(context);
+  }
+
+  /** Has everything judged again: now, or as soon as the judgement under way is done. */
+  nudge(): void {
+    this.#isDue = true;
+    if (!this.#isRunning) void this.#run();
+  }
+
+  async #run(): Promise<void> {
+    this.#isRunning = true;
+    while (this.#isDue) {
+      this.#isDue = false;
+      try {
+        await this.#round();
+      } catch (err) {
+        if (err instanceof FencedError) this.#context.leadership.stepDown();
+        else
+          this.#context.logger.warn(
+            { err },
+            "not judged: Redis could not be read or written",
+          );
+      }
+    }
+    this.#isRunning = false;
+  }
+
+  async #round(): Promise<void> {
+    const { redis, keys, leadership, config } = this.#context;
+    const fence = leadership.fence;
+    const now = leadership.redisNow();
+    if (fence === undefined || now === undefined) return;
+    const flag = await readFlagRecord(redis, keys, config.flagName);
+    if (flag.value !== flag.recordedValue) {
+      await this.#adopt(flag, fence);
+      this.#isDue = true;
+      return;
+    }
+    const judgements = judgeSides(this.#context, flag, now);
+    if (
+      flag.value &&
+      (await this.#stopOnBreach(flag, judgements, { fence, now }))
+    )
+      return;
+    await this.#recoverWhenDue(flag, judgements, { fence, now });
+    await this.#reconcileAlarms(flag, judgements, fence);
+  }
+
+  async #adopt(flag: FlagRecord, fence: string): Promise<void> {
+    const { ledger, config } = this.#context;
+    const stored =
+      flag.raw === null
+        ? "deleted"
+        : `set to ${JSON.stringify(flag.raw.slice(0, 100))}`;
+    const meaning = flag.garbled
+      ? ", which is neither true nor false and counts as false"
+      : "";
+    const reason = `the flag was ${stored} directly in Redis${meaning}`;
+    refuseFenced(
+      await ledger.adopt(config.flagName, { value: flag.value, reason, fence }),
+    );
+  }
+
+  async #stopOnBreach(
+    flag: FlagRecord,
+    judgements: Judgements,
+    at: { fence: string; now: number },
+  ): Promise<boolean> {
+    const side = (["canary", "prod"] as const).find(
+      (candidate) => judgements[candidate].isBreach,
+    );
+    if (side === undefined) return false;
+    const { config, observations } = this.#context;
+    const { figures } = judgements[side];
+    const recovery = afterBreach(flag.recovery, config.recovery, at.now);
+    const { p50Ms, p95Ms, p99Ms } = observations.sideFigures(side, at.now);
+    const nextTryAt =
+      config.recovery.mode === "auto" && !recovery.latched
+        ? new Date(at.now + recovery.cooldownMs).toISOString()
+        : null;
+    await this.#flip({
+      value: false,
+      by: "monitor",
+      reason: describeLatency(side, figures),
+      data: {
+        rule: "latency",
+        side,
+        ...figures,
+        p50Ms,
+        p95Ms,
+        p99Ms,
+        nextTryAt,
+        latched: recovery.latched,
+      },
+      cause: "breach",
+      recovery: JSON.stringify(recovery),
+      fence: at.fence,
+    });
+    return true;
+  }
+
+  async #recoverWhenDue(
+    flag: FlagRecord,
+    judgements: Judgements,
+    at: { fence: string; now: number },
+  ): Promise<void> {
+    if (flag.recovery === null) return;
+    const decision = decideNow(this.#context, flag, judgements.prod.isBreach);
+    if (!decision.isDue) return;
+    const { cooldownMs } = flag.recovery;
+    await this.#flip({
+      value: true,
+      by: "monitor",
+      reason: `the canary is let in again: its probes were healthy through a cool-down of ${formatDuration(cooldownMs)}`,
+      data: { rule: "recovery", cooldownMs },
+      cause: "recovery",
+      recovery: JSON.stringify(afterRecovery(flag.recovery, at.now)),
+      fence: at.fence,
+    });
+  }
+
+  async #flip(flip: Flip): Promise<void> {
+    const { ledger, config, logger } = this.#context;
+    const outcome = await ledger.flip(config.flagName, flip);
+    refuseFenced(outcome);
+    if (outcome === "changed")
+      logger.warn({ flag: config.flagName, value: flip.value }, flip.reason);
+  }
+
+  async #reconcileAlarms(
+    flag: FlagRecord,
+    judgements: Judgements,
+    fence: string,
+  ): Promise<void> {
+    const { observations, config } = this.#context;
+    const troubles: Trouble[] = observations.troubles();
+    if (flag.garbled) {
+      const reason = `the flag ${config.flagName} holds ${JSON.stringify(flag.raw?.slice(0, 100))}: it counts as false; say true or false`;
+      troubles.push({
+        id: "flag-value",
+        kind: "alert",
+        reason,
+        data: { alert: "flag-value", raw: flag.raw },
+      });
+    }
+    if (!flag.value && judgements.prod.isBreach) {
+      const { figures } = judgements.prod;
+      const reason = `prod is slow although the flag is off: ${describeLatency("prod", figures)}`;
+      troubles.push({
+        id: "latency:prod",
+        kind: "breach",
+        reason,
+        data: { alert: "latency", side: "prod", ...figures },
+      });
+    }
+    const isOver = (id: string) =>
+      id === "flag-value" ||
+      id === "latency:prod" ||
+      observations.knows(id.slice(id.indexOf(":") + 1));
+    await this.#alarms.reconcile(troubles, isOver, fence);
+  }
+}
+
+/** Each side's latency since the last flip: what came before it has been answered by that flip. */
+function judgeSides(
+  context: ControllerContext,
+  flag: FlagRecord,
+  now: number,
+): Judgements {
+  const judge = (side: Side) => {
+    const window = context.observations.side(side);
+    const { latency } = window.figures(now, flag.flippedAtMs);
+    const waiting = window.waitingBeyond(
+      context.config.latency.thresholdMs,
+      now,
+      flag.flippedAtMs,
+    );
+    return judgeLatency(latency, waiting, context.config.latency);
+  };
+  return Object.fromEntries(
+    SIDES.map((side) => [side, judge(side)]),
+  ) as Judgements;
+}
+
+/** What recovery would do at this moment, also for `GET /api/state`. */
+export function decideNow(
+  context: Pick<ControllerContext, "observations" | "leadership" | "config">,
+  flag: FlagRecord,
+  isProdInBreach: boolean,
+): RecoveryDecision {
+  const now = context.leadership.redisNow() ?? 0;
+  const facts = {
+    isOwnFlip: !flag.value && flag.by === "monitor" && !flag.recordedValue,
+    state: flag.recovery,
+    lastUnhealthyAt: context.observations.lastUnhealthyAt("canary"),
+    isProdInBreach,
+  };
+  return decideRecovery(facts, context.config.recovery, now);
+}
+
+function refuseFenced(outcome: string): void {
+  if (outcome === "fenced")
+    throw new FencedError("the lease is another monitor’s");
+}

@@ -1,0 +1,5 @@
+import { runProgram } from "../../lib/lifecycle.js";
+import { readConfig } from "./config.js";
+import { startMonitor } from "./monitor.js";
+
+await runProgram({ name: "monitor", readConfig, start: startMonitor });

@@ -1,0 +1,180 @@
+import { randomBytes } from "node:crypto";
+import { createServer } from "node:http";
+import type { Redis } from "ioredis";
+import { openFlagWatch } from "../../lib/flag-watch.js";
+import { HttpService } from "../../lib/http-service.js";
+import { announce, sourceId } from "../../lib/instance.js";
+import { createKeys, type Keys } from "../../lib/keys.js";
+import { Ledger } from "../../lib/ledger.js";
+import type { Closers } from "../../lib/lifecycle.js";
+import type { Logger } from "../../lib/log.js";
+import { createRedis } from "../../lib/redis.js";
+import { composeMail } from "./alert/compose.js";
+import { createTransport } from "./alert/create-transport.js";
+import { createApi, type ApiBackend } from "./api.js";
+import type { MonitorConfig } from "./config.js";
+import { Controller } from "./controller.js";
+import { Courier } from "./courier.js";
+import { Leadership } from "./leadership.js";
+import { Observations } from "./observations.js";
+import { readState, type StateContext } from "./state.js";
+import { StreamReader } from "./stream-reader.js";
+import { TelemetryTrimmer } from "./telemetry-trimmer.js";
+
+const HTTP_DRAIN_MS = 1000;
+
+interface Context {
+  logger: Logger;
+  closers: Closers;
+}
+
+/** Opens everything the monitor consists of and connects it; what it opens, it registers to be closed. */
+export async function startMonitor(
+  config: MonitorConfig,
+  { logger, closers }: Context,
+): Promise<void> {
+  const { redisUrl, flagName } = config;
+  const keys = createKeys(config.keyPrefix);
+  const redis = createRedis({ url: redisUrl, name: "monitor", logger });
+  closers.add("Redis", () => redis.disconnect());
+  const ledger = new Ledger(redis, keys);
+  // The port is known before anything that names this monitor, and the API answers only once everything stands.
+  const service = new HttpService(createServer());
+  const port = await service.listen(config);
+  const source = sourceId("monitor", port);
+  announce({
+    program: "monitor",
+    source,
+    detail: `http://${config.host}:${port}`,
+    redis,
+    ledger,
+    closers,
+    logger,
+  });
+
+  const observations = new Observations(config, () => controller.nudge());
+  const reader = new StreamReader({
+    redis: createRedis({ url: redisUrl, name: "monitor-streams", logger }),
+    keys,
+    listener: observations,
+    logger,
+  });
+  closers.add("streams", () => reader.close());
+
+  const courier = createCourier(config, {
+    redis,
+    keys,
+    source,
+    port,
+    logger,
+    closers,
+  });
+  const leadership = new Leadership({
+    redis,
+    keys,
+    // Two monitors must never share a name, even if one is the other restarted.
+    holder: `${source}#${randomBytes(4).toString("hex")}`,
+    logger,
+    events: {
+      onLead: (fence) => {
+        courier.start(fence);
+        controller.nudge();
+      },
+      onLose: () => void courier.stop(),
+    },
+  });
+  const context: StateContext = {
+    redis,
+    keys,
+    ledger,
+    leadership,
+    observations,
+    config,
+    logger,
+    skippedTelemetry: () => reader.skipped,
+  };
+  const controller = new Controller(context);
+  closers.add("lease", () => leadership.close());
+  closers.add("courier", () => courier.stop());
+
+  const watch = openFlagWatch({
+    redisUrl,
+    program: "monitor",
+    keys,
+    flagName,
+    logger,
+  });
+  watch.onChange(() => controller.nudge());
+  closers.add("flag watch", () => watch.close());
+  const trimmer = new TelemetryTrimmer({ redis, keys, leadership, logger });
+  closers.add("telemetry trimmer", () => trimmer.close());
+  leadership.start();
+  reader.start();
+
+  const { adminToken } = config;
+  service.server.on(
+    "request",
+    createApi(createBackend(context), { flagName, adminToken, logger }),
+  );
+  closers.add("server", () => service.close(HTTP_DRAIN_MS));
+  logger.info({ port }, "monitor listens");
+}
+
+function createCourier(
+  config: MonitorConfig,
+  parts: {
+    redis: Redis;
+    keys: Keys;
+    source: string;
+    port: number;
+    logger: Logger;
+    closers: Closers;
+  },
+): Courier {
+  const { redis, keys, source, port, logger, closers } = parts;
+  const transport = createTransport(config.alert, logger);
+  closers.add("mail transport", () => transport.close());
+  const settings = {
+    from: config.alert.from,
+    to: config.alert.to,
+    keys,
+    flagName: config.flagName,
+    monitorUrl: `http://${config.host}:${port}`,
+    tokenRequired: config.adminToken !== undefined,
+  };
+  return new Courier({
+    redis,
+    keys,
+    consumer: source,
+    transport,
+    compose: (event) => composeMail(event, settings),
+    logger,
+  });
+}
+
+function createBackend(context: StateContext): ApiBackend {
+  const { ledger, config, leadership } = context;
+  const by = "operator" as const;
+  return {
+    readState: () => readState(context),
+    readEvents: (query) => ledger.readEvents(query),
+    changeFlag: async ({ value, reason }) => {
+      if (value === "toggle") {
+        return {
+          value: await ledger.toggle(config.flagName, { by, reason, data: {} }),
+          outcome: "changed",
+        };
+      }
+      return {
+        value,
+        outcome: await ledger.flip(config.flagName, {
+          value,
+          by,
+          reason,
+          data: {},
+        }),
+      };
+    },
+    isReady: () => leadership.redisNow() !== undefined,
+  };
+}

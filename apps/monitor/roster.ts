@@ -1,0 +1,238 @@
+import type { HostSample, Side, TrafficWindow } from "../../lib/telemetry.js";
+import type { CpuRule } from "./config.js";
+
+/** Whoever has not been heard for this long is forgotten. */
+const FORGET_MS = 3_600_000;
+/** Windows that a program sends while it stops do not bring it back. */
+const STOP_GRACE_MS = 60_000;
+/** One failing sample may be a restart; this many in a row are an alert. */
+const FAILURES_TO_ALERT = 2;
+
+/** A proxy or agent that has been heard. Times in ms by Redis's clock. */
+interface Member {
+  source: string;
+  seenAt: number;
+  stoppedAt: number | null;
+}
+
+export interface ProxyMember extends Member {
+  kind: "proxy";
+  window: TrafficWindow;
+}
+
+export interface HostMember extends Member {
+  kind: "host";
+  sample: HostSample;
+  /** Consecutive samples without the app, and with a failing probe. */
+  goneCount: number;
+  probeFailures: number;
+  lastUnhealthyAt: number | null;
+  /** Since when every sample has been above the CPU threshold. */
+  cpuAboveSince: number | null;
+}
+
+/** Something wrong, as long as it lasts. */
+export interface Trouble {
+  /** Stable while it lasts, such as `gone:agent@web1:3101`. */
+  id: string;
+  kind: "alert" | "silence" | "breach";
+  reason: string;
+  data: Record<string, unknown>;
+}
+
+/** All proxies and agents that have been heard, and what is wrong with them. */
+export class Roster {
+  readonly #cpu: CpuRule;
+  readonly #silenceMs: number;
+  readonly #proxies = new Map<string, ProxyMember>();
+  readonly #hosts = new Map<string, HostMember>();
+
+  constructor(rules: { cpu: CpuRule; silenceMs: number }) {
+    this.#cpu = rules.cpu;
+    this.#silenceMs = rules.silenceMs;
+  }
+
+  proxies(): ProxyMember[] {
+    return [...this.#proxies.values()].filter(
+      ({ stoppedAt }) => stoppedAt === null,
+    );
+  }
+
+  hosts(): HostMember[] {
+    return [...this.#hosts.values()].filter(
+      ({ stoppedAt }) => stoppedAt === null,
+    );
+  }
+
+  heardTraffic(source: string, window: TrafficWindow, atMs: number): void {
+    const stoppedAt = stillStopped(this.#proxies.get(source), atMs);
+    this.#proxies.set(source, {
+      kind: "proxy",
+      source,
+      seenAt: atMs,
+      stoppedAt,
+      window,
+    });
+  }
+
+  heardHost(source: string, sample: HostSample, atMs: number): void {
+    const previous = this.#hosts.get(source);
+    const isHealthy = sample.up && sample.probe.ok;
+    this.#hosts.set(source, {
+      kind: "host",
+      source,
+      seenAt: atMs,
+      stoppedAt: stillStopped(previous, atMs),
+      sample,
+      goneCount: sample.up ? 0 : (previous?.goneCount ?? 0) + 1,
+      probeFailures: sample.probe.ok ? 0 : (previous?.probeFailures ?? 0) + 1,
+      lastUnhealthyAt: isHealthy ? (previous?.lastUnhealthyAt ?? null) : atMs,
+      cpuAboveSince: this.#cpuAboveSince(previous, sample, atMs),
+    });
+  }
+
+  /** A gap in the samples, or a new process, says nothing about the CPU in between. */
+  #cpuAboveSince(
+    previous: HostMember | undefined,
+    sample: HostSample,
+    atMs: number,
+  ): number | null {
+    if ((sample.cpuRatio ?? 0) <= this.#cpu.threshold) return null;
+    const isSameRun =
+      previous?.sample.pid === sample.pid &&
+      atMs - previous.seenAt <= this.#silenceMs;
+    return (isSameRun ? previous.cpuAboveSince : null) ?? atMs;
+  }
+
+  /** An orderly stop: its silence from here on is no trouble. */
+  stopped(source: string, atMs: number): void {
+    const member = this.#proxies.get(source) ?? this.#hosts.get(source);
+    if (member !== undefined) member.stoppedAt = atMs;
+  }
+
+  started(source: string): void {
+    const member = this.#proxies.get(source) ?? this.#hosts.get(source);
+    if (member !== undefined) member.stoppedAt = null;
+  }
+
+  /** Whether this proxy or agent has been heard, so that the lack of a trouble means that it is over. */
+  knows(source: string): boolean {
+    return this.#proxies.has(source) || this.#hosts.has(source);
+  }
+
+  /**
+   * When a probe of this side was last seen failing, or its agent silent; null when none was, undefined without an agent.
+   *
+   * @param heardUntil up to when the stream has been read; `listeningSince` since when without a gap
+   */
+  lastUnhealthyAt(
+    side: Side,
+    heardUntil: number,
+    listeningSince: number,
+  ): number | null | undefined {
+    const hosts = this.hosts().filter(({ sample }) => sample.target === side);
+    if (hosts.length === 0) return undefined;
+    const times = hosts.map((host) =>
+      this.#isSilent(host, heardUntil, listeningSince)
+        ? heardUntil
+        : (host.lastUnhealthyAt ?? 0),
+    );
+    return Math.max(...times) || null;
+  }
+
+  /** All troubles at the moment `heardUntil`, up to which the stream has been read. */
+  troubles(heardUntil: number, listeningSince: number): Trouble[] {
+    this.#forget(heardUntil);
+    return [...this.proxies(), ...this.hosts()].flatMap((member) => {
+      if (this.#isSilent(member, heardUntil, listeningSince))
+        return [silence(member)];
+      return member.kind === "host" ? this.#hostTroubles(member) : [];
+    });
+  }
+
+  #isSilent(
+    member: Member,
+    heardUntil: number,
+    listeningSince: number,
+  ): boolean {
+    return (
+      heardUntil - Math.max(member.seenAt, listeningSince) > this.#silenceMs
+    );
+  }
+
+  #hostTroubles(member: HostMember): Trouble[] {
+    const { source, sample, cpuAboveSince, seenAt } = member;
+    const { target, host, pid, cpuRatio, probe } = sample;
+    const data = { source, target, host, pid };
+    const name = `the ${target} app on ${host}`;
+    const troubles: Trouble[] = [];
+    if (member.goneCount >= FAILURES_TO_ALERT) {
+      troubles.push({
+        id: `gone:${source}`,
+        kind: "alert",
+        reason: `${name} is gone`,
+        data: { alert: "gone", ...data },
+      });
+    } else if (member.probeFailures >= FAILURES_TO_ALERT) {
+      const answer =
+        probe.status === null
+          ? `no answer in ${Math.round(probe.ms)} ms`
+          : `status ${probe.status}`;
+      const reason = `${name} fails its health probe: ${answer}`;
+      const figures = { probeMs: probe.ms, probeStatus: probe.status };
+      troubles.push({
+        id: `probe:${source}`,
+        kind: "alert",
+        reason,
+        data: { alert: "probe", ...data, ...figures },
+      });
+    }
+    if (
+      cpuAboveSince !== null &&
+      seenAt - cpuAboveSince >= this.#cpu.windowMs
+    ) {
+      const { threshold, windowMs } = this.#cpu;
+      const reason = `${name} has used more than ${percent(threshold)} of a core for ${windowMs / 1000} s, ${percent(cpuRatio ?? 0)} now`;
+      const figures = { cpuRatio, threshold, windowMs };
+      troubles.push({
+        id: `cpu:${source}`,
+        kind: "alert",
+        reason,
+        data: { alert: "cpu", ...data, ...figures },
+      });
+    }
+    return troubles;
+  }
+
+  #forget(now: number): void {
+    for (const members of [this.#proxies, this.#hosts]) {
+      for (const { source, seenAt } of members.values())
+        if (now - seenAt > FORGET_MS) members.delete(source);
+    }
+  }
+}
+
+function stillStopped(member: Member | undefined, atMs: number): number | null {
+  const stoppedAt = member?.stoppedAt ?? null;
+  return stoppedAt !== null && atMs - stoppedAt < STOP_GRACE_MS
+    ? stoppedAt
+    : null;
+}
+
+function silence(member: ProxyMember | HostMember): Trouble {
+  const what =
+    member.kind === "proxy"
+      ? "the proxy"
+      : `the agent of ${member.sample.target}`;
+  const lastSeenAt = new Date(member.seenAt).toISOString();
+  return {
+    id: `silence:${member.source}`,
+    kind: "silence",
+    reason: `${what} ${member.source} has fallen silent; it was last heard at ${lastSeenAt}`,
+    data: { alert: "silence", source: member.source, lastSeenAt },
+  };
+}
+
+function percent(ratio: number): string {
+  return `${Math.round(ratio * 100)} %`;
+}

@@ -1,0 +1,27 @@
+import type { Side } from "../../lib/telemetry.js";
+import type { LatencyFigures } from "./judge-latency.js";
+
+/** `canary p95 1,012 ms > 500 ms over 10 s (7 requests, 2 of them still waiting)` */
+export function describeLatency(side: Side, figures: LatencyFigures): string {
+  const quantile = `p${Number((figures.quantile * 100).toFixed(2))}`;
+  const relation = (figures.latencyMs ?? 0) > figures.thresholdMs ? ">" : "≤";
+  const waiting =
+    figures.waiting > 0 ? `, ${figures.waiting} of them still waiting` : "";
+  return (
+    `${side} ${quantile} ${formatMs(figures.latencyMs ?? 0)} ${relation} ${formatMs(figures.thresholdMs)} ` +
+    `over ${figures.windowMs / 1000} s (${figures.requests} requests${waiting})`
+  );
+}
+
+/** `1,012 ms` */
+export function formatMs(ms: number): string {
+  return `${Math.round(ms).toLocaleString("en-US")} ms`;
+}
+
+/** `45 s`, `2 min`, `1 h` */
+export function formatDuration(ms: number): string {
+  if (ms < 120_000) return `${Math.round(ms / 100) / 10} s`;
+  return ms < 7_200_000
+    ? `${Math.round(ms / 60_000)} min`
+    : `${Math.round(ms / 3_600_000)} h`;
+}

@@ -1,0 +1,112 @@
+import { judgeLatency } from "./judge-latency.js";
+import { decideNow, type ControllerContext } from "./controller.js";
+import { readFlagRecord, type FlagRecord } from "./flag-record.js";
+import type { SideSummary } from "./observations.js";
+import type { HostMember, ProxyMember } from "./roster.js";
+
+/** What `GET /api/state` answers. Times are ISO 8601, UTC. */
+export interface MonitorState {
+  flag: { name: string; value: boolean } & Pick<
+    FlagRecord,
+    "by" | "reason" | "at"
+  >;
+  lease: FlagRecord["lease"];
+  recovery: {
+    mode: "auto" | "manual";
+    nextTryAt: string | null;
+    latched: boolean;
+    waitsFor: string | null;
+  };
+  sides: { prod: SideSummary; canary: SideSummary };
+  proxies: ReturnType<typeof describeProxy>[];
+  hosts: ReturnType<typeof describeHost>[];
+  /** Mails still to be sent. */
+  outbox: { pending: number };
+  /** Telemetry entries that this monitor could not read. */
+  telemetry: { skipped: number };
+}
+
+export interface StateContext extends ControllerContext {
+  skippedTelemetry: () => number;
+}
+
+/** @throws when Redis is away. */
+export async function readState(context: StateContext): Promise<MonitorState> {
+  const { redis, keys, config, observations, leadership } = context;
+  const [flag, pending] = await Promise.all([
+    readFlagRecord(redis, keys, config.flagName),
+    redis.xlen(keys.outbox),
+  ]);
+  const now = leadership.redisNow() ?? 0;
+  const prod = judgeLatency(
+    observations.side("prod").figures(now, flag.flippedAtMs).latency,
+    [],
+    config.latency,
+  );
+  const decision = decideNow(context, flag, prod.isBreach);
+  return {
+    flag: {
+      name: config.flagName,
+      value: flag.value,
+      by: flag.by,
+      reason: flag.reason,
+      at: flag.at,
+    },
+    lease: flag.lease,
+    recovery: {
+      mode: config.recovery.mode,
+      nextTryAt:
+        decision.nextTryAt === null
+          ? null
+          : new Date(decision.nextTryAt).toISOString(),
+      latched: !flag.value && flag.recovery?.latched === true,
+      waitsFor: decision.waitsFor,
+    },
+    sides: {
+      prod: observations.sideFigures("prod", now),
+      canary: observations.sideFigures("canary", now),
+    },
+    proxies: observations.proxies().map(describeProxy),
+    hosts: observations.hosts().map(describeHost),
+    outbox: { pending },
+    telemetry: { skipped: context.skippedTelemetry() },
+  };
+}
+
+function describeProxy({ source, window, seenAt }: ProxyMember) {
+  return {
+    id: source,
+    split: window.split ?? null,
+    canaryOpen: window.canaryOpen ?? null,
+    because: window.because ?? null,
+    seenAt: new Date(seenAt).toISOString(),
+  };
+}
+
+function describeHost({ source, sample, seenAt }: HostMember) {
+  const {
+    target,
+    host,
+    pid,
+    up,
+    version,
+    startedAt,
+    cpuRatio,
+    rssBytes,
+    probe,
+  } = sample;
+  return {
+    id: source,
+    target,
+    host,
+    pid,
+    up,
+    version,
+    startedAt,
+    cpuRatio,
+    rssBytes,
+    probeOk: probe.ok,
+    probeMs: probe.ms,
+    seenAt: new Date(seenAt).toISOString(),
+  };
+}

@@ -1,0 +1,138 @@
+import type { Redis } from "ioredis";
+import type { Keys } from "../../lib/keys.js";
+import { parseEvent, type LedgerEvent } from "../../lib/ledger.js";
+import type { Logger } from "../../lib/log.js";
+import { waitForRedis } from "../../lib/redis.js";
+import { entryTimeMs } from "../../lib/stream-entry.js";
+import { parseTelemetry, type Telemetry } from "../../lib/telemetry.js";
+
+const BLOCK_MS = 1000;
+const BATCH = 1000;
+/** How far back a monitor reads when it starts, to know what it should hear. */
+const REPLAY_MS = 900_000;
+
+export interface StreamListener {
+  /** `atMs` is Redis's clock at the entry's arrival, here and below. */
+  onTelemetry: (telemetry: Telemetry, atMs: number) => void;
+  onEvent: (event: LedgerEvent, atMs: number) => void;
+  /** All that had arrived by `heardUntil` has been told; there has been no gap since `listeningSince`. */
+  onCaughtUp: (heardUntil: number, listeningSince: number) => void;
+}
+
+/**
+ * Follows the telemetry and the ledger. If Redis goes away it waits and goes on where it was; an entry that cannot be
+ * read is skipped and counted, and reported the first time.
+ */
+export class StreamReader {
+  readonly #redis: Redis;
+  readonly #keys: Keys;
+  readonly #listener: StreamListener;
+  readonly #logger: Logger;
+  #lastIds: { telemetry: string; events: string } | undefined;
+  #listeningSince: number | undefined;
+  #skipped = 0;
+  #closed = false;
+  #loop: Promise<void> | undefined;
+
+  /** @param options.redis a connection of its own, since it blocks */
+  constructor(options: {
+    redis: Redis;
+    keys: Keys;
+    listener: StreamListener;
+    logger: Logger;
+  }) {
+    this.#redis = options.redis;
+    this.#keys = options.keys;
+    this.#listener = options.listener;
+    this.#logger = options.logger;
+  }
+
+  /** Telemetry entries that could not be read so far. */
+  get skipped(): number {
+    return this.#skipped;
+  }
+
+  start(): void {
+    this.#loop = this.#run();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#redis.disconnect();
+    await this.#loop;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#closed) {
+      if (!(await waitForRedis(this.#redis, BLOCK_MS))) continue;
+      try {
+        await this.#read();
+      } catch (err) {
+        this.#listeningSince = undefined;
+        this.#logger.debug({ err }, "telemetry could not be read");
+      }
+    }
+  }
+
+  async #read(): Promise<void> {
+    const sentAt = await this.#redisTime();
+    this.#listeningSince ??= sentAt;
+    this.#lastIds ??= {
+      telemetry: `${sentAt - REPLAY_MS}-0`,
+      events: `${sentAt - REPLAY_MS}-0`,
+    };
+    const { telemetry, events } = this.#keys;
+    const streams = [
+      telemetry,
+      events,
+      this.#lastIds.telemetry,
+      this.#lastIds.events,
+    ];
+    const reply = await this.#redis.xread(
+      "COUNT",
+      BATCH,
+      "BLOCK",
+      BLOCK_MS,
+      "STREAMS",
+      ...streams,
+    );
+    let heardUntil = sentAt;
+    for (const [stream, entries] of reply ?? []) {
+      for (const [id, fields] of entries)
+        this.#tell(stream === events ? "events" : "telemetry", id, fields);
+      // A full batch means that more is waiting.
+      if (entries.length === BATCH)
+        heardUntil = Math.min(
+          heardUntil,
+          entryTimeMs(entries.at(-1)?.[0] ?? ""),
+        );
+    }
+    this.#listener.onCaughtUp(heardUntil, this.#listeningSince);
+  }
+
+  #tell(stream: "telemetry" | "events", id: string, fields: string[]): void {
+    if (this.#lastIds !== undefined) this.#lastIds[stream] = id;
+    if (stream === "events") {
+      const event = parseEvent(id, fields);
+      if (event !== undefined) this.#listener.onEvent(event, entryTimeMs(id));
+      return;
+    }
+    const telemetry = parseTelemetry(fields);
+    if ("problem" in telemetry) this.#skip(id, telemetry.problem);
+    else this.#listener.onTelemetry(telemetry, entryTimeMs(id));
+  }
+
+  #skip(id: string, problem: string): void {
+    this.#skipped += 1;
+    if (this.#skipped === 1)
+      this.#logger.warn(
+        { id, problem },
+        "a telemetry entry was skipped; further ones are only counted",
+      );
+  }
+
+  async #redisTime(): Promise<number> {
+    const [seconds, microseconds] = await this.#redis.time();
+    return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
+  }
+}

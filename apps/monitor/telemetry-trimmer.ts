@@ -1,0 +1,35 @@
+import type { Redis } from "ioredis";
+import type { Keys } from "../../lib/keys.js";
+import type { Logger } from "../../lib/log.js";
+import type { Leadership } from "./leadership.js";
+
+const INTERVAL_MS = 60_000;
+/** What the charts show, and a little more. */
+const KEEP_MS = 1_200_000;
+
+/** Has the leading monitor remove telemetry by age, by Redis's clock: writers' clocks may be wrong. */
+export class TelemetryTrimmer {
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(options: {
+    redis: Redis;
+    keys: Keys;
+    leadership: Leadership;
+    logger: Logger;
+  }) {
+    const { redis, keys, leadership, logger } = options;
+    this.#timer = setInterval(() => {
+      const now = leadership.redisNow();
+      if (leadership.fence === undefined || now === undefined) return;
+      redis
+        .xtrim(keys.telemetry, "MINID", "~", Math.floor(now - KEEP_MS))
+        .catch((err: unknown) => {
+          logger.debug({ err }, "telemetry was not trimmed");
+        });
+    }, INTERVAL_MS);
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+}
