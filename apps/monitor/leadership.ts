@@ -6,7 +6,7 @@ const LEASE_MS = 3000;
 const RENEW_INTERVAL_MS = 1000;
 
 /**
- * Renews the lease if it is ours, takes it if it is nobody's.
+ * Renews the lease if it is ours, takes it if it is nobody's. One without a time to live is not a monitor's.
  *
  * KEYS lease, epoch counter
  * ARGV holder, time to live in ms, our lease's value or '', our last epoch
@@ -15,6 +15,7 @@ const HOLD = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local current = redis.call('GET', KEYS[1])
+if current and redis.call('PTTL', KEYS[1]) < 0 then current = false end
 if current and current == ARGV[3] then
   redis.call('PEXPIRE', KEYS[1], ARGV[2])
   return {current, now, 0}
@@ -52,6 +53,7 @@ export class Leadership {
   readonly #events: LeadershipEvents;
   #fence: string | undefined;
   #validUntil = 0;
+  #isAsking = false;
   #lastEpoch = 0;
   #timer: NodeJS.Timeout | undefined;
   #clock: { redisMs: number; monotonicMs: number } | undefined;
@@ -108,7 +110,9 @@ export class Leadership {
   async #hold(): Promise<void> {
     const sentAt = performance.now();
     if (sentAt >= this.#validUntil) this.#lose();
-    if (this.#redis.status !== "ready") return;
+    // Two requests at once would each find the other's lease.
+    if (this.#redis.status !== "ready" || this.#isAsking) return;
+    this.#isAsking = true;
     const args = [this.#holder, LEASE_MS, this.#fence ?? "", this.#lastEpoch];
     try {
       const reply = await this.#redis.eval(
@@ -121,6 +125,8 @@ export class Leadership {
       this.#take(reply as [string | null, number, number], sentAt);
     } catch (err) {
       this.#logger.debug({ err }, "the lease could not be renewed");
+    } finally {
+      this.#isAsking = false;
     }
   }
 
