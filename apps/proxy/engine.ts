@@ -40,7 +40,6 @@ export interface Attempt {
  */
 export interface Engine<A extends Attempt = Attempt> {
   forward: (attempt: A) => void;
-  close: () => void;
 }
 
 export interface UpstreamTimeouts {

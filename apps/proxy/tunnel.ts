@@ -56,9 +56,12 @@ export class TunnelEngine implements Engine<UpgradeAttempt> {
     upstreamRequest.end();
   }
 
-  /** Ends every tunnel: both peers see an orderly end of the stream. */
-  close(): void {
+  /** Ends every tunnel in order, and by force those that still stand after `drainMs`. */
+  close(drainMs: number): void {
     for (const socket of this.#open) socket.end();
+    setTimeout(() => {
+      for (const socket of this.#open) socket.destroy();
+    }, drainMs).unref();
   }
 
   #join(
