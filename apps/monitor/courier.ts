@@ -26,8 +26,8 @@ export interface CourierStatus {
  * If the transport is down, mails wait in the outbox, in order; a flip never waits for a mail.
  *
  * Between `start` and `stop` it hands the outbox's mails to the transport, one at a time, oldest first, and only while
- * the lease has the fence's exact value. A mail is removed once the transport has taken it and tried again until then,
- * so that none is lost; one is sent twice only if the process or Redis dies between the two.
+ * the lease has the fence's exact value. A mail is tried until the transport has taken it and removed then, so that none
+ * is lost; one is sent twice only if the process dies between the two, or the transport's answer is lost on the way.
  */
 export class Courier {
   readonly #redis: Redis;
@@ -103,6 +103,8 @@ export class Courier {
       );
       await pause(waitMs, signal);
     }
+    // What holds mails back from here on is for the next leader to say.
+    this.#lastError = null;
   }
 
   /** @returns how long to wait before the next call. @throws when Redis is away. */
