@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { createServer } from "node:http";
+import { isIP } from "node:net";
 import type { Redis } from "ioredis";
 import { openFlagWatch } from "../../lib/flag-watch.js";
 import { HttpService } from "../../lib/http-service.js";
@@ -11,6 +12,7 @@ import type { Logger } from "../../lib/log.js";
 import { createRedis } from "../../lib/redis.js";
 import { composeMail } from "./alert/compose.js";
 import { createTransport } from "./alert/create-transport.js";
+import { redisCliFor } from "./alert/redis-cli.js";
 import { createApi, type ApiBackend } from "./api.js";
 import type { MonitorConfig } from "./config.js";
 import { Controller } from "./controller.js";
@@ -22,6 +24,8 @@ import { StreamReader } from "./stream-reader.js";
 import { TelemetryTrimmer } from "./telemetry-trimmer.js";
 
 const HTTP_DRAIN_MS = 1000;
+/** Longer than the stream reader blocks, and not longer than the lease lasts. */
+const REPLY_TIMEOUT_MS = 2500;
 
 interface Context {
   logger: Logger;
@@ -35,17 +39,24 @@ export async function startMonitor(
 ): Promise<void> {
   const { redisUrl, flagName } = config;
   const keys = createKeys(config.keyPrefix);
-  const redis = createRedis({ url: redisUrl, name: "monitor", logger });
+  const replyTimeoutMs = REPLY_TIMEOUT_MS;
+  const redis = createRedis({
+    url: redisUrl,
+    name: "monitor",
+    logger,
+    replyTimeoutMs,
+  });
   closers.add("Redis", () => redis.disconnect());
   const ledger = new Ledger(redis, keys);
   // The port is known before anything that names this monitor, and the API answers only once everything stands.
   const service = new HttpService(createServer());
   const port = await service.listen(config);
   const source = sourceId("monitor", port);
+  const url = `http://${isIP(config.host) === 6 ? `[${config.host}]` : config.host}:${port}`;
   announce({
     program: "monitor",
     source,
-    detail: `http://${config.host}:${port}`,
+    detail: url,
     redis,
     ledger,
     closers,
@@ -54,7 +65,12 @@ export async function startMonitor(
 
   const observations = new Observations(config, () => controller.nudge());
   const reader = new StreamReader({
-    redis: createRedis({ url: redisUrl, name: "monitor-streams", logger }),
+    redis: createRedis({
+      url: redisUrl,
+      name: "monitor-streams",
+      logger,
+      replyTimeoutMs,
+    }),
     keys,
     listener: observations,
     logger,
@@ -65,7 +81,7 @@ export async function startMonitor(
     redis,
     keys,
     source,
-    port,
+    url,
     logger,
     closers,
   });
@@ -126,12 +142,12 @@ function createCourier(
     redis: Redis;
     keys: Keys;
     source: string;
-    port: number;
+    url: string;
     logger: Logger;
     closers: Closers;
   },
 ): Courier {
-  const { redis, keys, source, port, logger, closers } = parts;
+  const { redis, keys, source, url, logger, closers } = parts;
   const transport = createTransport(config.alert, logger);
   closers.add("mail transport", () => transport.close());
   const settings = {
@@ -139,7 +155,8 @@ function createCourier(
     to: config.alert.to,
     keys,
     flagName: config.flagName,
-    monitorUrl: `http://${config.host}:${port}`,
+    monitorUrl: url,
+    redisCli: redisCliFor(config.redisUrl),
     tokenRequired: config.adminToken !== undefined,
   };
   return new Courier({

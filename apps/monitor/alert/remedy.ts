@@ -8,6 +8,8 @@ export interface Remedy {
 
 export interface RemedySettings {
   keys: Keys;
+  /** How people reach Redis: `redis-cli -h 10.0.0.5`. */
+  redisCli: string;
   /** Where people reach the monitor, without a slash at the end: `http://127.0.0.1:8090`. */
   monitorUrl: string;
   /** Whether the monitor's API asks for ADMIN_TOKEN. */
@@ -20,7 +22,7 @@ export function describeRemedy(
   flag: string,
   settings: RemedySettings,
 ): Remedy {
-  const { keys, monitorUrl, tokenRequired } = settings;
+  const { keys, redisCli, monitorUrl, tokenRequired } = settings;
   const curl = [
     `curl -X POST ${monitorUrl}/api/flags/${flag}`,
     "-H 'content-type: application/json'",
@@ -29,6 +31,6 @@ export function describeRemedy(
   ];
   return {
     purpose: `To switch ${flag} ${value ? "on" : "off"} by hand`,
-    commands: [`redis-cli SET ${keys.flag(flag)} ${value}`, curl.join(" ")],
+    commands: [`${redisCli} SET ${keys.flag(flag)} ${value}`, curl.join(" ")],
   };
 }
