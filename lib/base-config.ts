@@ -96,10 +96,25 @@ export function parseHttpOrigin(value: string): URL | undefined {
   return isOrigin ? url : undefined;
 }
 
+/** Strict, since ioredis takes a database that is no number for 0, and lets a query override any option of its client. */
 function parseRedisUrl(value: string): string | undefined {
   const url = URL.canParse(value) ? new URL(value) : undefined;
   const isRedis = url?.protocol === "redis:" || url?.protocol === "rediss:";
-  return isRedis && url.hostname !== "" ? value : undefined;
+  if (!isRedis || url.hostname === "") return undefined;
+  const isPlain =
+    /^(\/\d{0,5})?$/.test(url.pathname) && url.search === "" && url.hash === "";
+  return isPlain && [url.username, url.password].every(isDecodable)
+    ? value
+    : undefined;
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function parseHost(value: string): string | undefined {

@@ -1,5 +1,5 @@
 import type { Server, ServerResponse } from "node:http";
-import { Server as NetServer, type AddressInfo } from "node:net";
+import { Server as NetServer, type AddressInfo, type Socket } from "node:net";
 
 /** How long an idle kept-alive connection may still bring a request that was on its way when the stop began. */
 const IDLE_GRACE_MS = 250;
@@ -7,20 +7,29 @@ const SWEEP_INTERVAL_MS = 25;
 
 /**
  * An HTTP server that can be stopped without losing a request: it refuses new connections, tells those that are open to
- * go (`Connection: close`), and ends what is idle. Upgraded sockets are not its own: whoever upgraded them ends them.
+ * go (`Connection: close`), and ends what is idle. Upgraded sockets are ended by whoever upgraded them, and cut off with
+ * all others when the time for that is over.
  */
 export class HttpService {
   readonly server: Server;
+  readonly #sockets = new Set<Socket>();
   readonly #inFlight = new Set<ServerResponse>();
   #draining = false;
   #closed: Promise<void> | undefined;
 
   constructor(server: Server) {
     this.server = server;
-    server.prependListener("request", (_request, response: ServerResponse) => {
+    server.on("connection", (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once("close", () => this.#sockets.delete(socket));
+    });
+    server.prependListener("request", (request, response: ServerResponse) => {
+      const forget = () => this.#inFlight.delete(response);
       this.#inFlight.add(response);
-      response.once("close", () => this.#inFlight.delete(response));
-      if (this.#draining) response.setHeader("connection", "close");
+      response.once("close", forget);
+      // A response that waits behind another on its connection is not told of the connection's end.
+      request.once("error", forget);
+      if (this.#draining) announceEnd(response);
     });
   }
 
@@ -49,11 +58,12 @@ export class HttpService {
   async #drain(drainMs: number): Promise<void> {
     this.#draining = true;
     for (const response of this.#inFlight)
-      if (!response.headersSent) response.setHeader("connection", "close");
+      if (!response.headersSent) announceEnd(response);
     const startedAt = performance.now();
     const sweep = setInterval(() => {
       const elapsedMs = performance.now() - startedAt;
-      if (elapsedMs >= drainMs) this.server.closeAllConnections();
+      if (elapsedMs >= drainMs)
+        for (const socket of this.#sockets) socket.destroy();
       else if (elapsedMs >= Math.min(IDLE_GRACE_MS, drainMs))
         this.server.closeIdleConnections();
     }, SWEEP_INTERVAL_MS);
@@ -64,4 +74,9 @@ export class HttpService {
     clearInterval(sweep);
     this.server.close();
   }
+}
+
+/** `Connection: close`, without a header set: after one, writeHead() would merge repeated headers such as Set-Cookie. */
+function announceEnd(response: ServerResponse): void {
+  response.shouldKeepAlive = false;
 }

@@ -30,10 +30,13 @@ export function announce(options: {
   detail: string;
   redis: Redis;
   ledger: Ledger;
+  /** The release's own unless the program was told another. */
+  version?: string;
   closers: Closers;
   logger: Logger;
 }): void {
   const { program, source, detail, redis, ledger, closers, logger } = options;
+  const version = options.version ?? releaseVersion();
   const write = async (kind: "start" | "stop") => {
     const reason = `${program} ${kind === "start" ? "started" : "stopped"}: ${detail}`;
     try {
@@ -41,7 +44,7 @@ export function announce(options: {
         kind,
         by: program,
         reason,
-        data: { source, version: releaseVersion() },
+        data: { source, version },
       });
     } catch (err) {
       logger.debug({ err, kind }, "not entered in the ledger");

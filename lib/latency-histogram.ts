@@ -9,6 +9,7 @@ export type SparseHistogram = [bucket: number, count: number][];
 
 /** The bucket of a latency in ms: `f` holds (2^((f−1)/16 − 4), 2^(f/16 − 4)]. */
 export function bucketOf(latencyMs: number): number {
+  if (latencyMs <= 0) return 0;
   const bucket = Math.ceil((Math.log2(latencyMs) - FIRST_OCTAVE) * PER_OCTAVE);
   return Math.min(TOP_BUCKET, Math.max(0, bucket));
 }

@@ -50,24 +50,28 @@ export interface Flip {
   fence?: string;
   /** The value that must stand before, or nothing is written. */
   expect?: boolean;
+  /** The event id of the flip that must still be the last one, or nothing is written. */
+  supersedes?: string;
 }
 
 /**
  * `changed`: flipped. `held`: an operator took over a `false` that somebody else had set. `fenced`: the lease is
- * another's. `conflict`: the value was not the one expected.
+ * another's. `conflict`: the value, or the last flip, was not the one expected.
  */
 export type FlipOutcome =
   "changed" | "unchanged" | "held" | "fenced" | "conflict";
 
 /**
  * KEYS flag, info, recovery, events, outbox, lease
- * ARGV value, by, reason, at, data, cause or '', recovery or '', fence or '', ledger length, value expected or ''
+ * ARGV value, by, reason, at, data, cause or '', recovery or '', fence or '', ledger length, value expected or '',
+ *   last flip's event or ''
  */
 const FLIP = `
 if ARGV[8] ~= '' and redis.call('GET', KEYS[6]) ~= ARGV[8] then return 'fenced' end
 local raw = redis.call('GET', KEYS[1])
 local current = (raw == false or raw == 'true') and 'true' or 'false'
 if ARGV[10] ~= '' and current ~= ARGV[10] then return 'conflict' end
+if ARGV[11] ~= '' and redis.call('HGET', KEYS[2], 'event') ~= ARGV[11] then return 'conflict' end
 local changed = current ~= ARGV[1]
 local held = not changed and ARGV[2] == 'operator' and ARGV[1] == 'false' and redis.call('HGET', KEYS[2], 'by') ~= 'operator'
 if not changed and not held then return 'unchanged' end
@@ -139,6 +143,7 @@ export class Ledger {
       flip.fence ?? "",
       MAX_EVENTS,
       flip.expect === undefined ? "" : String(flip.expect),
+      flip.supersedes ?? "",
     ];
     return (await this.#redis.eval(
       FLIP,

@@ -10,17 +10,21 @@ const STOP_DEADLINE_MS = 60_000;
 export class Closers {
   readonly #entries: { name: string; close: Close }[] = [];
   readonly #logger: Logger;
+  #closing = false;
 
   constructor(logger: Logger) {
     this.#logger = logger;
   }
 
+  /** What a start opens after the stop has begun is closed at once. */
   add(name: string, close: Close): void {
     this.#entries.push({ name, close });
+    if (this.#closing) void this.closeAll();
   }
 
   /** Runs each closer once, last opened first; one that fails is logged and does not keep the others from running. */
   async closeAll(): Promise<void> {
+    this.#closing = true;
     for (
       let entry = this.#entries.pop();
       entry !== undefined;

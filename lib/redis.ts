@@ -1,6 +1,8 @@
 import { Redis } from "ioredis";
 import type { Logger } from "./log.js";
 
+const REPLY_TIMEOUT_MS = 3000;
+
 /**
  * Opens a connection that reconnects for ever. While Redis is away commands fail at once instead of queueing: each
  * caller has a policy for that, and a write repeated later could be a write doubled.
@@ -9,10 +11,10 @@ export function createRedis(options: {
   url: string;
   name: string;
   logger: Logger;
-  /** A connection that owes a reply for so long is dropped and opened anew. Not for blocking commands. */
+  /** A connection that owes a reply for so long (3 s unless told) is dropped and opened anew. No command may block longer. */
   replyTimeoutMs?: number;
 }): Redis {
-  const { url, name, logger, replyTimeoutMs } = options;
+  const { url, name, logger, replyTimeoutMs = REPLY_TIMEOUT_MS } = options;
   const redis = new Redis(url, {
     // ioredis 6 does not dispatch RESP3 `invalidate` pushes, which the flag watch lives on.
     protocol: 2,
@@ -24,7 +26,7 @@ export function createRedis(options: {
     connectTimeout: 2000,
     keepAlive: 5000,
     retryStrategy: (attempt) => Math.min(50 * attempt, 500),
-    ...(replyTimeoutMs === undefined ? {} : { socketTimeout: replyTimeoutMs }),
+    socketTimeout: replyTimeoutMs,
   });
   logOutages(redis, { name, logger });
   return redis;

@@ -12,6 +12,11 @@ export const SIDES = ["prod", "canary"] as const;
 export type Side = (typeof SIDES)[number];
 
 const count = z.int().nonnegative();
+/** ms since the epoch, as text. */
+const time = z
+  .string()
+  .regex(/^\d{1,15}$/)
+  .transform(Number);
 const histogram = z.array(z.tuple([z.int().min(0).max(TOP_BUCKET), count]));
 
 const trafficWindow = z.object({
@@ -67,13 +72,13 @@ const entry = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("traffic"),
     source: z.string().min(1),
-    at: z.coerce.number(),
+    at: time,
     data: trafficWindow,
   }),
   z.object({
     kind: z.literal("host"),
     source: z.string().min(1),
-    at: z.coerce.number(),
+    at: time,
     data: hostSample,
   }),
 ]);

@@ -1,0 +1,70 @@
+import {
+  parseHttpOrigin,
+  readBaseConfig,
+  readMs,
+  type BaseConfig,
+} from "../../lib/base-config.js";
+import { SettingsReader, type Environment } from "../../lib/settings.js";
+import { SIDES, type Side } from "../../lib/telemetry.js";
+import type { ProcessPointer } from "./find-pid.js";
+
+/** The highest that Linux can be told to give (PID_MAX_LIMIT). */
+const MAX_PID = 4_194_304;
+const MIN_SAMPLE_INTERVAL_MS = 100;
+
+export interface AgentConfig extends BaseConfig {
+  target: Side;
+  appUrl: URL;
+  app: ProcessPointer;
+  sampleIntervalMs: number;
+}
+
+/** @throws SettingsError */
+export function readConfig(env: Environment): AgentConfig {
+  const settings = new SettingsReader(env);
+  const target = settings.choice("TARGET", SIDES);
+  const isCanary = target === "canary";
+  const config: AgentConfig = {
+    ...readBaseConfig(settings, isCanary ? 3102 : 3101),
+    target,
+    appUrl: settings.parsed(
+      "APP_URL",
+      "http://host:port without a path",
+      parseHttpOrigin,
+      new URL(`http://127.0.0.1:${isCanary ? 3002 : 3001}`),
+    ),
+    app: readProcessPointer(settings),
+    sampleIntervalMs: readMs(settings, "SAMPLE_INTERVAL_MS", {
+      fallback: 1000,
+      min: MIN_SAMPLE_INTERVAL_MS,
+    }),
+  };
+  settings.finish();
+  return config;
+}
+
+function readProcessPointer(settings: SettingsReader): ProcessPointer {
+  const pointers: ProcessPointer[] = [];
+  if (settings.isSet("APP_PID")) {
+    const pid = settings.integer("APP_PID", { min: 1, max: MAX_PID });
+    pointers.push({ kind: "pid", pid });
+  }
+  if (settings.isSet("APP_PIDFILE"))
+    pointers.push({ kind: "pidfile", path: settings.text("APP_PIDFILE") });
+  if (settings.isSet("APP_UNIT")) {
+    const right = "a systemd unit's name, such as app.service";
+    const unit = settings.parsed("APP_UNIT", right, parseUnit);
+    pointers.push({ kind: "unit", unit });
+  }
+  const [pointer, ...others] = pointers;
+  if (pointer !== undefined && others.length === 0) return pointer;
+  settings.reject(
+    `${pointers.length} of APP_PID, APP_PIDFILE and APP_UNIT are set: give exactly one`,
+  );
+  return pointer ?? { kind: "pid", pid: 0 };
+}
+
+/** A leading hyphen would be an option to systemctl. */
+function parseUnit(value: string): string | undefined {
+  return /^(?!-)[\w:.@\\-]{1,255}$/.test(value) ? value : undefined;
+}

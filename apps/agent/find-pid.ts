@@ -1,0 +1,57 @@
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { promisify } from "node:util";
+
+/** How the agent is told which process is the app's. */
+export type ProcessPointer =
+  | { kind: "pid"; pid: number }
+  | { kind: "pidfile"; path: string }
+  | { kind: "unit"; unit: string };
+
+export interface LookUpLimits {
+  timeoutMs: number;
+  signal: AbortSignal;
+}
+
+/** Null while nothing runs as far as can be told. @throws when it cannot be told. */
+export type FindPid = (limits: LookUpLimits) => Promise<number | null>;
+
+/** Looks the pid up anew each time it is asked, and so follows the app's restarts. */
+export function createPidFinder(pointer: ProcessPointer): FindPid {
+  switch (pointer.kind) {
+    case "pid":
+      return () => Promise.resolve(pointer.pid);
+    case "pidfile":
+      return () => readPidfile(pointer.path);
+    case "unit":
+      return (limits) => askSystemd(pointer.unit, limits);
+  }
+}
+
+async function readPidfile(path: string): Promise<number | null> {
+  try {
+    return parsePid(await readFile(path, "utf8"));
+  } catch (err) {
+    if ((err as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw err;
+  }
+}
+
+async function askSystemd(
+  unit: string,
+  limits: LookUpLimits,
+): Promise<number | null> {
+  const { stdout } = await promisify(execFile)(
+    "systemctl",
+    ["show", "-p", "MainPID", "--value", unit],
+    { timeout: limits.timeoutMs, signal: limits.signal },
+  );
+  return parsePid(stdout);
+}
+
+/** The first line's; some programs write more into their pidfiles. A unit that is not running has 0. */
+function parsePid(text: string): number | null {
+  const [line = ""] = text.split("\n");
+  const pid = /^\d{1,7}$/.test(line.trim()) ? Number(line) : 0;
+  return pid === 0 ? null : pid;
+}

@@ -1,0 +1,95 @@
+import { hostname } from "node:os";
+import type { Logger } from "../../lib/log.js";
+import type { HostSample, Side } from "../../lib/telemetry.js";
+import {
+  advanceProcess,
+  describeProcess,
+  type AppProcess,
+} from "./app-process.js";
+import type { FindPid } from "./find-pid.js";
+import { probeHealth } from "./probe.js";
+import { forgetUsage, readUsage } from "./process-usage.js";
+
+const MAX_TIMEOUT_MS = 5000;
+
+export interface HostSamplerOptions {
+  target: Side;
+  appUrl: URL;
+  findPid: FindPid;
+  intervalMs: number;
+  /** Takes a sample or drops it; never throws. */
+  send: (sample: HostSample) => Promise<void>;
+  logger: Logger;
+}
+
+/**
+ * Samples the app and its process at each interval. A process that cannot be read counts as gone. There is one sample at
+ * a time: a slow one delays the next, and none pile up.
+ */
+export class HostSampler {
+  readonly #options: HostSamplerOptions;
+  readonly #limits: { timeoutMs: number; signal: AbortSignal };
+  readonly #stop = new AbortController();
+  #process: AppProcess | undefined;
+  #unreadable = false;
+  #timer: NodeJS.Timeout | undefined;
+  #sampling: Promise<void> = Promise.resolve();
+
+  constructor(options: HostSamplerOptions) {
+    this.#options = options;
+    this.#limits = {
+      timeoutMs: Math.min(options.intervalMs, MAX_TIMEOUT_MS),
+      signal: this.#stop.signal,
+    };
+  }
+
+  /** Does nothing once it is closed. */
+  start(): void {
+    if (!this.#stop.signal.aborted) this.#sampling = this.#sample();
+  }
+
+  /** The sample that is being taken is cut short and not sent: it would tell of failures that are none. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#sampling;
+    clearTimeout(this.#timer);
+    forgetUsage();
+  }
+
+  async #sample(): Promise<void> {
+    const { target, appUrl, intervalMs, send } = this.#options;
+    const startedAt = performance.now();
+    const [, { version, ...probe }] = await Promise.all([
+      this.#follow(),
+      probeHealth(appUrl, this.#limits),
+    ]);
+    if (this.#stop.signal.aborted) return;
+    const figures = describeProcess(this.#process);
+    await send({ target, host: hostname(), version, ...figures, probe });
+    const restMs = startedAt + intervalMs - performance.now();
+    this.#timer = setTimeout(() => this.start(), Math.max(0, restMs));
+  }
+
+  async #follow(): Promise<void> {
+    const before = this.#process;
+    this.#process = await this.#readProcess();
+    if (this.#process?.startedAt === before?.startedAt) return;
+    const { pid, startedAt } = describeProcess(this.#process);
+    const message = pid === null ? "the app is gone" : "following the app";
+    this.#options.logger.info({ pid, startedAt }, message);
+  }
+
+  async #readProcess(): Promise<AppProcess | undefined> {
+    try {
+      const pid = await this.#options.findPid(this.#limits);
+      const usage = pid === null ? undefined : await readUsage(pid);
+      this.#unreadable = false;
+      return usage && advanceProcess(this.#process, usage, Date.now());
+    } catch (err) {
+      if (!this.#unreadable && !this.#stop.signal.aborted)
+        this.#options.logger.warn({ err }, "the app's process cannot be read");
+      this.#unreadable = true;
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import { createServer } from "node:http";
+import { hostname } from "node:os";
+import { HttpService } from "../../lib/http-service.js";
+import { announce, releaseVersion, sourceId } from "../../lib/instance.js";
+import { createKeys } from "../../lib/keys.js";
+import { Ledger } from "../../lib/ledger.js";
+import { runProgram, type Closers } from "../../lib/lifecycle.js";
+import type { Logger } from "../../lib/log.js";
+import { createRedis } from "../../lib/redis.js";
+import { readConfig, type AgentConfig } from "./config.js";
+import { createPidFinder } from "./find-pid.js";
+import { createHealth } from "./health.js";
+import { HostSampler } from "./host-sampler.js";
+import { SampleSender } from "./sample-sender.js";
+
+/** Longest a sample waits for a Redis that is connected but silent. */
+const REPLY_TIMEOUT_MS = 1000;
+
+await runProgram({ name: "agent", readConfig, start });
+
+async function start(
+  config: AgentConfig,
+  { logger, closers }: { logger: Logger; closers: Closers },
+): Promise<void> {
+  const { target, appUrl } = config;
+  const redis = createRedis({
+    url: config.redisUrl,
+    name: "agent",
+    logger,
+    replyTimeoutMs: REPLY_TIMEOUT_MS,
+  });
+  closers.add("Redis", () => redis.disconnect());
+  const keys = createKeys(config.keyPrefix);
+
+  const identity = { target, version: releaseVersion(), host: hostname() };
+  const health = new HttpService(createServer(createHealth(identity)));
+  const port = await health.listen(config);
+  closers.add("health server", () => health.close(0));
+
+  const source = sourceId("agent", port);
+  const detail = `${target} on ${appUrl.origin}`;
+  const ledger = new Ledger(redis, keys);
+  announce({
+    program: "agent",
+    source,
+    detail,
+    redis,
+    ledger,
+    closers,
+    logger,
+  });
+
+  const sender = new SampleSender({ redis, keys, source, logger });
+  const sampler = new HostSampler({
+    target,
+    appUrl,
+    findPid: createPidFinder(config.app),
+    intervalMs: config.sampleIntervalMs,
+    send: (sample) => sender.send(sample),
+    logger,
+  });
+  // Earlier samples would only be dropped.
+  if (redis.status === "ready") sampler.start();
+  else redis.once("ready", () => sampler.start());
+  closers.add("sampler", () => sampler.close());
+  logger.info({ port, target, appUrl: appUrl.origin }, "agent listens");
+}

@@ -1,0 +1,29 @@
+import { Router } from "express";
+import type { Side } from "../../lib/telemetry.js";
+
+export interface Identity {
+  role: Side;
+  version: string;
+  /** The machine's name. */
+  host: string;
+}
+
+/** Says who answers, and whether it lives (`/healthz`) and may be sent requests (`/readyz`). */
+export function createAbout(
+  identity: Identity,
+  whyNotReady: () => string | null,
+): Router {
+  const about = Router();
+  about.get("/", (_request, response) => {
+    response.json({ message: "Hello from Serin's sample app", ...identity });
+  });
+  about.get("/healthz", (_request, response) => {
+    response.json({ status: "ok", ...identity, pid: process.pid });
+  });
+  about.get("/readyz", (_request, response) => {
+    const because = whyNotReady();
+    if (because === null) response.json({ status: "ready" });
+    else response.status(503).json({ status: "not ready", because });
+  });
+  return about;
+}

@@ -1,0 +1,34 @@
+import express, { type Express } from "express";
+import type { Logger } from "../../lib/log.js";
+import { createAbout, type Identity } from "./about.js";
+import { createErrorHandler, NotFound } from "./errors.js";
+import { createFeatureGate, type FlagReader } from "./feature-gate.js";
+import { createFeature, type Store } from "./feature.js";
+import { createSlow } from "./slow.js";
+
+export interface AppOptions {
+  identity: Identity;
+  flagName: string;
+  flag: FlagReader;
+  store: Store;
+  slowMs: number;
+  /** Null while it may be sent requests. */
+  whyNotReady: () => string | null;
+  logger: Logger;
+}
+
+/** The service that Serin's own releases are tried on. */
+export function createApp(options: AppOptions): Express {
+  const { identity, flagName, flag, store } = options;
+  const { role } = identity;
+  const app = express();
+  app.disable("x-powered-by");
+  app.use(createAbout(identity, options.whyNotReady));
+  app.use(createFeature(store, createFeatureGate({ role, flagName, flag })));
+  if (role === "canary") app.use(createSlow(options.slowMs));
+  app.use(({ method, path }) => {
+    throw new NotFound(`not found: ${method} ${path}`);
+  });
+  app.use(createErrorHandler(options.logger));
+  return app;
+}

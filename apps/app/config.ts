@@ -1,0 +1,40 @@
+import {
+  readBaseConfig,
+  readMs,
+  type BaseConfig,
+} from "../../lib/base-config.js";
+import { releaseVersion } from "../../lib/instance.js";
+import { SettingsReader, type Environment } from "../../lib/settings.js";
+import { SIDES, type Side } from "../../lib/telemetry.js";
+import { MAX_SLOW_MS } from "./slow.js";
+
+const MAX_KV_TTL_S = 86_400;
+
+export interface AppConfig extends BaseConfig {
+  role: Side;
+  version: string;
+  slowMs: number;
+  kvTtlS: number;
+  drainMs: number;
+}
+
+/** @throws SettingsError */
+export function readConfig(env: Environment): AppConfig {
+  const settings = new SettingsReader(env);
+  const role = settings.choice("ROLE", SIDES);
+  const config: AppConfig = {
+    ...readBaseConfig(settings, role === "canary" ? 3002 : 3001),
+    role,
+    version: settings.parsed(
+      "VERSION",
+      "1 to 64 of A-Z a-z 0-9 . _ + -",
+      (value) => (/^[\w.+-]{1,64}$/.test(value) ? value : undefined),
+      releaseVersion(),
+    ),
+    slowMs: settings.integer("SLOW_MS", { min: 0, max: MAX_SLOW_MS }, 1000),
+    kvTtlS: settings.integer("KV_TTL_S", { min: 1, max: MAX_KV_TTL_S }, 10),
+    drainMs: readMs(settings, "DRAIN_MS", { fallback: 10_000, min: 0 }),
+  };
+  settings.finish();
+  return config;
+}

@@ -1,0 +1,74 @@
+import { createServer } from "node:http";
+import { hostname } from "node:os";
+import { openFlagWatch } from "../../lib/flag-watch.js";
+import { HttpService } from "../../lib/http-service.js";
+import { announce, sourceId } from "../../lib/instance.js";
+import { createKeys } from "../../lib/keys.js";
+import { Ledger } from "../../lib/ledger.js";
+import { runProgram, type Closers } from "../../lib/lifecycle.js";
+import type { Logger } from "../../lib/log.js";
+import { createRedis } from "../../lib/redis.js";
+import { createApp } from "./app.js";
+import { readConfig, type AppConfig } from "./config.js";
+import { RedisStore } from "./redis-store.js";
+
+/** Longest a request waits for a Redis that is connected but silent. */
+const REPLY_TIMEOUT_MS = 1000;
+
+await runProgram({ name: "app", readConfig, start });
+
+async function start(
+  config: AppConfig,
+  { logger, closers }: { logger: Logger; closers: Closers },
+): Promise<void> {
+  const { role, version, flagName } = config;
+  const keys = createKeys(config.keyPrefix);
+  const redis = createRedis({
+    url: config.redisUrl,
+    name: "app",
+    logger,
+    replyTimeoutMs: REPLY_TIMEOUT_MS,
+  });
+  closers.add("Redis", () => redis.disconnect());
+  const flag = openFlagWatch({
+    redisUrl: config.redisUrl,
+    program: "app",
+    keys,
+    flagName,
+    logger,
+  });
+  closers.add("flag watch", () => flag.close());
+
+  const service = new HttpService(createServer());
+  const whyNotReady = () => {
+    if (service.draining) return "stopping";
+    return flag.current === undefined ? "Redis has not answered yet" : null;
+  };
+  const app = createApp({
+    identity: { role, version, host: hostname() },
+    flagName,
+    flag,
+    store: new RedisStore({ redis, keys, ttlS: config.kvTtlS, logger }),
+    slowMs: config.slowMs,
+    whyNotReady,
+    logger,
+  });
+  service.server.on("request", app);
+  const port = await service.listen(config);
+
+  const source = sourceId("app", port);
+  const detail = `${role} on http://${config.host}:${port}`;
+  const ledger = new Ledger(redis, keys);
+  announce({
+    program: "app",
+    source,
+    detail,
+    version,
+    redis,
+    ledger,
+    closers,
+    logger,
+  });
+  closers.add("server", () => service.close(config.drainMs));
+  logger.info({ port, role, version }, "app listens");
+}

@@ -1,0 +1,25 @@
+import { Router } from "express";
+import { InvalidInput } from "./errors.js";
+
+export const MAX_SLOW_MS = 30_000;
+
+/** Answers late, to show what becomes of a slow canary: after `?ms=`, or `defaultMs` without it. */
+export function createSlow(defaultMs: number): Router {
+  const slow = Router();
+  slow.get("/slow", (request, response) => {
+    const delayMs = parseDelayMs(request.query.ms) ?? defaultMs;
+    const timer = setTimeout(() => response.json({ delayMs }), delayMs);
+    response.once("close", () => clearTimeout(timer));
+  });
+  return slow;
+}
+
+function parseDelayMs(text: unknown): number | undefined {
+  if (text === undefined) return undefined;
+  const delayMs =
+    typeof text === "string" && /^\d{1,5}$/.test(text) ? Number(text) : NaN;
+  if (delayMs <= MAX_SLOW_MS) return delayMs;
+  throw new InvalidInput(
+    `ms must be one whole number from 0 to ${MAX_SLOW_MS}`,
+  );
+}
