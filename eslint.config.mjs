@@ -14,6 +14,23 @@ function forbid(files, group, message) {
   };
 }
 
+/** For plain JavaScript; TypeScript knows its own. */
+const NODE_GLOBALS = [
+  "AbortSignal",
+  "Buffer",
+  "URL",
+  "clearInterval",
+  "clearTimeout",
+  "console",
+  "fetch",
+  "module",
+  "performance",
+  "process",
+  "require",
+  "setInterval",
+  "setTimeout",
+];
+
 const programs = ["app", "proxy", "agent", "monitor", "launcher"];
 
 export default tseslint.config(
@@ -80,7 +97,9 @@ export default tseslint.config(
   {
     files: ["**/*.mjs", "**/*.cjs"],
     languageOptions: {
-      globals: { process: "readonly", console: "readonly", URL: "readonly" },
+      globals: Object.fromEntries(
+        NODE_GLOBALS.map((name) => [name, "readonly"]),
+      ),
     },
   },
 );

@@ -1,11 +1,12 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
+import { connect, createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const START_DEADLINE_MS = 10_000;
+const PING_TIMEOUT_MS = 1000;
 
 /** A redis-server of our own: loopback only, nothing written to disk, gone when stopped. */
 export interface PrivateRedis {
@@ -22,20 +23,8 @@ export async function startPrivateRedis(
 ): Promise<PrivateRedis> {
   const port = options.port ?? (await findFreePort());
   const directory = mkdtempSync(join(tmpdir(), "serin-redis-"));
-  const args = [
-    "--port",
-    String(port),
-    "--bind",
-    "127.0.0.1",
-    "--save",
-    "",
-    "--appendonly",
-    "no",
-    "--dir",
-    directory,
-  ];
   // Its own process group: Ctrl-C in a terminal must reach it last, through its owner.
-  const child = spawn("redis-server", args, {
+  const child = spawn("redis-server", redisServerArgs({ port, directory }), {
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -53,6 +42,37 @@ export async function startPrivateRedis(
     return exited;
   };
   return { url: `redis://127.0.0.1:${port}`, port, pid: child.pid ?? 0, stop };
+}
+
+/** Loopback only, and nothing written to disk. */
+export function redisServerArgs(options: {
+  port: number;
+  directory: string;
+}): string[] {
+  const { port, directory } = options;
+  return [
+    ...["--port", String(port)],
+    ...["--bind", "127.0.0.1"],
+    ...["--save", ""],
+    ...["--appendonly", "no"],
+    ...["--dir", directory],
+  ];
+}
+
+/** Whether the Redis on this port of loopback serves commands. */
+export function answersPing(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: "127.0.0.1" }, () =>
+      socket.write("PING\r\n"),
+    );
+    socket.setTimeout(PING_TIMEOUT_MS, () => socket.destroy());
+    socket.once("data", (answer) => {
+      resolve(answer.toString().startsWith("+PONG"));
+      socket.destroy();
+    });
+    socket.once("error", () => resolve(false));
+    socket.once("close", () => resolve(false));
+  });
 }
 
 /** A port that was free a moment ago. */

@@ -1,4 +1,8 @@
-import express, { type ErrorRequestHandler, type Express } from "express";
+import express, {
+  type ErrorRequestHandler,
+  type Express,
+  type RequestHandler,
+} from "express";
 import { z } from "zod";
 import {
   EVENT_KINDS,
@@ -71,21 +75,20 @@ export function createApi(
   api.post(
     "/api/flags/:name",
     requireToken(adminToken),
+    refuseOtherFlags(flagName),
     express.json({ limit: BODY_LIMIT, type: () => true, strict: false }),
     async (request, response) => {
-      const { name } = request.params;
-      if (name !== flagName)
-        throw new HttpError(
-          404,
-          `no flag ${JSON.stringify(name)}: this monitor has ${JSON.stringify(flagName)}`,
-        );
       const body = flipBody.safeParse(request.body);
       if (!body.success) throw new HttpError(400, FLIP_BODY_HELP);
       const { value, outcome } = await backend.changeFlag({
         value: body.data.value,
         reason: body.data.reason ?? DEFAULT_REASON,
       });
-      response.json({ name, value, changed: outcome === "changed" });
+      response.json({
+        name: flagName,
+        value,
+        changed: outcome === "changed",
+      });
     },
   );
   api.use(() => {
@@ -96,6 +99,18 @@ export function createApi(
   });
   api.use(answerErrors(logger));
   return api;
+}
+
+function refuseOtherFlags(flagName: string): RequestHandler<{ name: string }> {
+  return (request, _response, next) => {
+    const { name } = request.params;
+    if (name !== flagName)
+      throw new HttpError(
+        404,
+        `no flag ${JSON.stringify(name)}: this monitor has ${JSON.stringify(flagName)}`,
+      );
+    next();
+  };
 }
 
 function parseEventsQuery(query: Record<string, unknown>): {
@@ -142,18 +157,13 @@ function answerErrors(logger: Logger): ErrorRequestHandler {
 function describeError(err: unknown): { status: number; error: string } {
   if (err instanceof HttpError)
     return { status: err.status, error: err.message };
-  // Of express.json: `type` tells what was wrong with the body.
-  const { type } = err as { type?: string };
-  if (type === "entity.too.large")
-    return { status: 413, error: "the body may be at most 64 KiB" };
-  if (
-    type?.startsWith("entity.") === true ||
-    type === "encoding.unsupported" ||
-    type === "charset.unsupported"
-  )
-    return { status: 400, error: FLIP_BODY_HELP };
   if (err instanceof URIError)
     return { status: 400, error: "the path is not validly encoded" };
+  // Express.json gives a status to what is wrong with a body; no other error has one.
+  const { status } = err as { status?: number };
+  if (status === 413)
+    return { status, error: "the body may be at most 64 KiB" };
+  if (status !== undefined) return { status: 400, error: FLIP_BODY_HELP };
   return {
     status: 503,
     error: "Redis cannot be reached or refused; try again",

@@ -74,7 +74,7 @@ export function readConfig(env: Environment): MonitorConfig {
     alert: readAlertConfig(settings),
     adminToken: settings.isSet("ADMIN_TOKEN") ? readToken(settings) : undefined,
   };
-  if (config.adminToken === undefined && !isLoopback(config.host)) {
+  if (!settings.isSet("ADMIN_TOKEN") && !isLoopback(config.host)) {
     settings.reject(
       `HOST is ${JSON.stringify(config.host)} but ADMIN_TOKEN is not set: anybody there could flip the flag. ` +
         "Set ADMIN_TOKEN, or listen on loopback (127.0.0.1, ::1 or localhost)",

@@ -39,23 +39,30 @@ type Judgements = Record<Side, LatencyJudgement>;
 export class Controller {
   readonly #context: ControllerContext;
   readonly #alarms: AlarmBook;
-  #isRunning = false;
+  #running: Promise<void> | undefined;
   #isDue = false;
+  #isClosed = false;
 
   constructor(context: ControllerContext) {
     this.#context = context;
     this.#alarms = new AlarmBook(context);
   }
 
-  /** Has everything judged again: now, or as soon as the judgement under way is done. */
-  nudge(): void {
+  /** Has everything judged again: now, or as soon as the judgement under way is done. Resolves when it is. */
+  nudge(): Promise<void> {
     this.#isDue = true;
-    if (!this.#isRunning) void this.#run();
+    this.#running ??= this.#run().finally(() => (this.#running = undefined));
+    return this.#running;
+  }
+
+  /** Judges no more, and waits for the judgement under way. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#running;
   }
 
   async #run(): Promise<void> {
-    this.#isRunning = true;
-    while (this.#isDue) {
+    while (this.#isDue && !this.#isClosed) {
       this.#isDue = false;
       try {
         await this.#round();
@@ -68,11 +75,10 @@ export class Controller {
           );
       }
     }
-    this.#isRunning = false;
   }
 
   async #round(): Promise<void> {
-    const { redis, keys, leadership, config } = this.#context;
+    const { redis, keys, leadership, observations, config } = this.#context;
     const fence = leadership.fence;
     const now = leadership.redisNow();
     if (fence === undefined || now === undefined) return;
@@ -82,6 +88,7 @@ export class Controller {
       this.#isDue = true;
       return;
     }
+    if (!observations.isCurrent) return;
     const judgements = judgeSides(this.#context, flag, now);
     if (
       flag.value &&
@@ -97,7 +104,7 @@ export class Controller {
     const stored =
       flag.raw === null
         ? "deleted"
-        : `set to ${JSON.stringify(flag.raw.slice(0, 100))}`;
+        : `set to ${JSON.stringify(shorten(flag.raw))}`;
     const meaning = flag.garbled
       ? ", which is neither true nor false and counts as false"
       : "";
@@ -162,6 +169,8 @@ export class Controller {
       cause: "recovery",
       recovery: JSON.stringify(afterRecovery(flag.recovery, at.now)),
       fence: at.fence,
+      // A person may have taken the flag over since it was read.
+      supersedes: flag.flip ?? "",
     });
   }
 
@@ -181,12 +190,13 @@ export class Controller {
     const { observations, config } = this.#context;
     const troubles: Trouble[] = observations.troubles();
     if (flag.garbled) {
-      const reason = `the flag ${config.flagName} holds ${JSON.stringify(flag.raw?.slice(0, 100))}: it counts as false; say true or false`;
+      const raw = shorten(flag.raw ?? "");
+      const reason = `the flag ${config.flagName} holds ${JSON.stringify(raw)}: it counts as false; say true or false`;
       troubles.push({
         id: "flag-value",
         kind: "alert",
         reason,
-        data: { alert: "flag-value", raw: flag.raw },
+        data: { alert: "flag-value", raw },
       });
     }
     if (!flag.value && judgements.prod.isBreach) {
@@ -199,10 +209,13 @@ export class Controller {
         data: { alert: "latency", side: "prod", ...figures },
       });
     }
-    const isOver = (id: string) =>
-      id === "flag-value" ||
-      id === "latency:prod" ||
-      observations.knows(id.slice(id.indexOf(":") + 1));
+    const hears = (source: string) => observations.hears(source);
+    const isOver = (id: string) => {
+      if (id === "flag-value") return true;
+      return id === "latency:prod"
+        ? observations.proxies().some(({ source }) => hears(source))
+        : hears(id.slice(id.indexOf(":") + 1));
+    };
     await this.#alarms.reconcile(troubles, isOver, fence);
   }
 }
@@ -236,12 +249,22 @@ export function decideNow(
 ): RecoveryDecision {
   const now = context.leadership.redisNow() ?? 0;
   const facts = {
-    isOwnFlip: !flag.value && flag.by === "monitor" && !flag.recordedValue,
+    // A garbled value is somebody's too, although it changes nothing.
+    isOwnFlip:
+      !flag.value &&
+      !flag.garbled &&
+      flag.by === "monitor" &&
+      !flag.recordedValue,
     state: flag.recovery,
     lastUnhealthyAt: context.observations.lastUnhealthyAt("canary"),
     isProdInBreach,
   };
   return decideRecovery(facts, context.config.recovery, now);
+}
+
+/** Of a value that anybody may have written. */
+function shorten(raw: string): string {
+  return raw.slice(0, 100);
 }
 
 function refuseFenced(outcome: string): void {

@@ -17,7 +17,9 @@ export interface FlagRecord {
   reason: string | null;
   /** ISO 8601. */
   at: string | null;
-  /** When the last flip was made, by Redis's clock in ms; 0 when there was none. */
+  /** The last flip's event id; null when there was none. */
+  flip: string | null;
+  /** When it was made, by Redis's clock in ms; 0 when there was none. */
   flippedAtMs: number;
   recovery: RecoveryState | null;
   lease: (Omit<LeaseReading, "freshUntil"> & { ageMs: number }) | null;
@@ -58,6 +60,7 @@ export async function readFlagRecord(
     by: info.by ?? null,
     reason: info.reason ?? null,
     at: info.at ?? null,
+    flip: info.event ?? null,
     flippedAtMs: info.event === undefined ? 0 : entryTimeMs(info.event),
     recovery: parseRecovery(recovery),
     lease: lease && {

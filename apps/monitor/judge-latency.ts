@@ -44,7 +44,8 @@ export function judgeLatency(
     isBreach,
     figures: {
       quantile: rule.quantile,
-      latencyMs: latencyMs === null ? null : Math.round(latencyMs * 10) / 10,
+      // Up, so that what is above the threshold is told as above it.
+      latencyMs: latencyMs === null ? null : Math.ceil(latencyMs * 10) / 10,
       thresholdMs: rule.thresholdMs,
       windowMs: rule.windowMs,
       requests: latency.total,

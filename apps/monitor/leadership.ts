@@ -1,4 +1,4 @@
-import type { Redis } from "ioredis";
+import { ReplyError, type Redis } from "ioredis";
 import type { Keys } from "../../lib/keys.js";
 import type { Logger } from "../../lib/log.js";
 
@@ -51,9 +51,14 @@ export class Leadership {
   readonly #holder: string;
   readonly #logger: Logger;
   readonly #events: LeadershipEvents;
-  #fence: string | undefined;
+  /** The lease's value when it was last ours. */
+  #held: string | undefined;
   #validUntil = 0;
-  #isAsking = false;
+  #leads = false;
+  /** The request for the lease that is under way. */
+  #asking: Promise<void> | undefined;
+  #isClosed = false;
+  #refused = false;
   #lastEpoch = 0;
   #timer: NodeJS.Timeout | undefined;
   #clock: { redisMs: number; monotonicMs: number } | undefined;
@@ -74,7 +79,9 @@ export class Leadership {
 
   /** The lease's value while this monitor leads. */
   get fence(): string | undefined {
-    return performance.now() < this.#validUntil ? this.#fence : undefined;
+    return this.#leads && performance.now() < this.#validUntil
+      ? this.#held
+      : undefined;
   }
 
   /** Redis's clock, in ms since the epoch; undefined before it has answered once. */
@@ -84,36 +91,46 @@ export class Leadership {
   }
 
   start(): void {
-    this.#redis.on("ready", () => void this.#hold());
-    this.#timer = setInterval(() => void this.#hold(), RENEW_INTERVAL_MS);
-    void this.#hold();
+    this.#redis.on("ready", () => this.#hold());
+    this.#timer = setInterval(() => this.#hold(), RENEW_INTERVAL_MS);
+    this.#hold();
   }
 
   /** Gives the lease up, so that another monitor need not wait until it runs out. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    const fence = this.#fence;
+    this.#isClosed = true;
+    // Its answer may be the lease.
+    await this.#asking;
     this.#lose();
-    if (fence !== undefined && this.#redis.status === "ready")
-      await this.#redis.eval(RELEASE, 1, this.#keys.lease, fence);
+    if (this.#held !== undefined && this.#redis.status === "ready")
+      await this.#redis.eval(RELEASE, 1, this.#keys.lease, this.#held);
+    this.#held = undefined;
   }
 
   /** A write was refused by the fence: the lease is another's. */
   stepDown(): void {
+    if (!this.#leads) return;
     this.#logger.warn(
       { holder: this.#holder },
       "the lease was lost: standing by",
     );
+    this.#held = undefined;
     this.#lose();
   }
 
-  async #hold(): Promise<void> {
+  #hold(): void {
     const sentAt = performance.now();
     if (sentAt >= this.#validUntil) this.#lose();
+    if (this.#isClosed || this.#redis.status !== "ready") return;
     // Two requests at once would each find the other's lease.
-    if (this.#redis.status !== "ready" || this.#isAsking) return;
-    this.#isAsking = true;
-    const args = [this.#holder, LEASE_MS, this.#fence ?? "", this.#lastEpoch];
+    this.#asking ??= this.#ask(sentAt).finally(
+      () => (this.#asking = undefined),
+    );
+  }
+
+  async #ask(sentAt: number): Promise<void> {
+    const args = [this.#holder, LEASE_MS, this.#held ?? "", this.#lastEpoch];
     try {
       const reply = await this.#redis.eval(
         HOLD,
@@ -122,37 +139,44 @@ export class Leadership {
         this.#keys.leaseEpoch,
         ...args,
       );
+      this.#refused = false;
       this.#take(reply as [string | null, number, number], sentAt);
     } catch (err) {
-      this.#logger.debug({ err }, "the lease could not be renewed");
-    } finally {
-      this.#isAsking = false;
+      this.#reportFailure(err);
     }
+  }
+
+  /** That Redis is away, its connection logs. */
+  #reportFailure(err: unknown): void {
+    if (!(err instanceof ReplyError) || this.#refused) return;
+    this.#refused = true;
+    this.#logger.warn({ err }, "Redis refuses the lease: standing by");
   }
 
   #take(
-    [fence, redisMs, epoch]: [string | null, number, number],
+    [held, redisMs, epoch]: [string | null, number, number],
     sentAt: number,
   ): void {
-    this.#clock = { redisMs, monotonicMs: (sentAt + performance.now()) / 2 };
-    if (fence === null) {
-      this.#lose();
-      return;
-    }
+    const now = performance.now();
+    this.#clock = { redisMs, monotonicMs: (sentAt + now) / 2 };
+    if (held !== this.#held) this.#lose();
+    this.#held = held ?? undefined;
+    if (held === null) return;
     this.#validUntil = sentAt + LEASE_MS;
-    if (fence === this.#fence) return;
-    this.#lose();
-    this.#fence = fence;
-    this.#validUntil = sentAt + LEASE_MS;
-    this.#lastEpoch = epoch;
-    this.#logger.info({ holder: this.#holder, epoch }, "leading");
-    this.#events.onLead(fence);
+    this.#lastEpoch = Math.max(this.#lastEpoch, epoch);
+    // An answer older than the lease lasts does not say whether it still stands: the next one will.
+    if (this.#leads || this.#isClosed || now >= this.#validUntil) return;
+    this.#leads = true;
+    this.#logger.info(
+      { holder: this.#holder, epoch: this.#lastEpoch },
+      "leading",
+    );
+    this.#events.onLead(held);
   }
 
   #lose(): void {
-    if (this.#fence === undefined) return;
-    this.#fence = undefined;
-    this.#validUntil = 0;
+    if (!this.#leads) return;
+    this.#leads = false;
     this.#logger.info({ holder: this.#holder }, "no longer leading");
     this.#events.onLose();
   }

@@ -24,8 +24,6 @@ import { StreamReader } from "./stream-reader.js";
 import { TelemetryTrimmer } from "./telemetry-trimmer.js";
 
 const HTTP_DRAIN_MS = 1000;
-/** Longer than the stream reader blocks, and not longer than the lease lasts. */
-const REPLY_TIMEOUT_MS = 2500;
 
 interface Context {
   logger: Logger;
@@ -39,20 +37,15 @@ export async function startMonitor(
 ): Promise<void> {
   const { redisUrl, flagName } = config;
   const keys = createKeys(config.keyPrefix);
-  const replyTimeoutMs = REPLY_TIMEOUT_MS;
-  const redis = createRedis({
-    url: redisUrl,
-    name: "monitor",
-    logger,
-    replyTimeoutMs,
-  });
+  const redis = createRedis({ url: redisUrl, name: "monitor", logger });
   closers.add("Redis", () => redis.disconnect());
   const ledger = new Ledger(redis, keys);
   // The port is known before anything that names this monitor, and the API answers only once everything stands.
   const service = new HttpService(createServer());
   const port = await service.listen(config);
   const source = sourceId("monitor", port);
-  const url = `http://${isIP(config.host) === 6 ? `[${config.host}]` : config.host}:${port}`;
+  const host = isIP(config.host) === 6 ? `[${config.host}]` : config.host;
+  const url = `http://${host}:${port}`;
   announce({
     program: "monitor",
     source,
@@ -63,14 +56,10 @@ export async function startMonitor(
     logger,
   });
 
-  const observations = new Observations(config, () => controller.nudge());
+  const judge = () => void controller.nudge();
+  const observations = new Observations(config, judge);
   const reader = new StreamReader({
-    redis: createRedis({
-      url: redisUrl,
-      name: "monitor-streams",
-      logger,
-      replyTimeoutMs,
-    }),
+    redis: createRedis({ url: redisUrl, name: "monitor-streams", logger }),
     keys,
     listener: observations,
     logger,
@@ -94,7 +83,7 @@ export async function startMonitor(
     events: {
       onLead: (fence) => {
         courier.start(fence);
-        controller.nudge();
+        judge();
       },
       onLose: () => void courier.stop(),
     },
@@ -112,6 +101,7 @@ export async function startMonitor(
   const controller = new Controller(context);
   closers.add("lease", () => leadership.close());
   closers.add("courier", () => courier.stop());
+  closers.add("controller", () => controller.close());
 
   const watch = openFlagWatch({
     redisUrl,
@@ -120,7 +110,7 @@ export async function startMonitor(
     flagName,
     logger,
   });
-  watch.onChange(() => controller.nudge());
+  watch.onChange(judge);
   closers.add("flag watch", () => watch.close());
   const trimmer = new TelemetryTrimmer({ redis, keys, leadership, logger });
   closers.add("telemetry trimmer", () => trimmer.close());

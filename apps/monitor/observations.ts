@@ -27,7 +27,7 @@ export class Observations implements StreamListener {
   readonly #roster: Roster;
   readonly #onNews: () => void;
   #heardUntil = 0;
-  #listeningSince = 0;
+  #listeningSince = Infinity;
 
   /** @param onNews after each batch of telemetry, and about once a second without any */
   constructor(config: MonitorConfig, onNews: () => void) {
@@ -62,6 +62,11 @@ export class Observations implements StreamListener {
     this.#onNews();
   }
 
+  /** Whether all has been read that was there when listening began: what is seen before then may be long past. */
+  get isCurrent(): boolean {
+    return this.#heardUntil >= this.#listeningSince;
+  }
+
   side(side: Side): SideWindow {
     return this.#sides[side];
   }
@@ -90,8 +95,8 @@ export class Observations implements StreamListener {
     return this.#roster.hosts();
   }
 
-  knows(source: string): boolean {
-    return this.#roster.knows(source);
+  hears(source: string): boolean {
+    return this.#roster.hears(source, this.#heardUntil);
   }
 
   troubles(): Trouble[] {
@@ -99,10 +104,6 @@ export class Observations implements StreamListener {
   }
 
   lastUnhealthyAt(side: Side): number | null | undefined {
-    return this.#roster.lastUnhealthyAt(
-      side,
-      this.#heardUntil,
-      this.#listeningSince,
-    );
+    return this.#roster.lastUnhealthyAt(side, this.#heardUntil);
   }
 }

@@ -3,7 +3,7 @@ import type { CpuRule } from "./config.js";
 
 /** Whoever has not been heard for this long is forgotten. */
 const FORGET_MS = 3_600_000;
-/** Windows that a program sends while it stops do not bring it back. */
+/** The longest that a program may still send while it stops. */
 const STOP_GRACE_MS = 60_000;
 /** One failing sample may be a restart; this many in a row are an alert. */
 const FAILURES_TO_ALERT = 2;
@@ -12,7 +12,6 @@ const FAILURES_TO_ALERT = 2;
 interface Member {
   source: string;
   seenAt: number;
-  stoppedAt: number | null;
 }
 
 export interface ProxyMember extends Member {
@@ -23,7 +22,7 @@ export interface ProxyMember extends Member {
 export interface HostMember extends Member {
   kind: "host";
   sample: HostSample;
-  /** Consecutive samples without the app, and with a failing probe. */
+  /** Consecutive samples without the app, and with it but with a failing probe. */
   goneCount: number;
   probeFailures: number;
   lastUnhealthyAt: number | null;
@@ -46,6 +45,8 @@ export class Roster {
   readonly #silenceMs: number;
   readonly #proxies = new Map<string, ProxyMember>();
   readonly #hosts = new Map<string, HostMember>();
+  /** Orderly stops, by source; also of those not heard yet, since the ledger may be told ahead of the telemetry. */
+  readonly #stops = new Map<string, number>();
 
   constructor(rules: { cpu: CpuRule; silenceMs: number }) {
     this.#cpu = rules.cpu;
@@ -54,38 +55,36 @@ export class Roster {
 
   proxies(): ProxyMember[] {
     return [...this.#proxies.values()].filter(
-      ({ stoppedAt }) => stoppedAt === null,
+      ({ source }) => !this.#stops.has(source),
     );
   }
 
   hosts(): HostMember[] {
     return [...this.#hosts.values()].filter(
-      ({ stoppedAt }) => stoppedAt === null,
+      ({ source }) => !this.#stops.has(source),
     );
   }
 
   heardTraffic(source: string, window: TrafficWindow, atMs: number): void {
-    const stoppedAt = stillStopped(this.#proxies.get(source), atMs);
-    this.#proxies.set(source, {
-      kind: "proxy",
-      source,
-      seenAt: atMs,
-      stoppedAt,
-      window,
-    });
+    this.#endLateStop(source, atMs);
+    this.#proxies.set(source, { kind: "proxy", source, seenAt: atMs, window });
   }
 
   heardHost(source: string, sample: HostSample, atMs: number): void {
+    this.#endLateStop(source, atMs);
     const previous = this.#hosts.get(source);
-    const isHealthy = sample.up && sample.probe.ok;
+    const wasSilent =
+      previous !== undefined && atMs - previous.seenAt > this.#silenceMs;
+    const isHealthy = sample.up && sample.probe.ok && !wasSilent;
     this.#hosts.set(source, {
       kind: "host",
       source,
       seenAt: atMs,
-      stoppedAt: stillStopped(previous, atMs),
       sample,
       goneCount: sample.up ? 0 : (previous?.goneCount ?? 0) + 1,
-      probeFailures: sample.probe.ok ? 0 : (previous?.probeFailures ?? 0) + 1,
+      // What is gone fails its probe too: that is one trouble, and a start after it may take a sample as well.
+      probeFailures:
+        sample.probe.ok || !sample.up ? 0 : (previous?.probeFailures ?? 0) + 1,
       lastUnhealthyAt: isHealthy ? (previous?.lastUnhealthyAt ?? null) : atMs,
       cpuAboveSince: this.#cpuAboveSince(previous, sample, atMs),
     });
@@ -106,41 +105,44 @@ export class Roster {
 
   /** An orderly stop: its silence from here on is no trouble. */
   stopped(source: string, atMs: number): void {
-    const member = this.#proxies.get(source) ?? this.#hosts.get(source);
-    if (member !== undefined) member.stoppedAt = atMs;
+    this.#stops.set(source, atMs);
   }
 
   started(source: string): void {
-    const member = this.#proxies.get(source) ?? this.#hosts.get(source);
-    if (member !== undefined) member.stoppedAt = null;
+    this.#stops.delete(source);
   }
 
-  /** Whether this proxy or agent has been heard, so that the lack of a trouble means that it is over. */
-  knows(source: string): boolean {
-    return this.#proxies.has(source) || this.#hosts.has(source);
+  /** What a program sends while it stops does not bring it back; what it sends long after does. */
+  #endLateStop(source: string, atMs: number): void {
+    const stoppedAt = this.#stops.get(source);
+    if (stoppedAt !== undefined && atMs - stoppedAt >= STOP_GRACE_MS)
+      this.#stops.delete(source);
   }
 
   /**
-   * When a probe of this side was last seen failing, or its agent silent; null when none was, undefined without an agent.
+   * Whether the lack of a trouble here means that it is over, and not just unknown.
    *
-   * @param heardUntil up to when the stream has been read; `listeningSince` since when without a gap
+   * @param heardUntil up to when the stream has been read, here and below
    */
-  lastUnhealthyAt(
-    side: Side,
-    heardUntil: number,
-    listeningSince: number,
-  ): number | null | undefined {
+  hears(source: string, heardUntil: number): boolean {
+    if (this.#stops.has(source)) return true;
+    const member = this.#proxies.get(source) ?? this.#hosts.get(source);
+    return (
+      member !== undefined && heardUntil - member.seenAt <= this.#silenceMs
+    );
+  }
+
+  /** When a probe of this side last failed or its agent was silent; null when never, undefined without an agent. */
+  lastUnhealthyAt(side: Side, heardUntil: number): number | null | undefined {
     const hosts = this.hosts().filter(({ sample }) => sample.target === side);
     if (hosts.length === 0) return undefined;
-    const times = hosts.map((host) =>
-      this.#isSilent(host, heardUntil, listeningSince)
-        ? heardUntil
-        : (host.lastUnhealthyAt ?? 0),
+    const times = hosts.map(({ source, lastUnhealthyAt }) =>
+      this.hears(source, heardUntil) ? (lastUnhealthyAt ?? 0) : heardUntil,
     );
     return Math.max(...times) || null;
   }
 
-  /** All troubles at the moment `heardUntil`, up to which the stream has been read. */
+  /** All troubles there are; `listeningSince` tells since when the stream has been read without a gap. */
   troubles(heardUntil: number, listeningSince: number): Trouble[] {
     this.#forget(heardUntil);
     return [...this.proxies(), ...this.hosts()].flatMap((member) => {
@@ -209,14 +211,9 @@ export class Roster {
       for (const { source, seenAt } of members.values())
         if (now - seenAt > FORGET_MS) members.delete(source);
     }
+    for (const [source, stoppedAt] of this.#stops)
+      if (now - stoppedAt > FORGET_MS) this.#stops.delete(source);
   }
-}
-
-function stillStopped(member: Member | undefined, atMs: number): number | null {
-  const stoppedAt = member?.stoppedAt ?? null;
-  return stoppedAt !== null && atMs - stoppedAt < STOP_GRACE_MS
-    ? stoppedAt
-    : null;
 }
 
 function silence(member: ProxyMember | HostMember): Trouble {

@@ -4,11 +4,17 @@ import type { LatencyFigures } from "./judge-latency.js";
 /** `canary p95 1,012 ms > 500 ms over 10 s (7 requests, 2 of them still waiting)` */
 export function describeLatency(side: Side, figures: LatencyFigures): string {
   const quantile = `p${Number((figures.quantile * 100).toFixed(2))}`;
-  const relation = (figures.latencyMs ?? 0) > figures.thresholdMs ? ">" : "≤";
+  const { thresholdMs } = figures;
+  const latencyMs = figures.latencyMs ?? 0;
+  const isAbove = latencyMs > thresholdMs;
+  const latency =
+    isAbove && Math.round(latencyMs) === thresholdMs
+      ? `${latencyMs} ms`
+      : formatMs(latencyMs);
   const waiting =
     figures.waiting > 0 ? `, ${figures.waiting} of them still waiting` : "";
   return (
-    `${side} ${quantile} ${formatMs(figures.latencyMs ?? 0)} ${relation} ${formatMs(figures.thresholdMs)} ` +
+    `${side} ${quantile} ${latency} ${isAbove ? ">" : "≤"} ${formatMs(thresholdMs)} ` +
     `over ${figures.windowMs / 1000} s (${figures.requests} requests${waiting})`
   );
 }

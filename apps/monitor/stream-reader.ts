@@ -1,4 +1,5 @@
-import type { Redis } from "ioredis";
+import { setTimeout as sleep } from "node:timers/promises";
+import { ReplyError, type Redis } from "ioredis";
 import type { Keys } from "../../lib/keys.js";
 import { parseEvent, type LedgerEvent } from "../../lib/ledger.js";
 import type { Logger } from "../../lib/log.js";
@@ -8,6 +9,7 @@ import { parseTelemetry, type Telemetry } from "../../lib/telemetry.js";
 
 const BLOCK_MS = 1000;
 const BATCH = 1000;
+const RETRY_MS = 250;
 /** How far back a monitor reads when it starts, to know what it should hear. */
 const REPLAY_MS = 900_000;
 
@@ -20,8 +22,8 @@ export interface StreamListener {
 }
 
 /**
- * Follows the telemetry and the ledger. If Redis goes away it waits and goes on where it was; an entry that cannot be
- * read is skipped and counted, and reported the first time.
+ * Follows the telemetry and the ledger. If Redis goes away or refuses it waits and goes on where it was; an entry that
+ * cannot be read is skipped and counted, and reported the first time.
  */
 export class StreamReader {
   readonly #redis: Redis;
@@ -31,6 +33,7 @@ export class StreamReader {
   #lastIds: { telemetry: string; events: string } | undefined;
   #listeningSince: number | undefined;
   #skipped = 0;
+  #refused = false;
   #closed = false;
   #loop: Promise<void> | undefined;
 
@@ -67,9 +70,11 @@ export class StreamReader {
       if (!(await waitForRedis(this.#redis, BLOCK_MS))) continue;
       try {
         await this.#read();
+        this.#refused = false;
       } catch (err) {
         this.#listeningSince = undefined;
-        this.#logger.debug({ err }, "telemetry could not be read");
+        this.#reportFailure(err);
+        await sleep(RETRY_MS);
       }
     }
   }
@@ -129,6 +134,13 @@ export class StreamReader {
         { id, problem },
         "a telemetry entry was skipped; further ones are only counted",
       );
+  }
+
+  /** That Redis is away, its connection logs. */
+  #reportFailure(err: unknown): void {
+    if (!(err instanceof ReplyError) || this.#refused) return;
+    this.#refused = true;
+    this.#logger.warn({ err }, "Redis refuses telemetry: nothing is judged");
   }
 
   async #redisTime(): Promise<number> {

@@ -10,6 +10,9 @@ import {
 import { SettingsReader, type Environment } from "../../lib/settings.js";
 import { parseRatio, type Ratio } from "./split.js";
 
+/** Below the minute after which a stop is forced (lib/lifecycle.ts). */
+const DRAIN_MS_RANGE = { min: 0, max: 50_000 };
+
 export interface ProxyConfig extends BaseConfig {
   adminHost: string;
   adminPort: number;
@@ -29,7 +32,7 @@ export interface ProxyConfig extends BaseConfig {
 /** @throws SettingsError */
 export function readConfig(env: Environment): ProxyConfig {
   const settings = new SettingsReader(env);
-  const config: ProxyConfig = {
+  const config = {
     ...readBaseConfig(settings, 8080),
     adminHost: readHost(settings, "ADMIN_HOST"),
     adminPort: readPort(settings, "ADMIN_PORT", 8081),
@@ -57,15 +60,16 @@ export function readConfig(env: Environment): ProxyConfig {
     responseTimeoutMs: readMs(settings, "RESPONSE_TIMEOUT_MS", {
       fallback: 30_000,
     }),
-    drainMs: readMs(settings, "DRAIN_MS", { fallback: 10_000, min: 0 }),
+    drainMs: settings.integer("DRAIN_MS", DRAIN_MS_RANGE, 10_000),
     telemetryIntervalMs: readMs(settings, "TELEMETRY_INTERVAL_MS", {
       fallback: 500,
       min: 50,
     }),
-    trustedProxies: readTrustedProxies(settings),
+    trustedRanges: readRanges(settings, "TRUSTED_PROXIES"),
   };
   settings.finish();
-  return config;
+  const { trustedRanges, ...rest } = config;
+  return { ...rest, trustedProxies: createBlockList(trustedRanges) };
 }
 
 function readOrigins(
@@ -78,20 +82,23 @@ function readOrigins(
   return settings.list(name, right, parseHttpOrigin, [new URL(fallback)]);
 }
 
-function readTrustedProxies(settings: SettingsReader): BlockList {
-  const trusted = new BlockList();
-  const right =
-    "addresses or CIDR ranges separated by commas, such as 10.0.0.0/8,192.0.2.7";
-  for (const range of settings.list("TRUSTED_PROXIES", right, parseRange, [])) {
-    trusted.addSubnet(range.address, range.bits, range.family);
-  }
-  return trusted;
-}
-
 interface Range {
   address: string;
   bits: number;
   family: "ipv4" | "ipv6";
+}
+
+function readRanges(settings: SettingsReader, name: string): Range[] {
+  const right =
+    "addresses or CIDR ranges separated by commas, such as 10.0.0.0/8,192.0.2.7";
+  return settings.list(name, right, parseRange, []);
+}
+
+function createBlockList(ranges: readonly Range[]): BlockList {
+  const list = new BlockList();
+  for (const { address, bits, family } of ranges)
+    list.addSubnet(address, bits, family);
+  return list;
 }
 
 function parseRange(text: string): Range | undefined {

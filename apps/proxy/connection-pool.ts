@@ -1,8 +1,10 @@
-import { Agent, type ClientRequest } from "node:http";
+import { Agent, type ClientRequest, type IncomingMessage } from "node:http";
 import { connect, type Socket } from "node:net";
 
-/** Shorter than the 5 s after which a Node server closes an idle connection, so that ours ends first. */
+/** The longest that an idle connection is kept; Node's own servers close theirs after 5 s. */
 const IDLE_LIMIT_MS = 4000;
+/** The share of the time granted by an upstream (`Keep-Alive: timeout=`) that is used, so that our end comes first. */
+const GRANT_SHARE = 0.8;
 const SWEEP_INTERVAL_MS = 1000;
 const TCP_KEEP_ALIVE_MS = 15_000;
 
@@ -33,13 +35,15 @@ export function connectUpstream(
 
 interface Connection {
   readonly socket: Socket;
+  /** To its last request; undefined until it comes. */
+  response: IncomingMessage | undefined;
   /** Monotonic ms; undefined while it carries a request. */
   idleSince: number | undefined;
 }
 
 /**
- * Keeps an upstream's connections for reuse, the last used first. An idle connection on which a byte arrives is
- * destroyed: it would be taken for the next request's response.
+ * Keeps an upstream's connections for reuse, the last used first. A connection on which a byte arrives behind a complete
+ * response is destroyed: it would be taken for the next request's response.
  */
 export class ConnectionPool extends Agent {
   readonly #connect: () => Socket;
@@ -48,6 +52,7 @@ export class ConnectionPool extends Agent {
   readonly #idle: Connection[] = [];
   readonly #open = new Set<Socket>();
   readonly #sweep: NodeJS.Timeout;
+  #idleLimitMs = IDLE_LIMIT_MS;
 
   /** `mustBeFresh` is asked for each request whether it may not reuse a connection. */
   constructor(options: { connect: () => Socket; mustBeFresh: () => boolean }) {
@@ -64,8 +69,14 @@ export class ConnectionPool extends Agent {
   /** What http.ClientRequest calls on its agent to be given a socket. */
   addRequest(request: ClientRequest): void {
     const idle = this.#mustBeFresh() ? undefined : this.#takeIdle();
-    if (idle !== undefined) request.reusedSocket = true;
-    request.onSocket(idle ?? this.#openSocket());
+    const connection = idle ?? this.#openConnection();
+    connection.response = undefined;
+    request.once("response", (response) => {
+      connection.response = response;
+      this.#idleLimitMs = idleLimitOf(response);
+    });
+    request.reusedSocket = idle !== undefined;
+    request.onSocket(connection.socket);
   }
 
   close(): void {
@@ -73,7 +84,7 @@ export class ConnectionPool extends Agent {
     for (const socket of this.#open) socket.destroy();
   }
 
-  #takeIdle(): Socket | undefined {
+  #takeIdle(): Connection | undefined {
     for (
       let top = this.#idle.pop();
       top !== undefined;
@@ -81,15 +92,19 @@ export class ConnectionPool extends Agent {
     ) {
       const idleMs = performance.now() - (top.idleSince ?? 0);
       top.idleSince = undefined;
-      if (!top.socket.destroyed && idleMs < IDLE_LIMIT_MS) return top.socket;
+      if (!top.socket.destroyed && idleMs < this.#idleLimitMs) return top;
       top.socket.destroy();
     }
     return undefined;
   }
 
-  #openSocket(): Socket {
+  #openConnection(): Connection {
     const socket = this.#connect();
-    const connection: Connection = { socket, idleSince: undefined };
+    const connection: Connection = {
+      socket,
+      response: undefined,
+      idleSince: undefined,
+    };
     this.#open.add(socket);
     // http.ClientRequest emits `free` when its response is complete and the connection may carry another request.
     socket.on("free", () => {
@@ -98,7 +113,7 @@ export class ConnectionPool extends Agent {
       this.#idle.push(connection);
     });
     socket.on("data", () => {
-      if (connection.idleSince !== undefined) socket.destroy();
+      if (connection.response?.complete === true) socket.destroy();
     });
     socket.on("error", () => socket.destroy());
     socket.once("close", () => {
@@ -106,15 +121,23 @@ export class ConnectionPool extends Agent {
       const index = this.#idle.indexOf(connection);
       if (index >= 0) this.#idle.splice(index, 1);
     });
-    return socket;
+    return connection;
   }
 
   #endStale(now: number): void {
     while (
       this.#idle[0]?.idleSince !== undefined &&
-      now - this.#idle[0].idleSince >= IDLE_LIMIT_MS
+      now - this.#idle[0].idleSince >= this.#idleLimitMs
     ) {
       this.#idle.shift()?.socket.destroy();
     }
   }
+}
+
+function idleLimitOf({ headers }: IncomingMessage): number {
+  const [, grantedS] =
+    /\btimeout=(\d+)/.exec(String(headers["keep-alive"])) ?? [];
+  return grantedS === undefined
+    ? IDLE_LIMIT_MS
+    : Math.min(IDLE_LIMIT_MS, Number(grantedS) * 1000 * GRANT_SHARE);
 }

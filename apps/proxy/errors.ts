@@ -1,4 +1,4 @@
-import type { ServerResponse } from "node:http";
+import { STATUS_CODES, type ServerResponse } from "node:http";
 import type { FailureKind } from "./engine.js";
 
 /** What a client gets when no upstream answered: 503 not reached, 504 too slow, 502 reached but no valid answer. */
@@ -51,7 +51,8 @@ function answerJson(
 ): void {
   const body = JSON.stringify({ error: answer.error });
   response
-    .writeHead(answer.status, {
+    // The reason is named, since a head of the upstream's that could not be sent on has left its own behind.
+    .writeHead(answer.status, STATUS_CODES[answer.status], {
       "content-type": "application/json",
       "content-length": Buffer.byteLength(body),
       ...answer.headers,

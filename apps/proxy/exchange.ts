@@ -50,6 +50,8 @@ export class Exchange {
     this.#hasBody = hasBody(message.request);
     this.#pending = context.recorder.begin(side, performance.now());
     this.#response.once("close", () => this.#finish(CLIENT_CLOSED));
+    // A response that waits behind another on its connection is not told of the connection's end.
+    this.#request.once("error", () => this.#finish(CLIENT_CLOSED));
     this.#try(context.upstreams[side].next(performance.now()), false);
   }
 

@@ -23,24 +23,22 @@ export function followAttempt(
     return true;
   };
   const fail = (kind: FailureKind, cause: Error) => {
+    // A response that has begun is relayed to its own end: destroying the request would drop what has arrived of it.
+    if (!settle()) return;
     upstreamRequest.destroy();
-    if (settle())
-      attempt.onFailure({
-        kind,
-        reusedConnection: upstreamRequest.reusedSocket,
-        cause,
-      });
+    if (attempt.request.socket.destroyed) return;
+    const { reusedSocket } = upstreamRequest;
+    attempt.onFailure({ kind, reusedConnection: reusedSocket, cause });
   };
 
   const connection = observeConnection(upstreamRequest);
   upstreamRequest.on("error", (err) => fail(classify(err, connection), err));
-  upstreamRequest.setTimeout(responseMs, () => {
-    if (!settled)
-      fail(
-        "response-timeout",
-        new Error(`no response within ${responseMs} ms`),
-      );
-  });
+  upstreamRequest.once("close", () =>
+    fail("bad-response", new Error("closed without a response")),
+  );
+  upstreamRequest.setTimeout(responseMs, () =>
+    fail("response-timeout", new Error(`no response within ${responseMs} ms`)),
+  );
   response.once("close", () => {
     if (response.writableFinished) return;
     settle();

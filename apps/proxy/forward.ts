@@ -82,7 +82,11 @@ export class HttpProxyEngine implements Engine {
     followAttempt(upstreamRequest, attempt, this.#timeouts.responseMs);
     if (!attempt.hasBody) return upstreamRequest.end();
     upstreamRequest.once("socket", (socket) => {
-      const pipe = () => attempt.request.pipe(upstreamRequest);
+      const pipe = () => {
+        attempt.request.pipe(upstreamRequest);
+        // What the upstream left of it is read to its end: the client's next request comes behind it.
+        upstreamRequest.once("close", () => attempt.request.resume());
+      };
       if (socket.connecting) socket.once("connect", pipe);
       else pipe();
     });

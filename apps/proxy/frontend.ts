@@ -1,7 +1,7 @@
 import { ServerResponse, type IncomingMessage, type Server } from "node:http";
 import { Socket } from "node:net";
 import type { Side } from "../../lib/telemetry.js";
-import type { Engine } from "./engine.js";
+import type { Attempt, Engine } from "./engine.js";
 import { refuse } from "./errors.js";
 import { Exchange, type ExchangeContext } from "./exchange.js";
 import {
@@ -11,6 +11,7 @@ import {
   type ForwardedPolicy,
 } from "./headers.js";
 import type { UpgradeAttempt } from "./tunnel.js";
+import { WaitingClient } from "./waiting-client.js";
 
 export interface FrontendContext extends ExchangeContext, ForwardedPolicy {
   pickSide: () => Side;
@@ -20,76 +21,97 @@ export interface FrontendContext extends ExchangeContext, ForwardedPolicy {
 
 /** Takes a server's requests, refuses what is malformed, and has the rest answered by the side that is picked. */
 export function serveRequests(server: Server, context: FrontendContext): void {
-  server.on("request", (request, response) =>
-    accept(context, request, response),
-  );
+  const intake = new Intake(context);
+  server.on("request", (request, response) => intake.take(request, response));
   server.on("upgrade", (request, stream, head) => {
     // Without a listener a reset before the 101 would end the process.
     stream.on("error", () => stream.destroy());
-    if (stream instanceof Socket)
-      acceptUpgrade(context, { request, socket: stream, head });
+    if (stream instanceof Socket) intake.takeUpgrade(request, stream, head);
     else stream.destroy();
   });
 }
 
-function accept(
-  context: FrontendContext,
-  request: IncomingMessage,
-  response: ServerResponse,
-): void {
-  if (!prepare(context, request, response)) return;
-  new Exchange(context, context.pickSide(), {
-    request,
-    response,
-    send: (attempt) => context.engine.forward(attempt),
-  });
-}
+class Intake {
+  readonly #context: FrontendContext;
+  /** Where a request was refused: what follows on these connections, already read or not, is not to be trusted. */
+  readonly #refused = new WeakSet<Socket>();
 
-function acceptUpgrade(
-  context: FrontendContext,
-  upgrade: { request: IncomingMessage; socket: Socket; head: Buffer },
-): void {
-  const { request, socket, head } = upgrade;
-  const response = bindResponse(request, socket);
-  if (hasBody(request)) {
-    refuse(response, 400, "a request to switch protocols cannot have a body");
-    return;
+  constructor(context: FrontendContext) {
+    this.#context = context;
   }
-  // Any other protocol, such as h2c, is not offered: the request is answered as if it had not asked (RFC 9110 7.8).
-  if (request.headers.upgrade?.toLowerCase() !== "websocket") {
-    accept(context, request, response);
-    return;
+
+  take(request: IncomingMessage, response: ServerResponse): void {
+    if (!this.#prepare(request, response)) return;
+    const { engine } = this.#context;
+    this.#exchange(request, response, (attempt) => engine.forward(attempt));
   }
-  if (!prepare(context, request, response)) return;
-  new Exchange(context, context.pickSide(), {
-    request,
-    response,
-    send: (attempt) => context.tunnels.forward({ ...attempt, socket, head }),
-  });
+
+  takeUpgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    const response = bindResponse(request, socket);
+    if (response === undefined) return;
+    const client = new WaitingClient(socket, head);
+    const isWebSocket = request.headers.upgrade?.toLowerCase() === "websocket";
+    if (!this.#prepare(request, response)) return;
+    if (hasBody(request)) {
+      refuse(response, 400, "a request to switch protocols cannot have a body");
+      return;
+    }
+    const { engine, tunnels } = this.#context;
+    // Any other protocol, such as h2c, is not offered: the request is answered as if it had not asked (RFC 9110 7.8).
+    this.#exchange(request, response, (attempt) =>
+      isWebSocket
+        ? tunnels.forward({ ...attempt, client })
+        : engine.forward(attempt),
+    );
+  }
+
+  #exchange(
+    request: IncomingMessage,
+    response: ServerResponse,
+    send: (attempt: Attempt) => void,
+  ): void {
+    const side = this.#context.pickSide();
+    new Exchange(this.#context, side, { request, response, send });
+  }
+
+  /** Gives the request the headers that upstreams are to see; false when it goes nowhere. */
+  #prepare(request: IncomingMessage, response: ServerResponse): boolean {
+    // A client that goes away while it is being answered is an outcome, not an error.
+    response.on("error", () => response.destroy());
+    const { socket } = request;
+    if (this.#refused.has(socket)) return false;
+    if (socket.remoteAddress === undefined) {
+      // It has gone already, and its address with it.
+      socket.destroy();
+      return false;
+    }
+    const refusal = whyRefused(request);
+    if (refusal === undefined) {
+      request.headers = upstreamRequestHeaders(request, this.#context);
+      return true;
+    }
+    this.#refused.add(socket);
+    refuse(response, refusal.status, refusal.error);
+    return false;
+  }
 }
 
-/** Gives the request the headers that upstreams are to see; false when it has been refused. */
-function prepare(
-  context: FrontendContext,
-  request: IncomingMessage,
-  response: ServerResponse,
-): boolean {
-  // A client that goes away while it is being answered is an outcome, not an error.
-  response.on("error", () => response.destroy());
-  const refusal = whyRefused(request);
-  if (refusal !== undefined) refuse(response, refusal.status, refusal.error);
-  else request.headers = upstreamRequestHeaders(request, context);
-  return refusal === undefined;
-}
-
-/** After `upgrade` Node leaves the socket to us: this is how to answer on it all the same, once. */
+/**
+ * After `upgrade` Node leaves the socket to us: this is how to answer on it all the same, once. Undefined, and the
+ * connection ended, when an earlier request on it still waits for its answer: then this one's could not be told apart.
+ */
 function bindResponse(
   request: IncomingMessage,
   socket: Socket,
-): ServerResponse {
+): ServerResponse | undefined {
   const response = new ServerResponse(request);
   response.shouldKeepAlive = false;
-  response.assignSocket(socket);
+  try {
+    response.assignSocket(socket);
+  } catch {
+    socket.destroy();
+    return undefined;
+  }
   response.on("finish", () => {
     response.detachSocket(socket);
     socket.destroySoon();

@@ -25,7 +25,7 @@ function connectionOptions(
 ): ReadonlySet<string> | undefined {
   if (
     connection === undefined ||
-    /^(close|keep-alive|upgrade)$/i.test(connection)
+    /^(close|keep-alive|upgrade)?$/i.test(connection)
   )
     return undefined;
   const names = connection.split(",").map((name) => name.trim().toLowerCase());
@@ -76,7 +76,7 @@ export function clientResponseHeaders(
   raw: readonly string[],
   servedBy: string,
 ): string[] {
-  const named = connectionOptions(valueOf(raw, "connection"));
+  const named = connectionOptions(valuesOf(raw, "connection").join(","));
   const headers: string[] = [];
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = raw[i] ?? "";
@@ -93,11 +93,11 @@ export function clientResponseHeaders(
   return headers;
 }
 
-function valueOf(raw: readonly string[], wanted: string): string | undefined {
-  const values = raw.filter(
+/** All values of one header, by its name in lower case. */
+export function valuesOf(raw: readonly string[], wanted: string): string[] {
+  return raw.filter(
     (_, i) => i % 2 === 1 && raw[i - 1]?.toLowerCase() === wanted,
   );
-  return values.length === 0 ? undefined : values.join(",");
 }
 
 export interface Refusal {
@@ -115,6 +115,8 @@ export function whyRefused(request: IncomingMessage): Refusal | undefined {
     if (request.rawHeaders[i]?.toLowerCase() === "host") hosts += 1;
   }
   if (hosts > 1) return { status: 400, error: "more than one Host header" };
+  if (hosts === 0 && request.httpVersion !== "1.0")
+    return { status: 400, error: "no Host header" };
   const transferEncoding = request.headers["transfer-encoding"];
   if (transferEncoding === undefined) return undefined;
   if (request.httpVersion === "1.0")

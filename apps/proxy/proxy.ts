@@ -93,7 +93,7 @@ export async function startProxy(
   closers.add("telemetry", () => sender.close());
   closers.add("server", () => {
     const drained = service.close(config.drainMs);
-    tunnels.close(config.drainMs);
+    tunnels.close();
     return drained;
   });
   logger.info({ port, adminPort }, "proxy listens");

@@ -1,17 +1,21 @@
 import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
-import { clientResponseHeaders } from "./headers.js";
+import { clientResponseHeaders, valuesOf } from "./headers.js";
 
 /**
  * Sends an upstream's response on, with back-pressure. If the upstream cuts it short, the client's connection is cut as
  * well, so that half a body never looks whole.
  *
- * @throws when the upstream's head cannot be sent on (characters that HTTP forbids); nothing has been sent then.
+ * @throws when the upstream's head cannot be sent on (characters that HTTP forbids, a coding that we would have to
+ * undo); nothing has been sent then.
  */
 export function relayResponse(
   upstream: IncomingMessage,
   response: ServerResponse,
   servedBy: string,
 ): void {
+  const coding = upstream.headers["transfer-encoding"] ?? "chunked";
+  if (coding.toLowerCase() !== "chunked")
+    throw new Error(`unsupported Transfer-Encoding: ${coding}`);
   const headers = clientResponseHeaders(upstream.rawHeaders, servedBy);
   response.writeHead(
     upstream.statusCode ?? 502,
@@ -29,27 +33,42 @@ export function relayResponse(
     begun = true;
     response.end();
   });
-  upstream.on("error", () => response.destroy());
+  upstream.on("error", () => cutOff(response));
   // A body's first bytes usually come with the head, and then go out with it. If not, the head does not wait for them.
   setImmediate(() => {
     if (!begun && !response.destroyed) response.flushHeaders();
   });
 }
 
-/** Sends 102 and 103 on; 100 has been answered by our own server. */
+function cutOff(response: ServerResponse): void {
+  // To an HTTP/1.0 client the connection's orderly end may be what completes the body.
+  if (response.req.httpVersion === "1.0") response.socket?.resetAndDestroy();
+  response.destroy();
+}
+
+/** Sends 102 and the links of 103 on; 100 has been answered by our own server. HTTP/1.0 knows none of them. */
 export function relayInformation(
   upstream: ClientRequest,
   response: ServerResponse,
 ): void {
-  upstream.on("information", ({ statusCode, headers }) => {
-    if (response.headersSent || response.destroyed) return;
+  upstream.on("information", ({ statusCode, rawHeaders }) => {
+    const { headersSent, destroyed, req } = response;
+    if (headersSent || destroyed || req.httpVersion === "1.0") return;
     if (statusCode === 102) response.writeProcessing();
-    if (statusCode === 103 && headers.link !== undefined) {
-      const { link, ...others } = headers;
-      response.writeEarlyHints({
-        ...(others as Record<string, string | string[]>),
-        link,
-      });
-    }
+    if (statusCode === 103) sendEarlyHints(response, linksOf(rawHeaders));
   });
+}
+
+function linksOf(rawHeaders: readonly string[]): string[] {
+  return valuesOf(rawHeaders, "link").flatMap((value) =>
+    value.split(/\s*,\s*(?=<)/),
+  );
+}
+
+function sendEarlyHints(response: ServerResponse, link: string[]): void {
+  try {
+    response.writeEarlyHints({ link });
+  } catch {
+    // Node throws at a link that it takes for malformed. A hint is no loss: the response is still to come.
+  }
 }

@@ -11,7 +11,8 @@ const KEEP_ALIVE_MS = 65_000;
 export function createStrictServer(): Server {
   const server = createServer({
     insecureHTTPParser: false,
-    requireHostHeader: true,
+    // The frontend does: Node itself would go on reading requests behind the one that it refuses.
+    requireHostHeader: false,
     noDelay: true,
     keepAliveTimeout: KEEP_ALIVE_MS,
     headersTimeout: HEADERS_TIMEOUT_MS,
@@ -19,6 +20,8 @@ export function createStrictServer(): Server {
     requestTimeout: 0,
     connectionsCheckingInterval: CHECK_INTERVAL_MS,
   });
+  // No header may be left out: Node would honour it in the framing and not show it. Their size is limited all the same.
+  server.maxHeadersCount = 0;
   server.on("clientError", (err: NodeJS.ErrnoException, socket) =>
     answerUnparsed(err, socket),
   );

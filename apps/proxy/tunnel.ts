@@ -4,12 +4,11 @@ import { connectUpstream } from "./connection-pool.js";
 import type { Attempt, Engine, UpstreamTimeouts } from "./engine.js";
 import { followAttempt } from "./follow-attempt.js";
 import { clientResponseHeaders } from "./headers.js";
+import type { WaitingClient } from "./waiting-client.js";
 
-/** An attempt to switch protocols; its response is bound to `socket` until the upstream agrees. */
+/** An attempt to switch protocols; its response is bound to the client's socket until the upstream agrees. */
 export interface UpgradeAttempt extends Attempt {
-  socket: Socket;
-  /** What the client sent behind its request's head. */
-  head: Buffer;
+  client: WaitingClient;
 }
 
 /**
@@ -19,6 +18,7 @@ export interface UpgradeAttempt extends Attempt {
 export class TunnelEngine implements Engine<UpgradeAttempt> {
   readonly #timeouts: UpstreamTimeouts;
   readonly #open = new Set<Socket>();
+  #closing = false;
 
   constructor(timeouts: UpstreamTimeouts) {
     this.#timeouts = timeouts;
@@ -56,12 +56,10 @@ export class TunnelEngine implements Engine<UpgradeAttempt> {
     upstreamRequest.end();
   }
 
-  /** Ends every tunnel in order, and by force those that still stand after `drainMs`. */
-  close(drainMs: number): void {
+  /** Ends every tunnel, also those that are agreed to from here on: both peers see an orderly end of the stream. */
+  close(): void {
+    this.#closing = true;
     for (const socket of this.#open) socket.end();
-    setTimeout(() => {
-      for (const socket of this.#open) socket.destroy();
-    }, drainMs).unref();
   }
 
   #join(
@@ -69,14 +67,15 @@ export class TunnelEngine implements Engine<UpgradeAttempt> {
     response: IncomingMessage,
     upstream: { socket: Socket; head: Buffer },
   ): void {
-    const { socket, head } = attempt;
+    const { socket } = attempt.client;
     attempt.response.detachSocket(socket);
     upstream.socket.setTimeout(0);
     socket.write(switchingHead(response, attempt.upstream.side));
-    if (upstream.head.length > 0) socket.write(upstream.head);
-    if (head.length > 0) upstream.socket.write(head);
+    socket.write(upstream.head);
+    upstream.socket.write(attempt.client.release());
     this.#link(socket, upstream.socket);
     this.#link(upstream.socket, socket);
+    if (this.#closing) this.close();
   }
 
   #link(from: Socket, to: Socket): void {

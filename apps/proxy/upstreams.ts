@@ -27,17 +27,13 @@ export class Upstreams {
 
   /** @param now monotonic ms @param except passed over unless it is the only one */
   next(now: number, except?: Upstream): Upstream {
-    const first = this.#takeTurn();
-    let candidate = first;
-    for (
-      let tries = 1;
-      tries < this.all.length &&
-      (candidate === except || this.#isAvoided(candidate, now));
-      tries++
-    ) {
-      candidate = this.#takeTurn();
-    }
-    return candidate === except ? first : candidate;
+    const upstream =
+      this.#takeTurn((it) => it !== except && !this.#isAvoided(it, now)) ??
+      this.#takeTurn((it) => it !== except) ??
+      this.#takeTurn(() => true);
+    if (upstream === undefined)
+      throw new RangeError("a side needs at least one URL");
+    return upstream;
   }
 
   /** To be told of each failure to connect. */
@@ -49,11 +45,16 @@ export class Upstreams {
     return (this.#avoidUntil.get(upstream) ?? 0) > now;
   }
 
-  #takeTurn(): Upstream {
-    const upstream = this.all[this.#turn % this.all.length];
-    this.#turn = (this.#turn + 1) % this.all.length;
-    if (upstream === undefined)
-      throw new RangeError("a side needs at least one URL");
-    return upstream;
+  /** The first in turn that `accepts`; without one, the turn stays where it is. */
+  #takeTurn(accepts: (upstream: Upstream) => boolean): Upstream | undefined {
+    const { length } = this.all;
+    for (let passed = 0; passed < length; passed++) {
+      const index = (this.#turn + passed) % length;
+      const upstream = this.all[index];
+      if (upstream === undefined || !accepts(upstream)) continue;
+      this.#turn = (index + 1) % length;
+      return upstream;
+    }
+    return undefined;
   }
 }

@@ -1,0 +1,17 @@
+const WILDCARDS: Readonly<Record<string, string>> = {
+  "0.0.0.0": "127.0.0.1",
+  "::": "::1",
+};
+
+/** Where a server that listens on `host` can be reached from this machine. */
+export function originOf(host: string, port: number): string {
+  const address = WILDCARDS[host] ?? host;
+  return `http://${address.includes(":") ? `[${address}]` : address}:${port}`;
+}
+
+/** The same for people to type: `localhost` where that is what it is. */
+export function typableAddress(host: string, port: number): string {
+  const url = new URL(originOf(host, port));
+  const isLocal = ["127.0.0.1", "[::1]"].includes(url.hostname);
+  return `${isLocal ? "localhost" : url.hostname}:${port}`;
+}

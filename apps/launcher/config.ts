@@ -1,0 +1,83 @@
+import { readBaseConfig, readHost, readPort } from "../../lib/base-config.js";
+import { SettingsReader, type Environment } from "../../lib/settings.js";
+import type { PortWish } from "./ports.js";
+
+/** The ports of one machine, in the order in which people meet them. */
+export const PORTS = {
+  proxy: { variable: "PROXY_PORT", fallback: 8080, user: "the proxy" },
+  admin: { variable: "ADMIN_PORT", fallback: 8081, user: "the proxy's status" },
+  monitor: { variable: "MONITOR_PORT", fallback: 8090, user: "the monitor" },
+  prodApp: { variable: "PROD_PORT", fallback: 3001, user: "the prod app" },
+  canaryApp: {
+    variable: "CANARY_PORT",
+    fallback: 3002,
+    user: "the canary app",
+  },
+  prodAgent: {
+    variable: "PROD_AGENT_PORT",
+    fallback: 3101,
+    user: "the prod app's agent",
+  },
+  canaryAgent: {
+    variable: "CANARY_AGENT_PORT",
+    fallback: 3102,
+    user: "the canary app's agent",
+  },
+  redis: { variable: "REDIS_PORT", fallback: 0, user: "the private Redis" },
+  smtp: { variable: "SMTP_PORT", fallback: 0, user: "the mailbox" },
+} as const;
+
+export type PortName = keyof typeof PORTS;
+
+export interface LauncherConfig {
+  /** The user's own: each program reads from it what concerns it. */
+  env: Environment;
+  host: string;
+  adminHost: string;
+  /** Undefined for a private Redis. May hold a password. */
+  redisUrl: string | undefined;
+  keyPrefix: string;
+  /** Whether the monitor's mails go to the launcher's own mailbox, as they do unless the environment says otherwise. */
+  hasMailbox: boolean;
+  ports: Record<PortName, PortWish>;
+}
+
+/** @throws SettingsError */
+export function readConfig(env: Environment): LauncherConfig {
+  // Each program is given a port of its own, so PORT means none of them.
+  const settings = new SettingsReader({ ...env, PORT: undefined });
+  const { host, redisUrl, keyPrefix } = readBaseConfig(settings, 0);
+  const hasRedis = settings.isSet("REDIS_URL");
+  const hasMailbox =
+    !settings.isSet("SMTP_URL") &&
+    settings.choice("ALERT_TRANSPORT", ["log", "smtp", "ses"], "smtp") ===
+      "smtp";
+  const adminHost = readHost(settings, "ADMIN_HOST");
+  const wish = (name: PortName, on: string, isNeeded = true): PortWish => {
+    const { user, variable, fallback } = PORTS[name];
+    // The port of a server that is not going to run must not stand in the way.
+    const port = isNeeded ? readPort(settings, variable, fallback) : 0;
+    return { user, variable, host: on, port };
+  };
+  const config: LauncherConfig = {
+    env,
+    host,
+    adminHost,
+    redisUrl: hasRedis ? redisUrl : undefined,
+    keyPrefix,
+    hasMailbox,
+    ports: {
+      proxy: wish("proxy", host),
+      admin: wish("admin", adminHost),
+      monitor: wish("monitor", host),
+      prodApp: wish("prodApp", host),
+      canaryApp: wish("canaryApp", host),
+      prodAgent: wish("prodAgent", host),
+      canaryAgent: wish("canaryAgent", host),
+      redis: wish("redis", "127.0.0.1", !hasRedis),
+      smtp: wish("smtp", "127.0.0.1", hasMailbox),
+    },
+  };
+  settings.finish();
+  return config;
+}

@@ -1,0 +1,139 @@
+import { createKeys } from "../../lib/keys.js";
+import type { Closers } from "../../lib/lifecycle.js";
+import { createRedis, waitForRedis } from "../../lib/redis.js";
+import { SIDES } from "../../lib/telemetry.js";
+import { originOf } from "./addresses.js";
+import { waitForCanary } from "./canary-wait.js";
+import type { ProgramSpec } from "./child.js";
+import { EventFeed } from "./event-feed.js";
+import { describeEvent } from "./event-sentence.js";
+import { LaunchError } from "./launch-error.js";
+import { previewMail, startMailbox } from "./mailbox.js";
+import {
+  describeAgent,
+  describeApp,
+  describeMonitor,
+  describeProxy,
+  describeRedis,
+  redisUrlOf,
+  type Layout,
+} from "./programs.js";
+import { Reaper } from "./reaper.js";
+import { createScreenLogger, type Screen } from "./screen.js";
+import { Supervisor } from "./supervisor.js";
+import { describeTraffic, Traffic, TRAFFIC_SUMMARY } from "./traffic.js";
+import { welcome } from "./welcome.js";
+
+const REDIS_PATIENCE_MS = 2000;
+/** A little more than a stopping program gives its last requests. */
+const EDGE_GRACE_MS = 1500;
+/** For what stops after the edge, when no request is under way any more. */
+const CORE_GRACE_MS = 500;
+
+export interface LaunchContext {
+  screen: Screen;
+  /** Get each thing as it opens, also when the start fails half-way. */
+  closers: Closers;
+  /** Aborts the start. */
+  signal: AbortSignal;
+}
+
+/**
+ * Starts everything in the order in which one needs the other, and shows the way in when all of it is ready.
+ *
+ * @throws LaunchError for what a person can mend, or the signal's reason.
+ */
+export async function launch(
+  layout: Layout,
+  context: LaunchContext,
+): Promise<void> {
+  const { config, ports } = layout;
+  const { screen, signal } = context;
+  const startGroup = createStarter(context);
+  const agents = SIDES.map((side) => describeAgent(side, layout));
+  const apps = SIDES.map((side) => describeApp(side, layout));
+  const edge = [describeProxy(layout), describeMonitor(layout)];
+
+  screen.show("Starting apps, agents, proxy and monitor …");
+  if (config.redisUrl === undefined)
+    await startGroup([describeRedis(layout)], CORE_GRACE_MS);
+  const ledger = await connectLedger(layout, context);
+  if (config.hasMailbox) await openMailbox(layout, context);
+  await startGroup(apps, CORE_GRACE_MS);
+  // Agents and monitor stop before the apps, so that nobody is alarmed to see those go.
+  await startGroup([...agents, ...edge], EDGE_GRACE_MS);
+
+  const admin = originOf(config.adminHost, ports.admin);
+  const proxyStatus = await waitForCanary(`${admin}/status`, signal);
+  // First, so that no event that follows on what the screen says to try can be missed.
+  await ledger.start();
+  screen.show(welcome(layout, proxyStatus));
+}
+
+/** A load through the proxy, and a line on what came of it every ten seconds. */
+export function startTraffic(layout: Layout, context: LaunchContext): void {
+  const { screen, closers } = context;
+  const traffic = new Traffic({
+    url: originOf(layout.config.host, layout.ports.proxy),
+    onReport: (report) => screen.event("traffic", describeTraffic(report)),
+    onEnd: () => screen.event("traffic", "has ended"),
+  });
+  closers.add("traffic", () => traffic.close());
+  traffic.start();
+  screen.event("traffic", TRAFFIC_SUMMARY);
+}
+
+/** Programs that are started together are stopped together. */
+function createStarter({ screen, closers, signal }: LaunchContext) {
+  const reaper = new Reaper();
+  closers.add("reaper", () => reaper.close());
+  return async (specs: readonly ProgramSpec[], graceMs: number) => {
+    const supervisors = specs.map(
+      (spec) => new Supervisor(spec, reaper, screen.event),
+    );
+    const stop = async () => {
+      await Promise.all(supervisors.map((one) => one.stop(graceMs)));
+    };
+    closers.add(specs.map(({ name }) => name).join(", "), stop);
+    await Promise.all(supervisors.map((one) => one.start(signal)));
+  };
+}
+
+/** Its events are shown once it is started, until the stop begins. */
+async function connectLedger(
+  layout: Layout,
+  { screen, closers, signal }: LaunchContext,
+): Promise<EventFeed> {
+  const url = redisUrlOf(layout);
+  const logger = createScreenLogger(screen);
+  const redis = createRedis({ url, name: "launcher", logger });
+  const feed = new EventFeed({
+    redis,
+    keys: createKeys(layout.config.keyPrefix),
+    onEvent: (event) => {
+      if (signal.aborted) return;
+      const at = new Date(event.at);
+      screen.event(event.kind, describeEvent(event), { at });
+    },
+  });
+  closers.add("ledger", () => feed.close());
+  if (await waitForRedis(redis, REDIS_PATIENCE_MS)) return feed;
+  throw new LaunchError(
+    `no Redis answers at ${new URL(url).host}: start it, or set REDIS_URL to another, or to nothing for a private one`,
+  );
+}
+
+async function openMailbox(
+  { ports, workspace }: Layout,
+  { screen, closers }: LaunchContext,
+): Promise<void> {
+  const mailbox = await startMailbox({
+    port: ports.smtp,
+    directory: workspace.mails,
+    onMail: (mail) =>
+      screen.event("mail", `to ${mail.to}: ${mail.subject}`, {
+        under: [...previewMail(mail), mail.file],
+      }),
+  });
+  closers.add("mailbox", () => mailbox.close());
+}

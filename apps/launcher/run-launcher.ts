@@ -1,0 +1,80 @@
+import { once } from "node:events";
+import { Closers } from "../../lib/lifecycle.js";
+import { SettingsError, type Environment } from "../../lib/settings.js";
+import { parseCommandLine, USAGE } from "./command-line.js";
+import { readConfig } from "./config.js";
+import { launch, startTraffic } from "./launch.js";
+import { LaunchError } from "./launch-error.js";
+import { findPorts } from "./ports.js";
+import type { Layout } from "./programs.js";
+import { createScreenLogger, Screen } from "./screen.js";
+import { abortOnSignals } from "./stop-signals.js";
+import { clearWorkspace, openWorkspace } from "./workspace.js";
+
+/**
+ * `npm start`, from the command line to the last process gone. It runs until a signal comes, or until nobody can read
+ * its output any more. Sets the exit status: 1 for a start that failed.
+ */
+export async function runLauncher(options: {
+  args: readonly string[];
+  env: Environment;
+  programsDirectory: string;
+  output: NodeJS.WriteStream;
+}): Promise<void> {
+  const { args, env, programsDirectory, output } = options;
+  const stopping = new AbortController();
+  abortOnSignals(stopping);
+  output.on("error", () => stopping.abort());
+  const isColoured = output.isTTY && output.hasColors();
+  const screen = new Screen((text) => output.write(text), isColoured);
+  try {
+    const { help, traffic } = parseCommandLine(args);
+    if (help) {
+      screen.show(USAGE);
+      return;
+    }
+    const config = readConfig(env);
+    const ports = await findPorts(config.ports);
+    const workspace = openWorkspace();
+    const layout = { config, ports, workspace, programsDirectory };
+    await runUntilStopped(layout, { traffic, screen, signal: stopping.signal });
+  } catch (err) {
+    process.exitCode = 1;
+    if (!(err instanceof LaunchError || err instanceof SettingsError))
+      throw err;
+    process.stderr.write(`Serin does not start: ${err.message}\n`);
+  }
+}
+
+async function runUntilStopped(
+  layout: Layout,
+  options: { traffic: boolean; screen: Screen; signal: AbortSignal },
+): Promise<void> {
+  const { traffic, screen, signal } = options;
+  const { workspace } = layout;
+  const closers = new Closers(createScreenLogger(screen));
+  const context = { screen, closers, signal };
+  let hasFailed = false;
+  signal.addEventListener("abort", () =>
+    screen.show("\nStopping. Once more ends everything at once."),
+  );
+  try {
+    await launch(layout, context);
+    if (traffic) startTraffic(layout, context);
+    if (!signal.aborted) await once(signal, "abort");
+  } catch (err) {
+    hasFailed = !signal.aborted;
+    if (hasFailed) throw err;
+  } finally {
+    await closers.closeAll();
+    const isWorthKeeping =
+      hasFailed || ["mail", "died"].some((kind) => screen.kindsShown.has(kind));
+    clearWorkspace(workspace, isWorthKeeping);
+    if (!hasFailed)
+      screen.show(
+        isWorthKeeping
+          ? `Stopped. Mails and logs stay in ${workspace.directory}`
+          : "Stopped. Nothing is left behind.",
+      );
+  }
+}

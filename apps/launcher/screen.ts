@@ -1,0 +1,81 @@
+import { styleText } from "node:util";
+import type { Logger } from "../../lib/log.js";
+
+type Style = Parameters<typeof styleText>[0];
+
+const KIND_STYLES: Readonly<Record<string, Style>> = {
+  flip: ["bold", "cyan"],
+  breach: ["bold", "red"],
+  died: ["bold", "red"],
+  error: ["bold", "red"],
+  recovery: ["bold", "green"],
+  back: "green",
+  alert: "yellow",
+  silence: "yellow",
+  warning: "yellow",
+  mail: "magenta",
+};
+const KIND_WIDTH = 8;
+/** Where sentences begin: after the time and the kind. */
+const INDENT = " ".repeat("00:00:00".length + 2 + KIND_WIDTH + 2);
+
+/** What the person at the terminal sees. */
+export class Screen {
+  /** Of the events so far. */
+  readonly kindsShown = new Set<string>();
+  readonly #write: (text: string) => void;
+  readonly #isColoured: boolean;
+
+  constructor(write: (text: string) => void, isColoured: boolean) {
+    this.#write = write;
+    this.#isColoured = isColoured;
+  }
+
+  /** Text as it is, for words of the launcher's own. */
+  show(text: string): void {
+    this.#write(`${text}\n`);
+  }
+
+  /** A line with time and kind, and under it further lines. What others wrote cannot steer the terminal. */
+  readonly event = (
+    kind: string,
+    sentence: string,
+    more: { at?: Date; under?: readonly string[] } = {},
+  ): void => {
+    const { at = new Date(), under = [] } = more;
+    this.kindsShown.add(kind);
+    const time = this.#style("dim", at.toTimeString().slice(0, 8));
+    const word = this.#style(
+      KIND_STYLES[kind] ?? "dim",
+      toPlain(kind).padEnd(KIND_WIDTH),
+    );
+    this.show(`${time}  ${word}  ${toPlain(sentence)}`);
+    for (const line of under)
+      this.show(this.#style("dim", `${INDENT}${toPlain(line)}`));
+  };
+
+  #style(style: Style, text: string): string {
+    return this.#isColoured
+      ? styleText(style, text, { validateStream: false })
+      : text;
+  }
+}
+
+/** Lets modules of lib/ speak on the screen. */
+export function createScreenLogger(screen: Screen): Logger {
+  const report = (kind: string) => (data: object, message: string) => {
+    const err = "err" in data && data.err instanceof Error ? data.err : null;
+    screen.event(kind, err === null ? message : `${message}: ${err.message}`);
+  };
+  return {
+    debug: () => undefined,
+    info: report("info"),
+    warn: report("warning"),
+    error: report("error"),
+  };
+}
+
+function toPlain(text: string): string {
+  // eslint-disable-next-line no-control-regex -- control characters are what it is about
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, " ");
+}

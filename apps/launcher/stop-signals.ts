@@ -1,0 +1,16 @@
+const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
+/** One Ctrl-C arrives twice under npm: from the terminal, and again from npm, which forwards its own. */
+const ECHO_MS = 300;
+
+/** Aborts at the first signal that asks to stop. The next one ends the process at once. */
+export function abortOnSignals(stopping: AbortController): void {
+  let stoppedAt: number | undefined;
+  const stop = (signal: keyof typeof SIGNALS) => {
+    stoppedAt ??= performance.now();
+    stopping.abort();
+    if (performance.now() - stoppedAt > ECHO_MS)
+      process.exit(128 + SIGNALS[signal]);
+  };
+  for (const signal of Object.keys(SIGNALS) as (keyof typeof SIGNALS)[])
+    process.on(signal, stop);
+}

@@ -1,0 +1,38 @@
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** The temporary folder of one run: mails and logs for people, the rest for the programs. */
+export interface Workspace {
+  directory: string;
+  mails: string;
+  logs: string;
+  pids: string;
+  redis: string;
+}
+
+export function openWorkspace(): Workspace {
+  const directory = mkdtempSync(join(tmpdir(), "serin-"));
+  const open = (name: string) => {
+    const path = join(directory, name);
+    mkdirSync(path);
+    return path;
+  };
+  return {
+    directory,
+    mails: open("mails"),
+    logs: open("logs"),
+    pids: open("pids"),
+    redis: open("redis"),
+  };
+}
+
+/** Removes the folder; with `keepForPeople` all of it but the mails and logs. */
+export function clearWorkspace(
+  workspace: Workspace,
+  keepForPeople: boolean,
+): void {
+  const { directory, pids, redis } = workspace;
+  for (const path of keepForPeople ? [pids, redis] : [directory])
+    rmSync(path, { recursive: true, force: true });
+}

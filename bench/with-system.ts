@@ -1,0 +1,81 @@
+import { fileURLToPath } from "node:url";
+import { createKeys } from "../lib/keys.js";
+import { Reaper } from "../apps/launcher/reaper.js";
+import { ChildProgram } from "../test/support/system/child-program.js";
+import { untilWhole } from "../test/support/system/conditions.js";
+import { RedisProgram } from "../test/support/system/redis-program.js";
+import { System, type SystemOptions } from "../test/support/system/system.js";
+
+/** Runs all programs with their default settings on a Redis of their own, and ends them afterwards. */
+export async function withSystem<T>(
+  options: Pick<SystemOptions, "describeCanary" | "nodeOptions">,
+  measure: (system: System) => Promise<T>,
+): Promise<T> {
+  const redis = await RedisProgram.create();
+  try {
+    await redis.start();
+    const { url } = redis;
+    const keys = createKeys("serin:");
+    const system = await System.create({
+      redisUrl: url,
+      keys,
+      env: {},
+      ...options,
+    });
+    try {
+      await system.start();
+      await untilWhole(system);
+      return await measure(system);
+    } finally {
+      await system.close();
+    }
+  } finally {
+    await redis.close();
+  }
+}
+
+/** Answers so far, and requests without an answer of 200. */
+export interface LoadCounts {
+  answers: number;
+  failures: number;
+}
+
+export interface Load {
+  connections: number;
+  /** Each connection's between its requests, on average; 0 asks for all that the machine can do. */
+  pauseMs: number;
+}
+
+/** Sends requests to the proxy from a process of its own while `measure` runs. */
+export async function underLoad<T>(
+  system: System,
+  { connections, pauseMs }: Load,
+  measure: (readCounts: () => Promise<LoadCounts>) => Promise<T>,
+): Promise<T> {
+  const reaper = new Reaper();
+  const load = new ChildProgram(
+    {
+      name: "load",
+      main: pathOf("./load-process.js"),
+      env: {
+        PORT: String(system.proxy.port),
+        CONNECTIONS: String(connections),
+        PAUSE_MS: String(pauseMs),
+      },
+      readyMessage: "load runs",
+    },
+    reaper,
+  );
+  try {
+    await load.start();
+    return await measure(async () => (await load.ask("tell")) as LoadCounts);
+  } finally {
+    await load.close();
+    await reaper.close();
+  }
+}
+
+/** Of a file beside this one. */
+export function pathOf(file: string): string {
+  return fileURLToPath(new URL(file, import.meta.url));
+}

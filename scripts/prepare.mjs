@@ -1,0 +1,38 @@
+/**
+ * Makes a clone ready to run: the right Node, the packages, a redis-server, a build that is up to date. Says in one line
+ * each what it does, and nothing when there is nothing to do.
+ *
+ *     node scripts/prepare.mjs start|test
+ *
+ * It runs before the packages are there, so it has only what Node brings.
+ */
+import { fileURLToPath } from "node:url";
+import { ensureBuild } from "./prepare/build.mjs";
+import { checkNodeVersion } from "./prepare/node-version.mjs";
+import { Obstacle } from "./prepare/obstacle.mjs";
+import { ensurePackages } from "./prepare/packages.mjs";
+import { ensureRedisServer } from "./prepare/redis-server.mjs";
+
+/** Whoever sets this variable has a Redis, and needs no redis-server here. */
+const REDIS_URL_VARIABLES = { start: "REDIS_URL", test: "TEST_REDIS_URL" };
+
+const say = (line) => console.log(`prepare: ${line}`);
+
+function prepare(purpose) {
+  const root = fileURLToPath(new URL("..", import.meta.url));
+  const urlVariable = REDIS_URL_VARIABLES[purpose];
+  if (urlVariable === undefined)
+    throw new Obstacle("say what for: node scripts/prepare.mjs start|test");
+  checkNodeVersion(root);
+  ensurePackages(root, say);
+  if (!process.env[urlVariable]) ensureRedisServer(urlVariable, say);
+  ensureBuild(root, say);
+}
+
+try {
+  prepare(process.argv[2]);
+} catch (err) {
+  if (!(err instanceof Obstacle)) throw err;
+  console.error(`prepare: ${err.message}`);
+  process.exitCode = 1;
+}

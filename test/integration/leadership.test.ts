@@ -1,0 +1,198 @@
+import { once } from "node:events";
+import { expect } from "chai";
+import { startPrivateRedis } from "../../apps/launcher/private-redis.js";
+import { encodeLease, readLease } from "../../lib/lease-reading.js";
+import { onCleanup } from "../support/cleanup.js";
+import { startContender, type Contender } from "../support/contender.js";
+import { startMuteLink } from "../support/mute-link.js";
+import { redisUrl } from "../support/redis-server.js";
+import { openTestRedis, type TestRedis } from "../support/test-redis.js";
+import { waitFor } from "../support/wait-for.js";
+
+const untilLeading = (contender: Contender, timeoutMs?: number) =>
+  waitFor("the lease", () => contender.leadership.fence, timeoutMs);
+
+describe("leadership", () => {
+  let test: TestRedis;
+  const lease = async () => readLease(await test.redis.get(test.keys.lease), 0);
+
+  beforeEach(() => {
+    test = openTestRedis();
+  });
+
+  it("is one contender's, for three seconds at a time", async () => {
+    const a = startContender("a", test.keys);
+    const fence = await untilLeading(a);
+    expect(fence).to.equal(await test.redis.get(test.keys.lease));
+    expect(await lease()).to.include({ holder: "a", epoch: 1 });
+    expect(await test.redis.pttl(test.keys.lease)).to.be.within(1, 3000);
+    expect(a.history).to.deep.equal([`lead ${fence}`]);
+  });
+
+  it("is written so that those who do not hold it can read it", async () => {
+    const a = startContender("monitor@edge1:8090#0a", test.keys);
+    expect(await untilLeading(a)).to.equal(
+      encodeLease("monitor@edge1:8090#0a", 1),
+    );
+  });
+
+  it("stays with whoever has it, past its time to live", async () => {
+    const a = startContender("a", test.keys);
+    const fence = await untilLeading(a);
+    const b = startContender("b", test.keys);
+    const began = performance.now();
+    await waitFor(
+      "more than a lease's life",
+      () => {
+        expect(b.leadership.fence).to.be.undefined;
+        expect(a.leadership.fence).to.equal(fence);
+        return performance.now() - began > 4000;
+      },
+      10_000,
+    );
+    expect(a.history).to.have.length(1);
+    expect(b.history).to.be.empty;
+    expect(await lease()).to.include({ epoch: 1 });
+  });
+
+  it("goes to another at once when it is given up, with the next epoch", async () => {
+    const a = startContender("a", test.keys);
+    await untilLeading(a);
+    await a.leadership.close();
+    expect(await test.redis.exists(test.keys.lease)).to.equal(0);
+    expect(a.history.at(-1)).to.equal("lose");
+    const b = startContender("b", test.keys);
+    await untilLeading(b, 2000);
+    expect(await lease()).to.include({ holder: "b", epoch: 2 });
+  });
+
+  it("goes to another when it runs out", async () => {
+    // Somebody who died: its lease is not renewed.
+    const dead = encodeLease("dead", 4);
+    await test.redis.set(test.keys.leaseEpoch, 4);
+    await test.redis.set(test.keys.lease, dead, "PX", 1500);
+    const b = startContender("b", test.keys);
+    await untilLeading(b, 6000);
+    expect(await lease()).to.include({ holder: "b", epoch: 5 });
+  });
+
+  it("is not kept from all by a lease that never ends", async () => {
+    await test.redis.set(test.keys.lease, encodeLease("by hand", 9));
+    const a = startContender("a", test.keys);
+    await untilLeading(a);
+    expect(await lease()).to.include({ holder: "a" });
+  });
+
+  it("ends when the lease is taken away, and begins with a new epoch", async () => {
+    const a = startContender("a", test.keys);
+    const fence = await untilLeading(a);
+    const thief = encodeLease("thief", 7);
+    await test.redis.set(test.keys.lease, thief, "PX", 1500);
+    await waitFor("the loss", () => a.history.at(-1) === "lose");
+    expect(a.leadership.fence).to.be.undefined;
+    await waitFor("the lease again", () => a.leadership.fence);
+    expect(a.leadership.fence).not.to.equal(fence);
+    expect(a.history).to.have.length(3);
+  });
+
+  it("has growing epochs, also when their counter was lost", async () => {
+    const a = startContender("a", test.keys);
+    await untilLeading(a);
+    await test.redis.del(test.keys.lease, test.keys.leaseEpoch);
+    await waitFor("a second epoch", async () => (await lease())?.epoch === 2);
+    expect(await test.redis.get(test.keys.leaseEpoch)).to.equal("2");
+  });
+
+  it("ends by stepping down, and does not call itself lost twice", async () => {
+    const a = startContender("a", test.keys);
+    await untilLeading(a);
+    a.leadership.stepDown();
+    a.leadership.stepDown();
+    expect(a.leadership.fence).to.be.undefined;
+    expect(a.history.filter((what) => what === "lose")).to.have.length(1);
+    const warnings = a.log.filter(({ level }) => level === "warn");
+    expect(warnings).to.have.length(1);
+  });
+
+  it("knows Redis's clock", async () => {
+    const a = startContender("a", test.keys);
+    expect(a.leadership.redisNow()).to.be.undefined;
+    await untilLeading(a);
+    const [seconds] = await test.redis.time();
+    expect(a.leadership.redisNow()).to.be.closeTo(Number(seconds) * 1000, 2000);
+  });
+
+  it("is given up also when the stop comes while it is being taken", async () => {
+    const a = startContender("a", test.keys);
+    await once(a.redis, "ready");
+    // Connected, it has asked for the lease in the same moment.
+    await a.leadership.close();
+    expect(await test.redis.get(test.keys.leaseEpoch)).to.equal("1");
+    expect(await test.redis.exists(test.keys.lease)).to.equal(0);
+    expect(a.leadership.fence).to.be.undefined;
+    expect(a.history).to.be.empty;
+  });
+
+  it("tells once that Redis refuses the lease, and takes it when it may", async () => {
+    await test.redis.set(test.keys.leaseEpoch, "many");
+    const a = startContender("a", test.keys);
+    const warnings = () => a.log.filter(({ level }) => level === "warn");
+    await waitFor("the warning", () => warnings().length > 0);
+    await test.redis.set(test.keys.leaseEpoch, "5");
+    await untilLeading(a);
+    expect(warnings().map(({ message }) => message)).to.deep.equal([
+      "Redis refuses the lease: standing by",
+    ]);
+    expect(await lease()).to.include({ epoch: 6 });
+  });
+});
+
+describe("leadership without Redis", () => {
+  it("is not claimed after a pause longer than the lease, before anybody was asked", async () => {
+    const a = startContender("a", openTestRedis().keys);
+    await untilLeading(a);
+    // As SIGSTOP does: no timer and no answer comes through meanwhile.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3100);
+    expect(a.leadership.fence).to.be.undefined;
+    await untilLeading(a);
+  });
+
+  it("ends within the lease's three seconds, before anybody was asked", async () => {
+    const server = await startPrivateRedis();
+    onCleanup(server.stop);
+    const { keys } = openTestRedis({ url: server.url });
+    const a = startContender("a", keys, { url: server.url });
+    await untilLeading(a);
+    process.kill(server.pid, "SIGSTOP");
+    const began = performance.now();
+    await waitFor("the end", () => a.leadership.fence === undefined, 6000);
+    expect(performance.now() - began).to.be.within(1900, 4000);
+    await waitFor("word of it", () => a.history.at(-1) === "lose");
+    process.kill(server.pid, "SIGCONT");
+    await untilLeading(a, 10_000);
+    expect(a.history).to.have.length(3);
+  });
+
+  it("begins once Redis appears", async () => {
+    const first = await startPrivateRedis();
+    await first.stop();
+    const { keys } = openTestRedis();
+    const a = startContender("a", keys, { url: first.url });
+    await waitFor("the first failure", () => a.log.length > 0);
+    const again = await startPrivateRedis({ port: first.port });
+    onCleanup(again.stop);
+    await untilLeading(a);
+    expect(a.history).to.have.length(1);
+  });
+
+  it("is had again over a new connection when the old one has gone dead", async () => {
+    const link = await startMuteLink(Number(new URL(redisUrl()).port));
+    const url = `redis://127.0.0.1:${link.port}`;
+    const { keys } = openTestRedis();
+    const a = startContender("a", keys, { url, replyTimeoutMs: 1000 });
+    await untilLeading(a);
+    link.mute();
+    await waitFor("a new connection", () => link.opened() === 2);
+    await untilLeading(a);
+  });
+});

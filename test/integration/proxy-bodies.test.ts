@@ -1,0 +1,105 @@
+import { expect } from "chai";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { Readable } from "node:stream";
+import { startBackend } from "../support/backend.js";
+import { send, sha256 } from "../support/http-client.js";
+import { residentBytes, startProxyProgram } from "../support/proxy-program.js";
+import { startTestProxy } from "../support/test-proxy.js";
+import { settledValue } from "../support/wait-for-settled.js";
+
+const MEGABYTE = 1_000_000;
+/** More than any buffer between two programs, kernel's and Node's together. */
+const BOUND = 24 * MEGABYTE;
+const STREAM = 200 * MEGABYTE;
+
+function echo(request: IncomingMessage, response: ServerResponse): void {
+  request.pipe(response);
+}
+
+/** Writes `bytes` bytes with back-pressure. @returns how many have been taken so far */
+function pour(target: NodeJS.WritableStream, bytes: number): () => number {
+  const chunk = Buffer.alloc(MEGABYTE / 4, "x");
+  let poured = 0;
+  const run = async () => {
+    while (poured < bytes) {
+      const flowing = target.write(chunk);
+      poured += chunk.length;
+      if (!flowing) await once(target, "drain");
+    }
+  };
+  run().catch(() => undefined);
+  return () => poured;
+}
+
+describe("proxy bodies", () => {
+  it("carries 10 MB up and down unchanged, with a Content-Length", async () => {
+    const prod = await startBackend((request, response) => {
+      response.setHeader("content-length", request.headers["content-length"]!);
+      echo(request, response);
+    });
+    const proxy = await startTestProxy({ prod });
+    const body = randomBytes(10 * MEGABYTE);
+    const answer = await send(proxy.port, { body });
+    expect(answer.headers["content-length"]).to.equal(String(body.length));
+    expect(sha256(answer.body)).to.equal(sha256(body));
+  });
+
+  it("carries 10 MB up and down unchanged, in chunks", async () => {
+    const prod = await startBackend(echo);
+    const proxy = await startTestProxy({ prod });
+    const body = randomBytes(10 * MEGABYTE);
+    const pieces = Array.from({ length: 1000 }, (_, i) =>
+      body.subarray(i * 10_000, (i + 1) * 10_000),
+    );
+    const answer = await send(proxy.port, { body: Readable.from(pieces) });
+    expect(answer.headers["transfer-encoding"]).to.equal("chunked");
+    expect(sha256(answer.body)).to.equal(sha256(body));
+  });
+
+  it("lets an upstream send no faster than the client reads", async () => {
+    let poured = () => 0;
+    const prod = await startBackend((_request, response) => {
+      response.setHeader("content-length", STREAM);
+      poured = pour(response, STREAM);
+    });
+    const proxy = await startProxyProgram({ PROD_URLS: prod.url.origin });
+    const before = await residentBytes(proxy);
+    const client = proxy.connect({ reading: false }).get("/");
+    const sent = await settledValue("the upstream to be held up", () =>
+      poured(),
+    );
+    expect(sent).to.be.below(BOUND);
+    expect((await residentBytes(proxy)) - before).to.be.below(BOUND);
+
+    client.discard();
+    await settledValue("the whole body", () => client.bytes);
+    expect(client.bytes).to.be.above(STREAM);
+  });
+
+  it("lets a client send no faster than the upstream reads", async () => {
+    let upload: IncomingMessage | undefined;
+    const prod = await startBackend((request, response) => {
+      upload = request;
+      request.once("end", () => response.end("done"));
+    });
+    const proxy = await startProxyProgram({ PROD_URLS: prod.url.origin });
+    const before = await residentBytes(proxy);
+    const client = proxy.connect();
+    client.send(
+      "POST / HTTP/1.1",
+      "Host: x",
+      `Content-Length: ${STREAM}`,
+      "",
+      "",
+    );
+    const poured = pour(client.socket, STREAM);
+    const sent = await settledValue("the client to be held up", poured);
+    expect(sent).to.be.below(BOUND);
+    expect((await residentBytes(proxy)) - before).to.be.below(BOUND);
+
+    upload!.resume();
+    expect(await client.response()).to.include({ status: 200, body: "done" });
+  });
+});

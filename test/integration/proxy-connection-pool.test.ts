@@ -1,0 +1,61 @@
+import { expect } from "chai";
+import { once } from "node:events";
+import { request as httpRequest, type IncomingMessage } from "node:http";
+import {
+  ConnectionPool,
+  connectUpstream,
+} from "../../apps/proxy/connection-pool.js";
+import { startRawBackend } from "../support/backend.js";
+import { onCleanup } from "../support/cleanup.js";
+import { waitFor } from "../support/wait-for.js";
+
+/** A pool for `port`, and a way to send a GET over it whose response is still unread. */
+function openPool(port: number) {
+  const address = { host: "127.0.0.1", port };
+  const pool = new ConnectionPool({
+    connect: () => connectUpstream(address, 1000),
+    mustBeFresh: () => false,
+  });
+  onCleanup(() => pool.close());
+  return async () => {
+    const request = httpRequest({ ...address, agent: pool }).end();
+    const [response] = (await once(request, "response")) as [IncomingMessage];
+    return response;
+  };
+}
+
+describe("proxy connection pool", () => {
+  it("drops a connection on which bytes follow a response that is still being read", async () => {
+    const backend = await startRawBackend(({ socket }) =>
+      socket.write("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"),
+    );
+    const get = openPool(backend.port);
+    const slow = await get();
+    await waitFor("the whole response", () => slow.complete);
+    backend.connections[0]!.socket.write("HTTP/1.1 200 OK\r\n");
+    await waitFor("its end", () => backend.sockets.size === 0, 1000);
+    expect((await slow.toArray()).join("")).to.equal("hello");
+    (await get()).resume();
+    expect(backend.accepted()).to.equal(2);
+  });
+
+  it("uses the connection again that was used last", async () => {
+    const waiting: (() => unknown)[] = [];
+    const backend = await startRawBackend(({ socket }) => {
+      waiting.push(() =>
+        socket.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
+      );
+      if (waiting.length === 1 && backend.accepted() === 1) return;
+      for (const answer of waiting.splice(0)) answer();
+    });
+    const get = openPool(backend.port);
+    const first = await Promise.all([get(), get()]);
+    for (const response of first) await response.toArray();
+    expect(backend.accepted()).to.equal(2);
+    for (let i = 0; i < 3; i++) await (await get()).toArray();
+    const pieces = backend.connections.map(
+      ({ received }) => received.split("GET").length - 1,
+    );
+    expect(pieces).to.have.members([1, 4]);
+  });
+});

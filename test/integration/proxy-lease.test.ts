@@ -1,0 +1,122 @@
+import { expect } from "chai";
+import { startPrivateRedis } from "../../apps/launcher/private-redis.js";
+import { encodeLease } from "../../lib/lease-reading.js";
+import { startNamedBackend } from "../support/backend.js";
+import { onCleanup } from "../support/cleanup.js";
+import { send } from "../support/http-client.js";
+import {
+  canaryToBe,
+  startProxyProgram,
+  type ProxyProgram,
+} from "../support/proxy-program.js";
+import { connectRedis } from "../support/redis-server.js";
+
+const LEASE = encodeLease("monitor@edge1:8090", 7);
+/** The longest that a canary nobody watches may go on. */
+const UNWATCHED_MS = 3000;
+
+async function startWatched(env: Record<string, string> = {}) {
+  const prod = await startNamedBackend("prod");
+  const canary = await startNamedBackend("canary");
+  const proxy = await startProxyProgram({
+    PROD_URLS: prod.url.origin,
+    CANARY_URLS: canary.url.origin,
+    SPLIT: "0:1",
+    CANARY_LEASE: "required",
+    ...env,
+  });
+  const redis = connectRedis(env.REDIS_URL);
+  redis.on("error", () => undefined);
+  onCleanup(() => redis.disconnect());
+  const lead = (ms: number) => redis.set(proxy.keys.lease, LEASE, "PX", ms);
+  return { proxy, redis, lead };
+}
+
+async function servedBy({ port }: ProxyProgram) {
+  return (await send(port)).servedBy;
+}
+
+describe("proxy with CANARY_LEASE=required", () => {
+  it("sends all to prod while nobody leads", async () => {
+    const { proxy } = await startWatched();
+    await canaryToBe(proxy, /^no monitor leads: there is no lease$/);
+    expect(await servedBy(proxy)).to.equal("prod");
+    const { lease } = await proxy.status();
+    expect(lease).to.deep.equal({ required: true, freshForMs: 0 });
+  });
+
+  it("opens as soon as a monitor leads, and stays open while it renews", async () => {
+    const { proxy, lead } = await startWatched();
+    await canaryToBe(proxy, /no lease/);
+    const ledAt = performance.now();
+    await lead(3000);
+    await canaryToBe(proxy, null);
+    expect(performance.now() - ledAt).to.be.below(500);
+    expect(await servedBy(proxy)).to.equal("canary");
+    const { lease } = await proxy.status();
+    expect(lease.freshForMs).to.be.within(1, 3000);
+  });
+
+  it("closes when the lease runs out, within 3 s of its last renewal", async () => {
+    const { proxy, lead } = await startWatched();
+    const ledAt = performance.now();
+    await lead(1500);
+    await canaryToBe(proxy, null);
+    await canaryToBe(proxy, /^no monitor leads/);
+    expect(performance.now() - ledAt).to.be.within(1400, UNWATCHED_MS);
+    expect(await servedBy(proxy)).to.equal("prod");
+  });
+
+  it("closes when the lease runs out although Redis is gone, by its own clock", async () => {
+    const redis = await startPrivateRedis();
+    onCleanup(() => redis.stop());
+    const { proxy, lead } = await startWatched({ REDIS_URL: redis.url });
+    await lead(1500);
+    const ledAt = performance.now();
+    await canaryToBe(proxy, null);
+    await redis.stop();
+    await canaryToBe(proxy, /^no monitor leads: the lease has expired$/);
+    expect(performance.now() - ledAt).to.be.below(UNWATCHED_MS);
+  });
+
+  it("closes as soon as the lease is given up", async () => {
+    const { proxy, redis, lead } = await startWatched();
+    await lead(60_000);
+    await canaryToBe(proxy, null);
+    const givenUpAt = performance.now();
+    await redis.del(proxy.keys.lease);
+    await canaryToBe(proxy, /there is no lease/);
+    expect(performance.now() - givenUpAt).to.be.below(500);
+  });
+
+  for (const [name, value] of [
+    ["is not JSON", "monitor"],
+    ["has no epoch", '{"holder":"monitor@edge1:8090"}'],
+  ] as const) {
+    it(`takes a lease that ${name} for none`, async () => {
+      const { proxy, redis } = await startWatched();
+      await redis.set(proxy.keys.lease, value, "PX", 60_000);
+      await canaryToBe(proxy, /there is no lease/);
+    });
+  }
+
+  it("takes a lease without an end for one that has expired: it proves nothing", async () => {
+    const { proxy, redis } = await startWatched();
+    await redis.set(proxy.keys.lease, LEASE);
+    await canaryToBe(proxy, /the lease has expired/);
+  });
+
+  it("names the flag first when that is false as well", async () => {
+    const { proxy, redis } = await startWatched();
+    await redis.set(proxy.keys.flag("feature"), "false");
+    await canaryToBe(proxy, /^flag is false$/);
+  });
+});
+
+describe("proxy with CANARY_LEASE=optional", () => {
+  it("opens without a lease", async () => {
+    const { proxy } = await startWatched({ CANARY_LEASE: "optional" });
+    await canaryToBe(proxy, null);
+    expect((await proxy.status()).lease.required).to.be.false;
+  });
+});

@@ -1,0 +1,67 @@
+import { readFile } from "node:fs/promises";
+import type { ProxyStatus } from "../../apps/proxy/admin.js";
+import { spawnProgram, type Program } from "./program.js";
+import { RawClient } from "./raw-client.js";
+import { waitFor } from "./wait-for.js";
+
+/** The proxy as its operators run it. */
+export interface ProxyProgram extends Program {
+  readonly port: number;
+  readonly adminPort: number;
+  readonly status: () => Promise<ProxyStatus>;
+  /** Opens a raw connection to it. */
+  readonly connect: (options?: { reading?: boolean }) => RawClient;
+}
+
+type Environment = Record<string, string>;
+
+/** Starts it on free ports against the tests' Redis and waits until it listens; it ends with the test. */
+export async function startProxyProgram(
+  env: Environment,
+): Promise<ProxyProgram> {
+  const program = spawnProgram("proxy", { ADMIN_PORT: "0", ...env });
+  const { port, adminPort } = await waitFor("the proxy to listen", () => {
+    if (program.child.exitCode !== null)
+      throw new Error(`the proxy ended: ${program.stderr()}`);
+    return program.log.find(({ msg }) => msg === "proxy listens") as
+      { port: number; adminPort: number } | undefined;
+  });
+  const status = async () => {
+    const answer = await fetch(`http://127.0.0.1:${adminPort}/status`);
+    return (await answer.json()) as ProxyStatus;
+  };
+  const connect: ProxyProgram["connect"] = (options) =>
+    new RawClient(port, options);
+  return { ...program, port, adminPort, status, connect };
+}
+
+/** Starts it and waits until nothing holds its canary back. */
+export async function startOpenProxy(env: Environment): Promise<ProxyProgram> {
+  const proxy = await startProxyProgram(env);
+  await canaryToBe(proxy, null);
+  return proxy;
+}
+
+/** Waits until a reason that matches `because` holds the canary back; null waits until nothing does. */
+export async function canaryToBe(
+  proxy: ProxyProgram,
+  because: RegExp | null,
+  timeoutMs?: number,
+): Promise<void> {
+  await waitFor(
+    `the canary to be ${because === null ? "open" : `closed: ${because.source}`}`,
+    async () => {
+      const { canary } = await proxy.status();
+      return because === null
+        ? canary.open
+        : because.test(canary.because ?? "");
+    },
+    timeoutMs,
+  );
+}
+
+/** The memory that the process holds, by Linux's account of it. */
+export async function residentBytes({ pid }: ProxyProgram): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, "utf8");
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
+}

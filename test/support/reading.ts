@@ -1,0 +1,61 @@
+import {
+  StreamReader,
+  type StreamListener,
+} from "../../apps/monitor/stream-reader.js";
+import type { Keys } from "../../lib/keys.js";
+import type { LedgerEvent } from "../../lib/ledger.js";
+import { createRedis } from "../../lib/redis.js";
+import type { Telemetry } from "../../lib/telemetry.js";
+import { onCleanup } from "./cleanup.js";
+import { createMemoryLogger, type LogLine } from "./logger.js";
+import { redisUrl } from "./redis-server.js";
+
+/** What a reader has told. */
+export interface Reading {
+  reader: StreamReader;
+  telemetry: { telemetry: Telemetry; atMs: number }[];
+  events: { event: LedgerEvent; atMs: number }[];
+  /** Each time it had caught up: up to when, since when, and how much it had told by then. */
+  caughtUp: { heardUntil: number; listeningSince: number; told: number }[];
+  log: LogLine[];
+}
+
+/** Reads until the test ends. */
+export function startReading(
+  keys: Keys,
+  options: { url?: string; replyTimeoutMs?: number } = {},
+): Reading {
+  const logger = createMemoryLogger();
+  const { telemetry, events, caughtUp }: Omit<Reading, "reader" | "log"> = {
+    telemetry: [],
+    events: [],
+    caughtUp: [],
+  };
+  const listener: StreamListener = {
+    onTelemetry: (entry, atMs) =>
+      void telemetry.push({ telemetry: entry, atMs }),
+    onEvent: (event, atMs) => void events.push({ event, atMs }),
+    onCaughtUp: (heardUntil, listeningSince) =>
+      void caughtUp.push({
+        heardUntil,
+        listeningSince,
+        told: telemetry.length,
+      }),
+  };
+  const reader = new StreamReader({
+    redis: createRedis({
+      url: options.url ?? redisUrl(),
+      name: "reading",
+      logger,
+      ...(options.replyTimeoutMs === undefined
+        ? {}
+        : { replyTimeoutMs: options.replyTimeoutMs }),
+    }),
+    keys,
+    listener,
+    logger,
+  });
+  onCleanup(() => reader.close());
+  reader.start();
+  return { reader, telemetry, events, caughtUp, log: logger.lines };
+}

@@ -1,0 +1,49 @@
+import { once } from "node:events";
+import { buffer } from "node:stream/consumers";
+import { simpleParser, type ParsedMail } from "mailparser";
+import { SMTPServer } from "smtp-server";
+
+/** A mail server on loopback that takes every mail and keeps it, while it is open. */
+export class MailSink {
+  readonly port: number;
+  /** In the order of their arrival. */
+  readonly mails: ParsedMail[] = [];
+  #server: SMTPServer | undefined;
+
+  constructor(port: number) {
+    this.port = port;
+  }
+
+  get subjects(): (string | undefined)[] {
+    return this.mails.map(({ subject }) => subject);
+  }
+
+  async open(): Promise<void> {
+    const server = new SMTPServer({
+      authOptional: true,
+      disabledCommands: ["AUTH", "STARTTLS"],
+      closeTimeout: 100,
+      onData: (stream, _session, callback) => {
+        buffer(stream)
+          .then(simpleParser)
+          .then((mail) => {
+            this.mails.push(mail);
+            callback();
+          }, callback);
+      },
+    });
+    // A monitor that is killed while it hands a mail over resets its connection.
+    server.on("error", () => undefined);
+    server.listen(this.port, "127.0.0.1");
+    await once(server.server, "listening");
+    this.#server = server;
+  }
+
+  /** Refuses connections from here on; may be opened again. */
+  async close(): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
+    if (server === undefined) return;
+    await new Promise<void>((resolve) => server.close(() => resolve()));
+  }
+}

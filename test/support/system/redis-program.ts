@@ -1,0 +1,43 @@
+import { Reaper } from "../../../apps/launcher/reaper.js";
+import {
+  startPrivateRedis,
+  type PrivateRedis,
+} from "../../../apps/launcher/private-redis.js";
+import { findServicePort } from "./service-port.js";
+
+/** A Redis of one test's own that dies and comes back empty, at the same address. */
+export class RedisProgram {
+  readonly url: string;
+  readonly #port: number;
+  readonly #reaper = new Reaper();
+  #redis: PrivateRedis | undefined;
+
+  private constructor(port: number) {
+    this.#port = port;
+    this.url = `redis://127.0.0.1:${port}`;
+  }
+
+  /** Finds a place for it and starts nothing. */
+  static async create(): Promise<RedisProgram> {
+    return new RedisProgram(await findServicePort());
+  }
+
+  async start(): Promise<void> {
+    this.#redis = await startPrivateRedis({ port: this.#port });
+    this.#reaper.watch(this.#redis.pid);
+  }
+
+  /** `kill -9`. */
+  async kill(): Promise<void> {
+    const redis = this.#redis;
+    if (redis === undefined) return;
+    this.#redis = undefined;
+    await redis.stop();
+    this.#reaper.forget(redis.pid);
+  }
+
+  async close(): Promise<void> {
+    await this.kill();
+    await this.#reaper.close();
+  }
+}

@@ -1,0 +1,174 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Redis } from "ioredis";
+import { Reaper } from "../../../apps/launcher/reaper.js";
+import type { MonitorState } from "../../../apps/monitor/state.js";
+import type { ProxyStatus } from "../../../apps/proxy/admin.js";
+import type { Keys } from "../../../lib/keys.js";
+import {
+  Ledger,
+  type EventKind,
+  type LedgerEvent,
+} from "../../../lib/ledger.js";
+import { ChildProgram, type ProgramSpec } from "./child-program.js";
+import { callForJson } from "./http-call.js";
+import { MailSink } from "./mail-sink.js";
+import {
+  describeAgent,
+  describeApp,
+  describeMonitor,
+  describeProxy,
+  type Layout,
+} from "./program-specs.js";
+import { findServicePort } from "./service-port.js";
+
+export interface SystemOptions {
+  redisUrl: string;
+  keys: Keys;
+  /** Settings by program, beyond those that connect the programs. */
+  env: Layout["env"];
+  nodeOptions?: Layout["nodeOptions"];
+  /** One unless told. */
+  monitors?: number;
+  /** Takes the canary app's place. */
+  describeCanary?: (layout: Layout) => ProgramSpec;
+}
+
+/** All of Serin on this machine: every program a process of its own, as its operators run it. */
+export class System {
+  readonly prodApp: ChildProgram;
+  readonly canaryApp: ChildProgram;
+  readonly prodAgent: ChildProgram;
+  readonly canaryAgent: ChildProgram;
+  readonly proxy: ChildProgram;
+  readonly monitors: readonly ChildProgram[];
+  readonly mailSink: MailSink;
+  /** To look at and write to Redis as a person would. */
+  readonly redis: Redis;
+  readonly keys: Keys;
+  readonly ledger: Ledger;
+  readonly #reaper = new Reaper();
+  readonly #layout: Layout;
+  readonly #programs: ChildProgram[] = [];
+
+  private constructor(
+    options: SystemOptions,
+    layout: Layout,
+    monitorPorts: readonly number[],
+  ) {
+    const add = (spec: ProgramSpec) => {
+      const program = new ChildProgram(spec, this.#reaper);
+      this.#programs.push(program);
+      return program;
+    };
+    this.#layout = layout;
+    this.prodApp = add(describeApp("prod", layout));
+    this.canaryApp = add(
+      options.describeCanary?.(layout) ?? describeApp("canary", layout),
+    );
+    this.prodAgent = add(describeAgent("prod", layout));
+    this.canaryAgent = add(describeAgent("canary", layout));
+    this.proxy = add(describeProxy(layout));
+    this.monitors = monitorPorts.map((port) =>
+      add(describeMonitor(layout, port)),
+    );
+    this.mailSink = new MailSink(layout.ports.smtp);
+    this.keys = options.keys;
+    this.redis = new Redis(options.redisUrl, { protocol: 2 });
+    // Some systems live without Redis for a while.
+    this.redis.on("error", () => undefined);
+    this.ledger = new Ledger(this.redis, options.keys);
+  }
+
+  /** Finds a place for everything and starts nothing. */
+  static async create(options: SystemOptions): Promise<System> {
+    const port = findServicePort;
+    const layout: Layout = {
+      redisUrl: options.redisUrl,
+      keyPrefix: options.keys.prefix,
+      ports: {
+        app: { prod: await port(), canary: await port() },
+        agent: { prod: await port(), canary: await port() },
+        proxy: await port(),
+        proxyAdmin: await port(),
+        smtp: await port(),
+      },
+      directory: mkdtempSync(join(tmpdir(), "serin-system-")),
+      env: options.env,
+      nodeOptions: options.nodeOptions ?? {},
+    };
+    const monitorPorts: number[] = [];
+    for (let i = 0; i < (options.monitors ?? 1); i++)
+      monitorPorts.push(await port());
+    return new System(options, layout, monitorPorts);
+  }
+
+  /** The only monitor, or the first of several. */
+  get monitor(): ChildProgram {
+    return this.monitors[0]!;
+  }
+
+  /** Opens the mail sink and starts every program: the apps first, lest the agents find them missing. */
+  async start(): Promise<void> {
+    await this.mailSink.open();
+    await Promise.all([this.prodApp.start(), this.canaryApp.start()]);
+    await Promise.all(
+      [this.prodAgent, this.canaryAgent, this.proxy, ...this.monitors].map(
+        (program) => program.start(),
+      ),
+    );
+  }
+
+  async proxyStatus(): Promise<ProxyStatus> {
+    const { proxyAdmin } = this.#layout.ports;
+    return (await callForJson({
+      port: proxyAdmin,
+      path: "/status",
+    })) as ProxyStatus;
+  }
+
+  /** As one monitor sees it, the first unless told. */
+  async state(monitor = this.monitor): Promise<MonitorState> {
+    return (await callForJson({
+      port: monitor.port,
+      path: "/api/state",
+    })) as MonitorState;
+  }
+
+  /** Flips the flag as an operator, through a monitor's API. */
+  async setFlag(
+    value: boolean | "toggle",
+    monitor = this.monitor,
+  ): Promise<void> {
+    await callForJson({
+      port: monitor.port,
+      path: "/api/flags/feature",
+      method: "POST",
+      body: JSON.stringify({ value, reason: "a test asks for it" }),
+    });
+  }
+
+  /** The ledger's entries of one kind, oldest first. */
+  async events(kind: EventKind): Promise<LedgerEvent[]> {
+    const newestFirst = await this.ledger.readEvents({ limit: 1000, kind });
+    return newestFirst.reverse();
+  }
+
+  /**
+   * Ends everything, whatever state it is in.
+   *
+   * @throws naming what a program did that a healthy one never does: it ended by itself, logged an error, or wrote
+   * something that is no log line
+   */
+  async close(): Promise<void> {
+    const problems = await Promise.all(
+      this.#programs.map((program) => program.close()),
+    );
+    await this.#reaper.close();
+    await this.mailSink.close();
+    this.redis.disconnect();
+    rmSync(this.#layout.directory, { recursive: true, force: true });
+    if (problems.flat().length > 0) throw new Error(problems.flat().join("\n"));
+  }
+}

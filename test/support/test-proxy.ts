@@ -1,0 +1,70 @@
+import { type AddressInfo } from "node:net";
+import { HttpProxyEngine } from "../../apps/proxy/forward.js";
+import { serveRequests } from "../../apps/proxy/frontend.js";
+import { createStrictServer } from "../../apps/proxy/server.js";
+import {
+  TrafficRecorder,
+  type TrafficCounts,
+} from "../../apps/proxy/traffic-recorder.js";
+import { TunnelEngine } from "../../apps/proxy/tunnel.js";
+import { Upstreams } from "../../apps/proxy/upstreams.js";
+import { HttpService } from "../../lib/http-service.js";
+import type { Side } from "../../lib/telemetry.js";
+import { onCleanup } from "./cleanup.js";
+import { RawClient } from "./raw-client.js";
+
+export interface TestProxy {
+  readonly port: number;
+  readonly service: HttpService;
+  /** Opens a raw connection to it. */
+  readonly connect: (options?: { reading?: boolean }) => RawClient;
+  /** What has been counted since the last call. */
+  readonly counts: () => Record<Side, TrafficCounts>;
+}
+
+/** The proxy's request path in this process, without Redis: `side` stands for the split. */
+export async function startTestProxy(options: {
+  prod: { url: URL } | { url: URL }[];
+  canary?: { url: URL };
+  /** `prod` unless told. */
+  side?: Side | (() => Side);
+  connectMs?: number;
+  responseMs?: number;
+  isTrusted?: (address: string) => boolean;
+}): Promise<TestProxy> {
+  const { side = "prod" } = options;
+  const prod = [options.prod].flat().map(({ url }) => url);
+  const canary = options.canary === undefined ? prod : [options.canary.url];
+  const timeouts = {
+    connectMs: options.connectMs ?? 1000,
+    responseMs: options.responseMs ?? 10_000,
+  };
+  const engine = new HttpProxyEngine(timeouts);
+  const tunnels = new TunnelEngine(timeouts);
+  const recorder = new TrafficRecorder(performance.now());
+  const service = new HttpService(createStrictServer());
+  serveRequests(service.server, {
+    pickSide: typeof side === "function" ? side : () => side,
+    isTrusted: options.isTrusted ?? (() => false),
+    engine,
+    tunnels,
+    upstreams: {
+      prod: new Upstreams("prod", prod),
+      canary: new Upstreams("canary", canary),
+    },
+    recorder,
+  });
+  await service.listen({ host: "127.0.0.1", port: 0 });
+  onCleanup(async () => {
+    tunnels.close();
+    engine.close();
+    await service.close(0);
+  });
+  const { port } = service.server.address() as AddressInfo;
+  return {
+    port,
+    service,
+    connect: (connection) => new RawClient(port, connection),
+    counts: () => recorder.takeWindow(performance.now()),
+  };
+}

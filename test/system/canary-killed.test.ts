@@ -1,0 +1,44 @@
+import { expect } from "chai";
+import { monotonicMs } from "../support/system/monotonic.js";
+import {
+  untilCanaryServes,
+  untilMailsArrive,
+} from "../support/system/conditions.js";
+import { startLoad, startSystem } from "../support/system/start-system.js";
+import { tally } from "../support/system/steady-load.js";
+import { waitFor } from "../support/wait-for.js";
+
+describe("a canary app that is killed", () => {
+  it("is noticed by nobody but the team: prod answers all, and a mail tells, then another that it is over", async () => {
+    const system = await startSystem();
+    const { canaryApp, mailSink } = system;
+    const load = startLoad(system, { perSecond: 100 });
+    await untilCanaryServes(load);
+
+    await canaryApp.end("SIGKILL");
+    const goneAt = monotonicMs();
+    await untilMailsArrive(system, 1);
+    expect(mailSink.subjects[0]).to.match(
+      /^\[serin\] alert: the canary app on .+ is gone$/,
+    );
+    const [alert] = await system.events("alert");
+    expect(alert?.data).to.include({ alert: "gone", target: "canary" });
+    await waitFor("a second of load", () => load.since(goneAt).length >= 100);
+    expect(Object.keys(tally(load.since(goneAt)))).to.deep.equal(["prod 200"]);
+
+    const backAt = monotonicMs();
+    await canaryApp.start();
+    await untilCanaryServes(load, backAt);
+    await waitFor("the mail that it is over", () =>
+      mailSink.subjects.some((subject) => subject?.includes("over: gone")),
+    );
+    // A start that takes long may be met by a failing probe or two, and told of as well.
+    const subjects = mailSink.subjects.filter((subject) =>
+      subject?.includes("gone"),
+    );
+    expect(subjects).to.have.length(2);
+    expect(subjects[1]).to.match(/^\[serin\] recovery: over: gone:/);
+    await load.stop();
+    expect(load.failures).to.deep.equal([]);
+  });
+});

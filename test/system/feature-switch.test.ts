@@ -1,0 +1,67 @@
+import { expect } from "chai";
+import { call } from "../support/system/http-call.js";
+import { startSystem } from "../support/system/start-system.js";
+import type { ChildProgram } from "../support/system/child-program.js";
+import type { System } from "../support/system/system.js";
+import { waitFor } from "../support/wait-for.js";
+
+const FLIPS = 20;
+const PROPAGATION_MS = 100;
+
+/** The statuses of `/set` and `/get`. */
+async function useFeature({ port }: ChildProgram): Promise<number[]> {
+  const set = await call({
+    port,
+    path: "/set/colour",
+    method: "POST",
+    body: "blue",
+  });
+  const get = await call({ port, path: "/get/colour" });
+  return [set.status, get.status];
+}
+
+describe("the feature's switch", () => {
+  let system: System;
+
+  beforeEach(async () => {
+    system = await startSystem();
+  });
+
+  it("opens and closes /set and /get of prod within 100 ms of each flip, and leaves the canary's open", async () => {
+    const { prodApp, canaryApp } = system;
+    for (let flip = 0; flip < FLIPS; flip++) {
+      const isOn = flip % 2 === 1;
+      await system.setFlag(isOn);
+      const status = isOn ? 200 : 503;
+      await waitFor(
+        `prod to answer ${status}`,
+        async () =>
+          (await call({ port: prodApp.port, path: "/get/colour" })).status ===
+          status,
+        PROPAGATION_MS,
+      );
+      expect(await useFeature(prodApp)).to.deep.equal([status, status]);
+      expect(await useFeature(canaryApp)).to.deep.equal([200, 200]);
+    }
+  });
+
+  it("has prod say which flag is off", async () => {
+    await system.setFlag(false);
+    const answer = await waitFor(
+      "a refusal",
+      async () => {
+        const seen = await call({
+          port: system.proxy.port,
+          path: "/get/colour",
+        });
+        return seen.status === 503 && seen;
+      },
+      PROPAGATION_MS,
+    );
+    expect(JSON.parse(answer.body)).to.deep.equal({
+      error: "feature disabled",
+      flag: "feature",
+    });
+    expect(answer.servedBy).to.equal("prod");
+  });
+});

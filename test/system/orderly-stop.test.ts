@@ -1,0 +1,73 @@
+import { expect } from "chai";
+import { onCleanup } from "../support/cleanup.js";
+import { ClosedLoop } from "../support/system/closed-loop.js";
+import { startSystem } from "../support/system/start-system.js";
+import { waitFor } from "../support/wait-for.js";
+
+const CONNECTIONS = 32;
+
+describe("SIGTERM", () => {
+  it("ends the proxy under load without a lost request: every client is answered and told to go", async () => {
+    const { proxy } = await startSystem();
+    const clients = new ClosedLoop({
+      port: proxy.port,
+      path: "/",
+      connections: CONNECTIONS,
+    });
+    onCleanup(() => clients.stop());
+    await waitFor("load", () => clients.answers > 20 * CONNECTIONS);
+
+    expect(await proxy.end("SIGTERM")).to.equal(0);
+    await clients.done();
+    expect(clients.errors).to.deep.equal([]);
+    expect([...clients.statuses.keys()]).to.deep.equal([200]);
+    expect(clients.told).to.equal(CONNECTIONS);
+  });
+
+  it("has the proxy finish slow answers that are under way", async () => {
+    const { proxy, canaryApp } = await startSystem({
+      env: { monitor: { LATENCY_THRESHOLD_MS: "10000" } },
+    });
+    // Prod refuses this path at once, and its clients ask again: in the end all wait for the canary.
+    const slow = new ClosedLoop({
+      port: proxy.port,
+      path: "/slow?ms=1200",
+      connections: CONNECTIONS,
+    });
+    onCleanup(() => slow.stop());
+    await waitFor(
+      "slow requests under way",
+      async () => (await canaryApp.requestStarts()).length >= CONNECTIONS,
+    );
+
+    expect(await proxy.end("SIGTERM")).to.equal(0);
+    await slow.done();
+    expect(slow.errors).to.deep.equal([]);
+    expect(slow.told).to.equal(CONNECTIONS);
+    expect(slow.statuses.get(200)).to.equal(CONNECTIONS);
+  });
+
+  it("ends every program with status 0, and each leaves its stop in the ledger", async () => {
+    const system = await startSystem();
+    const { proxy, monitor, prodAgent, canaryAgent, prodApp, canaryApp } =
+      system;
+    const programs = [
+      ...[proxy, monitor, prodAgent],
+      ...[canaryAgent, prodApp, canaryApp],
+    ];
+    const statuses = await Promise.all(
+      programs.map((program) => program.end("SIGTERM")),
+    );
+    expect(statuses).to.deep.equal([0, 0, 0, 0, 0, 0]);
+    const stops = await system.events("stop");
+    expect(stops.map(({ by }) => by).sort()).to.deep.equal([
+      "agent",
+      "agent",
+      "app",
+      "app",
+      "monitor",
+      "proxy",
+    ]);
+    expect(await system.redis.exists(system.keys.lease)).to.equal(0);
+  });
+});
