@@ -61,28 +61,44 @@ export interface Flip {
 export type FlipOutcome =
   "changed" | "unchanged" | "held" | "fenced" | "conflict";
 
+/** What the scripts about the flag have in common. KEYS flag, info, recovery, events, outbox, lease */
+const FLAG_FUNCTIONS = `
+local function read_flag()
+  local raw = redis.call('GET', KEYS[1])
+  return (raw == false or raw == 'true') and 'true' or 'false'
+end
+local function enter(kind, fields, length)
+  return redis.call('XADD', KEYS[4], 'MAXLEN', '~', length, '*', 'kind', kind, unpack(fields))
+end
+local function describe(value, fields, id)
+  redis.call('HSET', KEYS[2], 'value', value, 'event', id, unpack(fields, 1, 6))
+end
+local function mail(fields, id)
+  redis.call('XADD', KEYS[5], '*', 'event', id, 'kind', 'flip', unpack(fields))
+end
+`;
+
 /**
  * KEYS flag, info, recovery, events, outbox, lease
  * ARGV value, by, reason, at, data, cause or '', recovery or '', fence or '', ledger length, value expected or '',
  *   last flip's event or ''
  */
-const FLIP = `
+const FLIP = `${FLAG_FUNCTIONS}
 if ARGV[8] ~= '' and redis.call('GET', KEYS[6]) ~= ARGV[8] then return 'fenced' end
-local raw = redis.call('GET', KEYS[1])
-local current = (raw == false or raw == 'true') and 'true' or 'false'
+local current = read_flag()
 if ARGV[10] ~= '' and current ~= ARGV[10] then return 'conflict' end
 if ARGV[11] ~= '' and redis.call('HGET', KEYS[2], 'event') ~= ARGV[11] then return 'conflict' end
 local changed = current ~= ARGV[1]
 local held = not changed and ARGV[2] == 'operator' and ARGV[1] == 'false' and redis.call('HGET', KEYS[2], 'by') ~= 'operator'
 if not changed and not held then return 'unchanged' end
 local fields = {'by', ARGV[2], 'reason', ARGV[3], 'at', ARGV[4], 'data', ARGV[5]}
-if ARGV[6] ~= '' then redis.call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[9], '*', 'kind', ARGV[6], unpack(fields)) end
-local id = redis.call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[9], '*', 'kind', 'flip', unpack(fields))
+if ARGV[6] ~= '' then enter(ARGV[6], fields, ARGV[9]) end
+local id = enter('flip', fields, ARGV[9])
 redis.call('SET', KEYS[1], ARGV[1])
-redis.call('HSET', KEYS[2], 'by', ARGV[2], 'reason', ARGV[3], 'at', ARGV[4], 'value', ARGV[1], 'event', id)
+describe(ARGV[1], fields, id)
 if ARGV[7] == '' then redis.call('DEL', KEYS[3]) else redis.call('SET', KEYS[3], ARGV[7]) end
 if held then return 'held' end
-redis.call('XADD', KEYS[5], '*', 'event', id, 'kind', 'flip', unpack(fields))
+mail(fields, id)
 return 'changed'
 `;
 
@@ -90,17 +106,15 @@ return 'changed'
  * KEYS flag, info, recovery, events, outbox, lease
  * ARGV value seen, reason, at, data, fence, ledger length
  */
-const ADOPT = `
+const ADOPT = `${FLAG_FUNCTIONS}
 if redis.call('GET', KEYS[6]) ~= ARGV[5] then return 'fenced' end
-local raw = redis.call('GET', KEYS[1])
-local current = (raw == false or raw == 'true') and 'true' or 'false'
 local recorded = redis.call('HGET', KEYS[2], 'value') or 'true'
-if current ~= ARGV[1] or recorded == current then return 'unchanged' end
+if read_flag() ~= ARGV[1] or recorded == ARGV[1] then return 'unchanged' end
 local fields = {'by', 'operator', 'reason', ARGV[2], 'at', ARGV[3], 'data', ARGV[4]}
-local id = redis.call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[6], '*', 'kind', 'flip', unpack(fields))
-redis.call('HSET', KEYS[2], 'by', 'operator', 'reason', ARGV[2], 'at', ARGV[3], 'value', current, 'event', id)
+local id = enter('flip', fields, ARGV[6])
+describe(ARGV[1], fields, id)
 redis.call('DEL', KEYS[3])
-redis.call('XADD', KEYS[5], '*', 'event', id, 'kind', 'flip', unpack(fields))
+mail(fields, id)
 return 'changed'
 `;
 

@@ -62,6 +62,10 @@ export class Observations implements StreamListener {
     this.#onNews();
   }
 
+  onGap(): void {
+    this.#listeningSince = Infinity;
+  }
+
   /** Whether all has been read that was there when listening began: what is seen before then may be long past. */
   get isCurrent(): boolean {
     return this.#heardUntil >= this.#listeningSince;

@@ -19,6 +19,8 @@ export interface StreamListener {
   onEvent: (event: LedgerEvent, atMs: number) => void;
   /** All that had arrived by `heardUntil` has been told; there has been no gap since `listeningSince`. */
   onCaughtUp: (heardUntil: number, listeningSince: number) => void;
+  /** Nothing can be heard until further notice. */
+  onGap: () => void;
 }
 
 /**
@@ -72,6 +74,7 @@ export class StreamReader {
         await this.#read();
         this.#refused = false;
       } catch (err) {
+        if (this.#listeningSince !== undefined) this.#listener.onGap();
         this.#listeningSince = undefined;
         this.#reportFailure(err);
         await sleep(RETRY_MS);

@@ -14,8 +14,9 @@ export class TelemetryTrimmer {
   constructor(options: {
     redis: Redis;
     keys: Keys;
-    leadership: Leadership;
+    leadership: Pick<Leadership, "fence" | "redisNow">;
     logger: Logger;
+    intervalMs?: number;
   }) {
     const { redis, keys, leadership, logger } = options;
     this.#timer = setInterval(() => {
@@ -26,7 +27,7 @@ export class TelemetryTrimmer {
         .catch((err: unknown) => {
           logger.debug({ err }, "telemetry was not trimmed");
         });
-    }, INTERVAL_MS);
+    }, options.intervalMs ?? INTERVAL_MS);
   }
 
   close(): void {

@@ -109,6 +109,15 @@ describe("controller's recovery", () => {
     expect(await control.flag()).to.equal("true");
   });
 
+  it("does not let the canary in on what it heard before it went deaf", async () => {
+    const control = await startControl();
+    await breach(control);
+    control.observations.onGap();
+    control.pass(2 * COOLDOWN_MS);
+    await control.nudge();
+    expect(await control.flag()).to.equal("false");
+  });
+
   it("does not let the canary in without any agent", async () => {
     const control = await startControl();
     control.hearTraffic("canary", times(7, 1000));

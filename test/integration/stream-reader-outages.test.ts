@@ -41,6 +41,7 @@ describe("stream reader's outages", () => {
     const [since, later] = [reading.caughtUp[0], reading.caughtUp[heard]];
     expect(later!.listeningSince).to.be.above(since!.listeningSince);
     expect(reading.telemetry).to.have.length(2);
+    expect(reading.gaps).to.deep.equal([heard]);
   });
 
   it("do not keep it from starting, or from closing", async () => {

@@ -17,6 +17,8 @@ export interface Reading {
   events: { event: LedgerEvent; atMs: number }[];
   /** Each time it had caught up: up to when, since when, and how much it had told by then. */
   caughtUp: { heardUntil: number; listeningSince: number; told: number }[];
+  /** Each gap: how often it had caught up before it. */
+  gaps: number[];
   log: LogLine[];
 }
 
@@ -26,11 +28,13 @@ export function startReading(
   options: { url?: string; replyTimeoutMs?: number } = {},
 ): Reading {
   const logger = createMemoryLogger();
-  const { telemetry, events, caughtUp }: Omit<Reading, "reader" | "log"> = {
+  const heard: Omit<Reading, "reader" | "log"> = {
     telemetry: [],
     events: [],
     caughtUp: [],
+    gaps: [],
   };
+  const { telemetry, events, caughtUp, gaps } = heard;
   const listener: StreamListener = {
     onTelemetry: (entry, atMs) =>
       void telemetry.push({ telemetry: entry, atMs }),
@@ -41,6 +45,7 @@ export function startReading(
         listeningSince,
         told: telemetry.length,
       }),
+    onGap: () => void gaps.push(caughtUp.length),
   };
   const reader = new StreamReader({
     redis: createRedis({
@@ -57,5 +62,5 @@ export function startReading(
   });
   onCleanup(() => reader.close());
   reader.start();
-  return { reader, telemetry, events, caughtUp, log: logger.lines };
+  return { ...heard, reader, log: logger.lines };
 }

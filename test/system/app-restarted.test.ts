@@ -7,7 +7,9 @@ function findProd({ hosts }: MonitorState) {
   return hosts.find(({ target }) => target === "prod");
 }
 
-describe("an app that is started again", () => {
+describe("an app that is started again", function () {
+  this.timeout(60_000);
+
   it("is followed by its agent to the new process", async () => {
     const system = await startSystem();
     const { prodApp } = system;

@@ -16,7 +16,9 @@ import {
 /** From the flip in Redis to the last request that still reaches the canary; measured: a few ms. */
 const FLIP_SLACK_MS = 250;
 
-describe("a canary that becomes slow", () => {
+describe("a canary that becomes slow", function () {
+  this.timeout(60_000);
+
   it("is cut off by the monitor: one flip, one mail with the figures, not a request after it", async () => {
     const system = await startSystem();
     const load = startLoad(system);

@@ -8,7 +8,9 @@ import { startLoad, startSystem } from "../support/system/start-system.js";
 import { tally } from "../support/system/steady-load.js";
 import { waitFor } from "../support/wait-for.js";
 
-describe("a canary app that is killed", () => {
+describe("a canary app that is killed", function () {
+  this.timeout(60_000);
+
   it("is noticed by nobody but the team: prod answers all, and a mail tells, then another that it is over", async () => {
     const system = await startSystem();
     const { canaryApp, mailSink } = system;

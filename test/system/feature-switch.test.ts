@@ -20,7 +20,9 @@ async function useFeature({ port }: ChildProgram): Promise<number[]> {
   return [set.status, get.status];
 }
 
-describe("the feature's switch", () => {
+describe("the feature's switch", function () {
+  this.timeout(60_000);
+
   let system: System;
 
   beforeEach(async () => {

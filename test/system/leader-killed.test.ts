@@ -14,7 +14,9 @@ import type { System } from "../support/system/system.js";
 
 const TAKEOVER_MS = 5000;
 
-describe("two monitors, whose leader is killed", () => {
+describe("two monitors, whose leader is killed", function () {
+  this.timeout(60_000);
+
   let system: System;
   let leader: ChildProgram;
   let standby: ChildProgram;

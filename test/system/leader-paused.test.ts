@@ -12,7 +12,9 @@ import {
 
 const TAKEOVER_MS = 5000;
 
-describe("a leading monitor that is paused and wakes up", () => {
+describe("a leading monitor that is paused and wakes up", function () {
+  this.timeout(60_000);
+
   it("writes nothing about the breach that the other one has answered", async () => {
     const system = await startSystem({ monitors: 2 });
     const { leader, standby } = await findLeader(system);

@@ -8,7 +8,9 @@ import {
   startSystem,
 } from "../support/system/start-system.js";
 
-describe("two monitors, whose lease is deleted by hand during a breach", () => {
+describe("two monitors, whose lease is deleted by hand during a breach", function () {
+  this.timeout(60_000);
+
   it("make one flip and one mail, although the old leader cannot know at once that it has lost", async () => {
     const system = await startSystem({ monitors: 2 });
     await Promise.all([

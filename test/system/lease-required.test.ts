@@ -10,7 +10,9 @@ const LEASE_MS = 3000;
 /** A request that was sent on just before still takes its way to the canary. */
 const SLACK_MS = 250;
 
-describe("a proxy that requires the lease", () => {
+describe("a proxy that requires the lease", function () {
+  this.timeout(60_000);
+
   it("sends nothing to the canary from 3 s after the only monitor was killed until one is back", async () => {
     const system = await startSystem({
       env: { proxy: { CANARY_LEASE: "required" } },

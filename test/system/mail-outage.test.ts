@@ -11,7 +11,9 @@ import { waitFor } from "../support/wait-for.js";
 
 const WAITS = "mail could not be sent and waits in the outbox";
 
-describe("a mail server that is down during a flip", () => {
+describe("a mail server that is down during a flip", function () {
+  this.timeout(60_000);
+
   it("gets the mail later, once, though the monitor was restarted meanwhile", async () => {
     const system = await startSystem();
     const { monitor, mailSink } = system;

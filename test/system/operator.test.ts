@@ -27,7 +27,9 @@ async function outwaitCooldown(system: System): Promise<void> {
   });
 }
 
-describe("an operator", () => {
+describe("an operator", function () {
+  this.timeout(60_000);
+
   let system: System;
 
   beforeEach(async () => {

@@ -6,7 +6,9 @@ import { waitFor } from "../support/wait-for.js";
 
 const CONNECTIONS = 32;
 
-describe("SIGTERM", () => {
+describe("SIGTERM", function () {
+  this.timeout(60_000);
+
   it("ends the proxy under load without a lost request: every client is answered and told to go", async () => {
     const { proxy } = await startSystem();
     const clients = new ClosedLoop({

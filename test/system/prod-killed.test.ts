@@ -4,7 +4,9 @@ import { startLoad, startSystem } from "../support/system/start-system.js";
 import { tally } from "../support/system/steady-load.js";
 import { waitFor } from "../support/wait-for.js";
 
-describe("a prod app that is killed", () => {
+describe("a prod app that is killed", function () {
+  this.timeout(60_000);
+
   it("leaves the canary's share as it is, has its own share told 503, and serves again when it is back", async () => {
     const system = await startSystem();
     const load = startLoad(system, { perSecond: 100 });

@@ -20,7 +20,9 @@ function between(earlier: LedgerEvent, later: LedgerEvent): number {
   return entryTimeMs(later.id) - entryTimeMs(earlier.id);
 }
 
-describe("recovery", () => {
+describe("recovery", function () {
+  this.timeout(60_000);
+
   it("lets the canary in after the cool-down, after twice that the next time, and after a third breach not at all", async () => {
     const system = await startSystem({
       env: { monitor: { COOLDOWN_MS: String(COOLDOWN_MS) } },

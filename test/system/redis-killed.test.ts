@@ -20,7 +20,9 @@ const FLAG_STALE_MS = 1500;
 /** A request that was sent on just before still takes its way to the canary. */
 const SLACK_MS = 250;
 
-describe("Redis, killed and brought back under load", () => {
+describe("Redis, killed and brought back under load", function () {
+  this.timeout(60_000);
+
   it("costs no request: the canary stops in time and resumes, and the loop closes again by itself", async () => {
     const redis = await RedisProgram.create();
     onCleanup(() => redis.close());

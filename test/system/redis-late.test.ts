@@ -15,7 +15,9 @@ import {
 import { tally } from "../support/system/steady-load.js";
 import { waitFor } from "../support/wait-for.js";
 
-describe("Redis, absent when every program starts", () => {
+describe("Redis, absent when every program starts", function () {
+  this.timeout(60_000);
+
   it("keeps none of them from serving, prod alone, and once it is there the whole loop closes", async () => {
     const redis = await RedisProgram.create();
     onCleanup(() => redis.close());

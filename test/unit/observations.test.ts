@@ -95,11 +95,15 @@ describe("observations", () => {
     expect(observations.isCurrent).to.be.true;
   });
 
-  it("are not current again after a gap, until they have caught up", () => {
+  it("are not current in a gap and after it, until they have caught up", () => {
     const observations = observe();
     observations.onCaughtUp(NOW, NOW);
+    observations.onGap();
+    expect(observations.isCurrent).to.be.false;
     observations.onCaughtUp(NOW + 5000, NOW + 60_000);
     expect(observations.isCurrent).to.be.false;
+    observations.onCaughtUp(NOW + 60_000, NOW + 60_000);
+    expect(observations.isCurrent).to.be.true;
   });
 
   it("say when there is news", () => {

@@ -6,12 +6,17 @@ import { createServer, type Server } from "node:net";
  */
 const RANGE = { from: 15_000, to: 32_000 };
 
-/** A free port of loopback to listen on, now and again later. */
+/** Some of them are not listened on yet, and would look free. */
+const given = new Set<number>();
+
+/** A free port of loopback to listen on, now and again later; each is given once. */
 export async function findServicePort(): Promise<number> {
   for (;;) {
     const port =
       RANGE.from + Math.floor(Math.random() * (RANGE.to - RANGE.from));
-    if (await isFree(port)) return port;
+    if (given.has(port) || !(await isFree(port))) continue;
+    given.add(port);
+    return port;
   }
 }
 
