@@ -103,9 +103,14 @@ export class Leadership {
     // Its answer may be the lease.
     await this.#asking;
     this.#lose();
-    if (this.#held !== undefined && this.#redis.status === "ready")
-      await this.#redis.eval(RELEASE, 1, this.#keys.lease, this.#held);
+    const held = this.#held;
     this.#held = undefined;
+    if (held === undefined || this.#redis.status !== "ready") return;
+    try {
+      await this.#redis.eval(RELEASE, 1, this.#keys.lease, held);
+    } catch (err) {
+      this.#logger.debug({ err }, "the lease was not given up: it runs out");
+    }
   }
 
   /** A write was refused by the fence: the lease is another's. */
