@@ -137,7 +137,7 @@ describe("agent program", () => {
     // Not a whole core on a busy machine, and not exact over 100 ms.
     await samples.find(
       "of much work",
-      ({ cpuRatio }) => cpuRatio! > 0.3 && cpuRatio! < 2,
+      ({ cpuRatio }) => cpuRatio! > 0.1 && cpuRatio! < 2,
     );
   });
 

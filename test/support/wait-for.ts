@@ -1,13 +1,13 @@
 /**
  * Waits until `probe` returns something other than undefined, null or false, and returns that.
  *
- * @throws after `timeoutMs` (5000 unless told), naming `what` and the last thing seen.
+ * @throws after `timeoutMs` (15 s unless told), naming `what` and the last thing seen.
  */
 export async function waitFor<T>(
   what: string,
   probe: () =>
     T | undefined | null | false | Promise<T | undefined | null | false>,
-  timeoutMs = 5000,
+  timeoutMs = 15_000,
 ): Promise<T> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
