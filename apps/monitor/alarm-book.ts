@@ -2,6 +2,7 @@ import type { Redis } from "ioredis";
 import type { Keys } from "../../lib/keys.js";
 import type { Ledger } from "../../lib/ledger.js";
 import type { Trouble } from "./roster.js";
+import { describeEnd } from "./sentences.js";
 
 /** Thrown when a write was refused because the lease is another's. */
 export class FencedError extends Error {}
@@ -38,7 +39,7 @@ export class AlarmBook {
     for (const id of raised) {
       if (!isOver(id)) continue;
       await this.#write(
-        { kind: "recovery", reason: `over: ${id}`, data: { alert: id } },
+        { kind: "recovery", reason: describeEnd(id), data: { alert: id } },
         { id, op: "clear", fence },
       );
     }

@@ -31,3 +31,24 @@ export function formatDuration(ms: number): string {
     ? `${Math.round(ms / 60_000)} min`
     : `${Math.round(ms / 3_600_000)} h`;
 }
+
+/** What to say when the trouble with this id, such as `gone:agent@web1:3101`, has ended. */
+export function describeEnd(id: string): string {
+  const [kind = "", source = ""] = id.split(/:(.*)/s);
+  switch (kind) {
+    case "silence":
+      return `${source} is no longer silent`;
+    case "gone":
+      return `the app of ${source} is no longer gone`;
+    case "probe":
+      return `the app of ${source} no longer fails its health probe`;
+    case "cpu":
+      return `the app of ${source} no longer keeps a core busy`;
+    case "flag-value":
+      return "the flag holds true or false again";
+    case "latency":
+      return `${source} is no longer slow`;
+    default:
+      return `over: ${id}`;
+  }
+}

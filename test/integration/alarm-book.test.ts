@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { AlarmBook, FencedError } from "../../apps/monitor/alarm-book.js";
 import type { Trouble } from "../../apps/monitor/roster.js";
+import { describeEnd } from "../../apps/monitor/sentences.js";
 import { openTestRedis, type TestRedis } from "../support/test-redis.js";
 
 const FENCE = '{"holder":"monitor@edge1:8090#a","epoch":3}';
@@ -55,7 +56,7 @@ describe("alarm book", () => {
     for (let round = 0; round < 3; round++)
       await book.reconcile([SILENT], over, FENCE);
     expect((await told()).slice(2)).to.deep.equal([
-      `recovery: over: ${GONE.id}`,
+      `recovery: ${describeEnd(GONE.id)}`,
     ]);
     expect((await test.events()).at(-1)?.data).to.deep.equal({
       alert: GONE.id,

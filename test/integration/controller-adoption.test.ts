@@ -85,7 +85,9 @@ describe("controller, when somebody writes the flag directly", () => {
     expect((await control.kinds()).slice(2)).to.deep.equal([
       "recovery by monitor",
     ]);
-    expect((await lastEvent(control))?.reason).to.equal("over: flag-value");
+    expect((await lastEvent(control))?.reason).to.equal(
+      "the flag holds true or false again",
+    );
   });
 
   it("shortens a value without end in what it says of it", async () => {

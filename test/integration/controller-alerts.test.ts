@@ -43,7 +43,7 @@ describe("controller's alerts", () => {
     await passHeard(control, 2000);
     await passHeard(control, 2000);
     expect((await reasons(control)).slice(1)).to.deep.equal([
-      `recovery: over: silence:${AGENT}`,
+      `recovery: ${AGENT} is no longer silent`,
     ]);
     expect(await control.outbox()).to.have.length(2);
     expect(await control.flag()).to.be.null;
@@ -56,7 +56,7 @@ describe("controller's alerts", () => {
     await passHeard(control, 2000);
     expect(await reasons(control)).to.deep.equal([
       "alert: the canary app on web1 is gone",
-      `recovery: over: gone:${AGENT}`,
+      `recovery: the app of ${AGENT} is no longer gone`,
     ]);
   });
 
@@ -74,8 +74,8 @@ describe("controller's alerts", () => {
     ]);
     await passHeard(control, 2000);
     expect((await reasons(control)).slice(2).toSorted()).to.deep.equal([
-      `recovery: over: gone:${AGENT}`,
-      `recovery: over: silence:${AGENT}`,
+      `recovery: ${AGENT} is no longer silent`,
+      `recovery: the app of ${AGENT} is no longer gone`,
     ]);
   });
 
@@ -106,7 +106,7 @@ describe("controller's alerts", () => {
     expect(await control.flag()).to.be.null;
     await passHeard(control, 2000);
     expect((await reasons(control)).slice(1)).to.deep.equal([
-      `recovery: over: cpu:${AGENT}`,
+      `recovery: the app of ${AGENT} no longer keeps a core busy`,
     ]);
   });
 
@@ -125,7 +125,7 @@ describe("controller's alerts", () => {
     await control.judge();
     expect(await reasons(control)).to.deep.equal([
       "alert: the canary app on web1 is gone",
-      `recovery: over: gone:${AGENT}`,
+      `recovery: the app of ${AGENT} is no longer gone`,
     ]);
   });
 });

@@ -117,7 +117,7 @@ describe("controller, at a breach", () => {
     await control.judge();
     expect((await control.events()).at(-1)).to.include({
       kind: "recovery",
-      reason: "over: latency:prod",
+      reason: "prod is no longer slow",
     });
     expect(await control.outbox()).to.have.length(3);
   });

@@ -63,7 +63,7 @@ describe("monitor's alerts", () => {
       expect(await reasons()).to.have.length(1);
       fleet.silent.delete(source);
       expect((await untilReasons(2))[1]).to.equal(
-        `recovery: over: silence:${source}`,
+        `recovery: ${source} is no longer silent`,
       );
       await letTimePass();
       expect(await reasons()).to.have.length(2);
@@ -86,7 +86,7 @@ describe("monitor's alerts", () => {
     });
     fleet.samples.prod = { ...running, pid: 102 };
     expect((await untilReasons(2))[1]).to.equal(
-      `recovery: over: gone:${fleet.agents.prod}`,
+      `recovery: the app of ${fleet.agents.prod} is no longer gone`,
     );
   });
 
@@ -127,6 +127,8 @@ describe("monitor's alerts", () => {
     expect(await reasons()).to.have.length(1);
     expect(next.mails()).to.be.at.most(1);
     fleet.silent.delete(fleet.agents.canary);
-    expect((await untilReasons(2))[1]).to.match(/^recovery: over: silence:/);
+    expect((await untilReasons(2))[1]).to.match(
+      /^recovery: .+ is no longer silent$/,
+    );
   });
 });

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import {
+  describeEnd,
   describeLatency,
   formatDuration,
   formatMs,
@@ -20,6 +21,23 @@ describe("sentences", () => {
       "canary p95 1,012 ms > 500 ms over 10 s (7 requests)",
     );
   });
+
+  for (const [id, sentence] of [
+    ["silence:agent@a:3101", "agent@a:3101 is no longer silent"],
+    ["gone:agent@a:3101", "the app of agent@a:3101 is no longer gone"],
+    [
+      "probe:agent@a:3101",
+      "the app of agent@a:3101 no longer fails its health probe",
+    ],
+    ["cpu:agent@a:3101", "the app of agent@a:3101 no longer keeps a core busy"],
+    ["flag-value", "the flag holds true or false again"],
+    ["latency:prod", "prod is no longer slow"],
+    ["of-a-later-version:x", "over: of-a-later-version:x"],
+  ] as const) {
+    it(`tell the end of ${id}`, () => {
+      expect(describeEnd(id)).to.equal(sentence);
+    });
+  }
 
   it("tell how many requests still wait", () => {
     expect(describeLatency("prod", { ...FIGURES, waiting: 2 })).to.equal(
