@@ -1,0 +1,15 @@
+// Has a program's own readConfig judge an environment file: node … <config.js> <file>
+import { readFileSync } from "node:fs";
+import { basename, dirname } from "node:path";
+import { pathToFileURL } from "node:url";
+import { parseEnv } from "node:util";
+
+const [, configPath, environmentPath] = process.argv;
+const { readConfig } = await import(pathToFileURL(configPath).href);
+try {
+  readConfig(parseEnv(readFileSync(environmentPath, "utf8")));
+} catch (err) {
+  // Of a SettingsError the message is made for people, and tells no secret.
+  console.error(`${basename(dirname(configPath))}: ${err.message}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,34 @@
+# shellcheck shell=bash disable=SC2317
+# One tarball, of the commit and nothing else. Sets ARTIFACT and RELEASE for all that follows.
+
+package_elsewhere() {
+  local clone
+  clone=$(mktemp -d)
+  git clone --quiet "$DEPLOYMENT_ROOT" "$clone/somewhere else" &&
+    (cd "$clone/somewhere else" && umask 077 && TZ=Asia/Tokyo LANG=C node scripts/package.mjs "$PACKAGED_COMMIT" >/dev/null &&
+      sha256sum <artifacts/serin.tar.gz)
+  rm -rf "$clone"
+}
+
+holds_only_what_hosts_need() {
+  local names
+  names=$(tar -tzf "$ARTIFACT" | cut -d/ -f2- | cut -d/ -f1-3 | sort -u)
+  contains "$names" dist/apps/app && contains "$names" dist/lib && contains "$names" node_modules/ioredis &&
+    lacks "$names" launcher && lacks "$names" dist/test && lacks "$names" node_modules/typescript &&
+    lacks "$names" node_modules/mocha && lacks "$(tar -tzf "$ARTIFACT")" .d.ts
+}
+
+if [ -z "${ARTIFACT:-}" ]; then
+  PACKAGED_COMMIT=$(git rev-parse HEAD)
+  ARTIFACT=$(node scripts/package.mjs | tail -n 1)
+  check "packages one tarball of the commit, with its sum" \
+    sh -c 'cd "$(dirname "$1")" && sha256sum --check "$(basename "$1").sha256"' - "$ARTIFACT" || exit 1
+  check "makes the same bytes of the same commit elsewhere" \
+    same "$(sha256sum <"$ARTIFACT")" "$(package_elsewhere)"
+  check "names the commit inside" \
+    same "$PACKAGED_COMMIT" "$(tar -xzOf "$ARTIFACT" --wildcards '*/release.json' | json commit)"
+fi
+check "packages what hosts need, and nothing else" holds_only_what_hosts_need
+ARTIFACT=$(realpath "$ARTIFACT")
+RELEASE=$(basename "$ARTIFACT" .tar.gz)
+RELEASE=${RELEASE#serin-}

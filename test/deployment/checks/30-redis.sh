@@ -1,0 +1,75 @@
+# shellcheck shell=bash disable=SC2317
+# Redis is for the inventory's hosts, and each program has its own rights there.
+
+# first_line_from HOST PORT: what a connection from HOST to that port of the Redis host is told first.
+first_line_from() {
+  ip netns exec "serin$HOSTS_NUMBER-$1" timeout 3 \
+    bash -c "exec 3<>/dev/tcp/$(host_address redis1)/$2 && printf 'PING\r\n' >&3 && head -n 1 <&3"
+}
+redis_from() { first_line_from "$1" 6379; }
+
+queues_no_mail_by_a_script() {
+  local before
+  before=$(redis_cli operator xlen serin:outbox)
+  redis_cli app eval 'redis.call("XADD", KEYS[1], "*", "a", "b")' 1 serin:outbox
+  same "$before" "$(redis_cli operator xlen serin:outbox)"
+}
+
+prod_has_the_feature_off() { contains "$(curl -sS "$(proxy_url)/get/x")" "feature disabled"; }
+
+flips_by_redis_cli() {
+  redis_cli operator set serin:flag:feature false >/dev/null && eventually 5 prod_has_the_feature_off &&
+    redis_cli operator set serin:flag:feature true && eventually 5 refuses prod_has_the_feature_off
+}
+
+# A flip is a script, which the append-only file keeps as a transaction.
+flip_survives_a_restart() {
+  local events
+  set_flag false >/dev/null && events=$(redis_cli operator xlen serin:events) &&
+    host_root redis1 systemctl restart redis-server &&
+    same false "$(eventually 10 redis_cli operator get serin:flag:feature && redis_cli operator get serin:flag:feature | tail -n 1)" &&
+    same operator "$(redis_cli operator hget serin:flag:feature:info by)" &&
+    test "$(redis_cli operator xlen serin:events)" -ge "$events"
+}
+
+refused_to() {
+  local user=$1
+  shift
+  contains "$(redis_cli "$user" "$@" 2>&1)" NOPERM
+}
+
+listens_on_its_addresses_only() {
+  same "$(printf '%s\n' 127.0.0.1 "$(host_address redis1)" | sort)" \
+    "$(host_root redis1 ss -Hltn 'sport = :6379' | awk '{ sub(/:[0-9]+$/, "", $4); print $4 }' | sort)"
+}
+
+outlives_the_hosts_own_rules() {
+  local action
+  for action in start reload restart stop; do
+    host_root redis1 systemctl "$action" nftables &&
+      host_root redis1 nft list table inet serin_redis >/dev/null || { echo "not after $action"; return 1; }
+  done
+}
+
+stranger_open
+check "Redis asks the inventory's hosts who they are" contains "$(redis_from canary1)" NOAUTH
+check "the default user is off" contains "$(host_ssh redis1 redis-cli -h 127.0.0.1 AUTH default anything 2>&1)" WRONGPASS
+check "a host outside the inventory cannot even connect" refuses redis_from stranger
+check "the same host can reach the redis host otherwise" contains "$(first_line_from stranger 22)" SSH
+check "it listens on loopback and its own address only" listens_on_its_addresses_only
+check "whatever becomes of the host's own rules, these stay" outlives_the_hosts_own_rules
+check "passwords do not stand on the host in clear" \
+  refuses host_root redis1 grep -rqF "$(secret app)" /etc/redis
+check "the app may not flip the flag" refused_to app set serin:flag:feature false
+check "the app may not queue a mail" refused_to app xadd serin:outbox '*' a b
+check "the app may not queue one by a script either" queues_no_mail_by_a_script
+check "the agent may not read what the app stores" refused_to agent get serin:kv:x
+check "the proxy may not write the lease" refused_to proxy set serin:lease x
+check "the monitor may not read what the app stores" refused_to monitor get serin:kv:x
+check "nobody may run what is dangerous" refused_to monitor flushall
+check "the operator flips the flag by redis-cli, and everyone follows" flips_by_redis_cli
+redis_cli operator acl log reset >/dev/null
+check "a flip survives a restart of Redis" flip_survives_a_restart
+eventually 15 set_flag true >/dev/null
+check "the programs come back after it" eventually 15 canary_open
+check "and Redis has refused none of their commands" same "" "$(sleep 2; redis_cli operator acl log)"

@@ -1,0 +1,32 @@
+# shellcheck shell=bash disable=SC2317
+# Stops that drain, ends that systemd mends, and reboots.
+
+finishes_what_is_in_flight() {
+  local answer
+  answer=$(mktemp)
+  curl -sS -o /dev/null -w '%{http_code}' "http://$(host_address canary1):3002/slow?ms=3000" >"$answer" &
+  sleep 1
+  host_root canary1 systemctl restart serin-app
+  wait $!
+  same 200 "$(cat "$answer")"
+}
+
+comes_back_after() {
+  local pid
+  pid=$(main_pid prod1 serin-app)
+  host_root prod1 kill -9 "$pid" && eventually 10 app_is_back "$pid"
+}
+app_is_back() { refuses same "$1" "$(main_pid prod1 serin-app)" && curl -fsS "http://$(host_address prod1):3001/readyz"; }
+
+check "a restart finishes the request in flight" finishes_what_is_in_flight
+check "systemd starts an app that was killed" comes_back_after
+curl -sS -X POST -d kept "$(proxy_url)/set/kept?" >/dev/null
+before=$(redis_cli operator xlen serin:events)
+for host in redis1 canary1 prod1 edge1; do
+  check "$host reboots" host_reboot "$host"
+done
+check "after the reboots every unit is active" eventually 20 units_are_active
+check "and traffic goes 3:1" eventually 20 three_to_one
+check "the ledger is still there" test "$(redis_cli operator xlen serin:events)" -ge "$before"
+check "a host outside the inventory is still kept out" refuses redis_from stranger
+check "site.yml finds nothing to do after the reboots" nothing_changed "$(play site.yml 2>&1)"

@@ -1,0 +1,182 @@
+import { expect } from "chai";
+import { startPrivateRedis } from "../../apps/launcher/private-redis.js";
+import { openFlagWatch, type FlagWatch } from "../../lib/flag-watch.js";
+import type { Keys } from "../../lib/keys.js";
+import { encodeLease } from "../../lib/lease-reading.js";
+import { onCleanup } from "../support/cleanup.js";
+import { createMemoryLogger, type LogLine } from "../support/logger.js";
+import { redisUrl } from "../support/redis-server.js";
+import { openTestRedis, type TestRedis } from "../support/test-redis.js";
+import { waitFor } from "../support/wait-for.js";
+
+/** Well below the second at which the flag is read anyway. */
+const INSTANT_MS = 300;
+
+describe("flag watch", () => {
+  let test: TestRedis;
+  let watch: FlagWatch;
+  let changes: boolean[];
+  let log: LogLine[];
+
+  function watchFlag(keys: Keys, url: string): void {
+    const logger = createMemoryLogger();
+    log = logger.lines;
+    changes = [];
+    const opened = openFlagWatch({
+      redisUrl: url,
+      program: `watch-${keys.prefix}`,
+      keys,
+      flagName: "feature",
+      logger,
+    });
+    opened.onChange(({ value }) => changes.push(value));
+    onCleanup(() => opened.close());
+    watch = opened;
+  }
+
+  const untilSeen = (value: boolean) =>
+    waitFor(`${value} to be seen`, () => watch.current?.value === value);
+  const setFlag = (value: string) =>
+    test.redis.set(test.keys.flag("feature"), value);
+  /** Sets the flag to and fro and takes the times. */
+  async function expectInstantChanges(): Promise<void> {
+    for (const value of [false, true, false, true]) {
+      const began = performance.now();
+      await setFlag(String(value));
+      await untilSeen(value);
+      expect(performance.now() - began).to.be.below(INSTANT_MS);
+    }
+  }
+  const clientIds = async () =>
+    [
+      ...String(await test.redis.client("LIST")).matchAll(
+        /^id=(\d+) .* name=(\S+)/gm,
+      ),
+    ].map(([, id, name]) => ({ id: id!, name: name! }));
+  /** The watch's connection for `purpose`, once it is there. */
+  const connection = (purpose: string) =>
+    waitFor(`its connection for ${purpose}`, async () =>
+      (await clientIds()).find(
+        ({ name }) => name === `watch-${test.keys.prefix}-${purpose}`,
+      ),
+    );
+  const untilTracking = () =>
+    waitFor("tracking", async () => {
+      const { id } = await connection("flag");
+      const list = String(await test.redis.client("LIST"));
+      return RegExp(`^id=${id} .* flags=\\w*t\\w* `, "m").test(list);
+    });
+
+  beforeEach(async () => {
+    test = openTestRedis();
+    watchFlag(test.keys, redisUrl());
+    expect(watch.current).to.be.undefined;
+    await untilSeen(true);
+  });
+
+  it("sees each change at once, whoever makes it", async () => {
+    await untilTracking();
+    await expectInstantChanges();
+    expect(changes).to.deep.equal([true, false, true, false, true]);
+  });
+
+  it("sees the flag's deletion", async () => {
+    await setFlag("false");
+    await untilSeen(false);
+    await test.redis.del(test.keys.flag("feature"));
+    await untilSeen(true);
+    expect(watch.current?.raw).to.be.null;
+  });
+
+  it("takes garbage for false, and says so once", async () => {
+    await setFlag("flase");
+    await untilSeen(false);
+    const readAt = watch.current!.confirmedAt;
+    await waitFor("more readings", () => watch.current!.confirmedAt > readAt);
+    const warnings = log.filter(({ level }) => level === "warn");
+    expect(warnings).to.deep.equal([
+      {
+        level: "warn",
+        data: { flag: "feature", raw: "flase" },
+        message: 'flag counts as false: it is neither "true" nor "false"',
+      },
+    ]);
+  });
+
+  it("confirms the flag about every second, without any change", async () => {
+    const first = watch.current!.confirmedAt;
+    const later = await waitFor("a confirmation", () => {
+      const { confirmedAt } = watch.current!;
+      return confirmedAt > first + 500 && confirmedAt;
+    });
+    expect(later - first).to.be.below(3000);
+    expect(changes).to.deep.equal([true]);
+  });
+
+  it("sees the lease, and for how long it stands", async () => {
+    expect(watch.current?.lease).to.be.null;
+    await untilTracking();
+    const lease = encodeLease("monitor@edge1:8090#a", 3);
+    const began = performance.now();
+    await test.redis.set(test.keys.lease, lease, "PX", 3000);
+    const seen = await waitFor("the lease", () => watch.current?.lease);
+    expect(performance.now() - began).to.be.below(INSTANT_MS);
+    expect(seen).to.include({ holder: "monitor@edge1:8090#a", epoch: 3 });
+    expect(seen.freshUntil - began).to.be.within(2500, 3300);
+  });
+
+  for (const purpose of ["flag", "invalidations"]) {
+    it(`sees changes at once again after its connection for ${purpose} was lost`, async () => {
+      await untilTracking();
+      const { id } = await connection(purpose);
+      await test.redis.client("KILL", "ID", id);
+      await waitFor(
+        "another connection",
+        async () => (await connection(purpose)).id !== id,
+      );
+      await untilTracking();
+      // The tracking of the new connections may be a moment behind the old one's.
+      await waitFor("word of a change", async () => {
+        const before = watch.current!.confirmedAt;
+        await setFlag("true");
+        return await waitFor(
+          "a reading",
+          () => watch.current!.confirmedAt > before,
+          INSTANT_MS,
+        ).catch(() => false);
+      });
+      await expectInstantChanges();
+    });
+  }
+});
+
+describe("flag watch without Redis", () => {
+  it("keeps the last reading, which ages, and goes on when Redis is back", async () => {
+    const first = await startPrivateRedis();
+    onCleanup(first.stop);
+    const before = openTestRedis({ url: first.url });
+    await before.redis.set(before.keys.flag("feature"), "false");
+    const logger = createMemoryLogger();
+    const watch = openFlagWatch({
+      redisUrl: first.url,
+      program: "watch",
+      keys: before.keys,
+      flagName: "feature",
+      logger,
+    });
+    onCleanup(() => watch.close());
+    await waitFor("the flag", () => watch.current?.value === false);
+    await first.stop();
+    await waitFor("the loss", () => logger.lines.length >= 2);
+    const { confirmedAt } = watch.current!;
+    await waitFor("it to age", () => performance.now() - confirmedAt > 1500);
+    expect(watch.current).to.deep.include({ value: false, confirmedAt });
+
+    const second = await startPrivateRedis({ port: first.port });
+    onCleanup(second.stop);
+    await waitFor("the flag again", () => watch.current?.value === true);
+    const after = openTestRedis({ url: second.url, keys: before.keys });
+    await after.redis.set(after.keys.flag("feature"), "false");
+    await waitFor("a change", () => watch.current?.value === false);
+  });
+});

@@ -1,0 +1,72 @@
+# shellcheck shell=bash disable=SC2034
+# Builds of a project by its own Jenkinsfile, as Jenkins would start them. Source checks.sh first, and open_scratch.
+
+BUILDS_HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+BUILDS_ROOT=$(cd "$BUILDS_HERE/../.." && pwd)
+
+builds_require() {
+  need git git
+  need groovy groovy
+  need java default-jre-headless
+  need ansible-playbook ansible-core
+  [ -n "${JAVA_HOME:-}" ] || export JAVA_HOME=/usr/lib/jvm/default-java
+  [ -x "$JAVA_HOME/bin/java" ] || JAVA_HOME=$(dirname "$(dirname "$(readlink -f "$(command -v java)")")")
+}
+
+# new_project: `dev`, the working tree that Jenkins builds from, with what any build needs; nothing is committed yet.
+new_project() {
+  dev=$SCRATCH/dev
+  rm -rf "$dev" "$SCRATCH/ws" "$SCRATCH/builds"
+  git init -q "$dev"
+  # As they are here, committed or not.
+  (cd "$BUILDS_ROOT" && git ls-files -z --cached --others --exclude-standard -- "$@" |
+    tar --null --files-from=- --ignore-failed-read -cf - 2>/dev/null) | tar -xf - -C "$dev"
+  number=0
+}
+
+in_dev() { git -C "$dev" "$@"; }
+at() { in_dev rev-parse --verify --quiet "$1"; }
+
+# commit MESSAGE: everything in the working tree; sets `made`.
+commit() {
+  in_dev add -A
+  in_dev commit -q --allow-empty -m "$1"
+  made=$(at HEAD)
+}
+
+# build [NAME=VALUE…]: the commit `made`. Sets `result`, `log`, `trace` and `mail`.
+build() {
+  local ws=$SCRATCH/ws records status
+  number=$((number + 1))
+  records=$SCRATCH/builds/$number
+  mkdir -p "$records"
+  [ -d "$ws" ] || git clone -q "$dev" "$ws"
+  git -C "$ws" fetch -q origin
+  git -C "$ws" checkout -q --force --detach "$made"
+  nice groovy "$BUILDS_HERE/run-jenkinsfile.groovy" "$ws/jenkins/Jenkinsfile" "$ws" "$records" \
+    GIT_COMMIT="$made" BUILD_NUMBER="$number" BUILD_URL="http://jenkins/job/serin/$number/" JOB_NAME=serin \
+    GIT_CONFIG_GLOBAL="$GIT_CONFIG_GLOBAL" GIT_CONFIG_NOSYSTEM=1 SERIN_MAIL_TO=team@example.com "$@" \
+    >"$records/log" 2>&1
+  status=$?
+  case $status in
+    0) result=SUCCESS ;;
+    1) result=FAILURE ;;
+    2) result=NOT_BUILT ;;
+    3) result=ABORTED ;;
+    *) result="refused ($status)" ;;
+  esac
+  log=$(cat "$records/log")
+  trace=$(cat "$records/trace" 2>/dev/null)
+  mail=$(cat "$records"/mail-* 2>/dev/null)
+  [ -z "${VERBOSE:-}" ] || sed 's/^/  | /' "$records/log"
+}
+
+# The stages that ran, in order.
+stages() { printf '%s\n' "$trace" | sed -n 's/^\[\(.*\)\] stage$/\1/p' | paste -sd,; }
+
+# release_of COMMIT: the name that package.mjs gives it.
+release_of() {
+  local version
+  version=$(in_dev show "$1:package.json" | node -p "JSON.parse(require('fs').readFileSync(0, 'utf8')).version")
+  echo "$version-$(TZ=UTC in_dev log -1 --date=format-local:%Y%m%d%H%M%S --format=%cd "$1")-${1:0:10}"
+}

@@ -1,0 +1,222 @@
+// Executes a declarative Jenkinsfile: `sh` and `ansiblePlaybook` for real, reports are read, mails are written to files.
+// Whatever it does not know it refuses, so that a pass means something. It does not prove Jenkins' own validation.
+//
+//   groovy run-jenkinsfile.groovy JENKINSFILE WORKSPACE RECORDS [NAME=VALUE …]
+//
+// RECORDS is a folder: `trace` lists the stages and steps, `mail-N` are mails. The variables are the build's environment.
+// CREDENTIALS=id=user:keyfile,id=file tells the credentials, FORCE=true ticks the parameter, ABORT_AT=stage cancels there.
+// Ends with 0 for SUCCESS, 1 FAILURE, 2 NOT_BUILT, 3 ABORTED, 64 for a Jenkinsfile that it refuses.
+import java.nio.file.FileSystems
+import org.codehaus.groovy.control.CompilerConfiguration
+
+class Refused extends RuntimeException { Refused(String why) { super(why) } }
+class Aborted extends RuntimeException { Aborted(String why) { super(why) } }
+
+class Known {
+  static final RESULTS = ['SUCCESS', 'UNSTABLE', 'FAILURE', 'NOT_BUILT', 'ABORTED']
+  static final CONDITIONS = [always: { true }, aborted: { it == 'ABORTED' }, failure: { it == 'FAILURE' },
+    success: { it == 'SUCCESS' }, unsuccessful: { it != 'SUCCESS' }, cleanup: { true }]
+  static final PARTS = [pipeline: ['agent', 'options', 'parameters', 'environment', 'stages', 'post'],
+    stage: ['when', 'options', 'environment', 'steps', 'stages', 'post'], stages: ['stage'], when: ['expression'],
+    options: ['disableConcurrentBuilds', 'timeout', 'buildDiscarder', 'skipStagesAfterUnstable'],
+    parameters: ['booleanParam'], post: ['always', 'aborted', 'failure', 'success', 'unsuccessful', 'cleanup']]
+  static final STEPS = [sh: ['script', 'returnStatus', 'returnStdout', 'label'], echo: ['message'], error: ['message'],
+    junit: ['testResults', 'allowEmptyResults'], recordIssues: ['tools', 'enabledForFailure'], readFile: ['file'],
+    archiveArtifacts: ['artifacts', 'fingerprint', 'allowEmptyArchive'], mail: ['to', 'subject', 'body'],
+    ansiblePlaybook: ['playbook', 'inventory', 'credentialsId', 'vaultCredentialsId', 'limit', 'tags', 'colorized',
+      'extraVars', 'extras', 'disableHostKeyChecking'], checkStyle: ['pattern'], cpd: ['pattern'],
+    catchError: ['message', 'buildResult', 'stageResult'], timeout: ['time', 'unit'], script: []]
+  static final MAIN = [sh: 'script', echo: 'message', error: 'message', junit: 'testResults', readFile: 'file']
+}
+
+// What the Jenkinsfile sees. Nothing but this is there for it.
+abstract class Declarative extends Script {
+  def methodMissing(String name, Object arguments) { binding.variables.__runner.call(name, arguments as List) }
+  def propertyMissing(String name) { binding.variables.__runner.read(name) }
+}
+
+class Runner {
+  Map env, parts
+  Map params = [:]
+  Map<String, Object> currentBuild = [result: null]
+  File workspace, records
+  String stageName, place
+  int mails
+
+  // --- directives: collect first, then run
+  def collect(String kind, Closure body) {
+    def (outer, outerPlace) = [parts, place]
+    (parts, place) = [[stages: []], kind]
+    body()
+    def collected = parts
+    (parts, place) = [outer, outerPlace]
+    collected
+  }
+
+  def call(String name, List args) {
+    if (place && Known.PARTS.containsKey(place)) {
+      if (!(name in Known.PARTS[place])) throw new Refused("$name does not belong into $place")
+      return directive(name, args)
+    }
+    if (name == 'pipeline' && !place) return runPipeline(collect('pipeline', args[0]))
+    if (!Known.STEPS.containsKey(name)) throw new Refused("unknown step: $name")
+    def body = args && args[-1] instanceof Closure ? args.removeAt(args.size() - 1) : null
+    def named = !args ? [:] : args[0] instanceof Map ? args[0] : [(Known.MAIN[name] ?: 'value'): args[0]]
+    def unknown = named.keySet() - Known.STEPS[name]
+    if (args.size() > 1 || unknown) throw new Refused("$name does not take ${unknown ?: args}")
+    step(name, named, body)
+  }
+
+  def directive(String name, List args) {
+    if (name == 'stage') return parts.stages << [name: args[0]] + collect('stage', args[1])
+    if (name == 'stages') return parts.stages = collect('stages', args[0]).stages
+    if (name in ['post', 'when', 'options', 'parameters']) return parts[name] = collect(name, args[0])
+    if (name == 'booleanParam') params[args[0].name] = env.containsKey(args[0].name) ? env[args[0].name] == 'true' : args[0].defaultValue
+    parts[name] = args ? args[-1] : true
+  }
+
+  // --- running
+  def runPipeline(Map pipeline) {
+    if (!pipeline.agent || !pipeline.stages) throw new Refused('a pipeline needs an agent and stages')
+    place = 'steps'
+    params.each { name, value -> env[name] = value.toString() }
+    attempt(pipeline) { pipeline.stages.each { runStage(it) } }
+    println "Finished: ${result()}"
+  }
+
+  def runStage(Map stage) {
+    stageName = stage.name
+    if (stage.when?.expression && !stage.when.expression()) return record("skipped")
+    record('stage')
+    attempt(stage) {
+      if (env.ABORT_AT == stage.name) throw new Aborted("aborted at ${stage.name}")
+      stage.stages ? stage.stages.each { runStage(it) } : stage.steps()
+    }
+    if (currentBuild.failure) throw currentBuild.failure
+  }
+
+  // Runs a pipeline's or a stage's work and then its post conditions. What goes wrong there does not stop the others.
+  def attempt(Map part, Closure work) {
+    try {
+      part.environment?.with { it.delegate = env; it.resolveStrategy = Closure.DELEGATE_FIRST; it() }
+      work()
+    } catch (Refused refused) { throw refused } catch (Exception failure) { fail(failure) }
+    if (part.agent) stageName = 'end'
+    Known.CONDITIONS.findAll { name, applies -> part.post?.get(name) && applies(result()) }.each { name, applies ->
+      record("post $name")
+      try { part.post[name]() } catch (Refused refused) { throw refused } catch (Exception failure) { fail(failure) }
+    }
+  }
+
+  def fail(Exception failure) {
+    if (!failure.is(currentBuild.failure)) println "ERROR: ${failure.message}"
+    worsen(failure instanceof Aborted ? 'ABORTED' : 'FAILURE')
+    currentBuild.failure = failure
+  }
+
+  def result() { currentBuild.result ?: 'SUCCESS' }
+  def worsen(String to) { currentBuild.result = [result(), to].max { Known.RESULTS.indexOf(it) } }
+  def record(String what) { new File(records, 'trace') << "[$stageName] $what\n" }
+  def read(String name) {
+    if (place == 'pipeline' && name == 'any') return name
+    def own = [env: env, params: params, currentBuild: currentBuild]
+    if (own.containsKey(name)) return own[name]
+    if (!env.containsKey(name)) throw new Refused("unknown variable: $name")
+    env[name]
+  }
+
+  // --- steps
+  def step(String name, Map args, Closure body) {
+    if (!(name in ['checkStyle', 'cpd', 'script'])) record("$name ${args.collect { k, v -> "$k=$v" }.join(' ')}".trim())
+    switch (name) {
+      case 'sh': return sh(args)
+      case 'echo': return println(args.message)
+      case 'error': throw new Exception(args.message)
+      case 'script': case 'timeout': return body()
+      case 'catchError':
+        try { return body() } catch (Refused refused) { throw refused } catch (Exception failure) {
+          println "ERROR: ${failure.message}"
+          return worsen(args.buildResult ?: 'FAILURE')
+        }
+      case 'readFile': return new File(workspace, args.file).text
+      case 'mail':
+        if (!args.to) throw new Exception('mail: nobody to send it to')
+        return new File(records, "mail-${++mails}").text = "To: $args.to\nSubject: $args.subject\n\n$args.body"
+      case 'archiveArtifacts': return files(args.artifacts, args.allowEmptyArchive)
+      case 'junit': return files(args.testResults, args.allowEmptyResults).each { report(it, ['testsuite', 'testsuites']) }
+      case 'checkStyle': return [args.pattern, ['checkstyle']]
+      case 'cpd': return [args.pattern, ['pmd-cpd']]
+      case 'recordIssues': return args.tools.each { tool -> files(tool[0], true).each { report(it, tool[1]) } }
+      case 'ansiblePlaybook': return ansiblePlaybook(args)
+    }
+  }
+
+  def files(String pattern, allowNone) {
+    def matcher = FileSystems.default.getPathMatcher("glob:$pattern")
+    def found = []
+    workspace.traverse(type: groovy.io.FileType.FILES, preDir: { it.name in ['.git', 'node_modules'] ? groovy.io.FileVisitResult.SKIP_SUBTREE : null }) {
+      if (matcher.matches(workspace.toPath().relativize(it.toPath()))) found << it
+    }
+    if (!found && !allowNone) throw new Exception("no file matches $pattern")
+    found
+  }
+
+  def report(File file, List roots) {
+    def root = new XmlSlurper().parse(file)
+    if (!(root.name() in roots)) throw new Exception("$file is no report: <${root.name()}>")
+    record("report ${file.name} of ${root.depthFirst().size() - 1} entries")
+  }
+
+  def sh(Map args) {
+    def (status, output) = execute(['sh', '-xe', '-c', args.script], [:], args.returnStdout)
+    if (args.returnStatus) return status
+    if (status != 0) throw new Exception("script returned exit code $status")
+    output
+  }
+
+  // As the Ansible plugin builds the command.
+  def ansiblePlaybook(Map args) {
+    def credential = { id ->
+      if (!id) return null
+      def known = (env.CREDENTIALS ?: '').tokenize(',').collectEntries { it.split('=', 2) as List }
+      known[id] ?: { throw new Exception("no credential $id") }()
+    }
+    def command = ['ansible-playbook', args.playbook]
+    if (args.inventory) command += ['-i', args.inventory]
+    if (args.limit) command += ['-l', args.limit]
+    if (args.tags) command += ['-t', args.tags]
+    def vault = credential(args.vaultCredentialsId)
+    if (vault) command += ['--vault-password-file', vault]
+    def (user, key) = credential(args.credentialsId)?.split(':', 2) ?: [null, null]
+    if (key) command += ['--private-key', key, '-u', user]
+    args.extraVars?.each { name, value -> command += ['-e', "$name=${value =~ /\s/ ? "'$value'" : value}"] }
+    if (args.extras) command += args.extras.tokenize()
+    def (status) = execute(command*.toString(), [PYTHONUNBUFFERED: '1'] + (args.colorized ? [ANSIBLE_FORCE_COLOR: 'true'] : [:]), false)
+    if (status != 0) throw new Exception('ansible-playbook failed')
+  }
+
+  def execute(List<String> command, Map more, captured) {
+    def builder = new ProcessBuilder(command).directory(workspace).redirectError(ProcessBuilder.Redirect.INHERIT)
+    if (!captured) builder.redirectOutput(ProcessBuilder.Redirect.INHERIT)
+    builder.environment().clear()
+    (env + more).each { name, value -> builder.environment().put(name.toString(), value.toString()) }
+    def process = builder.start()
+    process.outputStream.close()
+    def output = captured ? process.inputStream.text : null
+    [process.waitFor(), output]
+  }
+}
+
+def (file, workspace, records) = args[0..2].collect { new File(it).absoluteFile }
+def environment = ['PATH', 'HOME', 'JAVA_HOME', 'LANG', 'USER'].collectEntries { [it, System.getenv(it)] }.findAll { it.value }
+environment += [WORKSPACE: workspace.path, STAGE_NAME: ''] + args.drop(3).collectEntries { it.split('=', 2) as List }
+records.mkdirs()
+def runner = new Runner(workspace: workspace, records: records, env: environment)
+def script = new GroovyShell(this.class.classLoader, new Binding(out: System.out, __runner: runner), new CompilerConfiguration(scriptBaseClass: 'Declarative')).parse(file)
+try {
+  script.run()
+} catch (Refused refused) {
+  System.err.println "refused: ${refused.message}"
+  System.exit 64
+}
+System.exit([SUCCESS: 0, UNSTABLE: 1, FAILURE: 1, NOT_BUILT: 2, ABORTED: 3][runner.result()])
