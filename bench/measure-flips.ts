@@ -2,7 +2,12 @@ import { monotonicMs } from "../test/support/system/monotonic.js";
 import type { System } from "../test/support/system/system.js";
 import { waitFor } from "../test/support/wait-for.js";
 import { round, spreadOf, type Spread } from "./statistics.js";
-import { underLoad, withSystem, type LoadCounts } from "./with-system.js";
+import {
+  NEVER_BREACH,
+  underLoad,
+  withSystem,
+  type LoadCounts,
+} from "./with-system.js";
 
 const CONNECTIONS = 64;
 /** Answers after which every request that was under way at the flip has ended, and many more have come. */
@@ -33,7 +38,7 @@ export async function measureFlips(
   pauseMs: number,
 ): Promise<FlipFigures> {
   const load = { connections: CONNECTIONS, pauseMs };
-  return await withSystem({}, (system) =>
+  return await withSystem({ env: NEVER_BREACH }, (system) =>
     underLoad(system, load, async (readCounts) => {
       await waitFor(
         "the load to run",

@@ -2,7 +2,7 @@ import { readUsage } from "../apps/agent/process-usage.js";
 import type { System } from "../test/support/system/system.js";
 import { waitFor } from "../test/support/wait-for.js";
 import { round, spreadOf } from "./statistics.js";
-import { underLoad, withSystem } from "./with-system.js";
+import { NEVER_BREACH, underLoad, withSystem } from "./with-system.js";
 
 const CONNECTIONS = 64;
 /** The heap rises and falls with its collections: the median of some readings, spread over further requests. */
@@ -23,7 +23,7 @@ export async function measureMemory(
 ): Promise<MemoryFigures> {
   const heapTap = new URL("./heap-tap.js", import.meta.url).href;
   const nodeOptions = { proxy: ["--expose-gc", "--import", heapTap] };
-  return await withSystem({ nodeOptions }, (system) =>
+  return await withSystem({ nodeOptions, env: NEVER_BREACH }, (system) =>
     underLoad(
       system,
       { connections: CONNECTIONS, pauseMs: 0 },

@@ -86,6 +86,16 @@ describe("controller's recovery", () => {
     expect(await control.flag()).to.equal("true");
   });
 
+  it("forgets a breach after an hour of health", async () => {
+    const control = await startControl();
+    await breach(control);
+    await passHealthy(control, COOLDOWN_MS);
+    await passHealthy(control, 61 * MINUTE_MS);
+    await breach(control);
+    await passHealthy(control, COOLDOWN_MS);
+    expect(await control.flag()).to.equal("true");
+  });
+
   it("waits for healthy probes, through a whole cool-down", async () => {
     const control = await startControl();
     await breach(control);

@@ -9,24 +9,25 @@
 import java.nio.file.FileSystems
 import org.codehaus.groovy.control.CompilerConfiguration
 
-class Refused extends RuntimeException { Refused(String why) { super(why) } }
-class Aborted extends RuntimeException { Aborted(String why) { super(why) } }
+// An Error, so that no try of the Jenkinsfile hides it.
+class Refused extends Error { Refused(String why) { super(why) } }
+class Aborted extends Exception { Aborted(String why) { super(why) } }
 
 class Known {
-  static final RESULTS = ['SUCCESS', 'UNSTABLE', 'FAILURE', 'NOT_BUILT', 'ABORTED']
+  // What each block may hold, and each step be told.
+  static final PARTS = [pipeline: ['agent', 'options', 'parameters', 'environment', 'stages', 'post'], stages: ['stage'],
+    stage: ['steps', 'stages', 'post'], options: ['disableConcurrentBuilds', 'timeout'], parameters: ['booleanParam'],
+    post: ['always', 'aborted', 'failure', 'unsuccessful']]
+  static final STEPS = [sh: ['script', 'returnStatus', 'returnStdout'], echo: ['message'], error: ['message'],
+    readFile: ['file'], junit: ['testResults', 'allowEmptyResults'], recordIssues: ['tools', 'enabledForFailure'],
+    checkStyle: ['pattern'], cpd: ['pattern'], archiveArtifacts: ['artifacts', 'fingerprint'], mail: ['to', 'subject', 'body'],
+    ansiblePlaybook: ['playbook', 'inventory', 'credentialsId', 'vaultCredentialsId', 'extraVars']]
+  // What a step's only argument without a name is.
+  static final MAIN = [sh: 'script', echo: 'message', error: 'message', readFile: 'file']
+  // From good to bad: a build's result only gets worse.
+  static final RESULTS = ['SUCCESS', 'FAILURE', 'NOT_BUILT', 'ABORTED']
   static final CONDITIONS = [always: { true }, aborted: { it == 'ABORTED' }, failure: { it == 'FAILURE' },
-    success: { it == 'SUCCESS' }, unsuccessful: { it != 'SUCCESS' }, cleanup: { true }]
-  static final PARTS = [pipeline: ['agent', 'options', 'parameters', 'environment', 'stages', 'post'],
-    stage: ['when', 'options', 'environment', 'steps', 'stages', 'post'], stages: ['stage'], when: ['expression'],
-    options: ['disableConcurrentBuilds', 'timeout', 'buildDiscarder', 'skipStagesAfterUnstable'],
-    parameters: ['booleanParam'], post: ['always', 'aborted', 'failure', 'success', 'unsuccessful', 'cleanup']]
-  static final STEPS = [sh: ['script', 'returnStatus', 'returnStdout', 'label'], echo: ['message'], error: ['message'],
-    junit: ['testResults', 'allowEmptyResults'], recordIssues: ['tools', 'enabledForFailure'], readFile: ['file'],
-    archiveArtifacts: ['artifacts', 'fingerprint', 'allowEmptyArchive'], mail: ['to', 'subject', 'body'],
-    ansiblePlaybook: ['playbook', 'inventory', 'credentialsId', 'vaultCredentialsId', 'limit', 'tags', 'colorized',
-      'extraVars', 'extras', 'disableHostKeyChecking'], checkStyle: ['pattern'], cpd: ['pattern'],
-    catchError: ['message', 'buildResult', 'stageResult'], timeout: ['time', 'unit'], script: []]
-  static final MAIN = [sh: 'script', echo: 'message', error: 'message', junit: 'testResults', readFile: 'file']
+    unsuccessful: { it != 'SUCCESS' }]
 }
 
 // What the Jenkinsfile sees. Nothing but this is there for it.
@@ -60,17 +61,16 @@ class Runner {
     }
     if (name == 'pipeline' && !place) return runPipeline(collect('pipeline', args[0]))
     if (!Known.STEPS.containsKey(name)) throw new Refused("unknown step: $name")
-    def body = args && args[-1] instanceof Closure ? args.removeAt(args.size() - 1) : null
-    def named = !args ? [:] : args[0] instanceof Map ? args[0] : [(Known.MAIN[name] ?: 'value'): args[0]]
+    def named = !args ? [:] : args[0] instanceof Map ? args[0] : [(Known.MAIN[name]): args[0]]
     def unknown = named.keySet() - Known.STEPS[name]
     if (args.size() > 1 || unknown) throw new Refused("$name does not take ${unknown ?: args}")
-    step(name, named, body)
+    step(name, named)
   }
 
   def directive(String name, List args) {
     if (name == 'stage') return parts.stages << [name: args[0]] + collect('stage', args[1])
     if (name == 'stages') return parts.stages = collect('stages', args[0]).stages
-    if (name in ['post', 'when', 'options', 'parameters']) return parts[name] = collect(name, args[0])
+    if (name in ['post', 'options', 'parameters']) return parts[name] = collect(name, args[0])
     if (name == 'booleanParam') params[args[0].name] = env.containsKey(args[0].name) ? env[args[0].name] == 'true' : args[0].defaultValue
     parts[name] = args ? args[-1] : true
   }
@@ -86,7 +86,6 @@ class Runner {
 
   def runStage(Map stage) {
     stageName = stage.name
-    if (stage.when?.expression && !stage.when.expression()) return record("skipped")
     record('stage')
     attempt(stage) {
       if (env.ABORT_AT == stage.name) throw new Aborted("aborted at ${stage.name}")
@@ -100,11 +99,11 @@ class Runner {
     try {
       part.environment?.with { it.delegate = env; it.resolveStrategy = Closure.DELEGATE_FIRST; it() }
       work()
-    } catch (Refused refused) { throw refused } catch (Exception failure) { fail(failure) }
+    } catch (Exception failure) { fail(failure) }
     if (part.agent) stageName = 'end'
     Known.CONDITIONS.findAll { name, applies -> part.post?.get(name) && applies(result()) }.each { name, applies ->
       record("post $name")
-      try { part.post[name]() } catch (Refused refused) { throw refused } catch (Exception failure) { fail(failure) }
+      try { part.post[name]() } catch (Exception failure) { fail(failure) }
     }
   }
 
@@ -126,23 +125,15 @@ class Runner {
   }
 
   // --- steps
-  def step(String name, Map args, Closure body) {
-    if (!(name in ['checkStyle', 'cpd', 'script'])) record("$name ${args.collect { k, v -> "$k=$v" }.join(' ')}".trim())
+  def step(String name, Map args) {
+    record("$name ${args.collect { k, v -> "$k=$v" }.join(' ')}")
     switch (name) {
       case 'sh': return sh(args)
       case 'echo': return println(args.message)
       case 'error': throw new Exception(args.message)
-      case 'script': case 'timeout': return body()
-      case 'catchError':
-        try { return body() } catch (Refused refused) { throw refused } catch (Exception failure) {
-          println "ERROR: ${failure.message}"
-          return worsen(args.buildResult ?: 'FAILURE')
-        }
       case 'readFile': return new File(workspace, args.file).text
-      case 'mail':
-        if (!args.to) throw new Exception('mail: nobody to send it to')
-        return new File(records, "mail-${++mails}").text = "To: $args.to\nSubject: $args.subject\n\n$args.body"
-      case 'archiveArtifacts': return files(args.artifacts, args.allowEmptyArchive)
+      case 'mail': return new File(records, "mail-${++mails}").text = "To: $args.to\nSubject: $args.subject\n\n$args.body"
+      case 'archiveArtifacts': return files(args.artifacts, false)
       case 'junit': return files(args.testResults, args.allowEmptyResults).each { report(it, ['testsuite', 'testsuites']) }
       case 'checkStyle': return [args.pattern, ['checkstyle']]
       case 'cpd': return [args.pattern, ['pmd-cpd']]
@@ -183,15 +174,12 @@ class Runner {
     }
     def command = ['ansible-playbook', args.playbook]
     if (args.inventory) command += ['-i', args.inventory]
-    if (args.limit) command += ['-l', args.limit]
-    if (args.tags) command += ['-t', args.tags]
     def vault = credential(args.vaultCredentialsId)
     if (vault) command += ['--vault-password-file', vault]
     def (user, key) = credential(args.credentialsId)?.split(':', 2) ?: [null, null]
     if (key) command += ['--private-key', key, '-u', user]
     args.extraVars?.each { name, value -> command += ['-e', "$name=${value =~ /\s/ ? "'$value'" : value}"] }
-    if (args.extras) command += args.extras.tokenize()
-    def (status) = execute(command*.toString(), [PYTHONUNBUFFERED: '1'] + (args.colorized ? [ANSIBLE_FORCE_COLOR: 'true'] : [:]), false)
+    def (status) = execute(command*.toString(), [PYTHONUNBUFFERED: '1'], false)
     if (status != 0) throw new Exception('ansible-playbook failed')
   }
 
@@ -219,4 +207,4 @@ try {
   System.err.println "refused: ${refused.message}"
   System.exit 64
 }
-System.exit([SUCCESS: 0, UNSTABLE: 1, FAILURE: 1, NOT_BUILT: 2, ABORTED: 3][runner.result()])
+System.exit([SUCCESS: 0, FAILURE: 1, NOT_BUILT: 2, ABORTED: 3][runner.result()])

@@ -20,7 +20,7 @@ holds_only_what_hosts_need() {
 
 if [ -z "${ARTIFACT:-}" ]; then
   PACKAGED_COMMIT=$(git rev-parse HEAD)
-  ARTIFACT=$(node scripts/package.mjs | tail -n 1)
+  ARTIFACT=$(npm run --silent package)
   check "packages one tarball of the commit, with its sum" \
     sh -c 'cd "$(dirname "$1")" && sha256sum --check "$(basename "$1").sha256"' - "$ARTIFACT" || exit 1
   check "makes the same bytes of the same commit elsewhere" \

@@ -85,7 +85,7 @@ claim_network() {
     HOSTS_GATEWAY=$HOSTS_NET.1
     rm -rf "$HOSTS_RUN"
     mkdir -m 0700 "$HOSTS_RUN"
-    echo $$ >"$HOSTS_RUN/pid"
+    process_start $$ >"$HOSTS_RUN/owner"
     ip addr add "$HOSTS_GATEWAY/24" dev "serin$number"
     ip link set "serin$number" up
     return
@@ -252,14 +252,18 @@ take_away_run() {
 
 # Of runs that were killed before they could do it themselves.
 sweep_dead_runs() {
-  local run
+  local run pid
   for run in "$HOSTS_RUNS"/*/; do
-    [ -e "$run/pid" ] || continue
-    kill -0 "$(cat "$run/pid")" 2>/dev/null && continue
+    [ -e "$run/owner" ] || continue
+    pid=$(cut -d' ' -f1 "$run/owner")
+    [ "$(process_start "$pid")" = "$(cat "$run/owner")" ] && continue
     say "taking away what run $(basename "$run") left"
     take_away_run "$(basename "$run")"
   done
 }
+
+# process_start PID: the pid and when it started; nothing of one that has ended, even if nobody has taken note of it yet.
+process_start() { sed -E 's/\(.*\)/-/' "/proc/$1/stat" 2>/dev/null | awk '$3 != "Z" { print $1, $22 }'; }
 
 # The network namespace of a machine on the same network that is in no inventory. Sets STRANGER to its name.
 stranger_open() {

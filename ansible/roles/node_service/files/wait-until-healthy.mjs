@@ -1,5 +1,4 @@
 // Waits until a service answers 200: node … <unit> <url> <seconds>. Ends at once when systemd has had to restart it.
-/* global AbortSignal, fetch */
 import { execFileSync } from "node:child_process";
 import { performance } from "node:perf_hooks";
 import { setTimeout } from "node:timers/promises";
