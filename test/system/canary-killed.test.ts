@@ -32,14 +32,14 @@ describe("a canary app that is killed", function () {
     await canaryApp.start();
     await untilCanaryServes(load, backAt);
     await waitFor("the mail that it is over", () =>
-      mailSink.subjects.some((subject) => subject?.includes("over: gone")),
+      mailSink.subjects.some((subject) => subject?.includes("no longer gone")),
     );
     // A start that takes long may be met by a failing probe or two, and told of as well.
     const subjects = mailSink.subjects.filter((subject) =>
       subject?.includes("gone"),
     );
     expect(subjects).to.have.length(2);
-    expect(subjects[1]).to.match(/^\[serin\] recovery: over: gone:/);
+    expect(subjects[1]).to.match(/^\[serin\] recovery: .+ is no longer gone/);
     await load.stop();
     expect(load.failures).to.deep.equal([]);
   });

@@ -1,0 +1,34 @@
+import { expect } from "chai";
+import { startRawBackend } from "../support/backend.js";
+import { startTestProxy } from "../support/test-proxy.js";
+
+const COOKIES =
+  "HTTP/1.1 200 OK\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\nContent-Length: 2\r\n\r\nok";
+
+describe("proxy that is stopping", () => {
+  it("tells a client to go whose request is in flight, and keeps the response's repeated headers", async () => {
+    const prod = await startRawBackend(() => undefined);
+    const proxy = await startTestProxy({ prod });
+    const client = proxy.connect().get("/");
+    const upstream = await prod.sees("\r\n\r\n");
+    const stopped = proxy.service.close(5000);
+    upstream.socket.write(COOKIES);
+    const answer = await client.response();
+    expect(answer).to.include({ status: 200, body: "ok" });
+    expect(answer.all("set-cookie")).to.deep.equal(["a=1", "b=2"]);
+    expect(answer.all("connection")).to.deep.equal(["close"]);
+    await stopped;
+  });
+
+  it("answers a request that was on its way as the stop began", async () => {
+    const prod = await startRawBackend(({ socket }) => socket.write(COOKIES));
+    const proxy = await startTestProxy({ prod });
+    const client = proxy.connect().get("/");
+    expect(await client.response()).to.include({ status: 200 });
+    const stopped = proxy.service.close(5000);
+    const late = await client.get("/late").response();
+    expect(late).to.include({ status: 200 });
+    expect(late.all("connection")).to.deep.equal(["close"]);
+    await stopped;
+  });
+});
