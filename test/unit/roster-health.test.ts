@@ -70,6 +70,11 @@ describe("roster's health of apps", () => {
     expect(reasons(rosterOf(FAILING, HEALTHY, FAILING))).to.be.empty;
   });
 
+  it("does not hold against a starting app that it was gone before", () => {
+    expect(reasons(rosterOf(GONE, FAILING))).to.be.empty;
+    expect(reasons(rosterOf(GONE, FAILING, FAILING))).to.have.length(1);
+  });
+
   it("tells of a missing app only that it is gone, not that its probe fails", () => {
     expect(reasons(rosterOf(GONE, GONE, GONE))).to.have.length(1);
   });

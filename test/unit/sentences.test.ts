@@ -94,4 +94,21 @@ describe("sentences", () => {
       expect(formatDuration(ms)).to.equal(text);
     });
   }
+
+  for (const [id, sentence] of [
+    ["silence:proxy@edge1:8080", "proxy@edge1:8080 is no longer silent"],
+    ["gone:agent@w:3101", "the app of agent@w:3101 is no longer gone"],
+    [
+      "probe:agent@w:3101",
+      "the app of agent@w:3101 no longer fails its health probe",
+    ],
+    ["cpu:agent@w:3101", "the app of agent@w:3101 no longer keeps a core busy"],
+    ["latency:prod", "prod is no longer slow"],
+    ["flag-value", "the flag holds true or false again"],
+    ["of-a-later-version:x", "over: of-a-later-version:x"],
+  ] as const) {
+    it(`tell the end of ${id}`, () => {
+      expect(describeEnd(id)).to.equal(sentence);
+    });
+  }
 });
