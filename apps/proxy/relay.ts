@@ -41,13 +41,14 @@ export function relayResponse(
 }
 
 function cutOff(response: ServerResponse): void {
-  if (response.socket === null) {
+  const { socket } = response;
+  if (socket === null) {
     // Its turn on a pipelined connection is still to come, and Node 24 would then pass over one that is destroyed.
     response.once("socket", () => cutOff(response));
     return;
   }
   // To an HTTP/1.0 client the connection's orderly end may be what completes the body.
-  if (response.req.httpVersion === "1.0") response.socket?.resetAndDestroy();
+  if (response.req.httpVersion === "1.0") socket.resetAndDestroy();
   response.destroy();
 }
 
