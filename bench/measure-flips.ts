@@ -10,10 +10,12 @@ import {
 } from "./with-system.js";
 
 const CONNECTIONS = 64;
+/** With 64 connections about 600 requests a second. */
+const PAUSE_MS = 100;
 /** Answers after which every request that was under way at the flip has ended, and many more have come. */
 const ANSWERS_AFTER = 4 * CONNECTIONS;
 const CANARY_STARTS_BEFORE = 32;
-const WARM_UP_ANSWERS = 2000;
+const WARM_UP_ANSWERS = 1000;
 const PATIENCE_MS = 30_000;
 
 export interface FlipFigures {
@@ -30,38 +32,45 @@ export interface FlipFigures {
 }
 
 /**
- * How long a canary still gets new requests once the flag was set to false in Redis, with the proxy under load. With
- * `pauseMs` of 0 the machine is saturated: the figures then tell of waiting for a core more than of anything else.
+ * How long a canary still gets new requests once the flag was set to false in Redis, with the proxy under load: at a
+ * steady pace, and with the machine saturated, where waiting for a core counts for more than anything else.
  */
 export async function measureFlips(
   flips: number,
-  pauseMs: number,
+): Promise<{ paced: FlipFigures; saturated: FlipFigures }> {
+  return await withSystem({ env: NEVER_BREACH }, async (system) => ({
+    paced: await measureUnder(system, { pauseMs: PAUSE_MS, flips }),
+    saturated: await measureUnder(system, { pauseMs: 0, flips }),
+  }));
+}
+
+async function measureUnder(
+  system: System,
+  { pauseMs, flips }: { pauseMs: number; flips: number },
 ): Promise<FlipFigures> {
   const load = { connections: CONNECTIONS, pauseMs };
-  return await withSystem({ env: NEVER_BREACH }, (system) =>
-    underLoad(system, load, async (readCounts) => {
-      await waitFor(
-        "the load to run",
-        async () => (await readCounts()).answers > WARM_UP_ANSWERS,
-        PATIENCE_MS,
-      );
-      const before = { ...(await readCounts()), at: monotonicMs() };
-      const samples: FlipSample[] = [];
-      while (samples.length < flips)
-        samples.push(await flipOnce(system, readCounts));
-      const after = { ...(await readCounts()), at: monotonicMs() };
-      const seconds = (after.at - before.at) / 1000;
-      return {
-        flips,
-        ...load,
-        requestsPerSecond: round((after.answers - before.answers) / seconds),
-        fromSending: spreadOf(samples.map((sample) => sample.fromSendingMs)),
-        fromReply: spreadOf(samples.map((sample) => sample.fromReplyMs)),
-        startsAfterReply: spreadOf(samples.map((sample) => sample.late)),
-        failures: after.failures,
-      };
-    }),
-  );
+  return await underLoad(system, load, async (readCounts) => {
+    await waitFor(
+      "the load to run",
+      async () => (await readCounts()).answers > WARM_UP_ANSWERS,
+      PATIENCE_MS,
+    );
+    const before = { ...(await readCounts()), at: monotonicMs() };
+    const samples: FlipSample[] = [];
+    while (samples.length < flips)
+      samples.push(await flipOnce(system, readCounts));
+    const after = { ...(await readCounts()), at: monotonicMs() };
+    const seconds = (after.at - before.at) / 1000;
+    return {
+      flips,
+      ...load,
+      requestsPerSecond: round((after.answers - before.answers) / seconds),
+      fromSending: spreadOf(samples.map((sample) => sample.fromSendingMs)),
+      fromReply: spreadOf(samples.map((sample) => sample.fromReplyMs)),
+      startsAfterReply: spreadOf(samples.map((sample) => sample.late)),
+      failures: after.failures,
+    };
+  });
 }
 
 interface FlipSample {

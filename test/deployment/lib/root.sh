@@ -5,7 +5,6 @@
 
 readonly NODE_VERSION=24.21.0
 readonly SUITE=bookworm
-readonly MIRROR=http://deb.debian.org/debian
 readonly ROOT_PACKAGES=systemd,systemd-sysv,dbus,openssh-server,python3-minimal,python3-apt,ca-certificates,iproute2,curl,sudo,procps,netcat-openbsd
 # What the playbooks install; their dependencies come along.
 readonly HOST_PACKAGES="redis-server nftables xz-utils"
@@ -44,7 +43,7 @@ build_root() {
     --customize-hook="chroot \"\$1\" apt-get install -qq --download-only -y --no-install-recommends $HOST_PACKAGES" \
     --customize-hook="find \"\$1/var/cache/apt/archives\" -maxdepth 1 -name '*.deb' -exec cp {} '$cache/mirror/debs/' ';'" \
     --customize-hook="$(declare -f prepare_root); prepare_root \"\$1\"" \
-    "$SUITE" "$cache/root" "$MIRROR"
+    "$SUITE" "$cache/root"
   # As in an image of some age.
   touch -d 2000-01-01 "$cache/root/var/lib/apt/lists"
   (cd "$cache/mirror/debs" && dpkg-scanpackages --multiversion . >Packages 2>/dev/null)
