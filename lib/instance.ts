@@ -1,22 +1,13 @@
-import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import type { Redis } from "ioredis";
-import { z } from "zod";
 import type { Ledger } from "./ledger.js";
 import type { Closers } from "./lifecycle.js";
 import type { Logger } from "./log.js";
+import { releaseVersion } from "./release.js";
 
 /** Identifies a program's instance across its restarts: `proxy@edge1:8080`. */
 export function sourceId(program: string, port: number): string {
   return `${program}@${hostname()}:${port}`;
-}
-
-/** The version of the release this code belongs to. */
-export function releaseVersion(): string {
-  const manifest: unknown = JSON.parse(
-    readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
-  );
-  return z.object({ version: z.string() }).parse(manifest).version;
 }
 
 /**

@@ -1,7 +1,8 @@
 import { createServer } from "node:http";
 import { hostname } from "node:os";
 import { HttpService } from "../../lib/http-service.js";
-import { announce, releaseVersion, sourceId } from "../../lib/instance.js";
+import { announce, sourceId } from "../../lib/instance.js";
+import { releaseVersion } from "../../lib/release.js";
 import { createKeys } from "../../lib/keys.js";
 import { Ledger } from "../../lib/ledger.js";
 import { runProgram, type Closers } from "../../lib/lifecycle.js";

@@ -3,7 +3,7 @@ import {
   readMs,
   type BaseConfig,
 } from "../../lib/base-config.js";
-import { releaseVersion } from "../../lib/instance.js";
+import { releaseVersion } from "../../lib/release.js";
 import { SettingsReader, type Environment } from "../../lib/settings.js";
 import { SIDES, type Side } from "../../lib/telemetry.js";
 import { MAX_SLOW_MS } from "./slow.js";

@@ -11,7 +11,7 @@ import {
   findFreePort,
   startPrivateRedis,
 } from "../../apps/launcher/private-redis.js";
-import { releaseVersion } from "../../lib/instance.js";
+import { releaseVersion } from "../../lib/release.js";
 import type { Keys } from "../../lib/keys.js";
 import { parseTelemetry, type HostSample } from "../../lib/telemetry.js";
 import { onCleanup } from "../support/cleanup.js";

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { readConfig } from "../../apps/app/config.js";
-import { releaseVersion } from "../../lib/instance.js";
+import { releaseVersion } from "../../lib/release.js";
 import { SettingsError, type Environment } from "../../lib/settings.js";
 
 function problemsOf(env: Environment): readonly string[] {
