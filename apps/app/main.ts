@@ -10,10 +10,13 @@ import type { Logger } from "../../lib/log.js";
 import { createRedis } from "../../lib/redis.js";
 import { createApp } from "./app.js";
 import { readConfig, type AppConfig } from "./config.js";
+import { awaitFirstAnswer } from "./first-answer.js";
 import { RedisStore } from "./redis-store.js";
 
 /** Longest a request waits for a Redis that is connected but silent. */
 const REPLY_TIMEOUT_MS = 1000;
+/** Longest the start waits for Redis before requests are taken without it. */
+const FIRST_ANSWER_TIMEOUT_MS = 1000;
 
 await runProgram({ name: "app", readConfig, start });
 
@@ -54,6 +57,7 @@ async function start(
     logger,
   });
   service.server.on("request", app);
+  await awaitFirstAnswer({ redis, flag, timeoutMs: FIRST_ANSWER_TIMEOUT_MS });
   const port = await service.listen(config);
 
   const source = sourceId("app", port);

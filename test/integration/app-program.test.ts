@@ -1,6 +1,11 @@
 import { once } from "node:events";
 import { get, type IncomingMessage } from "node:http";
-import { createConnection } from "node:net";
+import {
+  createConnection,
+  createServer,
+  type AddressInfo,
+  type Socket,
+} from "node:net";
 import { text } from "node:stream/consumers";
 import { expect } from "chai";
 import {
@@ -14,7 +19,7 @@ import {
   startProgram,
   type Program,
 } from "../support/program.js";
-import { connectRedis, freshKeys } from "../support/redis-server.js";
+import { connectRedis, freshKeys, redisUrl } from "../support/redis-server.js";
 import { waitFor } from "../support/wait-for.js";
 
 const DISABLED = '503 {"error":"feature disabled","flag":"feature"}';
@@ -50,6 +55,27 @@ async function startSlow(url: string, delayMs: number) {
   // The app takes requests in the order of their arrival.
   await ask(`${url}/healthz`);
   return { request, response };
+}
+
+/** The tests' Redis behind a way on which each command takes `delayMs`. @returns its URL */
+async function startDistantRedis(delayMs: number): Promise<string> {
+  const { hostname, port } = new URL(redisUrl());
+  const sockets: Socket[] = [];
+  const relay = createServer((near) => {
+    const far = createConnection(Number(port), hostname);
+    sockets.push(near, far);
+    near.on("data", (data) => setTimeout(() => far.write(data), delayMs));
+    far.pipe(near);
+    for (const socket of [near, far])
+      socket.on("error", () => socket.destroy());
+  });
+  relay.listen(0, "127.0.0.1");
+  await once(relay, "listening");
+  onCleanup(() => {
+    relay.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  return `redis://127.0.0.1:${(relay.address() as AddressInfo).port}`;
 }
 
 function connect() {
@@ -164,6 +190,12 @@ describe("app program", () => {
       process.kill(redis.pid, "SIGCONT");
       await untilAnswered(`${app.url}/get/a`, NO_VALUE);
     });
+  });
+
+  it("takes requests only once it can answer them", async () => {
+    const REDIS_URL = await startDistantRedis(200);
+    const app = await startProgram("app", { ROLE: "prod", REDIS_URL });
+    expect(await ask(`${app.url}/get/a`)).to.equal(NO_VALUE);
   });
 
   describe("on SIGTERM", () => {

@@ -1,0 +1,31 @@
+import { setTimeout } from "node:timers/promises";
+import type { Redis } from "ioredis";
+
+/**
+ * Resolves once the flag was read and the store can be reached, at the latest after `timeoutMs`. An instance that took
+ * requests earlier would refuse the feature to those that a restart happens to meet; without Redis it has to.
+ */
+export async function awaitFirstAnswer(options: {
+  redis: Redis;
+  flag: {
+    readonly current: object | undefined;
+    onChange: (listener: () => void) => void;
+  };
+  timeoutMs: number;
+}): Promise<void> {
+  const { redis, flag, timeoutMs } = options;
+  const answered = Promise.all([
+    redis.status === "ready" ||
+      new Promise((resolve) => redis.once("ready", resolve)),
+    flag.current !== undefined ||
+      new Promise<void>((resolve) => flag.onChange(resolve)),
+  ]);
+  const ended = new AbortController();
+  await Promise.race([
+    answered,
+    setTimeout(timeoutMs, undefined, { signal: ended.signal }).catch(
+      () => undefined,
+    ),
+  ]);
+  ended.abort();
+}
