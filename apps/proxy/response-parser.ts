@@ -126,13 +126,20 @@ export class ResponseParser {
   }
 }
 
-/** What cannot become a head any more is told at once, rather than after the time for an answer. */
+/**
+ * What cannot become a head any more is told at once, rather than after the time for an answer.
+ *
+ * @param checked how much of `text` has been through this before
+ */
 function checkPartial(text: string, checked: number): void {
   if (!text.startsWith(PROTOCOL) && !PROTOCOL.startsWith(text))
     throw new BadResponseError("no HTTP/1 response");
-  const lineFeed = text.indexOf("\n");
-  if (lineFeed < 0) return;
-  if (/(?<!\r)\n/.test(text.slice(Math.max(0, checked - 1))))
-    throw new BadResponseError("a bare LF");
-  parseStatusLine(text.slice(0, lineFeed - 1));
+  for (
+    let lineFeed = text.indexOf("\n", checked);
+    lineFeed >= 0;
+    lineFeed = text.indexOf("\n", lineFeed + 1)
+  )
+    if (text[lineFeed - 1] !== "\r") throw new BadResponseError("a bare LF");
+  const lineEnd = text.indexOf("\r\n");
+  if (lineEnd >= 0) parseStatusLine(text.slice(0, lineEnd));
 }
