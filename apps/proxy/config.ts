@@ -22,6 +22,8 @@ export interface ProxyConfig extends BaseConfig {
   canaryUrls: URL[];
   split: Ratio;
   leaseRequired: boolean;
+  /** Whether a canary that fails is taken out without waiting for the monitor. */
+  hasBreaker: boolean;
   flagStaleMs: number;
   connectTimeoutMs: number;
   responseTimeoutMs: number;
@@ -60,6 +62,7 @@ export function readConfig(env: Environment): ProxyConfig {
     leaseRequired:
       settings.choice("CANARY_LEASE", ["optional", "required"], "optional") ===
       "required",
+    hasBreaker: settings.choice("BREAKER", ["on", "off"], "on") === "on",
     flagStaleMs: readMs(settings, "FLAG_STALE_MS", {
       fallback: 5000,
       min: 1500,

@@ -15,6 +15,8 @@ import type { Upstream, Upstreams } from "./upstreams.js";
 export interface ExchangeContext {
   upstreams: Readonly<Record<Side, Upstreams>>;
   recorder: TrafficRecorder;
+  /** Told of each request that the side which the split chose answered, or failed to. */
+  onOutcome: (side: Side, status: number) => void;
 }
 
 /**
@@ -31,6 +33,7 @@ export class Exchange {
   /** The canary's own status, once prod has taken over. */
   #canaryStatus: number | undefined;
   #freshTried = false;
+  #canaryTried = false;
   #prodTried = false;
   #ongoing: Ongoing | undefined;
 
@@ -69,7 +72,7 @@ export class Exchange {
   }
 
   #retryOrAnswer(upstream: Upstream, failure: Failure): void {
-    const { prod } = this.#context.upstreams;
+    const { prod, canary } = this.#context.upstreams;
     if (failure.kind === "unreachable" || failure.kind === "connect-timeout") {
       this.#context.upstreams[upstream.side].avoid(upstream, performance.now());
     }
@@ -77,6 +80,10 @@ export class Exchange {
       case "same-fresh":
         this.#freshTried = true;
         this.#try(upstream, true);
+        return;
+      case "canary":
+        this.#canaryTried = true;
+        this.#try(canary.next(performance.now(), upstream), false);
         return;
       case "prod":
         this.#prodTried = true;
@@ -95,14 +102,17 @@ export class Exchange {
   }
 
   #describe(upstream: Upstream, failure: Failure): FailedAttempt {
+    const { prod, canary } = this.#context.upstreams;
     return {
       side: upstream.side,
       failure,
       method: this.#request.method ?? "",
       hasBody: this.#hasBody,
       freshTried: this.#freshTried,
+      canaryTried: this.#canaryTried,
+      canaryHasAnother: canary.all.length > 1,
       prodTried: this.#prodTried,
-      prodHasAnother: this.#context.upstreams.prod.all.length > 1,
+      prodHasAnother: prod.all.length > 1,
     };
   }
 
@@ -123,6 +133,8 @@ export class Exchange {
       status: this.#canaryStatus ?? status,
       rescued: this.#canaryStatus !== undefined,
     };
-    this.#context.recorder.finish(this.#pending, outcome, performance.now());
+    const { recorder, onOutcome } = this.#context;
+    if (recorder.finish(this.#pending, outcome, performance.now()))
+      onOutcome(this.#pending.side, outcome.status);
   }
 }

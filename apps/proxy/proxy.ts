@@ -9,6 +9,8 @@ import type { Closers } from "../../lib/lifecycle.js";
 import type { Logger } from "../../lib/log.js";
 import { createRedis } from "../../lib/redis.js";
 import type { Side } from "../../lib/telemetry.js";
+import { Breaker } from "./breaker.js";
+import { CanaryStop } from "./canary-stop.js";
 import { createAdmin, type ProxyStatus } from "./admin.js";
 import { whyCanaryIsClosed } from "./canary-gate.js";
 import type { ProxyConfig } from "./config.js";
@@ -17,7 +19,8 @@ import { serveRequests } from "./frontend.js";
 import { createStrictServer } from "./server.js";
 import { createSplit } from "./split.js";
 import { TelemetrySender } from "./telemetry-sender.js";
-import { TrafficRecorder } from "./traffic-recorder.js";
+import type { ExchangeContext } from "./exchange.js";
+import { CLIENT_CLOSED, TrafficRecorder } from "./traffic-recorder.js";
 import { TunnelEngine } from "./tunnel.js";
 import { Upstreams } from "./upstreams.js";
 
@@ -45,13 +48,22 @@ export async function startProxy(
   closers.add("flag watch", () => watch.close());
 
   const recorder = new TrafficRecorder(performance.now());
+  const breaker = new Breaker();
   const whyClosed = () =>
-    whyCanaryIsClosed(watch.current, config, performance.now());
+    breaker.trip === undefined
+      ? whyCanaryIsClosed(watch.current, config, performance.now())
+      : `breaker: ${breaker.trip.reason}`;
   const readStatus = () =>
     describe({ config, watch, recorder, because: whyClosed() });
   const frontend = createFrontend(config, {
     recorder,
     isCanaryOpen: () => whyClosed() === null,
+    onOutcome: (side, status) => {
+      // What a client did not wait for says nothing about its side.
+      if (!config.hasBreaker || status === CLIENT_CLOSED) return;
+      const trip = breaker.record(side, status >= 500);
+      if (trip !== undefined) stop.begin(trip);
+    },
   });
   closers.add("upstream connections", () => frontend.engine.close());
   const { service, tunnels } = frontend;
@@ -68,6 +80,15 @@ export async function startProxy(
   const port = await service.listen(config);
 
   const source = sourceId("proxy", port);
+  const ledger = new Ledger(redis, keys);
+  const stop = new CanaryStop({ ledger, flagName, source, logger });
+  closers.add("canary stop", () => stop.cancel());
+  // Whoever puts the flag to true lets the canary in again.
+  watch.onChange(({ value }) => {
+    if (!value) return;
+    breaker.reset();
+    stop.cancel();
+  });
   const { split } = readStatus();
   const detail = `http://${config.host}:${port}, split ${split}`;
   announce({
@@ -75,7 +96,7 @@ export async function startProxy(
     source,
     detail,
     redis,
-    ledger: new Ledger(redis, keys),
+    ledger,
     closers,
     logger,
   });
@@ -101,7 +122,9 @@ export async function startProxy(
 
 function createFrontend(
   config: ProxyConfig,
-  parts: { recorder: TrafficRecorder; isCanaryOpen: () => boolean },
+  parts: Pick<ExchangeContext, "recorder" | "onOutcome"> & {
+    isCanaryOpen: () => boolean;
+  },
 ) {
   const limits = {
     connectMs: config.connectTimeoutMs,
@@ -124,6 +147,7 @@ function createFrontend(
       canary: new Upstreams("canary", config.canaryUrls),
     },
     recorder: parts.recorder,
+    onOutcome: parts.onOutcome,
   });
   return { engine, tunnels, service };
 }

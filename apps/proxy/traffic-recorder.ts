@@ -58,7 +58,7 @@ export class TrafficRecorder {
   }
 
   /**
-   * The response's head goes out, or the client has left (499). Only the first call for a request counts.
+   * The response's head goes out, or the client has left (499). Only the first call for a request counts, and returns true.
    *
    * @param outcome the side's own status, also where prod answered in its place (`rescued`)
    */
@@ -66,16 +66,17 @@ export class TrafficRecorder {
     pending: PendingRequest,
     outcome: { status: number; rescued: boolean },
     now: number,
-  ): void {
-    if (!this.#pending[pending.side].delete(pending)) return;
+  ): boolean {
+    if (!this.#pending[pending.side].delete(pending)) return false;
     const arm = this.#arms[pending.side];
     arm.requests += 1;
     arm.status.set(outcome.status, (arm.status.get(outcome.status) ?? 0) + 1);
     arm.latency.record(now - pending.startedAt);
     if (outcome.status >= 500) arm.errors += 1;
-    if (!outcome.rescued) return;
+    if (!outcome.rescued) return true;
     arm.retried += 1;
     this.#arms.prod.rescued += 1;
+    return true;
   }
 
   /** What was counted since the last window, which ends here. */

@@ -36,6 +36,7 @@ export async function startTestProxy(options: {
   requestTimeoutMs?: number;
   maxConnections?: number;
   isTrusted?: (address: string) => boolean;
+  onOutcome?: (side: Side, status: number) => void;
 }): Promise<TestProxy> {
   const { side = "prod" } = options;
   const prod = [options.prod].flat().map(({ url }) => url);
@@ -66,6 +67,7 @@ export async function startTestProxy(options: {
       canary: new Upstreams("canary", canary),
     },
     recorder,
+    onOutcome: options.onOutcome ?? (() => undefined),
   });
   await service.listen({ host: "127.0.0.1", port: 0 });
   onCleanup(async () => {

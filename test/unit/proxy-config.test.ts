@@ -38,6 +38,7 @@ describe("proxy settings", () => {
       adminPort: 8081,
       split: { prod: 3, canary: 1 },
       leaseRequired: false,
+      hasBreaker: true,
       flagStaleMs: 5000,
       connectTimeoutMs: 1000,
       responseTimeoutMs: 30_000,
@@ -67,6 +68,7 @@ describe("proxy settings", () => {
     expect(config).to.deep.include({
       split: { prod: 9, canary: 1 },
       leaseRequired: true,
+      hasBreaker: true,
       engine: "http-proxy",
       requestTimeoutMs: 0,
       drainMs: 0,

@@ -38,6 +38,8 @@ function next(
     method: "GET",
     hasBody: false,
     freshTried: false,
+    canaryTried: false,
+    canaryHasAnother: false,
     prodTried: false,
     prodHasAnother: false,
     ...rest,
@@ -55,6 +57,23 @@ describe("proxy retry", () => {
       const rescue = neverSent || repeatable ? "prod" : "give-up";
       it(`${title} that the canary fails by ${kind}: ${rescue}`, () =>
         expect(next({ ...request, kind, side: "canary" })).to.equal(rescue));
+
+      const sibling = neverSent ? "canary" : rescue;
+      it(`${title} that one of two canary URLs fails by ${kind}: ${sibling}`, () =>
+        expect(
+          next({ ...request, kind, side: "canary", canaryHasAnother: true }),
+        ).to.equal(sibling));
+
+      it(`${title} that both canary URLs fail by ${kind}: ${rescue}`, () =>
+        expect(
+          next({
+            ...request,
+            kind,
+            side: "canary",
+            canaryHasAnother: true,
+            canaryTried: true,
+          }),
+        ).to.equal(rescue));
 
       const another = neverSent ? "prod" : "give-up";
       it(`${title} that one of two prod URLs fails by ${kind}: ${another}`, () =>

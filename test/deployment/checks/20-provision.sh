@@ -26,7 +26,9 @@ prod1 serin-app-2
 prod1 serin-agent
 prod1 serin-agent-2
 canary1 serin-app
+canary1 serin-app-2
 canary1 serin-agent
+canary1 serin-agent-2
 edge1 serin-proxy
 edge1 serin-monitor
 redis1 redis-server
@@ -89,7 +91,7 @@ check "settings are root's alone" settings_are_closed
 check "systemd finds the units little exposed" units_are_hardened
 check "each program has a user of its own" programs_have_users_of_their_own
 check "the agents tell of every app, with its release" \
-  eventually 10 sh -c '[ "$(curl -fsS "$1/api/state" | grep -o "\"up\":true,\"version\":\"$2\"" | wc -l)" = 3 ]' - "$(monitor_url)" "$RELEASE"
+  eventually 10 sh -c '[ "$(curl -fsS "$1/api/state" | grep -o "\"up\":true,\"version\":\"$2\"" | wc -l)" = 4 ]' - "$(monitor_url)" "$RELEASE"
 
 under_load "site.yml, unchanged" play site.yml -e serin_artifact=/nonexistent
 check "a second run changes nothing, and needs no artefact" nothing_changed "$LOAD_OUTPUT"

@@ -5,7 +5,7 @@ first_and_last_pids() { echo "$(main_pid prod1 serin-app) $(main_pid prod1 serin
 
 runs_everywhere() {
   local unit
-  for unit in serin-app serin-agent ${2:+serin-app-2 serin-agent-2}; do
+  for unit in serin-app serin-agent serin-app-2 serin-agent-2; do
     same "$1" "$(running_release "${2:-canary1}" $unit)" || { echo "($unit)"; return 1; }
   done
 }
@@ -17,6 +17,7 @@ under_load "deploy to the canary" play deploy.yml -e target=canary -e "serin_art
 check "a release goes to the canary" runs_everywhere "$RELEASE.second"
 check "and to the canary only" runs_everywhere "$RELEASE" prod1
 check "no request failed meanwhile" none_failed
+check "nor did the canary, by the proxy's own count" canary_open
 check "the canary answers with it" eventually 5 contains "$(curl -sS "http://$(host_address canary1):3002/")" "$RELEASE.second"
 
 under_load "rolling deploy to one prod host" play deploy.yml -e target=prod -e "serin_artifact=$SECOND"

@@ -21,7 +21,7 @@ check "before the first release there is none, and rollback.yml says so" \
 check "a release that is still on the host is deployed without an artefact" \
   play deploy.yml -e target=canary -e serin_artifact=/nonexistent -e "serin_release=$RELEASE.second"
 check "by hand: a link and a restart" host_root canary1 sh -c \
-  "'ln -sfn releases/$RELEASE /opt/serin/current && systemctl restart serin-app serin-agent'"
+  "'ln -sfn releases/$RELEASE /opt/serin/current && systemctl restart serin-app serin-app-2 serin-agent serin-agent-2'"
 check "bring it back too" runs_everywhere "$RELEASE"
 
 fill_history

@@ -16,6 +16,15 @@ slow_down() {
 }
 
 set_flag true >/dev/null
+eventually 5 flag_is true >/dev/null
+host_root canary1 systemctl stop serin-app serin-app-2
+flag_off_for_failing() { served 8 >/dev/null && flag_is false; }
+check "a canary that is gone is taken out by the proxy itself" eventually 10 flag_off_for_failing
+check "by the proxy" same proxy "$(state flag.by)"
+host_root canary1 systemctl start serin-app serin-app-2
+eventually 10 curl -fsS "http://$(host_address canary1):3002/readyz" >/dev/null
+check "and stays out until somebody lets it in" flag_is false
+set_flag true >/dev/null
 check "the flag is on" eventually 5 flag_is true
 began=$(now_ms)
 slow_down

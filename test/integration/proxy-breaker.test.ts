@@ -1,0 +1,138 @@
+import { expect } from "chai";
+import { Ledger } from "../../lib/ledger.js";
+import { startBackend, startNamedBackend } from "../support/backend.js";
+import { onCleanup } from "../support/cleanup.js";
+import { describeEngines } from "../support/engines.js";
+import { send } from "../support/http-client.js";
+import {
+  canaryToBe,
+  startOpenProxy,
+  type ProxyProgram,
+} from "../support/proxy-program.js";
+import { startPrivateRedis } from "../../apps/launcher/private-redis.js";
+import { connectRedis, freshKeys } from "../support/redis-server.js";
+import { waitFor } from "../support/wait-for.js";
+
+function connect(url?: string) {
+  const redis = connectRedis(url);
+  onCleanup(() => redis.disconnect());
+  return redis;
+}
+
+function startFailing(status: number) {
+  return startBackend((_request, response) => {
+    response.writeHead(status).end("no");
+  });
+}
+
+async function statuses(proxy: ProxyProgram, count: number) {
+  const seen: string[] = [];
+  for (let sent = 0; sent < count; sent++) {
+    const { status, servedBy } = await send(proxy.port, { path: "/" });
+    seen.push(`${servedBy} ${status}`);
+  }
+  return seen;
+}
+
+describeEngines("proxy breaker", () => {
+  async function start(options: {
+    prodStatus?: number;
+    canaryStatus: number;
+    redisUrl?: string;
+    env?: Record<string, string>;
+  }) {
+    const { prodStatus = 200, canaryStatus, redisUrl, env } = options;
+    const prod =
+      prodStatus === 200
+        ? await startNamedBackend("prod")
+        : await startFailing(prodStatus);
+    const canary = await startFailing(canaryStatus);
+    const keys = freshKeys();
+    const proxy = await startOpenProxy({
+      KEY_PREFIX: keys.prefix,
+      PROD_URLS: prod.url.origin,
+      CANARY_URLS: canary.url.origin,
+      SPLIT: "1:1",
+      ...(redisUrl === undefined ? {} : { REDIS_URL: redisUrl }),
+      ...env,
+    });
+    const redis = connect(redisUrl);
+    const ledger = new Ledger(redis, keys);
+    const flips = () => ledger.readEvents({ limit: 10, kind: "flip" });
+    return { proxy, keys, redis, ledger, flips };
+  }
+
+  it("takes out a canary that fails five requests in a row, and puts the flag to false: one event, one mail", async () => {
+    const { proxy, keys, redis, flips } = await start({ canaryStatus: 500 });
+    const seen = await statuses(proxy, 40);
+    expect(seen.filter((it) => it === "canary 500")).to.have.length(5);
+    expect(seen.slice(-20)).to.deep.equal(Array(20).fill("prod 200"));
+    const [flip] = await waitFor("the flip", async () => {
+      const found = await flips();
+      return found.length > 0 && found;
+    });
+    expect(await redis.get(keys.flag("feature"))).to.equal("false");
+    expect(flip).to.include({ kind: "flip", by: "proxy" });
+    expect(flip?.reason).to.match(
+      /^the canary failed 5 requests in a row, prod 0 of \d+ \(proxy@.+\)$/,
+    );
+    expect(flip?.data).to.include({ rule: "breaker", failures: 5 });
+    expect(await flips()).to.have.length(1);
+    expect(await redis.xlen(keys.outbox)).to.equal(1);
+  });
+
+  it("says on /status that it holds the canary back, and lets it in once somebody sets the flag to true", async () => {
+    const { proxy, ledger } = await start({ canaryStatus: 503 });
+    await statuses(proxy, 12);
+    await canaryToBe(proxy, /^breaker: the canary failed 5 requests in a row/);
+    await waitFor("the proxy to know of the flip", async () => {
+      return (await proxy.status()).flag.value === false;
+    });
+    await canaryToBe(proxy, /^breaker: /);
+    await ledger.flip("feature", {
+      value: true,
+      by: "operator",
+      reason: "try again",
+      data: {},
+    });
+    await canaryToBe(proxy, null);
+  });
+
+  it("leaves a canary alone that fails no more than prod", async () => {
+    const { proxy, flips } = await start({
+      prodStatus: 500,
+      canaryStatus: 500,
+    });
+    await statuses(proxy, 60);
+    expect((await proxy.status()).canary.open).to.equal(true);
+    expect(await flips()).to.deep.equal([]);
+  });
+
+  it("does nothing when it is switched off", async () => {
+    const { proxy } = await start({
+      canaryStatus: 500,
+      env: { BREAKER: "off" },
+    });
+    await statuses(proxy, 40);
+    expect((await proxy.status()).canary.open).to.equal(true);
+  });
+
+  it("holds the canary back without Redis, and puts the flag to false once it is back", async () => {
+    const first = await startPrivateRedis();
+    onCleanup(first.stop);
+    const { proxy, keys } = await start({
+      canaryStatus: 500,
+      redisUrl: first.url,
+      env: { FLAG_STALE_MS: "60000" },
+    });
+    await first.stop();
+    await statuses(proxy, 12);
+    await canaryToBe(proxy, /^breaker: /);
+    const second = await startPrivateRedis({ port: first.port });
+    onCleanup(second.stop);
+    const redis = connect(second.url);
+    await waitFor("the flag to be false", async () => {
+      return (await redis.get(keys.flag("feature"))) === "false";
+    });
+  });
+});

@@ -1,0 +1,75 @@
+import { expect } from "chai";
+import { Breaker } from "../../apps/proxy/breaker.js";
+
+/** Records one outcome a letter: p and c went well on prod and canary, P and C failed. */
+function record(outcomes: string, breaker = new Breaker()): Breaker {
+  for (const letter of outcomes)
+    breaker.record(
+      letter.toLowerCase() === "c" ? "canary" : "prod",
+      letter === letter.toUpperCase(),
+    );
+  return breaker;
+}
+
+describe("proxy breaker", () => {
+  it("trips at the fifth canary failure in a row", () => {
+    const breaker = record("ppcpppCpppCpppCpppC");
+    expect(breaker.trip).to.equal(undefined);
+    expect(breaker.record("canary", true)).to.deep.equal({
+      reason: "the canary failed 5 requests in a row, prod 0 of 14",
+      failures: 5,
+      requests: 5,
+      prodFailures: 0,
+      prodRequests: 14,
+    });
+  });
+
+  it("counts a row anew after a success", () => {
+    expect(record("CCCCcCCCC").trip).to.equal(undefined);
+  });
+
+  it("trips at ten failures among the last twenty", () => {
+    const breaker = record("cC".repeat(9));
+    expect(breaker.trip).to.equal(undefined);
+    record("c", breaker);
+    expect(breaker.record("canary", true)?.reason).to.equal(
+      "the canary failed 10 of its last 20 requests, prod 0 of 0",
+    );
+  });
+
+  it("forgets what is longer ago than twenty requests", () => {
+    expect(record("cCc".repeat(40)).trip).to.equal(undefined);
+  });
+
+  it("does not trip for what prod fails as well", () => {
+    expect(record("PCPCPCPCPCPCPC").trip).to.equal(undefined);
+    expect(record("PppppcC".repeat(20)).trip?.reason).to.equal(
+      "the canary failed 10 of its last 20 requests, prod 4 of 20",
+    );
+    expect(record("PpppcC".repeat(20)).trip).to.equal(undefined);
+  });
+
+  it("trips for a row of failures although prod fails now and then", () => {
+    expect(record("PpppCpppCPppCpppCpppC").trip).not.to.equal(undefined);
+  });
+
+  it("stays tripped, whatever comes, until it is reset", () => {
+    const breaker = record("CCCCC");
+    const { trip } = breaker;
+    expect(record("ccccccccccccccccccccCCCCC", breaker).trip).to.equal(trip);
+    breaker.reset();
+    expect(breaker.trip).to.equal(undefined);
+  });
+
+  it("tells of a trip once", () => {
+    const breaker = record("CCCCC");
+    expect(breaker.record("canary", true)).to.equal(undefined);
+  });
+
+  it("starts with a clean record after a reset", () => {
+    const breaker = record("CCCCC");
+    breaker.reset();
+    expect(record("CCCC", breaker).trip).to.equal(undefined);
+    expect(record("C", breaker).trip).not.to.equal(undefined);
+  });
+});
