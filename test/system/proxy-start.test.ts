@@ -48,6 +48,7 @@ describe("proxy start", () => {
     const proxy = await startProxyProgram({
       PROD_URLS: prod.url.origin,
       CANARY_URLS: "http://127.0.0.1:1",
+      BREAKER: "off",
     });
     for (let i = 0; i < 100; i++) await send(proxy.port);
     const client = proxy.connect();
