@@ -1,9 +1,14 @@
 import type { Server, ServerResponse } from "node:http";
 import { Server as NetServer, type AddressInfo, type Socket } from "node:net";
+import { Bag, type BagItem } from "./bag.js";
 
 /** How long an idle kept-alive connection may still bring a request that was on its way when the stop began. */
 const IDLE_GRACE_MS = 250;
 const SWEEP_INTERVAL_MS = 25;
+
+interface InFlight extends BagItem {
+  readonly response: ServerResponse;
+}
 
 /**
  * An HTTP server that can be stopped without losing a request: it refuses new connections, tells those that are open to
@@ -13,7 +18,7 @@ const SWEEP_INTERVAL_MS = 25;
 export class HttpService {
   readonly server: Server;
   readonly #sockets = new Set<Socket>();
-  readonly #inFlight = new Set<ServerResponse>();
+  readonly #inFlight = new Bag<InFlight>();
   #draining = false;
   #closed: Promise<void> | undefined;
 
@@ -24,8 +29,9 @@ export class HttpService {
       socket.once("close", () => this.#sockets.delete(socket));
     });
     server.prependListener("request", (request, response: ServerResponse) => {
-      const forget = () => this.#inFlight.delete(response);
-      this.#inFlight.add(response);
+      const inFlight = { response, slot: -1 };
+      const forget = () => this.#inFlight.delete(inFlight);
+      this.#inFlight.add(inFlight);
       response.once("close", forget);
       // A response that waits behind another on its connection is not told of the connection's end.
       request.once("error", forget);
@@ -57,7 +63,7 @@ export class HttpService {
 
   async #drain(drainMs: number): Promise<void> {
     this.#draining = true;
-    for (const response of this.#inFlight)
+    for (const { response } of this.#inFlight)
       if (!response.headersSent) announceEnd(response);
     const startedAt = performance.now();
     const sweep = setInterval(() => {

@@ -36,9 +36,10 @@ export function followAttempt(
 
   const connection = observeConnection(upstreamRequest);
   upstreamRequest.on("error", (err) => fail(classify(err, connection), err));
-  upstreamRequest.once("close", () =>
-    fail("bad-response", new Error("closed without a response")),
-  );
+  upstreamRequest.once("close", () => {
+    // Every request closes, and an Error takes as long to make as a head to parse.
+    if (!settled) fail("bad-response", new Error("closed without a response"));
+  });
   upstreamRequest.setTimeout(responseMs, () =>
     fail("response-timeout", new Error(`no response within ${responseMs} ms`)),
   );

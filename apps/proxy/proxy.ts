@@ -1,5 +1,4 @@
 import { createServer } from "node:http";
-import { isIPv6 } from "node:net";
 import { openFlagWatch, type FlagWatch } from "../../lib/flag-watch.js";
 import { HttpService } from "../../lib/http-service.js";
 import { announce, sourceId } from "../../lib/instance.js";
@@ -21,6 +20,7 @@ import { createSplit } from "./split.js";
 import { TelemetrySender } from "./telemetry-sender.js";
 import type { ExchangeContext } from "./exchange.js";
 import { CLIENT_CLOSED, TrafficRecorder } from "./traffic-recorder.js";
+import { createTrust } from "./trust.js";
 import { TunnelEngine } from "./tunnel.js";
 import { Upstreams } from "./upstreams.js";
 
@@ -137,8 +137,7 @@ function createFrontend(
   const service = new HttpService(createStrictServer(config));
   serveRequests(service.server, {
     pickSide: (): Side => (parts.isCanaryOpen() ? split() : "prod"),
-    isTrusted: (address) =>
-      config.trustedProxies.check(address, isIPv6(address) ? "ipv6" : "ipv4"),
+    isTrusted: createTrust(config.trustedProxies),
     maxConnections: config.maxConnections,
     engine,
     tunnels,

@@ -1,3 +1,4 @@
+import { Bag, type BagItem } from "../../lib/bag.js";
 import { LatencyHistogram } from "../../lib/latency-histogram.js";
 import type { Side, TrafficWindow } from "../../lib/telemetry.js";
 
@@ -5,7 +6,7 @@ import type { Side, TrafficWindow } from "../../lib/telemetry.js";
 export const CLIENT_CLOSED = 499;
 
 /** A request on its way. It counts for the side that the split chose, whoever answers it in the end. */
-export interface PendingRequest {
+export interface PendingRequest extends BagItem {
   readonly side: Side;
   /** Monotonic ms. */
   readonly startedAt: number;
@@ -32,9 +33,9 @@ export class TrafficRecorder {
     prod: createArm(),
     canary: createArm(),
   };
-  readonly #pending: Record<Side, Set<PendingRequest>> = {
-    prod: new Set(),
-    canary: new Set(),
+  readonly #pending: Record<Side, Bag<PendingRequest>> = {
+    prod: new Bag(),
+    canary: new Bag(),
   };
   readonly #totals: Record<Side, number> = { prod: 0, canary: 0 };
   #windowStartedAt: number;
@@ -50,7 +51,7 @@ export class TrafficRecorder {
   }
 
   begin(side: Side, now: number): PendingRequest {
-    const pending = { side, startedAt: now };
+    const pending = { side, startedAt: now, slot: -1 };
     this.#arms[side].chosen += 1;
     this.#totals[side] += 1;
     this.#pending[side].add(pending);
