@@ -1,11 +1,9 @@
 /** ln Σ e^x, without overflow; −∞ for none. */
-export function logSumExp(values: ArrayLike<number>): number {
+export function logSumExp(values: Float64Array | readonly number[]): number {
   let largest = -Infinity;
-  for (let i = 0; i < values.length; i++)
-    largest = Math.max(largest, values[i] ?? -Infinity);
+  for (const value of values) largest = Math.max(largest, value);
   if (largest === -Infinity) return -Infinity;
   let sum = 0;
-  for (let i = 0; i < values.length; i++)
-    sum += Math.exp((values[i] ?? -Infinity) - largest);
+  for (const value of values) sum += Math.exp(value - largest);
   return largest + Math.log(sum);
 }
