@@ -44,14 +44,15 @@ export async function startProxy(
   });
   closers.add("flag watch", () => watch.close());
 
-  const recorder = new TrafficRecorder(performance.now());
   const whyClosed = () =>
     whyCanaryIsClosed(watch.current, config, performance.now());
+  const isCanaryOpen = () => whyClosed() === null;
+  const recorder = new TrafficRecorder(performance.now(), isCanaryOpen);
   const readStatus = () =>
     describe({ config, watch, recorder, because: whyClosed() });
   const frontend = createFrontend(config, {
     recorder,
-    isCanaryOpen: () => whyClosed() === null,
+    isCanaryOpen,
   });
   closers.add("upstream connections", () => frontend.engine.close());
   const { service, tunnels } = frontend;
