@@ -4,6 +4,7 @@
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { renderChart } from "./simulate/chart.js";
 import { simulate } from "./simulate/run.js";
 import { renderTable } from "./simulate/table.js";
 import { pathOf } from "./with-system.js";
@@ -31,5 +32,7 @@ writeFileSync(
   `${directory}/${name}`,
   `${JSON.stringify(results, undefined, 2)}\n`,
 );
+if (!values.quick)
+  writeFileSync(`${directory}/simulate.svg`, renderChart(results.detections));
 console.log(renderTable(results));
 console.error(`${Math.round((performance.now() - started) / 1000)} s`);
