@@ -15,8 +15,8 @@ import { evidenceToStop } from "./total.js";
 import type { Outcome, RouteVerdict, SideTotals, Verdict } from "./verdict.js";
 
 /**
- * After so many canary requests nineteen in twenty canaries that are slower by half, or fail one request in twenty, have
- * been found (bench/results/simulate.json): one that has not been found is called healthy.
+ * In the simulation, without tolerance, the guarded test has found nineteen in twenty canaries that are slower by half
+ * before so many of their requests (bench/results/simulate.json): one that has not been found is called healthy.
  */
 export const ENOUGH_CANARY_REQUESTS = 400;
 
