@@ -7,6 +7,8 @@ export interface Keys {
   flagInfo: (name: string) => string;
   /** String, JSON: the monitor's cool-down after its own flips. Gone as soon as anyone else flips. */
   recovery: (name: string) => string;
+  /** Hash: `state` (JSON: the running test and what is known of prod) and `fence`, the lease under which it was stored. */
+  verdict: (name: string) => string;
   /** String with a time to live, JSON: `holder` and `epoch` of the leading monitor. */
   lease: string;
   /** Integer: the last epoch handed out, so that epochs grow beyond a lease's life. */
@@ -28,6 +30,7 @@ export function createKeys(prefix: string): Keys {
     flag: (name) => `${prefix}flag:${name}`,
     flagInfo: (name) => `${prefix}flag:${name}:info`,
     recovery: (name) => `${prefix}recovery:${name}`,
+    verdict: (name) => `${prefix}verdict:${name}`,
     lease: `${prefix}lease`,
     leaseEpoch: `${prefix}lease:epoch`,
     telemetry: `${prefix}telemetry`,

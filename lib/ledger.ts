@@ -272,6 +272,12 @@ export class Ledger {
     return found.slice(0, query.limit);
   }
 
+  /** Undefined when there is no such event, or no longer. */
+  async readEvent(id: string): Promise<LedgerEvent | undefined> {
+    const [entry] = await this.#redis.xrange(this.#keys.events, id, id);
+    return entry && parseEvent(...entry);
+  }
+
   #flipKeys(flagName: string): string[] {
     const { flag, flagInfo, recovery, events, outbox, lease } = this.#keys;
     return [

@@ -19,6 +19,17 @@ const time = z
   .transform(Number);
 const histogram = z.array(z.tuple([z.int().min(0).max(TOP_BUCKET), count]));
 
+/** One side's requests on one route (`GET /get`: method and first path segment). */
+const routeWindow = z.object({
+  requests: count,
+  errors: count,
+  /** Answered with a status below 400. */
+  served: count,
+  /** Without the requests that prod answered in the canary's place; a time-out is in the top bucket. */
+  latency: histogram,
+});
+const routes = z.record(z.string().min(1).max(64), routeWindow);
+
 const trafficWindow = z.object({
   target: z.enum(SIDES),
   requests: count,
@@ -38,6 +49,12 @@ const trafficWindow = z.object({
   /** Ages of the requests that still wait for their response's head at the window's end. */
   waiting: histogram.optional(),
   windowMs: z.number().nonnegative().optional(),
+  /** Requests that the split dealt to this side; what prod gets while the canary is closed is not dealt. */
+  dealt: count.optional(),
+  /** Of the dealt requests, those that ended in this window. */
+  routes: routes.optional(),
+  /** Requests that prod got because the canary was closed. */
+  routesAlone: routes.optional(),
   split: z.string().optional(),
   canaryOpen: z.boolean().optional(),
   because: z.string().nullable().optional(),
@@ -61,6 +78,7 @@ const hostSample = z.object({
   }),
 });
 
+export type RouteWindow = z.infer<typeof routeWindow>;
 export type TrafficWindow = z.infer<typeof trafficWindow>;
 export type HostSample = z.infer<typeof hostSample>;
 

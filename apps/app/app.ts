@@ -5,6 +5,7 @@ import { createErrorHandler, NotFound } from "./errors.js";
 import { createFeatureGate, type FlagReader } from "./feature-gate.js";
 import { createFeature, type Store } from "./feature.js";
 import { createSlow } from "./slow.js";
+import { createTrouble, type Trouble } from "./trouble.js";
 
 export interface AppOptions {
   identity: Identity;
@@ -12,6 +13,7 @@ export interface AppOptions {
   flag: FlagReader;
   store: Store;
   slowMs: number;
+  trouble?: Trouble;
   /** Null while it may be sent requests. */
   whyNotReady: () => string | null;
   logger: Logger;
@@ -23,6 +25,8 @@ export function createApp(options: AppOptions): Express {
   const { role } = identity;
   const app = express();
   app.disable("x-powered-by");
+  if (options.trouble !== undefined)
+    app.use(createTrouble(options.trouble, Math.random));
   app.use(createAbout(identity, options.whyNotReady));
   app.use(createFeature(store, createFeatureGate({ role, flagName, flag })));
   if (role === "canary") app.use(createSlow(options.slowMs));

@@ -6,6 +6,7 @@ import {
 import { releaseVersion } from "../../lib/release.js";
 import { SettingsReader, type Environment } from "../../lib/settings.js";
 import { SIDES, type Side } from "../../lib/telemetry.js";
+import type { Trouble } from "./trouble.js";
 import { MAX_SLOW_MS } from "./slow.js";
 
 const MAX_KV_TTL_S = 86_400;
@@ -15,6 +16,7 @@ export interface AppConfig extends BaseConfig {
   version: string;
   slowMs: number;
   kvTtlS: number;
+  trouble: Trouble;
   drainMs: number;
 }
 
@@ -33,6 +35,15 @@ export function readConfig(env: Environment): AppConfig {
     ),
     slowMs: settings.integer("SLOW_MS", { min: 0, max: MAX_SLOW_MS }, 1000),
     kvTtlS: settings.integer("KV_TTL_S", { min: 1, max: MAX_KV_TTL_S }, 10),
+    trouble: {
+      baseLatencyMs: settings.integer(
+        "BASE_LATENCY_MS",
+        { min: 0, max: MAX_SLOW_MS },
+        0,
+      ),
+      slowdown: settings.decimal("SLOWDOWN", { min: 1, max: 100 }, 1),
+      errorRatio: settings.decimal("ERROR_RATIO", { min: 0, max: 1 }, 0),
+    },
     drainMs: readMs(settings, "DRAIN_MS", { fallback: 10_000, min: 0 }),
   };
   settings.finish();

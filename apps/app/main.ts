@@ -53,6 +53,7 @@ async function start(
     flag,
     store: new RedisStore({ redis, keys, ttlS: config.kvTtlS, logger }),
     slowMs: config.slowMs,
+    trouble: config.trouble,
     whyNotReady,
     logger,
   });

@@ -14,6 +14,7 @@ import type { Logger } from "../../lib/log.js";
 import { refuseForeignPages, requireToken } from "./access.js";
 import { HttpError } from "./http-error.js";
 import type { MonitorState } from "./state.js";
+import type { Verdict } from "./verdict/verdict.js";
 
 const BODY_LIMIT = "64kb";
 const DEFAULT_EVENTS = 50;
@@ -44,6 +45,12 @@ export interface ApiBackend {
     value: boolean | "toggle";
     reason: string;
   }) => Promise<FlagChange>;
+  /** A new release is on the canary: its comparison with prod starts afresh. */
+  startRelease: (reason: string) => Promise<void>;
+  /** The verdict behind this event, computed anew from what the ledger keeps. */
+  readVerdict: (
+    id: string,
+  ) => Promise<{ recorded: number; verdict: Verdict } | undefined>;
   isReady: () => boolean;
 }
 
@@ -72,6 +79,7 @@ export function createApi(
   api.get("/api/events", async (request, response) => {
     response.json(await backend.readEvents(parseEventsQuery(request.query)));
   });
+  addReleases(api, backend, requireToken(adminToken));
   api.post(
     "/api/flags/:name",
     requireToken(adminToken),
@@ -99,6 +107,26 @@ export function createApi(
   });
   api.use(answerErrors(logger));
   return api;
+}
+
+function addReleases(
+  api: Express,
+  backend: ApiBackend,
+  guard: RequestHandler,
+): void {
+  api.get("/api/verdicts/:id", async (request, response) => {
+    const { id } = request.params;
+    if (!/^\d{1,15}-\d{1,15}$/.test(id))
+      throw new HttpError(400, "give an event id such as 1700000000000-0");
+    const replay = await backend.readVerdict(id);
+    if (replay === undefined)
+      throw new HttpError(404, `event ${id} tells of no verdict`);
+    response.json({ id, ...replay });
+  });
+  api.post("/api/release", guard, async (_request, response) => {
+    await backend.startRelease("a new release, told through the API");
+    response.status(202).json({ status: "a new comparison starts" });
+  });
 }
 
 function refuseOtherFlags(flagName: string): RequestHandler<{ name: string }> {

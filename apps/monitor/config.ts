@@ -5,6 +5,7 @@ import {
   type BaseConfig,
 } from "../../lib/base-config.js";
 import { SettingsReader, type Environment } from "../../lib/settings.js";
+import { parseTolerance, type Tolerance } from "./verdict/tolerance.js";
 import { readAlertConfig, type AlertConfig } from "./alert/alert-config.js";
 
 export interface LatencyRule {
@@ -26,10 +27,19 @@ export interface RecoveryRule {
   cooldownMs: number;
 }
 
+export interface VerdictRule {
+  /** `observe` says what it would do. */
+  mode: "on" | "observe" | "off";
+  /** Of how many healthy releases one may be stopped. */
+  alpha: number;
+  tolerance: Tolerance;
+}
+
 export interface MonitorConfig extends BaseConfig {
   latency: LatencyRule;
   cpu: CpuRule;
   recovery: RecoveryRule;
+  verdict: VerdictRule;
   /** How long a proxy or agent may go unheard. */
   silenceMs: number;
   alert: AlertConfig;
@@ -69,6 +79,20 @@ export function readConfig(env: Environment): MonitorConfig {
     recovery: {
       mode: settings.choice("RECOVERY", ["auto", "manual"], "auto"),
       cooldownMs: readMs(settings, "COOLDOWN_MS", { fallback: 60_000 }),
+    },
+    verdict: {
+      mode: settings.choice("VERDICT", ["on", "observe", "off"], "on"),
+      alpha: settings.decimal(
+        "VERDICT_ALPHA",
+        { min: 0.000001, max: 0.5 },
+        0.01,
+      ),
+      tolerance: settings.parsed(
+        "VERDICT_TOLERANCE",
+        "by how much slower a canary may be, such as 10%+5ms",
+        parseTolerance,
+        { ratio: 0.1, ms: 5 },
+      ),
     },
     silenceMs: readMs(settings, "SILENCE_MS", { fallback: 5000, min: 1000 }),
     alert: readAlertConfig(settings),

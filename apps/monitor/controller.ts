@@ -17,6 +17,9 @@ import {
 import { describeLatency, formatDuration } from "./sentences.js";
 import type { Observations } from "./observations.js";
 import type { Trouble } from "./roster.js";
+import { describeWorse } from "./verdict/describe-worse.js";
+import type { Verdict } from "./verdict/verdict.js";
+import type { VerdictKeeper } from "./verdict-keeper.js";
 
 /** What the controller needs to know and to write. */
 export interface ControllerContext {
@@ -25,6 +28,7 @@ export interface ControllerContext {
   ledger: Ledger;
   leadership: Pick<Leadership, "fence" | "redisNow" | "stepDown">;
   observations: Observations;
+  verdicts: VerdictKeeper;
   config: MonitorConfig;
   logger: Logger;
 }
@@ -90,12 +94,12 @@ export class Controller {
     }
     if (!observations.isCurrent) return;
     const judgements = judgeSides(this.#context, flag, now);
-    if (
-      flag.value &&
-      (await this.#stopOnBreach(flag, judgements, { fence, now }))
-    )
-      return;
-    await this.#recoverWhenDue(flag, judgements, { fence, now });
+    const at = { fence, now };
+    // The threshold is judged first and by itself: nothing about the verdict can keep it from acting.
+    if (flag.value && (await this.#stopOnBreach(flag, judgements, at))) return;
+    const verdict = await this.#context.verdicts.look(flag, at);
+    if (flag.value && (await this.#stopOnVerdict(flag, verdict, at))) return;
+    await this.#recoverWhenDue(flag, judgements, at);
     await this.#reconcileAlarms(flag, judgements, fence);
   }
 
@@ -144,6 +148,41 @@ export class Controller {
         p99Ms,
         nextTryAt,
         latched: recovery.latched,
+      },
+      cause: "breach",
+      recovery: JSON.stringify(recovery),
+      fence: at.fence,
+    });
+    return true;
+  }
+
+  async #stopOnVerdict(
+    flag: FlagRecord,
+    verdict: Verdict | undefined,
+    at: { fence: string; now: number },
+  ): Promise<boolean> {
+    const { config, verdicts } = this.#context;
+    if (verdict?.outcome !== "worse" || config.verdict.mode !== "on")
+      return false;
+    const recovery = afterBreach(flag.recovery, config.recovery, at.now);
+    const nextTryAt =
+      config.recovery.mode === "auto" && !recovery.latched
+        ? new Date(at.now + recovery.cooldownMs).toISOString()
+        : null;
+    await this.#flip({
+      value: false,
+      by: "monitor",
+      reason: describeWorse(verdict),
+      data: {
+        rule: "verdict",
+        side: "canary",
+        evidence: Math.round(verdict.evidence * 100) / 100,
+        evidenceToStop: Math.round(verdict.evidenceToStop * 100) / 100,
+        canaryRequests: verdict.canary.requests,
+        prodRequests: verdict.prod.requests,
+        nextTryAt,
+        latched: recovery.latched,
+        verdict: verdicts.toRecord(),
       },
       cause: "breach",
       recovery: JSON.stringify(recovery),
@@ -209,15 +248,41 @@ export class Controller {
         data: { alert: "latency", side: "prod", ...figures },
       });
     }
+    troubles.push(...verdictTroubles(this.#context));
     const hears = (source: string) => observations.hears(source);
     const isOver = (id: string) => {
-      if (id === "flag-value") return true;
+      if (id === "flag-value" || id.startsWith("verdict:")) return true;
       return id === "latency:prod"
         ? observations.proxies().some(({ source }) => hears(source))
         : hears(id.slice(id.indexOf(":") + 1));
     };
     await this.#alarms.reconcile(troubles, isOver, fence);
   }
+}
+
+/** What the verdict says and does not act on. */
+function verdictTroubles({ verdicts, config }: ControllerContext): Trouble[] {
+  const { verdict } = verdicts;
+  if (verdict?.outcome === "worse" && config.verdict.mode === "observe")
+    return [
+      {
+        id: "verdict:worse",
+        kind: "breach",
+        reason: describeWorse(verdict),
+        data: { alert: "verdict", verdict: verdicts.toRecord() },
+      },
+    ];
+  if (verdict?.outcome === "split broken")
+    return [
+      {
+        id: "verdict:split",
+        kind: "alert",
+        reason:
+          "the split is broken: the sides are not dealt requests in its ratio, so they are not compared",
+        data: { alert: "verdict", ...verdict.canary },
+      },
+    ];
+  return [];
 }
 
 /** Each side's latency since the last flip: what came before it has been answered by that flip. */

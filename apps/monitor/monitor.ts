@@ -20,7 +20,8 @@ import { Courier } from "./courier.js";
 import { Leadership } from "./leadership.js";
 import { Observations } from "./observations.js";
 import { readState, type StateContext } from "./state.js";
-import { StreamReader } from "./stream-reader.js";
+import { StreamReader, type StreamListener } from "./stream-reader.js";
+import { replayVerdict, VerdictKeeper } from "./verdict-keeper.js";
 import { TelemetryTrimmer } from "./telemetry-trimmer.js";
 
 const HTTP_DRAIN_MS = 1000;
@@ -58,10 +59,11 @@ export async function startMonitor(
 
   const judge = () => void controller.nudge();
   const observations = new Observations(config, judge);
+  const verdicts = new VerdictKeeper({ redis, keys, config });
   const reader = new StreamReader({
     redis: createRedis({ url: redisUrl, name: "monitor-streams", logger }),
     keys,
-    listener: observations,
+    listener: tellBoth(observations, verdicts),
     logger,
   });
   closers.add("streams", () => reader.close());
@@ -94,6 +96,7 @@ export async function startMonitor(
     ledger,
     leadership,
     observations,
+    verdicts,
     config,
     logger,
     skippedTelemetry: () => reader.skipped,
@@ -124,6 +127,25 @@ export async function startMonitor(
   );
   closers.add("server", () => service.close(HTTP_DRAIN_MS));
   logger.info({ port }, "monitor listens");
+}
+
+function tellBoth(
+  observations: Observations,
+  verdicts: VerdictKeeper,
+): StreamListener {
+  return {
+    onTelemetry: (telemetry, atMs, id) => {
+      observations.onTelemetry(telemetry, atMs);
+      verdicts.onTelemetry(telemetry, atMs, id);
+    },
+    onEvent: (event, atMs) => {
+      observations.onEvent(event, atMs);
+      verdicts.onEvent(event, atMs);
+    },
+    onCaughtUp: (heardUntil, since) =>
+      observations.onCaughtUp(heardUntil, since),
+    onGap: () => observations.onGap(),
+  };
 }
 
 function createCourier(
@@ -181,6 +203,14 @@ function createBackend(context: StateContext): ApiBackend {
           data: {},
         }),
       };
+    },
+    startRelease: async (reason) => {
+      const data = { release: true };
+      await ledger.record({ kind: "deploy", by, reason, data });
+    },
+    readVerdict: async (id) => {
+      const event = await ledger.readEvent(id);
+      return event && replayVerdict(event);
     },
     isReady: () => leadership.redisNow() !== undefined,
   };

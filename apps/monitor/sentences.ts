@@ -46,6 +46,10 @@ export function describeEnd(id: string): string {
       return `the app of ${source} no longer keeps a core busy`;
     case "flag-value":
       return "the flag holds true or false again";
+    case "verdict":
+      return source === "split"
+        ? "the split deals requests in its ratio again"
+        : "the canary is no longer found to be worse than prod";
     case "latency":
       return `${source} is no longer slow`;
     default:

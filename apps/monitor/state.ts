@@ -2,6 +2,7 @@ import { judgeLatency } from "./judge-latency.js";
 import { decideNow, type ControllerContext } from "./controller.js";
 import { readFlagRecord, type FlagRecord } from "./flag-record.js";
 import type { SideSummary } from "./observations.js";
+import { formatOdds, type Verdict } from "./verdict/verdict.js";
 import type { HostMember, ProxyMember } from "./roster.js";
 
 /** What `GET /api/state` answers. Times are ISO 8601, UTC. */
@@ -20,6 +21,8 @@ export interface MonitorState {
   sides: { prod: SideSummary; canary: SideSummary };
   proxies: ReturnType<typeof describeProxy>[];
   hosts: ReturnType<typeof describeHost>[];
+  /** Null while this monitor does not lead, or with VERDICT=off. */
+  verdict: (Verdict & { mode: string; odds: string }) | null;
   /** Mails still to be sent. */
   outbox: { pending: number };
   /** Telemetry entries that this monitor could not read. */
@@ -68,9 +71,21 @@ export async function readState(context: StateContext): Promise<MonitorState> {
     },
     proxies: observations.proxies().map(describeProxy),
     hosts: observations.hosts().map(describeHost),
+    verdict: describeVerdict(context),
     outbox: { pending },
     telemetry: { skipped: context.skippedTelemetry() },
   };
+}
+
+function describeVerdict({
+  verdicts,
+  config,
+  leadership,
+}: StateContext): MonitorState["verdict"] {
+  const { verdict } = verdicts;
+  if (verdict === undefined || leadership.fence === undefined) return null;
+  const odds = formatOdds(verdict.evidence);
+  return { mode: config.verdict.mode, odds, ...verdict };
 }
 
 function describeProxy({ source, window, seenAt }: ProxyMember) {

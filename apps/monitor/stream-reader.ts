@@ -15,7 +15,7 @@ const REPLAY_MS = 900_000;
 
 export interface StreamListener {
   /** `atMs` is Redis's clock at the entry's arrival, here and below. */
-  onTelemetry: (telemetry: Telemetry, atMs: number) => void;
+  onTelemetry: (telemetry: Telemetry, atMs: number, id: string) => void;
   onEvent: (event: LedgerEvent, atMs: number) => void;
   /** All that had arrived by `heardUntil` has been told; there has been no gap since `listeningSince`. */
   onCaughtUp: (heardUntil: number, listeningSince: number) => void;
@@ -127,7 +127,7 @@ export class StreamReader {
     }
     const telemetry = parseTelemetry(fields);
     if ("problem" in telemetry) this.#skip(id, telemetry.problem);
-    else this.#listener.onTelemetry(telemetry, entryTimeMs(id));
+    else this.#listener.onTelemetry(telemetry, entryTimeMs(id), id);
   }
 
   #skip(id: string, problem: string): void {

@@ -52,7 +52,11 @@ export class Exchange {
     this.#response = message.response;
     this.#send = message.send;
     this.#hasBody = hasBody(message.request);
-    this.#pending = context.recorder.begin(side, performance.now());
+    this.#pending = context.recorder.begin(
+      side,
+      performance.now(),
+      message.request,
+    );
     this.#response.once("close", () => this.#onResponseClosed());
     // A response that waits behind another on its connection is not told of the connection's end.
     this.#request.once("error", () => this.#onClientLeft());

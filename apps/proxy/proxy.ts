@@ -47,17 +47,18 @@ export async function startProxy(
   });
   closers.add("flag watch", () => watch.close());
 
-  const recorder = new TrafficRecorder(performance.now());
   const breaker = new Breaker();
   const whyClosed = () =>
     breaker.trip === undefined
       ? whyCanaryIsClosed(watch.current, config, performance.now())
       : `breaker: ${breaker.trip.reason}`;
+  const isCanaryOpen = () => whyClosed() === null;
+  const recorder = new TrafficRecorder(performance.now(), isCanaryOpen);
   const readStatus = () =>
     describe({ config, watch, recorder, because: whyClosed() });
   const frontend = createFrontend(config, {
     recorder,
-    isCanaryOpen: () => whyClosed() === null,
+    isCanaryOpen,
     onOutcome: (side, status) => {
       // What a client did not wait for says nothing about its side.
       if (!config.hasBreaker || status === CLIENT_CLOSED) return;

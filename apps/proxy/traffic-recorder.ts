@@ -1,6 +1,7 @@
 import { Bag, type BagItem } from "../../lib/bag.js";
 import { LatencyHistogram } from "../../lib/latency-histogram.js";
 import type { Side, TrafficWindow } from "../../lib/telemetry.js";
+import { RouteBook, type Ended } from "./route-book.js";
 
 /** Nginx's status for a client that left before its response began. */
 export const CLIENT_CLOSED = 499;
@@ -10,11 +11,29 @@ export interface PendingRequest extends BagItem {
   readonly side: Side;
   /** Monotonic ms. */
   readonly startedAt: number;
+  /** By the split, and not because the canary was closed. */
+  readonly isDealt: boolean;
+  readonly asked: Asked;
+}
+
+/** What a request asks for, as far as its route goes. */
+export interface Asked {
+  method?: string | undefined;
+  url?: string | undefined;
 }
 
 export type TrafficCounts = Pick<
   TrafficWindow,
-  "requests" | "errors" | "status" | "latency" | "arms" | "waiting" | "windowMs"
+  | "requests"
+  | "errors"
+  | "status"
+  | "latency"
+  | "arms"
+  | "waiting"
+  | "windowMs"
+  | "dealt"
+  | "routes"
+  | "routesAlone"
 >;
 
 interface Arm {
@@ -25,6 +44,7 @@ interface Arm {
   chosen: number;
   retried: number;
   rescued: number;
+  dealt: number;
 }
 
 /** Counts each side's requests over one window after the other; constant memory, whatever the load. */
@@ -38,11 +58,17 @@ export class TrafficRecorder {
     canary: new Bag(),
   };
   readonly #totals: Record<Side, number> = { prod: 0, canary: 0 };
+  readonly #routes = new RouteBook();
+  readonly #isCanaryOpen: () => boolean;
   #windowStartedAt: number;
 
-  /** @param now monotonic ms, here and below */
-  constructor(now: number) {
+  /**
+   * @param now monotonic ms, here and below
+   * @param isCanaryOpen whether a request that begins is dealt by the split
+   */
+  constructor(now: number, isCanaryOpen = () => true) {
     this.#windowStartedAt = now;
+    this.#isCanaryOpen = isCanaryOpen;
   }
 
   /** Requests that the split gave to each side since the start. */
@@ -50,9 +76,18 @@ export class TrafficRecorder {
     return this.#totals;
   }
 
-  begin(side: Side, now: number): PendingRequest {
-    const pending = { side, startedAt: now, slot: -1 };
+  begin(side: Side, now: number, asked: Asked = {}): PendingRequest {
+    const isDealt = side === "canary" || this.#isCanaryOpen();
+    const { method, url } = asked;
+    const pending = {
+      side,
+      startedAt: now,
+      isDealt,
+      asked: { method, url },
+      slot: -1,
+    };
     this.#arms[side].chosen += 1;
+    if (isDealt) this.#arms[side].dealt += 1;
     this.#totals[side] += 1;
     this.#pending[side].add(pending);
     return pending;
@@ -74,6 +109,10 @@ export class TrafficRecorder {
     arm.status.set(outcome.status, (arm.status.get(outcome.status) ?? 0) + 1);
     arm.latency.record(now - pending.startedAt);
     if (outcome.status >= 500) arm.errors += 1;
+    const latencyMs = now - pending.startedAt;
+    const { side, isDealt, asked } = pending;
+    const ended: Ended = { ...outcome, side, isDealt, latencyMs };
+    this.#routes.count(asked, ended);
     if (!outcome.rescued) return true;
     arm.retried += 1;
     this.#arms.prod.rescued += 1;
@@ -84,15 +123,24 @@ export class TrafficRecorder {
   takeWindow(now: number): Record<Side, TrafficCounts> {
     const windowMs = Math.round(now - this.#windowStartedAt);
     this.#windowStartedAt = now;
+    const routes = this.#routes.take();
     return {
-      prod: this.#takeArm("prod", windowMs, now),
-      canary: this.#takeArm("canary", windowMs, now),
+      prod: {
+        ...this.#takeArm("prod", windowMs, now),
+        routes: routes.prod,
+        routesAlone: routes.alone,
+      },
+      canary: {
+        ...this.#takeArm("canary", windowMs, now),
+        routes: routes.canary,
+      },
     };
   }
 
   #takeArm(side: Side, windowMs: number, now: number): TrafficCounts {
-    const { requests, errors, status, latency, chosen, retried, rescued } =
-      this.#arms[side];
+    const arm = this.#arms[side];
+    const { requests, errors, status, latency } = arm;
+    const { chosen, retried, rescued, dealt } = arm;
     this.#arms[side] = createArm();
     const waiting = new LatencyHistogram();
     for (const { startedAt } of this.#pending[side])
@@ -105,6 +153,7 @@ export class TrafficRecorder {
       arms: { chosen, retried, rescued },
       waiting: waiting.toSparse(),
       windowMs,
+      dealt,
     };
   }
 }
@@ -119,5 +168,6 @@ function createArm(): Arm {
     chosen: 0,
     retried: 0,
     rescued: 0,
+    dealt: 0,
   };
 }

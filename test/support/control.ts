@@ -3,6 +3,7 @@ import {
   Controller,
   type ControllerContext,
 } from "../../apps/monitor/controller.js";
+import { VerdictKeeper } from "../../apps/monitor/verdict-keeper.js";
 import { Observations } from "../../apps/monitor/observations.js";
 import type { Environment } from "../../lib/settings.js";
 import type { HostSample, Side, TrafficWindow } from "../../lib/telemetry.js";
@@ -64,6 +65,7 @@ export async function startControl(env: Environment = {}): Promise<Control> {
       stepDown: () => (stepDowns += 1),
     },
     observations,
+    verdicts: new VerdictKeeper({ redis, keys, config }),
     config,
     logger,
   };

@@ -32,6 +32,14 @@ export class FakeApiBackend implements ApiBackend {
     return this.#answer({ value, outcome: this.outcome });
   }
 
+  startRelease(): Promise<void> {
+    return this.#answer(undefined);
+  }
+
+  readVerdict(): Promise<undefined> {
+    return this.#answer(undefined);
+  }
+
   isReady(): boolean {
     return this.ready;
   }

@@ -14,10 +14,10 @@ describe("keys", () => {
   });
 
   it("are all different and all start with the prefix", () => {
-    const { prefix, flag, flagInfo, recovery, kv, ...fixed } =
+    const { prefix, flag, flagInfo, recovery, verdict, kv, ...fixed } =
       createKeys("team-b:");
     const all = [
-      ...[flag, flagInfo, recovery, kv].map((key) => key("x")),
+      ...[flag, flagInfo, recovery, verdict, kv].map((key) => key("x")),
       ...Object.values(fixed),
     ];
     expect(new Set(all).size).to.equal(all.length);

@@ -29,6 +29,7 @@ describe("monitor config", () => {
       },
       cpu: { threshold: 0.9, windowMs: 30_000 },
       recovery: { mode: "auto", cooldownMs: 60_000 },
+      verdict: { mode: "on", alpha: 0.01, tolerance: { ratio: 0.1, ms: 5 } },
       silenceMs: 5000,
       alert: {
         transport: "log",

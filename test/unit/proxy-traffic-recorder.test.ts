@@ -18,7 +18,7 @@ describe("proxy traffic recorder", () => {
     recorder.finish(slow, { status: 404, rescued: false }, 1400);
 
     const window = recorder.takeWindow(1500);
-    expect(window.prod).to.deep.equal({
+    expect(window.prod).to.deep.include({
       requests: 2,
       errors: 1,
       status: { 200: 1, 503: 1 },
@@ -39,7 +39,7 @@ describe("proxy traffic recorder", () => {
     const recorder = new TrafficRecorder(0);
     recorder.finish(recorder.begin("prod", 0), OK, 1);
     recorder.takeWindow(500);
-    expect(recorder.takeWindow(1250).prod).to.deep.equal({
+    expect(recorder.takeWindow(1250).prod).to.deep.include({
       requests: 0,
       errors: 0,
       status: {},

@@ -20,7 +20,7 @@ export interface Layout {
   /** Holds the apps' pidfiles. */
   directory: string;
   /** Settings beyond those that connect the programs. */
-  env: Partial<Record<ProgramKind, Environment>>;
+  env: Partial<Record<ProgramKind | "canaryApp", Environment>>;
   /** What Node is told when it runs them. */
   nodeOptions: Partial<Record<ProgramKind, readonly string[]>>;
 }
@@ -29,7 +29,11 @@ const REQUEST_TAP = new URL("./request-tap.js", import.meta.url).href;
 
 /** The canary counts the requests that reach it. */
 export function describeApp(side: Side, layout: Layout): ProgramSpec {
-  const env = { ROLE: side, PORT: String(layout.ports.app[side]) };
+  const env = {
+    ROLE: side,
+    PORT: String(layout.ports.app[side]),
+    ...(side === "canary" ? layout.env.canaryApp : {}),
+  };
   const spec = describe("app", `${side} app`, layout, env);
   const pidFile = pidFileOf(side, layout);
   const tap = side === "canary" ? ["--import", REQUEST_TAP] : [];

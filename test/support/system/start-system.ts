@@ -19,7 +19,7 @@ const SLOW_REQUESTS = 40;
 export async function createSystem(
   options: Partial<SystemOptions> = {},
 ): Promise<System> {
-  const env: Layout["env"] = {};
+  const env: Layout["env"] = { ...options.env };
   for (const kind of [
     "app",
     "proxy",

@@ -1,0 +1,134 @@
+import { z } from "zod";
+import {
+  BUCKETS,
+  bucketOfFine,
+  createCounts,
+  type BucketCounts,
+} from "./buckets.js";
+import { fromSparse, sparseSchema, toSparse } from "./sparse.js";
+import type { RouteWindow } from "./window-pair.js";
+
+/** Fewer of prod's requests on a route say too little of its latency. */
+const MIN_REQUESTS = 50;
+const GENERATION_MS = 300_000;
+const MAX_ROUTES = 51;
+
+interface RouteBaseline {
+  requests: number;
+  served: number;
+  latency: BucketCounts;
+}
+
+type Generation = Map<string, RouteBaseline>;
+
+const storedGeneration = z.record(
+  z.string(),
+  z.object({
+    requests: z.int().nonnegative(),
+    served: z.int().nonnegative(),
+    latency: sparseSchema(BUCKETS),
+  }),
+);
+export const storedBaseline = z.object({
+  since: z.number(),
+  current: storedGeneration,
+  previous: storedGeneration,
+});
+export type StoredBaseline = z.infer<typeof storedBaseline>;
+
+/**
+ * How prod has answered each route in the last five to ten minutes: what a test's dictionaries are made of, and which
+ * routes it can compare.
+ */
+export class Baseline {
+  #since = -Infinity;
+  #current: Generation = new Map();
+  #previous: Generation = new Map();
+
+  /** @param atMs when the window ended */
+  add(routes: ReadonlyMap<string, RouteWindow>, atMs: number): void {
+    if (atMs - this.#since >= GENERATION_MS || atMs < this.#since) {
+      // A clock that has gone back, or far forward, makes no new generation of an empty one.
+      if (this.#current.size > 0) this.#previous = this.#current;
+      this.#current = new Map();
+      this.#since = atMs;
+    }
+    for (const [name, { requests, served, latency }] of routes) {
+      const route = this.#routeOf(name);
+      if (route === undefined) continue;
+      route.requests += requests;
+      route.served += served;
+      for (const [fine, count] of latency) {
+        const bucket = bucketOfFine(fine);
+        route.latency[bucket] = (route.latency[bucket] ?? 0) + count;
+      }
+    }
+  }
+
+  /** Prod's latencies on this route, or why they are no measure. */
+  warmUpOf(name: string): BucketCounts | { because: string } {
+    const latency = createCounts();
+    let requests = 0;
+    let served = 0;
+    for (const generation of [this.#current, this.#previous]) {
+      const route = generation.get(name);
+      if (route === undefined) continue;
+      requests += route.requests;
+      served += route.served;
+      route.latency.forEach((count, bucket) => {
+        latency[bucket] = (latency[bucket] ?? 0) + count;
+      });
+    }
+    if (requests < MIN_REQUESTS)
+      return {
+        because: `prod has answered ${requests} requests, ${MIN_REQUESTS} are needed`,
+      };
+    if (served * 2 < requests)
+      return { because: "prod does not serve it, or fails on it" };
+    return latency;
+  }
+
+  /** Prod has changed: what was measured is another release's. */
+  clear(): void {
+    this.#current = new Map();
+    this.#previous = new Map();
+  }
+
+  toStored(): StoredBaseline {
+    const store = (generation: Generation) =>
+      Object.fromEntries(
+        [...generation].map(([name, { requests, served, latency }]) => [
+          name,
+          { requests, served, latency: toSparse(latency) },
+        ]),
+      );
+    return {
+      since: Number.isFinite(this.#since) ? this.#since : 0,
+      current: store(this.#current),
+      previous: store(this.#previous),
+    };
+  }
+
+  static restore(stored: StoredBaseline): Baseline {
+    const restore = (generation: StoredBaseline["current"]): Generation =>
+      new Map(
+        Object.entries(generation).map(([name, route]) => [
+          name,
+          { ...route, latency: fromSparse(route.latency, BUCKETS) },
+        ]),
+      );
+    const baseline = new Baseline();
+    baseline.#since = stored.since;
+    baseline.#current = restore(stored.current);
+    baseline.#previous = restore(stored.previous);
+    return baseline;
+  }
+
+  #routeOf(name: string): RouteBaseline | undefined {
+    const known = this.#current.get(name);
+    if (known !== undefined || this.#current.size >= MAX_ROUTES) return known;
+    const route = { requests: 0, served: 0, latency: createCounts() };
+    this.#current.set(name, route);
+    return route;
+  }
+}

@@ -1,0 +1,44 @@
+import { formatOdds, type RouteVerdict, type Verdict } from "./verdict.js";
+
+/** A median that differs by less is not what makes a canary slower: its tail is. */
+const TELLING_RATIO = 1.1;
+
+/** `canary 1.9 × slower than prod on GET /get after 61 canary requests; evidence 132 : 1` */
+export function describeWorse(verdict: Verdict): string {
+  const { canary, prod, latency, errors, evidence } = verdict;
+  const isSlower = Math.min(latency.raw, latency.guarded) >= errors;
+  const what = isSlower
+    ? describeSlower(verdict.routes)
+    : `canary fails ${ratio(canary)} of its requests, prod ${ratio(prod)},`;
+  return `${what} after ${canary.requests.toLocaleString("en-US")} canary requests; evidence ${formatOdds(evidence)}`;
+}
+
+function describeSlower(routes: readonly RouteVerdict[]): string {
+  const [worst] = routes
+    .filter(({ because }) => because === null)
+    .sort((a, b) => b.evidence - a.evidence);
+  if (worst === undefined) return "canary slower than prod";
+  const { route, canaryP50Ms, prodP50Ms, canaryP95Ms, prodP95Ms } = worst;
+  const median = quotient(canaryP50Ms, prodP50Ms);
+  if (median !== undefined && median >= TELLING_RATIO)
+    return `canary ${format(median)} × slower than prod on ${route}`;
+  const tail = quotient(canaryP95Ms, prodP95Ms);
+  return tail !== undefined && tail >= TELLING_RATIO
+    ? `canary p95 ${format(tail)} × prod’s on ${route}`
+    : `canary slower than prod on ${route}`;
+}
+
+function quotient(a: number | null, b: number | null): number | undefined {
+  return a === null || b === null || b === 0 ? undefined : a / b;
+}
+
+function format(value: number): string {
+  return value.toLocaleString("en-US", {
+    maximumFractionDigits: value < 10 ? 1 : 0,
+  });
+}
+
+function ratio({ requests, errors }: Verdict["canary"]): string {
+  if (requests === 0) return "0 %";
+  return `${Math.round((1000 * errors) / requests) / 10} %`;
+}

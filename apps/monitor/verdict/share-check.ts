@@ -1,0 +1,30 @@
+import { logFactorial } from "./log-factorial.js";
+
+/** Evidence of 1000 : 1 that the split does not deal as it says. */
+export const BROKEN_SPLIT = Math.log(1000);
+
+/** Requests that a split with this share for the canary has dealt to each side. */
+export interface Dealt {
+  /** ρ, above 0 and below 1. */
+  share: number;
+  canary: number;
+  prod: number;
+}
+
+/**
+ * Log evidence against the sides having been dealt at the configured share, valid however often one looks: the
+ * sequential multinomial test (Lindon & Malek, "Anytime-Valid Inference for Multinomial Count Data", NeurIPS 2022,
+ * arXiv 2011.03567) with a uniform prior on the share.
+ */
+export function checkShare({ share, canary, prod }: Dealt): number {
+  const logBeta =
+    logFactorial(canary) + logFactorial(prod) - logFactorial(canary + prod + 1);
+  return logBeta - canary * Math.log(share) - prod * Math.log(1 - share);
+}
+
+const PRIOR_REQUESTS = 200;
+
+/** ρ̂: the share as seen, drawn towards the configured one by as much as 200 requests weigh. */
+export function correctedShare({ share, canary, prod }: Dealt): number {
+  return (canary + PRIOR_REQUESTS * share) / (canary + prod + PRIOR_REQUESTS);
+}

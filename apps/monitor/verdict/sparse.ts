@@ -1,0 +1,37 @@
+import { z } from "zod";
+import type { SparseHistogram } from "../../../lib/latency-histogram.js";
+
+/** A list of counts as it is stored: `[index, count]` of those that are not 0. */
+export function sparseSchema(length: number) {
+  return z.array(
+    z.tuple([
+      z
+        .int()
+        .min(0)
+        .max(length - 1),
+      z.int().nonnegative(),
+    ]),
+  );
+}
+
+export function toSparse(counts: Float64Array): SparseHistogram {
+  const sparse: SparseHistogram = [];
+  counts.forEach((count, index) => {
+    if (count > 0) sparse.push([index, count]);
+  });
+  return sparse;
+}
+
+export function fromSparse(
+  sparse: SparseHistogram,
+  length: number,
+): Float64Array {
+  const counts = new Float64Array(length);
+  for (const [index, count] of sparse) counts[index] = count;
+  return counts;
+}
+
+export function addSparse(counts: Float64Array, sparse: SparseHistogram): void {
+  for (const [index, count] of sparse)
+    counts[index] = (counts[index] ?? 0) + count;
+}

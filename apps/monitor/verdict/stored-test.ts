@@ -1,0 +1,69 @@
+import { z } from "zod";
+import { COMPONENT_COUNT } from "./dictionary.js";
+import type { ByComponent } from "./latency-evidence.js";
+import type { GuardSums } from "./burst-guard.js";
+import { storedOpenBlock } from "./open-block.js";
+import { storedRoute } from "./route-counts.js";
+
+const byComponent = z.array(z.number()).length(COMPONENT_COUNT);
+const count = z.int().nonnegative();
+const sides = z.object({ prod: count, canary: count });
+
+/**
+ * All that a verdict follows from, as JSON: a test that runs is kept like this in Redis, and one that has stopped a canary
+ * in the ledger. Whoever restores it gets the same number.
+ */
+export const storedTest = z.object({
+  startedAt: z.number(),
+  attempt: count,
+  tolerance: z.object({ ratio: z.number(), ms: z.number() }),
+  lastAt: z.number().nullable(),
+  warmUp: z.object({
+    since: z.number().nullable(),
+    canaryRequests: count,
+    isOver: z.boolean(),
+  }),
+  seen: z.array(z.string()),
+  routes: z.array(z.tuple([z.string(), storedRoute])),
+  splits: z.array(
+    z.object({
+      share: z.number().gt(0).lt(1),
+      dealt: sides,
+      requests: sides,
+      errors: sides,
+    }),
+  ),
+  guard: z.object({
+    blocks: count,
+    largest: z.array(byComponent),
+    scatter: byComponent,
+    deviations: byComponent,
+    variances: byComponent,
+  }),
+  block: storedOpenBlock.nullable(),
+  flaw: z.object({ because: z.string(), until: z.number() }).nullable(),
+  isWorse: z.boolean(),
+});
+export type StoredTest = z.infer<typeof storedTest>;
+
+export function storeGuard(sums: GuardSums): StoredTest["guard"] {
+  const toList = (values: ByComponent) => Array.from(values);
+  return {
+    blocks: sums.blocks,
+    largest: sums.largest.map(toList),
+    scatter: toList(sums.scatter),
+    deviations: toList(sums.deviations),
+    variances: toList(sums.variances),
+  };
+}
+
+export function restoreGuard(stored: StoredTest["guard"]): GuardSums {
+  const toValues = (list: number[]) => Float64Array.from(list);
+  return {
+    blocks: stored.blocks,
+    largest: stored.largest.map(toValues),
+    scatter: toValues(stored.scatter),
+    deviations: toValues(stored.deviations),
+    variances: toValues(stored.variances),
+  };
+}

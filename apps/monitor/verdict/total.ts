@@ -1,0 +1,18 @@
+import { logSumExp } from "./log-sum-exp.js";
+
+const LOG_HALF = Math.log(0.5);
+
+/** Evidence of either kind, as one: half of the stake is bet on each. The average of e-processes is one. */
+export function totalEvidence(latency: number, errors: number): number {
+  return logSumExp([LOG_HALF + latency, LOG_HALF + errors]);
+}
+
+/**
+ * Ville's inequality (see Ramdas et al., arXiv 2210.01948): under "no worse", evidence ever reaches 1/alpha with
+ * probability alpha at most.
+ *
+ * @param attempt how often the same release has been tried before: each further try may use half as much of alpha
+ */
+export function evidenceToStop(alpha: number, attempt = 0): number {
+  return Math.log(1 / alpha) + attempt * Math.LN2;
+}

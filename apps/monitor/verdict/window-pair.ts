@@ -1,0 +1,77 @@
+import type { SparseHistogram } from "../../../lib/latency-histogram.js";
+import { isFineBucket } from "./buckets.js";
+
+/** One side's requests on one route in one window. */
+export interface RouteWindow {
+  requests: number;
+  errors: number;
+  /** Answered with a status below 400. */
+  served: number;
+  /** In the telemetry's buckets; without the requests that another side answered in the end. */
+  latency: SparseHistogram;
+}
+
+export interface SideWindow {
+  /** Requests that the split gave to this side. */
+  dealt: number;
+  /** Of these, by route, those that ended in this window. */
+  routes: ReadonlyMap<string, RouteWindow>;
+}
+
+/** Both sides of one proxy's window: only together do they say who was dealt what. */
+export interface WindowPair {
+  /** Redis's clock, ms since the epoch. */
+  atMs: number;
+  /** ρ: the canary's share by the proxy's split; undefined when it does not tell. */
+  share: number | undefined;
+  prod: SideWindow;
+  canary: SideWindow;
+  /** Requests that prod got because the canary was closed. */
+  alone: ReadonlyMap<string, RouteWindow>;
+}
+
+/** Whether a split with this share compares anything at all. */
+export function isDealing(share: number): boolean {
+  return share > 0 && share < 1;
+}
+
+/** Why a window cannot have been counted right, or undefined. */
+export function findFlaw(pair: WindowPair): string | undefined {
+  const { atMs, share, prod, canary, alone } = pair;
+  if (!Number.isFinite(atMs) || atMs < 0) return `a window at ${atMs}`;
+  if (share === undefined) return "a proxy that does not tell its split";
+  if (!(share >= 0 && share <= 1)) return `a canary's share of ${share}`;
+  for (const side of [prod, canary]) {
+    if (!isCount(side.dealt)) return `a count of ${side.dealt} requests`;
+    for (const window of side.routes.values()) {
+      const flaw = findRouteFlaw(window);
+      if (flaw !== undefined) return flaw;
+    }
+  }
+  for (const window of alone.values()) {
+    const flaw = findRouteFlaw(window);
+    if (flaw !== undefined) return flaw;
+  }
+  return undefined;
+}
+
+function findRouteFlaw(window: RouteWindow): string | undefined {
+  const { requests, errors, served, latency } = window;
+  for (const count of [requests, errors, served])
+    if (!isCount(count)) return `a count of ${count} requests`;
+  if (errors + served > requests)
+    return `${errors} errors and ${served} good answers in ${requests} requests`;
+  let measured = 0;
+  for (const [bucket, count] of latency) {
+    if (!isFineBucket(bucket)) return `a latency in bucket ${bucket}`;
+    if (!isCount(count)) return `a count of ${count} latencies`;
+    measured += count;
+  }
+  return measured > requests
+    ? `${measured} latencies of ${requests} requests`
+    : undefined;
+}
+
+function isCount(count: number): boolean {
+  return Number.isSafeInteger(count) && count >= 0;
+}

@@ -1,0 +1,179 @@
+import { expect } from "chai";
+import {
+  replayVerdict,
+  VerdictKeeper,
+} from "../../apps/monitor/verdict-keeper.js";
+import type { HostSample } from "../../lib/telemetry.js";
+import { startControl, type Control } from "../support/control.js";
+import { createSeededRandom } from "../support/seeded-random.js";
+import { hostSample, trafficWindow } from "../support/telemetry.js";
+import {
+  healthy,
+  routeWindow,
+  slowerBy,
+  type Respond,
+} from "../support/verdict-traffic.js";
+
+/** Tells a keeper of half-second windows, 36 of prod's requests and 12 of the canary's each. */
+class Feed {
+  readonly #control: Control;
+  readonly #random = createSeededRandom(77);
+  #sequence = 0;
+
+  constructor(control: Control) {
+    this.#control = control;
+  }
+
+  hear(windows: number, respond: Respond, keepers: VerdictKeeper[]): void {
+    for (let i = 0; i < windows; i++) {
+      this.#control.pass(500);
+      for (const [side, dealt] of [
+        ["prod", 36],
+        ["canary", 12],
+      ] as const) {
+        const answers = Array.from({ length: dealt }, () =>
+          respond(side, "GET /get", this.#random),
+        );
+        const route = routeWindow(answers);
+        const data = trafficWindow(side, [], {
+          split: "3:1",
+          dealt,
+          routes: { "GET /get": route },
+        });
+        this.#tell({ kind: "traffic", data }, keepers);
+      }
+    }
+  }
+
+  hearHost(fields: Partial<HostSample>, keepers: VerdictKeeper[]): void {
+    this.#tell({ kind: "host", data: hostSample("canary", fields) }, keepers);
+  }
+
+  #tell(
+    what: Parameters<VerdictKeeper["onTelemetry"]>[0] extends infer T
+      ? T extends { source: string; at: number }
+        ? Omit<T, "source" | "at">
+        : never
+      : never,
+    keepers: VerdictKeeper[],
+  ): void {
+    const at = Math.round(this.#control.now());
+    const id = `${at}-${this.#sequence++}`;
+    for (const keeper of keepers)
+      keeper.onTelemetry({ ...what, source: "p", at }, at, id);
+  }
+}
+
+async function start(env: Record<string, string> = {}) {
+  const control = await startControl(env);
+  const { verdicts } = control.context;
+  const feed = new Feed(control);
+  await control.judge();
+  feed.hear(10, healthy, [verdicts]);
+  await control.judge();
+  return { control, verdicts, feed };
+}
+
+describe("controller, by verdict", () => {
+  it("stops a worse canary with figures, and the ledger replays to the same number", async () => {
+    const { control, verdicts, feed } = await start();
+    feed.hear(40, slowerBy(2), [verdicts]);
+    await control.judge();
+    expect(await control.flag()).to.equal("false");
+    const [breach, flip] = (await control.events()).slice(-2);
+    expect(breach?.kind).to.equal("breach");
+    expect(flip?.data).to.include({ rule: "verdict", side: "canary" });
+    expect(flip?.reason).to.match(/× slower than prod on GET \/get after/);
+    const replay = replayVerdict(flip!);
+    expect(replay?.recorded).to.be.above(4.6);
+    expect(replay?.verdict.evidence).to.equal(replay?.recorded);
+    expect(await control.outbox()).to.have.length(1);
+  });
+
+  it("only tells, once, with VERDICT=observe", async () => {
+    const { control, verdicts, feed } = await start({ VERDICT: "observe" });
+    feed.hear(40, slowerBy(2), [verdicts]);
+    await control.judge();
+    await control.judge();
+    expect(await control.flag()).to.be.null;
+    expect(await control.kinds()).to.deep.equal(["breach by monitor"]);
+  });
+
+  it("has none with VERDICT=off", async () => {
+    const { control, verdicts, feed } = await start({ VERDICT: "off" });
+    feed.hear(40, slowerBy(2), [verdicts]);
+    await control.judge();
+    expect(verdicts.verdict).to.be.undefined;
+    expect(await control.events()).to.be.empty;
+  });
+
+  it("survives a take-over: the next leader goes on with the same counts, none lost or counted twice", async () => {
+    const { control, verdicts, feed } = await start();
+    const { redis, keys, config } = control.context;
+    const next = new VerdictKeeper({ redis, keys, config });
+    feed.hear(20, healthy, [verdicts, next]);
+    control.pass(2000);
+    const before = await verdicts.look(
+      { value: true, flip: null },
+      { fence: (await redis.get(keys.lease))!, now: control.now() },
+    );
+    feed.hear(4, healthy, [next]);
+    const fence = '{"holder":"b","epoch":4}';
+    await redis.set(keys.lease, fence);
+    const after = await next.look(
+      { value: true, flip: null },
+      { fence, now: control.now() + 2000 },
+    );
+    expect(after?.canary.requests).to.equal(before!.canary.requests + 4 * 12);
+    expect(await redis.hget(keys.verdict("feature"), "fence")).to.equal(fence);
+  });
+
+  it("stores nothing once the lease is another’s", async () => {
+    const { control, verdicts, feed } = await start();
+    const { redis, keys } = control.context;
+    const stored = await redis.hget(keys.verdict("feature"), "state");
+    await redis.set(keys.lease, "another’s");
+    control.pass(2000);
+    feed.hear(4, healthy, [verdicts]);
+    await control.judge();
+    expect(await redis.hget(keys.verdict("feature"), "state")).to.equal(stored);
+    expect(control.stepDowns()).to.equal(1);
+  });
+
+  it("starts afresh at a new version and at POST /api/release, at half the alpha when let in again", async () => {
+    const { control, verdicts, feed } = await start();
+    feed.hear(20, healthy, [verdicts]);
+    feed.hearHost({ version: "1" }, [verdicts]);
+    await control.judge();
+    expect(verdicts.verdict?.canary.requests).to.be.above(100);
+    feed.hearHost({ version: "2" }, [verdicts]);
+    await control.judge();
+    expect(verdicts.verdict?.canary.requests).to.equal(0);
+    feed.hear(20, healthy, [verdicts]);
+    await control.judge();
+    control.pass(1000);
+    verdicts.onEvent(
+      {
+        id: "1-0",
+        kind: "deploy",
+        by: "operator",
+        reason: "",
+        at: "",
+        data: { release: true },
+      },
+      control.now(),
+    );
+    await control.judge();
+    expect(verdicts.verdict?.canary.requests).to.equal(0);
+    expect(verdicts.verdict?.evidenceToStop).to.be.closeTo(4.605, 0.001);
+    for (const value of [false, true])
+      await control.ledger.flip("feature", {
+        value,
+        by: "operator",
+        reason: "again",
+        data: {},
+      });
+    await control.judge();
+    expect(verdicts.verdict?.evidenceToStop).to.be.closeTo(5.298, 0.001);
+  });
+});
