@@ -95,7 +95,10 @@ async function untilTracked(
 
 /** Waits until the proxy has read the flag once more. */
 async function untilReadAgain({ status }: ProxyProgram): Promise<void> {
-  const seen = (await status()).flag.confirmedAgoMs!;
+  const seen = await waitFor("the last read to age", async () => {
+    const { confirmedAgoMs } = (await status()).flag;
+    return confirmedAgoMs! > 0 && confirmedAgoMs;
+  });
   await waitFor("another read", async () => {
     const { flag } = await status();
     return flag.confirmedAgoMs! < seen;

@@ -72,7 +72,7 @@ inventory_write prod1
 
 check "new-vault fills every secret, each with another" \
   same "$(grep -c ': [0-9a-f]\{48\}$' "$HOSTS_RUN/secrets.yml")" "$(grep -oE ': [0-9a-f]{48}$' "$HOSTS_RUN/secrets.yml" | sort -u | wc -l)"
-without_configuration() { (cd / && ansible-playbook -i "$INVENTORY" "$DEPLOYMENT_ROOT/ansible/deploy.yml" -e target=canary 2>&1); }
+without_configuration() { (cd / && ansible_environment env -u ANSIBLE_CONFIG ansible-playbook -i "$INVENTORY" "$DEPLOYMENT_ROOT/ansible/deploy.yml" -e target=canary 2>&1); }
 check "the playbooks refuse to run without their ansible.cfg" contains "$(without_configuration)" "it was not read"
 check "site.yml --check passes on empty hosts" play site.yml --check -e "serin_artifact=$ARTIFACT"
 
