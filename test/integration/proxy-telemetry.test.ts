@@ -74,6 +74,7 @@ describeEngines("proxy telemetry", () => {
     const proxy = await startOpenProxy({
       PROD_URLS: prod.url.origin,
       CANARY_URLS: canary.url.origin,
+      BREAKER: "off",
       TELEMETRY_INTERVAL_MS: "50",
     });
     const redis = openRedis();
