@@ -8,12 +8,14 @@ import {
   type BaseConfig,
 } from "../../lib/base-config.js";
 import { SettingsReader, type Environment } from "../../lib/settings.js";
+import { ENGINE_NAMES, type EngineName } from "./engine.js";
 import { parseRatio, type Ratio } from "./split.js";
 
 /** Below the minute after which a stop is forced (lib/lifecycle.ts). */
 const DRAIN_MS_RANGE = { min: 0, max: 50_000 };
 
 export interface ProxyConfig extends BaseConfig {
+  engine: EngineName;
   adminHost: string;
   adminPort: number;
   prodUrls: URL[];
@@ -23,6 +25,13 @@ export interface ProxyConfig extends BaseConfig {
   flagStaleMs: number;
   connectTimeoutMs: number;
   responseTimeoutMs: number;
+  /** From a connection's, or a request's, first byte to the end of its head. */
+  headersTimeoutMs: number;
+  /** From a request's first byte to the end of its body; 0 sets no limit. */
+  requestTimeoutMs: number;
+  /** Of a head, a client's or an upstream's. */
+  maxHeaderBytes: number;
+  maxConnections: number;
   drainMs: number;
   telemetryIntervalMs: number;
   /** Peers whose own X-Forwarded-* are believed. */
@@ -34,6 +43,7 @@ export function readConfig(env: Environment): ProxyConfig {
   const settings = new SettingsReader(env);
   const config = {
     ...readBaseConfig(settings, 8080),
+    engine: settings.choice("PROXY_ENGINE", ENGINE_NAMES, "direct"),
     adminHost: readHost(settings, "ADMIN_HOST"),
     adminPort: readPort(settings, "ADMIN_PORT", 8081),
     prodUrls: readOrigins(settings, "PROD_URLS", "http://127.0.0.1:3001"),
@@ -60,6 +70,7 @@ export function readConfig(env: Environment): ProxyConfig {
     responseTimeoutMs: readMs(settings, "RESPONSE_TIMEOUT_MS", {
       fallback: 30_000,
     }),
+    ...readClientLimits(settings),
     drainMs: settings.integer("DRAIN_MS", DRAIN_MS_RANGE, 10_000),
     telemetryIntervalMs: readMs(settings, "TELEMETRY_INTERVAL_MS", {
       fallback: 500,
@@ -70,6 +81,34 @@ export function readConfig(env: Environment): ProxyConfig {
   settings.finish();
   const { trustedRanges, ...rest } = config;
   return { ...rest, trustedProxies: createBlockList(trustedRanges) };
+}
+
+function readClientLimits(settings: SettingsReader) {
+  const headersTimeoutMs = readMs(settings, "HEADERS_TIMEOUT_MS", {
+    fallback: 10_000,
+  });
+  const requestTimeoutMs = readMs(settings, "REQUEST_TIMEOUT_MS", {
+    fallback: 300_000,
+    min: 0,
+  });
+  if (requestTimeoutMs > 0 && requestTimeoutMs < headersTimeoutMs)
+    settings.reject(
+      `REQUEST_TIMEOUT_MS is ${requestTimeoutMs}: give 0 or at least HEADERS_TIMEOUT_MS (${headersTimeoutMs})`,
+    );
+  return {
+    headersTimeoutMs,
+    requestTimeoutMs,
+    maxHeaderBytes: settings.integer(
+      "MAX_HEADER_BYTES",
+      { min: 1024, max: 1_048_576 },
+      16_384,
+    ),
+    maxConnections: settings.integer(
+      "MAX_CONNECTIONS",
+      { min: 1, max: 1_000_000 },
+      10_000,
+    ),
+  };
 }
 
 function readOrigins(

@@ -34,16 +34,30 @@ export interface Attempt {
   onFailure: (failure: Failure) => void;
 }
 
-/**
- * Carries requests to upstreams. Whoever implements it streams both ways with back-pressure, ends the upstream's
- * request when the client goes, and cuts the client off when a response that has begun cannot be completed.
- */
-export interface Engine<A extends Attempt = Attempt> {
-  forward: (attempt: A) => void;
+/** An attempt on its way. */
+export interface Ongoing {
+  /** The client has gone: ends the upstream's request at once, whatever its stage. May be called when it is over. */
+  abandon: () => void;
 }
 
-export interface UpstreamTimeouts {
+/**
+ * Carries requests to upstreams. Whoever implements it streams both ways with back-pressure, and cuts the client off
+ * when a response that has begun cannot be completed. It reports nothing before `forward` has returned.
+ */
+export interface Engine<A extends Attempt = Attempt> {
+  forward: (attempt: A) => Ongoing;
+  /** Cuts off what is still on its way. */
+  close: () => void;
+}
+
+export interface UpstreamLimits {
   connectMs: number;
   /** From the request sent to the response's head, restarted by each byte that moves. */
   responseMs: number;
+  /** Of a response's head. */
+  maxHeaderBytes: number;
 }
+
+export const ENGINE_NAMES = ["direct", "http-proxy"] as const;
+
+export type EngineName = (typeof ENGINE_NAMES)[number];

@@ -27,11 +27,10 @@ export function answerFailure(
   failure: { kind: FailureKind; servedBy: string },
 ): number {
   const status = statusOf(failure.kind);
-  const retryAfter = status === 503 ? { "retry-after": "1" } : {};
   answerJson(response, {
     status,
     error: MESSAGES[status] ?? "",
-    headers: { "x-served-by": failure.servedBy, ...retryAfter },
+    headers: { "x-served-by": failure.servedBy, ...retryAfter(status) },
   });
   return status;
 }
@@ -42,7 +41,12 @@ export function refuse(
   status: number,
   error: string,
 ): void {
-  answerJson(response, { status, error, headers: { connection: "close" } });
+  const headers = { connection: "close", ...retryAfter(status) };
+  answerJson(response, { status, error, headers });
+}
+
+function retryAfter(status: number): Record<string, string> {
+  return status === 503 ? { "retry-after": "1" } : {};
 }
 
 function answerJson(

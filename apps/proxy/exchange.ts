@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Side } from "../../lib/telemetry.js";
-import type { Attempt, Failure } from "./engine.js";
+import type { Attempt, Failure, Ongoing } from "./engine.js";
 import { answerFailure, statusOf } from "./errors.js";
 import { hasBody } from "./headers.js";
 import { decideRetry, type FailedAttempt } from "./retry.js";
@@ -25,13 +25,14 @@ export class Exchange {
   readonly #context: ExchangeContext;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
-  readonly #send: (attempt: Attempt) => void;
+  readonly #send: (attempt: Attempt) => Ongoing;
   readonly #hasBody: boolean;
   readonly #pending: PendingRequest;
   /** The canary's own status, once prod has taken over. */
   #canaryStatus: number | undefined;
   #freshTried = false;
   #prodTried = false;
+  #ongoing: Ongoing | undefined;
 
   /** @param send hands an attempt to the engine */
   constructor(
@@ -40,7 +41,7 @@ export class Exchange {
     message: {
       request: IncomingMessage;
       response: ServerResponse;
-      send: (attempt: Attempt) => void;
+      send: (attempt: Attempt) => Ongoing;
     },
   ) {
     this.#context = context;
@@ -49,14 +50,14 @@ export class Exchange {
     this.#send = message.send;
     this.#hasBody = hasBody(message.request);
     this.#pending = context.recorder.begin(side, performance.now());
-    this.#response.once("close", () => this.#finish(CLIENT_CLOSED));
+    this.#response.once("close", () => this.#onResponseClosed());
     // A response that waits behind another on its connection is not told of the connection's end.
-    this.#request.once("error", () => this.#finish(CLIENT_CLOSED));
+    this.#request.once("error", () => this.#onClientLeft());
     this.#try(context.upstreams[side].next(performance.now()), false);
   }
 
   #try(upstream: Upstream, freshConnection: boolean): void {
-    this.#send({
+    this.#ongoing = this.#send({
       request: this.#request,
       response: this.#response,
       upstream,
@@ -103,6 +104,18 @@ export class Exchange {
       prodTried: this.#prodTried,
       prodHasAnother: this.#context.upstreams.prod.all.length > 1,
     };
+  }
+
+  #onResponseClosed(): void {
+    if (!this.#response.writableFinished) this.#onClientLeft();
+    else if (!this.#request.complete)
+      // Answered early: of an upload that then breaks off, nobody else is told.
+      this.#request.socket.once("close", () => this.#ongoing?.abandon());
+  }
+
+  #onClientLeft(): void {
+    this.#finish(CLIENT_CLOSED);
+    this.#ongoing?.abandon();
   }
 
   #finish(status: number): void {

@@ -1,20 +1,23 @@
 import type { ClientRequest, IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
-import { ConnectTimeoutError } from "./connection-pool.js";
-import type { Attempt, FailureKind } from "./engine.js";
-import { relayInformation, relayResponse } from "./relay.js";
+import { ConnectTimeoutError } from "./upstream-socket.js";
+import type { Attempt, FailureKind, Ongoing } from "./engine.js";
+import { relayInterim, relayResponse } from "./relay.js";
+
+export interface FollowedAttempt extends Ongoing {
+  /** Settles the attempt from outside; false when it has been settled already. */
+  settle: () => boolean;
+}
 
 /**
  * Sees one upstream request through: relays its response, or tells the attempt why there is none, or ends the request
  * when the client has gone. Of these three, the first to happen is the only one.
- *
- * @returns settles the attempt from outside; false when it has been settled already
  */
 export function followAttempt(
   upstreamRequest: ClientRequest,
   attempt: Attempt,
   responseMs: number,
-): () => boolean {
+): FollowedAttempt {
   const { response } = attempt;
   let settled = false;
   const settle = (): boolean => {
@@ -39,12 +42,9 @@ export function followAttempt(
   upstreamRequest.setTimeout(responseMs, () =>
     fail("response-timeout", new Error(`no response within ${responseMs} ms`)),
   );
-  response.once("close", () => {
-    if (response.writableFinished) return;
-    settle();
-    upstreamRequest.destroy();
-  });
-  relayInformation(upstreamRequest, response);
+  upstreamRequest.on("information", ({ statusCode, rawHeaders }) =>
+    relayInterim(response, { status: statusCode, rawHeaders }),
+  );
   upstreamRequest.once("response", (upstream: IncomingMessage) => {
     if (settled) return;
     upstreamRequest.setTimeout(0);
@@ -57,7 +57,11 @@ export function followAttempt(
     settle();
     attempt.onResponse(upstream.statusCode ?? 0);
   });
-  return settle;
+  const abandon = () => {
+    settle();
+    upstreamRequest.destroy();
+  };
+  return { settle, abandon };
 }
 
 interface ConnectionProgress {

@@ -3,12 +3,11 @@ import { createRequire } from "node:module";
 import { Stream } from "node:stream";
 import util from "node:util";
 import type HttpProxy from "http-proxy";
-import { ConnectionPool, connectUpstream } from "./connection-pool.js";
-import type { Attempt, Engine, UpstreamTimeouts } from "./engine.js";
+import { ConnectionPool } from "./connection-pool.js";
+import { connectUpstream } from "./upstream-socket.js";
+import type { Attempt, Engine, Ongoing, UpstreamLimits } from "./engine.js";
 import { followAttempt } from "./follow-attempt.js";
 import type { Upstream } from "./upstreams.js";
-
-const httpProxy = loadHttpProxy();
 
 interface Route {
   proxy: HttpProxy;
@@ -25,23 +24,30 @@ interface Route {
  * - Headers that crash it or mislead upstreams (`Trailer`, `Expect`, hop-by-hop ones) are gone before it sees them.
  */
 export class HttpProxyEngine implements Engine {
-  readonly #timeouts: UpstreamTimeouts;
+  readonly #httpProxy = loadHttpProxy();
+  readonly #limits: UpstreamLimits;
   readonly #routes = new Map<Upstream, Route>();
   /** Whom http-proxy is being called for: it calls back, synchronously, without saying so. */
   #current: Attempt | undefined;
+  /** What it then sent. */
+  #sent: Ongoing | undefined;
 
-  constructor(timeouts: UpstreamTimeouts) {
-    this.#timeouts = timeouts;
+  constructor(limits: UpstreamLimits) {
+    this.#limits = limits;
   }
 
-  forward(attempt: Attempt): void {
+  forward(attempt: Attempt): Ongoing {
     const route =
       this.#routes.get(attempt.upstream) ?? this.#createRoute(attempt.upstream);
     this.#current = attempt;
     try {
       route.proxy.web(attempt.request, attempt.response);
+      if (this.#sent === undefined)
+        throw new Error("http-proxy did not send the request");
+      return this.#sent;
     } finally {
       this.#current = undefined;
+      this.#sent = undefined;
     }
   }
 
@@ -53,10 +59,10 @@ export class HttpProxyEngine implements Engine {
   #createRoute(upstream: Upstream): Route {
     const { host, port } = upstream;
     const pool = new ConnectionPool({
-      connect: () => connectUpstream({ host, port }, this.#timeouts.connectMs),
+      connect: () => connectUpstream({ host, port }, this.#limits.connectMs),
       mustBeFresh: () => this.#current?.freshConnection === true,
     });
-    const proxy = httpProxy.createProxyServer({
+    const proxy = this.#httpProxy.createProxyServer({
       target: { protocol: "http:", host, port },
       agent: pool,
       toProxy: true,
@@ -79,7 +85,15 @@ export class HttpProxyEngine implements Engine {
     if (attempt === undefined)
       throw new Error("http-proxy sent a request that nobody asked for");
     upstreamRequest.path = attempt.request.url ?? "/";
-    followAttempt(upstreamRequest, attempt, this.#timeouts.responseMs);
+    // What http.request's option of that name sets; http-proxy has no way to give it.
+    Object.assign(upstreamRequest, {
+      maxHeaderSize: this.#limits.maxHeaderBytes,
+    });
+    this.#sent = followAttempt(
+      upstreamRequest,
+      attempt,
+      this.#limits.responseMs,
+    );
     if (!attempt.hasBody) return upstreamRequest.end();
     upstreamRequest.once("socket", (socket) => {
       const pipe = () => {

@@ -1,7 +1,8 @@
 import { ServerResponse, type IncomingMessage, type Server } from "node:http";
 import { Socket } from "node:net";
 import type { Side } from "../../lib/telemetry.js";
-import type { Attempt, Engine } from "./engine.js";
+import { ConnectionLimit } from "./connection-limit.js";
+import type { Attempt, Engine, Ongoing } from "./engine.js";
 import { refuse } from "./errors.js";
 import { Exchange, type ExchangeContext } from "./exchange.js";
 import {
@@ -9,19 +10,27 @@ import {
   upstreamRequestHeaders,
   whyRefused,
   type ForwardedPolicy,
+  type Refusal,
 } from "./headers.js";
 import type { UpgradeAttempt } from "./tunnel.js";
 import { WaitingClient } from "./waiting-client.js";
+
+const TOO_MANY_CONNECTIONS: Refusal = {
+  status: 503,
+  error: "too many connections",
+};
 
 export interface FrontendContext extends ExchangeContext, ForwardedPolicy {
   pickSide: () => Side;
   engine: Engine;
   tunnels: Engine<UpgradeAttempt>;
+  maxConnections: number;
 }
 
 /** Takes a server's requests, refuses what is malformed, and has the rest answered by the side that is picked. */
 export function serveRequests(server: Server, context: FrontendContext): void {
-  const intake = new Intake(context);
+  const limit = new ConnectionLimit(server, context.maxConnections);
+  const intake = new Intake(context, limit);
   server.on("request", (request, response) => intake.take(request, response));
   server.on("upgrade", (request, stream, head) => {
     // Without a listener a reset before the 101 would end the process.
@@ -33,11 +42,13 @@ export function serveRequests(server: Server, context: FrontendContext): void {
 
 class Intake {
   readonly #context: FrontendContext;
+  readonly #limit: ConnectionLimit;
   /** Where a request was refused: what follows on these connections, already read or not, is not to be trusted. */
   readonly #refused = new WeakSet<Socket>();
 
-  constructor(context: FrontendContext) {
+  constructor(context: FrontendContext, limit: ConnectionLimit) {
     this.#context = context;
+    this.#limit = limit;
   }
 
   take(request: IncomingMessage, response: ServerResponse): void {
@@ -68,7 +79,7 @@ class Intake {
   #exchange(
     request: IncomingMessage,
     response: ServerResponse,
-    send: (attempt: Attempt) => void,
+    send: (attempt: Attempt) => Ongoing,
   ): void {
     const side = this.#context.pickSide();
     new Exchange(this.#context, side, { request, response, send });
@@ -85,7 +96,9 @@ class Intake {
       socket.destroy();
       return false;
     }
-    const refusal = whyRefused(request);
+    const refusal = this.#limit.isExceededBy(socket)
+      ? TOO_MANY_CONNECTIONS
+      : whyRefused(request);
     if (refusal === undefined) {
       request.headers = upstreamRequestHeaders(request, this.#context);
       return true;

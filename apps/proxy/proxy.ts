@@ -12,7 +12,7 @@ import type { Side } from "../../lib/telemetry.js";
 import { createAdmin, type ProxyStatus } from "./admin.js";
 import { whyCanaryIsClosed } from "./canary-gate.js";
 import type { ProxyConfig } from "./config.js";
-import { HttpProxyEngine } from "./forward.js";
+import { createEngine } from "./create-engine.js";
 import { serveRequests } from "./frontend.js";
 import { createStrictServer } from "./server.js";
 import { createSplit } from "./split.js";
@@ -103,18 +103,20 @@ function createFrontend(
   config: ProxyConfig,
   parts: { recorder: TrafficRecorder; isCanaryOpen: () => boolean },
 ) {
-  const timeouts = {
+  const limits = {
     connectMs: config.connectTimeoutMs,
     responseMs: config.responseTimeoutMs,
+    maxHeaderBytes: config.maxHeaderBytes,
   };
-  const engine = new HttpProxyEngine(timeouts);
-  const tunnels = new TunnelEngine(timeouts);
+  const engine = createEngine(config.engine, limits);
+  const tunnels = new TunnelEngine(limits);
   const split = createSplit(config.split, Math.random);
-  const service = new HttpService(createStrictServer());
+  const service = new HttpService(createStrictServer(config));
   serveRequests(service.server, {
     pickSide: (): Side => (parts.isCanaryOpen() ? split() : "prod"),
     isTrusted: (address) =>
       config.trustedProxies.check(address, isIPv6(address) ? "ipv6" : "ipv4"),
+    maxConnections: config.maxConnections,
     engine,
     tunnels,
     upstreams: {

@@ -1,5 +1,22 @@
-import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { clientResponseHeaders, valuesOf } from "./headers.js";
+
+/** An upstream's head as it came. */
+export interface UpstreamHead {
+  status: number;
+  reason: string;
+  rawHeaders: readonly string[];
+}
+
+/** Gives the response its head; it leaves with what is written next. @throws when it has characters that HTTP forbids */
+export function beginResponse(
+  response: ServerResponse,
+  head: UpstreamHead,
+  servedBy: string,
+): void {
+  const headers = clientResponseHeaders(head.rawHeaders, servedBy);
+  response.writeHead(head.status, head.reason, headers);
+}
 
 /**
  * Sends an upstream's response on, with back-pressure. If the upstream cuts it short, the client's connection is cut as
@@ -16,12 +33,7 @@ export function relayResponse(
   const coding = upstream.headers["transfer-encoding"] ?? "chunked";
   if (coding.toLowerCase() !== "chunked")
     throw new Error(`unsupported Transfer-Encoding: ${coding}`);
-  const headers = clientResponseHeaders(upstream.rawHeaders, servedBy);
-  response.writeHead(
-    upstream.statusCode ?? 502,
-    upstream.statusMessage,
-    headers,
-  );
+  beginResponse(response, headOf(upstream), servedBy);
 
   let begun = false;
   upstream.on("data", (chunk: Buffer) => {
@@ -40,7 +52,13 @@ export function relayResponse(
   });
 }
 
-function cutOff(response: ServerResponse): void {
+export function headOf(upstream: IncomingMessage): UpstreamHead {
+  const { statusCode = 502, statusMessage = "", rawHeaders } = upstream;
+  return { status: statusCode, reason: statusMessage, rawHeaders };
+}
+
+/** Ends the client's connection, so that a response that has begun never looks whole. */
+export function cutOff(response: ServerResponse): void {
   const { socket } = response;
   if (socket === null) {
     // Its turn on a pipelined connection is still to come, and Node 24 would then pass over one that is destroyed.
@@ -53,16 +71,14 @@ function cutOff(response: ServerResponse): void {
 }
 
 /** Sends 102 and the links of 103 on; 100 has been answered by our own server. HTTP/1.0 knows none of them. */
-export function relayInformation(
-  upstream: ClientRequest,
+export function relayInterim(
   response: ServerResponse,
+  { status, rawHeaders }: Pick<UpstreamHead, "status" | "rawHeaders">,
 ): void {
-  upstream.on("information", ({ statusCode, rawHeaders }) => {
-    const { headersSent, destroyed, req } = response;
-    if (headersSent || destroyed || req.httpVersion === "1.0") return;
-    if (statusCode === 102) response.writeProcessing();
-    if (statusCode === 103) sendEarlyHints(response, linksOf(rawHeaders));
-  });
+  const { headersSent, destroyed, req } = response;
+  if (headersSent || destroyed || req.httpVersion === "1.0") return;
+  if (status === 102) response.writeProcessing();
+  if (status === 103) sendEarlyHints(response, linksOf(rawHeaders));
 }
 
 function linksOf(rawHeaders: readonly string[]): string[] {

@@ -1,24 +1,34 @@
 import { STATUS_CODES, createServer, type Server } from "node:http";
 import type { Duplex } from "node:stream";
 
-/** Slow clients may take this long for a request's head. */
-const HEADERS_TIMEOUT_MS = 10_000;
+/** What clients may take. */
+export interface ClientLimits {
+  /** From a connection's, or a request's, first byte to the end of its head. */
+  headersTimeoutMs: number;
+  /** From a request's first byte to the end of its body; 0 sets no limit. */
+  requestTimeoutMs: number;
+  maxHeaderBytes: number;
+}
+
 const CHECK_INTERVAL_MS = 1000;
 /** Longer than the idle time of the load balancers that may stand in front (60 s), so that they close first. */
 const KEEP_ALIVE_MS = 65_000;
 
 /** An HTTP/1.1 server as strict as Node's parser can be. What it cannot parse is answered and never forwarded. */
-export function createStrictServer(): Server {
+export function createStrictServer(limits: ClientLimits): Server {
   const server = createServer({
     insecureHTTPParser: false,
     // The frontend does: Node itself would go on reading requests behind the one that it refuses.
     requireHostHeader: false,
     noDelay: true,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    headersTimeout: HEADERS_TIMEOUT_MS,
-    // An upload may take as long as it moves.
-    requestTimeout: 0,
-    connectionsCheckingInterval: CHECK_INTERVAL_MS,
+    headersTimeout: limits.headersTimeoutMs,
+    requestTimeout: limits.requestTimeoutMs,
+    connectionsCheckingInterval: Math.min(
+      CHECK_INTERVAL_MS,
+      limits.headersTimeoutMs,
+    ),
+    maxHeaderSize: limits.maxHeaderBytes,
   });
   // No header may be left out: Node would honour it in the framing and not show it. Their size is limited all the same.
   server.maxHeadersCount = 0;

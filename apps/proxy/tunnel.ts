@@ -1,7 +1,7 @@
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
-import { connectUpstream } from "./connection-pool.js";
-import type { Attempt, Engine, UpstreamTimeouts } from "./engine.js";
+import { connectUpstream } from "./upstream-socket.js";
+import type { Attempt, Engine, Ongoing, UpstreamLimits } from "./engine.js";
 import { followAttempt } from "./follow-attempt.js";
 import { clientResponseHeaders } from "./headers.js";
 import type { WaitingClient } from "./waiting-client.js";
@@ -16,36 +16,36 @@ export interface UpgradeAttempt extends Attempt {
  * answer in the canary's place, dies of a reset before the 101, and passes a refusal on with the wrong framing.
  */
 export class TunnelEngine implements Engine<UpgradeAttempt> {
-  readonly #timeouts: UpstreamTimeouts;
+  readonly #limits: UpstreamLimits;
   readonly #open = new Set<Socket>();
   #closing = false;
 
-  constructor(timeouts: UpstreamTimeouts) {
-    this.#timeouts = timeouts;
+  constructor(limits: UpstreamLimits) {
+    this.#limits = limits;
   }
 
-  forward(attempt: UpgradeAttempt): void {
+  forward(attempt: UpgradeAttempt): Ongoing {
     const { request, upstream } = attempt;
     const upstreamRequest = httpRequest({
       method: request.method,
       path: request.url,
+      maxHeaderSize: this.#limits.maxHeaderBytes,
       headers: {
         ...request.headers,
         connection: "Upgrade",
         upgrade: "websocket",
       },
-      createConnection: () =>
-        connectUpstream(upstream, this.#timeouts.connectMs),
+      createConnection: () => connectUpstream(upstream, this.#limits.connectMs),
     });
-    const settle = followAttempt(
+    const followed = followAttempt(
       upstreamRequest,
       attempt,
-      this.#timeouts.responseMs,
+      this.#limits.responseMs,
     );
     upstreamRequest.once(
       "upgrade",
       (response, upstreamSocket, upstreamHead) => {
-        if (!settle()) return void upstreamSocket.destroy();
+        if (!followed.settle()) return void upstreamSocket.destroy();
         this.#join(attempt, response, {
           socket: upstreamSocket,
           head: upstreamHead,
@@ -54,6 +54,7 @@ export class TunnelEngine implements Engine<UpgradeAttempt> {
       },
     );
     upstreamRequest.end();
+    return followed;
   }
 
   /** Ends every tunnel, also those that are agreed to from here on: both peers see an orderly end of the stream. */

@@ -2,6 +2,7 @@ import { expect } from "chai";
 import type { ServerResponse } from "node:http";
 import type { Side } from "../../lib/telemetry.js";
 import { startBackend, startNamedBackend } from "../support/backend.js";
+import { describeEngines } from "../support/engines.js";
 import { send } from "../support/http-client.js";
 import { startTestProxy, type TestProxy } from "../support/test-proxy.js";
 import { waitFor } from "../support/wait-for.js";
@@ -41,7 +42,7 @@ async function untilNobodyIsConnected({ service }: TestProxy): Promise<void> {
   });
 }
 
-describe("proxy client abort", () => {
+describeEngines("proxy client abort", () => {
   it("ends the upstream request at once before the response has begun", async () => {
     const prod = await startEndlessBackend();
     const proxy = await startTestProxy({ prod });

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { startNamedBackend, startRawBackend } from "../support/backend.js";
+import { describeEngines } from "../support/engines.js";
 import { send } from "../support/http-client.js";
 import { startTestProxy } from "../support/test-proxy.js";
 
@@ -59,7 +60,7 @@ function startPoisoned(bytes: string) {
   );
 }
 
-describe("proxy bad responses", () => {
+describeEngines("proxy bad responses", () => {
   for (const [name, lines] of UNUSABLE) {
     it(`answers 502 to ${name}, and never uses that connection again`, async () => {
       const prod = await startPoisoned(lines.join("\r\n"));

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { startBackend } from "../support/backend.js";
+import { describeEngines } from "../support/engines.js";
 import { send, sha256 } from "../support/http-client.js";
 import { residentBytes, startProxyProgram } from "../support/proxy-program.js";
 import { startTestProxy } from "../support/test-proxy.js";
@@ -33,7 +34,7 @@ function pour(target: NodeJS.WritableStream, bytes: number): () => number {
   return () => poured;
 }
 
-describe("proxy bodies", () => {
+describeEngines("proxy bodies", () => {
   it("carries 10 MB up and down unchanged, with a Content-Length", async () => {
     const prod = await startBackend((request, response) => {
       response.setHeader("content-length", request.headers["content-length"]!);

@@ -1,10 +1,8 @@
 import { expect } from "chai";
 import { once } from "node:events";
 import { request as httpRequest, type IncomingMessage } from "node:http";
-import {
-  ConnectionPool,
-  connectUpstream,
-} from "../../apps/proxy/connection-pool.js";
+import { ConnectionPool } from "../../apps/proxy/connection-pool.js";
+import { connectUpstream } from "../../apps/proxy/upstream-socket.js";
 import { startRawBackend } from "../support/backend.js";
 import { onCleanup } from "../support/cleanup.js";
 import { waitFor } from "../support/wait-for.js";

@@ -1,7 +1,9 @@
 import { expect } from "chai";
 import { startRawBackend, type RawBackend } from "../support/backend.js";
+import { describeEngines } from "../support/engines.js";
 import type { RawClient } from "../support/raw-client.js";
 import { startTestProxy } from "../support/test-proxy.js";
+import { waitFor } from "../support/wait-for.js";
 
 const SIZE = 4_000_000;
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
@@ -23,7 +25,7 @@ function upload(client: RawClient): RawClient {
   return client.send(...head, "x".repeat(SIZE));
 }
 
-describe("proxy answer before the upload is complete", () => {
+describeEngines("proxy answer before the upload is complete", () => {
   it("lets the client's next request follow when the upstream resets", async () => {
     const prod = await startBackendThat((socket) => socket.resetAndDestroy());
     const proxy = await startTestProxy({ prod });
@@ -54,5 +56,16 @@ describe("proxy answer before the upload is complete", () => {
     client.send("second").get("/next");
     expect(prod.connections).to.have.length(1);
     await prod.sees("firstsecond");
+  });
+
+  it("ends the request upstream when the client leaves before its upload is complete", async () => {
+    const prod = await startRawBackend(({ socket }) => socket.write(OK));
+    const proxy = await startTestProxy({ prod });
+    const client = proxy
+      .connect()
+      .send("POST / HTTP/1.1", "Host: x", "Content-Length: 11", "", "first");
+    expect(await client.response()).to.include({ status: 200 });
+    client.socket.destroy();
+    await waitFor("the upstream's end", () => prod.sockets.size === 0, 1000);
   });
 });

@@ -2,6 +2,7 @@ import { expect } from "chai";
 import type { Redis } from "ioredis";
 import { startNamedBackend } from "../support/backend.js";
 import { onCleanup } from "../support/cleanup.js";
+import { describeEngines } from "../support/engines.js";
 import { createKeepAliveAgent, send } from "../support/http-client.js";
 import {
   canaryToBe,
@@ -101,7 +102,7 @@ async function untilReadAgain({ status }: ProxyProgram): Promise<void> {
   });
 }
 
-describe("proxy flag", () => {
+describeEngines("proxy flag", () => {
   it("moves all traffic within 100 ms of a SET by hand, and back", async function () {
     const { redis, flip } = await startSwitch();
     await untilTracked(redis);

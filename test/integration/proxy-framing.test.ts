@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { startBackend, startRawBackend } from "../support/backend.js";
+import { describeEngines } from "../support/engines.js";
 import { startTestProxy } from "../support/test-proxy.js";
 
 /** Answers everything with the same bytes. */
@@ -12,7 +13,7 @@ function startEchoing() {
   return startBackend((request, response) => request.pipe(response));
 }
 
-describe("proxy response framing", () => {
+describeEngines("proxy response framing", () => {
   it("keeps a HEAD's Content-Length and sends no body", async () => {
     const prod = await startFixed(
       "HTTP/1.1 200 OK",
@@ -113,7 +114,7 @@ describe("proxy response framing", () => {
   });
 });
 
-describe("proxy request framing", () => {
+describeEngines("proxy request framing", () => {
   it("carries a chunked body in chunks, and drops its trailers without harm", async () => {
     const prod = await startEchoing();
     const proxy = await startTestProxy({ prod });

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { startRawBackend } from "../support/backend.js";
+import { describeEngines } from "../support/engines.js";
 import { startTestProxy } from "../support/test-proxy.js";
 
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
@@ -9,7 +10,7 @@ function headerLines(head: string): string[] {
   return head.slice(0, head.indexOf("\r\n\r\n")).split("\r\n").slice(1);
 }
 
-describe("proxy headers on the wire", () => {
+describeEngines("proxy headers on the wire", () => {
   it("forwards end-to-end headers and its own, and nothing that was meant for one hop", async () => {
     const prod = await startRawBackend(({ socket }) => socket.write(OK));
     const proxy = await startTestProxy({ prod });

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { startBackend, startRawBackend } from "../support/backend.js";
+import { describeEngines } from "../support/engines.js";
 import { startTestProxy } from "../support/test-proxy.js";
 
 const FINAL = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
@@ -10,7 +11,7 @@ function startHinting(...interim: string[]) {
   return startRawBackend(({ socket }) => socket.write(bytes));
 }
 
-describe("proxy interim responses", () => {
+describeEngines("proxy interim responses", () => {
   it("sends early hints on, each of several links", async () => {
     const prod = await startHinting(
       "HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload; as=style\r\nLink: </b.js>; rel=preload, </c.js>; rel=preload",

@@ -4,6 +4,7 @@ import {
   startRawBackend,
   type RawConnection,
 } from "../support/backend.js";
+import { describeEngines } from "../support/engines.js";
 import { createKeepAliveAgent, send } from "../support/http-client.js";
 import { startTestProxy } from "../support/test-proxy.js";
 import { waitFor } from "../support/wait-for.js";
@@ -37,7 +38,7 @@ function startRacing(options: { firstWave?: number; lastWords?: string } = {}) {
   });
 }
 
-describe("proxy kept-alive upstream connections", () => {
+describeEngines("proxy kept-alive upstream connections", () => {
   it("carries sequential requests of many clients over one connection", async () => {
     const prod = await startNamedBackend("prod");
     const proxy = await startTestProxy({ prod });

@@ -3,6 +3,7 @@ import { startPrivateRedis } from "../../apps/launcher/private-redis.js";
 import { encodeLease } from "../../lib/lease-reading.js";
 import { startNamedBackend } from "../support/backend.js";
 import { onCleanup } from "../support/cleanup.js";
+import { describeEngines } from "../support/engines.js";
 import { send } from "../support/http-client.js";
 import {
   canaryToBe,
@@ -36,7 +37,7 @@ async function servedBy({ port }: ProxyProgram) {
   return (await send(port)).servedBy;
 }
 
-describe("proxy with CANARY_LEASE=required", () => {
+describeEngines("proxy with CANARY_LEASE=required", () => {
   it("sends all to prod while nobody leads", async () => {
     const { proxy } = await startWatched();
     await canaryToBe(proxy, /^no monitor leads: there is no lease$/);
@@ -113,7 +114,7 @@ describe("proxy with CANARY_LEASE=required", () => {
   });
 });
 
-describe("proxy with CANARY_LEASE=optional", () => {
+describeEngines("proxy with CANARY_LEASE=optional", () => {
   it("opens without a lease", async () => {
     const { proxy } = await startWatched({ CANARY_LEASE: "optional" });
     await canaryToBe(proxy, null);

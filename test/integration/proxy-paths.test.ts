@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { startRawBackend } from "../support/backend.js";
+import { describeEngines } from "../support/engines.js";
 import { startTestProxy } from "../support/test-proxy.js";
 
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
@@ -24,7 +25,7 @@ const PATHS = [
   "*",
 ];
 
-describe("proxy paths", () => {
+describeEngines("proxy paths", () => {
   for (const path of PATHS) {
     it(`sends ${JSON.stringify(path)} on byte for byte`, async () => {
       const prod = await startRawBackend(({ socket }) => socket.write(OK));

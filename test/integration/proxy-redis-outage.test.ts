@@ -6,6 +6,7 @@ import {
 } from "../../apps/launcher/private-redis.js";
 import { startNamedBackend } from "../support/backend.js";
 import { onCleanup } from "../support/cleanup.js";
+import { describeEngines } from "../support/engines.js";
 import { createKeepAliveAgent, send } from "../support/http-client.js";
 import {
   canaryToBe,
@@ -65,7 +66,7 @@ function startTraffic({ port }: ProxyProgram) {
   return traffic;
 }
 
-describe("proxy without Redis", () => {
+describeEngines("proxy without Redis", () => {
   for (const [how, take, giveBack] of [
     [
       "killed and brought back",

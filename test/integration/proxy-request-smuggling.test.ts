@@ -4,6 +4,7 @@ import {
   startNamedBackend,
   startRawBackend,
 } from "../support/backend.js";
+import { describeEngines } from "../support/engines.js";
 import { startTestProxy } from "../support/test-proxy.js";
 import { waitFor } from "../support/wait-for.js";
 
@@ -94,7 +95,7 @@ function startLenient() {
   );
 }
 
-describe("proxy malformed requests", () => {
+describeEngines("proxy malformed requests", () => {
   for (const [name, status, lines] of MALFORMED) {
     it(`answers ${status} to ${name}, closes, and forwards nothing that follows`, async () => {
       const prod = await startLenient();
@@ -193,7 +194,7 @@ describe("proxy malformed requests", () => {
   });
 });
 
-describe("proxy against CVE-2026-29057", () => {
+describeEngines("proxy against CVE-2026-29057", () => {
   for (const method of ["DELETE", "OPTIONS", "GET", "POST"]) {
     it(`carries a chunked ${method}'s body as a body: a request inside it is never one`, async () => {
       const seen: [method: string, url: string, body: string][] = [];

@@ -7,6 +7,7 @@ import {
   startRawBackend,
   type RawBackend,
 } from "../support/backend.js";
+import { describeEngines } from "../support/engines.js";
 import { send, sha256 } from "../support/http-client.js";
 import { startTestProxy } from "../support/test-proxy.js";
 
@@ -31,7 +32,7 @@ function startHashing() {
   });
 }
 
-describe("proxy rescue of what the canary fails", () => {
+describeEngines("proxy rescue of what the canary fails", () => {
   for (const [how, answer] of [
     ["resets it", ""],
     ["answers with garbage", "GARBAGE\r\n\r\n"],
@@ -145,7 +146,7 @@ describe("proxy rescue of what the canary fails", () => {
   });
 });
 
-describe("proxy failing prod", () => {
+describeEngines("proxy failing prod", () => {
   it("answers 503 with Retry-After when prod refuses, and does not burden the canary", async () => {
     const prod = await findRefusing();
     const canary = await startNamedBackend("canary");

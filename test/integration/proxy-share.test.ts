@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { startNamedBackend } from "../support/backend.js";
+import { describeEngines } from "../support/engines.js";
 import {
   createKeepAliveAgent,
   send,
@@ -39,7 +40,7 @@ function tally(items: readonly string[]): Record<string, number> {
   return counts;
 }
 
-describe("proxy share of the canary", () => {
+describeEngines("proxy share of the canary", () => {
   for (const [how, lanes, connections] of [
     ["one after the other over one kept-alive connection", 1, 1],
     ["one after the other over a new connection each", 1, 0],

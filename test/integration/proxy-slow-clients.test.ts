@@ -1,17 +1,17 @@
 import { expect } from "chai";
-import { startNamedBackend } from "../support/backend.js";
+import { startBackend, startNamedBackend } from "../support/backend.js";
+import { describeEngines } from "../support/engines.js";
 import { startTestProxy } from "../support/test-proxy.js";
+import { waitFor } from "../support/wait-for.js";
 
-describe("proxy slow clients", () => {
+describeEngines("proxy slow clients", () => {
   for (const [name, bytes] of [
     ["whose head never ends", "GET / HTTP/1.1\r\nHost: x\r\nX-Slow: "],
     ["that says nothing at all", ""],
   ] as const) {
     it(`answers 408 to a client ${name}, and closes`, async () => {
       const prod = await startNamedBackend("prod");
-      const proxy = await startTestProxy({ prod });
-      expect(proxy.service.server.headersTimeout).to.equal(10_000);
-      proxy.service.server.headersTimeout = 100;
+      const proxy = await startTestProxy({ prod, headersTimeoutMs: 100 });
       const client = proxy.connect().send(bytes);
       expect(await client.response()).to.include({ status: 408 });
       await client.closed();
@@ -19,9 +19,27 @@ describe("proxy slow clients", () => {
     });
   }
 
-  it("gives an upload all the time it takes", async () => {
+  it("answers 408 to a client whose body never ends, closes, and ends the request upstream", async () => {
+    const prod = await startBackend(({ socket }) => {
+      socket.on("error", () => socket.destroy());
+    });
+    const proxy = await startTestProxy({
+      prod,
+      headersTimeoutMs: 100,
+      requestTimeoutMs: 200,
+    });
+    const client = proxy
+      .connect()
+      .send("POST / HTTP/1.1", "Host: x", "Content-Length: 9", "", "part");
+    expect(await client.response()).to.include({ status: 408 });
+    await client.closed();
+    await waitFor("the upstream's end", () => prod.sockets.size === 0, 1000);
+    expect(proxy.counts().prod.status).to.deep.equal({ 499: 1 });
+  });
+
+  it("sets no time for an upload when REQUEST_TIMEOUT_MS is 0", async () => {
     const prod = await startNamedBackend("prod");
-    const proxy = await startTestProxy({ prod });
+    const proxy = await startTestProxy({ prod, requestTimeoutMs: 0 });
     expect(proxy.service.server.requestTimeout).to.equal(0);
   });
 });

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { startNamedBackend } from "../support/backend.js";
 import { onCleanup } from "../support/cleanup.js";
+import { describeEngines } from "../support/engines.js";
 import { send } from "../support/http-client.js";
 import {
   canaryToBe,
@@ -14,7 +15,7 @@ async function get(port: number, path: string) {
   return { status, body: JSON.parse(body.toString()) as unknown };
 }
 
-describe("proxy status", () => {
+describeEngines("proxy status", () => {
   it("tells split, flag, lease and what each side was given", async () => {
     const prod = await startNamedBackend("prod");
     const proxy = await startOpenProxy({

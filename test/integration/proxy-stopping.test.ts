@@ -1,11 +1,12 @@
 import { expect } from "chai";
 import { startRawBackend } from "../support/backend.js";
+import { describeEngines } from "../support/engines.js";
 import { startTestProxy } from "../support/test-proxy.js";
 
 const COOKIES =
   "HTTP/1.1 200 OK\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\nContent-Length: 2\r\n\r\nok";
 
-describe("proxy that is stopping", () => {
+describeEngines("proxy that is stopping", () => {
   it("tells a client to go whose request is in flight, and keeps the response's repeated headers", async () => {
     const prod = await startRawBackend(() => undefined);
     const proxy = await startTestProxy({ prod });

@@ -1,10 +1,11 @@
 import { expect } from "chai";
 import type { ServerResponse } from "node:http";
 import { startBackend } from "../support/backend.js";
+import { describeEngines } from "../support/engines.js";
 import { startTestProxy } from "../support/test-proxy.js";
 import { waitFor } from "../support/wait-for.js";
 
-describe("proxy streaming", () => {
+describeEngines("proxy streaming", () => {
   it("passes each server-sent event on while the response is open", async () => {
     let events: ServerResponse | undefined;
     const prod = await startBackend((_request, response) => {

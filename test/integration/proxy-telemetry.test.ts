@@ -11,6 +11,7 @@ import {
 } from "../../lib/telemetry.js";
 import { startBackend, startNamedBackend } from "../support/backend.js";
 import { onCleanup } from "../support/cleanup.js";
+import { describeEngines } from "../support/engines.js";
 import { send } from "../support/http-client.js";
 import { startOpenProxy, type ProxyProgram } from "../support/proxy-program.js";
 import { connectRedis } from "../support/redis-server.js";
@@ -64,7 +65,7 @@ async function untilCounted(
   });
 }
 
-describe("proxy telemetry", () => {
+describeEngines("proxy telemetry", () => {
   it("counts each side's requests, outcomes and latencies, in windows of both sides", async () => {
     const prod = await startNamedBackend("prod");
     const canary = await startBackend((_request, response) => {

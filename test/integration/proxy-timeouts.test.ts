@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { startBackend, startNamedBackend } from "../support/backend.js";
+import { describeEngines } from "../support/engines.js";
 import { send } from "../support/http-client.js";
 import { startTestProxy } from "../support/test-proxy.js";
 import { startUnacceptingListener } from "../support/unaccepting-listener.js";
@@ -10,7 +11,7 @@ function startSilent() {
   return startBackend(() => undefined);
 }
 
-describe("proxy timeouts", () => {
+describeEngines("proxy timeouts", () => {
   it("answers 504 when prod does not answer in time, and ends the request there", async () => {
     const prod = await startSilent();
     const proxy = await startTestProxy({ prod, responseMs: 150 });

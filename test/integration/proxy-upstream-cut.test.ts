@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import type { Socket } from "node:net";
 import { startNamedBackend, startRawBackend } from "../support/backend.js";
+import { describeEngines } from "../support/engines.js";
 import type { RawClient } from "../support/raw-client.js";
 import { readResponse } from "../support/raw-response.js";
 import { startTestProxy } from "../support/test-proxy.js";
@@ -26,7 +27,7 @@ async function startCutting(head: string, cut: (socket: Socket) => unknown) {
   return { prod, canary, proxy, receiveHalf };
 }
 
-describe("proxy upstream that dies in mid-body", () => {
+describeEngines("proxy upstream that dies in mid-body", () => {
   for (const [name, head] of [
     ["with a Content-Length", WITH_LENGTH],
     ["in chunks", IN_CHUNKS],

@@ -9,6 +9,7 @@ import {
   startRawBackend,
 } from "../support/backend.js";
 import { onCleanup } from "../support/cleanup.js";
+import { describeEngines } from "../support/engines.js";
 import type { RawClient } from "../support/raw-client.js";
 import { startTestProxy } from "../support/test-proxy.js";
 import { settledValue } from "../support/wait-for-settled.js";
@@ -56,7 +57,7 @@ function askForUpgrade(client: RawClient, ...headers: string[]): RawClient {
   );
 }
 
-describe("proxy WebSocket", () => {
+describeEngines("proxy WebSocket", () => {
   for (const side of ["prod", "canary"] as const) {
     it(`carries messages both ways through ${side}`, async () => {
       const upstream = await startEchoServer();
@@ -227,7 +228,7 @@ describe("proxy WebSocket", () => {
   });
 });
 
-describe("proxy upgrade to another protocol", () => {
+describeEngines("proxy upgrade to another protocol", () => {
   function askForH2c(client: RawClient): RawClient {
     return client.get(
       "/",

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { ProxyStatus } from "../../apps/proxy/admin.js";
+import { engineUnderTest } from "./engines.js";
 import { spawnProgram, type Program } from "./program.js";
 import { RawClient } from "./raw-client.js";
 import { waitFor } from "./wait-for.js";
@@ -19,7 +20,12 @@ type Environment = Record<string, string>;
 export async function startProxyProgram(
   env: Environment,
 ): Promise<ProxyProgram> {
-  const program = spawnProgram("proxy", { ADMIN_PORT: "0", ...env });
+  const engine = engineUnderTest();
+  const program = spawnProgram("proxy", {
+    ADMIN_PORT: "0",
+    ...(engine === undefined ? {} : { PROXY_ENGINE: engine }),
+    ...env,
+  });
   const { port, adminPort } = await waitFor("the proxy to listen", () => {
     if (program.child.exitCode !== null)
       throw new Error(`the proxy ended: ${program.stderr()}`);

@@ -1,5 +1,5 @@
 import { type AddressInfo } from "node:net";
-import { HttpProxyEngine } from "../../apps/proxy/forward.js";
+import { createEngine } from "../../apps/proxy/create-engine.js";
 import { serveRequests } from "../../apps/proxy/frontend.js";
 import { createStrictServer } from "../../apps/proxy/server.js";
 import {
@@ -11,6 +11,7 @@ import { Upstreams } from "../../apps/proxy/upstreams.js";
 import { HttpService } from "../../lib/http-service.js";
 import type { Side } from "../../lib/telemetry.js";
 import { onCleanup } from "./cleanup.js";
+import { engineUnderTest } from "./engines.js";
 import { RawClient } from "./raw-client.js";
 
 export interface TestProxy {
@@ -30,22 +31,34 @@ export async function startTestProxy(options: {
   side?: Side | (() => Side);
   connectMs?: number;
   responseMs?: number;
+  maxHeaderBytes?: number;
+  headersTimeoutMs?: number;
+  requestTimeoutMs?: number;
+  maxConnections?: number;
   isTrusted?: (address: string) => boolean;
 }): Promise<TestProxy> {
   const { side = "prod" } = options;
   const prod = [options.prod].flat().map(({ url }) => url);
   const canary = options.canary === undefined ? prod : [options.canary.url];
-  const timeouts = {
+  const limits = {
     connectMs: options.connectMs ?? 1000,
     responseMs: options.responseMs ?? 10_000,
+    maxHeaderBytes: options.maxHeaderBytes ?? 16_384,
   };
-  const engine = new HttpProxyEngine(timeouts);
-  const tunnels = new TunnelEngine(timeouts);
+  const engine = createEngine(engineUnderTest() ?? "direct", limits);
+  const tunnels = new TunnelEngine(limits);
   const recorder = new TrafficRecorder(performance.now());
-  const service = new HttpService(createStrictServer());
+  const service = new HttpService(
+    createStrictServer({
+      headersTimeoutMs: options.headersTimeoutMs ?? 10_000,
+      requestTimeoutMs: options.requestTimeoutMs ?? 0,
+      maxHeaderBytes: limits.maxHeaderBytes,
+    }),
+  );
   serveRequests(service.server, {
     pickSide: typeof side === "function" ? side : () => side,
     isTrusted: options.isTrusted ?? (() => false),
+    maxConnections: options.maxConnections ?? 10_000,
     engine,
     tunnels,
     upstreams: {

@@ -33,6 +33,7 @@ describe("proxy settings", () => {
       logLevel: "info",
       host: "127.0.0.1",
       port: 8080,
+      engine: "direct",
       adminHost: "127.0.0.1",
       adminPort: 8081,
       split: { prod: 3, canary: 1 },
@@ -40,6 +41,10 @@ describe("proxy settings", () => {
       flagStaleMs: 5000,
       connectTimeoutMs: 1000,
       responseTimeoutMs: 30_000,
+      headersTimeoutMs: 10_000,
+      requestTimeoutMs: 300_000,
+      maxHeaderBytes: 16_384,
+      maxConnections: 10_000,
       drainMs: 10_000,
       telemetryIntervalMs: 500,
     });
@@ -50,6 +55,8 @@ describe("proxy settings", () => {
       PROD_URLS: "http://10.0.0.1:3001, http://app-2.internal",
       SPLIT: "9:1",
       CANARY_LEASE: "required",
+      PROXY_ENGINE: "http-proxy",
+      REQUEST_TIMEOUT_MS: "0",
       DRAIN_MS: "0",
       ADMIN_HOST: "::1",
     });
@@ -60,6 +67,8 @@ describe("proxy settings", () => {
     expect(config).to.deep.include({
       split: { prod: 9, canary: 1 },
       leaseRequired: true,
+      engine: "http-proxy",
+      requestTimeoutMs: 0,
       drainMs: 0,
       adminHost: "::1",
     });
@@ -85,6 +94,11 @@ describe("proxy settings", () => {
     ["SPLIT", "0:0", "such as 3:1"],
     ["SPLIT", "3-1", "such as 3:1"],
     ["CANARY_LEASE", "yes", "one of optional, required"],
+    ["PROXY_ENGINE", "nginx", "one of direct, http-proxy"],
+    ["HEADERS_TIMEOUT_MS", "0", "a whole number from 1 "],
+    ["REQUEST_TIMEOUT_MS", "-1", "a whole number from 0 "],
+    ["MAX_HEADER_BYTES", "1023", "a whole number from 1024 to 1048576"],
+    ["MAX_CONNECTIONS", "0", "a whole number from 1 to 1000000"],
     ["FLAG_STALE_MS", "1499", "a whole number from 1500"],
     ["CONNECT_TIMEOUT_MS", "0", "a whole number from 1 "],
     ["RESPONSE_TIMEOUT_MS", "30s", "a whole number from 1 "],
@@ -108,6 +122,13 @@ describe("proxy settings", () => {
         .and.include(right);
     });
   }
+
+  it("refuse a time for requests that ends before the one for their heads", () => {
+    const [problem] = problemsOf({ REQUEST_TIMEOUT_MS: "9999" });
+    expect(problem).to.equal(
+      "REQUEST_TIMEOUT_MS is 9999: give 0 or at least HEADERS_TIMEOUT_MS (10000)",
+    );
+  });
 
   it("refuse all bad variables together", () => {
     const bad = { PORT: "x", SPLIT: "x", PROD_URLS: "x", DRAIN_MS: "x" };

@@ -1,0 +1,105 @@
+import { BadResponseError } from "./response-head.js";
+
+/** 13 hex digits: every such number is exact. Spaces around the size are not for us to interpret. */
+const SIZE_LINE = /^([\dA-Fa-f]{1,13})(?:;[\t\x20-\x7e\x80-\xff]*)?\r\n$/;
+/** What may still become a size line. */
+const PARTIAL_SIZE_LINE =
+  /^(?:[\dA-Fa-f]{1,13}(?:;[\t\x20-\x7e\x80-\xff]*)?\r?)?$/;
+const TRAILER_LINE =
+  /^[!#$%&'*+\-.^_`|~\dA-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n$/;
+const SIZE_LINE_LIMIT = 1024;
+const TRAILERS_LIMIT = 16_384;
+const CR = 0x0d;
+const LF = 0x0a;
+
+type Expected = "size" | "data" | "data-cr" | "data-lf" | "trailer" | "end";
+
+/** Takes a chunked body (RFC 9112 7.1) apart, wherever it is cut. Extensions and trailers are checked and dropped. */
+export class ChunkedBody {
+  #expected: Expected = "size";
+  /** Bytes left of the chunk. */
+  #left = 0;
+  /** A line that has not come to its end. */
+  #line = "";
+  #trailerBytes = 0;
+
+  get isComplete(): boolean {
+    return this.#expected === "end";
+  }
+
+  /**
+   * @param data takes what belongs to the body, as views of `bytes`
+   * @returns where in `bytes` the body's end, or all that there is of it so far, has been passed
+   * @throws BadResponseError
+   */
+  read(bytes: Buffer, start: number, data: Buffer[]): number {
+    let at = start;
+    while (at < bytes.length && this.#expected !== "end") {
+      switch (this.#expected) {
+        case "data":
+          at = this.#readData(bytes, at, data);
+          break;
+        case "data-cr":
+          this.#expect(bytes[at++] === CR, "data-lf");
+          break;
+        case "data-lf":
+          this.#expect(bytes[at++] === LF, "size");
+          break;
+        case "size":
+        case "trailer":
+          at = this.#readLine(bytes, at);
+      }
+    }
+    return at;
+  }
+
+  #readData(bytes: Buffer, at: number, data: Buffer[]): number {
+    const piece = bytes.subarray(at, at + this.#left);
+    data.push(piece);
+    this.#left -= piece.length;
+    if (this.#left === 0) this.#expected = "data-cr";
+    return at + piece.length;
+  }
+
+  #expect(isThere: boolean, next: Expected): void {
+    if (!isThere) throw new BadResponseError("a chunk without its end");
+    this.#expected = next;
+  }
+
+  #readLine(bytes: Buffer, at: number): number {
+    const lineFeed = bytes.indexOf(LF, at);
+    const next = lineFeed < 0 ? bytes.length : lineFeed + 1;
+    const limit = this.#expected === "size" ? SIZE_LINE_LIMIT : TRAILERS_LIMIT;
+    if (this.#line.length + this.#trailerBytes + next - at > limit)
+      throw new BadResponseError("an oversized chunk line or trailer");
+    const line = this.#line + bytes.toString("latin1", at, next);
+    if (lineFeed < 0) {
+      if (this.#expected === "size" && !PARTIAL_SIZE_LINE.test(line))
+        throw new BadResponseError("a malformed chunk size");
+      this.#line = line;
+      return next;
+    }
+    this.#line = "";
+    if (this.#expected === "size") this.#takeSize(line);
+    else this.#takeTrailer(line);
+    return next;
+  }
+
+  #takeSize(line: string): void {
+    const [, size] = SIZE_LINE.exec(line) ?? [];
+    if (size === undefined)
+      throw new BadResponseError("a malformed chunk size");
+    this.#left = parseInt(size, 16);
+    this.#expected = this.#left === 0 ? "trailer" : "data";
+  }
+
+  #takeTrailer(line: string): void {
+    if (line === "\r\n") {
+      this.#expected = "end";
+      return;
+    }
+    if (!TRAILER_LINE.test(line))
+      throw new BadResponseError("a malformed trailer");
+    this.#trailerBytes += line.length;
+  }
+}

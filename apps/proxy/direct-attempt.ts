@@ -1,0 +1,178 @@
+import type { ServerResponse } from "node:http";
+import type { ConnectionUser, DirectConnection } from "./direct-connection.js";
+import type { DirectPool } from "./direct-pool.js";
+import type { Attempt, FailureKind, Ongoing } from "./engine.js";
+import { beginResponse, cutOff, relayInterim } from "./relay.js";
+import { requestHead } from "./request-head.js";
+import type { ResponseHead } from "./response-head.js";
+import { ResponseParser, type ResponsePart } from "./response-parser.js";
+import { Upload } from "./upload.js";
+import { ConnectTimeoutError } from "./upstream-socket.js";
+
+/** A body up to this size leaves with its head as one string, which takes a single write. */
+const ONE_WRITE_BYTES = 16_384;
+
+/** One attempt on one connection, from the request's first byte to the response's last. */
+export class DirectAttempt implements ConnectionUser, Ongoing {
+  readonly #attempt: Attempt;
+  readonly #pool: DirectPool;
+  readonly #connection: DirectConnection;
+  readonly #parser: ResponseParser;
+  #upload: Upload | undefined;
+  /** The final one's, which has been sent on. */
+  #head: ResponseHead | undefined;
+  #hasAnswered = false;
+  #isComplete = false;
+  /** The connection is no longer ours. */
+  #isOver = false;
+
+  constructor(attempt: Attempt, pool: DirectPool, maxHeaderBytes: number) {
+    this.#attempt = attempt;
+    this.#pool = pool;
+    this.#parser = new ResponseParser({
+      answersHead: attempt.request.method === "HEAD",
+      maxHeadBytes: maxHeaderBytes,
+    });
+    this.#connection = pool.take(attempt.freshConnection);
+    this.#connection.carry(this);
+  }
+
+  abandon(): void {
+    this.#drop();
+  }
+
+  onConnect(): void {
+    const { request, upstream, hasBody } = this.#attempt;
+    const { socket } = this.#connection;
+    const head = requestHead(request, upstream);
+    if (!hasBody) {
+      socket.write(head, "latin1");
+      return;
+    }
+    this.#upload = new Upload(request, socket, () => this.#leaveIfDone());
+    this.#upload.start(head);
+  }
+
+  onBytes(bytes: Buffer): boolean {
+    if (this.#isComplete) {
+      // Behind a complete response, while the upload goes on.
+      this.#drop();
+      return true;
+    }
+    this.#hasAnswered = true;
+    try {
+      return this.#relay(this.#parser.push(bytes));
+    } catch (err) {
+      this.#fail("bad-response", err as Error);
+      return true;
+    }
+  }
+
+  onDrain(): void {
+    this.#upload?.resume();
+  }
+
+  onTimeout(): void {
+    if (this.#isComplete) this.#drop();
+    else if (this.#head === undefined)
+      this.#fail("response-timeout", new Error("no response in time"));
+  }
+
+  onEnd(): void {
+    if (this.#isComplete) {
+      this.#drop();
+      return;
+    }
+    try {
+      this.#parser.finish();
+    } catch (err) {
+      this.#fail(this.#hasAnswered ? "bad-response" : "reset", err as Error);
+      return;
+    }
+    this.#attempt.response.end();
+    this.#drop();
+  }
+
+  onClose(cause: Error): void {
+    if (this.#isComplete) this.#drop();
+    else this.#fail(this.#classify(cause), cause);
+  }
+
+  #classify(cause: Error): FailureKind {
+    if (cause instanceof ConnectTimeoutError) return "connect-timeout";
+    if (!this.#connection.isConnected) return "unreachable";
+    return this.#hasAnswered ? "bad-response" : "reset";
+  }
+
+  /** @returns whether the client takes more */
+  #relay(part: ResponsePart): boolean {
+    const { response, upstream, onResponse } = this.#attempt;
+    for (const interim of part.interim) relayInterim(response, interim);
+    if (part.head !== undefined) {
+      beginResponse(response, part.head, upstream.side);
+      this.#head = part.head;
+      onResponse(part.head.status);
+    }
+    if (part.ended) {
+      this.#complete(part);
+      return true;
+    }
+    if (part.body.length > 0) return this.#write(part.body);
+    // The head does not wait for the body.
+    if (part.head !== undefined) response.flushHeaders();
+    return true;
+  }
+
+  #write(body: readonly Buffer[]): boolean {
+    const { response } = this.#attempt;
+    if (response.write(copied(body))) return true;
+    response.once("drain", () => this.#connection.socket.resume());
+    return false;
+  }
+
+  #complete({ body, excess }: ResponsePart): void {
+    this.#isComplete = true;
+    endWith(this.#attempt.response, body);
+    if (excess || this.#head?.keepAlive !== true) this.#drop();
+    else this.#leaveIfDone();
+  }
+
+  /** Gives the connection back once both the response and the request are complete. */
+  #leaveIfDone(): void {
+    if (!this.#isComplete || this.#upload?.isSent === false) return;
+    this.#isOver = true;
+    this.#pool.giveBack(this.#connection, this.#head?.keepAliveGrant);
+  }
+
+  #fail(kind: FailureKind, cause: Error): void {
+    const { request, response, onFailure } = this.#attempt;
+    const { isReused: reusedConnection } = this.#connection;
+    this.#drop();
+    if (this.#head !== undefined) cutOff(response);
+    else if (!request.socket.destroyed)
+      onFailure({ kind, reusedConnection, cause });
+  }
+
+  #drop(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#connection.destroy();
+    this.#upload?.drop();
+  }
+}
+
+/** The bytes stay in the shared read buffer only until the next read. */
+function copied(body: readonly Buffer[]): Buffer {
+  const [first] = body;
+  return body.length === 1 && first !== undefined
+    ? Buffer.from(first)
+    : Buffer.concat(body);
+}
+
+function endWith(response: ServerResponse, body: readonly Buffer[]): void {
+  const [first] = body;
+  if (first === undefined) response.end();
+  else if (body.length === 1 && first.length <= ONE_WRITE_BYTES)
+    response.end(first.toString("latin1"), "latin1");
+  else response.end(copied(body));
+}

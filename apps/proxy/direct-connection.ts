@@ -1,0 +1,90 @@
+import type { OnReadOpts, Socket } from "node:net";
+
+/** The exchange that a connection carries. */
+export interface ConnectionUser {
+  /** @returns false to be sent no more until the socket is resumed */
+  onBytes: (bytes: Buffer) => boolean;
+  onConnect: () => void;
+  onDrain: () => void;
+  /** No byte has moved for the time that a response may take. */
+  onTimeout: () => void;
+  /** The upstream has ended its side in order. */
+  onEnd: () => void;
+  onClose: (cause: Error) => void;
+}
+
+/**
+ * A connection to an upstream, one exchange at a time. It ends when a byte comes that no exchange has asked for: it would
+ * be taken for the next one's response.
+ */
+export class DirectConnection {
+  readonly socket: Socket;
+  /** Whether it has carried an exchange before. */
+  isReused = false;
+  #user: ConnectionUser | undefined;
+  #isConnected = false;
+  #cause = new Error("the upstream closed the connection");
+
+  /** @param options.buffer what is read goes there first; connections may share it */
+  constructor(options: {
+    connect: (onread: OnReadOpts) => Socket;
+    buffer: Buffer;
+    timeoutMs: number;
+  }) {
+    const { connect, buffer, timeoutMs } = options;
+    this.socket = connect({
+      buffer,
+      callback: (length) => this.#receive(buffer.subarray(0, length)),
+    });
+    this.socket
+      .once("connect", () => {
+        this.#isConnected = true;
+        this.socket.setTimeout(timeoutMs);
+        this.#user?.onConnect();
+      })
+      .on("drain", () => this.#user?.onDrain())
+      .on("timeout", () => this.#user?.onTimeout())
+      .on("end", () => this.#end())
+      .on("error", (err) => (this.#cause = err))
+      .on("close", () => this.#leave()?.onClose(this.#cause));
+  }
+
+  get isConnected(): boolean {
+    return this.#isConnected;
+  }
+
+  /** Gives it an exchange to carry, as soon as it stands. */
+  carry(user: ConnectionUser): void {
+    this.#user = user;
+    if (this.#isConnected) user.onConnect();
+  }
+
+  /** The exchange is complete; another may follow. */
+  release(): void {
+    this.#user = undefined;
+    this.isReused = true;
+  }
+
+  /** Ends it; its exchange hears no more of it. */
+  destroy(): void {
+    this.#user = undefined;
+    this.socket.destroy();
+  }
+
+  #receive(bytes: Buffer): boolean {
+    if (this.#user !== undefined) return this.#user.onBytes(bytes);
+    this.socket.destroy();
+    return true;
+  }
+
+  #end(): void {
+    this.#user?.onEnd();
+    this.destroy();
+  }
+
+  #leave(): ConnectionUser | undefined {
+    const user = this.#user;
+    this.#user = undefined;
+    return user;
+  }
+}

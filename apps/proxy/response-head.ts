@@ -1,0 +1,164 @@
+import { lowerCaseName } from "./header-name.js";
+
+/** What an upstream says that is not a response, or that two readers could take differently. */
+export class BadResponseError extends Error {}
+
+/** The body's bytes, or how its end is told. */
+export type BodyLength = number | "chunked" | "until-close";
+
+export interface ResponseHead {
+  status: number;
+  reason: string;
+  /** `[name, value, name, value …]`, order, case and repetition as received. */
+  rawHeaders: string[];
+  bodyLength: BodyLength;
+  /** Whether the connection may carry another exchange. */
+  keepAlive: boolean;
+  /** The value of `Keep-Alive`, if any. */
+  keepAliveGrant: string | undefined;
+}
+
+const STATUS_LINE =
+  /^HTTP\/1\.([01]) ([1-9]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?$/;
+/** Any other byte in a head, or half of a CRLF, is one that readers differ about. */
+const FORBIDDEN = /[^\t\r\n\x20-\x7e\x80-\xff]|\r(?!\n)|(?<!\r)\n/;
+/** 15 digits: every such number is exact. */
+const LENGTH = /^\d{1,15}$/;
+const SPACE = 0x20;
+const TAB = 0x09;
+
+/** What framing and reuse rest on. */
+interface FramingFields {
+  contentLength?: string;
+  transferEncoding?: string;
+  connection?: string;
+  keepAliveGrant?: string;
+}
+
+/**
+ * Reads a response's head, as strictly as RFC 9112 lets a proxy be: no obs-fold, no bare CR or LF, no space before a
+ * colon, one Content-Length or one `Transfer-Encoding: chunked` and never both.
+ *
+ * @param text latin1, from the status line to the CRLF of the last header line
+ * @param answersHead whether the request was a HEAD
+ * @throws BadResponseError
+ */
+export function parseResponseHead(
+  text: string,
+  answersHead: boolean,
+): ResponseHead {
+  if (FORBIDDEN.test(text))
+    throw new BadResponseError("a forbidden character in the head");
+  const lineEnd = text.indexOf("\r");
+  const { minor, status, reason } = parseStatusLine(text.slice(0, lineEnd));
+  const fields: FramingFields = {};
+  const rawHeaders = parseHeaders(text, lineEnd + 2, fields);
+  const bodyLength = bodyLengthOf(fields, minor);
+  const isBodiless =
+    answersHead || status < 200 || status === 204 || status === 304;
+  return {
+    status,
+    reason,
+    rawHeaders,
+    bodyLength: isBodiless ? 0 : bodyLength,
+    keepAlive:
+      (isBodiless || bodyLength !== "until-close") &&
+      isPersistent(fields.connection, minor),
+    keepAliveGrant: fields.keepAliveGrant,
+  };
+}
+
+/** @throws BadResponseError */
+export function parseStatusLine(line: string): {
+  minor: string;
+  status: number;
+  reason: string;
+} {
+  const match = STATUS_LINE.exec(line);
+  if (match === null) throw new BadResponseError("no valid status line");
+  const [, minor = "", status, reason = ""] = match;
+  return { minor, status: Number(status), reason };
+}
+
+function parseHeaders(
+  text: string,
+  start: number,
+  fields: FramingFields,
+): string[] {
+  const rawHeaders: string[] = [];
+  let at = start;
+  while (at < text.length) {
+    const end = text.indexOf("\r", at);
+    const colon = text.indexOf(":", at);
+    const name = text.slice(at, colon);
+    const lowerCase =
+      colon < 0 || colon > end ? undefined : lowerCaseName(name);
+    if (lowerCase === undefined)
+      throw new BadResponseError("a malformed header line");
+    const value = trimmed(text, colon + 1, end);
+    rawHeaders.push(name, value);
+    note(fields, lowerCase, value);
+    at = end + 2;
+  }
+  return rawHeaders;
+}
+
+/** The part of `text` without the spaces and tabs around it; a pattern would take quadratic time over many of them. */
+function trimmed(text: string, start: number, end: number): string {
+  let [from, to] = [start, end];
+  while (from < to && isBlank(text.charCodeAt(from))) from += 1;
+  while (to > from && isBlank(text.charCodeAt(to - 1))) to -= 1;
+  return text.slice(from, to);
+}
+
+function isBlank(code: number): boolean {
+  return code === SPACE || code === TAB;
+}
+
+function note(fields: FramingFields, name: string, value: string): void {
+  switch (name) {
+    case "content-length":
+      if (fields.contentLength !== undefined || !LENGTH.test(value))
+        throw new BadResponseError("more or less than one Content-Length");
+      fields.contentLength = value;
+      return;
+    case "transfer-encoding":
+      if (
+        fields.transferEncoding !== undefined ||
+        value.toLowerCase() !== "chunked"
+      )
+        throw new BadResponseError("a Transfer-Encoding other than chunked");
+      fields.transferEncoding = value;
+      return;
+    case "connection":
+      fields.connection =
+        fields.connection === undefined
+          ? value
+          : `${fields.connection},${value}`;
+      return;
+    case "keep-alive":
+      fields.keepAliveGrant = value;
+  }
+}
+
+function bodyLengthOf(
+  { contentLength, transferEncoding }: FramingFields,
+  minor: string,
+): BodyLength {
+  if (transferEncoding === undefined)
+    return contentLength === undefined ? "until-close" : Number(contentLength);
+  if (contentLength !== undefined)
+    throw new BadResponseError("Content-Length beside Transfer-Encoding");
+  if (minor === "0")
+    throw new BadResponseError("Transfer-Encoding needs HTTP/1.1");
+  return "chunked";
+}
+
+function isPersistent(connection: string | undefined, minor: string): boolean {
+  if (connection === undefined) return minor === "1";
+  if (connection === "keep-alive") return true;
+  return minor === "1"
+    ? !/(^|,)\s*close\s*(,|$)/i.test(connection)
+    : /(^|,)\s*keep-alive\s*(,|$)/i.test(connection) &&
+        !/(^|,)\s*close\s*(,|$)/i.test(connection);
+}

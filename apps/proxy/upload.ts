@@ -1,0 +1,65 @@
+import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
+
+const LAST_CHUNK = "0\r\n\r\n";
+
+/** A request's body on its way to an upstream, at the pace at which the upstream takes it. */
+export class Upload {
+  readonly #request: IncomingMessage;
+  readonly #socket: Socket;
+  readonly #onSent: () => void;
+  readonly #isChunked: boolean;
+  #isSent = false;
+
+  /** @param onSent called when the body's last byte has been written */
+  constructor(request: IncomingMessage, socket: Socket, onSent: () => void) {
+    this.#request = request;
+    this.#socket = socket;
+    this.#onSent = onSent;
+    this.#isChunked = request.headers["transfer-encoding"] !== undefined;
+  }
+
+  get isSent(): boolean {
+    return this.#isSent;
+  }
+
+  /** Sends `head`, in one write with what has already arrived of the body. */
+  start(head: string): void {
+    const socket = this.#socket;
+    socket.cork();
+    socket.write(head, "latin1");
+    this.#request.on("data", this.#send).once("end", this.#end);
+    // Behind the tick in which the request begins to flow.
+    process.nextTick(() => socket.uncork());
+  }
+
+  /** The upstream takes more. */
+  resume(): void {
+    if (!this.#isSent) this.#request.resume();
+  }
+
+  /** What is left of it is read and dropped: the client's next request comes behind it. */
+  drop(): void {
+    this.#request.off("data", this.#send).off("end", this.#end).resume();
+  }
+
+  readonly #send = (piece: Buffer): void => {
+    if (!this.#write(piece)) this.#request.pause();
+  };
+
+  readonly #end = (): void => {
+    if (this.#isChunked) this.#socket.write(LAST_CHUNK, "latin1");
+    this.#isSent = true;
+    this.#onSent();
+  };
+
+  #write(piece: Buffer): boolean {
+    if (!this.#isChunked) return this.#socket.write(piece);
+    this.#socket.cork();
+    this.#socket.write(`${piece.length.toString(16)}\r\n`, "latin1");
+    this.#socket.write(piece);
+    const mayGoOn = this.#socket.write("\r\n", "latin1");
+    this.#socket.uncork();
+    return mayGoOn;
+  }
+}

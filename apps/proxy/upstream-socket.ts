@@ -1,0 +1,35 @@
+import { connect, type OnReadOpts, type Socket } from "node:net";
+
+const TCP_KEEP_ALIVE_MS = 15_000;
+
+export class ConnectTimeoutError extends Error {}
+
+/**
+ * A TCP connection that fails with ConnectTimeoutError if it does not stand within `timeoutMs`.
+ *
+ * @param onread takes what arrives in place of `data` events
+ */
+export function connectUpstream(
+  address: { host: string; port: number },
+  timeoutMs: number,
+  onread?: OnReadOpts,
+): Socket {
+  const socket = connect({
+    host: address.host,
+    port: address.port,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
+    ...(onread === undefined ? {} : { onread }),
+  });
+  const timer = setTimeout(() => {
+    socket.destroy(
+      new ConnectTimeoutError(
+        `no connection to ${address.host}:${address.port} in ${timeoutMs} ms`,
+      ),
+    );
+  }, timeoutMs);
+  const stop = () => clearTimeout(timer);
+  socket.once("connect", stop).once("close", stop);
+  return socket;
+}
