@@ -1,6 +1,6 @@
 import { check, type Case, type Chapter } from "./case.js";
 import { quote, type Stage } from "./stage.js";
-import { valuesIn, type FramedResponse } from "./strict-http.js";
+import { valuesIn } from "./strict-http.js";
 
 const LENGTH = "Content-Length: 5";
 const CHUNKED = "Transfer-Encoding: chunked";
@@ -253,12 +253,11 @@ async function poisonAsItIsUsed(stage: Stage): Promise<void> {
 
 /** A GET that is answered before its request is whole may leave the rest of the request behind. */
 async function headWithBody(stage: Stage): Promise<void> {
-  let first: FramedResponse | undefined;
   playOnce(stage, "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison");
   const client = stage.connect().send("HEAD / HTTP/1.1", "Host: x", "", "");
   const view = await stage.answers(client, ["HEAD"]);
   check(view.rest === "", "poisoned", () => `behind it: ${quote(view.rest)}`);
-  [first] = view.responses;
+  const [first] = view.responses;
   check(
     first?.status === 200 || first?.status === 502,
     "wrong",

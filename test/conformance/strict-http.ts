@@ -109,7 +109,7 @@ export function readResponse(
   const status = Number(code);
   const chunked = checkFraming(headers);
   const [length] = valuesIn(headers, "content-length");
-  const isBodiless = status < 200 || status === 204;
+  const isBodiless = isWithoutBody(status);
   if (isBodiless && chunked) fail("Transfer-Encoding on status", code);
   if (status < 200 && length !== undefined) fail("Content-Length on", code);
   const finish = (
@@ -131,6 +131,10 @@ export function readResponse(
   return options.ended
     ? finish("end", { body: head.rest, trailers: [], rest: "" })
     : undefined;
+}
+
+function isWithoutBody(status: number): boolean {
+  return status < 200 || status === 204;
 }
 
 /**
@@ -181,7 +185,6 @@ function readHead(text: string): Head | undefined {
   if (end < 0 && lines.length > 0)
     lines[lines.length - 1] = (lines.at(-1) ?? "").replace(/\r$/, "");
   for (const line of lines)
-    // eslint-disable-next-line no-control-regex -- these are what it looks for
     if (/[\r\n\0]/.test(line) || line.length > MAX_LINE) fail("line", line);
   if (end < 0) return undefined;
   const [first = "", ...rest] = lines;

@@ -1,9 +1,9 @@
 import { fileURLToPath } from "node:url";
 import { randomBytes } from "node:crypto";
+import { ENGINE_NAMES } from "../../../apps/proxy/engine.js";
 import type { Product } from "./product.js";
 
-/** What `PROXY_ENGINE` may be. */
-export const ENGINES = ["http-proxy"] as const;
+export const ENGINES = ENGINE_NAMES;
 
 const MAIN = fileURLToPath(
   new URL("../../../apps/proxy/main.js", import.meta.url),

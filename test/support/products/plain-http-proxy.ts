@@ -1,6 +1,5 @@
 /** The package http-proxy as its readme shows it, with a keep-alive agent: what our engines are compared with. */
 import { Agent, createServer } from "node:http";
-import type { Socket } from "node:net";
 import httpProxy from "http-proxy";
 
 const { PORT, UPSTREAM_PORT } = process.env;
@@ -21,6 +20,6 @@ const server = createServer((request, response) =>
   proxy.web(request, response),
 );
 server.on("upgrade", (request, socket, head) =>
-  proxy.ws(request, socket as Socket, head),
+  proxy.ws(request, socket, head),
 );
 server.listen(Number(PORT), "127.0.0.1");

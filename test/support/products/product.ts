@@ -9,7 +9,7 @@ import { connect } from "node:net";
 import { delimiter } from "node:path";
 import { accessSync, constants } from "node:fs";
 import { join } from "node:path";
-import { Reaper } from "../../../apps/launcher/reaper.js";
+import type { Reaper } from "../../../apps/launcher/reaper.js";
 import { waitFor } from "../wait-for.js";
 
 /** Where a proxy under test is to run. */
@@ -186,7 +186,7 @@ export class RunningProduct {
 }
 
 export function descendantsOf(pid: number): number[] {
-  let children = "";
+  let children: string;
   try {
     children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
   } catch {
