@@ -100,6 +100,9 @@ export function valuesOf(raw: readonly string[], wanted: string): string[] {
   );
 }
 
+/** A registered name, IPv4 address or IP literal, and a port (RFC 9110 7.2, RFC 3986 3.2.2); empty is allowed. */
+const HOST = /^(?:[\w.~!$&'()*+,;=%-]*|\[[\da-f:.v]+\])(?::\d*)?$/i;
+
 export interface Refusal {
   status: number;
   error: string;
@@ -117,6 +120,8 @@ export function whyRefused(request: IncomingMessage): Refusal | undefined {
   if (hosts > 1) return { status: 400, error: "more than one Host header" };
   if (hosts === 0 && request.httpVersion !== "1.0")
     return { status: 400, error: "no Host header" };
+  if (!HOST.test(request.headers.host ?? ""))
+    return { status: 400, error: "Host is not a host, or host:port" };
   const transferEncoding = request.headers["transfer-encoding"];
   if (transferEncoding === undefined) return undefined;
   if (request.httpVersion === "1.0")

@@ -115,6 +115,9 @@ describeEngines("proxy malformed requests", () => {
 
   for (const [name, refused] of [
     ["of two Hosts", ["GET / HTTP/1.1", "Host: a", "Host: b", "", ""]],
+    ["of a Host with a space", ["GET / HTTP/1.1", "Host: a b", "", ""]],
+    ["of a Host with a path", ["GET / HTTP/1.1", "Host: a/b", "", ""]],
+    ["of a Host with a user", ["GET / HTTP/1.1", "Host: u@a", "", ""]],
     ["of no Host", ["GET / HTTP/1.1", "", ""]],
   ] as const)
     it(`forwards nothing behind a request refused because ${name}, even while an earlier one is being answered`, async () => {

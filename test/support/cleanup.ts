@@ -7,8 +7,8 @@ export function onCleanup(cleanUp: CleanUp): void {
   pending.push(cleanUp);
 }
 
-// In mocha's root suite, since imports run before any describe().
-afterEach(async () => {
+/** Runs what has been registered. Mocha does this after each test; outside mocha, whoever runs the cases does. */
+export async function runCleanups(): Promise<void> {
   const failures: unknown[] = [];
   for (
     let cleanUp = pending.pop();
@@ -22,4 +22,7 @@ afterEach(async () => {
     }
   }
   if (failures.length > 0) throw failures[0];
-});
+}
+
+// In mocha's root suite, since imports run before any describe().
+if (typeof afterEach === "function") afterEach(runCleanups);

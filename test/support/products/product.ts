@@ -1,0 +1,223 @@
+import {
+  spawn,
+  type ChildProcess,
+  type Serializable,
+} from "node:child_process";
+import { once } from "node:events";
+import { readFileSync, readdirSync } from "node:fs";
+import { connect } from "node:net";
+import { delimiter } from "node:path";
+import { accessSync, constants } from "node:fs";
+import { join } from "node:path";
+import type { Reaper } from "../../../apps/launcher/reaper.js";
+import { waitFor } from "../wait-for.js";
+
+/** Where a proxy under test is to run. */
+export interface Place {
+  port: number;
+  /** The upstream's, on loopback. */
+  upstreamPort: number;
+  /** For its own files; removed afterwards. */
+  directory: string;
+  redisUrl: string;
+  /** The Node that runs those of the products that are written for it. */
+  node: string;
+  /** Settings beyond the usual ones, for our own engines. */
+  env?: Readonly<Record<string, string>>;
+}
+
+export interface Command {
+  file: string;
+  args: readonly string[];
+  env?: Readonly<Record<string, string>>;
+  /** Whether it answers messages over IPC (leak-tap.ts). */
+  ipc?: boolean;
+}
+
+/** A reverse proxy: one of our engines, or somebody else's program to compare with. */
+export interface Product {
+  readonly name: string;
+  readonly isOurs: boolean;
+  /** The program that must be on the PATH, and the Debian package that has it. */
+  readonly needs?: { program: string; debianPackage: string };
+  readonly describe: (place: Place) => Command;
+}
+
+/** Whether a program is on the PATH, Debian's for administrators included. */
+export function isOnPath(program: string): boolean {
+  return searchPath()
+    .split(delimiter)
+    .some((directory) => {
+      try {
+        accessSync(join(directory, program), constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+}
+
+function searchPath(): string {
+  return `${process.env.PATH ?? ""}${delimiter}/usr/sbin`;
+}
+
+/** A product's process, with its children. */
+export class RunningProduct {
+  readonly product: Product;
+  readonly port: number;
+  readonly #child: ChildProcess;
+  readonly #reaper: Reaper;
+  readonly #ended: Promise<void>;
+  #ending: string | undefined;
+  #output = "";
+
+  private constructor(
+    product: Product,
+    command: Command,
+    options: { port: number; reaper: Reaper; cpu: number | undefined },
+  ) {
+    this.product = product;
+    this.port = options.port;
+    this.#reaper = options.reaper;
+    const words = [command.file, ...command.args];
+    if (options.cpu !== undefined)
+      words.unshift("taskset", "-c", String(options.cpu));
+    // In a process group of its own, by which the reaper ends it.
+    this.#child = spawn(words[0] ?? "", words.slice(1), {
+      detached: true,
+      env: { PATH: searchPath(), ...command.env },
+      stdio: [
+        "ignore",
+        "pipe",
+        "pipe",
+        ...(command.ipc ? (["ipc"] as const) : []),
+      ],
+    });
+    this.#reaper.watch(this.pid);
+    for (const stream of [this.#child.stdout, this.#child.stderr])
+      stream?.setEncoding("utf8").on("data", (text: string) => {
+        this.#output = (this.#output + text).slice(-20_000);
+      });
+    this.#ended = once(this.#child, "exit").then(([code, signal]) => {
+      this.#reaper.forget(this.pid);
+      this.#ending = String(code ?? signal);
+    });
+  }
+
+  /** Starts it and waits until it listens. @param options.cpu the core to keep it on */
+  static async start(
+    product: Product,
+    place: Place,
+    options: { reaper: Reaper; cpu?: number },
+  ): Promise<RunningProduct> {
+    const running = new RunningProduct(product, product.describe(place), {
+      port: place.port,
+      reaper: options.reaper,
+      cpu: options.cpu,
+    });
+    await waitFor(`${product.name} to listen`, async () => {
+      if (running.ending !== undefined)
+        throw new Error(`${product.name} ended: ${running.output}`);
+      return await accepts(place.port);
+    });
+    return running;
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  /** The last of what it wrote. */
+  get output(): string {
+    return this.#output;
+  }
+
+  /** Its exit status, or the signal that ended it; undefined while it runs. */
+  get ending(): string | undefined {
+    return this.#ending;
+  }
+
+  /** Its own and those of its descendants. */
+  get pids(): number[] {
+    return descendantsOf(this.pid);
+  }
+
+  get residentBytes(): number {
+    return sum(this.pids.map(readResidentBytes));
+  }
+
+  /** Open files and sockets. */
+  get openFiles(): number {
+    return sum(this.pids.map((pid) => readdirSync(`/proc/${pid}/fd`).length));
+  }
+
+  /** What the kernel has counted for it, user and system, in clock ticks of 10 ms. */
+  get cpuTicks(): number {
+    return sum(this.pids.map(readCpuTicks));
+  }
+
+  /** Sends it a message and waits for its answer; only for commands with `ipc`. */
+  async ask(message: Serializable): Promise<unknown> {
+    const answered = once(this.#child, "message");
+    this.#child.send(message);
+    const [answer] = (await answered) as [unknown];
+    return answer;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** Waits until it has ended by itself. */
+  async untilEnded(): Promise<void> {
+    await this.#ended;
+  }
+
+  /** Ends it and its children at once. May be called twice. */
+  async close(): Promise<void> {
+    if (this.#ending !== undefined) return;
+    try {
+      process.kill(-this.pid, "SIGKILL");
+    } catch {
+      // It has just ended.
+    }
+    await this.#ended;
+  }
+}
+
+export function descendantsOf(pid: number): number[] {
+  let children: string;
+  try {
+    children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
+  } catch {
+    return [];
+  }
+  const pids = children.split(" ").filter(Boolean).map(Number);
+  return [pid, ...pids.flatMap(descendantsOf)];
+}
+
+function readResidentBytes(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
+}
+
+function readCpuTicks(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  // Behind the name, which may hold anything: state is field 3, utime 14 and stime 15 (proc(5)).
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return Number(fields[11]) + Number(fields[12]);
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: "127.0.0.1" }, () => {
+      resolve(true);
+      socket.destroy();
+    });
+    socket.once("error", () => resolve(false));
+  });
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
