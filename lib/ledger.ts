@@ -274,7 +274,7 @@ export class Ledger {
 
   /** Undefined when there is no such event, or no longer. */
   async readEvent(id: string): Promise<LedgerEvent | undefined> {
-    const [entry] = await this.#redis.xrange(this.#keys.events, id, id);
+    const [entry] = await this.#redis.xrevrange(this.#keys.events, id, id);
     return entry && parseEvent(...entry);
   }
 
