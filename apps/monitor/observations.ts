@@ -1,4 +1,5 @@
 import type { LedgerEvent } from "../../lib/ledger.js";
+import type { SideSummary } from "../../lib/monitor-state.js";
 import type { Side, Telemetry } from "../../lib/telemetry.js";
 import type { MonitorConfig } from "./config.js";
 import {
@@ -9,16 +10,6 @@ import {
 } from "./roster.js";
 import { SideWindow } from "./side-window.js";
 import type { StreamListener } from "./stream-reader.js";
-
-/** One side in `GET /api/state`; latencies in ms, null without requests. */
-export interface SideSummary {
-  requests: number;
-  errors: number;
-  p50Ms: number | null;
-  p95Ms: number | null;
-  p99Ms: number | null;
-  windowMs: number;
-}
 
 /** All that this monitor has heard, leading or standing by. Times in ms by Redis's clock. */
 export class Observations implements StreamListener {

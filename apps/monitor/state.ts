@@ -1,30 +1,17 @@
+import type { StateReport } from "../../lib/monitor-state.js";
 import { judgeLatency } from "./judge-latency.js";
 import { decideNow, type ControllerContext } from "./controller.js";
 import { readFlagRecord, type FlagRecord } from "./flag-record.js";
-import type { SideSummary } from "./observations.js";
 import { formatOdds, type Verdict } from "./verdict/verdict.js";
 import type { HostMember, ProxyMember } from "./roster.js";
 
 /** What `GET /api/state` answers. Times are ISO 8601, UTC. */
-export interface MonitorState {
-  flag: { name: string; value: boolean } & Pick<
-    FlagRecord,
-    "by" | "reason" | "at"
-  >;
+export interface MonitorState extends StateReport {
   lease: FlagRecord["lease"];
-  recovery: {
-    mode: "auto" | "manual";
-    nextTryAt: string | null;
-    latched: boolean;
-    waitsFor: string | null;
-  };
-  sides: { prod: SideSummary; canary: SideSummary };
   proxies: ReturnType<typeof describeProxy>[];
   hosts: ReturnType<typeof describeHost>[];
   /** Null while this monitor does not lead, or with VERDICT=off. */
   verdict: (Verdict & { mode: string; odds: string }) | null;
-  /** Mails still to be sent. */
-  outbox: { pending: number };
   /** Telemetry entries that this monitor could not read. */
   telemetry: { skipped: number };
 }
