@@ -1,12 +1,17 @@
 import { spawn, type ChildProcess } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { connect, createServer, type AddressInfo } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const START_DEADLINE_MS = 10_000;
 const PING_TIMEOUT_MS = 1000;
+const PORT_TRIES = 100;
+const LOWEST_PORT = 20_000;
+/** Linux's; elsewhere they begin higher. */
+const LOWEST_EPHEMERAL_PORT = 32_768;
 
 /** A redis-server of our own: loopback only, nothing written to disk, gone when stopped. */
 export interface PrivateRedis {
@@ -75,14 +80,26 @@ export function answersPing(port: number): Promise<boolean> {
   });
 }
 
-/** A port that was free a moment ago. */
+/**
+ * A port that was free a moment ago, below those that systems give to outgoing connections: whoever takes it, even again
+ * later, meets no connection that happened to get it.
+ */
 export async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
+  for (let tries = 0; tries < PORT_TRIES; tries++) {
+    const port = randomInt(LOWEST_PORT, LOWEST_EPHEMERAL_PORT);
+    if (await isFree(port)) return port;
+  }
+  throw new Error(`${PORT_TRIES} ports were tried and none is free`);
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen({ port, host: "127.0.0.1", exclusive: true }, () =>
+      server.close(() => resolve(true)),
+    );
+  });
 }
 
 function untilReady(child: ChildProcess): Promise<void> {
