@@ -173,6 +173,7 @@ export class WorkerPool implements Serving {
     const old = place.thread;
     place.thread = fresh;
     place.earlyEnds = 0;
+    this.#options.logger.info({}, "a new worker listens: the old one drains");
     await old?.drain(this.#options.config.drainMs);
   }
 
