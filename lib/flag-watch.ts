@@ -32,6 +32,7 @@ export class FlagWatch {
   readonly #flagName: string;
   readonly #logger: Logger;
   readonly #listeners: ((reading: FlagReading) => void)[] = [];
+  readonly #readingListeners: ((reading: FlagReading) => void)[] = [];
   #reading: FlagReading | undefined;
   #readsInFlight = 0;
   /** The subscriber's client id; undefined while it is not subscribed. */
@@ -62,6 +63,11 @@ export class FlagWatch {
   /** Calls back after each reading in which the flag's value is new. */
   onChange(listener: (reading: FlagReading) => void): void {
     this.#listeners.push(listener);
+  }
+
+  /** Calls back after each reading, also one that only confirms the value. */
+  onReading(listener: (reading: FlagReading) => void): void {
+    this.#readingListeners.push(listener);
   }
 
   start(): void {
@@ -174,6 +180,7 @@ export class FlagWatch {
     this.#reportedRaw = raw;
     if (previous?.value !== value)
       for (const listener of this.#listeners) listener(this.#reading);
+    for (const listener of this.#readingListeners) listener(this.#reading);
   }
 }
 

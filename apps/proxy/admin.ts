@@ -10,9 +10,12 @@ export interface ProxyStatus {
   requests: { prod: number; canary: number };
 }
 
+/** `idle`: all workers have ended, and new ones wait for their start. */
+export type Readiness = "ready" | "draining" | "idle";
+
 export interface AdminSource {
-  readStatus: () => ProxyStatus;
-  isDraining: () => boolean;
+  readStatus: () => Promise<ProxyStatus>;
+  readReadiness: () => Readiness;
 }
 
 export function createAdmin(source: AdminSource): Express {
@@ -20,17 +23,15 @@ export function createAdmin(source: AdminSource): Express {
   admin.disable("x-powered-by");
   admin.get(
     "/status",
-    (_request, response) => void response.json(source.readStatus()),
+    async (_request, response) => void response.json(await source.readStatus()),
   );
   admin.get(
     "/healthz",
     (_request, response) => void response.json({ status: "ok" }),
   );
   admin.get("/readyz", (_request, response) => {
-    const draining = source.isDraining();
-    response
-      .status(draining ? 503 : 200)
-      .json({ status: draining ? "draining" : "ready" });
+    const status = source.readReadiness();
+    response.status(status === "ready" ? 200 : 503).json({ status });
   });
   admin.use((_request, response) => {
     response

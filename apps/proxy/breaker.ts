@@ -1,11 +1,21 @@
 import type { Side } from "../../lib/telemetry.js";
+import {
+  addOutcome,
+  countFailures,
+  countOutcomes,
+  failuresInARow,
+} from "./outcome-history.js";
 
 const IN_A_ROW = 5;
-/** Of each side the last so many outcomes are known. */
-const WINDOW = 20;
-const IN_WINDOW = 10;
+const IN_HISTORY = 10;
 /** What prod fails at least half as often as the canary is nothing of the canary's own. */
 const PROD_SHARE = 0.5;
+
+/** Odd while tripped; it only ever grows, so that nothing known before a reset can trip what was reset. */
+const STATE = 0;
+const HISTORY: Readonly<Record<Side, number>> = { prod: 1, canary: 2 };
+/** The cells that a breaker needs. */
+export const BREAKER_CELLS = 3;
 
 /** Why a breaker tripped. */
 export interface Trip {
@@ -26,76 +36,88 @@ export interface Trip {
  * A failure is a response of 5xx, or none: no connection, none in time, a broken one.
  */
 export class Breaker {
-  readonly #outcomes: Record<Side, Outcomes> = {
-    prod: new Outcomes(),
-    canary: new Outcomes(),
-  };
-  #inARow = 0;
+  readonly #cells: Int32Array;
   #trip: Trip | undefined;
 
-  /** Undefined while closed. */
+  /** @param cells zeros; breakers in several threads over the same shared memory are one */
+  constructor(cells: Int32Array = new Int32Array(BREAKER_CELLS)) {
+    this.#cells = cells;
+  }
+
+  /** Whichever thread's outcome tripped it. */
+  get isTripped(): boolean {
+    return isOdd(Atomics.load(this.#cells, STATE));
+  }
+
+  /** Undefined while closed, and in a thread that was not told. */
   get trip(): Trip | undefined {
-    return this.#trip;
+    return this.isTripped ? this.#trip : undefined;
   }
 
   /** @returns the trip, if this outcome is the one that trips it */
   record(side: Side, failed: boolean): Trip | undefined {
-    if (this.#trip !== undefined) return undefined;
-    this.#outcomes[side].add(failed);
-    if (side !== "canary") return undefined;
-    this.#inARow = failed ? this.#inARow + 1 : 0;
-    if (failed) this.#trip = this.#judge();
-    return this.#trip;
+    const state = Atomics.load(this.#cells, STATE);
+    if (isOdd(state)) return undefined;
+    const history = this.#add(HISTORY[side], failed);
+    if (side !== "canary" || !failed) return undefined;
+    const prod = Atomics.load(this.#cells, HISTORY.prod);
+    const trip = judgeOutcomes(history, prod);
+    if (trip === undefined) return undefined;
+    const seen = Atomics.compareExchange(this.#cells, STATE, state, state + 1);
+    if (seen !== state) return undefined;
+    this.#trip = trip;
+    return trip;
+  }
+
+  /** What another thread's outcome tripped it for. */
+  learn(trip: Trip): void {
+    this.#trip = trip;
   }
 
   /** Somebody lets the canary in again: it starts with a clean record. */
   reset(): void {
-    this.#outcomes.canary = new Outcomes();
-    this.#inARow = 0;
+    Atomics.store(this.#cells, HISTORY.canary, 0);
+    const state = Atomics.load(this.#cells, STATE);
+    Atomics.add(this.#cells, STATE, isOdd(state) ? 1 : 2);
     this.#trip = undefined;
   }
 
-  #judge(): Trip | undefined {
-    const { canary, prod } = this.#outcomes;
-    const isRow = this.#inARow >= IN_A_ROW;
-    if (!isRow && canary.failures < IN_WINDOW) return undefined;
-    const ratio = isRow ? 1 : canary.failures / canary.requests;
-    if (prod.failureRatio >= ratio * PROD_SHARE) return undefined;
-    const what = isRow
-      ? `the canary failed ${this.#inARow} requests in a row`
-      : `the canary failed ${canary.failures} of its last ${canary.requests} requests`;
-    return {
-      reason: `${what}, prod ${prod.failures} of ${prod.requests}`,
-      failures: isRow ? this.#inARow : canary.failures,
-      requests: isRow ? this.#inARow : canary.requests,
-      prodFailures: prod.failures,
-      prodRequests: prod.requests,
-    };
+  /** @returns the history with it */
+  #add(cell: number, failed: boolean): number {
+    for (;;) {
+      const before = Atomics.load(this.#cells, cell);
+      const after = addOutcome(before, failed);
+      if (Atomics.compareExchange(this.#cells, cell, before, after) === before)
+        return after;
+    }
   }
 }
 
-/** The last outcomes of one side. */
-class Outcomes {
-  /** Oldest first. */
-  readonly #failed: boolean[] = [];
-  #failures = 0;
+/** @returns why these two histories take the canary out, if they do */
+function judgeOutcomes(canary: number, prod: number): Trip | undefined {
+  const inARow = failuresInARow(canary);
+  const isRow = inARow >= IN_A_ROW;
+  const failures = isRow ? inARow : countFailures(canary);
+  const requests = isRow ? inARow : countOutcomes(canary);
+  if (!isRow && failures < IN_HISTORY) return undefined;
+  const prodFailures = countFailures(prod);
+  const prodRequests = countOutcomes(prod);
+  const isProdAsBad =
+    prodRequests > 0 &&
+    prodFailures / prodRequests >= (failures / requests) * PROD_SHARE;
+  if (isProdAsBad) return undefined;
+  const what = isRow
+    ? `the canary failed ${inARow} requests in a row`
+    : `the canary failed ${failures} of its last ${requests} requests`;
+  return {
+    reason: `${what}, prod ${prodFailures} of ${prodRequests}`,
+    failures,
+    requests,
+    prodFailures,
+    prodRequests,
+  };
+}
 
-  get requests(): number {
-    return this.#failed.length;
-  }
-
-  get failures(): number {
-    return this.#failures;
-  }
-
-  get failureRatio(): number {
-    return this.requests === 0 ? 0 : this.#failures / this.requests;
-  }
-
-  add(failed: boolean): void {
-    this.#failed.push(failed);
-    if (failed) this.#failures += 1;
-    if (this.#failed.length > WINDOW && this.#failed.shift() === true)
-      this.#failures -= 1;
-  }
+function isOdd(state: number): boolean {
+  return (state & 1) === 1;
 }

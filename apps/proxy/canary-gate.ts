@@ -30,3 +30,21 @@ export function whyCanaryIsClosed(
     return "no monitor leads: the lease has expired";
   return null;
 }
+
+/**
+ * The same from the other side: for how long it stays open if nothing more is heard.
+ *
+ * @returns ms from `now`; 0 when it is closed
+ */
+export function canaryOpenForMs(
+  reading: FlagReading | undefined,
+  rules: GateRules,
+  now: number,
+): number {
+  if (whyCanaryIsClosed(reading, rules, now) !== null) return 0;
+  const staleAt = (reading?.confirmedAt ?? 0) + rules.flagStaleMs;
+  const freshUntil = rules.leaseRequired
+    ? (reading?.lease?.freshUntil ?? 0)
+    : Infinity;
+  return Math.min(staleAt, freshUntil) - now;
+}

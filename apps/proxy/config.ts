@@ -8,6 +8,7 @@ import {
   type BaseConfig,
 } from "../../lib/base-config.js";
 import { SettingsReader, type Environment } from "../../lib/settings.js";
+import { parseWorkers, whyNotSeveral } from "./workers-setting.js";
 import { ENGINE_NAMES, type EngineName } from "./engine.js";
 import { parseRatio, type Ratio } from "./split.js";
 
@@ -16,6 +17,8 @@ const DRAIN_MS_RANGE = { min: 0, max: 50_000 };
 
 export interface ProxyConfig extends BaseConfig {
   engine: EngineName;
+  /** Threads that serve clients; with one there is no thread beside the main one. */
+  workers: number;
   adminHost: string;
   adminPort: number;
   prodUrls: URL[];
@@ -46,6 +49,7 @@ export function readConfig(env: Environment): ProxyConfig {
   const config = {
     ...readBaseConfig(settings, 8080),
     engine: settings.choice("PROXY_ENGINE", ENGINE_NAMES, "direct"),
+    workers: readWorkers(settings),
     adminHost: readHost(settings, "ADMIN_HOST"),
     adminPort: readPort(settings, "ADMIN_PORT", 8081),
     prodUrls: readOrigins(settings, "PROD_URLS", "http://127.0.0.1:3001"),
@@ -84,6 +88,15 @@ export function readConfig(env: Environment): ProxyConfig {
   settings.finish();
   const { trustedRanges, ...rest } = config;
   return { ...rest, trustedProxies: createBlockList(trustedRanges) };
+}
+
+function readWorkers(settings: SettingsReader): number {
+  const right = "a whole number from 1 to 128, or auto for one for each core";
+  const workers = settings.parsed("WORKERS", right, parseWorkers, 1);
+  const problem = whyNotSeveral(process.versions.node);
+  if (workers > 1 && problem !== undefined)
+    settings.reject(`WORKERS comes to ${workers}: ${problem}`);
+  return workers;
 }
 
 function readClientLimits(settings: SettingsReader) {

@@ -1,6 +1,7 @@
 import { ServerResponse, type IncomingMessage, type Server } from "node:http";
 import { Socket } from "node:net";
 import type { Side } from "../../lib/telemetry.js";
+import type { ConnectionCount } from "./connection-count.js";
 import { ConnectionLimit } from "./connection-limit.js";
 import type { Attempt, Engine, Ongoing } from "./engine.js";
 import { refuse } from "./errors.js";
@@ -25,11 +26,13 @@ export interface FrontendContext extends ExchangeContext, ForwardedPolicy {
   engine: Engine;
   tunnels: Engine<UpgradeAttempt>;
   maxConnections: number;
+  connections: ConnectionCount;
 }
 
 /** Takes a server's requests, refuses what is malformed, and has the rest answered by the side that is picked. */
 export function serveRequests(server: Server, context: FrontendContext): void {
-  const limit = new ConnectionLimit(server, context.maxConnections);
+  const { maxConnections, connections } = context;
+  const limit = new ConnectionLimit(server, maxConnections, connections);
   const intake = new Intake(context, limit);
   server.on("request", (request, response) => intake.take(request, response));
   server.on("upgrade", (request, stream, head) => {

@@ -7,33 +7,32 @@ import { Ledger } from "../../lib/ledger.js";
 import type { Closers } from "../../lib/lifecycle.js";
 import type { Logger } from "../../lib/log.js";
 import { createRedis } from "../../lib/redis.js";
-import type { Side } from "../../lib/telemetry.js";
-import { Breaker } from "./breaker.js";
+import { createAdmin, type ProxyStatus, type Readiness } from "./admin.js";
+import { Breaker, type Trip } from "./breaker.js";
+import { canaryOpenForMs, whyCanaryIsClosed } from "./canary-gate.js";
 import { CanaryStop } from "./canary-stop.js";
-import { createAdmin, type ProxyStatus } from "./admin.js";
-import { whyCanaryIsClosed } from "./canary-gate.js";
 import type { ProxyConfig } from "./config.js";
-import { createEngine } from "./create-engine.js";
-import { serveRequests } from "./frontend.js";
-import { createStrictServer } from "./server.js";
+import { SingleThread, type Serving } from "./serving.js";
+import { createSharedClock } from "./shared-clock.js";
+import { SharedGate } from "./shared-gate.js";
+import { createSharedState } from "./shared-state.js";
 import { createSplit } from "./split.js";
 import { TelemetrySender } from "./telemetry-sender.js";
-import type { ExchangeContext } from "./exchange.js";
-import { CLIENT_CLOSED, TrafficRecorder } from "./traffic-recorder.js";
-import { createTrust } from "./trust.js";
-import { TunnelEngine } from "./tunnel.js";
-import { Upstreams } from "./upstreams.js";
+import { WorkerPool } from "./worker-pool.js";
 
 interface Context {
   logger: Logger;
   closers: Closers;
+  /** What each of several workers runs, unless told the program's own. */
+  workerEntry?: URL;
 }
 
 /** Opens everything the proxy consists of and connects it; what it opens, it registers to be closed. */
 export async function startProxy(
   config: ProxyConfig,
-  { logger, closers }: Context,
+  context: Context,
 ): Promise<void> {
+  const { logger, closers } = context;
   const keys = createKeys(config.keyPrefix);
   const { redisUrl, flagName } = config;
   const redis = createRedis({ url: redisUrl, name: "proxy", logger });
@@ -47,38 +46,32 @@ export async function startProxy(
   });
   closers.add("flag watch", () => watch.close());
 
-  const breaker = new Breaker();
-  const whyClosed = () =>
-    breaker.trip === undefined
-      ? whyCanaryIsClosed(watch.current, config, performance.now())
-      : `breaker: ${breaker.trip.reason}`;
-  const isCanaryOpen = () => whyClosed() === null;
-  const recorder = new TrafficRecorder(performance.now(), isCanaryOpen);
-  const readStatus = () =>
-    describe({ config, watch, recorder, because: whyClosed() });
-  const frontend = createFrontend(config, {
-    recorder,
-    isCanaryOpen,
-    onOutcome: (side, status) => {
-      // What a client did not wait for says nothing about its side.
-      if (!config.hasBreaker || status === CLIENT_CLOSED) return;
-      const trip = breaker.record(side, status >= 500);
-      if (trip !== undefined) stop.begin(trip);
-    },
+  const onTrip = (trip: Trip) => stop.begin(trip);
+  const { serving, breaker } =
+    config.workers === 1
+      ? createSingle({ config, watch, onTrip })
+      : createPool({ config, watch, onTrip, context });
+  const readCanary = () => {
+    const because = whyClosed({ config, watch, breaker });
+    return { open: because === null, because };
+  };
+  const split = `${config.split.prod}:${config.split.canary}`;
+  const readStatus = async () => ({
+    split,
+    canary: readCanary(),
+    ...describeReading(watch, config),
+    requests: { ...(await serving.readTotals()) },
   });
-  closers.add("upstream connections", () => frontend.engine.close());
-  const { service, tunnels } = frontend;
+  const readReadiness = () => describeReadiness(serving);
   const admin = new HttpService(
-    createServer(
-      createAdmin({ readStatus, isDraining: () => service.draining }),
-    ),
+    createServer(createAdmin({ readStatus, readReadiness })),
   );
   const adminPort = await admin.listen({
     host: config.adminHost,
     port: config.adminPort,
   });
   closers.add("admin server", () => admin.close(0));
-  const port = await service.listen(config);
+  const port = await serving.listen();
 
   const source = sourceId("proxy", port);
   const ledger = new Ledger(redis, keys);
@@ -90,7 +83,6 @@ export async function startProxy(
     breaker.reset();
     stop.cancel();
   });
-  const { split } = readStatus();
   const detail = `http://${config.host}:${port}, split ${split}`;
   announce({
     program: "proxy",
@@ -101,69 +93,83 @@ export async function startProxy(
     closers,
     logger,
   });
-  const canaryState = () => readStatus().canary;
   const sender = new TelemetrySender({
     redis,
     keys,
     source,
-    recorder,
+    traffic: serving,
     split,
-    canaryState,
+    canaryState: readCanary,
     logger,
   });
   sender.start(config.telemetryIntervalMs);
   closers.add("telemetry", () => sender.close());
-  closers.add("server", () => {
-    const drained = service.close(config.drainMs);
-    tunnels.close();
-    return drained;
-  });
+  closers.add("server", () => serving.close());
   logger.info({ port, adminPort }, "proxy listens");
 }
 
-function createFrontend(
-  config: ProxyConfig,
-  parts: Pick<ExchangeContext, "recorder" | "onOutcome"> & {
-    isCanaryOpen: () => boolean;
-  },
-) {
-  const limits = {
-    connectMs: config.connectTimeoutMs,
-    responseMs: config.responseTimeoutMs,
-    maxHeaderBytes: config.maxHeaderBytes,
-  };
-  const engine = createEngine(config.engine, limits);
-  const tunnels = new TunnelEngine(limits);
-  const split = createSplit(config.split, Math.random);
-  const service = new HttpService(createStrictServer(config));
-  serveRequests(service.server, {
-    pickSide: (): Side => (parts.isCanaryOpen() ? split() : "prod"),
-    isTrusted: createTrust(config.trustedProxies),
-    maxConnections: config.maxConnections,
-    engine,
-    tunnels,
-    upstreams: {
-      prod: new Upstreams("prod", config.prodUrls),
-      canary: new Upstreams("canary", config.canaryUrls),
-    },
-    recorder: parts.recorder,
-    onOutcome: parts.onOutcome,
-  });
-  return { engine, tunnels, service };
-}
-
-function describe(parts: {
+interface Parts {
   config: ProxyConfig;
   watch: FlagWatch;
-  recorder: TrafficRecorder;
-  because: string | null;
-}): ProxyStatus {
-  const { config, watch, recorder, because } = parts;
+  onTrip: (trip: Trip) => void;
+}
+
+function createSingle({ config, watch, onTrip }: Parts) {
+  const breaker = new Breaker();
+  const parts = { config, watch, breaker };
+  const serving = new SingleThread(config, {
+    isCanaryOpen: () => whyClosed(parts) === null,
+    split: createSplit(config.split, Math.random),
+    breaker,
+    onTrip,
+  });
+  return { serving, breaker };
+}
+
+/** Workers know the flag and the lease from the memory that they share with this thread, which alone speaks with Redis. */
+function createPool({
+  config,
+  watch,
+  onTrip,
+  context,
+}: Parts & { context: Context }) {
+  const { logger, closers, workerEntry } = context;
+  const shared = createSharedState();
+  const breaker = new Breaker(shared.breaker);
+  const gate = new SharedGate(shared.openUntil, createSharedClock());
+  watch.onReading((reading) =>
+    gate.publish(canaryOpenForMs(reading, config, performance.now())),
+  );
+  const serving = new WorkerPool({
+    config,
+    entry: workerEntry ?? new URL("./worker-main.js", import.meta.url),
+    shared,
+    onTrip: (trip) => {
+      breaker.learn(trip);
+      onTrip(trip);
+    },
+    logger,
+  });
+  const reload = () => void serving.reload();
+  process.on("SIGHUP", reload);
+  closers.add("reload signal", () => void process.off("SIGHUP", reload));
+  return { serving, breaker };
+}
+
+function whyClosed(parts: Omit<Parts, "onTrip"> & { breaker: Breaker }) {
+  const { config, watch, breaker } = parts;
+  return breaker.trip === undefined
+    ? whyCanaryIsClosed(watch.current, config, performance.now())
+    : `breaker: ${breaker.trip.reason}`;
+}
+
+function describeReading(
+  watch: FlagWatch,
+  config: ProxyConfig,
+): Pick<ProxyStatus, "flag" | "lease"> {
   const reading = watch.current;
   const now = performance.now();
   return {
-    split: `${config.split.prod}:${config.split.canary}`,
-    canary: { open: because === null, because },
     flag: {
       value: reading?.value ?? null,
       confirmedAgoMs:
@@ -176,6 +182,10 @@ function describe(parts: {
         Math.round((reading?.lease?.freshUntil ?? 0) - now),
       ),
     },
-    requests: { ...recorder.totals },
   };
+}
+
+function describeReadiness(serving: Serving): Readiness {
+  if (serving.isDraining) return "draining";
+  return serving.isListening ? "ready" : "idle";
 }

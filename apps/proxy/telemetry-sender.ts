@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import type { Keys } from "../../lib/keys.js";
 import type { Logger } from "../../lib/log.js";
 import { SIDES, writeTelemetry, type Telemetry } from "../../lib/telemetry.js";
-import type { TrafficRecorder } from "./traffic-recorder.js";
+import type { Serving } from "./serving.js";
 
 export interface CanaryState {
   open: boolean;
@@ -13,7 +13,7 @@ export interface TelemetrySource {
   redis: Redis;
   keys: Keys;
   source: string;
-  recorder: TrafficRecorder;
+  traffic: Pick<Serving, "takeWindow">;
   split: string;
   canaryState: () => CanaryState;
   logger: Logger;
@@ -34,22 +34,24 @@ export class TelemetrySender {
   }
 
   start(intervalMs: number): void {
-    this.#timer = setInterval(() => this.#sendWindow(), intervalMs);
+    this.#timer = setInterval(() => {
+      this.#sending = this.#sendWindow();
+    }, intervalMs);
   }
 
   /** Sends what has been counted since the last window. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    this.#sendWindow();
     await this.#sending;
+    await this.#sendWindow();
   }
 
-  #sendWindow(): void {
-    const { redis, keys, source, recorder, split, canaryState, logger } =
+  async #sendWindow(): Promise<void> {
+    const { redis, keys, source, traffic, split, canaryState, logger } =
       this.#options;
     if (redis.status !== "ready") return;
     const { open, because } = canaryState();
-    const counts = recorder.takeWindow(performance.now());
+    const counts = await traffic.takeWindow();
     const at = Date.now();
     const windows = SIDES.map((target): Telemetry => {
       const data = {
@@ -61,10 +63,10 @@ export class TelemetrySender {
       };
       return { kind: "traffic", source, at, data };
     });
-    this.#sending = writeTelemetry(redis, keys, windows).catch(
-      (err: unknown) => {
-        logger.warn({ err }, "a traffic window was lost");
-      },
-    );
+    try {
+      await writeTelemetry(redis, keys, windows);
+    } catch (err) {
+      logger.warn({ err }, "a traffic window was lost");
+    }
   }
 }

@@ -44,12 +44,12 @@ export async function startProgram(
   return { ...program, url: `http://127.0.0.1:${String(port)}` };
 }
 
-/** Starts it without waiting for anything. */
+/** Starts it without waiting for anything. @param main the program's own unless told */
 export function spawnProgram(
   name: "app" | "agent" | "proxy",
   env: Environment,
+  main = new URL(`../../apps/${name}/main.js`, import.meta.url),
 ): Program {
-  const main = new URL(`../../apps/${name}/main.js`, import.meta.url);
   const keys =
     env.KEY_PREFIX === undefined ? freshKeys() : createKeys(env.KEY_PREFIX);
   const defaults = {

@@ -19,13 +19,15 @@ type Environment = Record<string, string>;
 /** Starts it on free ports against the tests' Redis and waits until it listens; it ends with the test. */
 export async function startProxyProgram(
   env: Environment,
+  main?: URL,
 ): Promise<ProxyProgram> {
   const engine = engineUnderTest();
-  const program = spawnProgram("proxy", {
+  const settings = {
     ADMIN_PORT: "0",
     ...(engine === undefined ? {} : { PROXY_ENGINE: engine }),
     ...env,
-  });
+  };
+  const program = spawnProgram("proxy", settings, main);
   const { port, adminPort } = await waitFor("the proxy to listen", () => {
     if (program.child.exitCode !== null)
       throw new Error(`the proxy ended: ${program.stderr()}`);
@@ -42,8 +44,11 @@ export async function startProxyProgram(
 }
 
 /** Starts it and waits until nothing holds its canary back. */
-export async function startOpenProxy(env: Environment): Promise<ProxyProgram> {
-  const proxy = await startProxyProgram(env);
+export async function startOpenProxy(
+  env: Environment,
+  main?: URL,
+): Promise<ProxyProgram> {
+  const proxy = await startProxyProgram(env, main);
   await canaryToBe(proxy, null);
   return proxy;
 }

@@ -1,4 +1,5 @@
 import { type AddressInfo } from "node:net";
+import { LocalConnectionCount } from "../../apps/proxy/connection-count.js";
 import { createEngine } from "../../apps/proxy/create-engine.js";
 import { serveRequests } from "../../apps/proxy/frontend.js";
 import { createStrictServer } from "../../apps/proxy/server.js";
@@ -60,6 +61,7 @@ export async function startTestProxy(options: {
     pickSide: typeof side === "function" ? side : () => side,
     isTrusted: options.isTrusted ?? (() => false),
     maxConnections: options.maxConnections ?? 10_000,
+    connections: new LocalConnectionCount(),
     engine,
     tunnels,
     upstreams: {

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { Breaker } from "../../apps/proxy/breaker.js";
+import { Breaker, BREAKER_CELLS } from "../../apps/proxy/breaker.js";
 
 /** Records one outcome a letter: p and c went well on prod and canary, P and C failed. */
 function record(outcomes: string, breaker = new Breaker()): Breaker {
@@ -71,5 +71,46 @@ describe("proxy breaker", () => {
     breaker.reset();
     expect(record("CCCC", breaker).trip).to.equal(undefined);
     expect(record("C", breaker).trip).not.to.equal(undefined);
+  });
+});
+
+describe("proxy breaker in several threads", () => {
+  function createTwo(): [Breaker, Breaker] {
+    const cells = new Int32Array(BREAKER_CELLS);
+    return [new Breaker(cells), new Breaker(cells)];
+  }
+
+  it("counts what all of them see, and is tripped in each at once", () => {
+    const [one, other] = createTwo();
+    for (const breaker of [one, other, one, other])
+      expect(breaker.record("canary", true)).to.equal(undefined);
+    expect(one.record("canary", true)).to.include({ failures: 5 });
+    expect(other.isTripped).to.equal(true);
+    expect(other.record("canary", true)).to.equal(undefined);
+  });
+
+  it("has the reason where it was told", () => {
+    const [one, other] = createTwo();
+    record("CCCCC", one);
+    expect(other.trip).to.equal(undefined);
+    other.learn(one.trip!);
+    expect(other.trip).to.deep.equal(one.trip);
+  });
+
+  it("is reset in each at once, with a clean record", () => {
+    const [one, other] = createTwo();
+    record("CCCCC", one);
+    other.reset();
+    expect(one.isTripped).to.equal(false);
+    expect(one.trip).to.equal(undefined);
+    expect(record("CCCC", one).isTripped).to.equal(false);
+  });
+
+  it("goes on as one that was reset while it was closed", () => {
+    const [one, other] = createTwo();
+    record("CCCC", one);
+    other.reset();
+    expect(record("C", one).isTripped).to.equal(false);
+    expect(record("CCCC", one).isTripped).to.equal(true);
   });
 });

@@ -1,0 +1,60 @@
+import type { Side } from "../../lib/telemetry.js";
+import type { ProxyConfig } from "./config.js";
+import { LocalConnectionCount } from "./connection-count.js";
+import { Front, type FrontContext } from "./front.js";
+import type { TrafficCounts } from "./traffic-recorder.js";
+
+/** Whoever serves the clients: this thread, or a pool of workers. */
+export interface Serving {
+  readonly isDraining: boolean;
+  /** Whether connections are taken. */
+  readonly isListening: boolean;
+  /** @returns the port. @throws when the address cannot be had */
+  listen: () => Promise<number>;
+  /** What was counted since the last window, which ends here. */
+  takeWindow: () => Promise<Record<Side, TrafficCounts>>;
+  /** Requests that the split gave to each side since the start. */
+  readTotals: () => Promise<Readonly<Record<Side, number>>>;
+  /** Finishes what is in flight. */
+  close: () => Promise<void>;
+}
+
+/** This thread alone. */
+export class SingleThread implements Serving {
+  readonly #config: ProxyConfig;
+  readonly #front: Front;
+  #isListening = false;
+
+  constructor(config: ProxyConfig, context: Omit<FrontContext, "connections">) {
+    this.#config = config;
+    const connections = new LocalConnectionCount();
+    this.#front = new Front(config, { ...context, connections });
+  }
+
+  get isDraining(): boolean {
+    return this.#front.isDraining;
+  }
+
+  get isListening(): boolean {
+    return this.#isListening && !this.isDraining;
+  }
+
+  async listen(): Promise<number> {
+    const { host, port } = this.#config;
+    const chosen = await this.#front.listen({ host, port });
+    this.#isListening = true;
+    return chosen;
+  }
+
+  takeWindow(): Promise<Record<Side, TrafficCounts>> {
+    return Promise.resolve(this.#front.recorder.takeWindow(performance.now()));
+  }
+
+  readTotals(): Promise<Readonly<Record<Side, number>>> {
+    return Promise.resolve(this.#front.recorder.totals);
+  }
+
+  close(): Promise<void> {
+    return this.#front.close(this.#config.drainMs);
+  }
+}

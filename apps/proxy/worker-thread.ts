@@ -1,0 +1,111 @@
+import { Worker } from "node:worker_threads";
+import type { Side } from "../../lib/telemetry.js";
+import type { Trip } from "./breaker.js";
+import type { TrafficCounts } from "./traffic-recorder.js";
+import type { FromWorker, ToWorker, WorkerTask } from "./worker-messages.js";
+
+/** How long past its drain a thread may take until it is ended. */
+const DRAIN_GRACE_MS = 2000;
+
+/** How a thread ended. */
+export interface ThreadEnd {
+  status: number;
+  /** What it threw, if that ended it. */
+  err: Error | undefined;
+}
+
+export interface ThreadEvents {
+  onCounted: (counts: Record<Side, TrafficCounts>) => void;
+  onTripped: (trip: Trip) => void;
+}
+
+/** A worker as the main thread sees it. */
+export class WorkerThread {
+  readonly startedAt = performance.now();
+  /** Resolves to its port. @throws if it ends instead */
+  readonly listening: Promise<number>;
+  readonly ended: Promise<ThreadEnd>;
+  readonly #worker: Worker;
+  readonly #events: ThreadEvents;
+  readonly #countWaiters: (() => void)[] = [];
+  #onListening: (port: number) => void = () => undefined;
+  #hasStarted = false;
+  #isDraining = false;
+  #hasEnded = false;
+
+  constructor(entry: URL, task: WorkerTask, events: ThreadEvents) {
+    this.#events = events;
+    this.#worker = new Worker(entry, { workerData: task });
+    this.#worker.on("message", (message: FromWorker) => this.#take(message));
+    this.ended = this.#follow();
+    const listening = new Promise<number>((resolve) => {
+      this.#onListening = resolve;
+    });
+    const ended = this.ended.then(({ status, err }) => {
+      throw err ?? new Error(`the worker ended with status ${status}`);
+    });
+    this.listening = Promise.race([listening, ended]);
+    // Whoever waits for it hears of the end; of an end later on, `ended` tells.
+    this.listening.catch(() => undefined);
+  }
+
+  get isListening(): boolean {
+    return this.#hasStarted && !this.#isDraining && !this.#hasEnded;
+  }
+
+  /** Resolves when it has told, or has ended; at once before it listens. */
+  count(): Promise<void> {
+    if (!this.#hasStarted || this.#hasEnded) return Promise.resolve();
+    const counted = new Promise<void>((resolve) =>
+      this.#countWaiters.push(resolve),
+    );
+    this.#send({ kind: "count" });
+    return counted;
+  }
+
+  /** Resolves when it has ended, which is forced soon after `drainMs`. */
+  async drain(drainMs: number): Promise<ThreadEnd> {
+    this.#isDraining = true;
+    this.#send({ kind: "drain", drainMs });
+    const force = setTimeout(
+      () => void this.#worker.terminate(),
+      drainMs + DRAIN_GRACE_MS,
+    );
+    const end = await this.ended;
+    clearTimeout(force);
+    return end;
+  }
+
+  #send(message: ToWorker): void {
+    this.#worker.postMessage(message);
+  }
+
+  #take(message: FromWorker): void {
+    switch (message.kind) {
+      case "listening":
+        this.#hasStarted = true;
+        this.#onListening(message.port);
+        return;
+      case "counted":
+        this.#events.onCounted(message.counts);
+        for (const resolve of this.#countWaiters.splice(0)) resolve();
+        return;
+      case "tripped":
+        this.#events.onTripped(message.trip);
+    }
+  }
+
+  #follow(): Promise<ThreadEnd> {
+    return new Promise((resolve) => {
+      let thrown: Error | undefined;
+      this.#worker.on("error", (err: unknown) => {
+        thrown = err instanceof Error ? err : new Error(String(err));
+      });
+      this.#worker.on("exit", (status) => {
+        this.#hasEnded = true;
+        for (const waiter of this.#countWaiters.splice(0)) waiter();
+        resolve({ status, err: thrown });
+      });
+    });
+  }
+}

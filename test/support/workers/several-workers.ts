@@ -1,0 +1,42 @@
+import { whyNotSeveral } from "../../../apps/proxy/workers-setting.js";
+import { createKeepAliveAgent, send } from "../http-client.js";
+import {
+  startOpenProxy,
+  startProxyProgram,
+  type ProxyProgram,
+} from "../proxy-program.js";
+
+/** Whether this Node can have several; where it cannot, the proxy's refusal is tested instead. */
+export const canHaveSeveral =
+  whyNotSeveral(process.versions.node) === undefined;
+
+const UNRULY = new URL("./unruly-proxy.js", import.meta.url);
+
+/** A proxy with two workers that can be made to crash, its canary open. */
+export function startUnrulyProxy(
+  env: Record<string, string>,
+): Promise<ProxyProgram> {
+  return startOpenProxy({ WORKERS: "2", ...env }, UNRULY);
+}
+
+/** The same without waiting for its canary. */
+export function startUnopenedProxy(
+  env: Record<string, string>,
+): Promise<ProxyProgram> {
+  return startProxyProgram({ WORKERS: "2", ...env }, UNRULY);
+}
+
+/** Sends `total` requests over so many connections at once. @returns who served each, in the order of the answers */
+export async function sendMany(
+  port: number,
+  { total, connections }: { total: number; connections: number },
+): Promise<(string | undefined)[]> {
+  const agent = createKeepAliveAgent(connections);
+  const servedBy: (string | undefined)[] = [];
+  let left = total;
+  const client = async () => {
+    while (left-- > 0) servedBy.push((await send(port, { agent })).servedBy);
+  };
+  await Promise.all(Array.from({ length: connections }, client));
+  return servedBy;
+}

@@ -1,0 +1,19 @@
+import { startProxy } from "../../../apps/proxy/proxy.js";
+import { readConfig } from "../../../apps/proxy/config.js";
+import { runProgram } from "../../../lib/lifecycle.js";
+
+/** The proxy, with workers that can be made to crash. At SIGUSR2 its main thread hangs for `HANG_MS`. */
+process.on("SIGUSR2", () => {
+  const deadline = performance.now() + Number(process.env.HANG_MS);
+  while (performance.now() < deadline);
+});
+
+await runProgram({
+  name: "proxy",
+  readConfig,
+  start: (config, context) =>
+    startProxy(config, {
+      ...context,
+      workerEntry: new URL("./unruly-worker.js", import.meta.url),
+    }),
+});

@@ -1,0 +1,196 @@
+import { expect } from "chai";
+import { parseTelemetry } from "../../lib/telemetry.js";
+import { startBackend, startNamedBackend } from "../support/backend.js";
+import { onCleanup } from "../support/cleanup.js";
+import { send } from "../support/http-client.js";
+import { spawnProgram } from "../support/program.js";
+import { canaryToBe } from "../support/proxy-program.js";
+import { connectRedis } from "../support/redis-server.js";
+import { waitFor } from "../support/wait-for.js";
+import {
+  canHaveSeveral,
+  sendMany,
+  startUnrulyProxy,
+} from "../support/workers/several-workers.js";
+
+function connect() {
+  const redis = connectRedis();
+  onCleanup(() => redis.disconnect());
+  return redis;
+}
+
+async function startPair(env: Record<string, string> = {}) {
+  const prod = await startNamedBackend("prod");
+  const canary = await startNamedBackend("canary");
+  const proxy = await startUnrulyProxy({
+    PROD_URLS: prod.url.origin,
+    CANARY_URLS: canary.url.origin,
+    ...env,
+  });
+  return { prod, canary, proxy };
+}
+
+/** Who served so many requests, one after the other, each on a connection of its own. */
+async function sendInTurn(port: number, total: number) {
+  const sides: (string | undefined)[] = [];
+  for (let sent = 0; sent < total; sent++)
+    sides.push((await send(port)).servedBy);
+  return sides;
+}
+
+function severalWorkers() {
+  it("splits exactly over all of them under load", async () => {
+    const { proxy } = await startPair();
+    const load = { total: 4001, connections: 24 };
+    const sides = await sendMany(proxy.port, load);
+    const canary = sides.filter((side) => side === "canary").length;
+    // 1000 whole blocks and one pick.
+    expect(canary).to.be.within(1000, 1001);
+    const { requests } = await proxy.status();
+    expect(requests).to.deep.equal({ prod: 4001 - canary, canary });
+  });
+
+  it("gives each block its share whichever worker picks, at every place", async () => {
+    const { proxy } = await startPair();
+    const sides = await sendInTurn(proxy.port, 240);
+    const places = new Set<number>();
+    for (let i = 0; i < sides.length; i += 4) {
+      const block = sides.slice(i, i + 4);
+      expect(block.filter((side) => side === "canary")).to.have.length(1);
+      places.add(block.indexOf("canary"));
+    }
+    expect([...places].sort()).to.deep.equal([0, 1, 2, 3]);
+  });
+
+  it("has every worker follow a flip, back and forth", async () => {
+    const { proxy } = await startPair();
+    const redis = connect();
+    const key = proxy.keys.flag("feature");
+    await redis.set(key, "false");
+    await canaryToBe(proxy, /^flag is false$/);
+    expect(await sendInTurn(proxy.port, 40)).not.to.include("canary");
+    await redis.set(key, "true");
+    await canaryToBe(proxy, null);
+    expect(await sendInTurn(proxy.port, 40)).to.include("canary");
+  });
+
+  it("closes the canary in time when the main thread hangs, and goes on serving", async () => {
+    const { proxy } = await startPair({
+      FLAG_STALE_MS: "1500",
+      HANG_MS: "6000",
+    });
+    proxy.child.kill("SIGUSR2");
+    const hungAt = performance.now();
+    await waitFor("the canary to get nothing", async () => {
+      const sides = await sendInTurn(proxy.port, 8);
+      return !sides.includes("canary");
+    });
+    expect(performance.now() - hungAt).to.be.below(5000);
+    await waitFor("the canary to be served again", async () =>
+      (await sendInTurn(proxy.port, 8)).includes("canary"),
+    );
+  });
+
+  it("writes one window a side for all of them", async () => {
+    const { proxy } = await startPair({ TELEMETRY_INTERVAL_MS: "100" });
+    await sendMany(proxy.port, { total: 400, connections: 8 });
+    const redis = connect();
+    const windows = await waitFor("all requests' windows", async () => {
+      const entries = await redis.xrange(proxy.keys.telemetry, "-", "+");
+      const read = entries.map(([, fields]) => parseTelemetry(fields));
+      const traffic = read.flatMap((it) =>
+        "kind" in it && it.kind === "traffic" ? [it] : [],
+      );
+      expect(traffic).to.have.length(read.length);
+      const total = traffic.reduce((sum, it) => sum + it.data.requests, 0);
+      return total === 400 && traffic;
+    });
+    expect(new Set(windows.map(({ source }) => source)).size).to.equal(1);
+    const prod = windows.filter(({ data }) => data.target === "prod");
+    expect(new Set(prod.map(({ at }) => at)).size).to.equal(prod.length);
+    const requests = prod.reduce((sum, { data }) => sum + data.requests, 0);
+    expect(requests).to.equal(300);
+  });
+
+  it("has a breaker that counts what all of them see", async () => {
+    const prod = await startNamedBackend("prod");
+    const canary = await startBackend((_request, response) =>
+      response.writeHead(500).end(),
+    );
+    const proxy = await startUnrulyProxy({
+      PROD_URLS: prod.url.origin,
+      CANARY_URLS: canary.url.origin,
+    });
+    const sides = await sendInTurn(proxy.port, 60);
+    expect(sides.filter((side) => side === "canary")).to.have.length(5);
+    const redis = connect();
+    await waitFor(
+      "the flag to be put to false",
+      async () => (await redis.get(proxy.keys.flag("feature"))) === "false",
+    );
+    const { canary: state } = await proxy.status();
+    expect(state.because).to.match(/^breaker: the canary failed 5 requests/);
+    await redis.set(proxy.keys.flag("feature"), "true");
+    await canaryToBe(proxy, null);
+    expect(await sendInTurn(proxy.port, 8)).to.include("canary");
+  });
+
+  it("counts MAX_CONNECTIONS over all of them", async () => {
+    const { proxy } = await startPair({ MAX_CONNECTIONS: "8" });
+    const clients = Array.from({ length: 8 }, () => proxy.connect().get("/"));
+    for (const client of clients)
+      expect(await client.response()).to.include({ status: 200 });
+    expect(await proxy.connect().get("/").response()).to.include({
+      status: 503,
+    });
+  });
+
+  it("keeps no more connections to the upstreams than requests at once, and ends them", async () => {
+    const { prod, canary, proxy } = await startPair();
+    await sendMany(proxy.port, { total: 600, connections: 12 });
+    expect(prod.sockets.size + canary.sockets.size).to.be.at.most(24);
+    await waitFor(
+      "idle connections to end",
+      () => prod.sockets.size + canary.sockets.size === 0,
+    );
+  });
+
+  it("does not start on a port that another proxy has", async () => {
+    const { proxy } = await startPair();
+    const second = spawnProgram("proxy", {
+      WORKERS: "2",
+      ADMIN_PORT: "0",
+      PORT: String(proxy.port),
+    });
+    expect(await second.exited).to.equal(1);
+    const { err } = second.log.find(({ level }) => level === "error")!;
+    expect((err as Error).message).to.match(/EADDRINUSE/);
+  });
+
+  it("does not start when its workers cannot, and says why", async () => {
+    const unruly = new URL(
+      "../support/workers/unruly-proxy.js",
+      import.meta.url,
+    );
+    const env = { WORKERS: "2", ADMIN_PORT: "0", CRASH_AT_START: "1" };
+    const program = spawnProgram("proxy", env, unruly);
+    expect(await program.exited).to.equal(1);
+    const { err } = program.log.find(
+      ({ msg }) => msg === "proxy could not start",
+    )!;
+    expect((err as Error).message).to.equal("this worker does not start");
+  });
+}
+
+function refusal() {
+  it("is refused, with the version that it takes", async () => {
+    const program = spawnProgram("proxy", { WORKERS: "2" });
+    expect(await program.exited).to.equal(1);
+    expect(program.stderr()).to.include(
+      "WORKERS comes to 2: more than 1 takes Node 22.12, 23.1 or later",
+    );
+  });
+}
+
+if (canHaveSeveral) describe("proxy with several workers", severalWorkers);
+else describe("proxy with several workers on this Node", refusal);
