@@ -1,13 +1,8 @@
 import type { ConnectionUser, DirectConnection } from "./direct-connection.js";
 import type { DirectPool } from "./direct-pool.js";
 import type { Attempt, FailureKind, Ongoing } from "./engine.js";
-import {
-  ONE_WRITE_BYTES,
-  beginResponse,
-  cutOff,
-  endWith,
-  relayInterim,
-} from "./relay.js";
+import { ONE_WRITE_BYTES } from "./one-write.js";
+import { beginResponse, cutOff, endWith, relayInterim } from "./relay.js";
 import { requestHead } from "./request-head.js";
 import type { ResponseHead } from "./response-head.js";
 import { ResponseParser, type ResponsePart } from "./response-parser.js";

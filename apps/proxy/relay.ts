@@ -1,8 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { clientResponseHeaders, valuesOf } from "./headers.js";
-
-/** A body up to this size leaves with its head as one string: a single write, where a Buffer would take a vector of two. */
-export const ONE_WRITE_BYTES = 16_384;
+import { ONE_WRITE_BYTES } from "./one-write.js";
 
 /** An upstream's head as it came. */
 export interface UpstreamHead {

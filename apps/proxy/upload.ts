@@ -1,8 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
+import { ONE_WRITE_BYTES } from "./one-write.js";
 
-/** What comes with the head up to this size leaves with it as one string: a single write, where a Buffer would take a vector. */
-const ONE_WRITE_BYTES = 16_384;
 const LAST_CHUNK = "0\r\n\r\n";
 
 /** A request's body on its way to an upstream, at the pace at which the upstream takes it. */
