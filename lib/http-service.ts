@@ -1,6 +1,7 @@
-import type { Server, ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { Server as NetServer, type AddressInfo, type Socket } from "node:net";
 import { Bag, type BagItem } from "./bag.js";
+import { onLeftWaiting } from "./waiting-response.js";
 
 /** How long an idle kept-alive connection may still bring a request that was on its way when the stop began. */
 const IDLE_GRACE_MS = 250;
@@ -28,15 +29,17 @@ export class HttpService {
       this.#sockets.add(socket);
       socket.once("close", () => this.#sockets.delete(socket));
     });
-    server.prependListener("request", (request, response: ServerResponse) => {
-      const inFlight = { response, slot: -1 };
-      const forget = () => this.#inFlight.delete(inFlight);
-      this.#inFlight.add(inFlight);
-      response.once("close", forget);
-      // A response that waits behind another on its connection is not told of the connection's end.
-      request.once("error", forget);
-      if (this.#draining) announceEnd(response);
-    });
+    server.prependListener(
+      "request",
+      (request: IncomingMessage, response: ServerResponse) => {
+        const inFlight = { response, slot: -1 };
+        const forget = () => this.#inFlight.delete(inFlight);
+        this.#inFlight.add(inFlight);
+        response.on("close", forget);
+        onLeftWaiting(request, response, forget);
+        if (this.#draining) announceEnd(response);
+      },
+    );
   }
 
   get draining(): boolean {

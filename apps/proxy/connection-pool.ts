@@ -4,6 +4,8 @@ import { IdleStack } from "./idle-stack.js";
 
 interface Connection {
   readonly socket: Socket;
+  /** Its last one. */
+  request: ClientRequest | undefined;
   /** To its last request; undefined until it comes. */
   response: IncomingMessage | undefined;
 }
@@ -15,12 +17,21 @@ interface Connection {
 export class ConnectionPool extends Agent {
   readonly #connect: () => Socket;
   readonly #mustBeFresh: () => boolean;
+  readonly #timeoutMs: number;
   readonly #idle = new IdleStack<Connection>();
   readonly #open = new Set<Socket>();
 
-  /** `mustBeFresh` is asked for each request whether it may not reuse a connection. */
-  constructor(options: { connect: () => Socket; mustBeFresh: () => boolean }) {
+  /**
+   * `mustBeFresh` is asked for each request whether it may not reuse a connection. A request gets a `timeout` when no
+   * byte has moved for `timeoutMs` before its response: one timer a connection, where ClientRequest would set one a request.
+   */
+  constructor(options: {
+    connect: () => Socket;
+    mustBeFresh: () => boolean;
+    timeoutMs: number;
+  }) {
     super({ keepAlive: true });
+    this.#timeoutMs = options.timeoutMs;
     this.#connect = options.connect;
     this.#mustBeFresh = options.mustBeFresh;
   }
@@ -29,6 +40,7 @@ export class ConnectionPool extends Agent {
   addRequest(request: ClientRequest): void {
     const idle = this.#mustBeFresh() ? undefined : this.#idle.pop();
     const connection = idle ?? this.#openConnection();
+    connection.request = request;
     connection.response = undefined;
     request.once("response", (response) => {
       connection.response = response;
@@ -45,7 +57,11 @@ export class ConnectionPool extends Agent {
 
   #openConnection(): Connection {
     const socket = this.#connect();
-    const connection: Connection = { socket, response: undefined };
+    const connection: Connection = {
+      socket,
+      request: undefined,
+      response: undefined,
+    };
     this.#open.add(socket);
     // http.ClientRequest emits `free` when its response is complete and the connection may carry another request.
     socket.on("free", () => {
@@ -53,6 +69,11 @@ export class ConnectionPool extends Agent {
     });
     socket.on("data", () => {
       if (connection.response?.complete === true) socket.destroy();
+    });
+    socket.once("connect", () => socket.setTimeout(this.#timeoutMs));
+    socket.on("timeout", () => {
+      if (connection.response === undefined)
+        connection.request?.emit("timeout");
     });
     socket.on("error", () => socket.destroy());
     socket.once("close", () => {

@@ -1,16 +1,13 @@
-import type { ServerResponse } from "node:http";
 import type { ConnectionUser, DirectConnection } from "./direct-connection.js";
 import type { DirectPool } from "./direct-pool.js";
 import type { Attempt, FailureKind, Ongoing } from "./engine.js";
-import { beginResponse, cutOff, relayInterim } from "./relay.js";
+import { ONE_WRITE_BYTES } from "./one-write.js";
+import { beginResponse, cutOff, endWith, relayInterim } from "./relay.js";
 import { requestHead } from "./request-head.js";
 import type { ResponseHead } from "./response-head.js";
 import { ResponseParser, type ResponsePart } from "./response-parser.js";
 import { Upload } from "./upload.js";
 import { ConnectTimeoutError } from "./upstream-socket.js";
-
-/** A body up to this size leaves with its head as one string, which takes a single write. */
-const ONE_WRITE_BYTES = 16_384;
 
 /** One attempt on one connection, from the request's first byte to the response's last. */
 export class DirectAttempt implements ConnectionUser, Ongoing {
@@ -53,7 +50,7 @@ export class DirectAttempt implements ConnectionUser, Ongoing {
     this.#upload.start(head);
   }
 
-  onBytes(bytes: Buffer): boolean {
+  onBytes(bytes: Buffer, length: number): boolean {
     if (this.#isComplete) {
       // Behind a complete response, while the upload goes on.
       this.#drop();
@@ -61,7 +58,7 @@ export class DirectAttempt implements ConnectionUser, Ongoing {
     }
     this.#hasAnswered = true;
     try {
-      return this.#relay(this.#parser.push(bytes));
+      return this.#relay(this.#parser.push(bytes, length));
     } catch (err) {
       this.#fail("bad-response", err as Error);
       return true;
@@ -130,9 +127,14 @@ export class DirectAttempt implements ConnectionUser, Ongoing {
     return false;
   }
 
-  #complete({ body, excess }: ResponsePart): void {
+  #complete({ body, text, excess }: ResponsePart): void {
+    const { response } = this.#attempt;
     this.#isComplete = true;
-    endWith(this.#attempt.response, body);
+    const [only] = body;
+    if (only === undefined) response.end(text, "latin1");
+    else if (body.length === 1 && only.length <= ONE_WRITE_BYTES)
+      endWith(response, only);
+    else endWith(response, copied(body));
     if (excess || this.#head?.keepAlive !== true) this.#drop();
     else this.#leaveIfDone();
   }
@@ -167,12 +169,4 @@ function copied(body: readonly Buffer[]): Buffer {
   return body.length === 1 && first !== undefined
     ? Buffer.from(first)
     : Buffer.concat(body);
-}
-
-function endWith(response: ServerResponse, body: readonly Buffer[]): void {
-  const [first] = body;
-  if (first === undefined) response.end();
-  else if (body.length === 1 && first.length <= ONE_WRITE_BYTES)
-    response.end(first.toString("latin1"), "latin1");
-  else response.end(copied(body));
 }

@@ -2,8 +2,8 @@ import type { OnReadOpts, Socket } from "node:net";
 
 /** The exchange that a connection carries. */
 export interface ConnectionUser {
-  /** @returns false to be sent no more until the socket is resumed */
-  onBytes: (bytes: Buffer) => boolean;
+  /** @param length how much of `bytes` there is @returns false to be sent no more until the socket is resumed */
+  onBytes: (bytes: Buffer, length: number) => boolean;
   onConnect: () => void;
   onDrain: () => void;
   /** No byte has moved for the time that a response may take. */
@@ -34,7 +34,7 @@ export class DirectConnection {
     const { connect, buffer, timeoutMs } = options;
     this.socket = connect({
       buffer,
-      callback: (length) => this.#receive(buffer.subarray(0, length)),
+      callback: (length) => this.#receive(buffer, length),
     });
     this.socket
       .once("connect", () => {
@@ -71,8 +71,8 @@ export class DirectConnection {
     this.socket.destroy();
   }
 
-  #receive(bytes: Buffer): boolean {
-    if (this.#user !== undefined) return this.#user.onBytes(bytes);
+  #receive(bytes: Buffer, length: number): boolean {
+    if (this.#user !== undefined) return this.#user.onBytes(bytes, length);
     this.socket.destroy();
     return true;
   }

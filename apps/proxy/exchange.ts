@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Side } from "../../lib/telemetry.js";
+import { onLeftWaiting } from "../../lib/waiting-response.js";
 import type { Attempt, Failure, Ongoing } from "./engine.js";
 import { answerFailure, statusOf } from "./errors.js";
 import { hasBody } from "./headers.js";
@@ -52,15 +53,11 @@ export class Exchange {
     this.#response = message.response;
     this.#send = message.send;
     this.#hasBody = hasBody(message.request);
-    this.#pending = context.recorder.begin(
-      side,
-      performance.now(),
-      message.request,
-    );
-    this.#response.once("close", () => this.#onResponseClosed());
-    // A response that waits behind another on its connection is not told of the connection's end.
-    this.#request.once("error", () => this.#onClientLeft());
-    this.#try(context.upstreams[side].next(performance.now()), false);
+    const now = performance.now();
+    this.#pending = context.recorder.begin(side, now, message.request);
+    this.#response.on("close", () => this.#onResponseClosed());
+    onLeftWaiting(this.#request, this.#response, () => this.#onClientLeft());
+    this.#try(context.upstreams[side].next(now), false);
   }
 
   #try(upstream: Upstream, freshConnection: boolean): void {

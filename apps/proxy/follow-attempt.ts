@@ -12,11 +12,12 @@ export interface FollowedAttempt extends Ongoing {
 /**
  * Sees one upstream request through: relays its response, or tells the attempt why there is none, or ends the request
  * when the client has gone. Of these three, the first to happen is the only one.
+ *
+ * @param upstreamRequest its `timeout`, before a response, means that there was none in time
  */
 export function followAttempt(
   upstreamRequest: ClientRequest,
   attempt: Attempt,
-  responseMs: number,
 ): FollowedAttempt {
   const { response } = attempt;
   let settled = false;
@@ -40,15 +41,14 @@ export function followAttempt(
     // Every request closes, and an Error takes as long to make as a head to parse.
     if (!settled) fail("bad-response", new Error("closed without a response"));
   });
-  upstreamRequest.setTimeout(responseMs, () =>
-    fail("response-timeout", new Error(`no response within ${responseMs} ms`)),
+  upstreamRequest.on("timeout", () =>
+    fail("response-timeout", new Error("no response in time")),
   );
   upstreamRequest.on("information", ({ statusCode, rawHeaders }) =>
     relayInterim(response, { status: statusCode, rawHeaders }),
   );
   upstreamRequest.once("response", (upstream: IncomingMessage) => {
     if (settled) return;
-    upstreamRequest.setTimeout(0);
     try {
       relayResponse(upstream, response, attempt.upstream.side);
     } catch (err) {

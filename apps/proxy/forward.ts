@@ -61,6 +61,7 @@ export class HttpProxyEngine implements Engine {
     const pool = new ConnectionPool({
       connect: () => connectUpstream({ host, port }, this.#limits.connectMs),
       mustBeFresh: () => this.#current?.freshConnection === true,
+      timeoutMs: this.#limits.responseMs,
     });
     const proxy = this.#httpProxy.createProxyServer({
       target: { protocol: "http:", host, port },
@@ -86,14 +87,9 @@ export class HttpProxyEngine implements Engine {
       throw new Error("http-proxy sent a request that nobody asked for");
     upstreamRequest.path = attempt.request.url ?? "/";
     // What http.request's option of that name sets; http-proxy has no way to give it.
-    Object.assign(upstreamRequest, {
-      maxHeaderSize: this.#limits.maxHeaderBytes,
-    });
-    this.#sent = followAttempt(
-      upstreamRequest,
-      attempt,
-      this.#limits.responseMs,
-    );
+    (upstreamRequest as { maxHeaderSize?: number }).maxHeaderSize =
+      this.#limits.maxHeaderBytes;
+    this.#sent = followAttempt(upstreamRequest, attempt);
     if (!attempt.hasBody) return upstreamRequest.end();
     upstreamRequest.once("socket", (socket) => {
       const pipe = () => {

@@ -90,8 +90,7 @@ class Intake {
 
   /** Gives the request the headers that upstreams are to see; false when it goes nowhere. */
   #prepare(request: IncomingMessage, response: ServerResponse): boolean {
-    // A client that goes away while it is being answered is an outcome, not an error.
-    response.on("error", () => response.destroy());
+    response.on("error", destroyFailed);
     const { socket } = request;
     if (this.#refused.has(socket)) return false;
     if (socket.remoteAddress === undefined) {
@@ -110,6 +109,11 @@ class Intake {
     refuse(response, refusal.status, refusal.error);
     return false;
   }
+}
+
+/** A client that goes away while it is being answered is an outcome, not an error. */
+function destroyFailed(this: ServerResponse): void {
+  this.destroy();
 }
 
 /**

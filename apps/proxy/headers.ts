@@ -1,23 +1,14 @@
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
-
-/** Meant for one connection only (RFC 9110 7.6.1), beside whatever `Connection` names. */
-const HOP_BY_HOP: ReadonlySet<string> = new Set([
-  "connection",
-  "keep-alive",
-  "proxy-authenticate",
-  "proxy-authorization",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-]);
+import { readHeaderName } from "./header-name.js";
 
 /** Naming these in `Connection` must not make them vanish: routing and framing rest on them. */
 const END_TO_END: ReadonlySet<string> = new Set(["host", "content-length"]);
 
-/** What a client might claim about itself. */
-const CLAIM = /^(x-forwarded-|forwarded$|x-real-ip$)/;
+/** What `Connection` says as a rule: it names no header then. */
+const ONE_OPTION = /^(close|keep-alive|upgrade)?$/i;
+
+/** Stands for a name that is none, which Node's parser lets nobody send. */
+const NO_NAME = { lowerCase: "", isHopByHop: false, isClaim: false };
 
 /** The names that `Connection: a, b` adds to the hop-by-hop ones. */
 function connectionOptions(
@@ -25,7 +16,8 @@ function connectionOptions(
 ): ReadonlySet<string> | undefined {
   if (
     connection === undefined ||
-    /^(close|keep-alive|upgrade)?$/i.test(connection)
+    connection === "keep-alive" ||
+    ONE_OPTION.test(connection)
   )
     return undefined;
   const names = connection.split(",").map((name) => name.trim().toLowerCase());
@@ -49,11 +41,12 @@ export function upstreamRequestHeaders(
   const trusted = policy.isTrusted(peer);
   const named = connectionOptions(request.headers.connection);
   const headers: IncomingHttpHeaders = {};
-  for (const [name, value] of Object.entries(request.headers)) {
-    if (HOP_BY_HOP.has(name) || name === "expect" || named?.has(name) === true)
-      continue;
-    if (!trusted && CLAIM.test(name)) continue;
-    headers[name] = value;
+  const received = request.headers;
+  for (const name in received) {
+    const { isHopByHop, isClaim } = readHeaderName(name) ?? NO_NAME;
+    if (isHopByHop || name === "expect" || named?.has(name) === true) continue;
+    if (isClaim && !trusted) continue;
+    headers[name] = received[name];
   }
   if (request.headers["transfer-encoding"] !== undefined)
     headers["transfer-encoding"] = "chunked";
@@ -76,21 +69,27 @@ export function clientResponseHeaders(
   raw: readonly string[],
   servedBy: string,
 ): string[] {
-  const named = connectionOptions(valuesOf(raw, "connection").join(","));
   const headers: string[] = [];
+  let connection: string | undefined;
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = raw[i] ?? "";
-    const lowerCase = name.toLowerCase();
-    if (
-      HOP_BY_HOP.has(lowerCase) ||
-      lowerCase === "x-served-by" ||
-      named?.has(lowerCase) === true
-    )
-      continue;
-    headers.push(name, raw[i + 1] ?? "");
+    const value = raw[i + 1] ?? "";
+    const { lowerCase, isHopByHop } = readHeaderName(name) ?? NO_NAME;
+    if (lowerCase === "connection")
+      connection = connection === undefined ? value : `${connection},${value}`;
+    if (!isHopByHop && lowerCase !== "x-served-by") headers.push(name, value);
   }
-  headers.push("x-served-by", servedBy);
-  return headers;
+  const named = connectionOptions(connection);
+  const kept = named === undefined ? headers : without(headers, named);
+  kept.push("x-served-by", servedBy);
+  return kept;
+}
+
+function without(raw: string[], names: ReadonlySet<string>): string[] {
+  return raw.filter((_, i) => {
+    const name = raw[i - (i % 2)] ?? "";
+    return !names.has(name.toLowerCase());
+  });
 }
 
 /** All values of one header, by its name in lower case. */
@@ -115,7 +114,8 @@ export interface Refusal {
 export function whyRefused(request: IncomingMessage): Refusal | undefined {
   let hosts = 0;
   for (let i = 0; i < request.rawHeaders.length; i += 2) {
-    if (request.rawHeaders[i]?.toLowerCase() === "host") hosts += 1;
+    const name = request.rawHeaders[i] ?? "";
+    if (name.length === 4 && name.toLowerCase() === "host") hosts += 1;
   }
   if (hosts > 1) return { status: 400, error: "more than one Host header" };
   if (hosts === 0 && request.httpVersion !== "1.0")

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { clientResponseHeaders, valuesOf } from "./headers.js";
+import { ONE_WRITE_BYTES } from "./one-write.js";
 
 /** An upstream's head as it came. */
 export interface UpstreamHead {
@@ -35,21 +36,31 @@ export function relayResponse(
     throw new Error(`unsupported Transfer-Encoding: ${coding}`);
   beginResponse(response, headOf(upstream), servedBy);
 
+  const wholeBytes = Number(upstream.headers["content-length"]);
   let begun = false;
   upstream.on("data", (chunk: Buffer) => {
+    const isWhole = !begun && chunk.length === wholeBytes;
     begun = true;
-    if (!response.write(chunk)) upstream.pause();
+    if (isWhole) endWith(response, chunk);
+    else if (!response.write(chunk)) upstream.pause();
   });
   response.on("drain", () => upstream.resume());
   upstream.on("end", () => {
     begun = true;
-    response.end();
+    if (!response.writableEnded) response.end();
   });
   upstream.on("error", () => cutOff(response));
-  // A body's first bytes usually come with the head, and then go out with it. If not, the head does not wait for them.
-  setImmediate(() => {
+  // A body's first bytes usually come with the head, and then go out with it: they are given to us in the tick that
+  // listening for them has begun, which is before this one. If there are none, the head does not wait for them.
+  process.nextTick(() => {
     if (!begun && !response.destroyed) response.flushHeaders();
   });
+}
+
+/** Sends the last of a body, or the whole of it. */
+export function endWith(response: ServerResponse, body: Buffer): void {
+  if (body.length > ONE_WRITE_BYTES) response.end(body);
+  else response.end(body.toString("latin1"), "latin1");
 }
 
 export function headOf(upstream: IncomingMessage): UpstreamHead {

@@ -1,4 +1,4 @@
-import { lowerCaseName } from "./header-name.js";
+import { readHeaderName } from "./header-name.js";
 
 /** What an upstream says that is not a response, or that two readers could take differently. */
 export class BadResponseError extends Error {}
@@ -26,6 +26,12 @@ const FORBIDDEN = /[^\t\r\n\x20-\x7e\x80-\xff]|\r(?!\n)|(?<!\r)\n/;
 const LENGTH = /^\d{1,15}$/;
 const SPACE = 0x20;
 const TAB = 0x09;
+
+interface StatusLine {
+  readonly minor: string;
+  readonly status: number;
+  readonly reason: string;
+}
 
 /** What framing and reuse rest on. */
 interface FramingFields {
@@ -68,12 +74,21 @@ export function parseResponseHead(
   };
 }
 
-/** @throws BadResponseError */
-export function parseStatusLine(line: string): {
-  minor: string;
-  status: number;
-  reason: string;
-} {
+/** With so many status lines the memory starts afresh. */
+const KNOWN_LIMIT = 100;
+const known = new Map<string, StatusLine>();
+
+/** Remembers those it has read: nearly all are the same few. @throws BadResponseError */
+export function parseStatusLine(line: string): StatusLine {
+  const found = known.get(line);
+  if (found !== undefined) return found;
+  const read = readStatusLine(line);
+  if (known.size >= KNOWN_LIMIT) known.clear();
+  known.set(line, read);
+  return read;
+}
+
+function readStatusLine(line: string): StatusLine {
   const match = STATUS_LINE.exec(line);
   if (match === null) throw new BadResponseError("no valid status line");
   const [, minor = "", status, reason = ""] = match;
@@ -91,13 +106,12 @@ function parseHeaders(
     const end = text.indexOf("\r", at);
     const colon = text.indexOf(":", at);
     const name = text.slice(at, colon);
-    const lowerCase =
-      colon < 0 || colon > end ? undefined : lowerCaseName(name);
-    if (lowerCase === undefined)
+    const read = colon < 0 || colon > end ? undefined : readHeaderName(name);
+    if (read === undefined)
       throw new BadResponseError("a malformed header line");
     const value = trimmed(text, colon + 1, end);
     rawHeaders.push(name, value);
-    note(fields, lowerCase, value);
+    note(fields, read.lowerCase, value);
     at = end + 2;
   }
   return rawHeaders;

@@ -17,10 +17,19 @@ export interface ResponsePart {
   head: ResponseHead | undefined;
   /** Views of the bytes that were pushed. */
   body: Buffer[];
+  /** In place of `body`, in latin1: a whole one that came in one piece with its head, and was decoded with it. */
+  text: string;
   /** The response is complete. */
   ended: boolean;
   /** Bytes follow the complete response: nobody asked for them, and the connection cannot be trusted. */
   excess: boolean;
+}
+
+/** What has come: `bytes` from `at` to `length`. */
+interface Piece {
+  readonly bytes: Buffer;
+  readonly at: number;
+  readonly length: number;
 }
 
 /** Reads one response (RFC 9112), wherever it is cut into pieces. No I/O; memory bounded by `maxHeadBytes`. */
@@ -41,22 +50,26 @@ export class ResponseParser {
     this.#maxHeadBytes = options.maxHeadBytes;
   }
 
-  /** @throws BadResponseError, also for a 101: nobody asked to switch protocols */
-  push(bytes: Buffer): ResponsePart {
+  /**
+   * @param length how much of `bytes` there is
+   * @throws BadResponseError, also for a 101: nobody asked to switch protocols
+   */
+  push(bytes: Buffer, length = bytes.length): ResponsePart {
     const part: ResponsePart = {
       interim: [],
       head: undefined,
       body: [],
+      text: "",
       ended: false,
       excess: false,
     };
     let at = 0;
-    while (this.#head === undefined && at < bytes.length)
-      at = this.#readHead(bytes, at, part);
+    while (this.#head === undefined && at < length)
+      at = this.#readHead({ bytes, at, length }, part);
     if (this.#head !== undefined && !this.#ended)
-      at = this.#readBody(this.#head, bytes, { at, part });
+      at = this.#readBody(this.#head, { bytes, at, length }, part);
     part.ended = this.#ended;
-    part.excess = this.#ended && at < bytes.length;
+    part.excess = this.#ended && at < length;
     return part;
   }
 
@@ -68,26 +81,29 @@ export class ResponseParser {
     this.#ended = true;
   }
 
-  #readHead(bytes: Buffer, at: number, part: ResponsePart): number {
+  #readHead({ bytes, at, length }: Piece, part: ResponsePart): number {
     const seen = this.#partialHead.length;
-    const limit = this.#maxHeadBytes - seen;
-    const text =
-      this.#partialHead +
-      bytes.toString("latin1", at, Math.min(bytes.length, at + limit));
+    const until = Math.min(length, at + this.#maxHeadBytes - seen);
+    const text = this.#partialHead + bytes.toString("latin1", at, until);
     const end = text.indexOf(HEAD_END, Math.max(0, seen - HEAD_END.length));
     if (end < 0) {
       if (text.length >= this.#maxHeadBytes)
         throw new BadResponseError("an oversized head");
       checkPartial(text, seen);
       this.#partialHead = text;
-      return bytes.length;
+      return length;
     }
     this.#partialHead = "";
     this.#take(
       parseResponseHead(text.slice(0, end + 2), this.#answersHead),
       part,
     );
-    return at + end + HEAD_END.length - seen;
+    const bodyAt = end + HEAD_END.length;
+    const isWhole = until === length && text.length - bodyAt === this.#left;
+    if (!isWhole) return at + bodyAt - seen;
+    part.text = text.slice(bodyAt);
+    this.#left = 0;
+    return length;
   }
 
   #take(head: ResponseHead, part: ResponsePart): void {
@@ -103,21 +119,16 @@ export class ResponseParser {
     else if (head.bodyLength !== "until-close") this.#left = head.bodyLength;
   }
 
-  #readBody(
-    head: ResponseHead,
-    bytes: Buffer,
-    to: { at: number; part: ResponsePart },
-  ): number {
-    const { at, part } = to;
+  #readBody(head: ResponseHead, piece: Piece, part: ResponsePart): number {
+    const { bytes, at, length } = piece;
     if (this.#chunks !== undefined) {
-      const next = this.#chunks.read(bytes, at, part.body);
+      const all = length === bytes.length ? bytes : bytes.subarray(0, length);
+      const next = this.#chunks.read(all, at, part.body);
       this.#ended = this.#chunks.isComplete;
       return next;
     }
     const isOpen = head.bodyLength === "until-close";
-    const next = isOpen
-      ? bytes.length
-      : Math.min(bytes.length, at + this.#left);
+    const next = isOpen ? length : Math.min(length, at + this.#left);
     if (next > at) part.body.push(bytes.subarray(at, next));
     if (isOpen) return next;
     this.#left -= next - at;

@@ -37,11 +37,8 @@ export class TunnelEngine implements Engine<UpgradeAttempt> {
       },
       createConnection: () => connectUpstream(upstream, this.#limits.connectMs),
     });
-    const followed = followAttempt(
-      upstreamRequest,
-      attempt,
-      this.#limits.responseMs,
-    );
+    upstreamRequest.setTimeout(this.#limits.responseMs);
+    const followed = followAttempt(upstreamRequest, attempt);
     upstreamRequest.once(
       "upgrade",
       (response, upstreamSocket, upstreamHead) => {

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
+import { ONE_WRITE_BYTES } from "./one-write.js";
 
 const LAST_CHUNK = "0\r\n\r\n";
 
@@ -9,6 +10,8 @@ export class Upload {
   readonly #socket: Socket;
   readonly #onSent: () => void;
   readonly #isChunked: boolean;
+  /** The request's head, until it has left. */
+  #head = "";
   #isSent = false;
 
   /** @param onSent called when the body's last byte has been written */
@@ -25,12 +28,10 @@ export class Upload {
 
   /** Sends `head`, in one write with what has already arrived of the body. */
   start(head: string): void {
-    const socket = this.#socket;
-    socket.cork();
-    socket.write(head, "latin1");
-    this.#request.on("data", this.#send).once("end", this.#end);
-    // Behind the tick in which the request begins to flow.
-    process.nextTick(() => socket.uncork());
+    this.#head = head;
+    this.#request.on("data", this.#send).on("end", this.#end);
+    // Behind the tick in which the request begins to flow: what has arrived of the body is there by then.
+    process.nextTick(() => this.#sendHead());
   }
 
   /** The upstream takes more. */
@@ -40,6 +41,7 @@ export class Upload {
 
   /** What is left of it is read and dropped: the client's next request comes behind it. */
   drop(): void {
+    this.#head = "";
     this.#request.off("data", this.#send).off("end", this.#end).resume();
   }
 
@@ -47,18 +49,39 @@ export class Upload {
     if (!this.#write(piece)) this.#request.pause();
   };
 
+  #sendHead(): void {
+    if (this.#head === "") return;
+    this.#socket.write(this.#head, "latin1");
+    this.#head = "";
+  }
+
   readonly #end = (): void => {
+    this.#sendHead();
     if (this.#isChunked) this.#socket.write(LAST_CHUNK, "latin1");
     this.#isSent = true;
     this.#onSent();
   };
 
   #write(piece: Buffer): boolean {
-    if (!this.#isChunked) return this.#socket.write(piece);
+    if (!this.#isChunked) return this.#writePlain(piece);
     this.#socket.cork();
+    this.#sendHead();
     this.#socket.write(`${piece.length.toString(16)}\r\n`, "latin1");
     this.#socket.write(piece);
     const mayGoOn = this.#socket.write("\r\n", "latin1");
+    this.#socket.uncork();
+    return mayGoOn;
+  }
+
+  #writePlain(piece: Buffer): boolean {
+    const head = this.#head;
+    if (head === "") return this.#socket.write(piece);
+    this.#head = "";
+    if (piece.length <= ONE_WRITE_BYTES)
+      return this.#socket.write(head + piece.toString("latin1"), "latin1");
+    this.#socket.cork();
+    this.#socket.write(head, "latin1");
+    const mayGoOn = this.#socket.write(piece);
     this.#socket.uncork();
     return mayGoOn;
   }

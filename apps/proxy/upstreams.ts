@@ -27,6 +27,8 @@ export class Upstreams {
 
   /** @param now monotonic ms @param except passed over unless it is the only one */
   next(now: number, except?: Upstream): Upstream {
+    const [only] = this.all;
+    if (only !== undefined && this.all.length === 1) return only;
     const upstream =
       this.#takeTurn((it) => it !== except && !this.#isAvoided(it, now)) ??
       this.#takeTurn((it) => it !== except) ??

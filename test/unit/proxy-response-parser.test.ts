@@ -22,13 +22,16 @@ interface Read {
   excess: boolean;
 }
 
-/** All that the pieces brought, joined; whatever is kept of a piece is copied before the next one comes. */
+/**
+ * All that the pieces brought, joined; whatever is kept of a piece is copied before the next one comes. Each comes in a
+ * buffer with something left behind it, as in one that is read into again and again.
+ */
 function read(pieces: readonly string[], parser = createParser()): Read {
   const parts: (Omit<ResponsePart, "body"> & { body: string })[] = [];
   for (const piece of pieces) {
-    const bytes = Buffer.from(piece, "latin1");
-    const part = parser.push(bytes);
-    const body = Buffer.concat(part.body).toString("latin1");
+    const bytes = Buffer.from(`${piece}left`, "latin1");
+    const part = parser.push(bytes, piece.length);
+    const body = Buffer.concat(part.body).toString("latin1") + part.text;
     bytes.fill("!");
     parts.push({ ...part, body });
   }
@@ -216,6 +219,11 @@ describe("proxy response parser", () => {
     const larger = bytes.replace("X-A: ", "X-A: a");
     expect(() => read([larger])).to.throw(BadResponseError, "oversized");
     expect(() => read(Array.from(larger))).to.throw(BadResponseError);
+  });
+
+  it("decodes a whole body with the head that it came with", () => {
+    const { body, text } = createParser().push(Buffer.from(WITH_LENGTH));
+    expect({ body, text }).to.deep.equal({ body: [], text: "hello" });
   });
 
   it("reads a body of more bytes than a head may have", () => {
