@@ -1,26 +1,34 @@
-import { Agent, type ClientRequest, type IncomingMessage } from "node:http";
+import { Agent, type ClientRequest } from "node:http";
 import type { Socket } from "node:net";
 import { IdleStack } from "./idle-stack.js";
+import { ResponseGuard } from "./response-guard.js";
 
 interface Connection {
   readonly socket: Socket;
-  /** To its last request; undefined until it comes. */
-  response: IncomingMessage | undefined;
+  /** Of the response to its last request. */
+  guard: ResponseGuard;
 }
 
 /**
  * Keeps an upstream's connections for reuse by http.ClientRequest. A connection on which a byte arrives behind a complete
- * response is destroyed: it would be taken for the next request's response.
+ * response, in the same piece or later, is destroyed: it would be taken for the next request's response.
  */
 export class ConnectionPool extends Agent {
   readonly #connect: () => Socket;
   readonly #mustBeFresh: () => boolean;
+  readonly #maxHeadBytes: number;
   readonly #idle = new IdleStack<Connection>();
   readonly #open = new Set<Socket>();
 
   /** `mustBeFresh` is asked for each request whether it may not reuse a connection. */
-  constructor(options: { connect: () => Socket; mustBeFresh: () => boolean }) {
+  constructor(options: {
+    connect: () => Socket;
+    mustBeFresh: () => boolean;
+    /** Of a response's head. */
+    maxHeadBytes: number;
+  }) {
     super({ keepAlive: true });
+    this.#maxHeadBytes = options.maxHeadBytes;
     this.#connect = options.connect;
     this.#mustBeFresh = options.mustBeFresh;
   }
@@ -28,12 +36,15 @@ export class ConnectionPool extends Agent {
   /** What http.ClientRequest calls on its agent to be given a socket. */
   addRequest(request: ClientRequest): void {
     const idle = this.#mustBeFresh() ? undefined : this.#idle.pop();
-    const connection = idle ?? this.#openConnection();
-    connection.response = undefined;
-    request.once("response", (response) => {
-      connection.response = response;
-      this.#idle.setGrant(response.headers["keep-alive"]?.toString());
+    const guard = new ResponseGuard({
+      answersHead: request.method === "HEAD",
+      maxHeadBytes: this.#maxHeadBytes,
     });
+    const connection = idle ?? this.#openConnection(guard);
+    connection.guard = guard;
+    request.once("response", (response) =>
+      this.#idle.setGrant(response.headers["keep-alive"]?.toString()),
+    );
     request.reusedSocket = idle !== undefined;
     request.onSocket(connection.socket);
   }
@@ -43,16 +54,18 @@ export class ConnectionPool extends Agent {
     for (const socket of this.#open) socket.destroy();
   }
 
-  #openConnection(): Connection {
+  #openConnection(guard: ResponseGuard): Connection {
     const socket = this.#connect();
-    const connection: Connection = { socket, response: undefined };
+    const connection: Connection = { socket, guard };
     this.#open.add(socket);
     // http.ClientRequest emits `free` when its response is complete and the connection may carry another request.
     socket.on("free", () => {
-      if (!socket.destroyed && socket.writable) this.#idle.push(connection);
+      if (!socket.writable || !connection.guard.isComplete) socket.destroy();
+      else this.#idle.push(connection);
     });
-    socket.on("data", () => {
-      if (connection.response?.complete === true) socket.destroy();
+    socket.on("data", (bytes: Buffer) => {
+      if (connection.guard.isComplete) socket.destroy();
+      else connection.guard.push(bytes);
     });
     socket.on("error", () => socket.destroy());
     socket.once("close", () => {

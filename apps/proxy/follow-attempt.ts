@@ -56,6 +56,10 @@ export function followAttempt(
       return;
     }
     settle();
+    // Node's client waits for the rest of an upload, but listens no more for the connection to take it.
+    upstream.once("end", () => {
+      if (!upstreamRequest.writableEnded) upstreamRequest.destroy();
+    });
     attempt.onResponse(upstream.statusCode ?? 0);
   });
   const abandon = () => {

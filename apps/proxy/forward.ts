@@ -61,6 +61,7 @@ export class HttpProxyEngine implements Engine {
     const pool = new ConnectionPool({
       connect: () => connectUpstream({ host, port }, this.#limits.connectMs),
       mustBeFresh: () => this.#current?.freshConnection === true,
+      maxHeadBytes: this.#limits.maxHeaderBytes,
     });
     const proxy = this.#httpProxy.createProxyServer({
       target: { protocol: "http:", host, port },

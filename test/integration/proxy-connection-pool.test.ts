@@ -13,6 +13,7 @@ function openPool(port: number) {
   const pool = new ConnectionPool({
     connect: () => connectUpstream(address, 1000),
     mustBeFresh: () => false,
+    maxHeadBytes: 16_384,
   });
   onCleanup(() => pool.close());
   return async () => {
