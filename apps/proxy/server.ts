@@ -38,9 +38,7 @@ export function createStrictServer(limits: ClientLimits): Server {
   // No header may be left out: Node would honour it in the framing and not show it. Their size is limited all the same.
   server.maxHeadersCount = 0;
   server.on("clientError", createUnparsedHandler());
-  server.on("connect", (_request, socket: Duplex) =>
-    answerInTurn(socket, 405),
-  );
+  server.on("connect", (_request, socket: Duplex) => answerInTurn(socket, 405));
   return server;
 }
 
