@@ -56,6 +56,14 @@ export function followAttempt(
       return;
     }
     settle();
+    // Node's client takes a reset for the end of a body that only the connection's end completes.
+    upstreamRequest.once("error", (err) => {
+      if (!upstream.complete) upstream.destroy(err);
+    });
+    // Node's client waits for the rest of an upload, but listens no more for the connection to take it.
+    upstream.once("end", () => {
+      if (!upstreamRequest.writableEnded) upstreamRequest.destroy();
+    });
     attempt.onResponse(upstream.statusCode ?? 0);
   });
   const abandon = () => {

@@ -62,6 +62,7 @@ export class HttpProxyEngine implements Engine {
       connect: () => connectUpstream({ host, port }, this.#limits.connectMs),
       mustBeFresh: () => this.#current?.freshConnection === true,
       timeoutMs: this.#limits.responseMs,
+      maxHeadBytes: this.#limits.maxHeaderBytes,
     });
     const proxy = this.#httpProxy.createProxyServer({
       target: { protocol: "http:", host, port },

@@ -13,6 +13,7 @@ import {
   type ForwardedPolicy,
   type Refusal,
 } from "./headers.js";
+import { Pipeline } from "./pipeline.js";
 import type { UpgradeAttempt } from "./tunnel.js";
 import { WaitingClient } from "./waiting-client.js";
 
@@ -48,6 +49,7 @@ class Intake {
   readonly #limit: ConnectionLimit;
   /** Where a request was refused: what follows on these connections, already read or not, is not to be trusted. */
   readonly #refused = new WeakSet<Socket>();
+  readonly #pipelines = new WeakMap<Socket, Pipeline>();
 
   constructor(context: FrontendContext, limit: ConnectionLimit) {
     this.#context = context;
@@ -57,7 +59,11 @@ class Intake {
   take(request: IncomingMessage, response: ServerResponse): void {
     if (!this.#prepare(request, response)) return;
     const { engine } = this.#context;
-    this.#exchange(request, response, (attempt) => engine.forward(attempt));
+    const start = () =>
+      this.#exchange(request, response, (attempt) => engine.forward(attempt));
+    // Its turn on the connection has come.
+    if (response.socket !== null) start();
+    else this.#pipelineOf(request.socket).add(response, start);
   }
 
   takeUpgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
@@ -77,6 +83,15 @@ class Intake {
         ? tunnels.forward({ ...attempt, client })
         : engine.forward(attempt),
     );
+  }
+
+  #pipelineOf(socket: Socket): Pipeline {
+    let pipeline = this.#pipelines.get(socket);
+    if (pipeline === undefined) {
+      pipeline = new Pipeline(socket);
+      this.#pipelines.set(socket, pipeline);
+    }
+    return pipeline;
   }
 
   #exchange(

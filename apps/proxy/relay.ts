@@ -31,6 +31,8 @@ export function relayResponse(
   response: ServerResponse,
   servedBy: string,
 ): void {
+  if (upstream.httpVersionMajor !== 1)
+    throw new Error(`not HTTP/1: ${upstream.httpVersion}`);
   const coding = upstream.headers["transfer-encoding"] ?? "chunked";
   if (coding.toLowerCase() !== "chunked")
     throw new Error(`unsupported Transfer-Encoding: ${coding}`);

@@ -3,6 +3,7 @@ import {
   createServer,
   type Server,
   type ServerOptions,
+  type ServerResponse,
 } from "node:http";
 import type { Duplex } from "node:stream";
 
@@ -40,24 +41,45 @@ export function createStrictServer(limits: ClientLimits): Server {
   const server = createServer(options);
   // No header may be left out: Node would honour it in the framing and not show it. Their size is limited all the same.
   server.maxHeadersCount = 0;
-  server.on("clientError", (err: NodeJS.ErrnoException, socket) =>
-    answerUnparsed(err, socket),
-  );
-  server.on("connect", (_request, socket: Duplex) =>
-    answerAndClose(socket, 405),
-  );
+  server.on("clientError", createUnparsedHandler());
+  server.on("connect", (_request, socket: Duplex) => answerInTurn(socket, 405));
   return server;
 }
 
-function answerUnparsed(err: NodeJS.ErrnoException, socket: Duplex): void {
-  const isMidResponse =
-    (socket as { _httpMessage?: { headersSent: boolean } })._httpMessage
-      ?.headersSent === true;
-  if (err.code === "ECONNRESET" || !socket.writable || isMidResponse)
-    socket.destroy();
-  else if (err.code === "HPE_HEADER_OVERFLOW") answerAndClose(socket, 431);
-  else if (err.code === "ERR_HTTP_REQUEST_TIMEOUT") answerAndClose(socket, 408);
-  else answerAndClose(socket, 400);
+/** What Node keeps on a socket: the response whose turn it is. */
+type Answering = Duplex & { _httpMessage?: ServerResponse | null };
+
+/** Answers what could not be parsed, once: Node tells of it again with each further piece. */
+function createUnparsedHandler(): (
+  err: NodeJS.ErrnoException,
+  socket: Duplex,
+) => void {
+  const answered = new WeakSet<Duplex>();
+  return (err, socket) => {
+    // What follows a request that asked to close is not looked at, and its answer is still to come.
+    if (err.code === "HPE_CLOSED_CONNECTION") return;
+    if (err.code === "ECONNRESET") socket.destroy();
+    if (socket.destroyed || answered.has(socket)) return;
+    answered.add(socket);
+    answerInTurn(socket, statusOf(err));
+  };
+}
+
+function statusOf({ code }: NodeJS.ErrnoException): number {
+  if (code === "HPE_HEADER_OVERFLOW") return 431;
+  return code === "ERR_HTTP_REQUEST_TIMEOUT" ? 408 : 400;
+}
+
+/** Answers behind the requests that came whole, and are still being answered. */
+function answerInTurn(socket: Answering, status: number): void {
+  const answering = socket._httpMessage;
+  if (answering?.req.complete === true) {
+    // Node itself has gone on to the next response, or closed, by then.
+    answering.once("finish", () => answerInTurn(socket, status));
+    return;
+  }
+  if (!socket.writable || answering?.headersSent === true) socket.destroy();
+  else answerAndClose(socket, status);
 }
 
 function answerAndClose(socket: Duplex, status: number): void {

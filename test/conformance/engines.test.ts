@@ -1,27 +1,32 @@
 import { describeEngine, ENGINES } from "../support/products/engines.js";
 import { redisUrl } from "../support/redis-server.js";
 import { CHAPTERS } from "./chapters.js";
+import { Festival } from "./festival.js";
 import { Theatre } from "./theatre.js";
 
-const TIMEOUT_MS = 30_000;
+/** Of a case, and of those that are played before it. */
+const TIMEOUT_MS = 60_000;
 
 for (const engine of ENGINES) {
   describe(`conformance of the engine ${engine}`, () => {
-    let theatre: Theatre;
+    let festival: Festival;
 
     before(async () => {
-      theatre = new Theatre(describeEngine(engine), redisUrl());
-      await theatre.open();
+      festival = new Festival(
+        CHAPTERS.flatMap(({ cases }) => cases),
+        () => new Theatre(describeEngine(engine), redisUrl()),
+      );
+      await festival.open();
     });
 
-    after(() => theatre.close());
+    after(() => festival.close());
 
     for (const { title, cases } of CHAPTERS)
       describe(title, () => {
         for (const played of cases)
-          it(played.name, async () => {
-            await theatre.play(played);
-          }).timeout(played.timeoutMs ?? TIMEOUT_MS);
+          it(played.name, () => festival.verdictOn(played)).timeout(
+            played.timeoutMs ?? TIMEOUT_MS,
+          );
       });
   });
 }

@@ -209,8 +209,8 @@ async function boundsPipeline(stage: Stage): Promise<void> {
   const grown = (stage.proxy.residentBytes - before) / 1e6;
   const count = stage.upstream.requests.length;
   client.socket.destroy();
-  check(count <= 5000, "leak", `${count} of 200,000 requests went upstream`);
-  check(grown < 250, "leak", `memory grew by ${Math.round(grown)} MB`);
+  check(count <= 100, "leak", `${count} of 200,000 requests went upstream`);
+  check(grown < 100, "leak", `memory grew by ${Math.round(grown)} MB`);
 }
 
 export const KEEP_ALIVE: Chapter[] = [

@@ -1,5 +1,4 @@
 import { RawClient } from "../support/raw-client.js";
-import { runCleanups } from "../support/cleanup.js";
 import type { RunningProduct } from "../support/products/product.js";
 import { waitFor } from "../support/wait-for.js";
 import { check, Fault, type Case, type FaultKind } from "./case.js";
@@ -22,6 +21,7 @@ export interface ClientView {
 export class Stage {
   readonly proxy: RunningProduct;
   readonly upstream: ScriptedUpstream;
+  readonly #cleanUps: (() => void)[] = [];
   #probes = 0;
 
   constructor(proxy: RunningProduct, upstream: ScriptedUpstream) {
@@ -30,7 +30,8 @@ export class Stage {
   }
 
   connect(options?: { reading?: boolean }): RawClient {
-    return new RawClient(this.proxy.port, options);
+    const atEnd = (cleanUp: () => void) => void this.#cleanUps.push(cleanUp);
+    return new RawClient(this.proxy.port, { ...options, atEnd });
   }
 
   /**
@@ -45,7 +46,7 @@ export class Stage {
       if (this.proxy.ending === undefined)
         await this.#translate(() => this.#checkAftermath());
     } finally {
-      await runCleanups();
+      for (const cleanUp of this.#cleanUps) cleanUp();
       await this.upstream.reset();
     }
   }

@@ -14,6 +14,7 @@ function openPool(port: number) {
     connect: () => connectUpstream(address, 1000),
     mustBeFresh: () => false,
     timeoutMs: 1000,
+    maxHeadBytes: 16_384,
   });
   onCleanup(() => pool.close());
   return async () => {

@@ -13,8 +13,14 @@ export class RawClient {
   #bytes = 0;
   #ending: Ending | undefined;
 
-  /** @param options.reading false leaves what arrives unread until `resume()` */
-  constructor(port: number, options: { reading?: boolean } = {}) {
+  /**
+   * @param options.reading false leaves what arrives unread until `resume()`
+   * @param options.atEnd takes what is to be done at the end of whatever it is part of; the current test unless told
+   */
+  constructor(
+    port: number,
+    options: { reading?: boolean; atEnd?: (cleanUp: () => void) => void } = {},
+  ) {
     this.socket = connect({
       port,
       host: "127.0.0.1",
@@ -24,7 +30,8 @@ export class RawClient {
     this.socket.on("end", () => (this.#ending ??= "ended"));
     this.socket.on("error", () => (this.#ending ??= "reset"));
     this.socket.on("close", () => (this.#ending ??= "reset"));
-    onCleanup(() => void this.socket.destroy());
+    const { atEnd = onCleanup } = options;
+    atEnd(() => void this.socket.destroy());
     if (options.reading !== false) this.resume();
   }
 

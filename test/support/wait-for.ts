@@ -1,3 +1,6 @@
+/** Most of what is waited for has happened already, or is about to. */
+const PAUSE_LIMIT_MS = 10;
+
 /**
  * Waits until `probe` returns something other than undefined, null or false, and returns that.
  *
@@ -10,13 +13,13 @@ export async function waitFor<T>(
   timeoutMs = 15_000,
 ): Promise<T> {
   const deadline = performance.now() + timeoutMs;
-  for (;;) {
+  for (let pauseMs = 1; ; pauseMs = Math.min(2 * pauseMs, PAUSE_LIMIT_MS)) {
     const seen = await probe();
     if (seen !== undefined && seen !== null && seen !== false) return seen;
     if (performance.now() > deadline)
       throw new Error(
         `not within ${timeoutMs} ms: ${what} (last: ${String(seen)})`,
       );
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
 }

@@ -1,0 +1,12 @@
+import type { Socket } from "node:net";
+
+/** Sends latin1 texts, each once the one before has left. */
+export async function sendPieces(
+  socket: Socket,
+  pieces: readonly string[],
+): Promise<void> {
+  for (const piece of pieces) {
+    if (!socket.writable) return;
+    await new Promise((resolve) => socket.write(piece, "latin1", resolve));
+  }
+}
