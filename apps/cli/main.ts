@@ -110,3 +110,5 @@ try {
   if (err instanceof SettingsError) process.exitCode = EXIT.usage;
   complain(err instanceof Error ? err.message : String(err));
 }
+// A connection that is still being opened would hold the process for as long as that takes.
+process.exit();

@@ -44,7 +44,8 @@ export class MonitorClient {
 
   async readState(): Promise<StateReport> {
     const answer = await this.#ask("/api/state");
-    return this.#parse(state, answer) as unknown as StateReport;
+    this.#parse(state, answer);
+    return answer as StateReport;
   }
 
   /** Undefined when the event tells of no verdict. */

@@ -1,5 +1,6 @@
+import { once } from "node:events";
 import type { Redis } from "ioredis";
-import { createRedis, waitForRedis } from "../../lib/redis.js";
+import { createRedis } from "../../lib/redis.js";
 import { describeFailure } from "./describe-failure.js";
 import { CliError, EXIT } from "./exit-status.js";
 
@@ -36,17 +37,16 @@ export class RedisLink {
       logger: SILENT,
     });
     this.#redis = redis;
-    let failure: unknown;
-    const failed = new Promise<boolean>((resolve) =>
-      redis.once("error", (err) => {
-        failure = err;
-        resolve(false);
-      }),
-    );
-    const ready = waitForRedis(redis, CONNECT_TIMEOUT_MS);
-    if (await Promise.race([ready, failed])) return redis;
-    this.close();
-    throw explain(failure, this.address);
+    try {
+      // Rejects at the first error as well.
+      await once(redis, "ready", {
+        signal: AbortSignal.timeout(CONNECT_TIMEOUT_MS),
+      });
+      return redis;
+    } catch (err) {
+      this.close();
+      throw explain(err, this.address);
+    }
   }
 
   close(): void {
@@ -67,15 +67,11 @@ export function explainRedisError(err: unknown, address: string): unknown {
 
 function explain(failure: unknown, address: string): CliError {
   const message = failure instanceof Error ? failure.message : "";
-  if (REFUSALS.test(message))
-    return new CliError(
-      EXIT.refused,
-      `Redis at ${address} refuses: ${describeFailure(failure)}`,
-    );
-  const why =
-    failure === undefined ? "no answer in time" : describeFailure(failure);
-  return new CliError(
-    EXIT.unreachable,
-    `Redis at ${address} cannot be reached: ${why}`,
-  );
+  const why = describeFailure(failure);
+  return REFUSALS.test(message)
+    ? new CliError(EXIT.refused, `Redis at ${address} refuses: ${why}`)
+    : new CliError(
+        EXIT.unreachable,
+        `Redis at ${address} cannot be reached: ${why}`,
+      );
 }
