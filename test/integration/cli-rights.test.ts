@@ -64,6 +64,8 @@ describe("serin, signed in as a user of the role redis", () => {
       expect(about("reading")).to.equal("ok");
       expect(about("flipping")).to.equal("ok");
       expect(about("clock")).to.equal("ok");
+      expect(about("mails")).to.equal("ok");
+      expect(findings.map(({ level }) => level)).not.to.include("refused");
     });
 
   it("lets the operator flip and no more: no lease, no mail's removal, no other key", async () => {

@@ -36,6 +36,8 @@ export async function checkRights(
     ["PTTL", () => redis.pttl(keys.lease)],
     ["XLEN", () => redis.xlen(keys.outbox)],
     ["XREVRANGE", () => redis.xrevrange(keys.events, "+", "-", "COUNT", 1)],
+    ["HGETALL", () => redis.hgetall(keys.alerts)],
+    ["XREAD", () => redis.xread("COUNT", 1, "STREAMS", keys.outbox, "$")],
     ["XREAD", () => redis.xread("COUNT", 1, "STREAMS", keys.events, "$")],
     ["XREVRANGE", () => redis.xrevrange(keys.telemetry, "+", "-", "COUNT", 1)],
     ["TIME", () => redis.time()],

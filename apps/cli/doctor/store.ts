@@ -70,10 +70,12 @@ async function checkOutbox(
   keys: Keys,
   now: number,
 ): Promise<Finding> {
-  const [pending, [oldest]] = await Promise.all([
+  // The monitor's user may not XRANGE.
+  const [pending, reply] = await Promise.all([
     redis.xlen(keys.outbox),
-    redis.xrange(keys.outbox, "-", "+", "COUNT", 1),
+    redis.xread("COUNT", 1, "STREAMS", keys.outbox, "0-0"),
   ]);
+  const oldest = reply?.[0]?.[1][0];
   if (oldest === undefined) return ok("mails", "none waits");
   const ageMs = now - entryTimeMs(oldest[0]);
   const says = `${pending} wait, the oldest for ${formatSpan(ageMs)}`;
