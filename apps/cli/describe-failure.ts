@@ -15,7 +15,7 @@ const SENTENCES: Readonly<Record<string, string>> = {
 export function describeFailure(err: unknown): string {
   if (!(err instanceof Error)) return toPlain(String(err));
   // A fetch hides its cause, and a name with several addresses the failure of each.
-  const inner =
+  const inner: unknown =
     err.cause ?? (err instanceof AggregateError ? err.errors[0] : undefined);
   const known = SENTENCES[codeOf(err)];
   if (known !== undefined) return known;

@@ -69,8 +69,15 @@ describe("serin watch", () => {
     startFleet(test);
     const cli = new Cli(test.keys, ["watch"], { MONITOR_URL: undefined });
     await cli.untilPrinted(/Canary takes 25 % of traffic/);
-    await flip(false);
-    await cli.untilPrinted(/Canary stopped/);
+    await test.ledger.flip("feature", {
+      value: false,
+      by: "monitor",
+      reason: "canary slow",
+      data: { nextTryAt: new Date(Date.now() + 60_000).toISOString() },
+    });
+    await cli.untilPrinted(/automatic retry in/);
+    const shownAt = Date.now();
+    await waitFor("two more looks", () => Date.now() - shownAt > 2500);
     await flip(true);
     await cli.untilPrinted(/(Canary takes[^]*){2}/);
     cli.child.kill("SIGINT");
