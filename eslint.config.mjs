@@ -31,7 +31,7 @@ const NODE_GLOBALS = [
   "setTimeout",
 ];
 
-const programs = ["app", "proxy", "agent", "monitor", "launcher"];
+const programs = ["app", "proxy", "agent", "monitor", "launcher", "cli"];
 
 export default tseslint.config(
   { ignores: [".build-*/", "dist/", "node_modules/", "coverage/"] },

@@ -10,12 +10,16 @@ const LOG_LEVELS = [
   "silent",
 ] as const;
 
-/** What every program is told by its environment. */
-export interface BaseConfig {
+/** Where Serin's data is. */
+export interface StoreConfig {
   /** May hold a password: never log it. */
   redisUrl: string;
   keyPrefix: string;
   flagName: string;
+}
+
+/** What every program that serves is told by its environment. */
+export interface BaseConfig extends StoreConfig {
   logLevel: (typeof LOG_LEVELS)[number];
   host: string;
   port: number;
@@ -23,10 +27,7 @@ export interface BaseConfig {
 
 const PORT_RANGE = { min: 0, max: 65535 };
 
-export function readBaseConfig(
-  settings: SettingsReader,
-  defaultPort: number,
-): BaseConfig {
+export function readStoreConfig(settings: SettingsReader): StoreConfig {
   return {
     redisUrl: settings.secret(
       "REDIS_URL",
@@ -46,10 +47,29 @@ export function readBaseConfig(
       matching(/^[\w.-]{1,64}$/),
       "feature",
     ),
+  };
+}
+
+export function readBaseConfig(
+  settings: SettingsReader,
+  defaultPort: number,
+): BaseConfig {
+  return {
+    ...readStoreConfig(settings),
     logLevel: settings.choice("LOG_LEVEL", LOG_LEVELS, "info"),
     host: readHost(settings, "HOST"),
     port: readPort(settings, "PORT", defaultPort),
   };
+}
+
+/** Who presents it to the monitor may change things; undefined when there is none. */
+export function readAdminToken(settings: SettingsReader): string | undefined {
+  if (!settings.isSet("ADMIN_TOKEN")) return undefined;
+  return settings.secret(
+    "ADMIN_TOKEN",
+    "1 to 512 printable ASCII characters without blanks",
+    matching(/^[\x21-\x7e]{1,512}$/),
+  );
 }
 
 export function readHost(settings: SettingsReader, name: string): string {
@@ -84,9 +104,12 @@ export function readMs(
 }
 
 /** An origin such as `http://127.0.0.1:3001`: no path, no credentials. */
-export function parseHttpOrigin(value: string): URL | undefined {
+export function parseHttpOrigin(
+  value: string,
+  protocols: readonly string[] = ["http:"],
+): URL | undefined {
   const url = URL.canParse(value) ? new URL(value) : undefined;
-  if (url?.protocol !== "http:") return undefined;
+  if (url === undefined || !protocols.includes(url.protocol)) return undefined;
   const isOrigin =
     url.pathname === "/" &&
     url.search === "" &&

@@ -1,3 +1,5 @@
+import { EventFeed } from "../../lib/event-feed.js";
+import { describeEvent } from "../../lib/event-sentence.js";
 import { createKeys } from "../../lib/keys.js";
 import type { Closers } from "../../lib/lifecycle.js";
 import { createRedis, waitForRedis } from "../../lib/redis.js";
@@ -5,8 +7,6 @@ import { SIDES } from "../../lib/telemetry.js";
 import { originOf } from "./addresses.js";
 import { waitForCanary } from "./canary-wait.js";
 import type { ProgramSpec } from "./child.js";
-import { EventFeed } from "./event-feed.js";
-import { describeEvent } from "./event-sentence.js";
 import { LaunchError } from "./launch-error.js";
 import { previewMail, startMailbox } from "./mailbox.js";
 import {

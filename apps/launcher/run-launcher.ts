@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { Closers } from "../../lib/lifecycle.js";
 import { SettingsError, type Environment } from "../../lib/settings.js";
+import { abortOnSignals } from "../../lib/stop-signals.js";
 import { parseCommandLine, USAGE } from "./command-line.js";
 import { readConfig } from "./config.js";
 import { launch, startTraffic } from "./launch.js";
@@ -8,7 +9,6 @@ import { LaunchError } from "./launch-error.js";
 import { findPorts } from "./ports.js";
 import type { Layout } from "./programs.js";
 import { createScreenLogger, Screen } from "./screen.js";
-import { abortOnSignals } from "./stop-signals.js";
 import { clearWorkspace, openWorkspace } from "./workspace.js";
 
 /**

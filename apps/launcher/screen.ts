@@ -1,5 +1,6 @@
 import { styleText } from "node:util";
 import type { Logger } from "../../lib/log.js";
+import { toPlain } from "../../lib/plain-text.js";
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -73,9 +74,4 @@ export function createScreenLogger(screen: Screen): Logger {
     warn: report("warning"),
     error: report("error"),
   };
-}
-
-function toPlain(text: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what it is about
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, " ");
 }

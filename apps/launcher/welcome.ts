@@ -12,6 +12,8 @@ export function welcome(
   const proxy = typableAddress(host, ports.proxy);
   const admin = typableAddress(adminHost, ports.admin);
   const monitor = typableAddress(host, ports.monitor);
+  const store =
+    redisUrl === undefined ? `REDIS_URL=redis://127.0.0.1:${ports.redis} ` : "";
   return `
 Serin is running. ${describeSplit(proxyStatus)}
 
@@ -24,6 +26,7 @@ Serin is running. ${describeSplit(proxyStatus)}
   Redis       ${redisUrl === undefined ? `redis-cli -p ${ports.redis}` : "yours (REDIS_URL)"}
   mails       ${hasMailbox ? workspace.mails : "go where ALERT_TRANSPORT and SMTP_URL say"}
   logs        ${workspace.logs}
+  terminal    ${store}MONITOR_URL=http://${monitor} npx serin watch
 
 Try in a second terminal:
 

@@ -51,6 +51,8 @@ export interface ApiBackend {
   readVerdict: (
     id: string,
   ) => Promise<{ recorded: number; verdict: Verdict } | undefined>;
+  /** Puts a mail into the outbox that says it is a test; `id` is in its event's data. */
+  sendTestMail: () => Promise<{ id: string; transport: string }>;
   isReady: () => boolean;
 }
 
@@ -122,6 +124,9 @@ function addReleases(
     if (replay === undefined)
       throw new HttpError(404, `event ${id} tells of no verdict`);
     response.json({ id, ...replay });
+  });
+  api.post("/api/test-mail", guard, async (_request, response) => {
+    response.status(202).json(await backend.sendTestMail());
   });
   api.post("/api/release", guard, async (_request, response) => {
     await backend.startRelease("a new release, told through the API");

@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import {
+  readAdminToken,
   readBaseConfig,
   readMs,
   type BaseConfig,
@@ -96,7 +97,7 @@ export function readConfig(env: Environment): MonitorConfig {
     },
     silenceMs: readMs(settings, "SILENCE_MS", { fallback: 5000, min: 1000 }),
     alert: readAlertConfig(settings),
-    adminToken: settings.isSet("ADMIN_TOKEN") ? readToken(settings) : undefined,
+    adminToken: readAdminToken(settings),
   };
   if (!settings.isSet("ADMIN_TOKEN") && !isLoopback(config.host)) {
     settings.reject(
@@ -111,14 +112,4 @@ export function readConfig(env: Environment): MonitorConfig {
 export function isLoopback(host: string): boolean {
   if (host === "localhost" || host === "::1") return true;
   return isIP(host) === 4 && host.startsWith("127.");
-}
-
-function readToken(settings: SettingsReader): string {
-  const parse = (value: string) =>
-    /^[\x21-\x7e]{1,512}$/.test(value) ? value : undefined;
-  return settings.secret(
-    "ADMIN_TOKEN",
-    "1 to 512 printable ASCII characters without blanks",
-    parse,
-  );
 }

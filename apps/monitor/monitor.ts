@@ -212,6 +212,15 @@ function createBackend(context: StateContext): ApiBackend {
       const event = await ledger.readEvent(id);
       return event && replayVerdict(event);
     },
+    sendTestMail: async () => {
+      const id = randomBytes(8).toString("hex");
+      const reason = "this is a test mail: alerts reach you";
+      await ledger.record(
+        { kind: "alert", by, reason, data: { alert: "test", id } },
+        { mail: true },
+      );
+      return { id, transport: config.alert.transport };
+    },
     isReady: () => leadership.redisNow() !== undefined,
   };
 }

@@ -1,8 +1,9 @@
 import type { StateReport } from "../../lib/monitor-state.js";
+import { formatOdds } from "../../lib/odds.js";
 import { judgeLatency } from "./judge-latency.js";
 import { decideNow, type ControllerContext } from "./controller.js";
 import { readFlagRecord, type FlagRecord } from "./flag-record.js";
-import { formatOdds, type Verdict } from "./verdict/verdict.js";
+import type { Verdict } from "./verdict/verdict.js";
 import type { HostMember, ProxyMember } from "./roster.js";
 
 /** What `GET /api/state` answers. Times are ISO 8601, UTC. */

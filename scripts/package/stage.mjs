@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { Obstacle } from "../prepare/obstacle.mjs";
 
 /** Of the programs, those that run on hosts. */
-const PROGRAMS = ["agent", "app", "monitor", "proxy"];
+const PROGRAMS = ["agent", "app", "cli", "monitor", "proxy"];
 const MANIFEST_FIELDS = [
   "name",
   "version",

@@ -40,6 +40,10 @@ export class FakeApiBackend implements ApiBackend {
     return this.#answer(undefined);
   }
 
+  sendTestMail(): Promise<{ id: string; transport: string }> {
+    return this.#answer({ id: "0123456789abcdef", transport: "log" });
+  }
+
   isReady(): boolean {
     return this.ready;
   }

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { expect } from "chai";
 import { readConfig as readAgentConfig } from "../../apps/agent/config.js";
 import { readConfig as readAppConfig } from "../../apps/app/config.js";
+import { readConfig as readCliConfig } from "../../apps/cli/config.js";
 import { readConfig as readMonitorConfig } from "../../apps/monitor/config.js";
 import { readConfig as readProxyConfig } from "../../apps/proxy/config.js";
 import type { Environment } from "../../lib/settings.js";
@@ -13,6 +14,7 @@ const THOROUGH: [(env: Environment) => unknown, Environment][] = [
   [readAppConfig, { ROLE: "prod" }],
   [readProxyConfig, {}],
   [readAgentConfig, { TARGET: "prod", APP_PID: "1" }],
+  [readCliConfig, { ADMIN_TOKEN: "t" }],
   [readMonitorConfig, { ADMIN_TOKEN: "t" }],
   [
     readMonitorConfig,
@@ -68,5 +70,6 @@ describe(".env.example", () => {
     readProxyConfig(defaults);
     readAgentConfig({ ...defaults, TARGET: "canary", APP_PID: "1" });
     readMonitorConfig(defaults);
+    readCliConfig(defaults);
   });
 });

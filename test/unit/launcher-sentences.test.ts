@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { originOf, typableAddress } from "../../apps/launcher/addresses.js";
 import { parseCommandLine } from "../../apps/launcher/command-line.js";
-import { describeEvent } from "../../apps/launcher/event-sentence.js";
+import { describeEvent } from "../../lib/event-sentence.js";
 import { formatLogLine } from "../../apps/launcher/log-tail.js";
 import { previewMail } from "../../apps/launcher/mailbox.js";
 import { describeTraffic } from "../../apps/launcher/traffic.js";

@@ -187,3 +187,21 @@ describe("monitor's POST /api/flags/:name", () => {
     });
   });
 });
+
+describe("monitor's POST /api/test-mail", () => {
+  it("asks for the token, and tells which mail it was and who takes it", async () => {
+    const logger = createMemoryLogger();
+    const backend = new FakeApiBackend();
+    const options = { flagName: "feature", adminToken: "t0ken", logger };
+    const api = request(createApi(backend, options));
+    await api.post("/api/test-mail").expect(401);
+    const answer = await api
+      .post("/api/test-mail")
+      .set("authorization", "Bearer t0ken")
+      .expect(202);
+    expect(answer.body).to.deep.equal({
+      id: "0123456789abcdef",
+      transport: "log",
+    });
+  });
+});

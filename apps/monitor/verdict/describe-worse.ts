@@ -1,4 +1,5 @@
-import { formatOdds, type RouteVerdict, type Verdict } from "./verdict.js";
+import { formatOdds } from "../../../lib/odds.js";
+import type { RouteVerdict, Verdict } from "./verdict.js";
 
 /** A median that differs by less is not what makes a canary slower: its tail is. */
 const TELLING_RATIO = 1.1;

@@ -69,6 +69,8 @@ check "the monitor may not read what the app stores" refused_to monitor get seri
 check "nobody may run what is dangerous" refused_to monitor flushall
 check "the operator flips the flag by redis-cli, and everyone follows" flips_by_redis_cli
 redis_cli operator acl log reset >/dev/null
+check "serin works on the edge host, with the monitor's settings" contains "$(host_root edge1 serin flag get)" on
+check "and finds the monitor there" contains "$(host_root edge1 serin status)" "leads (epoch"
 check "a flip survives a restart of Redis" flip_survives_a_restart
 eventually 15 set_flag true >/dev/null
 check "the programs come back after it" eventually 15 canary_open

@@ -1,4 +1,4 @@
-import type { LedgerEvent } from "../../lib/ledger.js";
+import type { LedgerEvent } from "./ledger.js";
 
 /** An event in a sentence; a flip's begins with what it did: `feature is off: canary p95 …`. */
 export function describeEvent(

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Redis } from "ioredis";
-import type { Keys } from "../../lib/keys.js";
-import { parseEvent, type LedgerEvent } from "../../lib/ledger.js";
+import type { Keys } from "./keys.js";
+import { parseEvent, type LedgerEvent } from "./ledger.js";
 
 /** Well below what a connection may owe a reply. */
 const BLOCK_MS = 1000;
@@ -27,8 +27,12 @@ export class EventFeed {
     this.#onEvent = options.onEvent;
   }
 
-  /** @throws when Redis is away. */
-  async start(): Promise<void> {
+  /** `after` is an event id: those entered since are told of as well. @throws when Redis is away. */
+  async start(after?: string): Promise<void> {
+    if (after !== undefined) {
+      this.#reading = this.#readFrom(after);
+      return;
+    }
     const { events } = this.#keys;
     const [newest] = await this.#redis.xrevrange(events, "+", "-", "COUNT", 1);
     this.#reading = this.#readFrom(newest?.[0] ?? "0-0");

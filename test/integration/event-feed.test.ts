@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { EventFeed } from "../../apps/launcher/event-feed.js";
+import { EventFeed } from "../../lib/event-feed.js";
 import {
   findFreePort,
   startPrivateRedis,
@@ -33,7 +33,7 @@ async function openFeed(url: string, keys = freshKeys()) {
   return { reasons: () => events.map(({ reason }) => reason), logger };
 }
 
-describe("launcher event feed", () => {
+describe("event feed", () => {
   it("reads what is entered after its start, in order", async () => {
     const keys = freshKeys();
     await record(redisUrl(), keys, "before");

@@ -1,0 +1,30 @@
+import {
+  parseHttpOrigin,
+  readAdminToken,
+  readStoreConfig,
+  type StoreConfig,
+} from "../../lib/base-config.js";
+import { SettingsReader, type Environment } from "../../lib/settings.js";
+
+export interface CliConfig extends StoreConfig {
+  monitorUrl: URL;
+  /** For what changes something on the monitor; never sent with anything else. */
+  adminToken: string | undefined;
+}
+
+/** @throws SettingsError */
+export function readConfig(env: Environment): CliConfig {
+  const settings = new SettingsReader(env);
+  const config: CliConfig = {
+    ...readStoreConfig(settings),
+    monitorUrl: settings.parsed(
+      "MONITOR_URL",
+      "an origin such as http://127.0.0.1:8090 or https://serin.example.com",
+      (value) => parseHttpOrigin(value, ["http:", "https:"]),
+      new URL("http://127.0.0.1:8090"),
+    ),
+    adminToken: readAdminToken(settings),
+  };
+  settings.finish();
+  return config;
+}

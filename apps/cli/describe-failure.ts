@@ -1,0 +1,28 @@
+import { toPlain } from "../../lib/plain-text.js";
+
+const SENTENCES: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "nothing listens there",
+  ECONNRESET: "the connection was cut",
+  EHOSTUNREACH: "there is no way to that host",
+  ENETUNREACH: "there is no way to that network",
+  ENOTFOUND: "no host has that name",
+  EAI_AGAIN: "the host's name could not be looked up",
+  ETIMEDOUT: "no answer in time",
+  TimeoutError: "no answer in time",
+};
+
+/** Why something could not be reached, in a few words. */
+export function describeFailure(err: unknown): string {
+  if (!(err instanceof Error)) return toPlain(String(err));
+  // A fetch hides its cause, and a name with several addresses the failure of each.
+  const inner: unknown =
+    err.cause ?? (err instanceof AggregateError ? err.errors[0] : undefined);
+  const known = SENTENCES[codeOf(err)];
+  if (known !== undefined) return known;
+  if (inner !== undefined) return describeFailure(inner);
+  return toPlain(err.message) || codeOf(err);
+}
+
+function codeOf(err: Error): string {
+  return "code" in err && typeof err.code === "string" ? err.code : err.name;
+}

@@ -1,0 +1,48 @@
+export const ABOUT =
+  "Sees and steers a canary release. The flag, the events and why work with Redis alone.";
+
+/** By command. */
+export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
+  status: ["serin status", "serin status --json | jq .sides.canary.p95Ms"],
+  watch: ["serin watch", "serin watch | tee canary.log"],
+  flag: ["serin flag get", 'serin flag off --reason "looking into it"'],
+  "flag get": [
+    "serin flag get",
+    'test "$(serin flag get)" = on && echo "the canary is allowed"',
+  ],
+  "flag on": ['serin flag on --reason "fixed in 1.4.2"'],
+  "flag off": ['serin flag off --reason "looking into it"'],
+  "flag toggle": ["serin flag toggle"],
+  events: [
+    "serin events --limit 50",
+    "serin events --follow --kind flip",
+    "serin events --json | jq -r .reason",
+  ],
+  why: ["serin why", "serin why --json | jq .flip.data.rule"],
+  doctor: [
+    "serin doctor || echo needs a look",
+    "serin doctor --send-test-mail",
+  ],
+  completion: [
+    'eval "$(serin completion bash)"',
+    'serin completion zsh > "${fpath[1]}/_serin"',
+    "serin completion fish > ~/.config/fish/completions/serin.fish",
+  ],
+};
+
+export const AFTERWORD = `
+Settings are environment variables:
+  REDIS_URL    where Redis is, with user and password (redis://127.0.0.1:6379)
+  KEY_PREFIX   what the keys begin with (serin:)
+  FLAG_NAME    the flag (feature)
+  MONITOR_URL  where the monitor is (http://127.0.0.1:8090)
+  ADMIN_TOKEN  the monitor's token, for --send-test-mail
+  NO_COLOR     no colours
+
+Exit status: 0 all is well, 1 a problem was found, 2 the command line or a setting makes no sense,
+3 Redis or the monitor does not answer, 4 it refuses.
+
+Examples:
+  serin status
+  serin why
+  serin flag off --reason "looking into it"`;

@@ -1,0 +1,37 @@
+const ENTER = "\u001b[?1049h\u001b[?25l\u001b[?7l";
+const LEAVE = "\u001b[?7h\u001b[?25h\u001b[?1049l";
+/** Terminals that know it show what lies between at once; others ignore it. */
+const BEGIN_FRAME = "\u001b[?2026h\u001b[H";
+const END_FRAME = "\u001b[J\u001b[?2026l";
+const CLEAR_REST_OF_LINE = "\u001b[K";
+
+/**
+ * The terminal's second screen, drawn over in place. Nothing is cleared before it is written anew, so nothing flickers;
+ * lines end where the window does. `close` gives the first screen and the cursor back, and may be called twice.
+ */
+export class LiveScreen {
+  readonly #stream: NodeJS.WriteStream;
+  #isOpen = false;
+
+  constructor(stream: NodeJS.WriteStream) {
+    this.#stream = stream;
+  }
+
+  open(): void {
+    this.#isOpen = true;
+    this.#stream.write(ENTER);
+  }
+
+  draw(lines: readonly string[]): void {
+    if (!this.#isOpen) return;
+    const shown = lines.slice(0, this.#stream.rows);
+    const text = shown.map((line) => line + CLEAR_REST_OF_LINE).join("\r\n");
+    this.#stream.write(BEGIN_FRAME + text + END_FRAME);
+  }
+
+  close(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#stream.write(LEAVE);
+  }
+}

@@ -1,0 +1,137 @@
+import { expect } from "chai";
+import type { StateReport } from "../../lib/monitor-state.js";
+import { NOWHERE, runCli } from "../support/cli.js";
+import { startFleet } from "../support/fleet.js";
+import {
+  startLeader,
+  type MonitorProgram,
+} from "../support/monitor-program.js";
+import { openTestRedis, type TestRedis } from "../support/test-redis.js";
+import { startUnacceptingListener } from "../support/unaccepting-listener.js";
+import { waitFor } from "../support/wait-for.js";
+
+describe("serin status", () => {
+  let test: TestRedis;
+
+  beforeEach(() => {
+    test = openTestRedis();
+  });
+
+  async function startHeardMonitor(): Promise<MonitorProgram> {
+    const monitor = await startLeader(test);
+    startFleet(test);
+    await waitFor("the fleet to be heard", async () => {
+      const { proxies, hosts, sides } = await monitor.state();
+      return (
+        proxies.length === 1 && hosts.length === 2 && sides.canary.requests > 0
+      );
+    });
+    return monitor;
+  }
+
+  const status = (env: Record<string, string>, ...args: string[]) =>
+    runCli(test.keys, ["status", ...args], env);
+
+  it("tells the monitor's state: the sentence, sides, proxies, hosts, verdict", async () => {
+    const monitor = await startHeardMonitor();
+    const answer = await status({ MONITOR_URL: monitor.url });
+    expect(answer.status).to.equal(0);
+    expect(answer.stderr).to.equal("");
+    const lines = answer.stdout.split("\n");
+    expect(lines[0]).to.equal("Canary takes 25 % of traffic · healthy");
+    expect(lines[2]).to.match(/^side +requests +errors +p50 +p95 +p99 +over$/);
+    expect(lines[3]).to.match(/^prod +\d+ +0( +\d(\.\d)? ms){3} +2 s$/);
+    expect(lines[4]).to.match(/^canary +\d+ +0( +\d(\.\d)? ms){3} +2 s$/);
+    expect(lines[7]).to.match(
+      /^proxy@edge1:8080 +3:1 +takes its share +\d s ago$/,
+    );
+    expect(answer.stdout).to.match(
+      /^agent@web2:3102 +canary +1\.2\.3 \(pid 202\) +\d+ d \d+ h +12 % +61 MB +ok 1\.2 ms +\d s ago$/m,
+    );
+    expect(answer.stdout).to.match(/^verdict {2}(none yet|insufficient)/m);
+    expect(answer.stdout).to.match(
+      /^monitor {2}monitor@\S+ leads \(epoch 1, lease \d\.\d s old\)$/m,
+    );
+    expect(answer.stdout).to.match(/^mails {4}0 waiting$/m);
+  });
+
+  it("gives the API's own JSON", async () => {
+    const monitor = await startHeardMonitor();
+    const { stdout } = await status({ MONITOR_URL: monitor.url }, "--json");
+    const told = JSON.parse(stdout) as StateReport;
+    const state = await monitor.state();
+    expect(Object.keys(told)).to.deep.equal(Object.keys(state));
+    expect(told.flag).to.deep.equal(state.flag);
+  });
+
+  it("says that the monitor is away, and shows what Redis alone tells", async () => {
+    startFleet(test);
+    await test.ledger.flip("feature", {
+      value: false,
+      by: "operator",
+      reason: "looking into it",
+      data: {},
+    });
+    await waitFor(
+      "telemetry",
+      async () => (await test.redis.xlen(test.keys.telemetry)) >= 4,
+    );
+    const { status: code, stdout } = await status({});
+    expect(code).to.equal(3);
+    const lines = stdout.split("\n");
+    expect(lines[0]).to.match(
+      /^Canary stopped \d\d:\d\d:\d\d by operator: looking into it · stays off until a person resumes it$/,
+    );
+    expect(lines[2]).to.equal(
+      `the monitor at http://${NOWHERE} cannot be reached: ${lines[2]?.split(": ").at(-1)}`,
+    );
+    expect(lines[3]).to.equal("What Redis alone tells:");
+    expect(stdout).to.match(/^proxy@edge1:8080 +3:1 +takes its share/m);
+    expect(stdout).to.match(/^agent@web1:3101 +prod +1\.2\.3 \(pid 101\)/m);
+    expect(stdout).to.match(/^monitor {2}none leads$/m);
+    const json = JSON.parse((await status({}, "--json")).stdout) as object;
+    expect(json).to.include.keys("flag", "sides", "proxies", "without");
+  });
+
+  it("foretells the automatic retry from the ledger", async () => {
+    await test.ledger.flip("feature", {
+      value: false,
+      by: "monitor",
+      reason: "canary p95 1,012 ms > 500 ms over 10 s (7 requests)",
+      data: { nextTryAt: new Date(Date.now() + 59_500).toISOString() },
+    });
+    expect((await status({})).stdout).to.match(
+      /^Canary stopped \S+: p95 1,012 ms > 500 ms · automatic retry in 0:5\d\n/,
+    );
+  });
+
+  it("gives up on a monitor that does not answer", async () => {
+    const { url } = await startUnacceptingListener();
+    const began = performance.now();
+    const { status: code, stdout } = await status({
+      MONITOR_URL: url.origin,
+    });
+    expect(code).to.equal(3);
+    expect(stdout).to.include("cannot be reached: no answer in time.");
+    expect(performance.now() - began).to.be.below(8000);
+  });
+
+  it("takes no other server for the monitor", async () => {
+    const { redis } = test;
+    const port = redis.options.port ?? 0;
+    const { status: code, stdout } = await status({
+      MONITOR_URL: `http://127.0.0.1:${port}`,
+    });
+    expect(code).to.equal(3);
+    expect(stdout).to.include(`the monitor at http://127.0.0.1:${port} cannot`);
+  });
+
+  it("says so when neither monitor nor Redis can be reached", async () => {
+    const answer = await status({ REDIS_URL: `redis://${NOWHERE}` });
+    expect(answer.status).to.equal(3);
+    expect(answer.stdout).to.equal("");
+    expect(answer.stderr).to.match(
+      /^serin: the monitor at \S+ cannot be reached: .+; Redis at \S+ cannot be reached: nothing listens there\n$/,
+    );
+  });
+});
