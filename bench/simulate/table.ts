@@ -44,7 +44,10 @@ function describeHealthy(traffic: string, rows: FalseStops[]): string[] {
   const cells = METHODS.map((method) =>
     method === "oracle" ? "" : rangeOfRatios(rows, method),
   );
-  return [`healthy, ${traffic}: stopped all the same`, ...cells];
+  return [
+    `healthy, ${traffic}: stopped of ${rows[0]?.releases ?? 0} a law`,
+    ...cells,
+  ];
 }
 
 function rangeOfMedians(medians: (number | null)[]): string {
