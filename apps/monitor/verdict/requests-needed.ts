@@ -24,7 +24,8 @@ export function countRequestsNeeded(test: {
       const left = ENOUGH_CANARY_REQUESTS - test.canaryRequests;
       return Math.max(1, left) + test.warmUpRequestsLeft;
     }
-    default:
+    case "split broken":
+    case null:
       return null;
   }
 }
