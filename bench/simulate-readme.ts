@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { format } from "prettier";
 import { renderChart } from "./simulate/chart.js";
-import type { Detection, FalseStops } from "./simulate/run.js";
+import type { Results } from "./simulate/run.js";
 import { renderTable } from "./simulate/table.js";
 import { pathOf } from "./with-system.js";
 
@@ -12,7 +12,7 @@ const { values } = parseArgs({
 });
 const results = JSON.parse(
   readFileSync(pathOf("../../bench/results/simulate.json"), "utf8"),
-) as { falseStops: FalseStops[]; detections: Detection[] };
+) as Results;
 const path = pathOf("../../README.md");
 const readme = readFileSync(path, "utf8");
 const table = await format(renderTable(results), { parser: "markdown" });

@@ -1,29 +1,36 @@
 /**
- * Simulates releases, prints how often each method stops a healthy one and how soon a slow one, and writes
- * bench/results/simulate.json. `--quick` takes seconds and shows only that it still works.
+ * Simulates releases, prints how often each method stops a healthy one and how soon a worse one, and writes
+ * bench/results/simulate.json; a thread for each law. `--quick` takes seconds and shows only that it still works.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { Worker } from "node:worker_threads";
 import { renderChart } from "./simulate/chart.js";
-import { simulate } from "./simulate/run.js";
+import { ALPHA, SHARE } from "./simulate/methods.js";
+import type { Results, Size } from "./simulate/run.js";
 import { renderTable } from "./simulate/table.js";
+import { LAWS, REQUESTS_PER_SECOND } from "./simulate/traffic.js";
 import { pathOf } from "./with-system.js";
 
-const FULL = { healthy: 1000, changed: 200, seconds: 300 };
-const QUICK = { healthy: 10, changed: 5, seconds: 120 };
+const FULL: Size = { healthy: 1000, changed: 200, seconds: 300 };
+const QUICK: Size = { healthy: 5, changed: 5, seconds: 120 };
 
 const { values } = parseArgs({
   options: { quick: { type: "boolean", default: false } },
 });
 const size = values.quick ? QUICK : FULL;
 const started = performance.now();
+const byLaw = await Promise.all(
+  Object.keys(LAWS).map((law) => simulateInThread(law, size)),
+);
 const results = {
   quick: values.quick,
-  requestsPerSecond: 100,
-  share: 0.25,
-  alpha: 0.01,
+  requestsPerSecond: REQUESTS_PER_SECOND,
+  share: SHARE,
+  alpha: ALPHA,
   ...size,
-  ...simulate(size),
+  falseStops: byLaw.flatMap(({ falseStops }) => falseStops),
+  detections: byLaw.flatMap(({ detections }) => detections),
 };
 const directory = pathOf("../../bench/results");
 mkdirSync(directory, { recursive: true });
@@ -36,3 +43,12 @@ if (!values.quick)
   writeFileSync(`${directory}/simulate.svg`, renderChart(results.detections));
 console.log(renderTable(results));
 console.error(`${Math.round((performance.now() - started) / 1000)} s`);
+
+function simulateInThread(law: string, size: Size): Promise<Results> {
+  const path = pathOf("./simulate/law-worker.js");
+  const worker = new Worker(path, { workerData: { law, size } });
+  return new Promise((resolve, reject) => {
+    worker.once("message", resolve);
+    worker.once("error", reject);
+  });
+}

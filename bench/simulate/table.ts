@@ -1,36 +1,53 @@
-import { METHODS, type Method } from "./methods.js";
-import type { Detection, FalseStops } from "./run.js";
-import { CHANGES, TRAFFICS } from "./traffic.js";
+import { METHODS, SEES_ERRORS, type Method } from "./methods.js";
+import type { Detection, FalseStops, Results } from "./run.js";
+import { CHANGES, HARD_EDGE, TRAFFICS } from "./traffic.js";
 
 /** The README's table: ranges over the laws. */
-export function renderTable(results: {
-  falseStops: FalseStops[];
-  detections: Detection[];
-}): string {
+export function renderTable({ falseStops, detections }: Results): string {
+  const isHard = ({ law }: Detection) => law === HARD_EDGE;
   const rows = [
-    ...Object.keys(CHANGES).map((change) => [
-      change,
-      ...METHODS.map((method) =>
-        rangeOfMedians(
-          results.detections
-            .filter((row) => row.change === change)
-            .map(({ medians }) => medians[method]),
-        ),
+    ...Object.keys(CHANGES).map((change) =>
+      describeChange(
+        change,
+        detections.filter((row) => row.change === change && !isHard(row)),
       ),
-    ]),
-    ...TRAFFICS.map((traffic) => [
-      `healthy, ${traffic}: stopped all the same`,
-      ...METHODS.map((method) =>
-        rangeOfRatios(
-          results.falseStops.filter((row) => row.traffic === traffic),
-          method,
-        ),
+    ),
+    ...["× 2", "× 1.5", "× 1.2"].map((change) =>
+      describeChange(
+        `${change}, none below 20 ms`,
+        detections.filter((row) => row.change === change && isHard(row)),
       ),
-    ]),
+    ),
+    ...TRAFFICS.map((traffic) =>
+      describeHealthy(
+        traffic,
+        falseStops.filter((row) => row.traffic === traffic),
+      ),
+    ),
   ];
   const header = ["canary", ...METHODS];
   const line = (cells: string[]) => `| ${cells.join(" | ")} |`;
   return [header, header.map(() => "---"), ...rows].map(line).join("\n");
+}
+
+function describeChange(name: string, rows: Detection[]): string[] {
+  const isLatency = rows.some(({ medians }) => medians.oracle !== null);
+  const cells = METHODS.map((method) =>
+    isLatency || method === SEES_ERRORS
+      ? rangeOfMedians(rows.map(({ medians }) => medians[method]))
+      : "",
+  );
+  return [name, ...cells];
+}
+
+function describeHealthy(traffic: string, rows: FalseStops[]): string[] {
+  const cells = METHODS.map((method) =>
+    method === "oracle" ? "" : rangeOfRatios(rows, method),
+  );
+  return [
+    `healthy, ${traffic}: stopped of ${rows[0]?.releases ?? 0} a law`,
+    ...cells,
+  ];
 }
 
 function rangeOfMedians(medians: (number | null)[]): string {

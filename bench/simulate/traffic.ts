@@ -2,24 +2,50 @@ import { createSplit } from "../../apps/proxy/split.js";
 import type { Side } from "../../lib/telemetry.js";
 
 export const REQUESTS_PER_SECOND = 100;
+/** Of both sides, unless the canary is changed. */
+const ERROR_RATIO = 0.001;
 
 type Random = () => number;
+type Law = (random: Random) => number;
 
-/** Latencies in ms of an unloaded service. */
-export const LAWS: Record<string, (random: Random) => number> = {
-  lognormal: (random) => 100 * Math.exp(0.4 * normal(random)),
-  exponential: (random) => 20 - 80 * Math.log(1 - random()),
-  pareto: (random) => 50 * (1 - random()) ** (-1 / 2.5),
+/**
+ * Latencies in ms of an unloaded service. The first four say about as much of a change as those of the figures that they
+ * are compared with, by what an oracle needs; the last cannot answer in less than 20 ms, and the verdict's dictionary
+ * has no word for requests that are missing there.
+ */
+export const LAWS: Record<string, Law> = {
+  lognormal: (random) => 100 * Math.exp(0.45 * normal(random)),
+  gamma: (random) =>
+    -20 *
+    Math.log(
+      uniform(random) * uniform(random) * uniform(random) * uniform(random),
+    ),
+  "log-logistic": (random) => 70 * (1 / uniform(random) - 1) ** (1 / 3.5),
   bimodal: (random) =>
-    (random() < 0.8 ? 30 : 200) * Math.exp(0.25 * normal(random)),
+    (random() < 0.8 ? 30 : 200) * Math.exp(0.3 * normal(random)),
+  "hard edge": (random) => 20 - 80 * Math.log(uniform(random)),
 };
+export const HARD_EDGE = "hard edge";
 
-export const CHANGES: Record<string, (ms: number, random: Random) => number> = {
-  "× 2": (ms) => ms * 2,
-  "× 1.5": (ms) => ms * 1.5,
-  "× 1.2": (ms) => ms * 1.2,
-  "+500 ms on 5 %": (ms, random) => (random() < 0.05 ? ms + 500 : ms),
-  "+500 ms on 20 %": (ms, random) => (random() < 0.2 ? ms + 500 : ms),
+export interface Change {
+  latency?: (ms: number, random: Random) => number;
+  /** The canary's, of 1. */
+  errors?: number;
+}
+
+export const CHANGES: Record<string, Change> = {
+  "× 2": { latency: (ms) => ms * 2 },
+  "× 1.5": { latency: (ms) => ms * 1.5 },
+  "× 1.2": { latency: (ms) => ms * 1.2 },
+  "+500 ms on 5 %": {
+    latency: (ms, random) => (random() < 0.05 ? ms + 500 : ms),
+  },
+  "+500 ms on 20 %": {
+    latency: (ms, random) => (random() < 0.2 ? ms + 500 : ms),
+  },
+  "1 % errors": { errors: 0.01 },
+  "5 % errors": { errors: 0.05 },
+  "20 % errors": { errors: 0.2 },
 };
 
 /** By what each second multiplies both sides' latencies; `cold` the canary's alone. */
@@ -34,14 +60,22 @@ export type Traffic = (typeof TRAFFICS)[number];
 
 const PERIOD = [1, 0.25, 0.3, 0.5];
 /** Requests before the test: two seconds, the verdict's 50 canary requests. */
-export const WARM_UP_SECONDS = 2;
+const WARM_UP_SECONDS = 2;
+
+export interface SimulatedRequest {
+  /** Seconds since the test began; below 0 in the warm-up. */
+  at: number;
+  side: Side;
+  latencyMs: number;
+  isError: boolean;
+}
 
 /** One release's requests, second by second, from two seconds before the test. */
 export class Release {
   readonly #random: Random;
   readonly #split: () => Side;
-  readonly #law: (random: Random) => number;
-  readonly #change: ((ms: number, random: Random) => number) | undefined;
+  readonly #law: Law;
+  readonly #change: Change;
   readonly #traffic: Traffic;
   #second = -WARM_UP_SECONDS;
   #level = 0;
@@ -49,8 +83,8 @@ export class Release {
   #sent = 0;
 
   constructor(options: {
-    law: (random: Random) => number;
-    change?: ((ms: number, random: Random) => number) | undefined;
+    law: Law;
+    change: Change;
     traffic: Traffic;
     random: Random;
   }) {
@@ -61,7 +95,11 @@ export class Release {
     this.#traffic = options.traffic;
   }
 
-  second(onRequest: (side: Side, latencyMs: number) => void): void {
+  warmUp(): void {
+    while (this.#second < 0) this.second(() => undefined);
+  }
+
+  second(onRequest: (request: SimulatedRequest) => void): void {
     const random = this.#random;
     const count = this.#turnSecond();
     const shared = Math.exp(this.#level) * (this.#burstLeft > 0 ? 3 : 1);
@@ -73,13 +111,13 @@ export class Release {
       const side = this.#split();
       const kind =
         this.#traffic === "periodic" ? (PERIOD[this.#sent++ % 4] ?? 1) : 1;
-      let ms = this.#law(random) * shared * kind;
-      if (side === "canary") {
-        ms *= cold;
-        if (this.#change !== undefined && this.#second >= 0)
-          ms = this.#change(ms, random);
-      }
-      onRequest(side, ms);
+      let latencyMs = this.#law(random) * shared * kind;
+      if (side === "canary")
+        latencyMs =
+          this.#change.latency?.(latencyMs * cold, random) ?? latencyMs * cold;
+      const errors = side === "canary" ? this.#change.errors : undefined;
+      const isError = random() < (errors ?? ERROR_RATIO);
+      onRequest({ at: this.#second + i / count, side, latencyMs, isError });
     }
     this.#second += 1;
   }
@@ -95,8 +133,14 @@ export class Release {
   }
 }
 
+/** In (0, 1]: its logarithm is finite. */
+function uniform(random: Random): number {
+  return 1 - random();
+}
+
+/** Box & Muller. */
 function normal(random: Random): number {
   return (
-    Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
+    Math.sqrt(-2 * Math.log(uniform(random))) * Math.cos(2 * Math.PI * random())
   );
 }

@@ -49,4 +49,41 @@ describe("the verdict", function () {
     expect(slow?.because).to.match(/^prod /);
     expect((await system.state()).flag.value).to.be.true;
   });
+
+  it("stops a canary that fails one request in ten by its errors, long before it is slow", async () => {
+    const system = await startSystem({
+      env: {
+        ...BASE,
+        proxy: { BREAKER: "off" },
+        canaryApp: { ERROR_RATIO: "0.1" },
+      },
+    });
+    startLoad(system, { perSecond: 100 });
+    await waitFor(
+      "the flag to be false",
+      async () => !(await system.state()).flag.value,
+      60_000,
+    );
+    const [flip] = await system.events("flip");
+    expect(flip?.by).to.equal("monitor");
+    expect(flip?.data).to.include({ rule: "verdict", side: "canary" });
+    expect(flip?.reason).to.match(
+      /^canary fails \d+(\.\d)? % of its requests, prod 0 %, after \d+ canary requests; evidence \d[\d,]* : 1$/,
+    );
+    expect(flip?.data.canaryRequests).to.be.below(400);
+  });
+
+  it("lets both fail as often", async () => {
+    const system = await startSystem({
+      env: {
+        app: { ...BASE.app, ERROR_RATIO: "0.1" },
+        proxy: { BREAKER: "off" },
+      },
+    });
+    startLoad(system, { perSecond: 100 });
+    const verdict = await untilSeen(system, 400);
+    expect(verdict.outcome).to.equal("healthy");
+    expect(verdict.canary.errors).to.be.above(0);
+    expect((await system.state()).flag.value).to.be.true;
+  });
 });

@@ -9,16 +9,15 @@ import {
   type SplitCounts,
 } from "./evidence.js";
 import type { OpenBlock } from "./open-block.js";
+import {
+  countRequestsNeeded,
+  ENOUGH_CANARY_REQUESTS,
+} from "./requests-needed.js";
 import type { RouteCounts } from "./route-counts.js";
 import { BROKEN_SPLIT } from "./share-check.js";
 import { evidenceToStop } from "./total.js";
+import { WARM_UP_CANARY_REQUESTS } from "./warm-up.js";
 import type { Outcome, RouteVerdict, SideTotals, Verdict } from "./verdict.js";
-
-/**
- * In the simulation, without tolerance, the guarded test has found nineteen in twenty canaries that are slower by half
- * before so many of their requests (bench/results/simulate.json): one that has not been found is called healthy.
- */
-export const ENOUGH_CANARY_REQUESTS = 400;
 
 /** A test's counts, as they stand. */
 export interface TestCounts {
@@ -50,7 +49,6 @@ export function judgeTest(
     canary: canary.requests,
     prod: prod.requests,
   });
-  const isDecided = outcome === "worse" || outcome === "healthy";
   return {
     outcome,
     because,
@@ -65,9 +63,13 @@ export function judgeTest(
     split: finite(evidence.split),
     canary,
     prod,
-    canaryRequestsNeeded: isDecided
-      ? 0
-      : Math.max(1, ENOUGH_CANARY_REQUESTS - canary.requests),
+    canaryRequestsNeeded: countRequestsNeeded({
+      outcome,
+      canaryRequests: canary.requests,
+      warmUpRequestsLeft: test.warmUp.isOver
+        ? 0
+        : Math.max(0, WARM_UP_CANARY_REQUESTS - test.warmUp.canaryRequests),
+    }),
     routes: [...test.seen].map((name) =>
       describeRoute(name, test.routes.get(name), options.baseline),
     ),

@@ -12,12 +12,10 @@ import { OpenBlock } from "./open-block.js";
 import { RouteCounts } from "./route-counts.js";
 import { restoreGuard, storeGuard, type StoredTest } from "./stored-test.js";
 import { createCanaryBuckets, type Tolerance } from "./tolerance.js";
+import { WARM_UP_CANARY_REQUESTS, WARM_UP_MS } from "./warm-up.js";
 import type { Verdict } from "./verdict.js";
 import { findFlaw, isDealing, type WindowPair } from "./window-pair.js";
 
-/** A canary that has just started is cold. The warm-up ends with the first of the two. */
-export const WARM_UP_MS = 30_000;
-export const WARM_UP_CANARY_REQUESTS = 50;
 const MAX_ROUTES = 51;
 const MAX_SPLITS = 8;
 /** After a window that cannot be right, for so long there is no verdict. */

@@ -24,8 +24,8 @@ export interface Verdict {
   split: number;
   canary: SideTotals;
   prod: SideTotals;
-  /** About how many more canary requests a decision needs; 0 once there is one. */
-  canaryRequestsNeeded: number;
+  /** About how many more canary requests a decision needs; 0 once there is one, null when that is unknown. */
+  canaryRequestsNeeded: number | null;
   routes: RouteVerdict[];
 }
 

@@ -1,0 +1,86 @@
+import { RouteBook } from "../apps/proxy/route-book.js";
+import { createSeededRandom } from "../test/support/seeded-random.js";
+import { waitFor } from "../test/support/wait-for.js";
+import { round, spreadOf } from "./statistics.js";
+import { NEVER_BREACH, underLoad, withSystem } from "./with-system.js";
+
+const CONNECTIONS = 16;
+const ROUTES = 50;
+/** Between two windows: 1,000 a second. */
+const REQUESTS_PER_WINDOW = 500;
+const ROUNDS = 11;
+const PATIENCE_MS = 170_000;
+
+export interface RouteFigures {
+  requests: number;
+  /** CPU time of one request in the proxy, and of that what counting it by route takes, in µs. */
+  proxyUs: number;
+  routesUs: number;
+  /** The proxy's CPU time with route telemetry to that without it. */
+  ratio: number;
+}
+
+/** What route telemetry adds to the proxy's CPU time: it cannot be switched off, so its part is measured by itself. */
+export async function measureRoutes(requests: number): Promise<RouteFigures> {
+  const routesUs = measureBook(requests);
+  const proxyUs = await measureProxy(requests);
+  return {
+    requests,
+    proxyUs: round(proxyUs),
+    routesUs: round(routesUs),
+    ratio: Math.round((1000 * proxyUs) / (proxyUs - routesUs)) / 1000,
+  };
+}
+
+/** Counts, and takes and writes out its windows; the median of some rounds, of which the first compiles. */
+function measureBook(requests: number): number {
+  const random = createSeededRandom(1);
+  const book = new RouteBook();
+  const sent = Array.from({ length: REQUESTS_PER_WINDOW }, () => ({
+    asked: { method: "GET", url: `/r${Math.floor(random() * ROUTES)}/key` },
+    ended: {
+      status: 200,
+      rescued: false,
+      side: random() < 0.25 ? ("canary" as const) : ("prod" as const),
+      isDealt: true,
+      latencyMs: 100 * random(),
+    },
+  }));
+  const rounds = Array.from({ length: ROUNDS }, () => {
+    const before = process.cpuUsage();
+    for (let done = 0; done < requests; done += sent.length) {
+      for (const { asked, ended } of sent) book.count(asked, ended);
+      JSON.stringify(book.take());
+    }
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / requests;
+  });
+  return spreadOf(rounds.slice(1)).median;
+}
+
+async function measureProxy(requests: number): Promise<number> {
+  const cpuTap = new URL("./cpu-tap.js", import.meta.url).href;
+  const nodeOptions = { proxy: ["--import", cpuTap] };
+  return await withSystem({ nodeOptions, env: NEVER_BREACH }, (system) =>
+    underLoad(
+      system,
+      { connections: CONNECTIONS, pauseMs: 0 },
+      async (readCounts) => {
+        const untilAnswers = (due: number) =>
+          waitFor(
+            `${due} answers`,
+            async () => {
+              const { answers } = await readCounts();
+              return answers >= due && { answers };
+            },
+            PATIENCE_MS,
+          );
+        const first = await untilAnswers(requests / 2);
+        const before = Number(await system.proxy.ask("tell"));
+        const last = await untilAnswers(first.answers + requests);
+        const used = Number(await system.proxy.ask("tell")) - before;
+        return used / (last.answers - first.answers);
+      },
+    ),
+  );
+}

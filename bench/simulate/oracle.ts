@@ -1,0 +1,43 @@
+import {
+  bucketOfMs,
+  createCounts,
+} from "../../apps/monitor/verdict/buckets.js";
+import { createSeededRandom } from "../../test/support/seeded-random.js";
+import type { Side } from "../../lib/telemetry.js";
+import { CHANGES, LAWS } from "./traffic.js";
+
+const DRAWS = 200_000;
+const tables = new Map<string, Record<Side, Float64Array>>();
+
+/**
+ * What a request in each of the verdict's buckets wins for one who knows both sides' laws and bets on nothing else: the
+ * least that any such test can need.
+ */
+export function oracleWinnings(
+  lawName: string,
+  changeName: string,
+  share: number,
+): Record<Side, Float64Array> {
+  const name = `${lawName}, ${changeName}`;
+  const known = tables.get(name);
+  if (known !== undefined) return known;
+  const random = createSeededRandom(1);
+  const law = LAWS[lawName]!;
+  const change = CHANGES[changeName]?.latency ?? ((ms: number) => ms);
+  const [before, after] = [createCounts(), createCounts()];
+  for (let i = 0; i < DRAWS; i++) {
+    before[bucketOfMs(law(random))]! += 1;
+    after[bucketOfMs(change(law(random), random))]! += 1;
+  }
+  // A thousandth of a draw more: where neither was drawn, nothing is known.
+  const ratios = after.map(
+    (n, bucket) => (n + 0.001) / (before[bucket]! + 0.001),
+  );
+  const rest = ratios.map((ratio) => -Math.log(1 - share + share * ratio));
+  const winnings = {
+    prod: rest,
+    canary: rest.map((log, bucket) => log + Math.log(ratios[bucket]!)),
+  };
+  tables.set(name, winnings);
+  return winnings;
+}
