@@ -9,7 +9,8 @@ let latencyMs = 0;
 
 const server = createServer((request, response) => {
   const delayMs = request.url === "/healthz" ? 0 : latencyMs;
-  setTimeout(() => response.end("{}"), delayMs);
+  if (delayMs === 0) response.end("{}");
+  else setTimeout(() => response.end("{}"), delayMs);
 });
 server.listen(Number(process.env.PORT), "127.0.0.1", () => {
   console.log(JSON.stringify({ level: "info", msg: "backend listens" }));
