@@ -9,8 +9,7 @@ let latencyMs = 0;
 
 const server = createServer((request, response) => {
   const delayMs = request.url === "/healthz" ? 0 : latencyMs;
-  if (delayMs === 0) response.end("{}");
-  else setTimeout(() => response.end("{}"), delayMs);
+  setTimeout(() => response.end("{}"), delayMs);
 });
 server.listen(Number(process.env.PORT), "127.0.0.1", () => {
   console.log(JSON.stringify({ level: "info", msg: "backend listens" }));

@@ -37,7 +37,8 @@ export async function measureCpu(options: CpuOptions): Promise<CpuRounds[]> {
   for (const scenario of scenarios)
     for (const product of products) {
       await checkAnswer(product, scenario);
-      await load(product, scenario, options.warmUpSeconds, directory);
+      if (options.warmUpSeconds > 0)
+        await load(product, scenario, options.warmUpSeconds, directory);
     }
   options.onWarm();
   const measured = scenarios.map((scenario): CpuRounds => ({

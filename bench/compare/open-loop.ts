@@ -11,6 +11,8 @@ export interface OpenLoopOptions {
   seconds: number;
   connections: number;
   law: Law;
+  /** How long the last answers may take. */
+  patienceMs?: number;
 }
 
 export interface Quantiles {
@@ -86,6 +88,7 @@ export class OpenLoop {
 
   /** Spins, since a timer's whole milliseconds would be longer than most of what is measured. */
   #sendAll(): Promise<void> {
+    const { patienceMs = PATIENCE_MS } = this.#options;
     const startMs = performance.now();
     const arrivals = arrivalsMs({ ...this.#options, random: Math.random });
     let next = arrivals.next();
@@ -100,7 +103,7 @@ export class OpenLoop {
           next = arrivals.next();
         }
         const isUnderWay = this.#underWay + this.#waiting.length > 0;
-        if (!next.done || (isUnderWay && nowMs < lastMs + PATIENCE_MS)) {
+        if (!next.done || (isUnderWay && nowMs < lastMs + patienceMs)) {
           setImmediate(spin);
           return;
         }

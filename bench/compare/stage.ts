@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -22,7 +22,7 @@ import { SpoiltRound } from "./wrk.js";
 /** All that a comparison needs, running: Redis, the backend, and the proxies in front of it. */
 export class Stage {
   /** For files; removed at the end. */
-  readonly directory = mkdtempSync(join(tmpdir(), "serin-bench-"));
+  readonly directory = makeDirectory(tmpdir());
   readonly node: string;
   readonly #reaper = new Reaper();
   readonly #running: RunningProduct[] = [];
@@ -82,7 +82,11 @@ export class Stage {
     const started = { ...engine, running };
     await waitFor(
       `${engine.product.name} to let the canary in`,
-      async () => (await readStatus(started)).canary.open,
+      // Its admin port may open after the other.
+      async () => {
+        this.assertWhole();
+        return (await readStatus(started).catch(() => undefined))?.canary.open;
+      },
     );
     return started;
   }
@@ -114,7 +118,7 @@ export class Stage {
     const place = {
       port: await findServicePort(),
       upstreamPort: this.#backend?.port ?? 0,
-      directory: mkdtempSync(join(this.directory, "place-")),
+      directory: makeDirectory(this.directory),
       redisUrl: this.redisUrl,
       node: this.node,
     };
@@ -130,6 +134,13 @@ export class Stage {
     if (part === undefined) throw new Error("the stage is not open");
     return part;
   }
+}
+
+/** One that nginx's workers may read, who are nobody when root starts them. */
+function makeDirectory(parent: string): string {
+  const directory = mkdtempSync(join(parent, "serin-bench-"));
+  chmodSync(directory, 0o755);
+  return directory;
 }
 
 export interface RunningEngine extends Engine {
