@@ -17,7 +17,7 @@ export function spreadOf(values: readonly number[]): Spread {
 }
 
 /** @param sorted ascending */
-function medianOf(sorted: readonly number[]): number {
+export function medianOf(sorted: readonly number[]): number {
   const middle = (sorted.length - 1) / 2;
   const low = sorted[Math.floor(middle)] ?? NaN;
   const high = sorted[Math.ceil(middle)] ?? NaN;

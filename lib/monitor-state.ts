@@ -56,7 +56,8 @@ export interface StateReport {
     because: string | null;
     evidence: number;
     evidenceToStop: number;
-    canaryRequestsNeeded: number;
+    /** Null while nothing tells. */
+    canaryRequestsNeeded: number | null;
   } | null;
   /** Mails still to be sent. */
   outbox: { pending: number };

@@ -128,7 +128,7 @@ function describeVerdict(
   const { outcome, because, odds, canaryRequestsNeeded, mode } = verdict;
   const observed = mode === "observe" ? ", only observed" : "";
   const needed =
-    canaryRequestsNeeded > 0
+    canaryRequestsNeeded !== null && canaryRequestsNeeded > 0
       ? `, about ${formatCount(canaryRequestsNeeded)} more canary requests to decide`
       : "";
   return outcome === null

@@ -1,0 +1,52 @@
+/**
+ * Compares the proxy with others in one interleaved run, prints tables and writes bench/results/latest.json.
+ *
+ *     npm run bench -- [--quick] [--only tiny,64k,post,browser,1000,latency,flips]
+ *
+ * `--quick` takes a minute and shows only that it still works; it writes latest-quick.json. `--only` writes nothing. Any
+ * request that is not answered by 2xx ends it with a failure.
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { compare, FULL, QUICK } from "./compare/compare.js";
+import { ARE_CORES_SHARED } from "./compare/cores.js";
+import { findNode } from "./compare/node-binary.js";
+import { describe } from "./compare/readme.js";
+import { SCENARIOS } from "./compare/scenarios.js";
+import { renderText } from "./compare/tables.js";
+import { pathOf } from "./with-system.js";
+
+const PARTS = [...SCENARIOS.map(({ name }) => name), "latency", "flips"];
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    only: { type: "string" },
+  },
+});
+const { quick } = values;
+const parts = values.only?.split(",") ?? PARTS;
+const unknown = parts.filter((part) => !PARTS.includes(part));
+if (unknown.length > 0)
+  throw new Error(`no such part: ${unknown.join(", ")}; ${PARTS.join(", ")}`);
+if (ARE_CORES_SHARED)
+  console.error("one core only: the load disturbs what is measured");
+
+const startedAt = performance.now();
+const results = await compare({
+  quick,
+  parts,
+  size: quick ? QUICK : FULL,
+  node: findNode(process.env),
+  say: (what) => console.error(`measuring: ${what} …`),
+});
+console.log(describe(results, renderText));
+console.error(`${Math.round((performance.now() - startedAt) / 1000)} s`);
+if (values.only === undefined) {
+  const directory = pathOf("../../bench/results");
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(
+    `${directory}/${quick ? "latest-quick" : "latest"}.json`,
+    `${JSON.stringify(results, undefined, 2)}\n`,
+  );
+}

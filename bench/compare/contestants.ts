@@ -1,0 +1,62 @@
+import { fileURLToPath } from "node:url";
+import { ENGINE_NAMES, type EngineName } from "../../apps/proxy/engine.js";
+import {
+  HAPROXY,
+  NGINX,
+  PLAIN_PROXY,
+} from "../../test/support/products/others.js";
+import type { Product } from "../../test/support/products/product.js";
+
+const MAIN = fileURLToPath(
+  new URL("../../apps/proxy/main.js", import.meta.url),
+);
+
+/** Ports of our own proxies beyond the one they serve at. */
+export interface EnginePorts {
+  admin: number;
+  canary: number;
+}
+
+export interface Engine {
+  product: Product;
+  ports: EnginePorts;
+  keyPrefix: string;
+}
+
+/** The proxy as it runs in production, with all defaults: both sides, telemetry, routes, breaker, forwarded headers. */
+export function createEngine(engine: EngineName, ports: EnginePorts): Engine {
+  const keyPrefix = `bench-${engine}:`;
+  const product: Product = {
+    name: nameOf(engine),
+    isOurs: true,
+    describe: ({ port, upstreamPort, redisUrl, node, env }) => ({
+      file: node,
+      args: ["--enable-source-maps", MAIN],
+      env: {
+        PROXY_ENGINE: engine,
+        PORT: String(port),
+        ADMIN_PORT: String(ports.admin),
+        PROD_URLS: `http://127.0.0.1:${upstreamPort}`,
+        CANARY_URLS: `http://127.0.0.1:${ports.canary}`,
+        REDIS_URL: redisUrl,
+        KEY_PREFIX: keyPrefix,
+        ...env,
+      },
+    }),
+  };
+  return { product, ports, keyPrefix };
+}
+
+export function nameOf(engine: EngineName): string {
+  return `serin ${engine}`;
+}
+
+export const OTHERS: readonly Product[] = [NGINX, HAPROXY, PLAIN_PROXY];
+export const BASE = NGINX.name;
+export const PLAIN = PLAIN_PROXY.name;
+/** In the order of tables. */
+export const ENGINE_PRODUCTS = ENGINE_NAMES.toSorted().toReversed().map(nameOf);
+export const PRODUCT_NAMES = [
+  ...OTHERS.map(({ name }) => name),
+  ...ENGINE_PRODUCTS,
+];

@@ -1,0 +1,106 @@
+import { request } from "node:http";
+import { once } from "node:events";
+import type { RunningProduct } from "../../test/support/products/product.js";
+import { CORES } from "./cores.js";
+import type { Round } from "./ranges.js";
+import { LARGE_BYTES, LARGE_PATH, type Scenario } from "./scenarios.js";
+import { SpoiltRound, Wrk } from "./wrk.js";
+
+/** Ticks of CPU time that one product took for a request, in one scenario of one round. */
+export interface CpuRounds {
+  scenario: Scenario;
+  rounds: Round[];
+}
+
+export interface CpuOptions {
+  products: readonly RunningProduct[];
+  scenarios: readonly Scenario[];
+  rounds: number;
+  seconds: number;
+  warmUpSeconds: number;
+  /** For wrk's scripts. */
+  directory: string;
+  /** Called when all have been warmed up. */
+  onWarm: () => void;
+  /** Called between measurements, while nothing is under way. @throws SpoiltRound */
+  onPause: () => Promise<void>;
+}
+
+/**
+ * Has each product serve each scenario in each round, one after another, so that whatever else the machine does hits all
+ * of them alike.
+ *
+ * @throws SpoiltRound
+ */
+export async function measureCpu(options: CpuOptions): Promise<CpuRounds[]> {
+  const { products, scenarios, rounds, seconds, directory } = options;
+  for (const scenario of scenarios)
+    for (const product of products) {
+      await checkAnswer(product, scenario);
+      if (options.warmUpSeconds > 0)
+        await load(product, scenario, options.warmUpSeconds, directory);
+    }
+  options.onWarm();
+  const measured = scenarios.map((scenario): CpuRounds => ({
+    scenario,
+    rounds: [],
+  }));
+  for (let round = 0; round < rounds; round += 1)
+    for (const { scenario, rounds: done } of measured) {
+      const values: Record<string, number> = {};
+      for (const product of rotate(products, round)) {
+        const ticksBefore = product.cpuTicks;
+        const answers = await load(product, scenario, seconds, directory);
+        const ticks = product.cpuTicks - ticksBefore;
+        values[product.product.name] = ticks / answers;
+        await options.onPause();
+      }
+      done.push(values);
+    }
+  return measured;
+}
+
+async function load(
+  product: RunningProduct,
+  scenario: Scenario,
+  seconds: number,
+  directory: string,
+): Promise<number> {
+  const { port } = product;
+  const cpu = CORES.load;
+  try {
+    return await new Wrk({ scenario, port, seconds, cpu, directory }).answers();
+  } catch (err) {
+    if (!(err instanceof SpoiltRound)) throw err;
+    throw new SpoiltRound(
+      `${product.product.name}, ${scenario.title}: ${err.message}`,
+    );
+  }
+}
+
+/** @throws SpoiltRound when it is not what the backend says: wrk looks at the status only */
+async function checkAnswer(
+  { product, port }: RunningProduct,
+  scenario: Scenario,
+): Promise<void> {
+  const { path, bodyBytes, headers = {} } = scenario;
+  const method = bodyBytes === undefined ? "GET" : "POST";
+  const asked = request({ host: "127.0.0.1", port, path, method, headers });
+  asked.end("x".repeat(bodyBytes ?? 0));
+  const [response] = (await once(asked, "response")) as [
+    AsyncIterable<Buffer> & { statusCode: number },
+  ];
+  let bytes = 0;
+  for await (const chunk of response) bytes += chunk.length;
+  const expected = path === LARGE_PATH ? LARGE_BYTES : "ok\n".length;
+  if (response.statusCode !== 200 || bytes !== expected)
+    throw new SpoiltRound(
+      `${product.name}, ${scenario.title}: ${response.statusCode} with ${bytes} bytes`,
+    );
+}
+
+/** Whoever came first comes last in the next round. */
+function rotate<T>(items: readonly T[], by: number): T[] {
+  const start = by % items.length;
+  return [...items.slice(start), ...items.slice(0, start)];
+}

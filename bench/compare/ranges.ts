@@ -1,0 +1,63 @@
+import { medianOf, round } from "../statistics.js";
+
+/** One figure of one round, for each product that was measured in it. */
+export type Round = Readonly<Partial<Record<string, number>>>;
+
+/** Of a figure over the rounds. */
+export interface Range {
+  min: number;
+  median: number;
+  max: number;
+  rounds: number;
+}
+
+/** Rounded to hundredths; null of no value. */
+export function rangeOf(values: readonly number[]): Range | null {
+  const sorted = values.toSorted((a, b) => a - b);
+  const [min] = sorted;
+  const max = sorted.at(-1);
+  if (min === undefined || max === undefined) return null;
+  return {
+    min: round(min),
+    median: round(medianOf(sorted)),
+    max: round(max),
+    rounds: sorted.length,
+  };
+}
+
+/** What one product took as a multiple of what the base took in the same round. */
+export function ratiosTo(
+  base: string,
+  product: string,
+  rounds: readonly Round[],
+): Range | null {
+  return rangeOf(
+    rounds.flatMap((values) => {
+      const [own, other] = [values[product], values[base]];
+      return own === undefined || other === undefined ? [] : [own / other];
+    }),
+  );
+}
+
+/**
+ * What one product added to `direct`, as a multiple of what the base added in the same round. A round in which the base
+ * seemed to add nothing tells nothing, and where most are of that kind there is no figure.
+ */
+export function addedRatiosTo(
+  base: string,
+  product: string,
+  rounds: readonly Round[],
+  direct: string,
+): Range | null {
+  const ratios = rounds.flatMap((values) => {
+    const [own, other, without] = [
+      values[product],
+      values[base],
+      values[direct],
+    ];
+    if (own === undefined || other === undefined || without === undefined)
+      return [];
+    return other > without ? [(own - without) / (other - without)] : [];
+  });
+  return ratios.length * 2 > rounds.length ? rangeOf(ratios) : null;
+}

@@ -1,0 +1,42 @@
+import { readStatus, type RunningEngine } from "./stage.js";
+
+const CANARY_SHARE = 1 / 4;
+
+export interface SplitFigures {
+  requests: number;
+  readings: number;
+  /** How many requests the canary had more or fewer than its share, at the worst reading. */
+  maxDeviation: number;
+}
+
+/** Watches how exactly an engine splits its requests. */
+export class SplitWatch {
+  readonly #engine: RunningEngine;
+  #requests = 0;
+  #readings = 0;
+  #maxDeviation = 0;
+
+  constructor(engine: RunningEngine) {
+    this.#engine = engine;
+  }
+
+  get name(): string {
+    return this.#engine.product.name;
+  }
+
+  get figures(): SplitFigures {
+    return {
+      requests: this.#requests,
+      readings: this.#readings,
+      maxDeviation: this.#maxDeviation,
+    };
+  }
+
+  async read(): Promise<void> {
+    const { prod, canary } = (await readStatus(this.#engine)).requests;
+    this.#requests = prod + canary;
+    this.#readings += 1;
+    const deviation = Math.abs(canary - this.#requests * CANARY_SHARE);
+    this.#maxDeviation = Math.max(this.#maxDeviation, deviation);
+  }
+}
