@@ -44,6 +44,17 @@ async function crashOne(proxy: ProxyProgram) {
   return await waitFor("the crash to be logged", () => ends()[before]);
 }
 
+/**
+ * Connects once more when its connection was reset before it stood: what waits in a closing listener's queue may be, unless
+ * the system moves it to another's (docs/decisions/0016).
+ */
+function sendPatiently(port: number) {
+  return send(port).catch((err: NodeJS.ErrnoException) => {
+    if (err.code !== "ECONNRESET") throw err;
+    return send(port);
+  });
+}
+
 function replacement() {
   it("takes a crashed worker's connections, and nobody else's", async () => {
     const { proxy, hold, letGo } = await startHolding();
@@ -91,7 +102,7 @@ function replacement() {
       expect(await client.response()).to.include({ status: 200 });
   });
 
-  it("loses no request when SIGHUP replaces all of them", async () => {
+  it("answers every request while SIGHUP replaces all of them", async () => {
     const prod = await startNamedBackend("prod");
     const proxy = await startUnopenedProxy({
       PROD_URLS: prod.url.origin,
@@ -100,7 +111,7 @@ function replacement() {
     const load = { stopped: false, sent: 0 };
     const client = async () => {
       for (; !load.stopped; load.sent++)
-        expect(await send(proxy.port)).to.include({ status: 200 });
+        expect(await sendPatiently(proxy.port)).to.include({ status: 200 });
     };
     const clients = Promise.all(Array.from({ length: 4 }, client));
     for (let reload = 1; reload <= RELOADS; reload++) {
