@@ -60,9 +60,8 @@ export function followAttempt(
     upstreamRequest.once("error", (err) => {
       if (!upstream.complete) upstream.destroy(err);
     });
-    // Node's client waits for the rest of an upload, but listens no more for the connection to take it.
     upstream.once("end", () => {
-      if (!upstreamRequest.writableEnded) upstreamRequest.destroy();
+      if (!upstreamRequest.writableEnded) keepFlowing(upstreamRequest);
     });
     attempt.onResponse(upstream.statusCode ?? 0);
   });
@@ -71,6 +70,16 @@ export function followAttempt(
     upstreamRequest.destroy();
   };
   return { settle, abandon };
+}
+
+/** Node's client waits for the rest of an upload behind a response, but listens no more for the connection to take it. */
+function keepFlowing(upstreamRequest: ClientRequest): void {
+  const { socket } = upstreamRequest;
+  const passOn = () => upstreamRequest.emit("drain");
+  socket?.on("drain", passOn);
+  upstreamRequest.once("close", () => socket?.off("drain", passOn));
+  // It may have drained already.
+  if (socket?.writableNeedDrain === false) passOn();
 }
 
 interface ConnectionProgress {

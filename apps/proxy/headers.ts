@@ -112,7 +112,7 @@ export interface Refusal {
  * not pass on as it came.
  */
 export function whyRefused(request: IncomingMessage): Refusal | undefined {
-  if (request.httpVersionMajor !== 1)
+  if (!request.httpVersion.startsWith("1."))
     return { status: 505, error: "the only version supported is HTTP/1" };
   let hosts = 0;
   for (let i = 0; i < request.rawHeaders.length; i += 2) {

@@ -33,6 +33,9 @@ export function relayResponse(
 ): void {
   if (upstream.httpVersionMajor !== 1)
     throw new Error(`not HTTP/1: ${upstream.httpVersion}`);
+  // A 101 that Node takes for no upgrade, since `Connection` does not say so.
+  if (upstream.statusCode === 101)
+    throw new Error("an upgrade that nobody asked for");
   const coding = upstream.headers["transfer-encoding"] ?? "chunked";
   if (coding.toLowerCase() !== "chunked")
     throw new Error(`unsupported Transfer-Encoding: ${coding}`);

@@ -29,7 +29,7 @@ export class Festival {
   async verdictOn(wanted: Case): Promise<void> {
     const first = this.#cases.indexOf(wanted);
     for (const soon of this.#cases.slice(first, first + AHEAD))
-      this.#begin(soon);
+      void this.#begin(soon);
     await this.#begin(wanted);
   }
 

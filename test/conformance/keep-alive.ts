@@ -1,5 +1,6 @@
 import { check, type Chapter } from "./case.js";
 import { quote, type Stage } from "./stage.js";
+import { echoBody } from "./upstream.js";
 
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
@@ -198,6 +199,48 @@ async function pipelinesBad(stage: Stage): Promise<void> {
   check(statuses === "200,400", "wrong", `answered ${statuses}`);
 }
 
+/** What cannot be parsed is not answered in place of a request whose own answer takes its time. */
+async function answersBeforeError(stage: Stage): Promise<void> {
+  let answer: () => unknown = () => undefined;
+  stage.upstream.play({
+    request: ({ socket }) => {
+      answer = () => socket.write(OK);
+    },
+  });
+  const client = stage.connect().get("/slow").send("NONSENSE\r\n\r\n");
+  await stage.upstream.sees("\r\n\r\n");
+  setTimeout(() => answer(), 100);
+  const view = await stage.answers(client, ["GET", "GET"]);
+  const statuses = view.responses.map(({ status }) => status).join();
+  check(
+    statuses === "200,400" || statuses === "200",
+    "wrong",
+    `answered ${statuses}`,
+  );
+  await stage.closed(client);
+}
+
+async function pipelinesMany(stage: Stage): Promise<void> {
+  const targets = Array.from({ length: 1500 }, (_, i) => `/${i}`);
+  const client = stage.connect();
+  client.send(
+    targets
+      .map((target) => `GET ${target} HTTP/1.1\r\nHost: x\r\n\r\n`)
+      .join(""),
+  );
+  const last = echoBody({ method: "GET", target: "/1499", body: "" });
+  await stage.until(
+    "all answers",
+    () => client.unread.endsWith(last) || client.ending !== undefined,
+    { ms: 20_000 },
+  );
+  const methods = targets.map(() => "GET");
+  const { responses } = await stage.answers(client, methods);
+  const bodies = responses.map(({ body }) => body).join();
+  const expected = targets.map((target) => `GET ${target} 0`).join();
+  check(bodies === expected, "poisoned", `${responses.length} answers`);
+}
+
 /** More requests than anybody will answer at once: the proxy must not take them all in. */
 async function boundsPipeline(stage: Stage): Promise<void> {
   stage.upstream.play({ request: () => undefined });
@@ -254,6 +297,11 @@ export const KEEP_ALIVE: Chapter[] = [
       },
       { name: "of several methods", run: pipelinesMixed },
       { name: "behind a malformed one are not taken", run: pipelinesBad },
+      {
+        name: "that cannot be parsed are answered in their turn",
+        run: answersBeforeError,
+      },
+      { name: "1,500 of them are answered in order", run: pipelinesMany },
       {
         name: "200,000 of them without answers do not fill the memory",
         run: boundsPipeline,

@@ -73,6 +73,10 @@ const UNUSABLE: Row[] = [
     "an upgrade that nobody asked for",
     ["HTTP/1.1 101 Switching", "Connection: upgrade", "Upgrade: x", "", ""],
   ],
+  [
+    "an upgrade that its Connection does not name",
+    ["HTTP/1.1 101 Switching", "Upgrade: x", "", ""],
+  ],
 ];
 
 /** The head is in order and what follows it goes bad: too late for a 502. */

@@ -75,8 +75,10 @@ function judge(
   );
   const served = finals.filter(({ status }) => status === 200);
   const seen = stage.upstream.requests;
+  // A connection that is cut off may take answers with it.
+  const isCut = client.ending !== undefined;
   check(
-    served.length === seen.length,
+    served.length === seen.length || (isCut && served.length < seen.length),
     "smuggled",
     `${served.length} answers for ${seen.length} requests at the upstream`,
   );
