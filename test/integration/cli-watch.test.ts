@@ -67,6 +67,10 @@ describe("serin watch", () => {
 
   it("gives a pipe one line a change, and none for the mere passing of time", async () => {
     startFleet(test);
+    await waitFor(
+      "telemetry",
+      async () => (await test.redis.xlen(test.keys.telemetry)) >= 4,
+    );
     const cli = new Cli(test.keys, ["watch"], { MONITOR_URL: undefined });
     await cli.untilPrinted(/Canary takes 25 % of traffic/);
     await test.ledger.flip("feature", {
