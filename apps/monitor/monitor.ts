@@ -17,6 +17,7 @@ import { createApi, type ApiBackend } from "./api.js";
 import type { MonitorConfig } from "./config.js";
 import { Controller } from "./controller.js";
 import { Courier } from "./courier.js";
+import type { Dashboard } from "./dashboard.js";
 import { History } from "./history.js";
 import { Leadership } from "./leadership.js";
 import { Observations } from "./observations.js";
@@ -64,29 +65,17 @@ export async function startMonitor(
   const observations = new Observations(config, judge);
   const verdicts = new VerdictKeeper({ redis, keys, config });
   const history = new History(config);
-  const stream = new PageStream(
-    {
-      readState: () => readPageState(context, source),
-      newestPoints: () => history.newest(),
-    },
-    logger,
-  );
+  const dashboard = createDashboard(() => context, { history, source });
   const reader = new StreamReader({
     redis: createRedis({ url: redisUrl, name: "monitor-streams", logger }),
     keys,
-    listener: tellAll({ observations, verdicts, history, stream }),
+    listener: tellAll({ observations, verdicts, history, ...dashboard }),
     logger,
   });
   closers.add("streams", () => reader.close());
 
-  const courier = createCourier(config, {
-    redis,
-    keys,
-    source,
-    url,
-    logger,
-    closers,
-  });
+  const mailing = { redis, keys, source, url, logger, closers };
+  const courier = createCourier(config, mailing);
   const leadership = new Leadership({
     redis,
     keys,
@@ -126,7 +115,7 @@ export async function startMonitor(
   });
   watch.onChange(() => {
     judge();
-    stream.nudge();
+    dashboard.stream.nudge();
   });
   closers.add("flag watch", () => watch.close());
   const trimmer = new TelemetryTrimmer({ redis, keys, leadership, logger });
@@ -135,22 +124,28 @@ export async function startMonitor(
   reader.start();
 
   const { adminToken } = config;
-  service.server.on(
-    "request",
-    createApi(createBackend(context), {
-      flagName,
-      adminToken,
-      logger,
-      dashboard: {
-        files: readPageFiles(),
-        stream,
-        readHistory: () => history.report(leadership.redisNow() ?? Date.now()),
-      },
-    }),
-  );
+  const api = { flagName, adminToken, logger, dashboard };
+  service.server.on("request", createApi(createBackend(context), api));
   closers.add("server", () => service.close(HTTP_DRAIN_MS));
-  closers.add("dashboards", () => stream.close());
+  closers.add("dashboards", () => dashboard.stream.close());
   logger.info({ port }, "monitor listens");
+}
+
+/** @param getContext once everything stands */
+function createDashboard(
+  getContext: () => StateContext,
+  parts: { history: History; source: string },
+): Dashboard {
+  const { history, source } = parts;
+  const redisNow = () => getContext().leadership.redisNow() ?? Date.now();
+  return {
+    files: readPageFiles(),
+    stream: new PageStream({
+      readState: () => readPageState(getContext(), source),
+      newestPoints: () => history.newest(),
+    }),
+    readHistory: () => history.report(redisNow()),
+  };
 }
 
 function tellAll(listeners: {

@@ -1,6 +1,5 @@
 import type { ServerResponse } from "node:http";
 import type { LedgerEvent } from "../../lib/ledger-event.js";
-import type { Logger } from "../../lib/log.js";
 import type { HistoryPoint } from "./history-report.js";
 import { HttpError } from "./http-error.js";
 import type { StateMessage, TroubleMessage } from "./page-messages.js";
@@ -31,7 +30,6 @@ export interface PageSource {
  */
 export class PageStream {
   readonly #source: PageSource;
-  readonly #logger: Logger;
   readonly #pages = new Set<ServerResponse>();
   #timer: NodeJS.Timeout | undefined;
   #reading: Promise<void> | undefined;
@@ -39,9 +37,8 @@ export class PageStream {
   #isWhole = false;
   #isClosed = false;
 
-  constructor(source: PageSource, logger: Logger) {
+  constructor(source: PageSource) {
     this.#source = source;
-    this.#logger = logger;
   }
 
   get size(): number {
@@ -100,8 +97,7 @@ export class PageStream {
       this.#broadcast(
         format("state", state) + format("points", this.#source.newestPoints()),
       );
-    } catch (err) {
-      this.#logger.debug({ err }, "dashboards are told that Redis is away");
+    } catch {
       const trouble: TroubleMessage = {
         reason: "the monitor cannot reach Redis",
       };
