@@ -7,6 +7,10 @@ const SYNC_KEY = "serin";
 const AXIS_PX = 58;
 const FONT = "11px system-ui, sans-serif";
 
+const keepDecades = (_plot: uPlot, splits: number[]) =>
+  splits.map((value) => (Number.isInteger(Math.log10(value)) ? value : null));
+const ONLY_DECADES = { filter: keepDecades };
+
 /** How uPlot draws a chart; colours are asked for at each drawing, since they change with the scheme. */
 export function createOptions(
   spec: ChartSpec,
@@ -16,7 +20,7 @@ export function createOptions(
   return {
     // The stage gives the width as soon as it has one.
     ...{ width: 300, height },
-    padding: [14, 10, 0, 0],
+    padding: [14, 20, 0, 0],
     legend: { show: false },
     cursor: {
       sync: { key: SYNC_KEY },
@@ -38,6 +42,7 @@ export function createOptions(
         ...axis(palette),
         size: AXIS_PX,
         space: 28,
+        ...(spec.isLogarithmic === true ? ONLY_DECADES : {}),
         values: (_plot, splits) =>
           splits.map((value: number | null) =>
             value === null ? "" : spec.format(value),

@@ -99,10 +99,10 @@ export function createSpecs({ rules, hosts }: HistoryReport): ChartSpec[] {
       blank: NO_TRAFFIC,
     },
     {
-      title: "Split",
+      title: "Split: canary’s share",
       lines: [
         {
-          label: "canary’s share",
+          label: "canary",
           ...LOOKS.canary,
           dash: [],
           read: ({ canaryShare }) => canaryShare,

@@ -71,8 +71,8 @@ function describeVerdict(
         : "The leading monitor compares; this one stands by",
     };
   const { outcome, because, odds, canaryRequestsNeeded } = verdict;
-  const needed = `about ${canaryRequestsNeeded.toLocaleString("en-US")} more canary requests to tell`;
-  const stands = `odds ${odds} that it is`;
+  const needed = `about ${canaryRequestsNeeded.toLocaleString("en-US")} more canary requests needed`;
+  const stands = `odds ${odds} for worse`;
   switch (outcome) {
     case "worse":
       return { outcome: "worse", text: `Yes, worse than prod · ${stands}` };

@@ -1,4 +1,7 @@
 const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
+const hundredths = new Intl.NumberFormat("en-US", {
+  maximumFractionDigits: 2,
+});
 const tenths = new Intl.NumberFormat("en-US", {
   minimumFractionDigits: 1,
   maximumFractionDigits: 1,
@@ -8,7 +11,9 @@ const tenths = new Intl.NumberFormat("en-US", {
 export const UNKNOWN = "–";
 
 function formatNumber(value: number): string {
-  return Math.abs(value) < 10 ? tenths.format(value) : whole.format(value);
+  const size = Math.abs(value);
+  if (size < 1) return hundredths.format(value);
+  return size < 10 ? tenths.format(value) : whole.format(value);
 }
 
 /** `4.1 ms`, `1,021 ms`, `12 s` */
