@@ -47,7 +47,7 @@ export class ChartLegend {
 function createSwatch({ colour, width, dash }: Line): SVGElement {
   const line = svgElement("line", {
     x1: "0",
-    x2: "22",
+    x2: "18",
     y1: "4",
     y2: "4",
     class: `swatch-${colour}`,
@@ -56,7 +56,7 @@ function createSwatch({ colour, width, dash }: Line): SVGElement {
   });
   return svgElement(
     "svg",
-    { class: "swatch", viewBox: "0 0 22 8", "aria-hidden": "true" },
+    { class: "swatch", viewBox: "0 0 18 8", "aria-hidden": "true" },
     line,
   );
 }

@@ -41,7 +41,7 @@ export class Comparison {
   });
 
   show({ state, monitor }: StateMessage): void {
-    const { outcome, text } = describeVerdict(state.verdict, monitor.leads);
+    const { outcome, text } = describeVerdict(state, monitor.leads);
     this.#verdict.dataset.outcome = outcome;
     setText(this.#verdict, text);
     const { prod, canary } = state.sides;
@@ -60,7 +60,7 @@ export class Comparison {
 }
 
 function describeVerdict(
-  verdict: StateReport["verdict"],
+  { verdict, flag }: StateReport,
   leads: boolean,
 ): { outcome: string; text: string } {
   if (verdict === null)
@@ -72,6 +72,12 @@ function describeVerdict(
     };
   const { outcome, because, odds, canaryRequestsNeeded } = verdict;
   const needed = `about ${canaryRequestsNeeded.toLocaleString("en-US")} more canary requests needed`;
+  // No request is dealt to it: what stands is of before.
+  if (!flag.value && outcome !== "worse")
+    return {
+      outcome: "none",
+      text: `Not compared while it is stopped · before that odds ${odds} for worse`,
+    };
   const stands = `odds ${odds} for worse`;
   switch (outcome) {
     case "worse":

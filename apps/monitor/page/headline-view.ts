@@ -9,7 +9,7 @@ import type { Freshness } from "./freshness.js";
 
 type Look = Tone | "loading" | "old";
 
-/** Each tone has a shape of its own, for those who cannot tell the colours: circle, octagon, triangle, ring, cloud-like square. */
+/** Each tone has a shape of its own, for those who cannot tell the colours: circle, octagon, triangle, square. */
 const SHAPES: Record<Look, { shape: string; sign: string }> = {
   good: { shape: circle(), sign: "M15 25l6.5 6.5L33.5 18" },
   stopped: {
@@ -61,7 +61,7 @@ export class HeadlineView {
     const { tone, text } = describeHeadline(message.state, now);
     const isOld = freshness.level === "old";
     this.#dress(isOld ? "old" : tone);
-    setText(this.#text, isOld ? freshness.text : text);
+    setText(this.#text, bindWords(isOld ? freshness.text : text));
     setText(
       this.#detail,
       isOld
@@ -81,6 +81,13 @@ export class HeadlineView {
     // Only a change is read out, not the countdown's every second.
     if (look !== "loading") setText(this.#news, TITLES[look].slice(2));
   }
+}
+
+/** Keeps a figure with its unit on one line, and a separator with what it ends. */
+function bindWords(text: string): string {
+  return text
+    .replace(/(\d) (ms|s|min|h|d|%)(?=\W|$)/g, "$1\u00a0$2")
+    .replaceAll(" · ", "\u00a0· ");
 }
 
 /** Who watches, and what else an operator may have to know. */

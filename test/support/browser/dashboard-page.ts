@@ -50,7 +50,11 @@ export async function openDashboardPage(
     page.locator(".chart").filter({ hasText: title });
   return {
     page,
-    headline: () => page.locator("#headline-text").innerText(),
+    headline: async () =>
+      (await page.locator("#headline-text").innerText()).replaceAll(
+        "\u00a0",
+        " ",
+      ),
     tone,
     untilTone: async (wanted, timeoutMs) => {
       await waitFor(
@@ -66,8 +70,8 @@ export async function openDashboardPage(
         .locator(".legend-value")
         .innerText(),
     picture: (title) =>
-      chart(title)
-        .locator("canvas")
-        .evaluate<string>("(canvas) => canvas.toDataURL()"),
+      page.evaluate<string>(
+        `[...document.querySelectorAll(".chart")].find(({ textContent }) => textContent.startsWith("${title}")).querySelector("canvas").toDataURL()`,
+      ),
   };
 }
