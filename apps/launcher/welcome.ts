@@ -15,6 +15,7 @@ export function welcome(
   return `
 Serin is running. ${describeSplit(proxyStatus)}
 
+  dashboard   http://${monitor}/
   proxy       http://${proxy}
               http://${admin}/status
   monitor     http://${monitor}/api/state
@@ -25,7 +26,7 @@ Serin is running. ${describeSplit(proxyStatus)}
   mails       ${hasMailbox ? workspace.mails : "go where ALERT_TRANSPORT and SMTP_URL say"}
   logs        ${workspace.logs}
 
-Try in a second terminal:
+Open the dashboard in a browser, and try in a second terminal:
 
   curl ${proxy}/
   for i in $(seq 100); do curl -si ${proxy}/ | grep x-served-by; done | sort | uniq -c

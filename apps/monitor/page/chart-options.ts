@@ -9,7 +9,10 @@ const FONT = "11px system-ui, sans-serif";
 
 const keepDecades = (_plot: uPlot, splits: number[]) =>
   splits.map((value) => (Number.isInteger(Math.log10(value)) ? value : null));
-const ONLY_DECADES = { filter: keepDecades };
+const onlyDecades = (palette: Palette) => ({
+  filter: keepDecades,
+  grid: { ...axis(palette).grid, filter: keepDecades },
+});
 
 /** How uPlot draws a chart; colours are asked for at each drawing, since they change with the scheme. */
 export function createOptions(
@@ -42,7 +45,7 @@ export function createOptions(
         ...axis(palette),
         size: AXIS_PX,
         space: 28,
-        ...(spec.isLogarithmic === true ? ONLY_DECADES : {}),
+        ...(spec.isLogarithmic === true ? onlyDecades(palette) : {}),
         values: (_plot, splits) =>
           splits.map((value: number | null) =>
             value === null ? "" : spec.format(value),
