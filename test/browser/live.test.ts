@@ -1,7 +1,6 @@
 import { expect } from "chai";
-import type { Browser } from "playwright-core";
 import { entryTimeMs } from "../../lib/stream-entry.js";
-import { launchOrSkip } from "../support/browser/chromium.js";
+import { useBrowser } from "../support/browser/chromium.js";
 import { openDashboardPage } from "../support/browser/dashboard-page.js";
 import {
   sendSlowRequests,
@@ -16,18 +15,12 @@ const STOPPED_WITHIN_MS = 2000;
 describe("the dashboard", function () {
   this.timeout(60_000);
 
-  let browser: Browser;
-
-  before(async function () {
-    browser = await launchOrSkip(this);
-  });
-
-  after(() => browser?.close());
+  const browser = useBrowser();
 
   it("says that the canary is in, compares it with prod, and its charts move", async () => {
     const system = await startSystem();
     const load = startLoad(system);
-    const dashboard = await openDashboardPage(browser, system.monitor.port);
+    const dashboard = await openDashboardPage(browser(), system.monitor.port);
     await dashboard.untilTone("good");
     expect(await dashboard.headline()).to.match(
       /^Canary takes 25 % of traffic · healthy/,
@@ -53,7 +46,7 @@ describe("the dashboard", function () {
   it("turns to stopped within two seconds of the flip, without a reload, and tells why", async () => {
     const system = await startSystem();
     startLoad(system);
-    const dashboard = await openDashboardPage(browser, system.monitor.port);
+    const dashboard = await openDashboardPage(browser(), system.monitor.port);
     const { page } = dashboard;
     await dashboard.untilTone("good");
     await page.evaluate("document.body.dataset.opened = 'once'");
@@ -82,7 +75,7 @@ describe("the dashboard", function () {
 
   it("shows one kind of event when asked to", async () => {
     const system = await startSystem();
-    const { page } = await openDashboardPage(browser, system.monitor.port);
+    const { page } = await openDashboardPage(browser(), system.monitor.port);
     await system.setFlag(false);
     const kinds = page.locator(".event .kind");
     await waitFor("the flip", async () =>

@@ -2,8 +2,8 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
-import type { Browser, Page } from "playwright-core";
-import { launchOrSkip } from "../support/browser/chromium.js";
+import type { Page } from "playwright-core";
+import { useBrowser } from "../support/browser/chromium.js";
 import { openDashboardPage } from "../support/browser/dashboard-page.js";
 import { startLoad, startSystem } from "../support/system/start-system.js";
 import type { System } from "../support/system/system.js";
@@ -25,15 +25,10 @@ interface AxeResult {
 describe("the dashboard's looks", function () {
   this.timeout(60_000);
 
-  let browser: Browser;
+  const browser = useBrowser();
   let system: System;
 
-  before(async function () {
-    browser = await launchOrSkip(this);
-    mkdirSync(SHOTS, { recursive: true });
-  });
-
-  after(() => browser?.close());
+  before(() => mkdirSync(SHOTS, { recursive: true }));
 
   beforeEach(async () => {
     system = await startSystem();
@@ -42,7 +37,7 @@ describe("the dashboard's looks", function () {
 
   async function open(width: number, colorScheme: "light" | "dark") {
     const viewport = { width, height: width < 500 ? 812 : 900 };
-    const dashboard = await openDashboardPage(browser, system.monitor.port, {
+    const dashboard = await openDashboardPage(browser(), system.monitor.port, {
       viewport,
       colorScheme,
       reducedMotion: "reduce",
@@ -79,7 +74,7 @@ describe("the dashboard's looks", function () {
       [1440, "dark"],
     ] as const) {
       const { page, untilTone } = await openDashboardPage(
-        browser,
+        browser(),
         system.monitor.port,
         { viewport: { width, height: 812 }, colorScheme: scheme },
       );

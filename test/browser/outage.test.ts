@@ -1,7 +1,6 @@
 import { expect } from "chai";
-import type { Browser } from "playwright-core";
 import type { HistoryReport } from "../../apps/monitor/history-report.js";
-import { launchOrSkip } from "../support/browser/chromium.js";
+import { useBrowser } from "../support/browser/chromium.js";
 import { openDashboardPage } from "../support/browser/dashboard-page.js";
 import { callForJson } from "../support/system/http-call.js";
 import { startLoad, startSystem } from "../support/system/start-system.js";
@@ -12,19 +11,13 @@ const SAID_WITHIN_MS = 5000;
 describe("the dashboard of a monitor that is killed", function () {
   this.timeout(60_000);
 
-  let browser: Browser;
-
-  before(async function () {
-    browser = await launchOrSkip(this);
-  });
-
-  after(() => browser?.close());
+  const browser = useBrowser();
 
   it("says that its data is old, and recovers with its history when the monitor is back", async () => {
     const system = await startSystem();
     startLoad(system);
     const { port } = system.monitor;
-    const dashboard = await openDashboardPage(browser, port);
+    const dashboard = await openDashboardPage(browser(), port);
     const { page } = dashboard;
     await dashboard.untilTone("good");
     await page.evaluate("document.body.dataset.opened = 'once'");

@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import type { Browser, Page } from "playwright-core";
-import { launchOrSkip } from "../support/browser/chromium.js";
+import type { Page } from "playwright-core";
+import { useBrowser } from "../support/browser/chromium.js";
 import { openDashboardPage } from "../support/browser/dashboard-page.js";
 import { startSystem } from "../support/system/start-system.js";
 import { waitFor } from "../support/wait-for.js";
@@ -12,17 +12,11 @@ const MAX_TABS = 12;
 describe("steering by the dashboard", function () {
   this.timeout(60_000);
 
-  let browser: Browser;
-
-  before(async function () {
-    browser = await launchOrSkip(this);
-  });
-
-  after(() => browser?.close());
+  const browser = useBrowser();
 
   it("stops and resumes the canary by mouse, after a confirmation", async () => {
     const system = await startSystem();
-    const dashboard = await openDashboardPage(browser, system.monitor.port);
+    const dashboard = await openDashboardPage(browser(), system.monitor.port);
     const { page } = dashboard;
     await dashboard.untilTone("good");
     await page.locator("#stop").click();
@@ -57,7 +51,7 @@ describe("steering by the dashboard", function () {
     const system = await startSystem({
       env: { monitor: { ADMIN_TOKEN: TOKEN } },
     });
-    const dashboard = await openDashboardPage(browser, system.monitor.port);
+    const dashboard = await openDashboardPage(browser(), system.monitor.port);
     const { page } = dashboard;
     const { keyboard } = page;
     await dashboard.untilTone("good");
@@ -101,7 +95,7 @@ describe("steering by the dashboard", function () {
 
   it("says that nothing was changed when the monitor is gone", async () => {
     const system = await startSystem();
-    const dashboard = await openDashboardPage(browser, system.monitor.port);
+    const dashboard = await openDashboardPage(browser(), system.monitor.port);
     await dashboard.untilTone("good");
     await system.monitor.end("SIGKILL");
     await dashboard.page.locator("#stop").click();

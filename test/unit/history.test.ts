@@ -20,10 +20,10 @@ describe("the monitor's history", () => {
     side: Side,
     atMs: number,
     latenciesMs: number[],
-    fields: Partial<TrafficWindow> = {},
-    source = "proxy@edge1:8080",
+    fields: Partial<TrafficWindow> & { source?: string } = {},
   ): void {
-    const data = trafficWindow(side, latenciesMs, { windowMs: 500, ...fields });
+    const { source = "proxy@edge1:8080", ...others } = fields;
+    const data = trafficWindow(side, latenciesMs, { windowMs: 500, ...others });
     history.onTelemetry({ kind: "traffic", source, at: atMs, data }, atMs);
   }
 
@@ -70,8 +70,8 @@ describe("the monitor's history", () => {
   });
 
   it("adds the rates of several proxies, whatever their windows last", () => {
-    hear("prod", START + 1000, times(10, 4), { windowMs: 1000 }, "one");
-    hear("prod", START + 1000, times(10, 4), { windowMs: 200 }, "two");
+    hear("prod", START + 1000, times(10, 4), { windowMs: 1000, source: "one" });
+    hear("prod", START + 1000, times(10, 4), { windowMs: 200, source: "two" });
     expect(points()[0]!.sides!.prod.requestsPerSecond).to.equal(60);
   });
 

@@ -14,16 +14,29 @@ const QUIET = [
   "--no-first-run",
 ];
 
-/** Starts the machine's own browser, or skips the tests of `context` loudly where there is none. */
-export async function launchOrSkip(context: Context): Promise<Browser> {
+/** The machine's own browser, for the tests of a suite; without one they are skipped, loudly. */
+export function useBrowser(): () => Browser {
+  let browser: Browser | undefined;
+  before(async function () {
+    browser = await launchBrowser();
+    if (browser === undefined) skipOrFail(this);
+  });
+  after(() => browser?.close());
+  return () => browser!;
+}
+
+function skipOrFail(context: Context): void {
+  const problem = `no ${NAMES.join(", ")} on the PATH: the dashboard's tests in a browser`;
+  if (process.env.SERIN_REQUIRE_BROWSER === "1")
+    throw new Error(`${problem} cannot run`);
+  console.warn(`SKIPPED: ${problem} do not run (apt-get install chromium)`);
+  context.skip();
+}
+
+/** Undefined where there is none. */
+export async function launchBrowser(): Promise<Browser | undefined> {
   const executablePath = findChromium();
-  if (executablePath === undefined) {
-    const problem = `no ${NAMES.join(", ")} on the PATH: the dashboard's tests in a browser`;
-    if (process.env.SERIN_REQUIRE_BROWSER === "1")
-      throw new Error(`${problem} cannot run`);
-    console.warn(`SKIPPED: ${problem} do not run (apt-get install chromium)`);
-    return context.skip();
-  }
+  if (executablePath === undefined) return undefined;
   const isRoot = process.getuid?.() === 0;
   return await chromium.launch({
     executablePath,
