@@ -2,36 +2,26 @@ import type { Redis } from "ioredis";
 import { z } from "zod";
 import { parseFlag } from "./flag-value.js";
 import type { Keys } from "./keys.js";
+import {
+  EVENT_KINDS,
+  type EventKind,
+  type LedgerEvent,
+} from "./ledger-event.js";
 import { parseJson, toRecord } from "./stream-entry.js";
 
 const MAX_EVENTS = 10_000;
 
-export const EVENT_KINDS = [
-  "flip",
-  "breach",
-  "recovery",
-  "alert",
-  "silence",
-  "deploy",
-  "start",
-  "stop",
-] as const;
-export type EventKind = (typeof EVENT_KINDS)[number];
+export { EVENT_KINDS, type EventKind, type LedgerEvent };
 
-const event = z.object({
+const event: z.ZodType<LedgerEvent> = z.object({
   id: z.string(),
   kind: z.enum(EVENT_KINDS),
-  /** monitor, operator, proxy, deploy or agent. */
   by: z.string(),
-  /** A sentence for people. */
   reason: z.string(),
-  /** ISO 8601, UTC, by the writer's clock; the id's first part is Redis's own in ms. */
   at: z.string(),
   data: z.record(z.string(), z.unknown()),
 });
 
-/** One line of the ledger. */
-export type LedgerEvent = z.infer<typeof event>;
 export type NewEvent = Omit<LedgerEvent, "id" | "at">;
 
 export type FlipBy = "monitor" | "operator" | "proxy" | "deploy";

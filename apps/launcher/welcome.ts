@@ -17,6 +17,7 @@ export function welcome(
   return `
 Serin is running. ${describeSplit(proxyStatus)}
 
+  dashboard   http://${monitor}/
   proxy       http://${proxy}
               http://${admin}/status
   monitor     http://${monitor}/api/state
@@ -28,7 +29,7 @@ Serin is running. ${describeSplit(proxyStatus)}
   logs        ${workspace.logs}
   terminal    ${store}MONITOR_URL=http://${monitor} npx serin watch
 
-Try in a second terminal:
+Open the dashboard in a browser, and try in a second terminal:
 
   curl ${proxy}/
   for i in $(seq 100); do curl -si ${proxy}/ | grep x-served-by; done | sort | uniq -c

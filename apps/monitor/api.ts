@@ -11,6 +11,7 @@ import {
   type LedgerEvent,
 } from "../../lib/ledger.js";
 import type { Logger } from "../../lib/log.js";
+import { addDashboard, type Dashboard } from "./dashboard.js";
 import { refuseForeignPages, requireToken } from "./access.js";
 import { HttpError } from "./http-error.js";
 import type { MonitorState } from "./state.js";
@@ -58,9 +59,14 @@ export interface ApiBackend {
 
 export function createApi(
   backend: ApiBackend,
-  options: { flagName: string; adminToken: string | undefined; logger: Logger },
+  options: {
+    flagName: string;
+    adminToken: string | undefined;
+    logger: Logger;
+    dashboard?: Dashboard;
+  },
 ): Express {
-  const { flagName, adminToken, logger } = options;
+  const { flagName, adminToken, logger, dashboard } = options;
   const api = express();
   api.disable("x-powered-by");
   api.get(
@@ -101,6 +107,7 @@ export function createApi(
       });
     },
   );
+  if (dashboard !== undefined) addDashboard(api, dashboard);
   api.use(() => {
     throw new HttpError(
       404,

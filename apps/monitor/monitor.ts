@@ -17,9 +17,13 @@ import { createApi, type ApiBackend } from "./api.js";
 import type { MonitorConfig } from "./config.js";
 import { Controller } from "./controller.js";
 import { Courier } from "./courier.js";
+import type { Dashboard } from "./dashboard.js";
+import { History } from "./history.js";
 import { Leadership } from "./leadership.js";
 import { Observations } from "./observations.js";
-import { readState, type StateContext } from "./state.js";
+import { readPageFiles } from "./page-files.js";
+import { PageStream } from "./page-stream.js";
+import { readPageState, readState, type StateContext } from "./state.js";
 import { StreamReader, type StreamListener } from "./stream-reader.js";
 import { replayVerdict, VerdictKeeper } from "./verdict-keeper.js";
 import { TelemetryTrimmer } from "./telemetry-trimmer.js";
@@ -60,22 +64,18 @@ export async function startMonitor(
   const judge = () => void controller.nudge();
   const observations = new Observations(config, judge);
   const verdicts = new VerdictKeeper({ redis, keys, config });
+  const history = new History(config);
+  const dashboard = createDashboard(() => context, { history, source });
   const reader = new StreamReader({
     redis: createRedis({ url: redisUrl, name: "monitor-streams", logger }),
     keys,
-    listener: tellBoth(observations, verdicts),
+    listener: tellAll({ observations, verdicts, history, ...dashboard }),
     logger,
   });
   closers.add("streams", () => reader.close());
 
-  const courier = createCourier(config, {
-    redis,
-    keys,
-    source,
-    url,
-    logger,
-    closers,
-  });
+  const mailing = { redis, keys, source, url, logger, closers };
+  const courier = createCourier(config, mailing);
   const leadership = new Leadership({
     redis,
     keys,
@@ -113,7 +113,10 @@ export async function startMonitor(
     flagName,
     logger,
   });
-  watch.onChange(judge);
+  watch.onChange(() => {
+    judge();
+    dashboard.stream.nudge();
+  });
   closers.add("flag watch", () => watch.close());
   const trimmer = new TelemetryTrimmer({ redis, keys, leadership, logger });
   closers.add("telemetry trimmer", () => trimmer.close());
@@ -121,30 +124,57 @@ export async function startMonitor(
   reader.start();
 
   const { adminToken } = config;
-  service.server.on(
-    "request",
-    createApi(createBackend(context), { flagName, adminToken, logger }),
-  );
+  const api = { flagName, adminToken, logger, dashboard };
+  service.server.on("request", createApi(createBackend(context), api));
   closers.add("server", () => service.close(HTTP_DRAIN_MS));
+  closers.add("dashboards", () => dashboard.stream.close());
   logger.info({ port }, "monitor listens");
 }
 
-function tellBoth(
-  observations: Observations,
-  verdicts: VerdictKeeper,
-): StreamListener {
+/** @param getContext once everything stands */
+function createDashboard(
+  getContext: () => StateContext,
+  parts: { history: History; source: string },
+): Dashboard {
+  const { history, source } = parts;
+  const redisNow = () => getContext().leadership.redisNow() ?? Date.now();
+  return {
+    files: readPageFiles(),
+    stream: new PageStream({
+      readState: () => readPageState(getContext(), source),
+      newestPoints: () => history.newest(),
+    }),
+    readHistory: () => history.report(redisNow()),
+  };
+}
+
+function tellAll(listeners: {
+  observations: Observations;
+  verdicts: VerdictKeeper;
+  history: History;
+  stream: PageStream;
+}): StreamListener {
+  const { observations, verdicts, history, stream } = listeners;
   return {
     onTelemetry: (telemetry, atMs, id) => {
       observations.onTelemetry(telemetry, atMs);
       verdicts.onTelemetry(telemetry, atMs, id);
+      history.onTelemetry(telemetry, atMs);
     },
     onEvent: (event, atMs) => {
       observations.onEvent(event, atMs);
       verdicts.onEvent(event, atMs);
+      history.onEvent(event, atMs);
+      stream.tell(event);
     },
-    onCaughtUp: (heardUntil, since) =>
-      observations.onCaughtUp(heardUntil, since),
-    onGap: () => observations.onGap(),
+    onCaughtUp: (heardUntil, since) => {
+      observations.onCaughtUp(heardUntil, since);
+      stream.setWhole(observations.isCurrent);
+    },
+    onGap: () => {
+      observations.onGap();
+      stream.setWhole(false);
+    },
   };
 }
 

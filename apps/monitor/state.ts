@@ -4,6 +4,7 @@ import { judgeLatency } from "./judge-latency.js";
 import { decideNow, type ControllerContext } from "./controller.js";
 import { readFlagRecord, type FlagRecord } from "./flag-record.js";
 import type { Verdict } from "./verdict/verdict.js";
+import type { StateMessage } from "./page-messages.js";
 import type { HostMember, ProxyMember } from "./roster.js";
 
 /** What `GET /api/state` answers. Times are ISO 8601, UTC. */
@@ -62,6 +63,21 @@ export async function readState(context: StateContext): Promise<MonitorState> {
     verdict: describeVerdict(context),
     outbox: { pending },
     telemetry: { skipped: context.skippedTelemetry() },
+  };
+}
+
+/** The state as dashboards are told it. @throws when Redis is away. */
+export async function readPageState(
+  context: StateContext,
+  id: string,
+): Promise<StateMessage> {
+  const state = await readState(context);
+  const { leadership, config } = context;
+  return {
+    now: Math.round(leadership.redisNow() ?? Date.now()),
+    monitor: { id, leads: leadership.fence !== undefined },
+    tokenRequired: config.adminToken !== undefined,
+    state,
   };
 }
 

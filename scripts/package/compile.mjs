@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runCommand } from "../prepare/command.mjs";
 
@@ -7,7 +7,7 @@ import { runCommand } from "../prepare/command.mjs";
 const RELEASE_CONFIG = {
   extends: "./tsconfig.json",
   include: ["apps", "lib"],
-  exclude: ["apps/launcher"],
+  exclude: ["apps/launcher", "apps/monitor/page"],
 };
 
 /** Checks a commit out into `directory` and compiles it there, with the packages that its own lockfile names. */
@@ -29,5 +29,9 @@ export function compileCommit(root, commit, directory) {
   const configPath = join(directory, "tsconfig.release.json");
   writeFileSync(configPath, JSON.stringify(RELEASE_CONFIG));
   npm("exec", "--", "tsc", "--noEmitOnError", "--project", configPath);
+  const buildPage = "scripts/build-page.mjs";
+  // An older commit may have no page.
+  if (existsSync(join(directory, buildPage)))
+    runCommand(process.execPath, [buildPage], { cwd: directory });
   npm("prune", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund");
 }

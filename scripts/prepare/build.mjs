@@ -8,6 +8,7 @@ const SOURCES = [
   "lib",
   "test",
   "bench",
+  "scripts/build-page.mjs",
   "tsconfig.json",
   "package-lock.json",
 ];

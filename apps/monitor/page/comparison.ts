@@ -1,0 +1,122 @@
+import type { SideSummary, StateReport } from "../../../lib/monitor-state.js";
+import type { StateMessage } from "../page-messages.js";
+import { byId, element, setText } from "./element.js";
+import { formatMs, formatRate, formatRatio, UNKNOWN } from "./format.js";
+
+interface Figure {
+  label: string;
+  read: (side: SideSummary) => number | null;
+  show: (value: number | null) => string;
+  apart: (prod: number, canary: number) => string;
+}
+
+const FIGURES: Figure[] = [
+  latency("p50", "p50Ms"),
+  latency("p95", "p95Ms"),
+  latency("p99", "p99Ms"),
+  {
+    label: "Errors",
+    read: ({ requests, errors }) => (requests > 0 ? errors / requests : null),
+    show: formatRatio,
+    apart: (prod, canary) => signed((canary - prod) * 100, "pp"),
+  },
+  {
+    label: "Requests",
+    read: ({ requests, windowMs }) => (requests * 1000) / windowMs,
+    show: formatRate,
+    apart: (prod, canary) =>
+      prod + canary > 0 ? formatRatio(canary / (prod + canary)) : UNKNOWN,
+  },
+];
+
+/** What the verdict says, and both sides' figures of the last seconds beside each other. */
+export class Comparison {
+  readonly #verdict = byId("verdict");
+  readonly #caption = byId("figures-caption");
+  readonly #rows = FIGURES.map((figure) => {
+    const cells = [1, 2, 3].map(() => element("td", { class: "number" }));
+    const name = element("th", { scope: "row" }, figure.label);
+    byId("figures").append(element("tr", {}, name, ...cells));
+    return { figure, cells };
+  });
+
+  show({ state, monitor }: StateMessage): void {
+    const { outcome, text } = describeVerdict(state, monitor.leads);
+    this.#verdict.dataset.outcome = outcome;
+    setText(this.#verdict, text);
+    const { prod, canary } = state.sides;
+    setText(this.#caption, `Last ${prod.windowMs / 1000} s`);
+    for (const { figure, cells } of this.#rows) {
+      const values = [figure.read(prod), figure.read(canary)] as const;
+      const [ofProd, ofCanary] = values;
+      const apart =
+        ofProd === null || ofCanary === null
+          ? UNKNOWN
+          : figure.apart(ofProd, ofCanary);
+      const texts = [...values.map(figure.show), apart];
+      cells.forEach((cell, i) => setText(cell, texts[i] ?? ""));
+    }
+  }
+}
+
+function describeVerdict(
+  { verdict, flag }: StateReport,
+  leads: boolean,
+): { outcome: string; text: string } {
+  if (verdict === null)
+    return {
+      outcome: "none",
+      text: leads
+        ? "Nothing is compared: VERDICT is off"
+        : "The leading monitor compares; this one stands by",
+    };
+  const { outcome, because, odds, canaryRequestsNeeded } = verdict;
+  const needed =
+    canaryRequestsNeeded === null
+      ? "how many more canary requests are needed is not known yet"
+      : `about ${canaryRequestsNeeded.toLocaleString("en-US")} more canary requests needed`;
+  // No request is dealt to it: what stands is of before.
+  if (!flag.value && outcome !== "worse")
+    return {
+      outcome: "none",
+      text: `Not compared while it is stopped · before that odds ${odds} for worse`,
+    };
+  const stands = `odds ${odds} for worse`;
+  switch (outcome) {
+    case "worse":
+      return { outcome: "worse", text: `Yes, worse than prod · ${stands}` };
+    case "healthy":
+      return { outcome: "healthy", text: `No, not worse · ${stands}` };
+    case "insufficient":
+      return {
+        outcome: "open",
+        text: `Too early to tell · ${stands} · ${needed}`,
+      };
+    case "split broken":
+      return {
+        outcome: "broken",
+        text: "Cannot be told: the split does not deal in its ratio",
+      };
+    case null:
+    default:
+      return {
+        outcome: "none",
+        text: `Cannot be told: ${because ?? "nothing to go by"}`,
+      };
+  }
+}
+
+function latency(label: string, key: "p50Ms" | "p95Ms" | "p99Ms"): Figure {
+  return {
+    label,
+    read: (side) => side[key],
+    show: formatMs,
+    apart: (prod, canary) =>
+      prod > 0 ? `× ${(canary / prod).toFixed(2)}` : UNKNOWN,
+  };
+}
+
+function signed(value: number, unit: string): string {
+  if (Math.abs(value) < 0.05) return `± 0 ${unit}`;
+  return `${value > 0 ? "+" : "−"} ${Math.abs(value).toFixed(1)} ${unit}`;
+}

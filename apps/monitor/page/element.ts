@@ -1,0 +1,40 @@
+type Child = Node | string;
+
+/** A new element; `class` and other attributes by their HTML names. */
+export function element<Tag extends keyof HTMLElementTagNameMap>(
+  tag: Tag,
+  attributes: Readonly<Record<string, string>> = {},
+  ...children: Child[]
+): HTMLElementTagNameMap[Tag] {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes))
+    made.setAttribute(name, value);
+  made.append(...children);
+  return made;
+}
+
+export function svgElement(
+  tag: "svg" | "line",
+  attributes: Readonly<Record<string, string>>,
+  ...children: Node[]
+): SVGElement {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes))
+    made.setAttribute(name, value);
+  made.append(...children);
+  return made;
+}
+
+/** An element of index.html. @throws when it is not there, or is another kind */
+export function byId(id: string): HTMLElement;
+export function byId<T extends Element>(id: string, kind: new () => T): T;
+export function byId(id: string, kind = HTMLElement): HTMLElement {
+  const found = document.getElementById(id);
+  if (!(found instanceof kind)) throw new Error(`the page has no #${id}`);
+  return found;
+}
+
+/** Writes only what differs, so that a selection stays and nothing is laid out anew. */
+export function setText(target: Element, text: string): void {
+  if (target.textContent !== text) target.textContent = text;
+}

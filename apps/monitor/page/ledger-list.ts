@@ -1,0 +1,155 @@
+import { formatClock } from "../../../lib/headline.js";
+import {
+  EVENT_KINDS,
+  type EventKind,
+  type LedgerEvent,
+} from "../../../lib/ledger-event.js";
+import { byId, element, setText } from "./element.js";
+
+const MAX_SHOWN = 200;
+const FETCHED = 100;
+
+/** The ledger, newest first, of one kind or all. What comes in is put on top; nothing that is open closes. */
+export class LedgerList {
+  readonly #list = byId("ledger");
+  readonly #blank = byId("ledger-blank");
+  readonly #kind = byId("ledger-kind", HTMLSelectElement);
+  readonly #now: () => number;
+  readonly #shown = new Set<string>();
+  /** Counts requests, so that a late answer to an earlier one is dropped. */
+  #asked = 0;
+
+  constructor(now: () => number) {
+    this.#now = now;
+    this.#kind.append(element("option", { value: "" }, "everything"));
+    for (const kind of EVENT_KINDS)
+      this.#kind.append(element("option", { value: kind }, NAMES[kind]));
+    this.#kind.addEventListener("change", () => {
+      this.#clear();
+      this.#say("Reading the ledger …");
+      void this.fetch();
+    });
+  }
+
+  /** @returns whether it could be read */
+  async fetch(): Promise<boolean> {
+    const asked = ++this.#asked;
+    const kind = this.#kind.value === "" ? "" : `&kind=${this.#kind.value}`;
+    try {
+      const answer = await fetch(`/api/events?limit=${FETCHED}${kind}`);
+      if (!answer.ok) throw new Error(`status ${answer.status}`);
+      const events = (await answer.json()) as LedgerEvent[];
+      if (asked === this.#asked) this.#addAll(events);
+      return true;
+    } catch {
+      if (asked === this.#asked && this.#shown.size === 0)
+        this.#say("The ledger cannot be read just now. Trying again …");
+      return false;
+    }
+  }
+
+  add(event: LedgerEvent): void {
+    if (this.#kind.value !== "" && this.#kind.value !== event.kind) return;
+    this.#addAll([event]);
+  }
+
+  #addAll(events: LedgerEvent[]): void {
+    for (const event of events) {
+      if (this.#shown.has(event.id)) continue;
+      this.#shown.add(event.id);
+      this.#list.insertBefore(
+        createEntry(event, this.#now()),
+        this.#firstBefore(event.id),
+      );
+    }
+    while (this.#list.childElementCount > MAX_SHOWN) {
+      const oldest = this.#list.lastElementChild as HTMLElement;
+      this.#shown.delete(oldest.dataset.id ?? "");
+      oldest.remove();
+    }
+    this.#say(this.#shown.size > 0 ? "" : "Nothing of this kind has happened.");
+  }
+
+  /** The newest entry that is older: what was missed during a cut comes in after what followed it. */
+  #firstBefore(id: string): Element | null {
+    return (
+      [...this.#list.children].find(
+        (entry) => compareIds((entry as HTMLElement).dataset.id ?? "", id) < 0,
+      ) ?? null
+    );
+  }
+
+  #clear(): void {
+    this.#shown.clear();
+    this.#list.replaceChildren();
+  }
+
+  #say(blank: string): void {
+    setText(this.#blank, blank);
+    this.#blank.hidden = blank === "";
+  }
+}
+
+const NAMES: Record<EventKind, string> = {
+  flip: "flips",
+  breach: "breaches",
+  recovery: "recoveries",
+  alert: "alerts",
+  silence: "silences",
+  deploy: "deploys",
+  start: "starts",
+  stop: "stops",
+};
+
+function createEntry(event: LedgerEvent, now: number): HTMLLIElement {
+  const { kind, by, reason, at, data } = event;
+  const look = kind === "flip" ? (data.value === true ? "on" : "off") : kind;
+  const head = [
+    element(
+      "time",
+      { datetime: at, title: at },
+      formatClock(new Date(at), now),
+    ),
+    element("span", { class: "kind", "data-kind": look }, nameOf(event)),
+    element("span", { class: "by" }, by),
+  ];
+  const figures = flatten(data);
+  const entry = element(
+    "li",
+    { class: "event", "data-id": event.id },
+    element("p", { class: "event-head" }, ...head),
+    element("p", { class: "event-reason" }, reason),
+  );
+  if (figures.length > 0) entry.append(createFigures(figures));
+  return entry;
+}
+
+function nameOf({ kind, data }: LedgerEvent): string {
+  if (kind !== "flip") return kind;
+  return data.value === true ? "flip on" : "flip off";
+}
+
+function createFigures(figures: [string, string][]): HTMLDetailsElement {
+  const list = element("dl");
+  for (const [name, value] of figures)
+    list.append(element("dt", {}, name), element("dd", {}, value));
+  return element("details", {}, element("summary", {}, "figures"), list);
+}
+
+/** Nested figures by their path; what is longer than a figure is cut. */
+function flatten(data: Record<string, unknown>, path = ""): [string, string][] {
+  return Object.entries(data).flatMap(([key, value]): [string, string][] => {
+    const name = path === "" ? key : `${path}.${key}`;
+    if (typeof value === "object" && value !== null && !Array.isArray(value))
+      return flatten(value as Record<string, unknown>, name);
+    const text = typeof value === "string" ? value : JSON.stringify(value);
+    return [[name, text.length > 120 ? `${text.slice(0, 119)}…` : text]];
+  });
+}
+
+/** Stream ids are `ms-sequence`. */
+function compareIds(a: string, b: string): number {
+  const [aMs = 0, aSequence = 0] = a.split("-").map(Number);
+  const [bMs = 0, bSequence = 0] = b.split("-").map(Number);
+  return aMs - bMs || aSequence - bSequence;
+}

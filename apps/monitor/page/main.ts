@@ -1,0 +1,84 @@
+import type { StateMessage } from "../page-messages.js";
+import { ChartBoard } from "./chart-board.js";
+import { Comparison } from "./comparison.js";
+import { Controls } from "./controls.js";
+import { byId, setText } from "./element.js";
+import { FlipDialog } from "./flip-dialog.js";
+import { FreshnessKeeper } from "./freshness.js";
+import { HeadlineView } from "./headline-view.js";
+import { LedgerList } from "./ledger-list.js";
+import { Members } from "./members-table.js";
+import { MonitorStream } from "./monitor-stream.js";
+import { ServerClock } from "./server-clock.js";
+
+/** Often enough that no countdown skips a second. */
+const TICK_MS = 250;
+const RETRY_MS = 1000;
+
+const clock = new ServerClock();
+const now = () => clock.now();
+const freshness = new FreshnessKeeper();
+const freshnessLine = byId("freshness");
+const headline = new HeadlineView();
+const comparison = new Comparison();
+const dialog = new FlipDialog();
+const controls = new Controls(dialog);
+const ledger = new LedgerList(now);
+const charts = new ChartBoard(now);
+const members = new Members();
+let message: StateMessage | undefined;
+
+function tick(): void {
+  const judged = freshness.judge();
+  freshnessLine.dataset.level = judged.level;
+  document.body.dataset.freshness = judged.level;
+  setText(freshnessLine, judged.text);
+  headline.show(message, judged, now());
+  if (message !== undefined) members.show(message.state, now());
+}
+
+function showState(heard: StateMessage): void {
+  message = heard;
+  clock.tell(heard.now);
+  freshness.heardState();
+  setText(byId("flag-name"), heard.state.flag.name);
+  comparison.show(heard);
+  dialog.show(heard.state.flag.name, heard.tokenRequired);
+  controls.show(heard.state);
+  tick();
+}
+
+/** Tries until it works, or until it is asked for again: what is missing meanwhile, the page says. */
+function createFetcher(part: { fetch: () => Promise<boolean> }): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const fetchWhole = async () => {
+    clearTimeout(timer);
+    if (!(await part.fetch()))
+      timer = setTimeout(() => void fetchWhole(), RETRY_MS);
+  };
+  return () => void fetchWhole();
+}
+
+const fetchHistory = createFetcher(charts);
+const fetchLedger = createFetcher(ledger);
+
+new MonitorStream({
+  onState: showState,
+  onPoints: (points) => {
+    if (charts.add(points)) fetchHistory();
+  },
+  onLedger: (event) => {
+    ledger.add(event);
+    charts.mark(event);
+  },
+  onHistory: () => {
+    fetchHistory();
+    fetchLedger();
+  },
+  onTrouble: ({ reason }) => {
+    freshness.heardTrouble(reason);
+    tick();
+  },
+}).start();
+setInterval(tick, TICK_MS);
+tick();

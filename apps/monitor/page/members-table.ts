@@ -1,0 +1,155 @@
+import { formatClock, formatSpan } from "../../../lib/headline.js";
+import type { StateReport } from "../../../lib/monitor-state.js";
+import { byId, element, setText } from "./element.js";
+import { formatBytes, formatMs, formatRatio, UNKNOWN } from "./format.js";
+
+/** Longer than any sampling interval by default, and what the monitor calls silent. */
+const SILENT_MS = 5000;
+
+interface Cell {
+  text: string;
+  attributes?: Record<string, string>;
+}
+
+/** A table with a row for each agent or proxy; at phone width each row becomes a card, with its headings in it. */
+class MembersTable {
+  readonly #body: HTMLElement;
+  readonly #blank: HTMLElement;
+  readonly #headings: string[];
+  readonly #rows = new Map<string, HTMLTableRowElement>();
+
+  constructor(id: string) {
+    this.#body = byId(id);
+    this.#blank = byId(`${id}-blank`);
+    const table = this.#body.closest("table");
+    this.#headings = [...(table?.tHead?.rows[0]?.cells ?? [])].map(
+      ({ textContent }) => textContent.trim(),
+    );
+  }
+
+  show(members: { id: string; cells: Cell[] }[], blank: string): void {
+    setText(this.#blank, blank);
+    this.#blank.hidden = members.length > 0;
+    const ids = new Set(members.map(({ id }) => id));
+    for (const [id, row] of this.#rows) {
+      if (ids.has(id)) continue;
+      row.remove();
+      this.#rows.delete(id);
+    }
+    for (const { id, cells } of members) this.#fill(id, cells);
+  }
+
+  #fill(id: string, cells: Cell[]): void {
+    const row = this.#rows.get(id) ?? this.#append(id, cells.length);
+    cells.forEach(({ text, attributes = {} }, i) => {
+      const cell = row.cells[i];
+      const value = cell?.firstElementChild;
+      if (value === null || value === undefined) return;
+      setText(value, text);
+      for (const [name, wanted] of Object.entries(attributes))
+        if (value.getAttribute(name) !== wanted)
+          value.setAttribute(name, wanted);
+    });
+  }
+
+  #append(id: string, length: number): HTMLTableRowElement {
+    const isNumber = (i: number) =>
+      ["CPU", "Memory", "Probe", "Last seen"].includes(this.#headings[i] ?? "");
+    const cells = Array.from({ length }, (_, i) =>
+      element(
+        "td",
+        {
+          "data-label": this.#headings[i] ?? "",
+          class: isNumber(i) ? "number" : "",
+        },
+        element("span"),
+      ),
+    );
+    const row = element("tr", {}, ...cells);
+    this.#rows.set(id, row);
+    this.#body.append(row);
+    return row;
+  }
+}
+
+/** The hosts and the proxies, as far as they are heard. */
+export class Members {
+  readonly #hosts = new MembersTable("hosts");
+  readonly #proxies = new MembersTable("proxies");
+
+  show({ hosts, proxies }: StateReport, now: number): void {
+    this.#hosts.show(
+      hosts
+        .toSorted((a, b) => order(a).localeCompare(order(b)))
+        .map((host) => ({ id: host.id, cells: describeHost(host, now) })),
+      "No agent is heard.",
+    );
+    this.#proxies.show(
+      proxies.map((proxy) => ({
+        id: proxy.id,
+        cells: describeProxy(proxy, now),
+      })),
+      "No proxy is heard.",
+    );
+  }
+}
+
+type Host = StateReport["hosts"][number];
+type Proxy = StateReport["proxies"][number];
+
+function order({ target, host, id }: Host): string {
+  return `${target === "prod" ? 0 : 1} ${host} ${id}`;
+}
+
+function describeHost(host: Host, now: number): Cell[] {
+  const { target, version, pid, startedAt, cpuRatio, rssBytes } = host;
+  const up =
+    startedAt === null
+      ? UNKNOWN
+      : `${formatClock(new Date(startedAt), now)} (${formatSpan(now - Date.parse(startedAt))})`;
+  return [
+    { text: host.host, attributes: { title: host.id } },
+    { text: target, attributes: { class: "side", "data-side": target } },
+    describeHealth(host, now),
+    { text: version ?? UNKNOWN },
+    { text: pid === null ? UNKNOWN : String(pid) },
+    { text: up },
+    { text: formatRatio(cpuRatio) },
+    { text: formatBytes(rssBytes) },
+    { text: formatMs(host.probeMs) },
+    { text: formatAge(host.seenAt, now) },
+  ];
+}
+
+function describeHealth({ up, probeOk, seenAt }: Host, now: number): Cell {
+  const health = (text: string, level: string) => ({
+    text,
+    attributes: { class: "health", "data-health": level },
+  });
+  if (now - Date.parse(seenAt) > SILENT_MS) return health("silent", "unknown");
+  if (!up) return health("gone", "bad");
+  return probeOk ? health("healthy", "good") : health("probe fails", "bad");
+}
+
+function describeProxy(proxy: Proxy, now: number): Cell[] {
+  const { canaryOpen } = proxy;
+  const known = canaryOpen === true ? "open" : "withheld";
+  const level = canaryOpen === true ? "good" : "bad";
+  return [
+    { text: proxy.id },
+    { text: proxy.split ?? UNKNOWN },
+    {
+      text: canaryOpen === null ? "not told" : known,
+      attributes: {
+        class: "health",
+        "data-health": canaryOpen === null ? "unknown" : level,
+      },
+    },
+    { text: proxy.because ?? UNKNOWN },
+    { text: formatAge(proxy.seenAt, now) },
+  ];
+}
+
+function formatAge(at: string, now: number): string {
+  return `${formatSpan(now - Date.parse(at))} ago`;
+}

@@ -1,0 +1,24 @@
+export const EVENT_KINDS = [
+  "flip",
+  "breach",
+  "recovery",
+  "alert",
+  "silence",
+  "deploy",
+  "start",
+  "stop",
+] as const;
+export type EventKind = (typeof EVENT_KINDS)[number];
+
+/** One line of the ledger. */
+export interface LedgerEvent {
+  id: string;
+  kind: EventKind;
+  /** monitor, operator, proxy, deploy or agent. */
+  by: string;
+  /** A sentence for people. */
+  reason: string;
+  /** ISO 8601, UTC, by the writer's clock; the id's first part is Redis's own in ms. */
+  at: string;
+  data: Record<string, unknown>;
+}

@@ -1,0 +1,97 @@
+import { expect } from "chai";
+import { entryTimeMs } from "../../lib/stream-entry.js";
+import { useBrowser } from "../support/browser/chromium.js";
+import { openDashboardPage } from "../support/browser/dashboard-page.js";
+import {
+  sendSlowRequests,
+  startLoad,
+  startSystem,
+} from "../support/system/start-system.js";
+import { waitFor } from "../support/wait-for.js";
+
+/** From the flip in Redis to the page that says so. */
+const STOPPED_WITHIN_MS = 2000;
+
+describe("the dashboard", function () {
+  this.timeout(60_000);
+
+  const browser = useBrowser();
+
+  it("says that the canary is in, compares it with prod, and its charts move", async () => {
+    const system = await startSystem();
+    const load = startLoad(system);
+    const dashboard = await openDashboardPage(browser(), system.monitor.port);
+    await dashboard.untilTone("good");
+    expect(await dashboard.headline()).to.match(
+      /^Canary takes 25 % of traffic · healthy/,
+    );
+    await waitFor("requests in the legend", async () =>
+      /^[1-9]\d\/s$/.test(await dashboard.legendValue("Requests", "prod")),
+    );
+    const before = await dashboard.picture("Requests");
+    await waitFor(
+      "the chart to move",
+      async () => (await dashboard.picture("Requests")) !== before,
+    );
+    const figures = await dashboard.page.locator("#figures").innerText();
+    expect(figures).to.match(/p95\s+[\d.]+ ms\s+[\d.]+ ms\s+× [\d.]+/);
+    const hosts = dashboard.page.locator("#hosts tr");
+    expect(await hosts.count()).to.equal(2);
+    expect(await hosts.allInnerTexts()).to.satisfy((rows: string[]) =>
+      rows.every((row) => row.includes("healthy")),
+    );
+    await load.stop();
+  });
+
+  it("turns to stopped within two seconds of the flip, without a reload, and tells why", async () => {
+    const system = await startSystem();
+    startLoad(system);
+    const dashboard = await openDashboardPage(browser(), system.monitor.port);
+    const { page } = dashboard;
+    await dashboard.untilTone("good");
+    await page.evaluate("document.body.dataset.opened = 'once'");
+    const slow = sendSlowRequests(system);
+    await dashboard.untilTone("stopped");
+    const shownAt = Date.now();
+    await slow;
+
+    const [flip] = await system.events("flip");
+    expect(shownAt - entryTimeMs(flip!.id)).to.be.within(0, STOPPED_WITHIN_MS);
+    expect(await dashboard.headline()).to.match(
+      /^Canary stopped \d\d:\d\d:\d\d: p95 [\d,]+ ms > 500 ms · automatic retry in \d:\d\d$/,
+    );
+    expect(await page.title()).to.equal("■ Canary stopped · Serin");
+    expect(await page.locator("#icon").getAttribute("href")).to.equal(
+      "/icon-stopped.svg",
+    );
+    await waitFor("the flip in the ledger", async () => {
+      const [newest] = await page.locator(".event").allInnerTexts();
+      return newest?.includes("flip off") && newest.includes("monitor");
+    });
+    expect(await page.evaluate("document.body.dataset.opened")).to.equal(
+      "once",
+    );
+  });
+
+  it("shows one kind of event when asked to", async () => {
+    const system = await startSystem();
+    const { page } = await openDashboardPage(browser(), system.monitor.port);
+    await system.setFlag(false);
+    const kinds = page.locator(".event .kind");
+    await waitFor("the flip", async () =>
+      (await kinds.allInnerTexts()).includes("flip off"),
+    );
+    await page.locator("#ledger-kind").selectOption("flip");
+    await waitFor(
+      "only the flip",
+      async () => (await kinds.allInnerTexts()).join() === "flip off",
+    );
+    await system.setFlag(true);
+    await waitFor(
+      "the newer flip above it",
+      async () => (await kinds.allInnerTexts()).join() === "flip on,flip off",
+    );
+    await page.locator("#ledger-kind").selectOption("silence");
+    await page.getByText("Nothing of this kind has happened.").waitFor();
+  });
+});

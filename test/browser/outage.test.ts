@@ -1,0 +1,59 @@
+import { expect } from "chai";
+import type { HistoryReport } from "../../apps/monitor/history-report.js";
+import { useBrowser } from "../support/browser/chromium.js";
+import { openDashboardPage } from "../support/browser/dashboard-page.js";
+import { callForJson } from "../support/system/http-call.js";
+import { startLoad, startSystem } from "../support/system/start-system.js";
+import { waitFor } from "../support/wait-for.js";
+
+const SAID_WITHIN_MS = 5000;
+
+describe("the dashboard of a monitor that is killed", function () {
+  this.timeout(60_000);
+
+  const browser = useBrowser();
+
+  it("says that its data is old, and recovers with its history when the monitor is back", async () => {
+    const system = await startSystem();
+    startLoad(system);
+    const { port } = system.monitor;
+    const dashboard = await openDashboardPage(browser(), port);
+    const { page } = dashboard;
+    await dashboard.untilTone("good");
+    await page.evaluate("document.body.dataset.opened = 'once'");
+    await waitFor("a point", async () => (await readPoints(port)).length > 0);
+    const [first] = await readPoints(port);
+
+    await system.monitor.end("SIGKILL");
+    await dashboard.untilTone("old", SAID_WITHIN_MS);
+    expect(await dashboard.headline()).to.match(
+      /^No word from the monitor for \d s$/,
+    );
+    expect(await page.locator("#headline-detail").innerText()).to.match(
+      /^What is shown is of \d\d:\d\d:\d\d: /,
+    );
+    expect(await page.locator("#freshness").innerText()).to.include("No word");
+
+    await system.monitor.start();
+    await dashboard.untilTone("good");
+    expect(await page.evaluate("document.body.dataset.opened")).to.equal(
+      "once",
+    );
+    const points = await waitFor("the history", async () => {
+      const read = await readPoints(port);
+      return read.length > 0 && read;
+    });
+    // The step that was read back is as whole as it was.
+    expect(points[0]!.at).to.equal(first!.at);
+    await page.reload();
+    await dashboard.untilTone("good");
+    await waitFor("requests in the legend", async () =>
+      /\d\/s$/.test(await dashboard.legendValue("Requests", "prod")),
+    );
+  });
+});
+
+async function readPoints(port: number): Promise<HistoryReport["points"]> {
+  const history = await callForJson({ port, path: "/api/history" });
+  return (history as HistoryReport).points;
+}
