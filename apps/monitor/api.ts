@@ -56,7 +56,12 @@ export interface ApiBackend {
 
 export function createApi(
   backend: ApiBackend,
-  options: { flagName: string; adminToken: string | undefined; logger: Logger },
+  options: {
+    flagName: string;
+    adminToken: string | undefined;
+    answerMetrics: RequestHandler;
+    logger: Logger;
+  },
 ): Express {
   const { flagName, adminToken, logger } = options;
   const api = express();
@@ -72,6 +77,7 @@ export function createApi(
       .json({ status: ready ? "ready" : "waiting for Redis" });
   });
   api.use(refuseForeignPages(adminToken));
+  api.get("/metrics", options.answerMetrics);
   api.get(
     "/api/state",
     async (_request, response) => void response.json(await backend.readState()),

@@ -1,4 +1,4 @@
-import express, { type Express } from "express";
+import express, { type Express, type RequestHandler } from "express";
 
 /** What `GET /status` answers. */
 export interface ProxyStatus {
@@ -13,6 +13,7 @@ export interface ProxyStatus {
 export interface AdminSource {
   readStatus: () => ProxyStatus;
   isDraining: () => boolean;
+  answerMetrics: RequestHandler;
 }
 
 export function createAdmin(source: AdminSource): Express {
@@ -22,6 +23,7 @@ export function createAdmin(source: AdminSource): Express {
     "/status",
     (_request, response) => void response.json(source.readStatus()),
   );
+  admin.get("/metrics", source.answerMetrics);
   admin.get(
     "/healthz",
     (_request, response) => void response.json({ status: "ok" }),
@@ -35,7 +37,7 @@ export function createAdmin(source: AdminSource): Express {
   admin.use((_request, response) => {
     response
       .status(404)
-      .json({ error: "not found: try /status, /healthz or /readyz" });
+      .json({ error: "not found: try /status, /metrics, /healthz or /readyz" });
   });
   return admin;
 }

@@ -6,7 +6,9 @@ import { createKeys } from "../../lib/keys.js";
 import { Ledger } from "../../lib/ledger.js";
 import type { Closers } from "../../lib/lifecycle.js";
 import type { Logger } from "../../lib/log.js";
+import { answerMetrics, Metrics } from "../../lib/metrics.js";
 import { createRedis } from "../../lib/redis.js";
+import { releaseVersion } from "../../lib/release.js";
 import type { Side } from "../../lib/telemetry.js";
 import { Breaker } from "./breaker.js";
 import { CanaryStop } from "./canary-stop.js";
@@ -16,10 +18,12 @@ import type { ProxyConfig } from "./config.js";
 import { createEngine } from "./create-engine.js";
 import { serveRequests } from "./frontend.js";
 import { createStrictServer } from "./server.js";
+import { toProxyFamilies } from "./proxy-metrics.js";
 import { createSplit } from "./split.js";
 import { TelemetrySender } from "./telemetry-sender.js";
 import type { ExchangeContext } from "./exchange.js";
 import { CLIENT_CLOSED, TrafficRecorder } from "./traffic-recorder.js";
+import { TrafficTotals } from "./traffic-totals.js";
 import { createTrust } from "./trust.js";
 import { TunnelEngine } from "./tunnel.js";
 import { Upstreams } from "./upstreams.js";
@@ -56,6 +60,7 @@ export async function startProxy(
   const recorder = new TrafficRecorder(performance.now(), isCanaryOpen);
   const readStatus = () =>
     describe({ config, watch, recorder, because: whyClosed() });
+  const totals = new TrafficTotals(recorder);
   const frontend = createFrontend(config, {
     recorder,
     isCanaryOpen,
@@ -70,7 +75,14 @@ export async function startProxy(
   const { service, tunnels } = frontend;
   const admin = new HttpService(
     createServer(
-      createAdmin({ readStatus, isDraining: () => service.draining }),
+      createAdmin({
+        readStatus,
+        isDraining: () => service.draining,
+        answerMetrics: answerMetrics(
+          measure(config, totals, readStatus),
+          logger,
+        ),
+      }),
     ),
   );
   const adminPort = await admin.listen({
@@ -92,24 +104,12 @@ export async function startProxy(
   });
   const { split } = readStatus();
   const detail = `http://${config.host}:${port}, split ${split}`;
-  announce({
-    program: "proxy",
-    source,
-    detail,
-    redis,
-    ledger,
-    closers,
-    logger,
-  });
+  const shared = { redis, source, logger };
+  announce({ program: "proxy", detail, ledger, closers, ...shared });
   const canaryState = () => readStatus().canary;
   const sender = new TelemetrySender({
-    redis,
-    keys,
-    source,
-    recorder,
-    split,
-    canaryState,
-    logger,
+    ...{ ...shared, keys, recorder, split, canaryState },
+    onWindow: (window) => totals.add(window),
   });
   sender.start(config.telemetryIntervalMs);
   closers.add("telemetry", () => sender.close());
@@ -150,6 +150,20 @@ function createFrontend(
     onOutcome: parts.onOutcome,
   });
   return { engine, tunnels, service };
+}
+
+function measure(
+  config: ProxyConfig,
+  totals: TrafficTotals,
+  readStatus: () => ProxyStatus,
+): Metrics {
+  const read = () =>
+    toProxyFamilies({
+      ...config,
+      totals: totals.read(),
+      status: readStatus(),
+    });
+  return new Metrics({ version: releaseVersion(), read });
 }
 
 function describe(parts: {

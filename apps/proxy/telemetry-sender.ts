@@ -1,8 +1,13 @@
 import type { Redis } from "ioredis";
 import type { Keys } from "../../lib/keys.js";
 import type { Logger } from "../../lib/log.js";
-import { SIDES, writeTelemetry, type Telemetry } from "../../lib/telemetry.js";
-import type { TrafficRecorder } from "./traffic-recorder.js";
+import {
+  SIDES,
+  writeTelemetry,
+  type Side,
+  type Telemetry,
+} from "../../lib/telemetry.js";
+import type { TrafficCounts, TrafficRecorder } from "./traffic-recorder.js";
 
 export interface CanaryState {
   open: boolean;
@@ -16,6 +21,8 @@ export interface TelemetrySource {
   recorder: TrafficRecorder;
   split: string;
   canaryState: () => CanaryState;
+  /** Told of each window that ends, whether or not its sending succeeds. */
+  onWindow: (counts: Record<Side, TrafficCounts>) => void;
   logger: Logger;
 }
 
@@ -50,6 +57,7 @@ export class TelemetrySender {
     if (redis.status !== "ready") return;
     const { open, because } = canaryState();
     const counts = recorder.takeWindow(performance.now());
+    this.#options.onWindow(counts);
     const at = Date.now();
     const windows = SIDES.map((target): Telemetry => {
       const data = {

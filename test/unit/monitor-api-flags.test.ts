@@ -17,7 +17,12 @@ describe("monitor's POST /api/flags/:name", () => {
 
   function api(adminToken?: string) {
     const logger = createMemoryLogger();
-    return createApi(backend, { flagName: "feature", adminToken, logger });
+    return createApi(backend, {
+      flagName: "feature",
+      adminToken,
+      answerMetrics: (_request, response) => void response.send("metrics"),
+      logger,
+    });
   }
 
   function post(body: string | object | undefined, name = "feature") {
