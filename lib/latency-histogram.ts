@@ -71,8 +71,42 @@ export class LatencyHistogram {
     return sparse;
   }
 
+  copy(): LatencyHistogram {
+    const copy = new LatencyHistogram();
+    copy.merge(this.toSparse());
+    return copy;
+  }
+
   clear(): void {
     this.#counts.fill(0);
     this.#total = 0;
   }
+}
+
+/** The first octave that is worth telling apart, and the last one that is counted whole: the top bucket begins above it. */
+const OCTAVES_MS = { first: 2 ** -2, last: 2 ** 15 };
+
+/**
+ * How many latencies were up to 0.25 ms, 0.5 ms and so on, each count with those before it, and what all add up to. The
+ * counts are exact, as an octave ends where a bucket does; the sum takes each latency for its bucket's middle, and so may
+ * be off by 2.2 %; what is in the top bucket counts with that bucket's lower edge, 63 s.
+ */
+export function summariseLatency(latency: LatencyHistogram): {
+  octaves: { upToMs: number; count: number }[];
+  sumMs: number;
+} {
+  const sparse = latency.toSparse();
+  const octaves: { upToMs: number; count: number }[] = [];
+  for (let ms = OCTAVES_MS.first; ms <= OCTAVES_MS.last; ms *= 2) {
+    const last = bucketOf(ms);
+    const count = sparse.reduce((n, [f, c]) => (f <= last ? n + c : n), 0);
+    octaves.push({ upToMs: ms, count });
+  }
+  const sumMs = sparse.reduce((sum, [f, c]) => sum + c * middleMs(f), 0);
+  return { octaves, sumMs };
+}
+
+function middleMs(bucket: number): number {
+  const lower = bucket === 0 ? 0 : upperEdgeMs(bucket - 1);
+  return (lower + upperEdgeMs(bucket)) / 2;
 }

@@ -1,18 +1,18 @@
-import express, { type Express } from "express";
+import express, { type Express, type RequestHandler } from "express";
 
-/** The agent's own `/healthz`, which repeats `identity`. */
-export function createHealth(identity: {
-  target: string;
-  version: string;
-  host: string;
-}): Express {
+/** The agent's own `/healthz`, which repeats `identity`, and `/metrics`. */
+export function createHealth(
+  identity: { target: string; version: string; host: string },
+  answerMetrics: RequestHandler,
+): Express {
   const health = express();
   health.disable("x-powered-by");
   health.get("/healthz", (_request, response) => {
     response.json({ status: "ok", ...identity, pid: process.pid });
   });
+  health.get("/metrics", answerMetrics);
   health.use((_request, response) => {
-    response.status(404).json({ error: "not found: try /healthz" });
+    response.status(404).json({ error: "not found: try /healthz or /metrics" });
   });
   return health;
 }

@@ -7,7 +7,10 @@ import { createKeys } from "../../lib/keys.js";
 import { Ledger } from "../../lib/ledger.js";
 import { runProgram, type Closers } from "../../lib/lifecycle.js";
 import type { Logger } from "../../lib/log.js";
-import { createRedis } from "../../lib/redis.js";
+import { answerMetrics, Metrics } from "../../lib/metrics.js";
+import { createRedis, waitForRedis } from "../../lib/redis.js";
+import type { HostSample } from "../../lib/telemetry.js";
+import { toAgentFamilies } from "./agent-metrics.js";
 import { readConfig, type AgentConfig } from "./config.js";
 import { createPidFinder } from "./find-pid.js";
 import { createHealth } from "./health.js";
@@ -16,6 +19,7 @@ import { SampleSender } from "./sample-sender.js";
 
 /** Longest a sample waits for a Redis that is connected but silent. */
 const REPLY_TIMEOUT_MS = 1000;
+const REDIS_WAIT_MS = 1000;
 
 await runProgram({ name: "agent", readConfig, start });
 
@@ -34,7 +38,14 @@ async function start(
   const keys = createKeys(config.keyPrefix);
 
   const identity = { target, version: releaseVersion(), host: hostname() };
-  const health = new HttpService(createServer(createHealth(identity)));
+  let lastSample: HostSample | undefined;
+  const metrics = new Metrics({
+    version: identity.version,
+    read: () => toAgentFamilies(lastSample),
+  });
+  const health = new HttpService(
+    createServer(createHealth(identity, answerMetrics(metrics, logger))),
+  );
   const port = await health.listen(config);
   closers.add("health server", () => health.close(0));
 
@@ -57,12 +68,14 @@ async function start(
     appUrl,
     findPid: createPidFinder(config.app),
     intervalMs: config.sampleIntervalMs,
-    send: (sample) => sender.send(sample),
+    send: (sample) => {
+      lastSample = sample;
+      return sender.send(sample);
+    },
     logger,
   });
-  // Earlier samples would only be dropped.
-  if (redis.status === "ready") sampler.start();
-  else redis.once("ready", () => sampler.start());
+  // A first sample without Redis would only be dropped; but Prometheus is told of the app without Redis too.
+  void waitForRedis(redis, REDIS_WAIT_MS).then(() => sampler.start());
   closers.add("sampler", () => sampler.close());
   logger.info({ port, target, appUrl: appUrl.origin }, "agent listens");
 }

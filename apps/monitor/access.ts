@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { RequestHandler } from "express";
 import { HttpError } from "./http-error.js";
-import { isLoopback } from "./config.js";
+import { isLoopback } from "../../lib/loopback.js";
 
 /** With a token set, only who presents it may change anything: `Authorization: Bearer …`. */
 export function requireToken(adminToken: string | undefined): RequestHandler {

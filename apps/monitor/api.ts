@@ -62,6 +62,7 @@ export function createApi(
   options: {
     flagName: string;
     adminToken: string | undefined;
+    answerMetrics: RequestHandler;
     logger: Logger;
     dashboard?: Dashboard;
   },
@@ -80,6 +81,7 @@ export function createApi(
       .json({ status: ready ? "ready" : "waiting for Redis" });
   });
   api.use(refuseForeignPages(adminToken));
+  api.get("/metrics", options.answerMetrics);
   api.get(
     "/api/state",
     async (_request, response) => void response.json(await backend.readState()),

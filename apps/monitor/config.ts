@@ -1,10 +1,10 @@
-import { isIP } from "node:net";
 import {
   readAdminToken,
   readBaseConfig,
   readMs,
   type BaseConfig,
 } from "../../lib/base-config.js";
+import { isLoopback } from "../../lib/loopback.js";
 import { SettingsReader, type Environment } from "../../lib/settings.js";
 import { parseTolerance, type Tolerance } from "./verdict/tolerance.js";
 import { readAlertConfig, type AlertConfig } from "./alert/alert-config.js";
@@ -43,6 +43,10 @@ export interface MonitorConfig extends BaseConfig {
   verdict: VerdictRule;
   /** How long a proxy or agent may go unheard. */
   silenceMs: number;
+  /** How long an app must have been gone, or failed its probe, until people are told: longer than a restart takes. */
+  alertDelayMs: number;
+  /** Where people look at the monitor; its own address unless told. */
+  dashboardUrl: string | undefined;
   alert: AlertConfig;
   adminToken: string | undefined;
 }
@@ -96,6 +100,17 @@ export function readConfig(env: Environment): MonitorConfig {
       ),
     },
     silenceMs: readMs(settings, "SILENCE_MS", { fallback: 5000, min: 1000 }),
+    alertDelayMs: readMs(settings, "ALERT_DELAY_MS", {
+      fallback: 10_000,
+      min: 0,
+    }),
+    dashboardUrl: settings.isSet("DASHBOARD_URL")
+      ? settings.parsed(
+          "DASHBOARD_URL",
+          "an http:// or https:// URL without a user or password",
+          parseDashboardUrl,
+        )
+      : undefined,
     alert: readAlertConfig(settings),
     adminToken: readAdminToken(settings),
   };
@@ -109,7 +124,9 @@ export function readConfig(env: Environment): MonitorConfig {
   return config;
 }
 
-export function isLoopback(host: string): boolean {
-  if (host === "localhost" || host === "::1") return true;
-  return isIP(host) === 4 && host.startsWith("127.");
+function parseDashboardUrl(value: string): string | undefined {
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  const isWeb = url?.protocol === "https:" || url?.protocol === "http:";
+  const isPlain = url?.username === "" && url.password === "";
+  return isWeb && isPlain ? url.href.replace(/\/$/, "") : undefined;
 }

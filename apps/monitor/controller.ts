@@ -146,6 +146,8 @@ export class Controller {
         p50Ms,
         p95Ms,
         p99Ms,
+        canaryLatencyMs: judgements.canary.figures.latencyMs,
+        prodLatencyMs: judgements.prod.figures.latencyMs,
         nextTryAt,
         latched: recovery.latched,
       },
@@ -161,7 +163,7 @@ export class Controller {
     verdict: Verdict | undefined,
     at: { fence: string; now: number },
   ): Promise<boolean> {
-    const { config, verdicts } = this.#context;
+    const { config, verdicts, observations } = this.#context;
     if (verdict?.outcome !== "worse" || config.verdict.mode !== "on")
       return false;
     const recovery = afterBreach(flag.recovery, config.recovery, at.now);
@@ -180,6 +182,9 @@ export class Controller {
         evidenceToStop: Math.round(verdict.evidenceToStop * 100) / 100,
         canaryRequests: verdict.canary.requests,
         prodRequests: verdict.prod.requests,
+        quantile: 0.95,
+        canaryLatencyMs: observations.sideFigures("canary", at.now).p95Ms,
+        prodLatencyMs: observations.sideFigures("prod", at.now).p95Ms,
         nextTryAt,
         latched: recovery.latched,
         verdict: verdicts.toRecord(),
@@ -252,9 +257,12 @@ export class Controller {
     const hears = (source: string) => observations.hears(source);
     const isOver = (id: string) => {
       if (id === "flag-value" || id.startsWith("verdict:")) return true;
-      return id === "latency:prod"
-        ? observations.proxies().some(({ source }) => hears(source))
-        : hears(id.slice(id.indexOf(":") + 1));
+      if (id === "latency:prod")
+        return observations.proxies().some(({ source }) => hears(source));
+      const source = id.slice(id.indexOf(":") + 1);
+      // A monitor that has just taken over has not seen for long enough what its predecessor has told of.
+      const isHealth = id.startsWith("gone:") || id.startsWith("probe:");
+      return hears(source) && !(isHealth && observations.isUnwell(source));
     };
     await this.#alarms.reconcile(troubles, isOver, fence);
   }

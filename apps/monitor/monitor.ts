@@ -9,9 +9,10 @@ import { createKeys, type Keys } from "../../lib/keys.js";
 import { Ledger } from "../../lib/ledger.js";
 import type { Closers } from "../../lib/lifecycle.js";
 import type { Logger } from "../../lib/log.js";
+import { answerMetrics, Metrics } from "../../lib/metrics.js";
 import { createRedis } from "../../lib/redis.js";
-import { composeMail } from "./alert/compose.js";
-import { createTransport } from "./alert/create-transport.js";
+import { releaseVersion } from "../../lib/release.js";
+import { createChannels } from "./alert/create-channels.js";
 import { redisCliFor } from "./alert/redis-cli.js";
 import { createApi, type ApiBackend } from "./api.js";
 import type { MonitorConfig } from "./config.js";
@@ -19,11 +20,14 @@ import { Controller } from "./controller.js";
 import { Courier } from "./courier.js";
 import type { Dashboard } from "./dashboard.js";
 import { History } from "./history.js";
+import { EventTally } from "./event-tally.js";
 import { Leadership } from "./leadership.js";
+import { toMonitorFamilies } from "./monitor-metrics.js";
 import { Observations } from "./observations.js";
 import { readPageFiles } from "./page-files.js";
 import { PageStream } from "./page-stream.js";
 import { readPageState, readState, type StateContext } from "./state.js";
+import { readStoredFigures } from "./stored-figures.js";
 import { StreamReader, type StreamListener } from "./stream-reader.js";
 import { replayVerdict, VerdictKeeper } from "./verdict-keeper.js";
 import { TelemetryTrimmer } from "./telemetry-trimmer.js";
@@ -66,16 +70,17 @@ export async function startMonitor(
   const verdicts = new VerdictKeeper({ redis, keys, config });
   const history = new History(config);
   const dashboard = createDashboard(() => context, { history, source });
+  const tally = new EventTally();
   const reader = new StreamReader({
     redis: createRedis({ url: redisUrl, name: "monitor-streams", logger }),
     keys,
-    listener: tellAll({ observations, verdicts, history, ...dashboard }),
+    listener: tellAll({ observations, verdicts, history, tally, ...dashboard }),
     logger,
   });
   closers.add("streams", () => reader.close());
 
-  const mailing = { redis, keys, source, url, logger, closers };
-  const courier = createCourier(config, mailing);
+  const shared = { redis, keys, ledger, source, url, logger, closers };
+  const couriers = createCouriers(config, shared);
   const leadership = new Leadership({
     redis,
     keys,
@@ -84,10 +89,10 @@ export async function startMonitor(
     logger,
     events: {
       onLead: (fence) => {
-        courier.start(fence);
+        for (const courier of couriers) courier.start(fence);
         judge();
       },
-      onLose: () => void courier.stop(),
+      onLose: () => void stopAll(couriers),
     },
   });
   const context: StateContext = {
@@ -103,7 +108,7 @@ export async function startMonitor(
   };
   const controller = new Controller(context);
   closers.add("lease", () => leadership.close());
-  closers.add("courier", () => courier.stop());
+  closers.add("couriers", () => stopAll(couriers));
   closers.add("controller", () => controller.close());
 
   const watch = openFlagWatch({
@@ -124,7 +129,13 @@ export async function startMonitor(
   reader.start();
 
   const { adminToken } = config;
-  const api = { flagName, adminToken, logger, dashboard };
+  const api = {
+    flagName,
+    adminToken,
+    answerMetrics: answerMetrics(measure(context, tally, couriers), logger),
+    dashboard,
+    logger,
+  };
   service.server.on("request", createApi(createBackend(context), api));
   closers.add("server", () => service.close(HTTP_DRAIN_MS));
   closers.add("dashboards", () => dashboard.stream.close());
@@ -152,9 +163,10 @@ function tellAll(listeners: {
   observations: Observations;
   verdicts: VerdictKeeper;
   history: History;
+  tally: EventTally;
   stream: PageStream;
 }): StreamListener {
-  const { observations, verdicts, history, stream } = listeners;
+  const { observations, verdicts, history, tally, stream } = listeners;
   return {
     onTelemetry: (telemetry, atMs, id) => {
       observations.onTelemetry(telemetry, atMs);
@@ -165,6 +177,7 @@ function tellAll(listeners: {
       observations.onEvent(event, atMs);
       verdicts.onEvent(event, atMs);
       history.onEvent(event, atMs);
+      if (observations.isCurrent) tally.count(event);
       stream.tell(event);
     },
     onCaughtUp: (heardUntil, since) => {
@@ -178,37 +191,63 @@ function tellAll(listeners: {
   };
 }
 
-function createCourier(
+function createCouriers(
   config: MonitorConfig,
   parts: {
     redis: Redis;
     keys: Keys;
+    ledger: Ledger;
     source: string;
     url: string;
     logger: Logger;
     closers: Closers;
   },
-): Courier {
-  const { redis, keys, source, url, logger, closers } = parts;
-  const transport = createTransport(config.alert, logger);
-  closers.add("mail transport", () => transport.close());
-  const settings = {
-    from: config.alert.from,
-    to: config.alert.to,
+): Courier[] {
+  const { redis, keys, ledger, source, url, logger, closers } = parts;
+  const notice = {
     keys,
     flagName: config.flagName,
     monitorUrl: url,
+    dashboardUrl: config.dashboardUrl ?? url,
     redisCli: redisCliFor(config.redisUrl),
     tokenRequired: config.adminToken !== undefined,
   };
-  return new Courier({
-    redis,
-    keys,
-    consumer: source,
-    transport,
-    compose: (event) => composeMail(event, settings),
-    logger,
+  const all = createChannels(config.alert, notice, logger);
+  const channels = all.map(({ name }) => name);
+  return all.map((channel) => {
+    closers.add(`${channel.name} channel`, () => channel.close());
+    const shared = { redis, keys, ledger, logger, channels };
+    return new Courier({ ...shared, channel, consumer: source });
   });
+}
+
+async function stopAll(couriers: readonly Courier[]): Promise<void> {
+  await Promise.all(couriers.map((courier) => courier.stop()));
+}
+
+function measure(
+  context: StateContext,
+  tally: EventTally,
+  couriers: readonly Courier[],
+): Metrics {
+  const { leadership, observations, verdicts } = context;
+  const read = async () => {
+    const now = leadership.redisNow() ?? 0;
+    const leads = leadership.fence !== undefined;
+    return toMonitorFamilies({
+      stored: await readStoredFigures(context),
+      leads,
+      sides: {
+        prod: observations.sideFigures("prod", now),
+        canary: observations.sideFigures("canary", now),
+      },
+      verdict: leads ? verdicts.verdict : undefined,
+      tally,
+      couriers: couriers.map(({ totals }) => totals),
+      skippedTelemetry: context.skippedTelemetry(),
+    });
+  };
+  return new Metrics({ version: releaseVersion(), read });
 }
 
 function createBackend(context: StateContext): ApiBackend {

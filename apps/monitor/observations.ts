@@ -94,6 +94,11 @@ export class Observations implements StreamListener {
     return this.#roster.hears(source, this.#heardUntil);
   }
 
+  /** Whether the app of this agent was gone or failed its probe when it was last heard of. */
+  isUnwell(source: string): boolean {
+    return this.#roster.isUnwell(source);
+  }
+
   troubles(): Trouble[] {
     return this.#roster.troubles(this.#heardUntil, this.#listeningSince);
   }

@@ -1,12 +1,11 @@
 import type { HostSample, Side, TrafficWindow } from "../../lib/telemetry.js";
 import type { CpuRule } from "./config.js";
+import { advanceSpell, type HealthSpell } from "./health-spell.js";
 
 /** Whoever has not been heard for this long is forgotten. */
 const FORGET_MS = 3_600_000;
 /** The longest that a program may still send while it stops. */
 const STOP_GRACE_MS = 60_000;
-/** One failing sample may be a restart; this many in a row are an alert. */
-const FAILURES_TO_ALERT = 2;
 
 /** A proxy or agent that has been heard. Times in ms by Redis's clock. */
 interface Member {
@@ -22,9 +21,8 @@ export interface ProxyMember extends Member {
 export interface HostMember extends Member {
   kind: "host";
   sample: HostSample;
-  /** Consecutive samples without the app, and with it but with a failing probe. */
-  goneCount: number;
-  probeFailures: number;
+  /** Undefined while the app is healthy. */
+  spell: HealthSpell | undefined;
   lastUnhealthyAt: number | null;
   /** Since when every sample has been above the CPU threshold. */
   cpuAboveSince: number | null;
@@ -43,14 +41,20 @@ export interface Trouble {
 export class Roster {
   readonly #cpu: CpuRule;
   readonly #silenceMs: number;
+  readonly #alertDelayMs: number;
   readonly #proxies = new Map<string, ProxyMember>();
   readonly #hosts = new Map<string, HostMember>();
   /** Orderly stops, by source; also of those not heard yet, since the ledger may be told ahead of the telemetry. */
   readonly #stops = new Map<string, number>();
 
-  constructor(rules: { cpu: CpuRule; silenceMs: number }) {
+  constructor(rules: {
+    cpu: CpuRule;
+    silenceMs: number;
+    alertDelayMs: number;
+  }) {
     this.#cpu = rules.cpu;
     this.#silenceMs = rules.silenceMs;
+    this.#alertDelayMs = rules.alertDelayMs;
   }
 
   proxies(): ProxyMember[] {
@@ -81,10 +85,11 @@ export class Roster {
       source,
       seenAt: atMs,
       sample,
-      goneCount: sample.up ? 0 : (previous?.goneCount ?? 0) + 1,
-      // What is gone fails its probe too: that is one trouble, and a start after it may take a sample as well.
-      probeFailures:
-        sample.probe.ok || !sample.up ? 0 : (previous?.probeFailures ?? 0) + 1,
+      // What happened to the app while its agent was silent is unknown.
+      spell: advanceSpell(wasSilent ? undefined : previous?.spell, sample, {
+        now: atMs,
+        delayMs: this.#alertDelayMs,
+      }),
       lastUnhealthyAt: isHealthy ? (previous?.lastUnhealthyAt ?? null) : atMs,
       cpuAboveSince: this.#cpuAboveSince(previous, sample, atMs),
     });
@@ -132,6 +137,12 @@ export class Roster {
     );
   }
 
+  /** Whether the app of this agent was gone or failed its probe when it was last heard of. */
+  isUnwell(source: string): boolean {
+    const isStopped = this.#stops.has(source);
+    return !isStopped && this.#hosts.get(source)?.spell !== undefined;
+  }
+
   /** When a probe of this side last failed or its agent was silent; null when never, undefined without an agent. */
   lastUnhealthyAt(side: Side, heardUntil: number): number | null | undefined {
     const hosts = this.hosts().filter(({ sample }) => sample.target === side);
@@ -164,31 +175,9 @@ export class Roster {
 
   #hostTroubles(member: HostMember): Trouble[] {
     const { source, sample, cpuAboveSince, seenAt } = member;
-    const { target, host, pid, cpuRatio, probe } = sample;
-    const data = { source, target, host, pid };
-    const name = `the ${target} app on ${host}`;
-    const troubles: Trouble[] = [];
-    if (member.goneCount >= FAILURES_TO_ALERT) {
-      troubles.push({
-        id: `gone:${source}`,
-        kind: "alert",
-        reason: `${name} is gone`,
-        data: { alert: "gone", ...data },
-      });
-    } else if (member.probeFailures >= FAILURES_TO_ALERT) {
-      const answer =
-        probe.status === null
-          ? `no answer in ${Math.round(probe.ms)} ms`
-          : `status ${probe.status}`;
-      const reason = `${name} fails its health probe: ${answer}`;
-      const figures = { probeMs: probe.ms, probeStatus: probe.status };
-      troubles.push({
-        id: `probe:${source}`,
-        kind: "alert",
-        reason,
-        data: { alert: "probe", ...data, ...figures },
-      });
-    }
+    const { cpuRatio } = sample;
+    const { name, data } = describeApp(member);
+    const troubles = healthTroubles(member);
     if (
       cpuAboveSince !== null &&
       seenAt - cpuAboveSince >= this.#cpu.windowMs
@@ -214,6 +203,39 @@ export class Roster {
     for (const [source, stoppedAt] of this.#stops)
       if (now - stoppedAt > FORGET_MS) this.#stops.delete(source);
   }
+}
+
+function describeApp({ source, sample }: HostMember) {
+  const { target, host, pid } = sample;
+  const data = { source, target, host, pid };
+  return { name: `the ${target} app on ${host}`, data };
+}
+
+function healthTroubles(member: HostMember): Trouble[] {
+  const { source, spell } = member;
+  if (spell === undefined) return [];
+  const { name, data } = describeApp(member);
+  const sinceAt = new Date(spell.since).toISOString();
+  return spell.lasting.map((alert) => ({
+    id: `${alert}:${source}`,
+    kind: "alert",
+    ...(alert === "gone"
+      ? { reason: `${name} is gone`, data: { alert, ...data, sinceAt } }
+      : {
+          reason: `${name} fails its health probe: ${describeAnswer(member)}`,
+          data: { alert, ...data, ...probeFigures(member), sinceAt },
+        }),
+  }));
+}
+
+function describeAnswer({ sample: { probe } }: HostMember): string {
+  return probe.status === null
+    ? `no answer in ${Math.round(probe.ms)} ms`
+    : `status ${probe.status}`;
+}
+
+function probeFigures({ sample: { probe } }: HostMember) {
+  return { probeMs: probe.ms, probeStatus: probe.status };
 }
 
 function silence(member: ProxyMember | HostMember): Trouble {

@@ -1,4 +1,4 @@
-import express, { type Express } from "express";
+import express, { type Express, type RequestHandler } from "express";
 
 /** What `GET /status` answers. */
 export interface ProxyStatus {
@@ -16,6 +16,7 @@ export type Readiness = "ready" | "draining" | "idle";
 export interface AdminSource {
   readStatus: () => Promise<ProxyStatus>;
   readReadiness: () => Readiness;
+  answerMetrics: RequestHandler;
 }
 
 export function createAdmin(source: AdminSource): Express {
@@ -25,6 +26,7 @@ export function createAdmin(source: AdminSource): Express {
     "/status",
     async (_request, response) => void response.json(await source.readStatus()),
   );
+  admin.get("/metrics", source.answerMetrics);
   admin.get(
     "/healthz",
     (_request, response) => void response.json({ status: "ok" }),
@@ -36,7 +38,7 @@ export function createAdmin(source: AdminSource): Express {
   admin.use((_request, response) => {
     response
       .status(404)
-      .json({ error: "not found: try /status, /healthz or /readyz" });
+      .json({ error: "not found: try /status, /metrics, /healthz or /readyz" });
   });
   return admin;
 }

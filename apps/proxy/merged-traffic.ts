@@ -68,6 +68,15 @@ export class MergedTraffic {
     };
   }
 
+  /** The window so far, which goes on. */
+  peekWindow(): Record<Side, Pick<TrafficCounts, "status" | "latency">> {
+    const peek = ({ status, latency }: Sum) => ({
+      status: { ...status },
+      latency: latency.toSparse(),
+    });
+    return { prod: peek(this.#sums.prod), canary: peek(this.#sums.canary) };
+  }
+
   #takeSide(side: Side, windowMs: number): TrafficCounts {
     const { chosen, retried, rescued, latency, ...sum } = this.#sums[side];
     this.#sums[side] = createSum();

@@ -6,12 +6,15 @@ import { createKeys } from "../../lib/keys.js";
 import { Ledger } from "../../lib/ledger.js";
 import type { Closers } from "../../lib/lifecycle.js";
 import type { Logger } from "../../lib/log.js";
+import { answerMetrics, Metrics } from "../../lib/metrics.js";
 import { createRedis } from "../../lib/redis.js";
+import { releaseVersion } from "../../lib/release.js";
 import { createAdmin, type ProxyStatus, type Readiness } from "./admin.js";
 import { Breaker, type Trip } from "./breaker.js";
 import { canaryOpenForMs, whyCanaryIsClosed } from "./canary-gate.js";
 import { CanaryStop } from "./canary-stop.js";
 import type { ProxyConfig } from "./config.js";
+import { toProxyFamilies } from "./proxy-metrics.js";
 import { SingleThread, type Serving } from "./serving.js";
 import { createSharedClock } from "./shared-clock.js";
 import { SharedGate } from "./shared-gate.js";
@@ -64,7 +67,16 @@ export async function startProxy(
   });
   const readReadiness = () => describeReadiness(serving);
   const admin = new HttpService(
-    createServer(createAdmin({ readStatus, readReadiness })),
+    createServer(
+      createAdmin({
+        readStatus,
+        readReadiness,
+        answerMetrics: answerMetrics(
+          measure({ config, serving, readStatus }),
+          logger,
+        ),
+      }),
+    ),
   );
   const adminPort = await admin.listen({
     host: config.adminHost,
@@ -84,28 +96,32 @@ export async function startProxy(
     stop.cancel();
   });
   const detail = `http://${config.host}:${port}, split ${split}`;
-  announce({
-    program: "proxy",
-    source,
-    detail,
-    redis,
-    ledger,
-    closers,
-    logger,
-  });
+  const shared = { redis, source, logger };
+  announce({ program: "proxy", detail, ledger, closers, ...shared });
   const sender = new TelemetrySender({
-    redis,
-    keys,
-    source,
+    ...{ ...shared, keys, split },
     traffic: serving,
-    split,
     canaryState: readCanary,
-    logger,
   });
   sender.start(config.telemetryIntervalMs);
   closers.add("telemetry", () => sender.close());
   closers.add("server", () => serving.close());
   logger.info({ port, adminPort }, "proxy listens");
+}
+
+function measure(parts: {
+  config: ProxyConfig;
+  serving: Serving;
+  readStatus: () => Promise<ProxyStatus>;
+}): Metrics {
+  const { config, serving, readStatus } = parts;
+  const read = async () =>
+    toProxyFamilies({
+      ...config,
+      totals: await serving.readEnded(),
+      status: await readStatus(),
+    });
+  return new Metrics({ version: releaseVersion(), read });
 }
 
 interface Parts {

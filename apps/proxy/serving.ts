@@ -3,6 +3,7 @@ import type { ProxyConfig } from "./config.js";
 import { LocalConnectionCount } from "./connection-count.js";
 import { Front, type FrontContext } from "./front.js";
 import type { TrafficCounts } from "./traffic-recorder.js";
+import { TrafficTotals, type SideTotals } from "./traffic-totals.js";
 
 /** Whoever serves the clients: this thread, or a pool of workers. */
 export interface Serving {
@@ -15,6 +16,8 @@ export interface Serving {
   takeWindow: () => Promise<Record<Side, TrafficCounts>>;
   /** Requests that the split gave to each side since the start. */
   readTotals: () => Promise<Readonly<Record<Side, number>>>;
+  /** All requests that ended since the start. */
+  readEnded: () => Promise<Record<Side, SideTotals>>;
   /** Finishes what is in flight. */
   close: () => Promise<void>;
 }
@@ -23,12 +26,14 @@ export interface Serving {
 export class SingleThread implements Serving {
   readonly #config: ProxyConfig;
   readonly #front: Front;
+  readonly #ended: TrafficTotals;
   #isListening = false;
 
   constructor(config: ProxyConfig, context: Omit<FrontContext, "connections">) {
     this.#config = config;
     const connections = new LocalConnectionCount();
     this.#front = new Front(config, { ...context, connections });
+    this.#ended = new TrafficTotals(this.#front.recorder);
   }
 
   get isDraining(): boolean {
@@ -47,11 +52,17 @@ export class SingleThread implements Serving {
   }
 
   takeWindow(): Promise<Record<Side, TrafficCounts>> {
-    return Promise.resolve(this.#front.recorder.takeWindow(performance.now()));
+    const window = this.#front.recorder.takeWindow(performance.now());
+    this.#ended.add(window);
+    return Promise.resolve(window);
   }
 
   readTotals(): Promise<Readonly<Record<Side, number>>> {
     return Promise.resolve(this.#front.recorder.totals);
+  }
+
+  readEnded(): Promise<Record<Side, SideTotals>> {
+    return Promise.resolve(this.#ended.read());
   }
 
   close(): Promise<void> {

@@ -119,6 +119,15 @@ export class TrafficRecorder {
     return true;
   }
 
+  /** What was counted since the last window, which goes on. */
+  peekWindow(): Record<Side, Pick<TrafficCounts, "status" | "latency">> {
+    const peek = ({ status, latency }: Arm) => ({
+      status: Object.fromEntries(status),
+      latency: latency.toSparse(),
+    });
+    return { prod: peek(this.#arms.prod), canary: peek(this.#arms.canary) };
+  }
+
   /** What was counted since the last window, which ends here. */
   takeWindow(now: number): Record<Side, TrafficCounts> {
     const windowMs = Math.round(now - this.#windowStartedAt);

@@ -10,6 +10,7 @@ import { countEarlyEnds, restartDelayMs } from "./restart-delay.js";
 import { createSharedCells, type SharedState } from "./shared-state.js";
 import type { Serving } from "./serving.js";
 import type { TrafficCounts } from "./traffic-recorder.js";
+import { TrafficTotals, type SideTotals } from "./traffic-totals.js";
 import { WorkerThread, type ThreadEnd } from "./worker-thread.js";
 
 /** What a worker that is too busy to answer has counted goes into the next window. */
@@ -42,6 +43,7 @@ export class WorkerPool implements Serving {
   /** Also those that drain. */
   readonly #threads = new Set<WorkerThread>();
   readonly #traffic = new MergedTraffic(performance.now());
+  readonly #ended = new TrafficTotals(this.#traffic);
   #port = 0;
   #counting: Promise<void> | undefined;
   #isReloadAsked = false;
@@ -82,12 +84,20 @@ export class WorkerPool implements Serving {
 
   async takeWindow(): Promise<Record<Side, TrafficCounts>> {
     await this.#count();
-    return this.#traffic.takeWindow(performance.now());
+    // In one step with its end: a scrape in between would see counters fall.
+    const window = this.#traffic.takeWindow(performance.now());
+    this.#ended.add(window);
+    return window;
   }
 
   async readTotals(): Promise<Record<Side, number>> {
     await this.#count();
     return { ...this.#traffic.totals };
+  }
+
+  async readEnded(): Promise<Record<Side, SideTotals>> {
+    await this.#count();
+    return this.#ended.read();
   }
 
   /** Replaces the workers one after the other: a new one listens before the old one stops. Asked meanwhile, once more. */

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { simpleParser } from "mailparser";
+import { RefusedError } from "../../apps/monitor/alert/channel.js";
 import { composeMail } from "../../apps/monitor/alert/compose.js";
 import { createTransport } from "../../apps/monitor/alert/create-transport.js";
 import { createSesTransport } from "../../apps/monitor/alert/ses.js";
@@ -109,6 +110,21 @@ describe("the SES transport", () => {
       expect(failed.message).to.equal("SES: InternalFailure: Try again.");
       transport.close();
       expect(ses.requests).to.have.length(2);
+    });
+
+    it("tells a mail that is rejected from one that may be taken later", async () => {
+      ses.answers.push("reject", "throttle", "refuse");
+      const transport = open();
+      const rejected = await failureOf(transport.send(MAIL));
+      expect(rejected).to.be.instanceOf(RefusedError);
+      expect(rejected.message).to.equal(
+        "SES: MessageRejected: Email address is not verified.",
+      );
+      for (let i = 0; i < 2; i++)
+        expect(await failureOf(transport.send(MAIL))).to.not.be.instanceOf(
+          RefusedError,
+        );
+      transport.close();
     });
 
     it("gives up on a SES that hangs", async () => {

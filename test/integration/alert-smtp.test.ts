@@ -6,6 +6,7 @@ import { buffer } from "node:stream/consumers";
 import { simpleParser } from "mailparser";
 import { SMTPServer, type SMTPServerOptions } from "smtp-server";
 import { composeMail } from "../../apps/monitor/alert/compose.js";
+import { RefusedError } from "../../apps/monitor/alert/channel.js";
 import { createTransport } from "../../apps/monitor/alert/create-transport.js";
 import { createSmtpTransport } from "../../apps/monitor/alert/smtp.js";
 import { LATENCY_FLIP, MAIL_SETTINGS } from "../support/alert-event.js";
@@ -137,6 +138,21 @@ describe("the SMTP transport", () => {
     const err = await send(`smtp://serin:${IN_URL}@${host}`);
     expect(err?.message).to.match(/mailbox is full/);
   });
+
+  for (const [what, responseCode, isForGood] of [
+    ["refuses all recipients", 550, true],
+    ["puts all recipients off", 450, false],
+    ["asks all of them for a log-in", 530, false],
+  ] as const)
+    it(`${isForGood ? "is refused" : "is to try again"} when the server ${what}`, async () => {
+      const host = await listen({
+        onRcptTo: (_address, _session, callback) =>
+          callback(Object.assign(new Error("no"), { responseCode })),
+      });
+      const err = await send(`smtp://serin:${IN_URL}@${host}`);
+      expect(err).to.be.instanceOf(isForGood ? RefusedError : Error);
+      expect(err instanceof RefusedError).to.equal(isForGood);
+    });
 
   it("has delivered when some recipients are taken, and names the others", async () => {
     const host = await listen({

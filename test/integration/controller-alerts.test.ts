@@ -60,6 +60,30 @@ describe("controller's alerts", () => {
     ]);
   });
 
+  it("say nothing of a restart: gone for some seconds, then failing its probe for some", async () => {
+    const control = await startControl({ ALERT_DELAY_MS: "10000" });
+    const starting = { probe: { ok: false, ms: 1000, status: null } };
+    await passHeard(control, 2000);
+    await passHeard(control, 4000, goneSample("canary"));
+    await passHeard(control, 5000, starting);
+    await passHeard(control, 2000);
+    expect(await control.events()).to.be.empty;
+  });
+
+  it("are not called over by a monitor that has not yet seen the app gone for long enough", async () => {
+    const control = await startControl();
+    await passHeard(control, 5000, goneSample("canary"));
+    const successor = await startControl({
+      KEY_PREFIX: control.keys.prefix,
+    });
+    await passHeard(successor, 1000, goneSample("canary"));
+    expect(await control.kinds()).to.deep.equal(["alert by monitor"]);
+    await passHeard(successor, 1000);
+    expect((await reasons(control)).slice(1)).to.deep.equal([
+      `recovery: the app of ${AGENT} is no longer gone`,
+    ]);
+  });
+
   it("do not call a gone app well because its agent is gone too", async () => {
     const control = await startControl();
     await passHeard(control, 3000, goneSample("canary"));

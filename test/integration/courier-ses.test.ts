@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import type { Redis } from "ioredis";
-import { composeMail } from "../../apps/monitor/alert/compose.js";
+import { createMailChannel } from "../../apps/monitor/alert/create-channels.js";
 import { createSesTransport } from "../../apps/monitor/alert/ses.js";
 import type { MailTransport } from "../../apps/monitor/alert/transport.js";
 import { Courier } from "../../apps/monitor/courier.js";
@@ -46,8 +46,9 @@ describe("the courier with SES", () => {
       redis,
       keys,
       consumer,
-      transport,
-      compose: (event) => composeMail(event, { ...MAIL_SETTINGS, keys }),
+      ledger: new Ledger(redis, keys),
+      channel: createMailChannel(transport, { ...MAIL_SETTINGS, keys }),
+      channels: ["mail"],
       logger: createMemoryLogger(),
       retryLimits: { firstMs: 2, maxMs: 10 },
     });

@@ -4,7 +4,7 @@ import {
   findFreePort,
   startPrivateRedis,
 } from "../../apps/launcher/private-redis.js";
-import { composeMail } from "../../apps/monitor/alert/compose.js";
+import { createMailChannel } from "../../apps/monitor/alert/create-channels.js";
 import { Courier } from "../../apps/monitor/courier.js";
 import type { Keys } from "../../lib/keys.js";
 import { Ledger, type LedgerEvent } from "../../lib/ledger.js";
@@ -61,8 +61,9 @@ describe("the courier", () => {
       redis: own,
       keys,
       consumer: options.consumer ?? "monitor@a:8090",
-      transport,
-      compose: (event) => composeMail(event, { ...MAIL_SETTINGS, keys }),
+      ledger: new Ledger(own, keys),
+      channel: createMailChannel(transport, { ...MAIL_SETTINGS, keys }),
+      channels: ["mail"],
       logger,
       retryLimits: options.retryLimits ?? QUICK,
       onDelivered: (event) => delivered.push(event),
@@ -353,7 +354,7 @@ describe("the courier", () => {
       await untilEmpty(courier);
       expect(transport.subjects).to.deep.equal(subjects("back"));
       expect(
-        logger.lines.filter(({ message }) => message.includes("mails wait")),
+        logger.lines.filter(({ message }) => message.includes("alerts wait")),
       ).to.have.length.at.least(1);
     });
 

@@ -61,7 +61,7 @@ describeEngines("proxy status", () => {
     });
     expect(await get(adminPort, "/other")).to.deep.equal({
       status: 404,
-      body: { error: "not found: try /status, /healthz or /readyz" },
+      body: { error: "not found: try /status, /metrics, /healthz or /readyz" },
     });
   });
 });

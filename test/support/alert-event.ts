@@ -8,6 +8,7 @@ export const MAIL_SETTINGS: MailSettings = {
   keys: createKeys("serin:"),
   flagName: "feature",
   monitorUrl: "http://127.0.0.1:8090",
+  dashboardUrl: "https://serin.example.com",
   redisCli: "redis-cli",
   tokenRequired: false,
 };

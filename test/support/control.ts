@@ -5,6 +5,7 @@ import {
 } from "../../apps/monitor/controller.js";
 import { VerdictKeeper } from "../../apps/monitor/verdict-keeper.js";
 import { Observations } from "../../apps/monitor/observations.js";
+import { createKeys } from "../../lib/keys.js";
 import type { Environment } from "../../lib/settings.js";
 import type { HostSample, Side, TrafficWindow } from "../../lib/telemetry.js";
 import { createMemoryLogger, type LogLine } from "./logger.js";
@@ -44,7 +45,10 @@ export interface Control extends TestRedis {
 }
 
 export async function startControl(env: Environment = {}): Promise<Control> {
-  const test = openTestRedis();
+  const { KEY_PREFIX: prefix } = env;
+  const test = openTestRedis(
+    prefix === undefined ? {} : { keys: createKeys(prefix) },
+  );
   const { redis, keys, ledger, events } = test;
   await redis.set(keys.lease, FENCE);
   let passed = 0;
@@ -53,7 +57,11 @@ export async function startControl(env: Environment = {}): Promise<Control> {
   let listeningSince: number | undefined;
   let stepDowns = 0;
   const logger = createMemoryLogger();
-  const config = readConfig({ COOLDOWN_MS: "60000", ...env });
+  const config = readConfig({
+    COOLDOWN_MS: "60000",
+    ALERT_DELAY_MS: "2000",
+    ...env,
+  });
   const observations = new Observations(config, () => undefined);
   const context: ControllerContext = {
     redis,

@@ -28,6 +28,7 @@ const QUICK = {
   COOLDOWN_MS: "1000",
   SILENCE_MS: "1500",
   CPU_WINDOW_MS: "1000",
+  ALERT_DELAY_MS: "0",
 };
 
 /** Starts one on a free port and waits until it listens; it ends with the test. */

@@ -8,7 +8,8 @@ import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { simpleParser } from "mailparser";
 
-export type SesAnswer = "take" | "throttle" | "fail" | "refuse" | "hang";
+export type SesAnswer =
+  "take" | "throttle" | "fail" | "refuse" | "reject" | "hang";
 
 export interface SesRequest {
   answer: SesAnswer;
@@ -80,6 +81,10 @@ const ANSWERS: Record<Exclude<SesAnswer, "hang">, [number, string]> = {
   throttle: [
     400,
     errorXml("Sender", "Throttling", "Maximum sending rate exceeded."),
+  ],
+  reject: [
+    400,
+    errorXml("Sender", "MessageRejected", "Email address is not verified."),
   ],
   fail: [500, errorXml("Receiver", "InternalFailure", "Try again.")],
   // As SES answers a bad signature: with all that it should have been made of.

@@ -19,7 +19,12 @@ describe("the mail about an event", () => {
 
 canary p95 1,012 ms > 500 ms over 10 s (7 requests, 2 waiting)
 
+  canary p95  ████████████████ 1,012 ms
+  threshold   ███████▉ 500 ms
+
 All requests go to prod, which serves without the feature. The monitor tries again at 2026-03-01 12:01:00 UTC, if the canary is healthy then.
+
+Dashboard: https://serin.example.com
 
 To switch feature on by hand, either of:
   redis-cli SET serin:flag:feature true
@@ -37,7 +42,6 @@ To switch feature on by hand, either of:
   by         monitor (latency rule)
   at         2026-03-01 12:00:00 UTC
   event      1772366400000-0
-  dashboard  http://127.0.0.1:8090
 `);
     expect(mail.from).to.equal("serin@example.com");
     expect(mail.to).to.deep.equal(["ops@example.com", "dev@example.com"]);
@@ -52,7 +56,38 @@ To switch feature on by hand, either of:
     expect(html).to.include(">redis-cli SET serin:flag:feature true</pre>");
     expect(html).to.match(/>latency<\/th><td [^>]*>1,012 ms<\/td>/);
     expect(html).to.include("width=device-width");
-    expect(html).to.not.match(/<style|<script|<img|<link/);
+    expect(html).to.not.match(/<script|<img|<link|<svg|url\(/);
+  });
+
+  it("draws the canary beside prod and the threshold, without an image", () => {
+    const data = {
+      ...LATENCY_FLIP.data,
+      canaryLatencyMs: 1012.3,
+      prodLatencyMs: 4.2,
+    };
+    const { text, html } = compose(event({ data }));
+    expect(text).to.include(`
+  canary p95  ████████████████ 1,012 ms
+  prod p95    ▏ 4.2 ms
+  threshold   ███████▉ 500 ms
+`);
+    expect(html).to.match(/<div class="subject" style="width:100%;/);
+    expect(html).to.match(/<div class="baseline" style="width:1%;/);
+    expect(html).to.match(/<div class="limit" style="width:49%;/);
+  });
+
+  it("draws CPU beside its threshold", () => {
+    const data = { alert: "cpu", cpuRatio: 0.99, threshold: 0.9 };
+    expect(compose(event({ kind: "alert", data })).text).to.include(`
+  CPU        ████████████████ 99 %
+  threshold  ██████████████▌ 90 %
+`);
+  });
+
+  it("links to the dashboard", () => {
+    expect(compose(LATENCY_FLIP).html).to.match(
+      /<a [^>]*href="https:\/\/serin\.example\.com"[^>]*>Open the dashboard<\/a>/,
+    );
   });
 
   it("names prod when prod is the slow side", () => {
@@ -99,15 +134,16 @@ the cool-down of 60 s has passed
 
 The canary gets its share of the requests again. If it goes bad again, it is stopped again, and the wait before the next try is longer.
 
+Dashboard: https://serin.example.com
+
 To switch feature off by hand, either of:
   redis-cli SET serin:flag:feature false
   curl -X POST http://127.0.0.1:8090/api/flags/feature -H 'content-type: application/json' -d '{"value":false,"reason":"…"}'
 
-  cooldown   60 s
-  by         monitor (recovery rule)
-  at         2026-03-01 12:00:00 UTC
-  event      1772366400000-0
-  dashboard  http://127.0.0.1:8090
+  cooldown  60 s
+  by        monitor (recovery rule)
+  at        2026-03-01 12:00:00 UTC
+  event     1772366400000-0
 `);
   });
 
@@ -125,7 +161,7 @@ To switch feature off by hand, either of:
     expect(mail.text).to.include(
       "The monitor undoes only its own flips: it stays off until an operator switches it on.",
     );
-    expect(mail.text).to.include("  by         operator\n");
+    expect(mail.text).to.include("  by     operator\n");
   });
 
   it("tells of a flag set directly in Redis", () => {
@@ -164,9 +200,9 @@ To switch feature off by hand, either of:
     expect(mail.text).to
       .equal(`alert: the canary app on web1 has used more than 90 % of a core
 
-the canary app on web1 has used more than 90 % of a core
-
 Nothing was switched: the flag stays as it is.
+
+Dashboard: https://serin.example.com
 
 To switch feature off by hand, either of:
   redis-cli SET serin:flag:feature false
@@ -182,7 +218,6 @@ To switch feature off by hand, either of:
   by            monitor
   at            2026-03-01 12:00:00 UTC
   event         1772366400000-0
-  dashboard     http://127.0.0.1:8090
 `);
   });
 
@@ -258,11 +293,9 @@ To switch feature off by hand, either of:
         }),
       );
       expect(subject).to.equal("[serin] deploy:");
-      expect(text).to.include("  is dry     yes\n  note       two lines\n");
-      expect(text).to.include(
-        "  weight     1,234,568\n  tiny       0.063 ms\n",
-      );
-      expect(text).to.include("  at         not a time\n");
+      expect(text).to.include("  is dry  yes\n  note    two lines\n");
+      expect(text).to.include("  weight  1,234,568\n  tiny    0.063 ms\n");
+      expect(text).to.include("  at      not a time\n");
       expect(text).to.not.match(/nested|list|nothing/);
     });
 

@@ -18,6 +18,13 @@ const THOROUGH: [(env: Environment) => unknown, Environment][] = [
   [readMonitorConfig, { ADMIN_TOKEN: "t" }],
   [
     readMonitorConfig,
+    {
+      ALERT_WEBHOOK_URL: "https://example.com/hook",
+      ALERT_WEBHOOK_SECRET: "sixteen characters",
+    },
+  ],
+  [
+    readMonitorConfig,
     { ALERT_TRANSPORT: "smtp", ...addresses(), SMTP_URL: "smtp://localhost" },
   ],
   [

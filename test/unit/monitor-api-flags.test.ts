@@ -17,7 +17,12 @@ describe("monitor's POST /api/flags/:name", () => {
 
   function api(adminToken?: string) {
     const logger = createMemoryLogger();
-    return createApi(backend, { flagName: "feature", adminToken, logger });
+    return createApi(backend, {
+      flagName: "feature",
+      adminToken,
+      answerMetrics: (_request, response) => void response.send("metrics"),
+      logger,
+    });
   }
 
   function post(body: string | object | undefined, name = "feature") {
@@ -192,7 +197,12 @@ describe("monitor's POST /api/test-mail", () => {
   it("asks for the token, and tells which mail it was and who takes it", async () => {
     const logger = createMemoryLogger();
     const backend = new FakeApiBackend();
-    const options = { flagName: "feature", adminToken: "t0ken", logger };
+    const options = {
+      flagName: "feature",
+      adminToken: "t0ken",
+      answerMetrics: () => undefined,
+      logger,
+    };
     const api = request(createApi(backend, options));
     await api.post("/api/test-mail").expect(401);
     const answer = await api

@@ -16,7 +16,12 @@ describe("monitor's API, reading", () => {
 
   function get(path: string, adminToken?: string) {
     return request(
-      createApi(backend, { flagName: "feature", adminToken, logger }),
+      createApi(backend, {
+        flagName: "feature",
+        adminToken,
+        answerMetrics: (_request, response) => void response.send("metrics"),
+        logger,
+      }),
     ).get(path);
   }
 

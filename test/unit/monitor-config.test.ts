@@ -1,5 +1,6 @@
 import { expect } from "chai";
-import { isLoopback, readConfig } from "../../apps/monitor/config.js";
+import { readConfig } from "../../apps/monitor/config.js";
+import { isLoopback } from "../../lib/loopback.js";
 import { SettingsError, type Environment } from "../../lib/settings.js";
 
 function problemsOf(env: Environment): readonly string[] {

@@ -18,6 +18,7 @@ function rosterOf(
   const roster = new Roster({
     cpu: { threshold: 0.9, windowMs: WINDOW_MS },
     silenceMs: SILENCE_MS,
+    alertDelayMs: 0,
   });
   for (const [afterMs, sample] of samples)
     roster.heardHost(AGENT, sample, START + afterMs);

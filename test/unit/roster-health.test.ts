@@ -21,6 +21,7 @@ function rosterOf(...samples: HostSample[]): Roster {
   const roster = new Roster({
     cpu: { threshold: 0.9, windowMs: 30_000 },
     silenceMs: SILENCE_MS,
+    alertDelayMs: 1000,
   });
   samples.forEach((sample, i) =>
     roster.heardHost(AGENT, sample, NOW - (samples.length - 1 - i) * 1000),
@@ -46,6 +47,7 @@ describe("roster's health of apps", () => {
           target: "canary",
           host: "web1",
           pid: null,
+          sinceAt: new Date(NOW - 1000).toISOString(),
         },
       },
     ]);
@@ -70,9 +72,10 @@ describe("roster's health of apps", () => {
     expect(reasons(rosterOf(FAILING, HEALTHY, FAILING))).to.be.empty;
   });
 
-  it("does not hold against a starting app that it was gone before", () => {
-    expect(reasons(rosterOf(GONE, FAILING))).to.be.empty;
-    expect(reasons(rosterOf(GONE, FAILING, FAILING))).to.have.length(1);
+  it("tells of an app that comes back unwell what is wrong with it now", () => {
+    expect(reasons(rosterOf(GONE, FAILING))).to.deep.equal([
+      "the canary app on web1 fails its health probe: status 503",
+    ]);
   });
 
   it("tells of a missing app only that it is gone, not that its probe fails", () => {

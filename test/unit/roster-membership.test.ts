@@ -13,6 +13,7 @@ function rosterOfTwo(): Roster {
   const roster = new Roster({
     cpu: { threshold: 0.9, windowMs: 30_000 },
     silenceMs: SILENCE_MS,
+    alertDelayMs: 0,
   });
   roster.heardTraffic(PROXY, trafficWindow("prod"), NOW);
   roster.heardHost(AGENT, hostSample("canary"), NOW);

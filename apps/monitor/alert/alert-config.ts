@@ -1,4 +1,6 @@
+import { isLoopback } from "../../../lib/loopback.js";
 import type { SettingsReader } from "../../../lib/settings.js";
+import type { WebhookConfig } from "./webhook.js";
 
 const TRANSPORTS = ["log", "smtp", "ses"] as const;
 /** Stands in the mails that are only logged. */
@@ -7,7 +9,11 @@ const NOBODY = "serin@localhost";
 const MAIL_ADDRESS =
   /^[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?(?:\.[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?)*$/i;
 
-export type AlertConfig = { from: string; to: string[] } & (
+export type AlertConfig = {
+  from: string;
+  to: string[];
+  webhook?: WebhookConfig;
+} & (
   | { transport: "log" }
   | {
       transport: "smtp";
@@ -19,20 +25,57 @@ export type AlertConfig = { from: string; to: string[] } & (
 
 export function readAlertConfig(settings: SettingsReader): AlertConfig {
   const transport = settings.choice("ALERT_TRANSPORT", TRANSPORTS, "log");
+  const webhook = readWebhook(settings);
   if (transport === "smtp")
     return {
       transport,
+      ...webhook,
       ...readAddresses(settings),
       smtpUrl: readSmtpUrl(settings),
     };
   if (transport === "ses")
     return {
       transport,
+      ...webhook,
       ...readAddresses(settings),
       awsRegion: readAwsRegion(settings),
       sesEndpoint: readSesEndpoint(settings),
     };
-  return { transport, ...readAddresses(settings, NOBODY) };
+  return { transport, ...webhook, ...readAddresses(settings, NOBODY) };
+}
+
+/**
+ * Beyond this host only by TLS: a path such as Slack's is a secret, and so may a reason be. By loopback a relay can be
+ * reached.
+ */
+function readWebhook(settings: SettingsReader): { webhook?: WebhookConfig } {
+  const secret = settings.isSet("ALERT_WEBHOOK_SECRET")
+    ? settings.secret(
+        "ALERT_WEBHOOK_SECRET",
+        "at least 16 characters",
+        (value) => (value.length >= 16 ? value : undefined),
+      )
+    : undefined;
+  if (!settings.isSet("ALERT_WEBHOOK_URL")) {
+    if (secret !== undefined)
+      settings.reject(
+        "ALERT_WEBHOOK_SECRET is set, and ALERT_WEBHOOK_URL is not: nothing would be signed with it",
+      );
+    return {};
+  }
+  const url = settings.secret(
+    "ALERT_WEBHOOK_URL",
+    "an https:// URL, or http:// to a loopback address",
+    (value) => {
+      if (!hasProtocol(value, ["http:", "https:"])) return undefined;
+      const parsed = new URL(value);
+      const host = parsed.hostname.replace(/^\[|\]$/g, "");
+      return parsed.protocol === "https:" || isLoopback(host)
+        ? parsed
+        : undefined;
+    },
+  );
+  return { webhook: { url, secret } };
 }
 
 function readAddresses(settings: SettingsReader, fallback?: string) {

@@ -18,6 +18,10 @@ const knownData = z.object({
   quantile: number,
   latencyMs: number,
   thresholdMs: number,
+  canaryLatencyMs: number,
+  prodLatencyMs: number,
+  cpuRatio: number,
+  threshold: number,
   nextTryAt: text,
   latched: flag,
 });

@@ -1,4 +1,5 @@
 import type { LedgerEvent } from "../../../lib/ledger.js";
+import { listBars, type Bar } from "./bars.js";
 import { formatUtc, listFigures, type Figure } from "./figures.js";
 import { readKnownData } from "./known-data.js";
 import { oneLine, shortLine } from "./one-line.js";
@@ -12,23 +13,30 @@ export interface Notice {
   tone: State["tone"];
   /** One line. */
   title: string;
-  /** A sentence. */
-  happened: string;
+  /** A sentence; undefined when the title says it already. */
+  happened: string | undefined;
+  /** What was measured beside what is allowed, to be drawn to one scale; empty when nothing compares. */
+  bars: Bar[];
   /** Sentences. */
   next: string;
   /** Undefined when there is nothing to change. */
   remedy: Remedy | undefined;
   facts: Figure[];
+  dashboardUrl: string;
 }
 
 /** What the words depend on besides the event. */
 export interface NoticeSettings extends RemedySettings {
   /** For events that do not say which flag they concern. */
   flagName: string;
+  /** Where people look at the monitor, often on a phone. */
+  dashboardUrl: string;
 }
 
-/** Data that the words tell. */
+/** Data that the words and bars tell. */
 const TOLD = new Set([
+  "canaryLatencyMs",
+  "prodLatencyMs",
   "flag",
   "value",
   "rule",
@@ -48,10 +56,12 @@ export function describeEvent(
     ...data,
     flag,
   });
+  const happened = shortLine(event.reason, MAX_REASON_CHARACTERS);
   return {
     tone,
     title: oneLine(title),
-    happened: shortLine(event.reason, MAX_REASON_CHARACTERS),
+    happened: oneLine(title).includes(happened) ? undefined : happened,
+    bars: listBars(data),
     next,
     remedy:
       switchTo === undefined
@@ -62,8 +72,8 @@ export function describeEvent(
       { label: "by", value: describeAuthor(event.by, data.rule) },
       { label: "at", value: formatUtc(event.at) },
       { label: "event", value: oneLine(event.id) },
-      { label: "dashboard", value: settings.monitorUrl },
     ],
+    dashboardUrl: settings.dashboardUrl,
   };
 }
 

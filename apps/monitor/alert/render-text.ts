@@ -1,20 +1,44 @@
+import type { Bar } from "./bars.js";
 import type { Notice } from "./notice.js";
 
+/** Short enough for a phone held upright. */
+const BAR_CHARACTERS = 16;
+/** One to eight eighths of a character, from the left. */
+const EIGHTHS = ["▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"];
+
 export function renderText(notice: Notice): string {
-  const { title, happened, next, remedy, facts } = notice;
+  const { title, happened, bars, next, remedy, facts, dashboardUrl } = notice;
   const labelWidth = Math.max(...facts.map(({ label }) => label.length)) + 2;
   const paragraphs = [
     title,
     happened,
+    bars.length === 0 ? undefined : renderBars(bars),
     next,
-    ...(remedy === undefined
-      ? []
-      : [`${remedy.purpose}, either of:\n${lines(remedy.commands)}`]),
+    `Dashboard: ${dashboardUrl}`,
+    remedy && `${remedy.purpose}, either of:\n${lines(remedy.commands)}`,
     lines(
       facts.map(({ label, value }) => `${label.padEnd(labelWidth)}${value}`),
     ),
   ];
-  return `${paragraphs.join("\n\n")}\n`;
+  const told = paragraphs.filter((paragraph) => paragraph !== undefined);
+  return `${told.join("\n\n")}\n`;
+}
+
+function renderBars(bars: readonly Bar[]): string {
+  const labelWidth = Math.max(...bars.map(({ label }) => label.length)) + 2;
+  return lines(
+    bars.map(
+      ({ label, value, ratio }) =>
+        `${label.padEnd(labelWidth)}${drawBar(ratio)} ${value}`,
+    ),
+  );
+}
+
+/** Never empty: what is small is there all the same. */
+function drawBar(ratio: number): string {
+  const eighths = Math.max(1, Math.round(ratio * BAR_CHARACTERS * 8));
+  const rest = EIGHTHS[(eighths % 8) - 1] ?? "";
+  return "█".repeat(Math.floor(eighths / 8)) + rest;
 }
 
 function lines(items: readonly string[]): string {

@@ -1,9 +1,12 @@
 import { SESClient, SendRawEmailCommand } from "@aws-sdk/client-ses";
 import MailComposer from "nodemailer/lib/mail-composer";
+import { RefusedError } from "./channel.js";
 import type { MailTransport } from "./transport.js";
 
 const CONNECTION_TIMEOUT_MS = 5000;
 const REQUEST_TIMEOUT_MS = 15_000;
+/** What SES has against a mail. What it has against the sender's account or credentials can be mended, and mails wait. */
+const REFUSALS = new Set(["MessageRejected", "InvalidParameterValue"]);
 
 /** Credentials come from the SDK's default chain: environment, shared files, the instance's role. */
 export function createSesTransport(options: {
@@ -43,5 +46,6 @@ export function createSesTransport(options: {
 /** Of a bad signature SES says what it should have been made of, session token included: after the first line. */
 function withoutSecrets(err: unknown): Error {
   const { name, message } = err instanceof Error ? err : new Error(String(err));
-  return new Error(`SES: ${name}: ${message.split("\n", 1).join("")}`);
+  const told = `SES: ${name}: ${message.split("\n", 1).join("")}`;
+  return REFUSALS.has(name) ? new RefusedError(told) : new Error(told);
 }

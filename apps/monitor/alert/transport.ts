@@ -15,7 +15,8 @@ export interface MailTransport {
   /**
    * Resolves when the mail is in others' hands. Gives up within half a minute.
    *
-   * @throws Error whose message holds no secret and may be logged and shown.
+   * @throws RefusedError when the server will not take this mail; Error in all other cases. No message holds a secret: it
+   * may be logged and shown.
    */
   send: (mail: Mail) => Promise<void>;
   /** Ends sends in flight. May be called twice. */

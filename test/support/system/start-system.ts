@@ -11,6 +11,7 @@ const BRISK: Layout["env"] = {
   app: { SLOW_MS: "700" },
   proxy: { TELEMETRY_INTERVAL_MS: "100" },
   agent: { SAMPLE_INTERVAL_MS: "200" },
+  monitor: { ALERT_DELAY_MS: "500" },
 };
 /** Enough for the latency rule: the canary gets a quarter, and it takes 5. */
 const SLOW_REQUESTS = 40;

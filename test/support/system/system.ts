@@ -120,10 +120,13 @@ export class System {
     );
   }
 
+  get proxyAdminPort(): number {
+    return this.#layout.ports.proxyAdmin;
+  }
+
   async proxyStatus(): Promise<ProxyStatus> {
-    const { proxyAdmin } = this.#layout.ports;
     return (await callForJson({
-      port: proxyAdmin,
+      port: this.proxyAdminPort,
       path: "/status",
     })) as ProxyStatus;
   }
