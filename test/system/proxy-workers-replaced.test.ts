@@ -49,8 +49,8 @@ async function crashOne(proxy: ProxyProgram) {
  * the system moves it to another's (docs/decisions/0016).
  */
 function sendPatiently(port: number) {
-  return send(port).catch((err: NodeJS.ErrnoException) => {
-    if (err.code !== "ECONNRESET") throw err;
+  return send(port).catch((err: unknown) => {
+    if ((err as NodeJS.ErrnoException).code !== "ECONNRESET") throw err;
     return send(port);
   });
 }
