@@ -55,15 +55,8 @@ export async function startMonitor(
   const source = sourceId("monitor", port);
   const host = isIP(config.host) === 6 ? `[${config.host}]` : config.host;
   const url = `http://${host}:${port}`;
-  announce({
-    program: "monitor",
-    source,
-    detail: url,
-    redis,
-    ledger,
-    closers,
-    logger,
-  });
+  const shared = { redis, keys, ledger, source, url, logger, closers };
+  announce({ program: "monitor", detail: url, ...shared });
 
   const judge = () => void controller.nudge();
   const observations = new Observations(config, judge);
@@ -79,7 +72,6 @@ export async function startMonitor(
   });
   closers.add("streams", () => reader.close());
 
-  const shared = { redis, keys, ledger, source, url, logger, closers };
   const couriers = createCouriers(config, shared);
   const leadership = new Leadership({
     redis,
