@@ -98,7 +98,7 @@ describe("serin status", () => {
       value: false,
       by: "monitor",
       reason: "canary p95 1,012 ms > 500 ms over 10 s (7 requests)",
-      data: { nextTryAt: new Date(Date.now() + 59_500).toISOString() },
+      data: { nextTryAt: new Date(Date.now() + 58_000).toISOString() },
     });
     expect((await status({})).stdout).to.match(
       /^Canary stopped \S+: p95 1,012 ms > 500 ms · automatic retry in 0:5\d\n/,

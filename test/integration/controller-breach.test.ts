@@ -157,7 +157,7 @@ describe("controller, at a breach", () => {
   });
 
   it("judges nothing while it reads what is long past", async () => {
-    const control = await startControl();
+    const control = await startControl({ ALERT_DELAY_MS: "0" });
     control.hearTraffic("canary", times(7, 1000));
     control.hearHost("canary", { up: false });
     control.hearHost("canary", { up: false });

@@ -221,6 +221,11 @@ To switch feature off by hand, either of:
 `);
   });
 
+  it("offers no remedy for a test", () => {
+    const mail = compose(event({ kind: "alert", data: { alert: "test" } }));
+    expect(mail.text).to.not.include("by hand");
+  });
+
   it("tells of a silence, and of an alert that is over without a remedy", () => {
     const data = { alert: "silence", source: "proxy@edge1:8080" };
     const reason = "the proxy proxy@edge1:8080 has fallen silent";

@@ -32,6 +32,8 @@ describe("monitor config", () => {
       recovery: { mode: "auto", cooldownMs: 60_000 },
       verdict: { mode: "on", alpha: 0.01, tolerance: { ratio: 0.1, ms: 5 } },
       silenceMs: 5000,
+      alertDelayMs: 10_000,
+      dashboardUrl: undefined,
       alert: {
         transport: "log",
         from: "serin@localhost",

@@ -39,7 +39,8 @@ export function describeState(
   };
 }
 
-function describeOccurrence({ kind, reason }: LedgerEvent): State {
+function describeOccurrence({ kind, reason, data }: LedgerEvent): State {
+  const mayCallForStop = MAY_CALL_FOR_STOP.has(kind) && data.alert !== "test";
   return {
     tone: kind === "recovery" ? "good" : "warning",
     title: `${kind}: ${reason}`,
@@ -47,7 +48,7 @@ function describeOccurrence({ kind, reason }: LedgerEvent): State {
       kind === "flip"
         ? "The event does not say to what: see the dashboard."
         : "Nothing was switched: the flag stays as it is.",
-    switchTo: MAY_CALL_FOR_STOP.has(kind) ? false : undefined,
+    switchTo: mayCallForStop ? false : undefined,
   };
 }
 

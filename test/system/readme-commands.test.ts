@@ -1,0 +1,103 @@
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { expect } from "chai";
+import { LauncherProcess } from "../support/launcher-process.js";
+
+const pathOf = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+const LAUNCHER = pathOf("../../apps/launcher/main.js");
+const SERIN = pathOf("../../apps/cli/main.js");
+const README = pathOf("../../../README.md");
+
+/** What a line of a code block begins with if it is a command. */
+const COMMAND =
+  /^(?:npm|npx|curl|redis-cli|for|cd|cp|\.\/|ansible-\w+|git|sudo) ?/;
+/** Run by other suites (.ci/run, test/deployment), or no command before it is filled in. */
+const RUN_ELSEWHERE =
+  /^(?:npm (?:start|test|run package)$|cd ansible$|cp -r |\.\/new-vault |ansible-|.*<event id>)/;
+/** These go on until they are told to stop. */
+const ENDLESS = / (?:watch|events --follow)\b/;
+/** `timeout` ended it. */
+const TIMED_OUT = 124;
+
+function readCommands(): string[] {
+  const blocks = readFileSync(README, "utf8").matchAll(/^```\n(.*?)^```$/gms);
+  return [...blocks]
+    .flatMap(([, block = ""]) => block.split("\n"))
+    .filter((line) => COMMAND.test(line));
+}
+
+interface Outcome {
+  status: number | string;
+  output: string;
+}
+
+function runInShell(
+  command: string,
+  env: Record<string, string>,
+): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const options = { env: { ...process.env, ...env }, timeout: 60_000 };
+    execFile(
+      "bash",
+      ["-o", "pipefail", "-c", command],
+      options,
+      (err, stdout, stderr) =>
+        resolve({
+          status: err === null ? 0 : (err.code ?? "killed"),
+          output: stdout + stderr,
+        }),
+    );
+  });
+}
+
+/** The command as it is, but for the ports, a `curl` that fails when it is refused, and an end to what has none. */
+function fitToPorts(command: string, ports: Map<string, number>): string {
+  const node = JSON.stringify(process.execPath);
+  const fitted = command
+    .replace(/localhost:(\d+)/g, (_, port: string) => {
+      const own = ports.get(port);
+      if (own === undefined) throw new Error(`nothing listens on ${port}`);
+      return `localhost:${own}`;
+    })
+    .replace(/^curl\b/, "curl --fail --silent --show-error")
+    .replace(/ \| jq .*$/, "")
+    .replace("redis-cli", `redis-cli -p ${ports.get("6379")}`)
+    .replace("npx serin", `${node} ${JSON.stringify(SERIN)}`);
+  return ENDLESS.test(command) ? `timeout 2 ${fitted}` : fitted;
+}
+
+describe("the README's commands", function () {
+  this.timeout(90_000);
+
+  it("do what they are quoted for", async () => {
+    const launcher = new LauncherProcess(LAUNCHER, ["--traffic"], {});
+    await launcher.untilShown(/Ctrl-C ends it all\./);
+    const [redis] = await launcher.untilShown(/(?<=redis-cli -p )\d+/);
+    const [admin] = await launcher.untilShown(/\d+(?=\/status)/);
+    const monitor = await launcher.readPort("monitor");
+    const ports = new Map([
+      ["8080", await launcher.readPort("proxy")],
+      ["8081", Number(admin)],
+      ["8090", monitor],
+      ["6379", Number(redis)],
+    ]);
+    const env = {
+      REDIS_URL: `redis://127.0.0.1:${redis}`,
+      MONITOR_URL: `http://127.0.0.1:${monitor}`,
+    };
+    const commands = readCommands().filter((it) => !RUN_ELSEWHERE.test(it));
+    expect(commands).to.have.length.above(10);
+    const failed: string[] = [];
+    for (const command of commands) {
+      const right = ENDLESS.test(command) ? TIMED_OUT : 0;
+      const { status, output } = await runInShell(
+        fitToPorts(command, ports),
+        env,
+      );
+      if (status !== right || output === "")
+        failed.push(`${command}\n  ended with ${status}: ${output}`);
+    }
+    expect(failed.join("\n")).to.equal("");
+  });
+});
