@@ -101,7 +101,7 @@ describe("the stream to the dashboards", () => {
     stream.nudge();
     stream.nudge();
     release();
-    await waitFor("another", () => reads === 2);
+    await waitFor("another", () => reads === 2, 500);
     release();
     await waitFor("both", () => states(page) === 2);
   });
