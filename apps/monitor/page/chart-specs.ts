@@ -62,7 +62,7 @@ const HOST_DASHES = {
   ],
 };
 
-const NO_TRAFFIC = "No proxy was heard in this time.";
+const NO_TRAFFIC = "No requests in this time.";
 const NO_HOSTS = "No agent was heard in this time.";
 
 export function createSpecs({ rules, hosts }: HistoryReport): ChartSpec[] {
