@@ -1,3 +1,4 @@
+import type { CopyBuffers } from "./copy-buffers.js";
 import type { ConnectionUser, DirectConnection } from "./direct-connection.js";
 import type { DirectPool } from "./direct-pool.js";
 import type { Attempt, FailureKind, Ongoing } from "./engine.js";
@@ -15,6 +16,7 @@ export class DirectAttempt implements ConnectionUser, Ongoing {
   readonly #pool: DirectPool;
   readonly #connection: DirectConnection;
   readonly #parser: ResponseParser;
+  readonly #copies: CopyBuffers;
   #upload: Upload | undefined;
   /** The final one's, which has been sent on. */
   #head: ResponseHead | undefined;
@@ -23,12 +25,17 @@ export class DirectAttempt implements ConnectionUser, Ongoing {
   /** The connection is no longer ours. */
   #isOver = false;
 
-  constructor(attempt: Attempt, pool: DirectPool, maxHeaderBytes: number) {
+  constructor(
+    attempt: Attempt,
+    pool: DirectPool,
+    options: { maxHeaderBytes: number; copies: CopyBuffers },
+  ) {
     this.#attempt = attempt;
     this.#pool = pool;
+    this.#copies = options.copies;
     this.#parser = new ResponseParser({
       answersHead: attempt.request.method === "HEAD",
-      maxHeadBytes: maxHeaderBytes,
+      maxHeadBytes: options.maxHeaderBytes,
     });
     this.#connection = pool.take(attempt.freshConnection);
     this.#connection.carry(this);
@@ -122,7 +129,10 @@ export class DirectAttempt implements ConnectionUser, Ongoing {
 
   #write(body: readonly Buffer[]): boolean {
     const { response } = this.#attempt;
-    if (response.write(copied(body))) return true;
+    const takesMore = this.#copies.lend(body, (copy, giveBack) =>
+      response.write(copy, giveBack),
+    );
+    if (takesMore) return true;
     response.once("drain", () => this.#connection.socket.resume());
     return false;
   }
@@ -134,7 +144,11 @@ export class DirectAttempt implements ConnectionUser, Ongoing {
     if (only === undefined) response.end(text, "latin1");
     else if (body.length === 1 && only.length <= ONE_WRITE_BYTES)
       endWith(response, only);
-    else endWith(response, copied(body));
+    else
+      this.#copies.lend(body, (copy, giveBack) => {
+        response.write(copy, giveBack);
+        response.end();
+      });
     if (excess || this.#head?.keepAlive !== true) this.#drop();
     else this.#leaveIfDone();
   }
@@ -161,12 +175,4 @@ export class DirectAttempt implements ConnectionUser, Ongoing {
     this.#connection.destroy();
     this.#upload?.drop();
   }
-}
-
-/** The bytes stay in the shared read buffer only until the next read. */
-function copied(body: readonly Buffer[]): Buffer {
-  const [first] = body;
-  return body.length === 1 && first !== undefined
-    ? Buffer.from(first)
-    : Buffer.concat(body);
 }

@@ -1,9 +1,11 @@
+import { CopyBuffers } from "./copy-buffers.js";
 import { DirectAttempt } from "./direct-attempt.js";
 import { DirectPool } from "./direct-pool.js";
 import type { Attempt, Engine, Ongoing, UpstreamLimits } from "./engine.js";
 import type { Upstream } from "./upstreams.js";
 
-const READ_BUFFER_BYTES = 65_536;
+/** A body of 64 KiB comes with its head in a single read. */
+const READ_BUFFER_BYTES = 131_072;
 
 /** Forwards over sockets of its own, with a strict parser of its own for what upstreams answer. */
 export class DirectEngine implements Engine {
@@ -11,6 +13,7 @@ export class DirectEngine implements Engine {
   readonly #pools = new Map<Upstream, DirectPool>();
   /** One for all connections: what is read is passed on, or copied, before the next read. */
   readonly #buffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
+  readonly #copies = new CopyBuffers(READ_BUFFER_BYTES);
 
   constructor(limits: UpstreamLimits) {
     this.#limits = limits;
@@ -19,7 +22,11 @@ export class DirectEngine implements Engine {
   forward(attempt: Attempt): Ongoing {
     const pool =
       this.#pools.get(attempt.upstream) ?? this.#createPool(attempt.upstream);
-    return new DirectAttempt(attempt, pool, this.#limits.maxHeaderBytes);
+    const { maxHeaderBytes } = this.#limits;
+    return new DirectAttempt(attempt, pool, {
+      maxHeaderBytes,
+      copies: this.#copies,
+    });
   }
 
   close(): void {
