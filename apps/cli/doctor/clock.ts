@@ -3,7 +3,7 @@ import type { Heard } from "../telemetry-scan.js";
 import { ok, problem, type Finding } from "./finding.js";
 
 const MAX_SKEW_MS = 2000;
-const TODO =
+const REMEDY =
   "keep the clocks of all hosts together: chrony or systemd-timesyncd";
 
 /** This host's clock against Redis's. @throws when Redis is away. */
@@ -43,6 +43,6 @@ export function judgeSkew(who: string, skewMs: number): Finding {
     : problem(
         "clock",
         `${who} is ${(size / 1000).toFixed(1)} s ${skewMs > 0 ? "ahead of" : "behind"} Redis`,
-        TODO,
+        REMEDY,
       );
 }

@@ -21,7 +21,7 @@ ask('XADD', KEYS[4], '*', 'kind', 'flip')
 ask('XADD', KEYS[5], '*', 'kind', 'flip')
 return refused
 `;
-const TODO =
+const REMEDY =
   "sign in as a user that may (REDIS_URL): serin-operator of the playbooks, or the monitor's own";
 
 /** Whether this user may read what serin shows and flip the flag. @throws when Redis is away. */
@@ -51,7 +51,7 @@ export async function checkRights(
       : problem(
           "reading",
           `this user may not ${[...new Set(refused)].join(", ")}`,
-          TODO,
+          REMEDY,
         ),
     await checkFlip(redis, keys, flagName),
   ];
@@ -75,7 +75,7 @@ async function checkFlip(
     refused = await redis.eval(ASK, names.length, ...names);
   });
   if (!mayRunIt)
-    return problem("flipping", "this user may not flip the flag", TODO);
+    return problem("flipping", "this user may not flip the flag", REMEDY);
   if (!Array.isArray(refused))
     return note("flipping", "this Redis cannot tell what its users may do");
   return refused.length === 0
@@ -83,7 +83,7 @@ async function checkFlip(
     : problem(
         "flipping",
         `this user may not flip the flag: not ${refused.join(", ")}`,
-        TODO,
+        REMEDY,
       );
 }
 
