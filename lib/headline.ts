@@ -117,7 +117,6 @@ function describeHealth({ flag, sides }: StateReport, now: number): string {
 
 /** `14:03:07` in local time, with the date before it when that is another day. */
 export function formatClock(at: Date, now: number): string {
-  const two = (part: number) => String(part).padStart(2, "0");
   const clock = [at.getHours(), at.getMinutes(), at.getSeconds()]
     .map(two)
     .join(":");
@@ -128,7 +127,6 @@ export function formatClock(at: Date, now: number): string {
 /** `0:42`, `12:05`, `1:00:00` */
 export function formatCountdown(ms: number): string {
   const seconds = Math.ceil(ms / 1000);
-  const two = (part: number) => String(part).padStart(2, "0");
   const hours = Math.floor(seconds / 3600);
   const minutes = Math.floor(seconds / 60) % 60;
   return hours > 0
@@ -145,6 +143,10 @@ export function formatSpan(ms: number): string {
   const hours = Math.floor(minutes / 60);
   if (hours < 48) return `${hours} h ${minutes % 60} min`;
   return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+function two(part: number): string {
+  return String(part).padStart(2, "0");
 }
 
 function formatPercent(share: number): string {

@@ -1,6 +1,9 @@
 import { z } from "zod";
 import { parseJson } from "./stream-entry.js";
 
+/** How long a lease stands after it was renewed. */
+export const LEASE_MS = 3000;
+
 const stored = z.object({ holder: z.string(), epoch: z.int() });
 
 /** The lease as somebody who does not hold it sees it. */
@@ -22,4 +25,9 @@ export function readLease(
 
 export function encodeLease(holder: string, epoch: number): string {
   return JSON.stringify({ holder, epoch });
+}
+
+/** How long ago a lease was renewed that has `ttlMs` to live. */
+export function leaseAgeMs(ttlMs: number): number {
+  return Math.max(0, LEASE_MS - ttlMs);
 }

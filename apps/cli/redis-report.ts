@@ -2,13 +2,12 @@ import type { Redis } from "ioredis";
 import { parseFlag } from "../../lib/flag-value.js";
 import type { Keys } from "../../lib/keys.js";
 import { LatencyHistogram } from "../../lib/latency-histogram.js";
-import { readLease } from "../../lib/lease-reading.js";
+import { leaseAgeMs, readLease } from "../../lib/lease-reading.js";
 import { Ledger, type LedgerEvent } from "../../lib/ledger.js";
 import type { SideSummary, StateReport } from "../../lib/monitor-state.js";
 import type { Side } from "../../lib/telemetry.js";
 import { readRedisTime, scanTelemetry, type Heard } from "./telemetry-scan.js";
 
-export const LEASE_MS = 3000;
 const SIDE_WINDOW_MS = 10_000;
 /** Who said nothing for longer is not shown. */
 const HEARD_MS = 60_000;
@@ -54,7 +53,7 @@ export async function readLeaseFacts(
   const lease = readLease(raw, 0);
   if (lease === null) return null;
   const { holder, epoch } = lease;
-  return { holder, epoch, ageMs: Math.max(0, LEASE_MS - ttlMs) };
+  return { holder, epoch, ageMs: leaseAgeMs(ttlMs) };
 }
 
 /** The monitor's report as far as Redis alone tells it: without verdict, over the last ten seconds. @throws when Redis is away. */

@@ -1,7 +1,11 @@
 import type { Redis } from "ioredis";
 import { parseFlag } from "../../lib/flag-value.js";
 import type { Keys } from "../../lib/keys.js";
-import { readLease, type LeaseReading } from "../../lib/lease-reading.js";
+import {
+  leaseAgeMs,
+  readLease,
+  type LeaseReading,
+} from "../../lib/lease-reading.js";
 import { entryTimeMs } from "../../lib/stream-entry.js";
 import { parseRecovery, type RecoveryState } from "./recovery.js";
 
@@ -24,8 +28,6 @@ export interface FlagRecord {
   recovery: RecoveryState | null;
   lease: (Omit<LeaseReading, "freshUntil"> & { ageMs: number }) | null;
 }
-
-const LEASE_MS = 3000;
 
 /** @throws when Redis is away. */
 export async function readFlagRecord(
@@ -66,7 +68,7 @@ export async function readFlagRecord(
     lease: lease && {
       holder: lease.holder,
       epoch: lease.epoch,
-      ageMs: Math.max(0, LEASE_MS - leaseTtlMs),
+      ageMs: leaseAgeMs(leaseTtlMs),
     },
   };
 }

@@ -1,8 +1,8 @@
 import { ReplyError, type Redis } from "ioredis";
 import type { Keys } from "../../lib/keys.js";
+import { LEASE_MS } from "../../lib/lease-reading.js";
 import type { Logger } from "../../lib/log.js";
 
-const LEASE_MS = 3000;
 const RENEW_INTERVAL_MS = 1000;
 
 /**
