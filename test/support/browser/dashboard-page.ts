@@ -46,8 +46,10 @@ export async function openDashboardPage(
   await page.goto(`${origin}/`);
   const section = page.locator("#headline");
   const tone = () => section.getAttribute("data-tone");
-  const chart = (title: string) =>
-    page.locator(".chart").filter({ hasText: title });
+  const chart = (title: string) => {
+    const heading = page.locator("h3", { hasText: new RegExp(`^${title}`) });
+    return page.locator(".chart").filter({ has: heading });
+  };
   return {
     page,
     headline: async () =>

@@ -1,6 +1,7 @@
 /** Preloaded into a program together with `--expose-gc`: over IPC it answers any message with what the program holds. */
 export interface Holdings {
-  heapBytes: number;
+  /** What JavaScript holds: its heap, and buffers outside of it. */
+  heldBytes: number;
   timers: number;
   sockets: number;
 }
@@ -10,8 +11,9 @@ process.on("message", () => {
   const resources = process.getActiveResourcesInfo();
   const count = (kind: RegExp) =>
     resources.filter((resource) => kind.test(resource)).length;
+  const { heapUsed, external } = process.memoryUsage();
   const holdings: Holdings = {
-    heapBytes: process.memoryUsage().heapUsed,
+    heldBytes: heapUsed + external,
     timers: count(/^(Timeout|Immediate)$/),
     sockets: count(/^TCP/),
   };
