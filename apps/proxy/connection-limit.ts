@@ -21,7 +21,7 @@ export class ConnectionLimit {
 
   /** Whether this is one of too many, still. */
   isExceededBy(socket: Socket): boolean {
-    if (!this.#excess.has(socket)) return false;
+    if (this.#excess.size === 0 || !this.#excess.has(socket)) return false;
     if (this.#count.open > this.#max) return true;
     this.#excess.delete(socket);
     return false;

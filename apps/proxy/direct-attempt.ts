@@ -46,9 +46,9 @@ export class DirectAttempt implements ConnectionUser, Ongoing {
   }
 
   onConnect(): void {
-    const { request, upstream, hasBody } = this.#attempt;
+    const { request, hasBody } = this.#attempt;
     const { socket } = this.#connection;
-    const head = requestHead(request, upstream);
+    const head = requestHead(this.#attempt);
     if (!hasBody) {
       socket.write(head, "latin1");
       return;
@@ -145,10 +145,7 @@ export class DirectAttempt implements ConnectionUser, Ongoing {
     else if (body.length === 1 && only.length <= ONE_WRITE_BYTES)
       endWith(response, only);
     else
-      this.#copies.lend(body, (copy, giveBack) => {
-        response.write(copy, giveBack);
-        response.end();
-      });
+      this.#copies.lend(body, (copy, giveBack) => response.end(copy, giveBack));
     if (excess || this.#head?.keepAlive !== true) this.#drop();
     else this.#leaveIfDone();
   }

@@ -21,8 +21,9 @@ export interface Failure {
 
 /** One try to have one upstream answer a request. */
 export interface Attempt {
-  /** Its `headers` are already those that the upstream is to see. */
   request: IncomingMessage;
+  /** Those that the upstream is to see, `[name, value, name, value …]`; `Host` is not there if the client sent none. */
+  headers: readonly string[];
   response: ServerResponse;
   upstream: Upstream;
   hasBody: boolean;

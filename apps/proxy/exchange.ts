@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Side } from "../../lib/telemetry.js";
 import { onLeftWaiting } from "../../lib/waiting-response.js";
-import type { Attempt, Failure, Ongoing } from "./engine.js";
+import type { Engine, Failure, Ongoing } from "./engine.js";
 import { answerFailure, statusOf } from "./errors.js";
 import { hasBody } from "./headers.js";
 import { decideRetry, type FailedAttempt } from "./retry.js";
@@ -28,7 +28,8 @@ export class Exchange {
   readonly #context: ExchangeContext;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
-  readonly #send: (attempt: Attempt) => Ongoing;
+  readonly #headers: readonly string[];
+  readonly #engine: Pick<Engine, "forward">;
   readonly #hasBody: boolean;
   readonly #pending: PendingRequest;
   /** The canary's own status, once prod has taken over. */
@@ -38,20 +39,22 @@ export class Exchange {
   #prodTried = false;
   #ongoing: Ongoing | undefined;
 
-  /** @param send hands an attempt to the engine */
+  /** @param message.headers those that upstreams are to see */
   constructor(
     context: ExchangeContext,
     side: Side,
     message: {
       request: IncomingMessage;
       response: ServerResponse;
-      send: (attempt: Attempt) => Ongoing;
+      headers: readonly string[];
+      engine: Pick<Engine, "forward">;
     },
   ) {
     this.#context = context;
     this.#request = message.request;
     this.#response = message.response;
-    this.#send = message.send;
+    this.#headers = message.headers;
+    this.#engine = message.engine;
     this.#hasBody = hasBody(message.request);
     const now = performance.now();
     this.#pending = context.recorder.begin(side, now, message.request);
@@ -61,9 +64,10 @@ export class Exchange {
   }
 
   #try(upstream: Upstream, freshConnection: boolean): void {
-    this.#ongoing = this.#send({
+    this.#ongoing = this.#engine.forward({
       request: this.#request,
       response: this.#response,
+      headers: this.#headers,
       upstream,
       hasBody: this.#hasBody,
       freshConnection,

@@ -1,26 +1,39 @@
 import type { ClientRequest, IncomingMessage } from "node:http";
-import type { Socket } from "node:net";
-import { ConnectTimeoutError } from "./upstream-socket.js";
 import type { Attempt, FailureKind, Ongoing } from "./engine.js";
 import { relayInterim, relayResponse } from "./relay.js";
+import type { Framing } from "./response-head.js";
+import { ConnectTimeoutError } from "./upstream-socket.js";
 
 export interface FollowedAttempt extends Ongoing {
   /** Settles the attempt from outside; false when it has been settled already. */
   settle: () => boolean;
+  /** To be told when no byte has moved for the time that a response may take. */
+  onTimeout: () => void;
+}
+
+/** The connection that a request to an upstream goes by. */
+export interface FollowedConnection {
+  readonly isConnected: boolean;
+  /** Whether any byte of the response has come. */
+  readonly hasAnswered: boolean;
+  passInterim: () => void;
+  /** @throws BadResponseError when two readers could frame it differently */
+  passResponse: (response: IncomingMessage) => Framing;
 }
 
 /**
  * Sees one upstream request through: relays its response, or tells the attempt why there is none, or ends the request
  * when the client has gone. Of these three, the first to happen is the only one.
- *
- * @param upstreamRequest its `timeout`, before a response, means that there was none in time
  */
 export function followAttempt(
   upstreamRequest: ClientRequest,
   attempt: Attempt,
+  connection: FollowedConnection,
 ): FollowedAttempt {
   const { response } = attempt;
   let settled = false;
+  /** What is being relayed. */
+  let answer: IncomingMessage | undefined;
   const settle = (): boolean => {
     if (settled) return false;
     settled = true;
@@ -35,41 +48,43 @@ export function followAttempt(
     attempt.onFailure({ kind, reusedConnection: reusedSocket, cause });
   };
 
-  const connection = observeConnection(upstreamRequest);
-  upstreamRequest.on("error", (err) => fail(classify(err, connection), err));
-  upstreamRequest.once("close", () => {
+  upstreamRequest.on("error", (err) => {
+    // Node's client takes a reset for the end of a body that only the connection's end completes.
+    if (answer?.complete === false) answer.destroy(err);
+    else fail(classify(err, connection), err);
+  });
+  upstreamRequest.on("close", () => {
     // Every request closes, and an Error takes as long to make as a head to parse.
     if (!settled) fail("bad-response", new Error("closed without a response"));
   });
-  upstreamRequest.on("timeout", () =>
-    fail("response-timeout", new Error("no response in time")),
-  );
-  upstreamRequest.on("information", ({ statusCode, rawHeaders }) =>
-    relayInterim(response, { status: statusCode, rawHeaders }),
-  );
-  upstreamRequest.once("response", (upstream: IncomingMessage) => {
+  upstreamRequest.on("information", ({ statusCode, rawHeaders }) => {
+    connection.passInterim();
+    relayInterim(response, { status: statusCode, rawHeaders });
+  });
+  upstreamRequest.on("response", (upstream: IncomingMessage) => {
     if (settled) return;
     try {
-      relayResponse(upstream, response, attempt.upstream.side);
+      const { bodyLength } = connection.passResponse(upstream);
+      relayResponse({ upstream, bodyLength }, response, attempt.upstream.side);
     } catch (err) {
       fail("bad-response", err as Error);
       return;
     }
     settle();
-    // Node's client takes a reset for the end of a body that only the connection's end completes.
-    upstreamRequest.once("error", (err) => {
-      if (!upstream.complete) upstream.destroy(err);
-    });
-    upstream.once("end", () => {
-      if (!upstreamRequest.writableEnded) keepFlowing(upstreamRequest);
-    });
+    answer = upstream;
+    if (attempt.hasBody)
+      upstream.once("end", () => {
+        if (!upstreamRequest.writableEnded) keepFlowing(upstreamRequest);
+      });
     attempt.onResponse(upstream.statusCode ?? 0);
   });
   const abandon = () => {
     settle();
     upstreamRequest.destroy();
   };
-  return { settle, abandon };
+  const onTimeout = () =>
+    fail("response-timeout", new Error("no response in time"));
+  return { settle, abandon, onTimeout };
 }
 
 /** Node's client waits for the rest of an upload behind a response, but listens no more for the connection to take it. */
@@ -82,33 +97,12 @@ function keepFlowing(upstreamRequest: ClientRequest): void {
   if (socket?.writableNeedDrain === false) passOn();
 }
 
-interface ConnectionProgress {
-  connected: boolean;
-  /** Whether any byte of a response has arrived. */
-  hasAnswered: () => boolean;
-}
-
-function observeConnection(upstreamRequest: ClientRequest): ConnectionProgress {
-  const progress: ConnectionProgress = {
-    connected: false,
-    hasAnswered: () => false,
-  };
-  upstreamRequest.once("socket", (socket: Socket) => {
-    const bytesReadBefore = socket.bytesRead;
-    progress.hasAnswered = () => socket.bytesRead > bytesReadBefore;
-    if (!socket.connecting) progress.connected = true;
-    else socket.once("connect", () => (progress.connected = true));
-  });
-  return progress;
-}
-
 function classify(
   err: NodeJS.ErrnoException,
-  connection: ConnectionProgress,
+  { isConnected, hasAnswered }: FollowedConnection,
 ): FailureKind {
   if (err instanceof ConnectTimeoutError) return "connect-timeout";
-  if (!connection.connected) return "unreachable";
-  if (err.code?.startsWith("HPE_") === true || connection.hasAnswered())
-    return "bad-response";
-  return "reset";
+  if (!isConnected) return "unreachable";
+  const isParseError = err.code?.startsWith("HPE_") === true;
+  return isParseError || hasAnswered ? "bad-response" : "reset";
 }

@@ -1,4 +1,4 @@
-import type { ClientRequest } from "node:http";
+import type { ClientRequest, IncomingHttpHeaders } from "node:http";
 import { createRequire } from "node:module";
 import { Stream } from "node:stream";
 import util from "node:util";
@@ -7,7 +7,11 @@ import { ConnectionPool } from "./connection-pool.js";
 import { connectUpstream } from "./upstream-socket.js";
 import type { Attempt, Engine, Ongoing, UpstreamLimits } from "./engine.js";
 import { followAttempt } from "./follow-attempt.js";
+import type { PooledConnection } from "./pooled-connection.js";
+import { headersWithHost } from "./request-head.js";
 import type { Upstream } from "./upstreams.js";
+
+const READ_BUFFER_BYTES = 131_072;
 
 interface Route {
   proxy: HttpProxy;
@@ -19,13 +23,14 @@ interface Route {
  *
  * - Of its passes only `stream` runs: `deleteLength` makes a chunked DELETE smuggle its body (CVE-2026-29057).
  * - Responses are relayed from raw headers, and aborts and cut responses followed, by follow-attempt.ts.
- * - It normalises paths (`//` becomes `/`): the path is put back as it came before the head is written.
+ * - It normalises paths (`//` becomes `/`): the path goes as it came.
  * - A body is piped only once the connection stands, so that a request that never left can go elsewhere whole.
  * - Headers that crash it or mislead upstreams (`Trailer`, `Expect`, hop-by-hop ones) are gone before it sees them.
  */
 export class HttpProxyEngine implements Engine {
   readonly #httpProxy = loadHttpProxy();
   readonly #limits: UpstreamLimits;
+  readonly #buffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
   readonly #routes = new Map<Upstream, Route>();
   /** Whom http-proxy is being called for: it calls back, synchronously, without saying so. */
   #current: Attempt | undefined;
@@ -40,12 +45,16 @@ export class HttpProxyEngine implements Engine {
     const route =
       this.#routes.get(attempt.upstream) ?? this.#createRoute(attempt.upstream);
     this.#current = attempt;
+    const { request, response } = attempt;
+    const received = request.headers;
     try {
-      route.proxy.web(attempt.request, attempt.response);
+      request.headers = headersFor(attempt);
+      route.proxy.web(request, response);
       if (this.#sent === undefined)
         throw new Error("http-proxy did not send the request");
       return this.#sent;
     } finally {
+      request.headers = received;
       this.#current = undefined;
       this.#sent = undefined;
     }
@@ -59,10 +68,11 @@ export class HttpProxyEngine implements Engine {
   #createRoute(upstream: Upstream): Route {
     const { host, port } = upstream;
     const pool = new ConnectionPool({
-      connect: () => connectUpstream({ host, port }, this.#limits.connectMs),
+      connect: (onread) =>
+        connectUpstream({ host, port }, this.#limits.connectMs, onread),
+      buffer: this.#buffer,
       mustBeFresh: () => this.#current?.freshConnection === true,
       timeoutMs: this.#limits.responseMs,
-      maxHeadBytes: this.#limits.maxHeaderBytes,
     });
     const proxy = this.#httpProxy.createProxyServer({
       target: { protocol: "http:", host, port },
@@ -70,7 +80,7 @@ export class HttpProxyEngine implements Engine {
       toProxy: true,
       selfHandleResponse: true,
       buffer: Object.assign(new Stream(), {
-        pipe: (request: ClientRequest) => this.#send(request),
+        pipe: (request: ClientRequest) => this.#send(request, pool.takeLast()),
       }),
     });
     keepOnlyStreamPass(proxy);
@@ -82,7 +92,10 @@ export class HttpProxyEngine implements Engine {
   }
 
   /** Called by http-proxy, as its `buffer`, to send the body of the request that it has just created. */
-  #send(upstreamRequest: ClientRequest): ClientRequest {
+  #send(
+    upstreamRequest: ClientRequest,
+    connection: PooledConnection,
+  ): ClientRequest {
     const attempt = this.#current;
     if (attempt === undefined)
       throw new Error("http-proxy sent a request that nobody asked for");
@@ -90,7 +103,9 @@ export class HttpProxyEngine implements Engine {
     // What http.request's option of that name sets; http-proxy has no way to give it.
     (upstreamRequest as { maxHeaderSize?: number }).maxHeaderSize =
       this.#limits.maxHeaderBytes;
-    this.#sent = followAttempt(upstreamRequest, attempt);
+    const followed = followAttempt(upstreamRequest, attempt, connection);
+    connection.onResponseTimeout = followed.onTimeout;
+    this.#sent = followed;
     if (!attempt.hasBody) return upstreamRequest.end();
     upstreamRequest.once("socket", (socket) => {
       const pipe = () => {
@@ -105,11 +120,40 @@ export class HttpProxyEngine implements Engine {
   }
 }
 
-/** http-proxy takes the deprecated util._extend when it is loaded, and with it the warning DEP0060: give it its successor. */
+/** What http-proxy's joining of paths would change. */
+const UNJOINED = /\/\/|https?:\//;
+
+/**
+ * An attempt's headers as http-proxy is to hand them to http.request: as they are, which are written at once, with the path
+ * as http-proxy has it by then; or, where that is not the path as it came, as an object, which leaves time to put it back.
+ */
+function headersFor(attempt: Attempt): IncomingHttpHeaders {
+  const raw = headersWithHost(attempt);
+  const { url = "/" } = attempt.request;
+  return UNJOINED.test(url) ? toObject(raw) : asHeaders(raw);
+}
+
+function toObject(raw: readonly string[]): IncomingHttpHeaders {
+  const headers: Record<string, string[]> = {};
+  for (let i = 0; i + 1 < raw.length; i += 2)
+    (headers[(raw[i] ?? "").toLowerCase()] ??= []).push(raw[i + 1] ?? "");
+  return headers;
+}
+
+/** http.request takes them, which http-proxy has no type for. */
+function asHeaders(raw: readonly string[]): IncomingHttpHeaders {
+  return raw as unknown as IncomingHttpHeaders;
+}
+
+/**
+ * http-proxy copies headers by the deprecated util._extend, which it takes when it is loaded, and with it the warning
+ * DEP0060: it is given a successor, which leaves raw headers as they are.
+ */
 function loadHttpProxy(): typeof HttpProxy {
   const deprecated = util as { _extend?: unknown };
   const original = deprecated._extend;
-  deprecated._extend = Object.assign;
+  deprecated._extend = (target: object, source: object) =>
+    Array.isArray(source) ? source : Object.assign(target, source);
   try {
     return createRequire(import.meta.url)("http-proxy") as typeof HttpProxy;
   } finally {

@@ -1,16 +1,19 @@
 import { ServerResponse, type IncomingMessage, type Server } from "node:http";
 import { Socket } from "node:net";
 import type { Side } from "../../lib/telemetry.js";
+import {
+  ClientConnections,
+  type ClientConnection,
+} from "./client-connection.js";
 import type { ConnectionCount } from "./connection-count.js";
 import { ConnectionLimit } from "./connection-limit.js";
-import type { Attempt, Engine, Ongoing } from "./engine.js";
+import type { Engine } from "./engine.js";
 import { refuse } from "./errors.js";
 import { Exchange, type ExchangeContext } from "./exchange.js";
 import {
   hasBody,
   upstreamRequestHeaders,
   whyRefused,
-  type ForwardedPolicy,
   type Refusal,
 } from "./headers.js";
 import { Pipeline } from "./pipeline.js";
@@ -22,7 +25,9 @@ const TOO_MANY_CONNECTIONS: Refusal = {
   error: "too many connections",
 };
 
-export interface FrontendContext extends ExchangeContext, ForwardedPolicy {
+export interface FrontendContext extends ExchangeContext {
+  /** Whether a peer's own X-Forwarded-* and Forwarded are believed. */
+  isTrusted: (address: string) => boolean;
   pickSide: () => Side;
   engine: Engine;
   tunnels: Engine<UpgradeAttempt>;
@@ -47,82 +52,87 @@ export function serveRequests(server: Server, context: FrontendContext): void {
 class Intake {
   readonly #context: FrontendContext;
   readonly #limit: ConnectionLimit;
-  /** Where a request was refused: what follows on these connections, already read or not, is not to be trusted. */
-  readonly #refused = new WeakSet<Socket>();
-  readonly #pipelines = new WeakMap<Socket, Pipeline>();
+  readonly #clients: ClientConnections;
 
   constructor(context: FrontendContext, limit: ConnectionLimit) {
     this.#context = context;
     this.#limit = limit;
+    this.#clients = new ClientConnections(context.isTrusted);
   }
 
   take(request: IncomingMessage, response: ServerResponse): void {
-    if (!this.#prepare(request, response)) return;
+    const client = this.#admit(request, response);
+    if (client === undefined) return;
     const { engine } = this.#context;
-    const start = () =>
-      this.#exchange(request, response, (attempt) => engine.forward(attempt));
     // Its turn on the connection has come.
-    if (response.socket !== null) start();
-    else this.#pipelineOf(request.socket).add(response, start);
+    if (response.socket !== null) {
+      this.#exchange({ request, response, client }, engine);
+      return;
+    }
+    client.pipeline ??= new Pipeline(request.socket);
+    client.pipeline.add(response, () =>
+      this.#exchange({ request, response, client }, engine),
+    );
   }
 
   takeUpgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
     const response = bindResponse(request, socket);
     if (response === undefined) return;
-    const client = new WaitingClient(socket, head);
+    const waiting = new WaitingClient(socket, head);
     const isWebSocket = request.headers.upgrade?.toLowerCase() === "websocket";
-    if (!this.#prepare(request, response)) return;
+    const client = this.#admit(request, response);
+    if (client === undefined) return;
     if (hasBody(request)) {
       refuse(response, 400, "a request to switch protocols cannot have a body");
       return;
     }
     const { engine, tunnels } = this.#context;
     // Any other protocol, such as h2c, is not offered: the request is answered as if it had not asked (RFC 9110 7.8).
-    this.#exchange(request, response, (attempt) =>
+    this.#exchange(
+      { request, response, client },
       isWebSocket
-        ? tunnels.forward({ ...attempt, client })
-        : engine.forward(attempt),
+        ? {
+            forward: (attempt) =>
+              tunnels.forward({ ...attempt, client: waiting }),
+          }
+        : engine,
     );
   }
 
-  #pipelineOf(socket: Socket): Pipeline {
-    let pipeline = this.#pipelines.get(socket);
-    if (pipeline === undefined) {
-      pipeline = new Pipeline(socket);
-      this.#pipelines.set(socket, pipeline);
-    }
-    return pipeline;
+  #exchange(
+    message: {
+      request: IncomingMessage;
+      response: ServerResponse;
+      client: ClientConnection;
+    },
+    engine: Pick<Engine, "forward">,
+  ): void {
+    const { request, response, client } = message;
+    const side = this.#context.pickSide();
+    const headers = upstreamRequestHeaders(request, client);
+    new Exchange(this.#context, side, { request, response, headers, engine });
   }
 
-  #exchange(
+  /** Undefined for a request that goes nowhere, and has been answered if it can be. */
+  #admit(
     request: IncomingMessage,
     response: ServerResponse,
-    send: (attempt: Attempt) => Ongoing,
-  ): void {
-    const side = this.#context.pickSide();
-    new Exchange(this.#context, side, { request, response, send });
-  }
-
-  /** Gives the request the headers that upstreams are to see; false when it goes nowhere. */
-  #prepare(request: IncomingMessage, response: ServerResponse): boolean {
+  ): ClientConnection | undefined {
     response.on("error", destroyFailed);
     const { socket } = request;
-    if (this.#refused.has(socket)) return false;
-    if (socket.remoteAddress === undefined) {
-      // It has gone already, and its address with it.
+    const client = this.#clients.of(socket);
+    if (client === undefined) {
       socket.destroy();
-      return false;
+      return undefined;
     }
+    if (client.isRefused) return undefined;
     const refusal = this.#limit.isExceededBy(socket)
       ? TOO_MANY_CONNECTIONS
       : whyRefused(request);
-    if (refusal === undefined) {
-      request.headers = upstreamRequestHeaders(request, this.#context);
-      return true;
-    }
-    this.#refused.add(socket);
+    if (refusal === undefined) return client;
+    client.isRefused = true;
     refuse(response, refusal.status, refusal.error);
-    return false;
+    return undefined;
   }
 }
 

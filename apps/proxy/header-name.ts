@@ -17,6 +17,13 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
 /** What a client might claim about itself. */
 const CLAIM = /^(x-forwarded-|forwarded$|x-real-ip$)/;
 
+/** Those that a proxy sets itself. */
+const SET: ReadonlySet<string> = new Set([
+  "x-forwarded-for",
+  "x-forwarded-proto",
+  "x-forwarded-host",
+]);
+
 /** With so many the memory starts afresh: peers can make up names, and must neither fill it nor keep others out. */
 const KNOWN_LIMIT = 1000;
 
@@ -25,6 +32,8 @@ export interface HeaderName {
   readonly lowerCase: string;
   readonly isHopByHop: boolean;
   readonly isClaim: boolean;
+  /** A claim that we make ourselves. */
+  readonly isSetByUs: boolean;
 }
 
 const known = new Map<string, HeaderName>();
@@ -39,6 +48,7 @@ export function readHeaderName(name: string): HeaderName | undefined {
     lowerCase,
     isHopByHop: HOP_BY_HOP.has(lowerCase),
     isClaim: CLAIM.test(lowerCase),
+    isSetByUs: SET.has(lowerCase),
   };
   if (known.size >= KNOWN_LIMIT) known.clear();
   known.set(name, read);

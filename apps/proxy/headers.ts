@@ -1,4 +1,5 @@
-import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
+import type { IncomingMessage } from "node:http";
+import type { ClientPeer } from "./client-connection.js";
 import { readHeaderName } from "./header-name.js";
 
 /** Naming these in `Connection` must not make them vanish: routing and framing rest on them. */
@@ -8,7 +9,21 @@ const END_TO_END: ReadonlySet<string> = new Set(["host", "content-length"]);
 const ONE_OPTION = /^(close|keep-alive|upgrade)?$/i;
 
 /** Stands for a name that is none, which Node's parser lets nobody send. */
-const NO_NAME = { lowerCase: "", isHopByHop: false, isClaim: false };
+const NO_NAME = {
+  lowerCase: "",
+  isHopByHop: false,
+  isClaim: false,
+  isSetByUs: false,
+};
+
+/** Methods of which a request without a body needs no Content-Length to say so (RFC 9110 8.6). */
+const BODILESS_METHODS: ReadonlySet<string> = new Set([
+  "GET",
+  "HEAD",
+  "OPTIONS",
+  "DELETE",
+  "TRACE",
+]);
 
 /** The names that `Connection: a, b` adds to the hop-by-hop ones. */
 function connectionOptions(
@@ -24,38 +39,56 @@ function connectionOptions(
   return new Set(names.filter((name) => !END_TO_END.has(name)));
 }
 
-export interface ForwardedPolicy {
-  /** Whether the peer's own X-Forwarded-* and Forwarded are believed: kept, and appended to. */
-  isTrusted: (address: string) => boolean;
-}
-
 /**
- * The headers that an upstream is to see: hop-by-hop ones gone, `Expect` answered here and gone, X-Forwarded-For,
- * -Proto and -Host set. `Host` stays as it came.
+ * A request's headers as an upstream is to see them: order, case and repetition kept, hop-by-hop ones gone, `Expect`
+ * answered here and gone, X-Forwarded-For, -Proto and -Host set. `Host` stays as it came.
+ *
+ * @returns `[name, value, name, value …]`
  */
 export function upstreamRequestHeaders(
   request: IncomingMessage,
-  policy: ForwardedPolicy,
-): IncomingHttpHeaders {
-  const peer = (request.socket.remoteAddress ?? "").replace(/^::ffff:/, "");
-  const trusted = policy.isTrusted(peer);
-  const named = connectionOptions(request.headers.connection);
-  const headers: IncomingHttpHeaders = {};
-  const received = request.headers;
-  for (const name in received) {
-    const { isHopByHop, isClaim } = readHeaderName(name) ?? NO_NAME;
-    if (isHopByHop || name === "expect" || named?.has(name) === true) continue;
-    if (isClaim && !trusted) continue;
-    headers[name] = received[name];
+  peer: ClientPeer,
+): string[] {
+  const { headers: received, method = "GET" } = request;
+  const named = connectionOptions(received.connection);
+  const headers = endToEndHeaders(request.rawHeaders, named, peer);
+  const claimed = (name: string) =>
+    peer.isTrusted && named?.has(name) !== true ? received[name] : undefined;
+  const chain = claimed("x-forwarded-for");
+  headers.push(
+    "x-forwarded-for",
+    chain === undefined ? peer.address : `${String(chain)}, ${peer.address}`,
+    "x-forwarded-proto",
+    String(claimed("x-forwarded-proto") ?? "http"),
+  );
+  const host = claimed("x-forwarded-host") ?? received.host;
+  if (host !== undefined) headers.push("x-forwarded-host", String(host));
+  if (received["transfer-encoding"] !== undefined)
+    headers.push("transfer-encoding", "chunked");
+  else if (
+    received["content-length"] === undefined &&
+    !BODILESS_METHODS.has(method)
+  )
+    headers.push("content-length", "0");
+  return headers;
+}
+
+/** Those that go on as they came. */
+function endToEndHeaders(
+  raw: readonly string[],
+  named: ReadonlySet<string> | undefined,
+  peer: ClientPeer,
+): string[] {
+  const headers: string[] = [];
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const name = raw[i] ?? "";
+    const known = readHeaderName(name) ?? NO_NAME;
+    if (known.isHopByHop || known.isSetByUs || known.lowerCase === "expect")
+      continue;
+    if (known.isClaim && !peer.isTrusted) continue;
+    if (named?.has(known.lowerCase) === true) continue;
+    headers.push(name, raw[i + 1] ?? "");
   }
-  if (request.headers["transfer-encoding"] !== undefined)
-    headers["transfer-encoding"] = "chunked";
-  const chain = headers["x-forwarded-for"];
-  headers["x-forwarded-for"] =
-    chain === undefined ? peer : `${String(chain)}, ${peer}`;
-  headers["x-forwarded-proto"] ??= "http";
-  if (request.headers.host !== undefined)
-    headers["x-forwarded-host"] ??= request.headers.host;
   return headers;
 }
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { clientResponseHeaders, valuesOf } from "./headers.js";
 import { ONE_WRITE_BYTES } from "./one-write.js";
+import type { BodyLength } from "./response-head.js";
 
 /** An upstream's head as it came. */
 export interface UpstreamHead {
@@ -23,11 +24,14 @@ export function beginResponse(
  * Sends an upstream's response on, with back-pressure. If the upstream cuts it short, the client's connection is cut as
  * well, so that half a body never looks whole.
  *
- * @throws when the upstream's head cannot be sent on (characters that HTTP forbids, a coding that we would have to
- * undo); nothing has been sent then.
+ * @throws when the upstream's head cannot be sent on (characters that HTTP forbids, another protocol); nothing has been sent
+ * then.
  */
 export function relayResponse(
-  upstream: IncomingMessage,
+  {
+    upstream,
+    bodyLength,
+  }: { upstream: IncomingMessage; bodyLength: BodyLength },
   response: ServerResponse,
   servedBy: string,
 ): void {
@@ -36,30 +40,34 @@ export function relayResponse(
   // A 101 that Node takes for no upgrade, since `Connection` does not say so.
   if (upstream.statusCode === 101)
     throw new Error("an upgrade that nobody asked for");
-  const coding = upstream.headers["transfer-encoding"] ?? "chunked";
-  if (coding.toLowerCase() !== "chunked")
-    throw new Error(`unsupported Transfer-Encoding: ${coding}`);
   beginResponse(response, headOf(upstream), servedBy);
 
-  const wholeBytes = Number(upstream.headers["content-length"]);
   let begun = false;
   upstream.on("data", (chunk: Buffer) => {
-    const isWhole = !begun && chunk.length === wholeBytes;
+    const isWhole = !begun && chunk.length === bodyLength;
     begun = true;
     if (isWhole) endWith(response, chunk);
-    else if (!response.write(chunk)) upstream.pause();
+    else if (!response.write(chunk)) waitForDrain(upstream, response);
   });
-  response.on("drain", () => upstream.resume());
   upstream.on("end", () => {
     begun = true;
     if (!response.writableEnded) response.end();
   });
   upstream.on("error", () => cutOff(response));
+  if (bodyLength === 0) return;
   // A body's first bytes usually come with the head, and then go out with it: they are given to us in the tick that
   // listening for them has begun, which is before this one. If there are none, the head does not wait for them.
   process.nextTick(() => {
     if (!begun && !response.destroyed) response.flushHeaders();
   });
+}
+
+function waitForDrain(
+  upstream: IncomingMessage,
+  response: ServerResponse,
+): void {
+  upstream.pause();
+  response.once("drain", () => upstream.resume());
 }
 
 /** Sends the last of a body, or the whole of it. */

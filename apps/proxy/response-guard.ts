@@ -1,16 +1,25 @@
-import { ResponseParser } from "./response-parser.js";
+import { ChunkedBody } from "./chunked-body.js";
+import type { Framing } from "./response-head.js";
 
-/**
- * Reads along what Node's parser reads of a response, which does not tell of bytes behind its end, nor of what only a
- * strict reader takes amiss.
- */
+const HEAD_END = "\r\n\r\n";
+
+/** Follows a response's bytes beside Node's parser, which does not tell of bytes behind its end. */
 export class ResponseGuard {
-  readonly #parser: ResponseParser;
-  #state: "open" | "complete" | "bad" = "open";
+  /** What has come of a head that Node's parser has not told of. */
+  #head: Buffer | undefined;
+  #state: "head" | "body" | "complete" | "bad" = "head";
+  /** Bytes left of a body whose length is known. */
+  #left = 0;
+  #chunks: ChunkedBody | undefined;
 
-  /** @param options.answersHead whether the request was a HEAD */
-  constructor(options: { answersHead: boolean; maxHeadBytes: number }) {
-    this.#parser = new ResponseParser(options);
+  /** Whether any byte of it has come. */
+  get hasBegun(): boolean {
+    return this.#state !== "head" || this.#head !== undefined;
+  }
+
+  /** Whether its final head has come. */
+  get hasHead(): boolean {
+    return this.#state !== "head";
   }
 
   /** Whether a whole response has been read, and not a byte beyond it. */
@@ -18,11 +27,61 @@ export class ResponseGuard {
     return this.#state === "complete";
   }
 
+  /** To be told of what arrives, before Node's parser is. @param bytes may change after `endRead` */
   push(bytes: Buffer): void {
-    if (this.#state !== "open") return;
+    if (this.#state === "body") this.#readBody(bytes, 0);
+    else if (this.#state === "head")
+      this.#head =
+        this.#head === undefined ? bytes : Buffer.concat([this.#head, bytes]);
+    else this.#state = "bad";
+  }
+
+  /** Node's parser has been given all that arrived. */
+  endRead(): void {
+    if (this.#head !== undefined) this.#head = Buffer.from(this.#head);
+  }
+
+  /** Node's parser has come to the end of an interim head. */
+  passInterim(): void {
+    const { bytes, end } = this.#takeHead();
+    if (end < bytes.length) this.#head = bytes.subarray(end);
+  }
+
+  /** Node's parser has come to the end of the final head; undefined when it frames nothing that can be relied on. */
+  passHead(framing: Framing | undefined): void {
+    const { bytes, end } = this.#takeHead();
+    if (framing?.keepAlive !== true) {
+      this.#state = "bad";
+      return;
+    }
+    this.#state = "body";
+    if (framing.bodyLength === "chunked") this.#chunks = new ChunkedBody();
+    else this.#left = Number(framing.bodyLength);
+    this.#readBody(bytes, end);
+  }
+
+  /** @returns what has come, and where in it the head ends */
+  #takeHead(): { bytes: Buffer; end: number } {
+    const bytes = this.#head ?? Buffer.alloc(0);
+    this.#head = undefined;
+    return { bytes, end: bytes.indexOf(HEAD_END) + HEAD_END.length };
+  }
+
+  #readBody(bytes: Buffer, at: number): void {
+    if (this.#chunks !== undefined) {
+      this.#readChunks(this.#chunks, bytes, at);
+      return;
+    }
+    this.#left -= bytes.length - at;
+    if (this.#left === 0) this.#state = "complete";
+    else if (this.#left < 0) this.#state = "bad";
+  }
+
+  #readChunks(chunks: ChunkedBody, bytes: Buffer, at: number): void {
     try {
-      const { ended, excess } = this.#parser.push(bytes);
-      if (ended) this.#state = excess ? "bad" : "complete";
+      const end = chunks.read(bytes, at, []);
+      if (chunks.isComplete)
+        this.#state = end === bytes.length ? "complete" : "bad";
     } catch {
       this.#state = "bad";
     }

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http";
 import { readHeaderName } from "./header-name.js";
 
 /** What an upstream says that is not a response, or that two readers could take differently. */
@@ -6,16 +7,20 @@ export class BadResponseError extends Error {}
 /** The body's bytes, or how its end is told. */
 export type BodyLength = number | "chunked" | "until-close";
 
-export interface ResponseHead {
-  status: number;
-  reason: string;
-  /** `[name, value, name, value …]`, order, case and repetition as received. */
-  rawHeaders: string[];
+/** Where a response ends, and what may follow it on its connection. */
+export interface Framing {
   bodyLength: BodyLength;
   /** Whether the connection may carry another exchange. */
   keepAlive: boolean;
   /** The value of `Keep-Alive`, if any. */
   keepAliveGrant: string | undefined;
+}
+
+export interface ResponseHead extends Framing {
+  status: number;
+  reason: string;
+  /** `[name, value, name, value …]`, order, case and repetition as received. */
+  rawHeaders: string[];
 }
 
 const STATUS_LINE =
@@ -59,19 +64,30 @@ export function parseResponseHead(
   const { minor, status, reason } = parseStatusLine(text.slice(0, lineEnd));
   const fields: FramingFields = {};
   const rawHeaders = parseHeaders(text, lineEnd + 2, fields);
-  const bodyLength = bodyLengthOf(fields, minor);
-  const isBodiless =
-    answersHead || status < 200 || status === 204 || status === 304;
-  return {
-    status,
-    reason,
-    rawHeaders,
-    bodyLength: isBodiless ? 0 : bodyLength,
-    keepAlive:
-      (isBodiless || bodyLength !== "until-close") &&
-      isPersistent(fields.connection, minor),
-    keepAliveGrant: fields.keepAliveGrant,
-  };
+  const isBodiless = answersHead || isWithoutBody(status);
+  return { status, reason, rawHeaders, ...frame(fields, minor, isBodiless) };
+}
+
+/**
+ * Reads as strictly what a head that Node has parsed says of its framing.
+ *
+ * @param answersHead whether the request was a HEAD
+ * @throws BadResponseError
+ */
+export function framingOf(
+  { statusCode = 0, httpVersionMinor, rawHeaders }: IncomingMessage,
+  answersHead: boolean,
+): Framing {
+  const fields: FramingFields = {};
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const { lowerCase = "" } = readHeaderName(rawHeaders[i] ?? "") ?? {};
+    note(fields, lowerCase, rawHeaders[i + 1] ?? "");
+  }
+  return frame(
+    fields,
+    httpVersionMinor === 0 ? "0" : "1",
+    answersHead || isWithoutBody(statusCode),
+  );
 }
 
 /** With so many status lines the memory starts afresh. */
@@ -153,6 +169,25 @@ function note(fields: FramingFields, name: string, value: string): void {
     case "keep-alive":
       fields.keepAliveGrant = value;
   }
+}
+
+function isWithoutBody(status: number): boolean {
+  return status < 200 || status === 204 || status === 304;
+}
+
+function frame(
+  fields: FramingFields,
+  minor: string,
+  isBodiless: boolean,
+): Framing {
+  const bodyLength = bodyLengthOf(fields, minor);
+  return {
+    bodyLength: isBodiless ? 0 : bodyLength,
+    keepAlive:
+      (isBodiless || bodyLength !== "until-close") &&
+      isPersistent(fields.connection, minor),
+    keepAliveGrant: fields.keepAliveGrant,
+  };
 }
 
 function bodyLengthOf(

@@ -8,6 +8,8 @@ import {
 
 const HEAD_END = "\r\n\r\n";
 const PROTOCOL = "HTTP/1.";
+/** Most heads are shorter; a long body is not to be decoded along with its head. */
+const LOOK_BYTES = 4096;
 
 /** What one piece of a connection's bytes brought. */
 export interface ResponsePart {
@@ -83,7 +85,8 @@ export class ResponseParser {
 
   #readHead({ bytes, at, length }: Piece, part: ResponsePart): number {
     const seen = this.#partialHead.length;
-    const until = Math.min(length, at + this.#maxHeadBytes - seen);
+    const look = Math.min(LOOK_BYTES, this.#maxHeadBytes - seen);
+    const until = Math.min(length, at + look);
     const text = this.#partialHead + bytes.toString("latin1", at, until);
     const end = text.indexOf(HEAD_END, Math.max(0, seen - HEAD_END.length));
     if (end < 0) {
@@ -91,7 +94,7 @@ export class ResponseParser {
         throw new BadResponseError("an oversized head");
       checkPartial(text, seen);
       this.#partialHead = text;
-      return length;
+      return until;
     }
     this.#partialHead = "";
     this.#take(

@@ -2,8 +2,10 @@ import { request as httpRequest, type IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { connectUpstream } from "./upstream-socket.js";
 import type { Attempt, Engine, Ongoing, UpstreamLimits } from "./engine.js";
-import { followAttempt } from "./follow-attempt.js";
+import { followAttempt, type FollowedConnection } from "./follow-attempt.js";
 import { clientResponseHeaders } from "./headers.js";
+import { headersWithHost } from "./request-head.js";
+import { framingOf, type Framing } from "./response-head.js";
 import type { WaitingClient } from "./waiting-client.js";
 
 /** An attempt to switch protocols; its response is bound to the client's socket until the upstream agrees. */
@@ -26,19 +28,21 @@ export class TunnelEngine implements Engine<UpgradeAttempt> {
 
   forward(attempt: UpgradeAttempt): Ongoing {
     const { request, upstream } = attempt;
+    const connection = new TunnelConnection(() =>
+      connectUpstream(upstream, this.#limits.connectMs),
+    );
     const upstreamRequest = httpRequest({
       method: request.method,
       path: request.url,
       maxHeaderSize: this.#limits.maxHeaderBytes,
-      headers: {
-        ...request.headers,
-        connection: "Upgrade",
-        upgrade: "websocket",
-      },
-      createConnection: () => connectUpstream(upstream, this.#limits.connectMs),
+      headers: [
+        ...headersWithHost(attempt),
+        ...["Connection", "Upgrade", "Upgrade", "websocket"],
+      ],
+      createConnection: () => connection.open(),
     });
-    upstreamRequest.setTimeout(this.#limits.responseMs);
-    const followed = followAttempt(upstreamRequest, attempt);
+    const followed = followAttempt(upstreamRequest, attempt, connection);
+    upstreamRequest.setTimeout(this.#limits.responseMs, followed.onTimeout);
     upstreamRequest.once(
       "upgrade",
       (response, upstreamSocket, upstreamHead) => {
@@ -84,6 +88,34 @@ export class TunnelEngine implements Engine<UpgradeAttempt> {
       this.#open.delete(from);
       to.destroySoon();
     });
+  }
+}
+
+/** The connection of one attempt to switch protocols. */
+class TunnelConnection implements FollowedConnection {
+  readonly #connect: () => Socket;
+  #socket: Socket | undefined;
+  isConnected = false;
+
+  constructor(connect: () => Socket) {
+    this.#connect = connect;
+  }
+
+  get hasAnswered(): boolean {
+    return (this.#socket?.bytesRead ?? 0) > 0;
+  }
+
+  open(): Socket {
+    this.#socket = this.#connect();
+    return this.#socket.once("connect", () => (this.isConnected = true));
+  }
+
+  passInterim(): void {
+    // It is not used again.
+  }
+
+  passResponse(response: IncomingMessage): Framing {
+    return framingOf(response, false);
   }
 }
 

@@ -59,6 +59,26 @@ describeEngines("proxy bodies", () => {
     expect(sha256(answer.body)).to.equal(sha256(body));
   });
 
+  for (const framing of ["with a length", "in chunks"])
+    it(`keeps the bodies of many connections apart, ${framing}`, async () => {
+      const prod = await startBackend((request, response) => {
+        const body = Buffer.alloc(MEGABYTE, request.url!.slice(1));
+        if (framing === "with a length")
+          response.setHeader("content-length", body.length);
+        response.write(body.subarray(0, MEGABYTE / 3));
+        setTimeout(() => response.end(body.subarray(MEGABYTE / 3)), 20);
+      });
+      const proxy = await startTestProxy({ prod });
+      const letters = "abcdefghijklmnopqrst".split("");
+      const answers = await Promise.all(
+        letters.map((letter) => send(proxy.port, { path: `/${letter}` })),
+      );
+      for (const [i, { body }] of answers.entries())
+        expect(sha256(body)).to.equal(
+          sha256(Buffer.alloc(MEGABYTE, letters[i])),
+        );
+    });
+
   it("lets an upstream send no faster than the client reads", async () => {
     let poured = () => 0;
     const prod = await startBackend((_request, response) => {

@@ -11,14 +11,17 @@ import { waitFor } from "../support/wait-for.js";
 function openPool(port: number) {
   const address = { host: "127.0.0.1", port };
   const pool = new ConnectionPool({
-    connect: () => connectUpstream(address, 1000),
+    connect: (onread) => connectUpstream(address, 1000, onread),
+    buffer: Buffer.alloc(65_536),
     mustBeFresh: () => false,
     timeoutMs: 1000,
-    maxHeadBytes: 16_384,
   });
   onCleanup(() => pool.close());
   return async () => {
-    const request = httpRequest({ ...address, agent: pool }).end();
+    const request = httpRequest({ ...address, agent: pool });
+    const connection = pool.takeLast();
+    request.once("response", (response) => connection.passResponse(response));
+    request.end();
     const [response] = (await once(request, "response")) as [IncomingMessage];
     return response;
   };

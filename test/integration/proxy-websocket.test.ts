@@ -122,7 +122,7 @@ describeEngines("proxy WebSocket", () => {
       socket.resetAndDestroy(),
     );
     const prod = await startRawBackend(({ socket, received }) => {
-      if (received.includes("upgrade")) socket.write(SWITCH);
+      if (received.includes("Upgrade: websocket")) socket.write(SWITCH);
     });
     const proxy = await startTestProxy({ prod, canary, side: "canary" });
     const client = askForUpgrade(proxy.connect()).send("early");
