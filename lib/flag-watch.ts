@@ -15,6 +15,8 @@ export interface FlagReading {
   raw: string | null;
   /** Monotonic ms (`performance.now()`) at which the read was sent that confirmed it. */
   confirmedAt: number;
+  /** The flag has been written since: what it is now is being read. */
+  isOutdated: boolean;
   lease: LeaseReading | null;
 }
 
@@ -35,6 +37,8 @@ export class FlagWatch {
   readonly #readingListeners: ((reading: FlagReading) => void)[] = [];
   #reading: FlagReading | undefined;
   #readsInFlight = 0;
+  /** Monotonic ms: when an invalidation last named the flag. */
+  #writtenAt = 0;
   /** The subscriber's client id; undefined while it is not subscribed. */
   #redirectTo: number | undefined;
   #poll: NodeJS.Timeout | undefined;
@@ -65,13 +69,16 @@ export class FlagWatch {
     this.#listeners.push(listener);
   }
 
-  /** Calls back after each reading, also one that only confirms the value. */
+  /** Calls back after each reading, also one that only confirms the value, and when the last one is outdated. */
   onReading(listener: (reading: FlagReading) => void): void {
     this.#readingListeners.push(listener);
   }
 
   start(): void {
-    this.#subscriber.on("message", () => this.#read());
+    // `message` would run the keys together.
+    this.#subscriber.on("messageBuffer", (_channel, written: unknown) =>
+      this.#onWritten(written),
+    );
     this.#subscriber.on("ready", () => this.#subscribe());
     this.#subscriber.on("close", () => (this.#redirectTo = undefined));
     this.#reader.on("ready", () => this.#arm());
@@ -137,6 +144,19 @@ export class FlagWatch {
     );
   }
 
+  /** @param written the keys, as Redis names them in an invalidation; null when all of them are gone */
+  #onWritten(written: unknown): void {
+    const flag = this.#keys.flag(this.#flagName);
+    const isFlag =
+      !Array.isArray(written) || written.some((key) => String(key) === flag);
+    if (isFlag && this.#reading !== undefined) {
+      this.#reading = { ...this.#reading, isOutdated: true };
+      this.#writtenAt = performance.now();
+      for (const listener of this.#readingListeners) listener(this.#reading);
+    }
+    this.#read();
+  }
+
   #read(): void {
     const sentAt = performance.now();
     this.#readsInFlight += 1;
@@ -169,6 +189,7 @@ export class FlagWatch {
       value,
       raw,
       confirmedAt: sentAt,
+      isOutdated: sentAt < this.#writtenAt,
       lease: readLease(lease, sentAt + leaseTtlMs),
     };
     if (garbled && raw !== this.#reportedRaw) {

@@ -22,6 +22,7 @@ export function whyCanaryIsClosed(
   if (reading === undefined)
     return "flag is unknown: Redis has not answered yet";
   if (!reading.value) return "flag is false";
+  if (reading.isOutdated) return "flag has just been written: it is being read";
   if (now - reading.confirmedAt > rules.flagStaleMs)
     return "flag is stale: Redis does not answer";
   if (!rules.leaseRequired) return null;

@@ -80,6 +80,37 @@ describe("flag watch", () => {
     expect(changes).to.deep.equal([true, false, true, false, true]);
   });
 
+  it("knows that the flag was written before it has been read", async () => {
+    await untilTracking();
+    const outdated: boolean[] = [];
+    watch.onReading(({ isOutdated }) => outdated.push(isOutdated));
+    // Redis then tells of the write, and answers no read.
+    await test.redis
+      .multi()
+      .set(test.keys.flag("feature"), "false")
+      .call("CLIENT", "PAUSE", "1000", "ALL")
+      .exec();
+    const began = performance.now();
+    await waitFor("word of it", () => watch.current?.isOutdated, INSTANT_MS);
+    expect(watch.current).to.include({ value: true, raw: null });
+    await untilSeen(false);
+    expect(performance.now() - began).to.be.above(INSTANT_MS);
+    expect(watch.current?.isOutdated).to.equal(false);
+    expect(outdated[0]).to.equal(true);
+  });
+
+  it("does not doubt the flag when the lease, or another flag, is written", async () => {
+    await untilTracking();
+    const outdated: boolean[] = [];
+    watch.onReading(({ isOutdated }) => outdated.push(isOutdated));
+    const lease = encodeLease("monitor@edge1:8090#a", 3);
+    await test.redis.set(test.keys.lease, lease, "PX", 3000);
+    await test.redis.set(test.keys.flag("feature2"), "false");
+    await waitFor("the lease", () => watch.current?.lease);
+    await waitFor("more readings", () => outdated.length > 2);
+    expect(outdated).not.to.include(true);
+  });
+
   it("sees the flag's deletion", async () => {
     await setFlag("false");
     await untilSeen(false);

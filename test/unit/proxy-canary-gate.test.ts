@@ -9,7 +9,10 @@ const REQUIRED = { flagStaleMs: 5000, leaseRequired: true };
 /** A reading of just now, the flag true and the lease standing. */
 function reading(changes: Partial<FlagReading> = {}): FlagReading {
   const lease = { holder: "monitor@edge1:8090", epoch: 1, freshUntil: NOW + 1 };
-  return { value: true, raw: "true", confirmedAt: NOW, lease, ...changes };
+  return {
+    ...{ value: true, raw: "true", confirmedAt: NOW, isOutdated: false, lease },
+    ...changes,
+  };
 }
 
 describe("proxy canary gate", () => {
@@ -29,6 +32,11 @@ describe("proxy canary gate", () => {
     expect(
       whyCanaryIsClosed(reading({ value: false }), OPTIONAL, NOW),
     ).to.equal("flag is false"));
+
+  it("is closed from the flag's being written until it has been read", () =>
+    expect(
+      whyCanaryIsClosed(reading({ isOutdated: true }), OPTIONAL, NOW),
+    ).to.equal("flag has just been written: it is being read"));
 
   it("names the flag before its age when it is both false and stale", () => {
     const stale = reading({ value: false, confirmedAt: 0 });

@@ -63,6 +63,7 @@ describe("proxy gate's time to run", () => {
         value: random() < 0.8,
         raw: "true",
         confirmedAt: 900 + whole(200),
+        isOutdated: random() < 0.1,
         lease: random() < 0.2 ? null : lease,
       };
       const read = random() < 0.05 ? undefined : reading;
