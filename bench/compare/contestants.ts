@@ -23,16 +23,32 @@ export interface Engine {
   keyPrefix: string;
 }
 
-/** The proxy as it runs in production, with all defaults: both sides, telemetry, routes, breaker, forwarded headers. */
-export function createEngine(engine: EngineName, ports: EnginePorts): Engine {
+const PICK_TAP = new URL("./pick-tap.js", import.meta.url).href;
+
+/**
+ * The proxy as it runs in production, with all defaults: both sides, telemetry, routes, breaker, forwarded headers.
+ *
+ * @param options.isTapped it can be asked when it last picked the canary
+ */
+export function createEngine(
+  engine: EngineName,
+  ports: EnginePorts,
+  { isTapped = false } = {},
+): Engine {
   const keyPrefix = `bench-${engine}:`;
   const product: Product = {
     name: nameOf(engine),
     isOurs: true,
     describe: ({ port, upstreamPort, redisUrl, node, env }) => ({
       file: node,
-      args: ["--enable-source-maps", MAIN],
+      args: [
+        "--enable-source-maps",
+        ...(isTapped ? ["--import", PICK_TAP] : []),
+        MAIN,
+      ],
+      ipc: isTapped,
       env: {
+        TAPPED_PORT: String(ports.canary),
         PROXY_ENGINE: engine,
         PORT: String(port),
         ADMIN_PORT: String(ports.admin),

@@ -50,7 +50,7 @@ function describeMachine(machine: Machine): string {
 function describeExactness({ flips, split }: Results): string {
   const ofFlips = Object.entries(flips).map(
     ([name, { ms, connections }]) =>
-      `Flag set to false to the last request that reached the canary, ${name}, ${connections} saturated connections: ` +
+      `Flag set to false to the last request that the proxy gave to the canary, ${name}, ${connections} saturated connections: ` +
       `${formatRange(ms)} ms over ${ms?.rounds ?? 0} flips.`,
   );
   const ofSplit = Object.entries(split).map(

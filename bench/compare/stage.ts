@@ -67,17 +67,17 @@ export class Stage {
   /** Starts our proxy with each of its engines, and waits until the canary takes its share. */
   async startEngines(): Promise<RunningEngine[]> {
     const engines: RunningEngine[] = [];
-    for (const name of ENGINE_NAMES)
-      engines.push(await this.startEngine(name, this.#canaryPort));
+    for (const name of ENGINE_NAMES) engines.push(await this.startEngine(name));
     return engines;
   }
 
   async startEngine(
     name: EngineName,
-    canaryPort: number,
+    options: { isTapped?: boolean } = {},
   ): Promise<RunningEngine> {
-    const ports = { admin: await findServicePort(), canary: canaryPort };
-    const engine = createEngine(name, ports);
+    const admin = await findServicePort();
+    const ports = { admin, canary: this.#canaryPort };
+    const engine = createEngine(name, ports, options);
     const running = await this.startProxy(engine.product);
     const started = { ...engine, running };
     await waitFor(
