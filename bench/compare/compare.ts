@@ -1,7 +1,13 @@
 import { ENGINE_NAMES } from "../../apps/proxy/engine.js";
 import type { RunningProduct } from "../../test/support/products/product.js";
 import { round } from "../statistics.js";
-import { BASE, nameOf, PLAIN, PRODUCT_NAMES } from "./contestants.js";
+import {
+  BASE,
+  nameOf,
+  NODE_ALONE,
+  PLAIN,
+  PRODUCT_NAMES,
+} from "./contestants.js";
 import { CORES } from "./cores.js";
 import { measureCpu, type CpuRounds } from "./cpu.js";
 import { measureFlips } from "./flips.js";
@@ -83,8 +89,10 @@ async function measureField(
   { size, parts, say }: CompareOptions,
 ): Promise<Field> {
   const others = await stage.startOthers();
+  const alone = await stage.startProxy(NODE_ALONE);
   const engines = await stage.startEngines();
-  const products = [...others, ...engines.map(({ running }) => running)];
+  const proxies = [...others, ...engines.map(({ running }) => running)];
+  const products = [...proxies, alone];
   const watches = engines.map((engine) => new SplitWatch(engine));
   let warm: ByProduct<number> = {};
   say("CPU for each request");
@@ -106,7 +114,7 @@ async function measureField(
     say("latency");
     const measured = await measureLatency({
       generator,
-      products,
+      products: proxies,
       backendPort: stage.backendPort,
       rounds: size.rounds,
       seconds: size.latencySeconds,

@@ -67,6 +67,17 @@ export function nameOf(engine: EngineName): string {
   return `serin ${engine}`;
 }
 
+/** No proxy: its CPU for each request is the least that any proxy with `node:http` in front can have. */
+export const NODE_ALONE: Product = {
+  name: "node:http alone",
+  isOurs: false,
+  describe: ({ node, port }) => ({
+    file: node,
+    args: [fileURLToPath(new URL("./node-alone-main.js", import.meta.url))],
+    env: { PORT: String(port) },
+  }),
+};
+
 export const OTHERS: readonly Product[] = [NGINX, HAPROXY, PLAIN_PROXY];
 export const BASE = NGINX.name;
 export const PLAIN = PLAIN_PROXY.name;
@@ -74,5 +85,6 @@ export const PLAIN = PLAIN_PROXY.name;
 export const ENGINE_PRODUCTS = ENGINE_NAMES.toSorted().toReversed().map(nameOf);
 export const PRODUCT_NAMES = [
   ...OTHERS.map(({ name }) => name),
+  NODE_ALONE.name,
   ...ENGINE_PRODUCTS,
 ];

@@ -1,3 +1,4 @@
+import { NODE_ALONE } from "./contestants.js";
 import type { Machine } from "./machine.js";
 import type { Results } from "./results.js";
 import {
@@ -31,6 +32,7 @@ export function describe(
     `${quote}npm run bench${quote} on ${at.slice(0, 10)}, ${size.rounds} rounds of ${size.seconds} s: ${describeMachine(machine)}.`,
     render(tabulateRatios(results)),
     render(tabulateRatiosToPlain(results)),
+    `${quote}${NODE_ALONE.name}${quote} is no proxy: a server that answers by itself, which a proxy in front of it cannot undercut.`,
     render(tabulateTargets(targets)),
     describeExactness(results),
     ...(latency === null ? [] : [describeGenerator(latency)]),

@@ -1,0 +1,13 @@
+/** A server on `node:http` that answers as the backend does, by itself: what a proxy in front of `node:http` cannot undercut. */
+import { createServer } from "node:http";
+import { LARGE_BYTES, LARGE_PATH } from "./scenarios.js";
+
+const small = "ok\n";
+const large = Buffer.alloc(LARGE_BYTES, "x");
+
+createServer((request, response) => {
+  const body = request.url === LARGE_PATH ? large : small;
+  request.resume().once("end", () => {
+    response.writeHead(200, { "content-length": body.length }).end(body);
+  });
+}).listen(Number(process.env.PORT), "127.0.0.1");
