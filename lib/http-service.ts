@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { Server as NetServer, type AddressInfo, type Socket } from "node:net";
 import { Bag, type BagItem } from "./bag.js";
+import { SilenceWatch } from "./silence-watch.js";
 import { onLeftWaiting } from "./waiting-response.js";
 
 /** How long an idle kept-alive connection may still bring a request that was on its way when the stop began. */
@@ -20,13 +21,18 @@ export class HttpService {
   readonly server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #inFlight = new Bag<InFlight>();
+  readonly #silence: SilenceWatch<Socket> | undefined;
   #draining = false;
   #closed: Promise<void> | undefined;
 
-  constructor(server: Server) {
+  /** @param options.keepAliveMs how long a connection may stay open between requests; without it the server's own rule holds */
+  constructor(server: Server, options: { keepAliveMs?: number } = {}) {
     this.server = server;
+    const { keepAliveMs } = options;
+    if (keepAliveMs !== undefined) this.#silence = this.#endIdle(keepAliveMs);
     server.on("connection", (socket: Socket) => {
       this.#sockets.add(socket);
+      this.#silence?.add(socket, socket);
       socket.once("close", () => this.#sockets.delete(socket));
     });
     server.prependListener(
@@ -64,8 +70,23 @@ export class HttpService {
     return this.#closed;
   }
 
+  /** What waits for a response is not idle, nor what was upgraded. */
+  #endIdle(keepAliveMs: number): SilenceWatch<Socket> {
+    const silence = new SilenceWatch<Socket>(keepAliveMs, (socket) => {
+      const isBusy = [...this.#inFlight].some(
+        ({ response }) => response.req.socket === socket,
+      );
+      if (!isBusy) socket.destroySoon();
+    });
+    this.server.prependListener("upgrade", ({ socket }) =>
+      silence.remove(socket),
+    );
+    return silence;
+  }
+
   async #drain(drainMs: number): Promise<void> {
     this.#draining = true;
+    this.#silence?.close();
     for (const { response } of this.#inFlight)
       if (!response.headersSent) announceEnd(response);
     const startedAt = performance.now();

@@ -1,4 +1,5 @@
 import { Agent, type ClientRequest } from "node:http";
+import { SilenceWatch } from "../../lib/silence-watch.js";
 import type { OnReadOpts, Socket } from "node:net";
 import { IdleStack } from "./idle-stack.js";
 import { PooledConnection } from "./pooled-connection.js";
@@ -8,7 +9,7 @@ export class ConnectionPool extends Agent {
   readonly #connect: (onread: OnReadOpts) => Socket;
   readonly #buffer: Buffer;
   readonly #mustBeFresh: () => boolean;
-  readonly #timeoutMs: number;
+  readonly #silence: SilenceWatch<PooledConnection>;
   readonly #idle = new IdleStack<PooledConnection>();
   readonly #open = new Set<Socket>();
   #last: PooledConnection | undefined;
@@ -16,7 +17,7 @@ export class ConnectionPool extends Agent {
   /**
    * @param options.buffer what is read goes there first; pools may share it
    * @param options.mustBeFresh is asked for each request whether it may not reuse a connection
-   * @param options.timeoutMs see PooledConnection
+   * @param options.timeoutMs from the last byte that moved to a request's being told that there is no response in time
    */
   constructor(options: {
     connect: (onread: OnReadOpts) => Socket;
@@ -25,7 +26,7 @@ export class ConnectionPool extends Agent {
     timeoutMs: number;
   }) {
     super({ keepAlive: true });
-    this.#timeoutMs = options.timeoutMs;
+    this.#silence = new SilenceWatch(options.timeoutMs, (it) => it.onSilent());
     this.#connect = options.connect;
     this.#buffer = options.buffer;
     this.#mustBeFresh = options.mustBeFresh;
@@ -51,6 +52,7 @@ export class ConnectionPool extends Agent {
 
   close(): void {
     this.#idle.close();
+    this.#silence.close();
     for (const socket of this.#open) socket.destroy();
   }
 
@@ -58,7 +60,6 @@ export class ConnectionPool extends Agent {
     const connection: PooledConnection = new PooledConnection({
       buffer: this.#buffer,
       connect: this.#connect,
-      timeoutMs: this.#timeoutMs,
       onFree: (grant) => {
         this.#idle.setGrant(grant);
         this.#idle.push(connection);
@@ -66,6 +67,7 @@ export class ConnectionPool extends Agent {
     });
     const { socket } = connection;
     this.#open.add(socket);
+    socket.once("connect", () => this.#silence.add(socket, connection));
     socket.once("close", () => {
       this.#open.delete(socket);
       this.#idle.remove(connection);

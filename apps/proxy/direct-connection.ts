@@ -29,9 +29,8 @@ export class DirectConnection {
   constructor(options: {
     connect: (onread: OnReadOpts) => Socket;
     buffer: Buffer;
-    timeoutMs: number;
   }) {
-    const { connect, buffer, timeoutMs } = options;
+    const { connect, buffer } = options;
     this.socket = connect({
       buffer,
       callback: (length) => this.#receive(buffer, length),
@@ -39,11 +38,9 @@ export class DirectConnection {
     this.socket
       .once("connect", () => {
         this.#isConnected = true;
-        this.socket.setTimeout(timeoutMs);
         this.#user?.onConnect();
       })
       .on("drain", () => this.#user?.onDrain())
-      .on("timeout", () => this.#user?.onTimeout())
       .on("end", () => this.#end())
       .on("error", (err) => (this.#cause = err))
       .on("close", () => this.#leave()?.onClose(this.#cause));
@@ -57,6 +54,11 @@ export class DirectConnection {
   carry(user: ConnectionUser): void {
     this.#user = user;
     if (this.#isConnected) user.onConnect();
+  }
+
+  /** To be told when no byte has moved for the time that a response may take. */
+  onSilent(): void {
+    this.#user?.onTimeout();
   }
 
   /** The exchange is complete; another may follow. */

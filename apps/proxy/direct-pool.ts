@@ -1,3 +1,4 @@
+import { SilenceWatch } from "../../lib/silence-watch.js";
 import { DirectConnection } from "./direct-connection.js";
 import type { UpstreamLimits } from "./engine.js";
 import { IdleStack } from "./idle-stack.js";
@@ -11,12 +12,14 @@ export class DirectPool {
   readonly #buffer: Buffer;
   readonly #idle = new IdleStack<DirectConnection>();
   readonly #open = new Set<DirectConnection>();
+  readonly #silence: SilenceWatch<DirectConnection>;
 
   /** @param buffer what is read goes there first */
   constructor(upstream: Upstream, limits: UpstreamLimits, buffer: Buffer) {
     this.#upstream = upstream;
     this.#limits = limits;
     this.#buffer = buffer;
+    this.#silence = new SilenceWatch(limits.responseMs, (it) => it.onSilent());
   }
 
   /** @param fresh not one that has been used before */
@@ -33,18 +36,20 @@ export class DirectPool {
 
   close(): void {
     this.#idle.close();
+    this.#silence.close();
     for (const { socket } of this.#open) socket.destroy();
   }
 
   #connect(): DirectConnection {
-    const { connectMs, responseMs } = this.#limits;
+    const { connectMs } = this.#limits;
     const connection = new DirectConnection({
       connect: (onread) => connectUpstream(this.#upstream, connectMs, onread),
       buffer: this.#buffer,
-      timeoutMs: responseMs,
     });
     this.#open.add(connection);
-    connection.socket.once("close", () => {
+    const { socket } = connection;
+    socket.once("connect", () => this.#silence.add(socket, connection));
+    socket.once("close", () => {
       this.#open.delete(connection);
       this.#idle.remove(connection);
     });

@@ -9,6 +9,7 @@ import type { Engine } from "./engine.js";
 import { serveRequests } from "./frontend.js";
 import { createStrictServer } from "./server.js";
 import { CLIENT_CLOSED, TrafficRecorder } from "./traffic-recorder.js";
+import { KEEP_ALIVE_S } from "./relay.js";
 import { createTrust } from "./trust.js";
 import { TunnelEngine } from "./tunnel.js";
 import { Upstreams } from "./upstreams.js";
@@ -38,7 +39,9 @@ export class Front {
     };
     this.#engine = createEngine(config.engine, limits);
     this.#tunnels = new TunnelEngine(limits);
-    this.#service = new HttpService(createStrictServer(config));
+    this.#service = new HttpService(createStrictServer(config), {
+      keepAliveMs: KEEP_ALIVE_S * 1000,
+    });
     let isDealt = false;
     // A request is entered right after its side was picked; asked once more, another thread might just have closed the canary.
     this.recorder = new TrafficRecorder(performance.now(), () => isDealt);

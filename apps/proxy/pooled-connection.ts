@@ -19,27 +19,21 @@ export class PooledConnection implements FollowedConnection {
 
   /**
    * @param options.buffer what is read goes there first; connections may share it
-   * @param options.timeoutMs what is too long: one timer a connection, where ClientRequest would set one a request
    * @param options.onFree its request is complete, and it may carry another; `grant` is the value of the response's
    * `Keep-Alive`, if any
    */
   constructor(options: {
     connect: (onread: OnReadOpts) => Socket;
     buffer: Buffer;
-    timeoutMs: number;
     onFree: (grant: string | undefined) => void;
   }) {
-    const { connect, buffer, timeoutMs, onFree } = options;
+    const { connect, buffer, onFree } = options;
     this.socket = connect({
       buffer,
       callback: (length) => this.#receive(buffer.subarray(0, length)),
     });
     this.socket
-      .once("connect", () => {
-        this.isConnected = true;
-        this.socket.setTimeout(timeoutMs);
-      })
-      .on("timeout", () => this.#onTimeout())
+      .once("connect", () => (this.isConnected = true))
       .on("error", () => this.socket.destroy())
       // http.ClientRequest emits it when its response is complete and the connection may carry another request.
       .on("free", () => {
@@ -88,7 +82,8 @@ export class PooledConnection implements FollowedConnection {
     return true;
   }
 
-  #onTimeout(): void {
+  /** To be told when no byte has moved for the time that a response may take. */
+  onSilent(): void {
     if (!this.#guard.hasHead) this.onResponseTimeout?.();
   }
 }

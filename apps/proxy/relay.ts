@@ -3,6 +3,11 @@ import { clientResponseHeaders, valuesOf } from "./headers.js";
 import { ONE_WRITE_BYTES } from "./one-write.js";
 import type { BodyLength } from "./response-head.js";
 
+/** Longer than the idle time of the load balancers that may stand in front (60 s), so that they close first. */
+export const KEEP_ALIVE_S = 65;
+const KEEP_ALIVE = `timeout=${KEEP_ALIVE_S}`;
+const NOTHING = Buffer.alloc(0);
+
 /** An upstream's head as it came. */
 export interface UpstreamHead {
   status: number;
@@ -17,6 +22,7 @@ export function beginResponse(
   servedBy: string,
 ): void {
   const headers = clientResponseHeaders(head.rawHeaders, servedBy);
+  if (response.shouldKeepAlive) headers.push("Keep-Alive", KEEP_ALIVE);
   response.writeHead(head.status, head.reason, headers);
 }
 
@@ -41,25 +47,30 @@ export function relayResponse(
   if (upstream.statusCode === 101)
     throw new Error("an upgrade that nobody asked for");
   beginResponse(response, headOf(upstream), servedBy);
-
-  let begun = false;
-  upstream.on("data", (chunk: Buffer) => {
-    const isWhole = !begun && chunk.length === bodyLength;
-    begun = true;
-    if (isWhole) endWith(response, chunk);
-    else if (!response.write(chunk)) waitForDrain(upstream, response);
-  });
-  upstream.on("end", () => {
-    begun = true;
-    if (!response.writableEnded) response.end();
-  });
   upstream.on("error", () => cutOff(response));
-  if (bodyLength === 0) return;
-  // A body's first bytes usually come with the head, and then go out with it: they are given to us in the tick that
-  // listening for them has begun, which is before this one. If there are none, the head does not wait for them.
+  // A body's first bytes usually come with the head, and then go out with it: they have been read by this tick.
   process.nextTick(() => {
-    if (!begun && !response.destroyed) response.flushHeaders();
+    if (upstream.destroyed || response.destroyed) upstream.resume();
+    else if (upstream.complete && upstream.readableLength === bodyLength)
+      endWith(response, readWhole(upstream));
+    else relayPieces(upstream, response);
   });
+}
+
+function readWhole(upstream: IncomingMessage): Buffer {
+  return (upstream.read() as Buffer | null) ?? NOTHING;
+}
+
+function relayPieces(
+  upstream: IncomingMessage,
+  response: ServerResponse,
+): void {
+  // If there is nothing yet, the head does not wait for it.
+  if (upstream.readableLength === 0) response.flushHeaders();
+  upstream.on("data", (chunk: Buffer) => {
+    if (!response.write(chunk)) waitForDrain(upstream, response);
+  });
+  upstream.on("end", () => response.end());
 }
 
 function waitForDrain(

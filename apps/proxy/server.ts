@@ -17,9 +17,6 @@ export interface ClientLimits {
 }
 
 const CHECK_INTERVAL_MS = 1000;
-/** Longer than the idle time of the load balancers that may stand in front (60 s), so that they close first. */
-const KEEP_ALIVE_MS = 65_000;
-
 /** An HTTP/1.1 server as strict as Node's parser can be. What it cannot parse is answered and never forwarded. */
 export function createStrictServer(limits: ClientLimits): Server {
   const options: ServerOptions & { optimizeEmptyRequests: boolean } = {
@@ -29,7 +26,8 @@ export function createStrictServer(limits: ClientLimits): Server {
     // The frontend does: Node itself would go on reading requests behind the one that it refuses.
     requireHostHeader: false,
     noDelay: true,
-    keepAliveTimeout: KEEP_ALIVE_MS,
+    // HttpService ends idle connections: Node would set a timer with each response.
+    keepAliveTimeout: 0,
     headersTimeout: limits.headersTimeoutMs,
     requestTimeout: limits.requestTimeoutMs,
     connectionsCheckingInterval: Math.min(

@@ -83,7 +83,7 @@ describeEngines("proxy headers on the wire", () => {
     const lines = answer.headers.map((header) => header.join(": "));
     expect(lines).to.deep.equal([
       ...["Date: today", ...kept, "Content-Length: 2", "x-served-by: prod"],
-      ...["Connection: keep-alive", "Keep-Alive: timeout=65"],
+      ...["Keep-Alive: timeout=65", "Connection: keep-alive"],
     ]);
   });
 });
