@@ -1,6 +1,6 @@
 import { Agent, type ClientRequest } from "node:http";
-import { SilenceWatch } from "../../lib/silence-watch.js";
 import type { OnReadOpts, Socket } from "node:net";
+import { SilenceWatch } from "../../lib/silence-watch.js";
 import { IdleStack } from "./idle-stack.js";
 import { PooledConnection } from "./pooled-connection.js";
 

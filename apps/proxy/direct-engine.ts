@@ -2,10 +2,8 @@ import { CopyBuffers } from "./copy-buffers.js";
 import { DirectAttempt } from "./direct-attempt.js";
 import { DirectPool } from "./direct-pool.js";
 import type { Attempt, Engine, Ongoing, UpstreamLimits } from "./engine.js";
+import { READ_BUFFER_BYTES } from "./upstream-socket.js";
 import type { Upstream } from "./upstreams.js";
-
-/** A body of 64 KiB comes with its head in a single read. */
-const READ_BUFFER_BYTES = 131_072;
 
 /** Forwards over sockets of its own, with a strict parser of its own for what upstreams answer. */
 export class DirectEngine implements Engine {

@@ -4,14 +4,12 @@ import { Stream } from "node:stream";
 import util from "node:util";
 import type HttpProxy from "http-proxy";
 import { ConnectionPool } from "./connection-pool.js";
-import { connectUpstream } from "./upstream-socket.js";
+import { connectUpstream, READ_BUFFER_BYTES } from "./upstream-socket.js";
 import type { Attempt, Engine, Ongoing, UpstreamLimits } from "./engine.js";
 import { followAttempt } from "./follow-attempt.js";
 import type { PooledConnection } from "./pooled-connection.js";
 import { headersWithHost } from "./request-head.js";
 import type { Upstream } from "./upstreams.js";
-
-const READ_BUFFER_BYTES = 131_072;
 
 interface Route {
   proxy: HttpProxy;

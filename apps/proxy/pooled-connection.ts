@@ -39,7 +39,11 @@ export class PooledConnection implements FollowedConnection {
       .on("free", () => {
         if (!this.socket.writable || !this.#guard.isComplete)
           this.socket.destroy();
-        else onFree(this.#grant);
+        else {
+          // It keeps nothing of its last exchange.
+          this.onResponseTimeout = undefined;
+          onFree(this.#grant);
+        }
       });
   }
 
@@ -49,7 +53,6 @@ export class PooledConnection implements FollowedConnection {
   }
 
   carry({ method }: ClientRequest): void {
-    this.onResponseTimeout = undefined;
     this.#answersHead = method === "HEAD";
     this.#guard = new ResponseGuard();
   }

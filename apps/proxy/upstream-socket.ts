@@ -1,5 +1,7 @@
 import { connect, type OnReadOpts, type Socket } from "node:net";
 
+/** A body of 64 KiB comes with its head in a single read. */
+export const READ_BUFFER_BYTES = 131_072;
 const TCP_KEEP_ALIVE_MS = 15_000;
 
 export class ConnectTimeoutError extends Error {}
