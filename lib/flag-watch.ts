@@ -149,9 +149,9 @@ export class FlagWatch {
     const flag = this.#keys.flag(this.#flagName);
     const isFlag =
       !Array.isArray(written) || written.some((key) => String(key) === flag);
+    if (isFlag) this.#writtenAt = performance.now();
     if (isFlag && this.#reading !== undefined) {
       this.#reading = { ...this.#reading, isOutdated: true };
-      this.#writtenAt = performance.now();
       for (const listener of this.#readingListeners) listener(this.#reading);
     }
     this.#read();

@@ -72,11 +72,10 @@ export class HttpService {
 
   /** What waits for a response is not idle, nor what was upgraded. */
   #endIdle(keepAliveMs: number): SilenceWatch<Socket> {
-    const silence = new SilenceWatch<Socket>(keepAliveMs, (socket) => {
-      const isBusy = [...this.#inFlight].some(
-        ({ response }) => response.req.socket === socket,
-      );
-      if (!isBusy) socket.destroySoon();
+    const silence = new SilenceWatch<Socket>(keepAliveMs, (silent) => {
+      const busy = new Set<Socket>();
+      for (const { response } of this.#inFlight) busy.add(response.req.socket);
+      for (const socket of silent) if (!busy.has(socket)) socket.destroySoon();
     });
     this.server.prependListener("upgrade", ({ socket }) =>
       silence.remove(socket),

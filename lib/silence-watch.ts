@@ -18,12 +18,15 @@ interface Watched<C> {
  */
 export class SilenceWatch<C> {
   readonly #silenceMs: number;
-  readonly #onSilent: (connection: C) => void;
+  readonly #onSilent: (connections: readonly C[]) => void;
   readonly #watched = new Map<Socket, Watched<C>>();
   readonly #timer: NodeJS.Timeout;
 
-  /** @param silenceMs above 0 */
-  constructor(silenceMs: number, onSilent: (connection: C) => void) {
+  /** @param silenceMs above 0 @param onSilent given all of one look, at least one */
+  constructor(
+    silenceMs: number,
+    onSilent: (connections: readonly C[]) => void,
+  ) {
     this.#silenceMs = silenceMs;
     this.#onSilent = onSilent;
     this.#timer = setInterval(
@@ -49,6 +52,7 @@ export class SilenceWatch<C> {
   }
 
   #look(now: number): void {
+    const silent: C[] = [];
     for (const [socket, watched] of this.#watched) {
       const bytes = bytesOf(socket);
       const hasMoved = bytes !== watched.bytes;
@@ -56,8 +60,9 @@ export class SilenceWatch<C> {
       if (!hasMoved && !isSilent) continue;
       watched.bytes = bytes;
       watched.since = now;
-      if (isSilent) this.#onSilent(watched.connection);
+      if (isSilent) silent.push(watched.connection);
     }
+    if (silent.length > 0) this.#onSilent(silent);
   }
 }
 

@@ -26,7 +26,9 @@ export class ConnectionPool extends Agent {
     timeoutMs: number;
   }) {
     super({ keepAlive: true });
-    this.#silence = new SilenceWatch(options.timeoutMs, (it) => it.onSilent());
+    this.#silence = new SilenceWatch(options.timeoutMs, (silent) => {
+      for (const connection of silent) connection.onSilent();
+    });
     this.#connect = options.connect;
     this.#buffer = options.buffer;
     this.#mustBeFresh = options.mustBeFresh;

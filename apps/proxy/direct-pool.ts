@@ -19,7 +19,9 @@ export class DirectPool {
     this.#upstream = upstream;
     this.#limits = limits;
     this.#buffer = buffer;
-    this.#silence = new SilenceWatch(limits.responseMs, (it) => it.onSilent());
+    this.#silence = new SilenceWatch(limits.responseMs, (silent) => {
+      for (const connection of silent) connection.onSilent();
+    });
   }
 
   /** @param fresh not one that has been used before */

@@ -64,16 +64,25 @@ export class Exchange {
   }
 
   #try(upstream: Upstream, freshConnection: boolean): void {
-    this.#ongoing = this.#engine.forward({
-      request: this.#request,
-      response: this.#response,
-      headers: this.#headers,
-      upstream,
-      hasBody: this.#hasBody,
-      freshConnection,
-      onResponse: (status) => this.#finish(status),
-      onFailure: (failure) => this.#retryOrAnswer(upstream, failure),
-    });
+    try {
+      this.#ongoing = this.#engine.forward({
+        request: this.#request,
+        response: this.#response,
+        headers: this.#headers,
+        upstream,
+        hasBody: this.#hasBody,
+        freshConnection,
+        onResponse: (status) => this.#finish(status),
+        onFailure: (failure) => this.#retryOrAnswer(upstream, failure),
+      });
+    } catch (err) {
+      // What cannot even be sent must not end the process, and everybody else's requests with it.
+      this.#retryOrAnswer(upstream, {
+        kind: "bad-response",
+        reusedConnection: false,
+        cause: err as Error,
+      });
+    }
   }
 
   #retryOrAnswer(upstream: Upstream, failure: Failure): void {

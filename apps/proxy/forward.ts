@@ -107,6 +107,9 @@ export class HttpProxyEngine implements Engine {
     if (!attempt.hasBody) return upstreamRequest.end();
     upstreamRequest.once("socket", (socket) => {
       const pipe = () => {
+        // The head does not wait for a body that is slow to come.
+        if (attempt.request.readableLength === 0)
+          upstreamRequest.flushHeaders();
         attempt.request.pipe(upstreamRequest);
         // What the upstream left of it is read to its end: the client's next request comes behind it.
         upstreamRequest.once("close", () => attempt.request.resume());
@@ -132,7 +135,8 @@ function headersFor(attempt: Attempt): IncomingHttpHeaders {
 }
 
 function toObject(raw: readonly string[]): IncomingHttpHeaders {
-  const headers: Record<string, string[]> = {};
+  // Without a prototype, whose properties are names that anybody may send.
+  const headers = Object.create(null) as Record<string, string[]>;
   for (let i = 0; i + 1 < raw.length; i += 2)
     (headers[(raw[i] ?? "").toLowerCase()] ??= []).push(raw[i + 1] ?? "");
   return headers;
@@ -145,13 +149,15 @@ function asHeaders(raw: readonly string[]): IncomingHttpHeaders {
 
 /**
  * http-proxy copies headers by the deprecated util._extend, which it takes when it is loaded, and with it the warning
- * DEP0060: it is given a successor, which leaves raw headers as they are.
+ * DEP0060: it is given a successor, which leaves ours as they are.
  */
 function loadHttpProxy(): typeof HttpProxy {
   const deprecated = util as { _extend?: unknown };
   const original = deprecated._extend;
   deprecated._extend = (target: object, source: object) =>
-    Array.isArray(source) ? source : Object.assign(target, source);
+    Array.isArray(source) || Object.getPrototypeOf(source) === null
+      ? source
+      : Object.assign(target, source);
   try {
     return createRequire(import.meta.url)("http-proxy") as typeof HttpProxy;
   } finally {

@@ -70,7 +70,21 @@ export function upstreamRequestHeaders(
     !BODILESS_METHODS.has(method)
   )
     headers.push("content-length", "0");
-  return headers;
+  return withLengthLast(headers);
+}
+
+/**
+ * Behind a Content-Length, Node takes a Content-Disposition's bytes for UTF-8 and writes what it has read as latin1, which
+ * changes them or throws: the length goes last where there is such a header.
+ */
+function withLengthLast(raw: string[]): string[] {
+  const names = (wanted: string) => (text: string, i: number) =>
+    i % 2 === 0 &&
+    text.length === wanted.length &&
+    text.toLowerCase() === wanted;
+  if (!raw.some(names("content-disposition"))) return raw;
+  const at = raw.findIndex(names("content-length"));
+  return at < 0 ? raw : [...raw.toSpliced(at, 2), ...raw.slice(at, at + 2)];
 }
 
 /** Those that go on as they came. */
@@ -115,7 +129,7 @@ export function clientResponseHeaders(
   const named = connectionOptions(connection);
   const kept = named === undefined ? headers : without(headers, named);
   kept.push("x-served-by", servedBy);
-  return kept;
+  return withLengthLast(kept);
 }
 
 function without(raw: string[], names: ReadonlySet<string>): string[] {

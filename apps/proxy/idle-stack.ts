@@ -52,7 +52,7 @@ export class IdleStack<C extends Connection> {
     ) {
       const { connection, since } = top;
       if (
-        !connection.socket.destroyed &&
+        connection.socket.writable &&
         performance.now() - since < this.#limitMs
       )
         return connection;

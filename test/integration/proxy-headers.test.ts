@@ -86,4 +86,57 @@ describeEngines("proxy headers on the wire", () => {
       ...["Keep-Alive: timeout=65", "Connection: keep-alive"],
     ]);
   });
+
+  // In latin1, what UTF-8 has for é, for a character beyond latin1, and for two whose low bytes are CR and LF.
+  for (const name of ["\xc3\xa9", "\xe6\x97\xa5", "\xc4\x8d\xc4\x8aX: 1"]) {
+    const disposition = `Content-Disposition: attachment; filename="${name}"`;
+
+    for (const path of ["/", "//"])
+      it(`carries the bytes of ${JSON.stringify(disposition)} behind a Content-Length up, to ${path}`, async () => {
+        const prod = await startRawBackend(({ socket, received }) => {
+          if (received.endsWith("hello")) socket.write(OK);
+        });
+        const proxy = await startTestProxy({ prod });
+        const client = proxy.connect();
+        const length = "Content-Length: 5";
+        client.send(`POST ${path} HTTP/1.1`, "Host: test", length, disposition);
+        client.send("", "", "hello");
+        expect((await client.response()).status).to.equal(200);
+        const lines = headerLines(prod.connections[0]!.received);
+        const wanted = disposition.toLowerCase();
+        expect(lines.map((line) => line.toLowerCase())).to.include(wanted);
+        expect(lines.filter((line) => line.startsWith("X"))).to.deep.equal([]);
+      });
+
+    it(`carries the bytes of ${JSON.stringify(disposition)} behind a Content-Length down`, async () => {
+      const prod = await startRawBackend(({ socket }) =>
+        socket.write(
+          `HTTP/1.1 200 OK\r\nContent-Length: 2\r\n${disposition}\r\n\r\nok`,
+          "latin1",
+        ),
+      );
+      const proxy = await startTestProxy({ prod });
+      const answer = await proxy.connect().get("/").response();
+      expect(answer).to.include({ status: 200, body: "ok" });
+      expect(answer.headers.map((header) => header.join(": "))).to.include(
+        disposition,
+      );
+    });
+  }
+
+  for (const path of ["/x", "//x", "/?to=http://x"])
+    it(`carries headers that are named as an object's properties are, to ${path}`, async () => {
+      const prod = await startRawBackend(({ socket }) => socket.write(OK));
+      const proxy = await startTestProxy({ prod });
+      const odd = ["constructor: 1", "__proto__: 2", "toString: 3"];
+      const answer = await proxy
+        .connect()
+        .get(path, ...odd)
+        .response();
+      expect(answer.status).to.equal(200);
+      const { received } = prod.connections[0]!;
+      expect(received.startsWith(`GET ${path} HTTP/1.1`)).to.equal(true);
+      const lines = headerLines(received).map((line) => line.toLowerCase());
+      expect(lines).to.include.members(odd.map((line) => line.toLowerCase()));
+    });
 });

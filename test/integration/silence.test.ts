@@ -37,7 +37,9 @@ async function openConnection(): Promise<Socket> {
 describe("silence watch", () => {
   function watchSilence() {
     const told: string[] = [];
-    const watch = new SilenceWatch<string>(SILENCE_MS, (it) => told.push(it));
+    const watch = new SilenceWatch<string>(SILENCE_MS, (silent) =>
+      told.push(...silent),
+    );
     onCleanup(() => watch.close());
     return { told, watch };
   }

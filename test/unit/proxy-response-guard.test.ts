@@ -82,6 +82,26 @@ describe("response guard", () => {
       false,
     ],
     ["a head that Node's parser has not told of", [HEAD], false],
+    [
+      "an empty line in front of its head",
+      [`\r\n\r\n${HEAD}hello`, { head: 5 }],
+      false,
+    ],
+    [
+      "an empty line in front of its head, and the body later",
+      [`\r\n${HEAD}`, { head: 5 }, "hello"],
+      false,
+    ],
+    [
+      "an empty line between two heads",
+      [`HTTP/1.1 103 E\r\n\r\n\r\n${HEAD}`, INTERIM, { head: 0 }],
+      false,
+    ],
+    [
+      "a head without an end",
+      ["HTTP/1.1 200 OK\nX: 1\n\n", { head: 0 }],
+      false,
+    ],
     ["nothing", [], false],
   ];
   for (const [name, steps, isComplete] of cases)
@@ -92,6 +112,9 @@ describe("response guard", () => {
     const told = (guard: ResponseGuard) => [guard.hasBegun, guard.hasHead];
     expect(told(guardAfter())).to.deep.equal([false, false]);
     expect(told(guardAfter("H"))).to.deep.equal([true, false]);
+    expect(told(guardAfter("\r\n"))).to.deep.equal([true, false]);
+    const interim = guardAfter("HTTP/1.1 103 E\r\n\r\n", INTERIM);
+    expect(told(interim)).to.deep.equal([true, false]);
     expect(told(guardAfter(HEAD, { head: 5 }))).to.deep.equal([true, true]);
   });
 });
