@@ -1,6 +1,7 @@
 import { type AddressInfo } from "node:net";
 import { LocalConnectionCount } from "../../apps/proxy/connection-count.js";
 import { createEngine } from "../../apps/proxy/create-engine.js";
+import type { Engine } from "../../apps/proxy/engine.js";
 import { serveRequests } from "../../apps/proxy/frontend.js";
 import { createStrictServer } from "../../apps/proxy/server.js";
 import {
@@ -38,6 +39,8 @@ export async function startTestProxy(options: {
   maxConnections?: number;
   isTrusted?: (address: string) => boolean;
   onOutcome?: (side: Side, status: number) => void;
+  /** The one under test unless told. */
+  engine?: Engine;
 }): Promise<TestProxy> {
   const { side = "prod" } = options;
   const prod = [options.prod].flat().map(({ url }) => url);
@@ -47,7 +50,8 @@ export async function startTestProxy(options: {
     responseMs: options.responseMs ?? 10_000,
     maxHeaderBytes: options.maxHeaderBytes ?? 16_384,
   };
-  const engine = createEngine(engineUnderTest() ?? "direct", limits);
+  const engine =
+    options.engine ?? createEngine(engineUnderTest() ?? "direct", limits);
   const tunnels = new TunnelEngine(limits);
   const recorder = new TrafficRecorder(performance.now());
   const service = new HttpService(
