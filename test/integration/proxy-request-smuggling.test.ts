@@ -179,8 +179,11 @@ describeEngines("proxy malformed requests", () => {
   });
 
   it("sees the framing behind thousands of headers", async () => {
-    const prod = await startBackend((request, response) => {
-      request.pipe(response);
+    // Not a server of Node's: newer ones refuse so many.
+    const prod = await startRawBackend(({ socket, received }) => {
+      const [head = "", body] = received.split("\r\n\r\n");
+      if (head.includes("\r\nContent-Length: 4\r\n") && body === "body")
+        socket.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
     });
     const proxy = await startTestProxy({ prod });
     const many = Array.from({ length: 2500 }, () => "a:");
@@ -193,7 +196,7 @@ describeEngines("proxy malformed requests", () => {
       "",
       "body",
     );
-    expect(await client.response()).to.include({ status: 200, body: "body" });
+    expect((await client.response()).status).to.equal(200);
   });
 });
 
