@@ -7,6 +7,7 @@ import { ConnectionPool } from "./connection-pool.js";
 import { connectUpstream, READ_BUFFER_BYTES } from "./upstream-socket.js";
 import type { Attempt, Engine, Ongoing, UpstreamLimits } from "./engine.js";
 import { followAttempt } from "./follow-attempt.js";
+import { withLengthLast } from "./headers.js";
 import type { PooledConnection } from "./pooled-connection.js";
 import { headersWithHost } from "./request-head.js";
 import type { Upstream } from "./upstreams.js";
@@ -129,7 +130,7 @@ const UNJOINED = /\/\/|https?:\//;
  * as http-proxy has it by then; or, where that is not the path as it came, as an object, which leaves time to put it back.
  */
 function headersFor(attempt: Attempt): IncomingHttpHeaders {
-  const raw = headersWithHost(attempt);
+  const raw = withLengthLast(headersWithHost(attempt));
   const { url = "/" } = attempt.request;
   return UNJOINED.test(url) ? toObject(raw) : asHeaders(raw);
 }

@@ -70,14 +70,16 @@ export function upstreamRequestHeaders(
     !BODILESS_METHODS.has(method)
   )
     headers.push("content-length", "0");
-  return withLengthLast(headers);
+  return headers;
 }
 
 /**
- * Behind a Content-Length, Node takes a Content-Disposition's bytes for UTF-8 and writes what it has read as latin1, which
- * changes them or throws: the length goes last where there is such a header.
+ * For heads that Node writes. Behind a Content-Length it takes a Content-Disposition's bytes for UTF-8 and writes what it has
+ * read as latin1, which changes them or throws: the length goes last where there is such a header.
  */
-function withLengthLast(raw: string[]): string[] {
+export function withLengthLast<T extends readonly string[]>(
+  raw: T,
+): T | string[] {
   const names = (wanted: string) => (text: string, i: number) =>
     i % 2 === 0 &&
     text.length === wanted.length &&
@@ -129,7 +131,7 @@ export function clientResponseHeaders(
   const named = connectionOptions(connection);
   const kept = named === undefined ? headers : without(headers, named);
   kept.push("x-served-by", servedBy);
-  return withLengthLast(kept);
+  return kept;
 }
 
 function without(raw: string[], names: ReadonlySet<string>): string[] {

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { clientResponseHeaders, valuesOf } from "./headers.js";
+import { clientResponseHeaders, valuesOf, withLengthLast } from "./headers.js";
 import { ONE_WRITE_BYTES } from "./one-write.js";
 import type { BodyLength } from "./response-head.js";
 
@@ -23,7 +23,7 @@ export function beginResponse(
 ): void {
   const headers = clientResponseHeaders(head.rawHeaders, servedBy);
   if (response.shouldKeepAlive) headers.push("Keep-Alive", KEEP_ALIVE);
-  response.writeHead(head.status, head.reason, headers);
+  response.writeHead(head.status, head.reason, withLengthLast(headers));
 }
 
 /**

@@ -55,8 +55,10 @@ export class ResponseGuard {
   passHead(framing: Framing | undefined): void {
     this.#hasHead = true;
     const { bytes, end } = this.#takeHead();
-    if (framing?.keepAlive !== true) this.#state = "bad";
-    if (this.#state === "bad" || framing === undefined) return;
+    if (framing?.keepAlive !== true || this.#state === "bad") {
+      this.#state = "bad";
+      return;
+    }
     this.#state = "body";
     if (framing.bodyLength === "chunked") this.#chunks = new ChunkedBody();
     else this.#left = Number(framing.bodyLength);
