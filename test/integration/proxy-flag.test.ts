@@ -93,15 +93,14 @@ async function untilTracked(
   });
 }
 
-/** Waits until the proxy has read the flag once more. */
+/** Waits until the proxy has read the flag once more: until the last read is younger than it was. */
 async function untilReadAgain({ status }: ProxyProgram): Promise<void> {
-  const seen = await waitFor("the last read to age", async () => {
-    const { confirmedAgoMs } = (await status()).flag;
-    return confirmedAgoMs! > 0 && confirmedAgoMs;
-  });
+  let lastMs = 0;
   await waitFor("another read", async () => {
-    const { flag } = await status();
-    return flag.confirmedAgoMs! < seen;
+    const { confirmedAgoMs } = (await status()).flag;
+    const isYounger = confirmedAgoMs! < lastMs;
+    lastMs = confirmedAgoMs!;
+    return isYounger;
   });
 }
 
