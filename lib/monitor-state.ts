@@ -1,3 +1,5 @@
+import type { HeldChannel } from "./held-channel.js";
+
 /** One side in `GET /api/state`; latencies in ms, null without requests. */
 export interface SideSummary {
   requests: number;
@@ -59,6 +61,10 @@ export interface StateReport {
     /** Null while nothing tells. */
     canaryRequestsNeeded: number | null;
   } | null;
-  /** Mails still to be sent. */
-  outbox: { pending: number };
+  outbox: {
+    /** Events that people are still to be told of. */
+    pending: number;
+    /** The channels that cannot send now; only the leading monitor knows. */
+    held: HeldChannel[];
+  };
 }

@@ -14,7 +14,10 @@ const state = z.looseObject({
   sides: z.looseObject({ prod: z.looseObject({}), canary: z.looseObject({}) }),
   proxies: z.array(z.looseObject({ id: z.string() })),
   hosts: z.array(z.looseObject({ id: z.string() })),
-  outbox: z.looseObject({ pending: z.number() }),
+  outbox: z.looseObject({
+    pending: z.number(),
+    held: z.array(z.looseObject({ channel: z.string(), error: z.string() })),
+  }),
 });
 
 const replay = z.object({

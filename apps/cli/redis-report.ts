@@ -88,7 +88,7 @@ export async function readReportFromRedis(
     proxies: listProxies(heard),
     hosts: listHosts(heard),
     verdict: null,
-    outbox: { pending },
+    outbox: { pending, held: [] },
   };
 }
 

@@ -1,4 +1,5 @@
 import { describeHeadline, formatSpan, type Tone } from "../../lib/headline.js";
+import { describeHeld } from "../../lib/held-channel.js";
 import type { SideSummary, StateReport } from "../../lib/monitor-state.js";
 import { toPlain } from "../../lib/plain-text.js";
 import type { Paint, Style } from "./output.js";
@@ -72,9 +73,13 @@ export function renderStatus(
     ...layOutFacts([
       ["verdict", toPlain(describeVerdict(report, without))],
       ["monitor", toPlain(describeLease(report.lease))],
-      ["mails", `${report.outbox.pending} waiting`],
+      ["mails", toPlain(describeOutbox(report.outbox))],
     ]),
   ];
+}
+
+function describeOutbox({ pending, held }: StateReport["outbox"]): string {
+  return [`${pending} waiting`, ...held.map(describeHeld)].join("; ");
 }
 
 function describeSide(name: string, side: SideSummary): string[] {

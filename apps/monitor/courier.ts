@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Redis } from "ioredis";
+import type { HeldChannel } from "../../lib/held-channel.js";
 import type { Keys } from "../../lib/keys.js";
 import type { Ledger, LedgerEvent } from "../../lib/ledger.js";
 import type { Logger } from "../../lib/log.js";
@@ -18,15 +19,6 @@ const MAX_REFUSALS = 5;
 /** How long a stop waits for a message that is being handed over. */
 const STOP_GRACE_MS = 3000;
 const MAX_LOGGED_CHARACTERS = 500;
-
-export interface CourierStatus {
-  /** Events that are still to be told, by any channel; null while Redis is away. */
-  pending: number | null;
-  /** Why the event at the front could not be sent; null when nothing holds it back. */
-  lastError: string | null;
-  /** ISO 8601, UTC. */
-  lastSentAt: string | null;
-}
 
 /** Since the start. */
 export interface CourierTotals {
@@ -65,7 +57,6 @@ export class Courier {
   #mayHaveOrphans = true;
   #outageReported = false;
   #lastError: string | null = null;
-  #lastSentAt: string | null = null;
 
   constructor(options: {
     /** Never blocked on, so that it may be shared. */
@@ -98,6 +89,13 @@ export class Courier {
     return this.#totals;
   }
 
+  /** Why the event at the front could not be sent; undefined when nothing holds it back, or it is another monitor's to send. */
+  get held(): HeldChannel | undefined {
+    return this.#lastError === null
+      ? undefined
+      : { channel: this.#channel.name, error: this.#lastError };
+  }
+
   /** Delivers until `stop`, whenever the lease's stored value is `fence`. */
   start(fence: string): void {
     this.#stopping.abort();
@@ -112,15 +110,6 @@ export class Courier {
     this.#stopping.abort();
     const grace = sleep(STOP_GRACE_MS, undefined, { ref: false });
     await Promise.race([this.#run, grace]);
-  }
-
-  async status(): Promise<CourierStatus> {
-    const pending = await this.#outbox.count().catch(() => null);
-    return {
-      pending,
-      lastError: this.#lastError,
-      lastSentAt: this.#lastSentAt,
-    };
   }
 
   async #deliver(fence: string, signal: AbortSignal): Promise<void> {
@@ -171,7 +160,6 @@ export class Courier {
     this.#refusals = 0;
     this.#totals.sent += 1;
     this.#lastError = null;
-    this.#lastSentAt = new Date().toISOString();
     const { name } = this.#channel;
     this.#logger.info({ event: event.id, kind: event.kind }, `${name} sent`);
     this.#onDelivered?.(event);

@@ -97,6 +97,7 @@ export async function startMonitor(
     config,
     logger,
     skippedTelemetry: () => reader.skipped,
+    heldChannels: () => couriers.flatMap(({ held }) => held ?? []),
   };
   const controller = new Controller(context);
   closers.add("lease", () => leadership.close());

@@ -94,11 +94,6 @@ export class Outbox {
     await this.#settle("", "");
   }
 
-  /** Of entries that any channel has still to deliver. */
-  async count(): Promise<number> {
-    return await this.#redis.xlen(this.#keys.outbox);
-  }
-
   async #oldest(): Promise<OutboxEntry | undefined> {
     const entry = (await this.#claimBegun()) ?? (await this.#begin());
     if (entry === undefined) return undefined;

@@ -1,3 +1,4 @@
+import type { HeldChannel } from "../../lib/held-channel.js";
 import type { StateReport } from "../../lib/monitor-state.js";
 import { formatOdds } from "../../lib/odds.js";
 import { judgeLatency } from "./judge-latency.js";
@@ -20,6 +21,7 @@ export interface MonitorState extends StateReport {
 
 export interface StateContext extends ControllerContext {
   skippedTelemetry: () => number;
+  heldChannels: () => HeldChannel[];
 }
 
 /** @throws when Redis is away. */
@@ -61,7 +63,7 @@ export async function readState(context: StateContext): Promise<MonitorState> {
     proxies: observations.proxies().map(describeProxy),
     hosts: observations.hosts().map(describeHost),
     verdict: describeVerdict(context),
-    outbox: { pending },
+    outbox: { pending, held: context.heldChannels() },
     telemetry: { skipped: context.skippedTelemetry() },
   };
 }

@@ -53,6 +53,35 @@ describe("the dashboard of a monitor that is killed", function () {
   });
 });
 
+describe("the dashboard of a monitor whose mails nobody takes", function () {
+  this.timeout(60_000);
+
+  const browser = useBrowser();
+
+  it("says how many wait, and why", async () => {
+    const system = await startSystem();
+    await system.mailSink.close();
+    const { page } = await openDashboardPage(browser(), system.monitor.port);
+    await callForJson({
+      port: system.monitor.port,
+      path: "/api/flags/feature",
+      method: "POST",
+      body: JSON.stringify({ value: false }),
+    });
+    const watch = page.locator("#headline-detail");
+    await waitFor("the trouble", async () =>
+      /· 1 mail still to be sent · mail cannot be sent: .*ECONNREFUSED/.test(
+        (await watch.innerText()).replaceAll("\u00a0", " "),
+      ),
+    );
+    await system.mailSink.open();
+    await waitFor(
+      "its end",
+      async () => !(await watch.innerText()).includes("sent"),
+    );
+  });
+});
+
 async function readPoints(port: number): Promise<HistoryReport["points"]> {
   const history = await callForJson({ port, path: "/api/history" });
   return (history as HistoryReport).points;

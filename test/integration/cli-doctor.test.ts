@@ -1,4 +1,8 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { expect } from "chai";
+import { onCleanup } from "../support/cleanup.js";
 import { NOWHERE, runCli } from "../support/cli.js";
 import { startFleet } from "../support/fleet.js";
 import { startLeader } from "../support/monitor-program.js";
@@ -131,5 +135,59 @@ describe("serin doctor", () => {
       "ADMIN_TOKEN is not set here",
     );
     expect(monitor.mails()).to.equal(1);
+  });
+
+  it("says why a mail cannot be sent, and that it waits", async () => {
+    const monitor = await startLeader(test, {
+      ALERT_TRANSPORT: "smtp",
+      SMTP_URL: `smtp://${NOWHERE}`,
+      ALERT_FROM: "serin@example.com",
+      ALERT_TO: "ops@example.com",
+    });
+    const env = { MONITOR_URL: monitor.url };
+    const { status, findings } = await examine(env, "--send-test-mail");
+    expect(status).to.equal(1);
+    expect(findings.at(-1)?.says).to.match(
+      /^it still waits in the outbox \(ALERT_TRANSPORT is smtp\); mail cannot be sent: .*ECONNREFUSED/,
+    );
+    const later = await examine(env);
+    expect(later.findings.find(({ check }) => check === "mail")?.says).to.match(
+      /^mail cannot be sent: .*ECONNREFUSED/,
+    );
+    const shown = await runCli(test.keys, ["status"], env);
+    expect(shown.stdout).to.match(
+      /^mails +1 waiting; mail cannot be sent: .*ECONNREFUSED/m,
+    );
+  });
+
+  it("does not take a test mail for sent that was refused for good", async () => {
+    const id = "0123456789abcdef";
+    const alert = { kind: "alert", by: "monitor" } as const;
+    const api = createServer((_request, response) => {
+      void refuseForGood().then(() =>
+        response.end(JSON.stringify({ id, transport: "ses" })),
+      );
+    });
+    async function refuseForGood(): Promise<void> {
+      await test.ledger.record({ ...alert, reason: "a test", data: { id } });
+      const [told] = await test.ledger.readEvents({ limit: 1 });
+      const data = { alert: "refused", event: told!.id };
+      const reason = "the mail was refused 5 times: Email address not verified";
+      await test.ledger.record({ ...alert, reason, data });
+    }
+    api.listen(0, "127.0.0.1");
+    await once(api, "listening");
+    onCleanup(() => void api.close());
+    const { port } = api.address() as AddressInfo;
+    const { status, findings } = await examine(
+      { MONITOR_URL: `http://127.0.0.1:${port}` },
+      "--send-test-mail",
+    );
+    expect(status).to.equal(3);
+    expect(findings.at(-1)).to.deep.include({
+      check: "test mail",
+      level: "problem",
+      says: "the mail was refused 5 times: Email address not verified",
+    });
   });
 });

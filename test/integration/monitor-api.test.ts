@@ -52,7 +52,7 @@ describe("monitor's API over HTTP", () => {
       sides: { prod: idle, canary: idle },
       proxies: [],
       hosts: [],
-      outbox: { pending: 0 },
+      outbox: { pending: 0, held: [] },
       telemetry: { skipped: 0 },
     });
     expect(lease).to.have.all.keys("holder", "epoch", "ageMs");

@@ -54,7 +54,7 @@ const healthy: StateReport = {
   proxies: [proxy],
   hosts: [host],
   verdict: null,
-  outbox: { pending: 0 },
+  outbox: { pending: 0, held: [] },
 };
 const stopped: StateReport = {
   ...healthy,

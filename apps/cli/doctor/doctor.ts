@@ -1,22 +1,19 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import type { Redis } from "ioredis";
 import type { Keys } from "../../../lib/keys.js";
-import { parseEvent } from "../../../lib/ledger.js";
 import type { CliConfig } from "../config.js";
-import { CliError, EXIT, type ExitStatus } from "../exit-status.js";
+import { EXIT, type ExitStatus } from "../exit-status.js";
 import type { MonitorClient } from "../monitor-client.js";
 import type { Output } from "../output.js";
-import { explainRedisError, type RedisLink } from "../redis-link.js";
+import type { RedisLink } from "../redis-link.js";
 import { checkClock } from "./clock.js";
+import { describeRedisFailure } from "./failure.js";
 import { ok, type Finding } from "./finding.js";
-import { checkMail, checkMonitor } from "./monitor.js";
+import { checkMonitor } from "./monitor.js";
 import { printFindings } from "./print-findings.js";
 import { checkServer } from "./redis-server.js";
 import { checkRights } from "./rights.js";
 import { checkStore } from "./store.js";
+import { checkMail } from "./test-mail.js";
 
-const MAIL_TIMEOUT_MS = 10_000;
-const MAIL_POLL_MS = 200;
 interface Parts {
   config: CliConfig;
   link: RedisLink;
@@ -37,9 +34,7 @@ export async function examine(
     ...(await checkMonitor(monitor, config.flagName)),
   ];
   if (options.sendTestMail)
-    findings.push(
-      await checkMail(monitor, (id) => waitForMail(link, parts.keys, id)),
-    );
+    findings.push(await checkMail(monitor, link, parts.keys));
   if (options.json) output.json(findings);
   else printFindings(findings, output);
   return toStatus(findings);
@@ -68,54 +63,15 @@ async function examineRedis(parts: Parts): Promise<Finding[]> {
     ];
     for (const check of checks) findings.push(...(await check()));
   } catch (err) {
-    const explained = explainRedisError(err, link.address);
-    if (!(explained instanceof CliError)) throw explained;
+    const failure = describeRedisFailure("redis", err, link.address);
     // A missing right has been told of already, in better words.
     if (
       !findings.some(({ level }) => level === "problem") ||
-      explained.status !== EXIT.refused
+      failure.level !== "refused"
     )
-      findings.push(describeRedisFailure(explained));
+      findings.push(failure);
   }
   return findings;
-}
-
-function describeRedisFailure({ status, message }: CliError): Finding {
-  const isRefused = status === EXIT.refused;
-  return {
-    check: "redis",
-    level: isRefused ? "refused" : "unreachable",
-    says: message,
-    todo: isRefused
-      ? "set user and password in REDIS_URL"
-      : "set REDIS_URL, start Redis, or let this host through its firewall",
-  };
-}
-
-/** Whether the outbox holds the mail for longer than a sound transport takes. */
-async function waitForMail(
-  link: RedisLink,
-  keys: Keys,
-  id: string,
-): Promise<boolean> {
-  const redis = await link.open();
-  const deadline = performance.now() + MAIL_TIMEOUT_MS;
-  while (await holdsMail(redis, keys, id)) {
-    if (performance.now() > deadline) return true;
-    await sleep(MAIL_POLL_MS);
-  }
-  return false;
-}
-
-async function holdsMail(
-  redis: Redis,
-  keys: Keys,
-  id: string,
-): Promise<boolean> {
-  const mails = await redis.xrevrange(keys.outbox, "+", "-", "COUNT", 100);
-  return mails.some(
-    ([entry, fields]) => parseEvent(entry, fields)?.data.id === id,
-  );
 }
 
 function toStatus(findings: readonly Finding[]): ExitStatus {

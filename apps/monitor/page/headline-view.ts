@@ -3,6 +3,7 @@ import {
   formatClock,
   type Tone,
 } from "../../../lib/headline.js";
+import { describeHeld } from "../../../lib/held-channel.js";
 import type { StateMessage } from "../page-messages.js";
 import { byId, setText } from "./element.js";
 import type { Freshness } from "./freshness.js";
@@ -103,6 +104,7 @@ function describeWatch({ monitor, state }: StateMessage): string {
   parts.push(count(proxies.length, "proxy", "proxies"));
   if (outbox.pending > 0)
     parts.push(`${count(outbox.pending, "mail", "mails")} still to be sent`);
+  parts.push(...outbox.held.map(describeHeld));
   return parts.join(" · ");
 }
 
