@@ -1,17 +1,14 @@
 import { Agent, type ClientRequest } from "node:http";
 import type { OnReadOpts, Socket } from "node:net";
-import { SilenceWatch } from "../../lib/silence-watch.js";
-import { IdleStack } from "./idle-stack.js";
 import { PooledConnection } from "./pooled-connection.js";
+import { UpstreamConnections } from "./upstream-connections.js";
 
 /** Keeps an upstream's connections for reuse by http.ClientRequest. */
 export class ConnectionPool extends Agent {
   readonly #connect: (onread: OnReadOpts) => Socket;
   readonly #buffer: Buffer;
   readonly #mustBeFresh: () => boolean;
-  readonly #silence: SilenceWatch<PooledConnection>;
-  readonly #idle = new IdleStack<PooledConnection>();
-  readonly #open = new Set<Socket>();
+  readonly #connections: UpstreamConnections<PooledConnection>;
   #last: PooledConnection | undefined;
 
   /**
@@ -26,9 +23,7 @@ export class ConnectionPool extends Agent {
     timeoutMs: number;
   }) {
     super({ keepAlive: true });
-    this.#silence = new SilenceWatch(options.timeoutMs, (silent) => {
-      for (const connection of silent) connection.onSilent();
-    });
+    this.#connections = new UpstreamConnections(options.timeoutMs);
     this.#connect = options.connect;
     this.#buffer = options.buffer;
     this.#mustBeFresh = options.mustBeFresh;
@@ -36,7 +31,7 @@ export class ConnectionPool extends Agent {
 
   /** What http.ClientRequest calls on its agent to be given a socket. */
   addRequest(request: ClientRequest): void {
-    const idle = this.#mustBeFresh() ? undefined : this.#idle.pop();
+    const idle = this.#mustBeFresh() ? undefined : this.#connections.takeIdle();
     const connection = idle ?? this.#openConnection();
     connection.carry(request);
     this.#last = connection;
@@ -53,27 +48,16 @@ export class ConnectionPool extends Agent {
   }
 
   close(): void {
-    this.#idle.close();
-    this.#silence.close();
-    for (const socket of this.#open) socket.destroy();
+    this.#connections.close();
   }
 
   #openConnection(): PooledConnection {
     const connection: PooledConnection = new PooledConnection({
       buffer: this.#buffer,
       connect: this.#connect,
-      onFree: (grant) => {
-        this.#idle.setGrant(grant);
-        this.#idle.push(connection);
-      },
+      onFree: (grant) => this.#connections.giveBack(connection, grant),
     });
-    const { socket } = connection;
-    this.#open.add(socket);
-    socket.once("connect", () => this.#silence.add(socket, connection));
-    socket.once("close", () => {
-      this.#open.delete(socket);
-      this.#idle.remove(connection);
-    });
+    this.#connections.add(connection);
     return connection;
   }
 }

@@ -1,60 +1,47 @@
-import { SilenceWatch } from "../../lib/silence-watch.js";
 import { DirectConnection } from "./direct-connection.js";
 import type { UpstreamLimits } from "./engine.js";
-import { IdleStack } from "./idle-stack.js";
+import { UpstreamConnections } from "./upstream-connections.js";
 import { connectUpstream } from "./upstream-socket.js";
 import type { Upstream } from "./upstreams.js";
 
 /** An upstream's connections, as many as there are exchanges at once. */
 export class DirectPool {
   readonly #upstream: Upstream;
-  readonly #limits: UpstreamLimits;
+  readonly #connectMs: number;
   readonly #buffer: Buffer;
-  readonly #idle = new IdleStack<DirectConnection>();
-  readonly #open = new Set<DirectConnection>();
-  readonly #silence: SilenceWatch<DirectConnection>;
+  readonly #connections: UpstreamConnections<DirectConnection>;
 
   /** @param buffer what is read goes there first */
   constructor(upstream: Upstream, limits: UpstreamLimits, buffer: Buffer) {
     this.#upstream = upstream;
-    this.#limits = limits;
+    this.#connectMs = limits.connectMs;
     this.#buffer = buffer;
-    this.#silence = new SilenceWatch(limits.responseMs, (silent) => {
-      for (const connection of silent) connection.onSilent();
-    });
+    this.#connections = new UpstreamConnections(limits.responseMs);
   }
 
   /** @param fresh not one that has been used before */
   take(fresh: boolean): DirectConnection {
-    return (fresh ? undefined : this.#idle.pop()) ?? this.#connect();
+    const idle = fresh ? undefined : this.#connections.takeIdle();
+    return idle ?? this.#connect();
   }
 
   /** Keeps a connection for the next exchange. @param grant the value of the response's `Keep-Alive`, if any */
   giveBack(connection: DirectConnection, grant: string | undefined): void {
     connection.release();
-    this.#idle.setGrant(grant);
-    this.#idle.push(connection);
+    this.#connections.giveBack(connection, grant);
   }
 
   close(): void {
-    this.#idle.close();
-    this.#silence.close();
-    for (const { socket } of this.#open) socket.destroy();
+    this.#connections.close();
   }
 
   #connect(): DirectConnection {
-    const { connectMs } = this.#limits;
     const connection = new DirectConnection({
-      connect: (onread) => connectUpstream(this.#upstream, connectMs, onread),
+      connect: (onread) =>
+        connectUpstream(this.#upstream, this.#connectMs, onread),
       buffer: this.#buffer,
     });
-    this.#open.add(connection);
-    const { socket } = connection;
-    socket.once("connect", () => this.#silence.add(socket, connection));
-    socket.once("close", () => {
-      this.#open.delete(connection);
-      this.#idle.remove(connection);
-    });
+    this.#connections.add(connection);
     return connection;
   }
 }
