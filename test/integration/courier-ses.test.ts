@@ -30,7 +30,7 @@ describe("the courier with SES", () => {
     transport = createSesTransport({
       region: "eu-central-1",
       endpoint: ses.endpoint,
-      requestTimeoutMs: 100,
+      requestTimeoutMs: 1000,
     });
     await redis.set(keys.lease, FENCE);
   });

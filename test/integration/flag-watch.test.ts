@@ -38,14 +38,17 @@ describe("flag watch", () => {
     waitFor(`${value} to be seen`, () => watch.current?.value === value);
   const setFlag = (value: string) =>
     test.redis.set(test.keys.flag("feature"), value);
-  /** Sets the flag to and fro and takes the times. */
+  /** Sets the flag to and fro; polling alone would see half of the changes later than that. */
   async function expectInstantChanges(): Promise<void> {
-    for (const value of [false, true, false, true]) {
+    const tookMs: number[] = [];
+    for (const value of [false, true, false, true, false, true]) {
       const began = performance.now();
       await setFlag(String(value));
       await untilSeen(value);
-      expect(performance.now() - began).to.be.below(INSTANT_MS);
+      tookMs.push(performance.now() - began);
     }
+    // One may have been held up by something else.
+    expect(tookMs.sort((a, b) => a - b).at(-2)).to.be.below(INSTANT_MS);
   }
   const clientIds = async () =>
     [
@@ -77,26 +80,31 @@ describe("flag watch", () => {
   it("sees each change at once, whoever makes it", async () => {
     await untilTracking();
     await expectInstantChanges();
-    expect(changes).to.deep.equal([true, false, true, false, true]);
+    expect(changes).to.deep.equal([
+      ...[true, false, true, false],
+      ...[true, false, true],
+    ]);
   });
 
   it("knows that the flag was written before it has been read", async () => {
     await untilTracking();
-    const outdated: boolean[] = [];
-    watch.onReading(({ isOutdated }) => outdated.push(isOutdated));
+    const readings: string[] = [];
+    watch.onReading(({ value, isOutdated }) => {
+      const reading = `${isOutdated ? "outdated " : ""}${value}`;
+      if (readings.at(-1) !== reading) readings.push(reading);
+    });
     // Redis then tells of the write, and answers no read.
     await test.redis
       .multi()
       .set(test.keys.flag("feature"), "false")
       .call("CLIENT", "PAUSE", "1000", "ALL")
       .exec();
-    const began = performance.now();
-    await waitFor("word of it", () => watch.current?.isOutdated, INSTANT_MS);
-    expect(watch.current).to.include({ value: true, raw: null });
-    await untilSeen(false);
-    expect(performance.now() - began).to.be.above(INSTANT_MS);
-    expect(watch.current?.isOutdated).to.equal(false);
-    expect(outdated[0]).to.equal(true);
+    await waitFor("the read", () => readings.at(-1) === "false");
+    // A read that was under way already may say so too, without being believed.
+    const fromThenOn = readings
+      .slice(readings.indexOf("outdated true"))
+      .filter((reading) => reading !== "outdated false");
+    expect(fromThenOn).to.deep.equal(["outdated true", "false"]);
   });
 
   it("does not doubt the flag when the lease, or another flag, is written", async () => {
@@ -147,13 +155,27 @@ describe("flag watch", () => {
   it("sees the lease, and for how long it stands", async () => {
     expect(watch.current?.lease).to.be.null;
     await untilTracking();
-    const lease = encodeLease("monitor@edge1:8090#a", 3);
-    const began = performance.now();
-    await test.redis.set(test.keys.lease, lease, "PX", 3000);
-    const seen = await waitFor("the lease", () => watch.current?.lease);
-    expect(performance.now() - began).to.be.below(INSTANT_MS);
-    expect(seen).to.include({ holder: "monitor@edge1:8090#a", epoch: 3 });
-    expect(seen.freshUntil - began).to.be.within(2500, 3300);
+    const tookMs: number[] = [];
+    for (const epoch of [3, 4, 5, 6]) {
+      const lease = encodeLease("monitor@edge1:8090#a", epoch);
+      const began = performance.now();
+      await test.redis.set(test.keys.lease, lease, "PX", 3000);
+      const writtenAt = performance.now();
+      const seen = await waitFor(
+        "the lease",
+        () =>
+          watch.current?.lease?.epoch === epoch && {
+            ...watch.current.lease,
+            readAt: performance.now(),
+          },
+      );
+      tookMs.push(seen.readAt - writtenAt);
+      expect(seen.holder).to.equal("monitor@edge1:8090#a");
+      // Between its writing and its reading lies some part of its life, and to have a part less is safe.
+      expect(seen.freshUntil).to.be.within(began + 2000, seen.readAt + 3000);
+    }
+    // Polling alone would see half of them later; one may have been held up by something else.
+    expect(tookMs.sort((a, b) => a - b).at(-2)).to.be.below(INSTANT_MS);
   });
 
   for (const purpose of ["flag", "invalidations"]) {
