@@ -78,7 +78,7 @@ export class DirectAttempt implements ConnectionUser, Ongoing {
 
   onTimeout(): void {
     if (this.#isComplete) this.#drop();
-    else if (this.#head === undefined)
+    else if (this.#head === undefined && this.#upload?.waitsForClient !== true)
       this.#fail("response-timeout", new Error("no response in time"));
   }
 

@@ -53,7 +53,7 @@ export interface Engine<A extends Attempt = Attempt> {
 
 export interface UpstreamLimits {
   connectMs: number;
-  /** From the request sent to the response's head, restarted by each byte that moves. */
+  /** For the response's head, from the last byte that moved. Not while the client has still to send the request's body. */
   responseMs: number;
   /** Of a response's head. */
   maxHeaderBytes: number;

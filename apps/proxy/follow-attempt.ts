@@ -82,9 +82,19 @@ export function followAttempt(
     settle();
     upstreamRequest.destroy();
   };
-  const onTimeout = () =>
-    fail("response-timeout", new Error("no response in time"));
+  const onTimeout = () => {
+    if (!waitsForClient(attempt, upstreamRequest))
+      fail("response-timeout", new Error("no response in time"));
+  };
   return { settle, abandon, onTimeout };
+}
+
+/** Whether the upstream would take more of the request's body than the client has sent. */
+function waitsForClient(
+  { hasBody }: Attempt,
+  { writableEnded, writableNeedDrain }: ClientRequest,
+): boolean {
+  return hasBody && !writableEnded && !writableNeedDrain;
 }
 
 /** Node's client waits for the rest of an upload behind a response, but listens no more for the connection to take it. */

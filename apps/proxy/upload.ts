@@ -26,6 +26,11 @@ export class Upload {
     return this.#isSent;
   }
 
+  /** Whether the upstream would take more than the client has sent. */
+  get waitsForClient(): boolean {
+    return !this.#isSent && !this.#socket.writableNeedDrain;
+  }
+
   /** Sends `head`, in one write with what has already arrived of the body. */
   start(head: string): void {
     this.#head = head;

@@ -1,5 +1,9 @@
 import { expect } from "chai";
-import { startBackend, startNamedBackend } from "../support/backend.js";
+import {
+  startBackend,
+  startNamedBackend,
+  startRawBackend,
+} from "../support/backend.js";
 import { describeEngines } from "../support/engines.js";
 import { send } from "../support/http-client.js";
 import { startTestProxy } from "../support/test-proxy.js";
@@ -101,6 +105,40 @@ describeEngines("proxy timeouts", () => {
       if (++sent === 10) clearInterval(timer);
     }, 50);
     expect(await client.response()).to.include({ status: 200 });
+  });
+
+  it("does not hold against the upstream that a client's upload stands still", async () => {
+    const prod = await startBackend((request, response) => {
+      request.resume().once("end", () => response.end("done"));
+    });
+    const proxy = await startTestProxy({ prod, responseMs: 150 });
+    const client = proxy.connect();
+    client.send(
+      "POST / HTTP/1.1",
+      "Host: x",
+      "Content-Length: 10",
+      "",
+      "half,",
+    );
+    setTimeout(() => client.send("whole"), 800);
+    expect(await client.response()).to.include({ status: 200 });
+    expect(proxy.counts().prod.status).to.deep.equal({ 200: 1 });
+  });
+
+  it("answers 504 when the upstream takes no more of an upload", async () => {
+    const prod = await startRawBackend(({ socket }) => void socket.pause());
+    const proxy = await startTestProxy({ prod, responseMs: 400 });
+    const client = proxy.connect();
+    const size = 50_000_000;
+    client.send(
+      "POST / HTTP/1.1",
+      "Host: x",
+      `Content-Length: ${size}`,
+      "",
+      "",
+    );
+    client.socket.write(Buffer.alloc(size));
+    expect(await client.response()).to.include({ status: 504 });
   });
 
   it("lets a body pause for longer than the response's head may take", async () => {
