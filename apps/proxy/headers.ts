@@ -134,6 +134,12 @@ export function clientResponseHeaders(
   return kept;
 }
 
+/** @param headers changed in place @param name in lower case */
+export function dropHeader(headers: string[], name: string): void {
+  for (let i = headers.length - 2; i >= 0; i -= 2)
+    if (headers[i]?.toLowerCase() === name) headers.splice(i, 2);
+}
+
 function without(raw: string[], names: ReadonlySet<string>): string[] {
   return raw.filter((_, i) => {
     const name = raw[i - (i % 2)] ?? "";
@@ -163,27 +169,49 @@ export interface Refusal {
 export function whyRefused(request: IncomingMessage): Refusal | undefined {
   if (!request.httpVersion.startsWith("1."))
     return { status: 505, error: "the only version supported is HTTP/1" };
+  return whyHostRefused(request) ?? whyCodingRefused(request);
+}
+
+function whyHostRefused(request: IncomingMessage): Refusal | undefined {
+  const { rawHeaders, headers, httpVersion, url = "" } = request;
   let hosts = 0;
-  for (let i = 0; i < request.rawHeaders.length; i += 2) {
-    const name = request.rawHeaders[i] ?? "";
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] ?? "";
     if (name.length === 4 && name.toLowerCase() === "host") hosts += 1;
   }
   if (hosts > 1) return { status: 400, error: "more than one Host header" };
-  if (hosts === 0 && request.httpVersion !== "1.0")
+  if (hosts === 0 && httpVersion !== "1.0")
     return { status: 400, error: "no Host header" };
-  if (!HOST.test(request.headers.host ?? ""))
+  const host = headers.host ?? "";
+  if (!HOST.test(host))
     return { status: 400, error: "Host is not a host, or host:port" };
-  const transferEncoding = request.headers["transfer-encoding"];
-  if (transferEncoding === undefined) return undefined;
+  return isOfHost(url, host)
+    ? undefined
+    : { status: 400, error: "the request's URL and Host disagree" };
+}
+
+function whyCodingRefused(request: IncomingMessage): Refusal | undefined {
+  const coding = request.headers["transfer-encoding"];
+  if (coding === undefined) return undefined;
   if (request.httpVersion === "1.0")
     return { status: 400, error: "Transfer-Encoding needs HTTP/1.1" };
-  if (transferEncoding.toLowerCase() !== "chunked") {
-    return {
-      status: 501,
-      error: "the only Transfer-Encoding supported is chunked",
-    };
-  }
-  return undefined;
+  return coding.toLowerCase() === "chunked"
+    ? undefined
+    : {
+        status: 501,
+        error: "the only Transfer-Encoding supported is chunked",
+      };
+}
+
+const AUTHORITY = /^[a-z][a-z\d+.-]*:\/\/([^/?#]*)/i;
+
+/** Whether a request's target names no host, or the one that `Host` does (RFC 9112 3.2.2). */
+function isOfHost(target: string, host: string): boolean {
+  if (target.startsWith("/")) return true;
+  const [, authority] = AUTHORITY.exec(target) ?? [];
+  if (authority === undefined) return true;
+  const withoutPort = (name: string) => name.toLowerCase().replace(/:80$/, "");
+  return withoutPort(authority) === withoutPort(host);
 }
 
 export function hasBody(request: IncomingMessage): boolean {

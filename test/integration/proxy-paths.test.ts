@@ -14,7 +14,8 @@ const PATHS = [
   "/%2e%2e/%2E",
   "/a%2Fb%00c%zz",
   "/back\\slash",
-  "http://other.example/absolute?x",
+  "http://x/absolute?x",
+  "HTTP://X:80/absolute",
   "/https:/x",
   "/?",
   "/?a=1&&b==2&a=3",
@@ -35,6 +36,21 @@ describeEngines("proxy paths", () => {
       expect((await client.response()).status).to.equal(200);
       const [seen] = prod.connections[0]!.received.split("\r\n", 1);
       expect(seen).to.equal(line);
+    });
+  }
+
+  for (const [path, host] of [
+    ["http://other.example/", "x"],
+    ["http://x:8080/", "x"],
+    ["http://x@y/", "x"],
+  ] as const) {
+    it(`answers 400 to ${path} with Host: ${host}, which two servers could read differently`, async () => {
+      const prod = await startRawBackend(({ socket }) => socket.write(OK));
+      const proxy = await startTestProxy({ prod });
+      const client = proxy.connect();
+      client.send(`GET ${path} HTTP/1.1`, `Host: ${host}`, "", "");
+      expect((await client.response()).status).to.equal(400);
+      expect(prod.accepted()).to.equal(0);
     });
   }
 
