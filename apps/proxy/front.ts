@@ -89,8 +89,9 @@ export class Front {
   /** Finishes what is in flight within `drainMs`, and ends the connections to the upstreams. */
   async close(drainMs: number): Promise<void> {
     const drained = this.#service.close(drainMs);
-    this.#tunnels.close();
+    this.#tunnels.end();
     await drained;
+    this.#tunnels.close();
     this.#engine.close();
   }
 }

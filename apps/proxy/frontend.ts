@@ -17,6 +17,7 @@ import {
   type Refusal,
 } from "./headers.js";
 import { Pipeline } from "./pipeline.js";
+import { asksForWebSocket } from "./server.js";
 import type { UpgradeAttempt } from "./tunnel.js";
 import { WaitingClient } from "./waiting-client.js";
 
@@ -79,7 +80,6 @@ class Intake {
     const response = bindResponse(request, socket);
     if (response === undefined) return;
     const waiting = new WaitingClient(socket, head);
-    const isWebSocket = request.headers.upgrade?.toLowerCase() === "websocket";
     const client = this.#admit(request, response);
     if (client === undefined) return;
     if (hasBody(request)) {
@@ -87,10 +87,10 @@ class Intake {
       return;
     }
     const { engine, tunnels } = this.#context;
-    // Any other protocol, such as h2c, is not offered: the request is answered as if it had not asked (RFC 9110 7.8).
+    // Node 20 hands over requests for any other protocol, too.
     this.#exchange(
       { request, response, client },
-      isWebSocket
+      asksForWebSocket(request)
         ? {
             forward: (attempt) =>
               tunnels.forward({ ...attempt, client: waiting }),
@@ -157,6 +157,8 @@ function bindResponse(
     socket.destroy();
     return undefined;
   }
+  // Which Node's own listener did, until the upgrade.
+  socket.on("drain", () => response.emit("drain"));
   response.on("finish", () => {
     response.detachSocket(socket);
     socket.destroySoon();

@@ -1,6 +1,7 @@
 import {
   STATUS_CODES,
   createServer,
+  type IncomingMessage,
   type Server,
   type ServerOptions,
   type ServerResponse,
@@ -16,16 +17,29 @@ export interface ClientLimits {
   maxHeaderBytes: number;
 }
 
+/** Options that Node 20 does not know. */
+interface LaterOptions {
+  optimizeEmptyRequests: boolean;
+  shouldUpgradeCallback: (request: IncomingMessage) => boolean;
+}
+
 const CHECK_INTERVAL_MS = 1000;
+const TCP_KEEP_ALIVE_MS = 15_000;
+
 /** An HTTP/1.1 server as strict as Node's parser can be. What it cannot parse is answered and never forwarded. */
 export function createStrictServer(limits: ClientLimits): Server {
-  const options: ServerOptions & { optimizeEmptyRequests: boolean } = {
+  const options: ServerOptions & LaterOptions = {
     insecureHTTPParser: false,
-    // Node 24 then spares a request without a body the events of a stream; older ones do not know it.
+    // Spares a request without a body the events of a stream.
     optimizeEmptyRequests: true,
+    // A request for any other protocol, such as h2c, is served as if it had not asked (RFC 9110 7.8).
+    shouldUpgradeCallback: asksForWebSocket,
     // The frontend does: Node itself would go on reading requests behind the one that it refuses.
     requireHostHeader: false,
     noDelay: true,
+    // A client that has vanished without a word keeps no place for ever.
+    keepAlive: true,
+    keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
     // HttpService ends idle connections: Node would set a timer with each response.
     keepAliveTimeout: 0,
     headersTimeout: limits.headersTimeoutMs,
@@ -42,6 +56,10 @@ export function createStrictServer(limits: ClientLimits): Server {
   server.on("clientError", createUnparsedHandler());
   server.on("connect", (_request, socket: Duplex) => answerInTurn(socket, 405));
   return server;
+}
+
+export function asksForWebSocket({ headers }: IncomingMessage): boolean {
+  return headers.upgrade?.toLowerCase() === "websocket";
 }
 
 /** What Node keeps on a socket: the response whose turn it is. */

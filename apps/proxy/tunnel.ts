@@ -20,7 +20,7 @@ export interface UpgradeAttempt extends Attempt {
 export class TunnelEngine implements Engine<UpgradeAttempt> {
   readonly #limits: UpstreamLimits;
   readonly #open = new Set<Socket>();
-  #closing = false;
+  #isEnding = false;
 
   constructor(limits: UpstreamLimits) {
     this.#limits = limits;
@@ -41,6 +41,7 @@ export class TunnelEngine implements Engine<UpgradeAttempt> {
       ],
       createConnection: () => connection.open(),
     });
+    upstreamRequest.maxHeadersCount = 0;
     const followed = followAttempt(upstreamRequest, attempt, connection);
     upstreamRequest.setTimeout(this.#limits.responseMs, followed.onTimeout);
     upstreamRequest.once(
@@ -59,9 +60,13 @@ export class TunnelEngine implements Engine<UpgradeAttempt> {
   }
 
   /** Ends every tunnel, also those that are agreed to from here on: both peers see an orderly end of the stream. */
-  close(): void {
-    this.#closing = true;
+  end(): void {
+    this.#isEnding = true;
     for (const socket of this.#open) socket.end();
+  }
+
+  close(): void {
+    for (const socket of this.#open) socket.destroy();
   }
 
   #join(
@@ -71,18 +76,21 @@ export class TunnelEngine implements Engine<UpgradeAttempt> {
   ): void {
     const { socket } = attempt.client;
     attempt.response.detachSocket(socket);
-    upstream.socket.setTimeout(0);
-    socket.write(switchingHead(response, attempt.upstream.side));
+    socket.write(switchingHead(response, attempt.upstream.side), "latin1");
     socket.write(upstream.head);
     upstream.socket.write(attempt.client.release());
     this.#link(socket, upstream.socket);
     this.#link(upstream.socket, socket);
-    if (this.#closing) this.close();
+    if (this.#isEnding) this.end();
   }
 
   #link(from: Socket, to: Socket): void {
     this.#open.add(from);
     from.pipe(to);
+    // While it takes nothing, nothing is read from the other, whose end would go unseen.
+    to.setTimeout(this.#limits.responseMs).on("timeout", () => {
+      if (to.writableLength > 0) to.destroy();
+    });
     from.on("error", () => to.destroy());
     from.once("close", () => {
       this.#open.delete(from);

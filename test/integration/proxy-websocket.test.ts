@@ -1,12 +1,14 @@
 import { expect } from "chai";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
+import { promisify } from "node:util";
 import type { IncomingMessage } from "node:http";
 import { WebSocket, WebSocketServer } from "ws";
 import {
   startBackend,
   startNamedBackend,
   startRawBackend,
+  type RawBackend,
 } from "../support/backend.js";
 import { onCleanup } from "../support/cleanup.js";
 import { describeEngines } from "../support/engines.js";
@@ -17,6 +19,9 @@ import { waitFor } from "../support/wait-for.js";
 
 const SWITCH =
   "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+
+/** More than the buffers on its way hold together. */
+const LARGE = Buffer.alloc(5_000_000, "x");
 
 /** A WebSocket server that sends back each message. */
 async function startEchoServer() {
@@ -166,6 +171,83 @@ describeEngines("proxy WebSocket", () => {
     expect(client.unread).to.equal("");
   });
 
+  it("passes the whole of a large refusal on", async () => {
+    const prod = await startBackend((_request, response) =>
+      response.writeHead(401).end(LARGE),
+    );
+    const proxy = await startTestProxy({ prod });
+    const client = askForUpgrade(proxy.connect());
+    const { body } = await client.response();
+    expect(body.length).to.equal(LARGE.length);
+  });
+
+  it("passes the bytes of the switch's headers on as they came", async () => {
+    const cookie = "Set-Cookie: name=caf\xe9";
+    const prod = await startRawBackend(({ socket }) =>
+      socket.write(
+        SWITCH.replace("\r\n\r\n", `\r\n${cookie}\r\n\r\n`),
+        "latin1",
+      ),
+    );
+    const proxy = await startTestProxy({ prod });
+    const client = askForUpgrade(proxy.connect());
+    await client.sees("\r\n\r\n");
+    expect(client.unread).to.include(`\r\n${cookie}\r\n`);
+  });
+
+  describe("to a peer that takes nothing more", () => {
+    async function openStalled(responseMs: number) {
+      const prod = await startRawBackend(({ socket }) => {
+        socket.write(SWITCH);
+        socket.pause();
+      });
+      const proxy = await startTestProxy({ prod, responseMs });
+      const client = askForUpgrade(proxy.connect());
+      await client.sees("\r\n\r\n");
+      for (let i = 0; i < 100; i++) client.socket.write(LARGE);
+      await settledValue(
+        "the client to be held up",
+        () => client.socket.writableLength,
+      );
+      return { prod, proxy, client };
+    }
+
+    for (const leave of ["destroy", "resetAndDestroy"] as const)
+      it(`is ended within the time for a response when the client leaves (${leave})`, async () => {
+        const { proxy, client } = await openStalled(500);
+        const { server } = proxy.service;
+        const getConnections = promisify(server.getConnections.bind(server));
+        expect(await getConnections()).to.equal(1);
+        client.socket[leave]();
+        await waitFor("its end", async () => (await getConnections()) === 0);
+      });
+
+    it("does not outlast the time for a stop", async () => {
+      const { prod, proxy } = await openStalled(60_000);
+      proxy.tunnels.end();
+      await proxy.service.close(100);
+      proxy.tunnels.close();
+      await waitFor("the upstream's end", () => hasEnded(prod));
+    });
+
+    /** A socket that is not read sees no end: it is written to until it cannot be. */
+    function hasEnded({ connections }: RawBackend): boolean {
+      const { socket } = connections[0]!;
+      socket.write("are you there?");
+      return socket.destroyed;
+    }
+  });
+
+  it("stays open while neither peer says anything", async () => {
+    const { port } = await startEchoServer();
+    const prod = { url: new URL(`http://127.0.0.1:${port}`) };
+    const proxy = await startTestProxy({ prod, responseMs: 150 });
+    const { socket } = await openWebSocket(proxy.port);
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    const message = Buffer.from("still here");
+    expect((await echo(socket, message)).equals(message)).to.equal(true);
+  });
+
   for (const leave of ["end", "destroy", "resetAndDestroy"] as const) {
     it(`ends the upstream request when the client leaves before the switch (${leave})`, async () => {
       const prod = await startRawBackend(() => undefined);
@@ -237,15 +319,38 @@ describeEngines("proxy upgrade to another protocol", () => {
     );
   }
 
-  it("is not offered: the request is answered as plain HTTP, and the connection closed", async () => {
+  it("is not offered: the request is answered as plain HTTP", async () => {
     const prod = await startRawBackend(({ socket }) =>
       socket.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"),
     );
     const proxy = await startTestProxy({ prod });
     const client = askForH2c(proxy.connect());
     expect(await client.response()).to.include({ status: 200, body: "ok" });
-    await client.closed();
     expect(prod.connections[0]!.received).to.not.match(/upgrade|http2/i);
+  });
+
+  it("gets the whole of a large answer", async () => {
+    const prod = await startBackend((_request, response) => {
+      response.end(LARGE);
+    });
+    const proxy = await startTestProxy({ prod });
+    const { body } = await askForH2c(proxy.connect()).response();
+    expect(body.length).to.equal(LARGE.length);
+  });
+
+  // Node 20 hands its body over as the other protocol's bytes.
+  const status = process.version.startsWith("v20.") ? 400 : 200;
+  it(`is answered by ${status} when it has a body`, async () => {
+    const prod = await startBackend((request, response) => {
+      request.pipe(response);
+    });
+    const proxy = await startTestProxy({ prod });
+    const client = proxy.connect();
+    client.send("POST / HTTP/1.1", "Host: x", "Connection: Upgrade");
+    client.send("", "Upgrade: h2c", "Content-Length: 5", "", "order");
+    const answer = await client.response();
+    expect(answer.status).to.equal(status);
+    if (status === 200) expect(answer.body).to.equal("order");
   });
 
   it("ends the upstream request when the client leaves", async () => {

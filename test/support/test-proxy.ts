@@ -19,6 +19,7 @@ import { RawClient } from "./raw-client.js";
 export interface TestProxy {
   readonly port: number;
   readonly service: HttpService;
+  readonly tunnels: TunnelEngine;
   /** Opens a raw connection to it. */
   readonly connect: (options?: { reading?: boolean }) => RawClient;
   /** What has been counted since the last call. */
@@ -85,6 +86,7 @@ export async function startTestProxy(options: {
   return {
     port,
     service,
+    tunnels,
     connect: (connection) => new RawClient(port, connection),
     counts: () => recorder.takeWindow(performance.now()),
   };
