@@ -99,6 +99,8 @@ export class HttpProxyEngine implements Engine {
     if (attempt === undefined)
       throw new Error("http-proxy sent a request that nobody asked for");
     upstreamRequest.path = attempt.request.url ?? "/";
+    // None may be left out: Node would honour it in the framing and not show it. Their size is limited all the same.
+    upstreamRequest.maxHeadersCount = 0;
     // What http.request's option of that name sets; http-proxy has no way to give it.
     (upstreamRequest as { maxHeaderSize?: number }).maxHeaderSize =
       this.#limits.maxHeaderBytes;

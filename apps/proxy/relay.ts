@@ -1,5 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { clientResponseHeaders, valuesOf, withLengthLast } from "./headers.js";
+import {
+  clientResponseHeaders,
+  dropHeader,
+  valuesOf,
+  withLengthLast,
+} from "./headers.js";
 import { ONE_WRITE_BYTES } from "./one-write.js";
 import type { BodyLength } from "./response-head.js";
 
@@ -22,6 +27,8 @@ export function beginResponse(
   servedBy: string,
 ): void {
   const headers = clientResponseHeaders(head.rawHeaders, servedBy);
+  // RFC 9110 8.6
+  if (head.status === 204) dropHeader(headers, "content-length");
   if (response.shouldKeepAlive) headers.push("Keep-Alive", KEEP_ALIVE);
   response.writeHead(head.status, head.reason, withLengthLast(headers));
 }

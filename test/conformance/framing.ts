@@ -124,6 +124,11 @@ const BODILESS: Row[] = [
     judge: lacksFraming,
   },
   {
+    name: "204 has no body, and no length if its upstream gave it one",
+    upstream: "HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n",
+    statuses: ["204"],
+  },
+  {
     name: "204 has no body and no framing",
     upstream: "HTTP/1.1 204 No Content\r\n\r\n",
     statuses: ["204"],

@@ -111,7 +111,7 @@ export function readResponse(
   const [length] = valuesIn(headers, "content-length");
   const isBodiless = isWithoutBody(status);
   if (isBodiless && chunked) fail("Transfer-Encoding on status", code);
-  if (status < 200 && length !== undefined) fail("Content-Length on", code);
+  if (isBodiless) checkNoLength(code, length);
   const finish = (
     framing: FramedResponse["framing"],
     content: Content | undefined,
@@ -131,6 +131,11 @@ export function readResponse(
   return options.ended
     ? finish("end", { body: head.rest, trailers: [], rest: "" })
     : undefined;
+}
+
+/** RFC 9110 8.6 */
+function checkNoLength(code: string, length: string | undefined): void {
+  if (length !== undefined) fail("Content-Length on", code);
 }
 
 function isWithoutBody(status: number): boolean {

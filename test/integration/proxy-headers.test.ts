@@ -59,6 +59,20 @@ describeEngines("proxy headers on the wire", () => {
     ]);
   });
 
+  it("sends a response's headers on, however many there are", async () => {
+    const many = Array.from({ length: 1500 }, (_, i) => `a${i}:`);
+    const last = ["Set-Cookie: last=1", "Content-Length: 2"];
+    const head = ["HTTP/1.1 200 OK", ...many, ...last, "", ""];
+    const prod = await startRawBackend(({ socket }) =>
+      socket.write(`${head.join("\r\n")}ok`),
+    );
+    const proxy = await startTestProxy({ prod });
+    const answer = await proxy.connect().get("/").response();
+    expect(answer).to.include({ status: 200, body: "ok", chunked: false });
+    expect(answer.all("set-cookie")).to.deep.equal(["last=1"]);
+    expect(answer.all("a1499")).to.have.length(1);
+  });
+
   it("sends a response's headers on with their order, case and repetition", async () => {
     const kept = [
       "X-B: 1",
