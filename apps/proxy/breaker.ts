@@ -33,7 +33,8 @@ export interface Trip {
  * twenty, unless prod fails about as often. States: closed → (trip) tripped → (reset) closed. A tripped breaker stays so,
  * whatever else it is told, until it is reset: it never lets the canary back in by itself.
  *
- * A failure is a response of 5xx, or none: no connection, none in time, a broken one.
+ * A failure is a response of 5xx, or none: no connection, none in time, a broken one. One that breaks off when it has begun
+ * is both, what it began as and a failure.
  */
 export class Breaker {
   readonly #cells: Int32Array;
@@ -46,7 +47,7 @@ export class Breaker {
 
   /** Whichever thread's outcome tripped it. */
   get isTripped(): boolean {
-    return isOdd(Atomics.load(this.#cells, STATE));
+    return isOdd(this.era);
   }
 
   /** Undefined while closed, and in a thread that was not told. */
@@ -54,10 +55,19 @@ export class Breaker {
     return this.isTripped ? this.#trip : undefined;
   }
 
-  /** @returns the trip, if this outcome is the one that trips it */
-  record(side: Side, failed: boolean): Trip | undefined {
+  /** Another after each trip and each reset. */
+  get era(): number {
+    return Atomics.load(this.#cells, STATE);
+  }
+
+  /**
+   * @param era that in which the request began: of the canary, only what it has done since the last reset counts
+   * @returns the trip, if this outcome is the one that trips it
+   */
+  record(side: Side, failed: boolean, era = this.era): Trip | undefined {
     const state = Atomics.load(this.#cells, STATE);
     if (isOdd(state)) return undefined;
+    if (side === "canary" && era !== state) return undefined;
     const history = this.#add(HISTORY[side], failed);
     if (side !== "canary" || !failed) return undefined;
     const prod = Atomics.load(this.#cells, HISTORY.prod);

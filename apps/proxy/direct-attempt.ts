@@ -158,12 +158,14 @@ export class DirectAttempt implements ConnectionUser, Ongoing {
   }
 
   #fail(kind: FailureKind, cause: Error): void {
-    const { request, response, onFailure } = this.#attempt;
+    const { request, response, onCut, onFailure } = this.#attempt;
     const { isReused: reusedConnection } = this.#connection;
     this.#drop();
-    if (this.#head !== undefined) cutOff(response);
-    else if (!request.socket.destroyed)
-      onFailure({ kind, reusedConnection, cause });
+    const hasClient = !request.socket.destroyed;
+    if (this.#head !== undefined) {
+      cutOff(response);
+      if (hasClient) onCut(cause);
+    } else if (hasClient) onFailure({ kind, reusedConnection, cause });
   }
 
   #drop(): void {

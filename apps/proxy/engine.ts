@@ -31,6 +31,8 @@ export interface Attempt {
   freshConnection: boolean;
   /** The response's head is being sent on. Called at most once, and then `onFailure` is not. */
   onResponse: (status: number) => void;
+  /** The response that is being sent on broke off, and the client was cut off with it. Not called when the client has gone. */
+  onCut: (cause: Error) => void;
   /** Nothing has been sent to the client. Called at most once; not at all when the client has gone. */
   onFailure: (failure: Failure) => void;
 }

@@ -16,8 +16,18 @@ import type { Upstream, Upstreams } from "./upstreams.js";
 export interface ExchangeContext {
   upstreams: Readonly<Record<Side, Upstreams>>;
   recorder: TrafficRecorder;
-  /** Told of each request that the side which the split chose answered, or failed to. */
-  onOutcome: (side: Side, status: number) => void;
+  /** What the outcome of a request that begins now is told with. */
+  era: () => number;
+  /**
+   * Told of each request that the side which the split chose answered, or failed to; and once more, by 502, of an answer that
+   * broke off.
+   */
+  onOutcome: (side: Side, status: number, era: number) => void;
+  /** Told of each attempt that failed, also where another then succeeded. */
+  onFailedAttempt: (
+    upstream: Upstream,
+    failure: Pick<Failure, "kind" | "cause">,
+  ) => void;
 }
 
 /**
@@ -32,6 +42,7 @@ export class Exchange {
   readonly #engine: Pick<Engine, "forward">;
   readonly #hasBody: boolean;
   readonly #pending: PendingRequest;
+  readonly #era: number;
   /** The canary's own status, once prod has taken over. */
   #canaryStatus: number | undefined;
   #freshTried = false;
@@ -56,6 +67,7 @@ export class Exchange {
     this.#headers = message.headers;
     this.#engine = message.engine;
     this.#hasBody = hasBody(message.request);
+    this.#era = context.era();
     const now = performance.now();
     this.#pending = context.recorder.begin(side, now, message.request);
     this.#response.on("close", () => this.#onResponseClosed());
@@ -73,6 +85,7 @@ export class Exchange {
         hasBody: this.#hasBody,
         freshConnection,
         onResponse: (status) => this.#finish(status),
+        onCut: (cause) => this.#countCut(upstream, cause),
         onFailure: (failure) => this.#retryOrAnswer(upstream, failure),
       });
     } catch (err) {
@@ -86,6 +99,7 @@ export class Exchange {
   }
 
   #retryOrAnswer(upstream: Upstream, failure: Failure): void {
+    this.#context.onFailedAttempt(upstream, failure);
     const { prod, canary } = this.#context.upstreams;
     if (failure.kind === "unreachable" || failure.kind === "connect-timeout") {
       this.#context.upstreams[upstream.side].avoid(upstream, performance.now());
@@ -142,6 +156,14 @@ export class Exchange {
     this.#ongoing?.abandon();
   }
 
+  #countCut(upstream: Upstream, cause: Error): void {
+    const { onFailedAttempt, onOutcome } = this.#context;
+    onFailedAttempt(upstream, { kind: "bad-response", cause });
+    const { side } = this.#pending;
+    if (upstream.side === side)
+      onOutcome(side, statusOf("bad-response"), this.#era);
+  }
+
   #finish(status: number): void {
     const outcome = {
       status: this.#canaryStatus ?? status,
@@ -149,6 +171,6 @@ export class Exchange {
     };
     const { recorder, onOutcome } = this.#context;
     if (recorder.finish(this.#pending, outcome, performance.now()))
-      onOutcome(this.#pending.side, outcome.status);
+      onOutcome(this.#pending.side, outcome.status, this.#era);
   }
 }

@@ -63,6 +63,11 @@ export function followAttempt(
   });
   upstreamRequest.on("response", (upstream: IncomingMessage) => {
     if (settled) return;
+    // Before the client is cut off for it, which looks as if it had left.
+    upstream.on("error", (err) => {
+      if (answer === upstream && !attempt.request.socket.destroyed)
+        attempt.onCut(err);
+    });
     try {
       const { bodyLength } = connection.passResponse(upstream);
       relayResponse({ upstream, bodyLength }, response, attempt.upstream.side);

@@ -1,11 +1,13 @@
 import type { Server } from "node:http";
 import { HttpService } from "../../lib/http-service.js";
+import type { Logger } from "../../lib/log.js";
 import type { Side } from "../../lib/telemetry.js";
 import type { Breaker, Trip } from "./breaker.js";
 import type { ProxyConfig } from "./config.js";
 import type { ConnectionCount } from "./connection-count.js";
 import { createEngine } from "./create-engine.js";
 import type { Engine } from "./engine.js";
+import { FailureLog } from "./failure-log.js";
 import { serveRequests } from "./frontend.js";
 import { KEEP_ALIVE_S } from "./relay.js";
 import { createStrictServer } from "./server.js";
@@ -22,6 +24,7 @@ export interface FrontContext {
   breaker: Breaker;
   onTrip: (trip: Trip) => void;
   connections: ConnectionCount;
+  logger: Logger;
 }
 
 /** All that one thread needs to serve clients: its server, and its connections to the upstreams. */
@@ -42,6 +45,7 @@ export class Front {
     this.#service = new HttpService(createStrictServer(config), {
       keepAliveMs: KEEP_ALIVE_S * 1000,
     });
+    const failures = new FailureLog(context.logger);
     let isDealt = false;
     // A request is entered right after its side was picked; asked once more, another thread might just have closed the canary.
     this.recorder = new TrafficRecorder(performance.now(), () => isDealt);
@@ -60,12 +64,14 @@ export class Front {
         canary: new Upstreams("canary", config.canaryUrls),
       },
       recorder: this.recorder,
-      onOutcome: (side, status) => {
+      era: () => context.breaker.era,
+      onOutcome: (side, status, era) => {
         // What a client did not wait for says nothing about its side.
         if (!config.hasBreaker || status === CLIENT_CLOSED) return;
-        const trip = context.breaker.record(side, status >= 500);
+        const trip = context.breaker.record(side, status >= 500, era);
         if (trip !== undefined) context.onTrip(trip);
       },
+      onFailedAttempt: (upstream, failure) => failures.note(upstream, failure),
     });
   }
 

@@ -52,7 +52,7 @@ export async function startProxy(
   const onTrip = (trip: Trip) => stop.begin(trip);
   const { serving, breaker } =
     config.workers === 1
-      ? createSingle({ config, watch, onTrip })
+      ? createSingle({ config, watch, onTrip, context })
       : createPool({ config, watch, onTrip, context });
   const readCanary = () => {
     const because = whyClosed({ config, watch, breaker });
@@ -128,9 +128,11 @@ interface Parts {
   config: ProxyConfig;
   watch: FlagWatch;
   onTrip: (trip: Trip) => void;
+  context: Context;
 }
 
-function createSingle({ config, watch, onTrip }: Parts) {
+function createSingle({ config, watch, onTrip, context }: Parts) {
+  const { logger, closers } = context;
   const breaker = new Breaker();
   const parts = { config, watch, breaker };
   const serving = new SingleThread(config, {
@@ -138,17 +140,19 @@ function createSingle({ config, watch, onTrip }: Parts) {
     split: createSplit(config.split, Math.random),
     breaker,
     onTrip,
+    logger,
   });
+  onHangUp(closers, () =>
+    logger.warn(
+      {},
+      "nothing to reload: SIGHUP replaces workers, and there are none with WORKERS=1",
+    ),
+  );
   return { serving, breaker };
 }
 
 /** Workers know the flag and the lease from the memory that they share with this thread, which alone speaks with Redis. */
-function createPool({
-  config,
-  watch,
-  onTrip,
-  context,
-}: Parts & { context: Context }) {
+function createPool({ config, watch, onTrip, context }: Parts) {
   const { logger, closers, workerEntry } = context;
   const shared = createSharedState();
   const breaker = new Breaker(shared.breaker);
@@ -166,13 +170,18 @@ function createPool({
     },
     logger,
   });
-  const reload = () => void serving.reload();
-  process.on("SIGHUP", reload);
-  closers.add("reload signal", () => void process.off("SIGHUP", reload));
+  onHangUp(closers, () => void serving.reload());
   return { serving, breaker };
 }
 
-function whyClosed(parts: Omit<Parts, "onTrip"> & { breaker: Breaker }) {
+function onHangUp(closers: Closers, listener: () => void): void {
+  process.on("SIGHUP", listener);
+  closers.add("reload signal", () => void process.off("SIGHUP", listener));
+}
+
+function whyClosed(
+  parts: Pick<Parts, "config" | "watch"> & { breaker: Breaker },
+) {
   const { config, watch, breaker } = parts;
   return breaker.trip === undefined
     ? whyCanaryIsClosed(watch.current, config, performance.now())

@@ -1,5 +1,6 @@
 import type { Server } from "node:http";
 import type { MessagePort } from "node:worker_threads";
+import { createLogger } from "../../lib/log.js";
 import { Breaker } from "./breaker.js";
 import type { ProxyConfig } from "./config.js";
 import { SharedConnectionCount } from "./connection-count.js";
@@ -31,6 +32,7 @@ export async function startWorker(
     isCanaryOpen: () => !breaker.isTripped && gate.isOpen,
     split: createSharedSplit(config.split, shared.deck),
     breaker,
+    logger: createLogger("proxy", config.logLevel),
     onTrip: (trip) => tell({ kind: "tripped", trip }),
     connections: new SharedConnectionCount(shared.connections, ownConnections),
   });

@@ -108,6 +108,34 @@ describeEngines("proxy breaker", () => {
     expect(await flips()).to.deep.equal([]);
   });
 
+  it("does not hold against a canary that was let in again what it was asked before", async () => {
+    const keys = freshKeys();
+    const redis = connect();
+    const prod = await startNamedBackend("prod");
+    let isMended = false;
+    let waiting = 0;
+    const canary = await startBackend((_request, response) => {
+      if (isMended) response.end("canary");
+      else waiting += 1;
+    });
+    const proxy = await startOpenProxy({
+      KEY_PREFIX: keys.prefix,
+      ...{ PROD_URLS: prod.url.href, CANARY_URLS: canary.url.href },
+      ...{ SPLIT: "0:1", RESPONSE_TIMEOUT_MS: "3000" },
+    });
+    const late = Array.from({ length: 8 }, () => proxy.connect().get("/"));
+    await waitFor("the canary to hang", () => waiting === late.length);
+    await redis.set(keys.flag("feature"), "false");
+    await canaryToBe(proxy, /false/);
+    isMended = true;
+    await redis.set(keys.flag("feature"), "true");
+    await canaryToBe(proxy, null);
+    for (const client of late)
+      expect((await client.response()).status).to.equal(200);
+    expect((await proxy.status()).canary).to.include({ open: true });
+    expect(await redis.get(keys.flag("feature"))).to.equal("true");
+  });
+
   it("does nothing when it is switched off", async () => {
     const { proxy } = await start({
       canaryStatus: 500,

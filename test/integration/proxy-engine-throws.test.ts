@@ -25,15 +25,18 @@ describe("proxy whose engine throws", () => {
   it("answers 502 and goes on", async () => {
     const prod = await startNamedBackend("prod");
     const outcomes: number[] = [];
+    const causes: string[] = [];
     const proxy = await startTestProxy({
       prod,
       engine: createThrowingEngine("prod"),
       onOutcome: (_side, status) => outcomes.push(status),
+      onFailedAttempt: (_upstream, { cause }) => causes.push(cause.message),
     });
     const client = proxy.connect();
     for (let turn = 0; turn < 2; turn++)
       expect((await client.get("/").response()).status).to.equal(502);
     expect(outcomes).to.deep.equal([502, 502]);
+    expect(causes).to.deep.equal(["cannot send it", "cannot send it"]);
   });
 
   it("has prod answer what it cannot send to the canary, and counts it against the canary", async () => {

@@ -1,7 +1,9 @@
 import { expect } from "chai";
 import { startRawBackend } from "../support/backend.js";
 import { describeEngines } from "../support/engines.js";
+import { startProxyProgram } from "../support/proxy-program.js";
 import { startTestProxy } from "../support/test-proxy.js";
+import { waitFor } from "../support/wait-for.js";
 
 const COOKIES =
   "HTTP/1.1 200 OK\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\nContent-Length: 2\r\n\r\nok";
@@ -31,5 +33,18 @@ describeEngines("proxy that is stopping", () => {
     expect(late).to.include({ status: 200 });
     expect(late.all("connection")).to.deep.equal(["close"]);
     await stopped;
+  });
+});
+
+describe("proxy with one worker", () => {
+  it("goes on at SIGHUP, which replaces workers, and says that it has none", async () => {
+    const prod = await startRawBackend(({ socket }) => socket.write(COOKIES));
+    const proxy = await startProxyProgram({ PROD_URLS: prod.url.href });
+    proxy.child.kill("SIGHUP");
+    await waitFor("word of it", () =>
+      proxy.log.some(({ msg }) => msg.startsWith("nothing to reload")),
+    );
+    const client = proxy.connect().get("/");
+    expect(await client.response()).to.include({ status: 200 });
   });
 });

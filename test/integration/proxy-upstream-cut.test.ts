@@ -5,6 +5,8 @@ import { describeEngines } from "../support/engines.js";
 import type { RawClient } from "../support/raw-client.js";
 import { readResponse } from "../support/raw-response.js";
 import { startTestProxy } from "../support/test-proxy.js";
+import { waitFor } from "../support/wait-for.js";
+import type { Side } from "../../lib/telemetry.js";
 
 const WITH_LENGTH = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf";
 const IN_CHUNKS =
@@ -18,13 +20,19 @@ async function startCutting(head: string, cut: (socket: Socket) => unknown) {
     finish = () => cut(socket);
   });
   const prod = await startNamedBackend("prod");
-  const proxy = await startTestProxy({ prod, canary, side: "canary" });
+  const outcomes: [Side, number][] = [];
+  const failed: string[] = [];
+  const proxy = await startTestProxy({
+    ...{ prod, canary, side: "canary" },
+    onOutcome: (side, status) => outcomes.push([side, status]),
+    onFailedAttempt: ({ side }, { kind }) => failed.push(`${side} ${kind}`),
+  });
   const receiveHalf = async (client: RawClient) => {
     await client.sees("half");
     finish();
     return await client.closed();
   };
-  return { prod, canary, proxy, receiveHalf };
+  return { prod, canary, proxy, receiveHalf, outcomes, failed };
 }
 
 describeEngines("proxy upstream that dies in mid-body", () => {
@@ -78,11 +86,34 @@ describeEngines("proxy upstream that dies in mid-body", () => {
     expect(readResponse(client.unread, { ended: true })).to.equal(undefined);
   });
 
-  it("counts the response by the status that was sent on", async () => {
-    const { proxy, receiveHalf } = await startCutting(WITH_LENGTH, (socket) =>
-      socket.destroy(),
+  for (const head of [WITH_LENGTH, IN_CHUNKS])
+    it("counts the response by the status that was sent on, and tells the breaker of both", async () => {
+      const { proxy, receiveHalf, outcomes, failed } = await startCutting(
+        head,
+        (socket) => socket.destroy(),
+      );
+      await receiveHalf(proxy.connect().get("/"));
+      expect(proxy.counts().canary.status).to.deep.equal({ 200: 1 });
+      expect(outcomes).to.deep.equal([
+        ["canary", 200],
+        ["canary", 502],
+      ]);
+      expect(failed).to.deep.equal(["canary bad-response"]);
+    });
+
+  it("does not blame the upstream when it is the client that leaves", async () => {
+    const canary = await startRawBackend(({ socket }) =>
+      socket.write(WITH_LENGTH),
     );
-    await receiveHalf(proxy.connect().get("/"));
-    expect(proxy.counts().canary.status).to.deep.equal({ 200: 1 });
+    const outcomes: [Side, number][] = [];
+    const proxy = await startTestProxy({
+      ...{ prod: canary, canary, side: "canary" },
+      onOutcome: (side, status) => outcomes.push([side, status]),
+    });
+    const client = proxy.connect().get("/");
+    await client.sees("half");
+    client.socket.resetAndDestroy();
+    await waitFor("the upstream's end", () => canary.sockets.size === 0);
+    expect(outcomes).to.deep.equal([["canary", 200]]);
   });
 });

@@ -2,7 +2,10 @@ import { type AddressInfo } from "node:net";
 import { LocalConnectionCount } from "../../apps/proxy/connection-count.js";
 import { createEngine } from "../../apps/proxy/create-engine.js";
 import type { Engine } from "../../apps/proxy/engine.js";
-import { serveRequests } from "../../apps/proxy/frontend.js";
+import {
+  serveRequests,
+  type FrontendContext,
+} from "../../apps/proxy/frontend.js";
 import { createStrictServer } from "../../apps/proxy/server.js";
 import {
   TrafficRecorder,
@@ -40,6 +43,7 @@ export async function startTestProxy(options: {
   maxConnections?: number;
   isTrusted?: (address: string) => boolean;
   onOutcome?: (side: Side, status: number) => void;
+  onFailedAttempt?: FrontendContext["onFailedAttempt"];
   /** The one under test unless told. */
   engine?: Engine;
 }): Promise<TestProxy> {
@@ -74,7 +78,9 @@ export async function startTestProxy(options: {
       canary: new Upstreams("canary", canary),
     },
     recorder,
+    era: () => 0,
     onOutcome: options.onOutcome ?? (() => undefined),
+    onFailedAttempt: options.onFailedAttempt ?? (() => undefined),
   });
   await service.listen({ host: "127.0.0.1", port: 0 });
   onCleanup(async () => {

@@ -66,6 +66,19 @@ describe("proxy breaker", () => {
     expect(breaker.record("canary", true)).to.equal(undefined);
   });
 
+  it("does not count what the canary was asked before a reset, and fails after it", () => {
+    for (const before of ["", "CCCCC"]) {
+      const breaker = new Breaker();
+      const { era } = breaker;
+      record(before, breaker);
+      breaker.reset();
+      for (let i = 0; i < 10; i++)
+        expect(breaker.record("canary", true, era)).to.equal(undefined);
+      expect(record("CCCC", breaker).trip).to.equal(undefined);
+      expect(record("C", breaker).trip).not.to.equal(undefined);
+    }
+  });
+
   it("starts with a clean record after a reset", () => {
     const breaker = record("CCCCC");
     breaker.reset();
