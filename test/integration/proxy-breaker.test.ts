@@ -136,6 +136,35 @@ describeEngines("proxy breaker", () => {
     expect(await redis.get(keys.flag("feature"))).to.equal("true");
   });
 
+  it("counts a request that its client did not wait for neither way", async () => {
+    const keys = freshKeys();
+    const prod = await startNamedBackend("prod");
+    const canary = await startBackend((request, response) => {
+      if (request.url !== "/hangs") response.writeHead(500).end("no");
+    });
+    const proxy = await startOpenProxy({
+      KEY_PREFIX: keys.prefix,
+      ...{ PROD_URLS: prod.url.href, CANARY_URLS: canary.url.href },
+      SPLIT: "0:1",
+    });
+    expect(await statuses(proxy, 4)).to.deep.equal(Array(4).fill("canary 500"));
+    const left = proxy.connect().get("/hangs");
+    await waitFor("it to wait", async () => {
+      const { requests } = await proxy.status();
+      return requests.canary === 5;
+    });
+    left.socket.destroy();
+    await waitFor("its end", async () => {
+      const answer = await fetch(`http://127.0.0.1:${proxy.adminPort}/metrics`);
+      return /^serin_proxy_requests_total\{.*499.*\} 1$/m.test(
+        await answer.text(),
+      );
+    });
+    expect((await proxy.status()).canary.open).to.equal(true);
+    await statuses(proxy, 1);
+    await canaryToBe(proxy, /failed 5 requests in a row/);
+  });
+
   it("does nothing when it is switched off", async () => {
     const { proxy } = await start({
       canaryStatus: 500,
