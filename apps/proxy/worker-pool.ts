@@ -15,6 +15,8 @@ import { WorkerThread, type ThreadEnd } from "./worker-thread.js";
 
 /** What a worker that is too busy to answer has counted goes into the next window. */
 const COUNT_TIMEOUT_MS = 200;
+/** A worker that answers nothing for so long hangs: no pause of a sound one is as long. */
+const HUNG_MS = 10_000;
 
 export interface PoolOptions {
   config: { workers: number; host: string; port: number; drainMs: number };
@@ -33,8 +35,8 @@ interface Place {
 }
 
 /**
- * Threads that serve clients on one port, which the system spreads connections over. One that ends unasked takes its own
- * connections with it and no others; it is replaced, at once the first time and then ever later as long as it keeps
+ * Threads that serve clients on one port, which the system spreads connections over. One that ends unasked, or hangs and is
+ * ended, takes its own connections with it and no others; it is replaced, at once the first time and then ever later as long as it keeps
  * ending. Only at the start does a worker that cannot start fail the program.
  */
 export class WorkerPool implements Serving {
@@ -199,6 +201,14 @@ export class WorkerPool implements Serving {
     const counted = [...this.#threads].map((thread) => thread.count());
     const timeout = delay(COUNT_TIMEOUT_MS, undefined, { ref: false });
     await Promise.race([Promise.all(counted), timeout]);
+    for (const thread of this.#threads)
+      if (thread.silentMs > HUNG_MS) this.#endHung(thread);
+  }
+
+  #endHung(thread: WorkerThread): void {
+    const silentMs = Math.round(thread.silentMs);
+    this.#options.logger.error({ silentMs }, "a worker hangs: it is ended");
+    thread.terminate();
   }
 }
 

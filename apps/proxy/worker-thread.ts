@@ -28,6 +28,8 @@ export class WorkerThread {
   readonly #worker: Worker;
   readonly #events: ThreadEvents;
   readonly #countWaiters: (() => void)[] = [];
+  /** Monotonic ms of the first count that it has not told yet. */
+  #askedAt: number | undefined;
   #onListening: (port: number) => void = () => undefined;
   #hasStarted = false;
   #isDraining = false;
@@ -53,9 +55,15 @@ export class WorkerThread {
     return this.#hasStarted && !this.#isDraining && !this.#hasEnded;
   }
 
+  /** For how long it has owed a count. */
+  get silentMs(): number {
+    return this.#askedAt === undefined ? 0 : performance.now() - this.#askedAt;
+  }
+
   /** Resolves when it has told, or has ended; at once before it listens. */
   count(): Promise<void> {
     if (!this.#hasStarted || this.#hasEnded) return Promise.resolve();
+    this.#askedAt ??= performance.now();
     const counted = new Promise<void>((resolve) =>
       this.#countWaiters.push(resolve),
     );
@@ -67,13 +75,15 @@ export class WorkerThread {
   async drain(drainMs: number): Promise<ThreadEnd> {
     this.#isDraining = true;
     this.#send({ kind: "drain", drainMs });
-    const force = setTimeout(
-      () => void this.#worker.terminate(),
-      drainMs + DRAIN_GRACE_MS,
-    );
+    const force = setTimeout(() => this.terminate(), drainMs + DRAIN_GRACE_MS);
     const end = await this.ended;
     clearTimeout(force);
     return end;
+  }
+
+  /** Ends it at once, whatever it is doing. */
+  terminate(): void {
+    void this.#worker.terminate();
   }
 
   #send(message: ToWorker): void {
@@ -87,6 +97,7 @@ export class WorkerThread {
         this.#onListening(message.port);
         return;
       case "counted":
+        this.#askedAt = undefined;
         this.#events.onCounted(message.counts);
         for (const resolve of this.#countWaiters.splice(0)) resolve();
         return;

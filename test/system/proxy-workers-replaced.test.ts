@@ -1,5 +1,4 @@
 import { expect } from "chai";
-import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { startBackend, startNamedBackend } from "../support/backend.js";
 import { send } from "../support/http-client.js";
@@ -56,6 +55,22 @@ function sendPatiently(port: number) {
 }
 
 function replacement() {
+  it("ends a worker that hangs, and serves on", async () => {
+    const { proxy } = await startHolding();
+    const hung = proxy.connect().get("/hang");
+    await waitFor(
+      "the end of the one that hangs",
+      () => proxy.log.find(({ msg }) => msg.startsWith("a worker hangs")),
+      25_000,
+    );
+    await hung.closed();
+    await waitFor("another in its place", () =>
+      proxy.log.some(({ msg }) => msg.startsWith("a worker ended")),
+    );
+    for (let turn = 0; turn < 20; turn++)
+      expect(await sendPatiently(proxy.port)).to.include({ status: 200 });
+  });
+
   it("takes a crashed worker's connections, and nobody else's", async () => {
     const { proxy, hold, letGo } = await startHolding();
     const clients = await hold(20);
@@ -164,14 +179,4 @@ function replacement() {
   });
 }
 
-function singleAtHangup() {
-  it("ends at SIGHUP, as any program does that has no use for it", async () => {
-    const proxy = await startUnopenedProxy({ WORKERS: "1" });
-    proxy.child.kill("SIGHUP");
-    await once(proxy.child, "exit");
-    expect(proxy.child.signalCode).to.equal("SIGHUP");
-  });
-}
-
-describe("proxy with one worker", singleAtHangup);
 if (canHaveSeveral) describe("proxy workers' replacement", replacement);
