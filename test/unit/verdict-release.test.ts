@@ -38,6 +38,33 @@ describe("verdict on a release", () => {
     expect(release.judge().outcome).to.equal("healthy");
   });
 
+  it("never calls a canary healthy that takes twice as long, however many requests come before the guard can tell", () => {
+    const release = new TestedRelease(13);
+    release.requestsPerWindow = 500;
+    release.hear(8);
+    release.respond = slowerBy(2);
+    for (;;) {
+      release.hear(1);
+      const { outcome, because, canary } = release.judge();
+      if (outcome === "worse") break;
+      expect(outcome).to.equal("insufficient");
+      if (canary.requests >= 400) expect(because).to.match(/burst/);
+    }
+  });
+
+  it("calls a canary healthy only after three blocks, and says why not before", () => {
+    const release = new TestedRelease(14);
+    release.requestsPerWindow = 500;
+    release.hear(10);
+    const early = release.judge();
+    expect(early.canary.requests).to.be.above(400);
+    expect(early.outcome).to.equal("insufficient");
+    expect(early.because).to.match(/^seen for too short a time/);
+    expect(early.canaryRequestsNeeded).to.be.null;
+    release.until("healthy");
+    expect(release.test.toStored().guard.blocks).to.equal(3);
+  });
+
   it("is not worse when both sides are slow", () => {
     const release = new TestedRelease(3);
     release.hear(20);
@@ -231,5 +258,27 @@ describe("verdict by route", () => {
       return { latencyMs: base(route) * latencyMs * factor };
     };
     expect(describeWorse(release.until("worse"))).to.match(/on GET \/r7 after/);
+  });
+
+  it("calls no canary healthy of which one route in ten looks slower by itself", () => {
+    const release = new TestedRelease(24);
+    release.routes = Array.from({ length: 10 }, (_, i) => `GET /r${i}`);
+    release.hear(60);
+    release.test = new ReleaseTest({
+      startedAt: release.atMs,
+      attempt: 0,
+      tolerance: { ratio: 0.1, ms: 5 },
+    });
+    release.respond = (side, route, random) =>
+      (route === "GET /r7" ? slowerBy(2) : healthy)(side, route, random);
+    const told = new Set<string | null>();
+    for (;;) {
+      release.hear(1);
+      const { outcome, because, canary } = release.judge();
+      if (outcome === "worse") break;
+      expect(outcome).not.to.equal("healthy");
+      if (canary.requests >= 400) told.add(because);
+    }
+    expect([...told]).to.include("GET /r7 looks slower");
   });
 });

@@ -11,11 +11,12 @@ import {
 import type { OpenBlock } from "./open-block.js";
 import {
   countRequestsNeeded,
+  ENOUGH_BLOCKS,
   ENOUGH_CANARY_REQUESTS,
 } from "./requests-needed.js";
 import type { RouteCounts } from "./route-counts.js";
 import { BROKEN_SPLIT } from "./share-check.js";
-import { evidenceToStop } from "./total.js";
+import { evidenceToStop, totalEvidence } from "./total.js";
 import { WARM_UP_CANARY_REQUESTS } from "./warm-up.js";
 import type { Outcome, RouteVerdict, SideTotals, Verdict } from "./verdict.js";
 
@@ -43,11 +44,15 @@ export function judgeTest(
   const toStop = evidenceToStop(options.alpha, test.attempt);
   const canary = total(test.splits, "canary");
   const prod = total(test.splits, "prod");
+  const routes = [...test.seen].map((name) =>
+    describeRoute(name, test.routes.get(name), options.baseline),
+  );
   const { outcome, because } = decide(test, {
     evidence,
     toStop,
     canary: canary.requests,
     prod: prod.requests,
+    routes,
   });
   return {
     outcome,
@@ -70,15 +75,21 @@ export function judgeTest(
         ? 0
         : Math.max(0, WARM_UP_CANARY_REQUESTS - test.warmUp.canaryRequests),
     }),
-    routes: [...test.seen].map((name) =>
-      describeRoute(name, test.routes.get(name), options.baseline),
-    ),
+    routes,
   };
+}
+
+interface Seen {
+  evidence: Evidence;
+  toStop: number;
+  canary: number;
+  prod: number;
+  routes: readonly RouteVerdict[];
 }
 
 function decide(
   test: TestCounts,
-  seen: { evidence: Evidence; toStop: number; canary: number; prod: number },
+  seen: Seen,
 ): { outcome: Outcome | null; because: string | null } {
   const { evidence, toStop, canary, prod } = seen;
   const say = (outcome: Outcome | null, because: string | null = null) => ({
@@ -100,7 +111,22 @@ function decide(
       "the sides were not dealt requests in the split’s ratio",
     );
   if (evidence.total >= toStop) return say("worse");
-  return say(canary >= ENOUGH_CANARY_REQUESTS ? "healthy" : "insufficient");
+  if (canary < ENOUGH_CANARY_REQUESTS) return say("insufficient");
+  const doubt = findDoubt(test, seen);
+  return doubt === undefined ? say("healthy") : say("insufficient", doubt);
+}
+
+/** What keeps a canary of which enough requests were seen from being called healthy. */
+function findDoubt(
+  test: TestCounts,
+  { evidence, toStop, routes }: Seen,
+): string | undefined {
+  if (test.guard.blocks < ENOUGH_BLOCKS)
+    return "seen for too short a time to tell a slow canary from a burst";
+  if (totalEvidence(evidence.raw, evidence.errors) >= toStop)
+    return "it looks worse, and a burst is not ruled out";
+  const slow = routes.find((route) => route.evidence >= toStop);
+  return slow && `${slow.route} looks slower`;
 }
 
 function describeWarmUp({
