@@ -6,14 +6,14 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
 import { renderChart } from "./simulate/chart.js";
-import { ALPHA, SHARE } from "./simulate/methods.js";
+import { ALPHA } from "./simulate/methods.js";
 import type { Results, Size } from "./simulate/run.js";
 import { renderTable } from "./simulate/table.js";
-import { LAWS, REQUESTS_PER_SECOND } from "./simulate/traffic.js";
+import { LAWS, REQUESTS_PER_SECOND, shareOf } from "./simulate/traffic.js";
 import { pathOf } from "./with-system.js";
 
-const FULL: Size = { healthy: 1000, changed: 200, seconds: 300 };
-const QUICK: Size = { healthy: 5, changed: 5, seconds: 120 };
+const FULL: Size = { healthy: 1000, changed: 200, late: 100, seconds: 300 };
+const QUICK: Size = { healthy: 5, changed: 5, late: 1, seconds: 120 };
 
 const { values } = parseArgs({
   options: { quick: { type: "boolean", default: false } },
@@ -26,7 +26,7 @@ const byLaw = await Promise.all(
 const results = {
   quick: values.quick,
   requestsPerSecond: REQUESTS_PER_SECOND,
-  share: SHARE,
+  share: shareOf("steady"),
   alpha: ALPHA,
   ...size,
   falseStops: byLaw.flatMap(({ falseStops }) => falseStops),

@@ -14,6 +14,7 @@ import {
   createDictionary,
   type Dictionary,
 } from "../../apps/monitor/verdict/dictionary.js";
+import { errorEvidence } from "../../apps/monitor/verdict/error-evidence.js";
 import {
   addWinnings,
   createByComponent,
@@ -21,25 +22,53 @@ import {
   mix,
   smallerOf,
   type ByComponent,
+  type LatencyCounts,
 } from "../../apps/monitor/verdict/latency-evidence.js";
 import { correctedShare } from "../../apps/monitor/verdict/share-check.js";
+import {
+  LIVE_RESTARTS,
+  mixStarts,
+  RESTART_CANARY_REQUESTS,
+  RESTART_MS,
+} from "../../apps/monitor/verdict/starts.js";
 import {
   createCanaryBuckets,
   type Tolerance,
 } from "../../apps/monitor/verdict/tolerance.js";
+import { totalEvidence } from "../../apps/monitor/verdict/total.js";
 import type { Side } from "../../lib/telemetry.js";
 
-/** The verdict's latency evidence, request by request; what cannot matter is not computed. */
+type BySide = Record<Side, number>;
+
+/** What came in the closed blocks since one start. */
+interface Bet {
+  start: number;
+  startedAtMs: number;
+  sums: ByComponent;
+  counts: LatencyCounts;
+  errors: BySide;
+  guard: GuardSums;
+}
+
+export interface Weights {
+  raw: number;
+  guarded: number;
+  /** Guarded, and with the errors. */
+  total: number;
+}
+
+/** One route's verdict, request by request; what cannot matter is not computed. */
 export class Bets {
   readonly #dictionary: Dictionary;
   readonly #share: number;
   readonly #canaryBuckets: Uint8Array;
   readonly #winnings: Record<Side, ByComponent[]>;
-  readonly #sums = createByComponent();
-  #sumsBeforeBlock = createByComponent();
-  readonly #all = createLatencyCounts();
+  #bets: [Bet, ...Bet[]] = [createBet(0, 0)];
+  #begun = 0;
+  /** The open block. */
+  #sums = createByComponent();
   #block = createLatencyCounts();
-  #guard: GuardSums = createGuardSums();
+  #errors: BySide = { prod: 0, canary: 0 };
 
   constructor(options: {
     warmUp: BucketCounts;
@@ -56,52 +85,128 @@ export class Bets {
   }
 
   /** @param fine in the telemetry's buckets */
-  add(side: Side, fine: number): void {
+  add(side: Side, fine: number, isError: boolean): void {
     const bucket =
       side === "canary" ? this.#canaryBuckets[fine]! : bucketOfFine(fine);
-    this.#all[side][bucket]! += 1;
     this.#block[side][bucket]! += 1;
+    if (isError) this.#errors[side] += 1;
     const winnings = this.#winnings[side][bucket]!;
     for (let i = 0; i < winnings.length; i++) this.#sums[i]! += winnings[i]!;
   }
 
-  endBlock(): void {
-    this.#guard = withBlock(this.#guard, this.#sumBlock());
+  /** @param atMs since the test began */
+  endBlock(atMs: number): void {
+    const sum = this.#sumBlock();
+    for (const bet of this.#bets) {
+      bet.guard = withBlock(bet.guard, sum);
+      this.#sums.forEach((value, i) => (bet.sums[i]! += value));
+      for (const side of ["prod", "canary"] as const) {
+        addCounts(bet.counts[side], this.#block[side]);
+        bet.errors[side] += this.#errors[side];
+      }
+    }
+    this.#sums = createByComponent();
     this.#block = createLatencyCounts();
-    this.#sumsBeforeBlock = this.#sums.slice();
+    this.#errors = { prod: 0, canary: 0 };
+    this.#restartWhenDue(atMs);
   }
 
-  /** No more than this can the raw evidence be: a mixture never exceeds its best component. */
+  /** No more than this can the raw evidence be: a mixture never exceeds its best component, nor its best start. */
   rawBound(): number {
-    let best = -Infinity;
-    for (const sum of this.#sums) best = Math.max(best, sum);
+    let best = 0;
+    for (const { sums } of this.#bets)
+      for (let i = 0; i < sums.length; i++)
+        best = Math.max(best, sums[i]! + this.#sums[i]!);
     return best;
+  }
+
+  /** Nor more than this, by the configured share: the smaller of both counts. */
+  configuredRaw(): number {
+    const bets = this.#bets.map(({ start, sums }) => ({
+      start,
+      evidence: mix(sums.map((value, i) => value + this.#sums[i]!)),
+    }));
+    return mixStarts(bets, this.#begun);
   }
 
   /** Nor the guarded evidence more than this: the dispersion only ever draws a component towards 0. */
   guardedBound(): number {
     let best = 0;
-    const largest = this.#guard.largest[0]!;
-    for (let i = 0; i < this.#sums.length; i++) {
-      const open = this.#sums[i]! - this.#sumsBeforeBlock[i]!;
-      best = Math.max(best, this.#sums[i]! - Math.max(largest[i]!, open));
-    }
+    for (const { sums, guard: guarded } of this.#bets)
+      for (let i = 0; i < sums.length; i++) {
+        const open = this.#sums[i]!;
+        const trimmed = Math.max(guarded.largest[0]![i]!, open);
+        best = Math.max(best, sums[i]! + open - trimmed);
+      }
     return best;
   }
 
-  weigh(): { raw: number; guarded: number } {
-    const sum = (counts: BucketCounts) => counts.reduce((a, b) => a + b, 0);
+  /** Nor the errors'. */
+  errorBound(): number {
+    return Math.max(0, ...this.#bets.map((bet) => this.#weighErrors(bet)));
+  }
+
+  weigh(): Weights {
+    const open = this.#sumBlock();
+    const bets = this.#bets.map((bet) => ({
+      start: bet.start,
+      ...this.#weighBet(bet, open),
+    }));
+    const mixed = (part: keyof Weights) =>
+      mixStarts(
+        bets.map((bet) => ({ start: bet.start, evidence: bet[part] })),
+        this.#begun,
+      );
+    return {
+      raw: mixed("raw"),
+      guarded: mixed("guarded"),
+      total: mixed("total"),
+    };
+  }
+
+  #weighBet(bet: Bet, open: Block): Weights {
+    const counts = createLatencyCounts();
+    for (const side of ["prod", "canary"] as const) {
+      addCounts(counts[side], bet.counts[side]);
+      addCounts(counts[side], this.#block[side]);
+    }
     const share = correctedShare({
       share: this.#share,
-      canary: sum(this.#all.canary),
-      prod: sum(this.#all.prod),
+      canary: sumOf(counts.canary),
+      prod: sumOf(counts.prod),
     });
     const seen = createByComponent();
-    addWinnings(seen, this.#all, this.#dictionary, share);
-    const components = smallerOf(this.#sums, seen);
+    addWinnings(seen, counts, this.#dictionary, share);
+    const configured = bet.sums.map((value, i) => value + this.#sums[i]!);
+    const components = smallerOf(configured, seen);
     const raw = mix(components);
-    const sums = withBlock(this.#guard, this.#sumBlock());
-    return { raw, guarded: Math.min(raw, mix(guard(components, sums))) };
+    const guarded = mix(guard(components, withBlock(bet.guard, open)));
+    const smaller = Math.min(raw, guarded);
+    const total = totalEvidence(smaller, this.#weighErrors(bet));
+    return { raw, guarded: smaller, total };
+  }
+
+  #weighErrors({ counts, errors }: Bet): number {
+    const both = {
+      share: this.#share,
+      canaryErrors: errors.canary + this.#errors.canary,
+      prodErrors: errors.prod + this.#errors.prod,
+    };
+    const requests = sumOf(counts.canary) + sumOf(this.#block.canary);
+    return errorEvidence([both], requests);
+  }
+
+  #restartWhenDue(atMs: number): void {
+    const last = this.#bets.at(-1)!;
+    if (
+      atMs - last.startedAtMs < RESTART_MS ||
+      sumOf(last.counts.canary) < RESTART_CANARY_REQUESTS
+    )
+      return;
+    this.#begun += 1;
+    const [whole, ...restarts] = this.#bets;
+    restarts.push(createBet(this.#begun, atMs));
+    this.#bets = [whole, ...restarts.slice(-LIVE_RESTARTS)];
   }
 
   #sumBlock(): Block {
@@ -120,4 +225,23 @@ export class Bets {
       return winnings;
     });
   }
+}
+
+function createBet(start: number, startedAtMs: number): Bet {
+  return {
+    start,
+    startedAtMs,
+    sums: createByComponent(),
+    counts: createLatencyCounts(),
+    errors: { prod: 0, canary: 0 },
+    guard: createGuardSums(),
+  };
+}
+
+function addCounts(counts: BucketCounts, more: BucketCounts): void {
+  more.forEach((count, bucket) => (counts[bucket]! += count));
+}
+
+function sumOf(counts: BucketCounts): number {
+  return counts.reduce((sum, count) => sum + count, 0);
 }

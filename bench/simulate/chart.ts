@@ -14,7 +14,12 @@ export function renderChart(detections: readonly Detection[]): string {
     METHODS.filter((method) => latency ?? method === SEES_ERRORS).map(
       (method) => {
         const medians = detections
-          .filter((row) => row.change === change && row.law !== HARD_EDGE)
+          .filter(
+            (row) =>
+              row.change === change &&
+              row.afterMinutes === 0 &&
+              row.law !== HARD_EDGE,
+          )
           .map((row) => row.medians[method] ?? MOST);
         const color = OURS.test(method) ? "#06c" : "#999";
         return { label: `${change}, ${method}`, medians, color };

@@ -1,11 +1,7 @@
 import { bucketOfFine } from "../../apps/monitor/verdict/buckets.js";
 import { BLOCK_MS } from "../../apps/monitor/verdict/burst-guard.js";
-import { errorEvidence } from "../../apps/monitor/verdict/error-evidence.js";
 import { createLatencyCounts } from "../../apps/monitor/verdict/latency-evidence.js";
-import {
-  evidenceToStop,
-  totalEvidence,
-} from "../../apps/monitor/verdict/total.js";
+import { evidenceToStop } from "../../apps/monitor/verdict/total.js";
 import { bucketOf } from "../../lib/latency-histogram.js";
 import type { Side } from "../../lib/telemetry.js";
 import { Bets } from "./bets.js";
@@ -31,8 +27,11 @@ export const METHODS = [
 export type Method = (typeof METHODS)[number];
 /** The only one that looks at errors. */
 export const SEES_ERRORS: Method = "default settings, each second";
+/** Those that look again and again, and do not know the change: they may find one that comes late. */
+export const FINDS_LATE: readonly Method[] = METHODS.filter(
+  (method) => method !== "oracle" && !method.startsWith("Mann-Whitney"),
+);
 
-export const SHARE = 0.25;
 export const ALPHA = 0.01;
 const NO_TOLERANCE = { ratio: 0, ms: 0 };
 const DEFAULT_TOLERANCE = { ratio: 0.1, ms: 5 };
@@ -53,7 +52,6 @@ export class Methods {
   readonly #thresholdMs: number;
   readonly #seconds: number;
   readonly #phase: { block: number; minute: number };
-  readonly #errors: Record<Side, number> = { prod: 0, canary: 0 };
   #minute = createFineCounts();
   #minutes = 0;
   #blocks = 0;
@@ -65,12 +63,13 @@ export class Methods {
   constructor(options: {
     warmUp: Float64Array;
     seconds: number;
+    share: number;
     phase: { block: number; minute: number };
     oracle: Record<Side, Float64Array> | undefined;
   }) {
     const coarse = createLatencyCounts().prod;
     options.warmUp.forEach((count, i) => (coarse[bucketOfFine(i)]! += count));
-    const given = { warmUp: coarse, share: SHARE };
+    const given = { warmUp: coarse, share: options.share };
     this.#own = new Bets({ ...given, tolerance: NO_TOLERANCE });
     this.#tolerant = new Bets({ ...given, tolerance: DEFAULT_TOLERANCE });
     this.#thresholdMs = P95_RATIO * quantile(options.warmUp, 0.95);
@@ -79,15 +78,18 @@ export class Methods {
     this.#oracle = options.oracle;
   }
 
+  get canaryRequests(): number {
+    return this.#canary;
+  }
+
   hear({ at, side, latencyMs, isError }: SimulatedRequest): void {
-    this.#turnBlock(Math.floor((at + this.#phase.block) / BLOCK_SECONDS));
+    this.#turnBlock(at);
     const fine = bucketOf(latencyMs);
     this.#all[side][fine]! += 1;
     this.#minute[side][fine]! += 1;
     if (side === "canary") this.#canary += 1;
-    if (isError) this.#errors[side] += 1;
-    this.#own.add(side, fine);
-    this.#tolerant.add(side, fine);
+    this.#own.add(side, fine, false);
+    this.#tolerant.add(side, fine, isError);
     this.#look();
     const winnings = this.#oracle?.[side][bucketOfFine(fine)] ?? 0;
     this.#oracleEvidence += winnings;
@@ -107,20 +109,22 @@ export class Methods {
       this.#note("Mann-Whitney 98 % once", mannWhitney(this.#all) > Z_98);
   }
 
-  #turnBlock(blocks: number): void {
+  #turnBlock(at: number): void {
+    const blocks = Math.floor((at + this.#phase.block) / BLOCK_SECONDS);
     if (blocks === this.#blocks) return;
     this.#blocks = blocks;
-    this.#own.endBlock();
-    this.#tolerant.endBlock();
+    this.#own.endBlock(1000 * at);
+    this.#tolerant.endBlock(1000 * at);
   }
 
   #look(): void {
     // The guarded evidence is the smaller of itself and the raw one.
+    if (this.stops.has("guarded, each request")) return;
     if (this.#own.rawBound() < TO_STOP) return;
+    if (this.#own.configuredRaw() < TO_STOP) return;
     if (!this.stops.has("raw, each request"))
       this.#note("raw, each request", this.#own.weigh().raw >= TO_STOP);
-    if (!this.stops.has("guarded, each request"))
-      this.#note("guarded, each request", this.#isGuardedEnough());
+    this.#note("guarded, each request", this.#isGuardedEnough());
   }
 
   #isGuardedEnough(): boolean {
@@ -132,12 +136,12 @@ export class Methods {
 
   #isTotalEnough(): boolean {
     if (this.stops.has(SEES_ERRORS)) return true;
-    const { canary, prod } = this.#errors;
-    const counts = { share: SHARE, canaryErrors: canary, prodErrors: prod };
-    const errors = errorEvidence([counts], this.#canary);
     // The mean of two is not above the larger one.
-    if (Math.max(errors, this.#tolerant.guardedBound()) < TO_STOP) return false;
-    return totalEvidence(this.#tolerant.weigh().guarded, errors) >= TO_STOP;
+    const bound = Math.max(
+      this.#tolerant.errorBound(),
+      this.#tolerant.guardedBound(),
+    );
+    return bound >= TO_STOP && this.#tolerant.weigh().total >= TO_STOP;
   }
 
   #endMinute(minutes: number): void {

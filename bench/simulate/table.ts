@@ -1,21 +1,31 @@
-import { METHODS, SEES_ERRORS, type Method } from "./methods.js";
+import { FINDS_LATE, METHODS, SEES_ERRORS, type Method } from "./methods.js";
 import type { Detection, FalseStops, Results } from "./run.js";
 import { CHANGES, HARD_EDGE, TRAFFICS } from "./traffic.js";
 
 /** The README's table: ranges over the laws. */
 export function renderTable({ falseStops, detections }: Results): string {
   const isHard = ({ law }: Detection) => law === HARD_EDGE;
+  const early = detections.filter(({ afterMinutes }) => afterMinutes === 0);
+  const late = detections.filter(({ afterMinutes }) => afterMinutes > 0);
+  const lateNames = new Set(late.map(nameLate));
   const rows = [
     ...Object.keys(CHANGES).map((change) =>
       describeChange(
         change,
-        detections.filter((row) => row.change === change && !isHard(row)),
+        early.filter((row) => row.change === change && !isHard(row)),
       ),
     ),
     ...["× 2", "× 1.5", "× 1.2"].map((change) =>
       describeChange(
         `${change}, none below 20 ms`,
-        detections.filter((row) => row.change === change && isHard(row)),
+        early.filter((row) => row.change === change && isHard(row)),
+      ),
+    ),
+    ...[...lateNames].map((name) =>
+      describeChange(
+        name,
+        late.filter((row) => nameLate(row) === name),
+        FINDS_LATE,
       ),
     ),
     ...TRAFFICS.map((traffic) =>
@@ -30,10 +40,18 @@ export function renderTable({ falseStops, detections }: Results): string {
   return [header, header.map(() => "---"), ...rows].map(line).join("\n");
 }
 
-function describeChange(name: string, rows: Detection[]): string[] {
-  const isLatency = rows.some(({ medians }) => medians.oracle !== null);
+function nameLate({ change, afterMinutes }: Detection): string {
+  return `${change}, healthy for ${afterMinutes} minutes before`;
+}
+
+function describeChange(
+  name: string,
+  rows: Detection[],
+  methods: readonly Method[] = METHODS,
+): string[] {
+  const isLatency = rows.some(({ change }) => CHANGES[change]?.latency);
   const cells = METHODS.map((method) =>
-    isLatency || method === SEES_ERRORS
+    (isLatency && methods.includes(method)) || method === SEES_ERRORS
       ? rangeOfMedians(rows.map(({ medians }) => medians[method]))
       : "",
   );

@@ -48,17 +48,32 @@ export const CHANGES: Record<string, Change> = {
   "20 % errors": { errors: 0.2 },
 };
 
-/** By what each second multiplies both sides' latencies; `cold` the canary's alone. */
+/**
+ * How both sides' latencies change, from second to second or from request to request; in a cold start the canary's alone,
+ * with hiccups one side's.
+ */
 export const TRAFFICS = [
   "steady",
   "bursty",
   "autocorrelated",
   "cold start",
   "periodic",
+  "alternating",
+  "hiccups",
 ] as const;
 export type Traffic = (typeof TRAFFICS)[number];
 
-const PERIOD = [1, 0.25, 0.3, 0.5];
+/** A page and its three assets, a split's block of 3:1 long; and two kinds of request in turn, a block of 1:1. */
+const PERIODS: Partial<Record<Traffic, number[]>> = {
+  periodic: [1, 0.25, 0.3, 0.5],
+  alternating: [1, 0.25],
+};
+const RATIOS: Partial<Record<Traffic, Record<Side, number>>> = {
+  alternating: { prod: 1, canary: 1 },
+};
+const USUAL_RATIO = { prod: 3, canary: 1 };
+/** For two seconds in thirty, one side takes three times as long. */
+const HICCUP = { everySeconds: 30, fromSecond: 15, seconds: 2, factor: 3 };
 /** Requests before the test: two seconds, the verdict's 50 canary requests. */
 const WARM_UP_SECONDS = 2;
 
@@ -70,28 +85,40 @@ export interface SimulatedRequest {
   isError: boolean;
 }
 
+/** The canary's. */
+export function shareOf(traffic: Traffic): number {
+  const { prod, canary } = RATIOS[traffic] ?? USUAL_RATIO;
+  return canary / (prod + canary);
+}
+
 /** One release's requests, second by second, from two seconds before the test. */
 export class Release {
   readonly #random: Random;
   readonly #split: () => Side;
   readonly #law: Law;
   readonly #change: Change;
+  readonly #changeAt: number;
   readonly #traffic: Traffic;
   #second = -WARM_UP_SECONDS;
   #level = 0;
   #burstLeft = 0;
   #sent = 0;
+  #hiccups: Side = "prod";
 
+  /** @param options.changeAt the second from which on the canary is changed; from the start unless told */
   constructor(options: {
     law: Law;
     change: Change;
+    changeAt?: number;
     traffic: Traffic;
     random: Random;
   }) {
     this.#random = options.random;
-    this.#split = createSplit({ prod: 3, canary: 1 }, options.random);
+    const ratio = RATIOS[options.traffic] ?? USUAL_RATIO;
+    this.#split = createSplit(ratio, options.random);
     this.#law = options.law;
     this.#change = options.change;
+    this.#changeAt = options.changeAt ?? -Infinity;
     this.#traffic = options.traffic;
   }
 
@@ -107,19 +134,31 @@ export class Release {
       this.#traffic === "cold start"
         ? 1 + 2 * Math.exp(-(this.#second + WARM_UP_SECONDS))
         : 1;
+    const period = PERIODS[this.#traffic] ?? [1];
+    const change = this.#second >= this.#changeAt ? this.#change : {};
+    const stalls = this.#findHiccup();
     for (let i = 0; i < count; i++) {
       const side = this.#split();
-      const kind =
-        this.#traffic === "periodic" ? (PERIOD[this.#sent++ % 4] ?? 1) : 1;
+      const kind = period[this.#sent++ % period.length] ?? 1;
       let latencyMs = this.#law(random) * shared * kind;
+      if (side === stalls) latencyMs *= HICCUP.factor;
       if (side === "canary")
         latencyMs =
-          this.#change.latency?.(latencyMs * cold, random) ?? latencyMs * cold;
-      const errors = side === "canary" ? this.#change.errors : undefined;
+          change.latency?.(latencyMs * cold, random) ?? latencyMs * cold;
+      const errors = side === "canary" ? change.errors : undefined;
       const isError = random() < (errors ?? ERROR_RATIO);
       onRequest({ at: this.#second + i / count, side, latencyMs, isError });
     }
     this.#second += 1;
+  }
+
+  /** Which side has one now. */
+  #findHiccup(): Side | undefined {
+    if (this.#traffic !== "hiccups" || this.#second < 0) return undefined;
+    const second = (this.#second % HICCUP.everySeconds) - HICCUP.fromSecond;
+    if (second === 0) this.#hiccups = this.#random() < 0.5 ? "prod" : "canary";
+    const isOn = second >= 0 && second < HICCUP.seconds;
+    return isOn ? this.#hiccups : undefined;
   }
 
   #turnSecond(): number {

@@ -62,7 +62,7 @@ describe("verdict on a release", () => {
     expect(early.because).to.match(/^seen for too short a time/);
     expect(early.canaryRequestsNeeded).to.be.null;
     release.until("healthy");
-    expect(release.test.toStored().guard.blocks).to.equal(3);
+    expect(release.test.toStored().whole.guard.blocks).to.equal(3);
   });
 
   it("is not worse when both sides are slow", () => {
@@ -173,7 +173,7 @@ describe("verdict on a release", () => {
 
   it("gives the same number when it is restored from JSON, and goes on the same", () => {
     const release = new TestedRelease(11);
-    release.hear(30);
+    release.hear(1230);
     release.share = 0.5;
     release.respond = slowerBy(1.2);
     release.hear(17);
@@ -205,6 +205,54 @@ describe("verdict on a release", () => {
     release.respond = slowerBy(0.5);
     release.hear(600);
     expect(release.judge().outcome).to.equal("worse");
+  });
+});
+
+describe("verdict on a canary that becomes worse", () => {
+  for (const [minutes, factor, most] of [
+    [10, 2, 400],
+    [30, 1.5, 800],
+  ] as const)
+    it(`finds it ${factor} times as slow after ${minutes} healthy minutes, in ${most} of its requests`, () => {
+      const release = new TestedRelease(41);
+      release.hear(minutes * 120);
+      const { canary, outcome, since } = release.judge();
+      expect(outcome).to.equal("healthy");
+      expect(since).to.be.null;
+      release.respond = slowerBy(factor);
+      const sentAt = release.atMs;
+      const verdict = release.until("worse");
+      const canaryPerMs = 25 / 1000;
+      expect((release.atMs - sentAt) * canaryPerMs).to.be.below(most);
+      expect(verdict.since).to.be.within(release.atMs - 660_000, sentAt);
+      expect(verdict.canary.requests).to.be.below(canary.requests);
+      expect(describeWorse(verdict)).to.match(
+        /^canary .*slower than prod on GET \/get over the last [\d,]+ canary requests; evidence/,
+      );
+    });
+
+  it("finds it failing one request in ten after ten healthy minutes", () => {
+    const release = new TestedRelease(42);
+    release.hear(1200);
+    release.respond = (side, route, random) => ({
+      ...healthy(side, route, random),
+      isError: side === "canary" && random() < 0.1,
+    });
+    expect(describeWorse(release.until("worse", 20))).to.match(
+      /^canary fails /,
+    );
+  });
+
+  it("keeps no more than two restarts, begun five minutes and 400 canary requests apart", () => {
+    const release = new TestedRelease(43);
+    release.hear(2900);
+    const busy = release.test.toStored();
+    expect(busy.restartsBegun).to.equal(4);
+    expect(busy.restarts.map(({ number }) => number)).to.deep.equal([3, 4]);
+    const quiet = new TestedRelease(44);
+    quiet.requestsPerWindow = 1;
+    quiet.hear(3000);
+    expect(quiet.test.toStored().restartsBegun).to.equal(1);
   });
 });
 

@@ -6,12 +6,13 @@ const TELLING_RATIO = 1.1;
 
 /** `canary 1.9 × slower than prod on GET /get after 61 canary requests; evidence 132 : 1` */
 export function describeWorse(verdict: Verdict): string {
-  const { canary, prod, latency, errors, evidence } = verdict;
+  const { canary, prod, latency, errors, evidence, since } = verdict;
   const isSlower = Math.min(latency.raw, latency.guarded) >= errors;
   const what = isSlower
     ? describeSlower(verdict.routes)
     : `canary fails ${ratio(canary)} of its requests, prod ${ratio(prod)},`;
-  return `${what} after ${canary.requests.toLocaleString("en-US")} canary requests; evidence ${formatOdds(evidence)}`;
+  const when = since === null ? "after" : "over the last";
+  return `${what} ${when} ${canary.requests.toLocaleString("en-US")} canary requests; evidence ${formatOdds(evidence)}`;
 }
 
 function describeSlower(routes: readonly RouteVerdict[]): string {

@@ -2,7 +2,7 @@ import {
   createGuardSums,
   guard,
   withBlock,
-  type GuardSums,
+  type Block,
 } from "./burst-guard.js";
 import { errorEvidence } from "./error-evidence.js";
 import {
@@ -11,20 +11,10 @@ import {
   mix,
   smallerOf,
 } from "./latency-evidence.js";
-import type { OpenBlock } from "./open-block.js";
 import type { RouteCounts } from "./route-counts.js";
 import { checkShare, correctedShare, type Dealt } from "./share-check.js";
+import type { Stretch } from "./stretch.js";
 import { totalEvidence } from "./total.js";
-
-type BySide = Record<"prod" | "canary", number>;
-
-/** What was counted while the canary's share was the same. Requests and errors are those of the compared routes. */
-export interface SplitCounts {
-  share: number;
-  dealt: BySide;
-  requests: BySide;
-  errors: BySide;
-}
 
 export interface Evidence {
   raw: number;
@@ -32,17 +22,21 @@ export interface Evidence {
   blocks: number;
   errors: number;
   total: number;
+  /** The total, were there no guard. */
+  unguarded: number;
   split: number;
 }
 
-/** The evidence, as logarithms, of everything counted so far. */
-export function weigh(test: {
-  routes: ReadonlyMap<string, RouteCounts>;
-  splits: readonly SplitCounts[];
-  guard: GuardSums;
-  block: OpenBlock | undefined;
-}): Evidence {
-  const { routes, splits, block } = test;
+/**
+ * The evidence, as logarithms, of everything that a stretch has counted.
+ *
+ * @param open the guard's block that is still being filled, unless it is empty
+ */
+export function weigh(
+  stretch: Pick<Stretch, "routes" | "splits" | "guard">,
+  open: Block | undefined,
+): Evidence {
+  const { routes, splits } = stretch;
   const corrected = correctShares(routes.values());
   const configured = createByComponent();
   const seen = createByComponent();
@@ -54,9 +48,7 @@ export function weigh(test: {
     }
   const components = smallerOf(configured, seen);
   const sums =
-    block === undefined || block.isEmpty
-      ? test.guard
-      : withBlock(test.guard, block.sum(routes));
+    open === undefined ? stretch.guard : withBlock(stretch.guard, open);
   const raw = mix(components);
   const guarded = mix(guard(components, sums));
   const errors = errorEvidence(
@@ -73,6 +65,7 @@ export function weigh(test: {
     blocks: sums.blocks,
     errors,
     total: totalEvidence(Math.min(raw, guarded), errors),
+    unguarded: totalEvidence(raw, errors),
     split: splits.reduce(
       (sum, { share, dealt }) => sum + checkShare({ share, ...dealt }),
       0,
@@ -82,12 +75,8 @@ export function weigh(test: {
 
 /** One route's latency evidence by itself, without guard. */
 export function weighRoute(route: RouteCounts): number {
-  return weigh({
-    routes: new Map([["", route]]),
-    splits: [],
-    guard: createGuardSums(),
-    block: undefined,
-  }).raw;
+  const routes = new Map([["", route]]);
+  return weigh({ routes, splits: [], guard: createGuardSums() }, undefined).raw;
 }
 
 /** ρ̂ for each ρ, over all routes. */

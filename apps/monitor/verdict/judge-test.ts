@@ -1,13 +1,7 @@
 import { LatencyHistogram } from "../../../lib/latency-histogram.js";
 import type { Side } from "../../../lib/telemetry.js";
 import type { Baseline } from "./baseline.js";
-import type { GuardSums } from "./burst-guard.js";
-import {
-  weigh,
-  weighRoute,
-  type Evidence,
-  type SplitCounts,
-} from "./evidence.js";
+import { weigh, weighRoute, type Evidence } from "./evidence.js";
 import type { OpenBlock } from "./open-block.js";
 import {
   countRequestsNeeded,
@@ -16,17 +10,20 @@ import {
 } from "./requests-needed.js";
 import type { RouteCounts } from "./route-counts.js";
 import { BROKEN_SPLIT } from "./share-check.js";
-import { evidenceToStop, totalEvidence } from "./total.js";
+import { logStake, mixStarts } from "./starts.js";
+import type { SplitCounts, Stretch } from "./stretch.js";
+import { evidenceToStop } from "./total.js";
 import { WARM_UP_CANARY_REQUESTS } from "./warm-up.js";
 import type { Outcome, RouteVerdict, SideTotals, Verdict } from "./verdict.js";
 
 /** A test's counts, as they stand. */
 export interface TestCounts {
   attempt: number;
-  routes: ReadonlyMap<string, RouteCounts>;
   seen: ReadonlySet<string>;
-  splits: readonly SplitCounts[];
-  guard: GuardSums;
+  whole: Stretch;
+  /** Those that still go on, of all that have begun. */
+  restarts: readonly Stretch[];
+  restartsBegun: number;
   block: OpenBlock | undefined;
   warmUp: { canaryRequests: number; isOver: boolean };
   /** What is wrong with what was heard lately. */
@@ -40,15 +37,21 @@ export function judgeTest(
   test: TestCounts,
   options: { alpha: number; baseline: Baseline },
 ): Verdict {
-  const evidence = weigh(test);
+  const { weighed, evidence, unguarded } = weighAll(test);
   const toStop = evidenceToStop(options.alpha, test.attempt);
-  const canary = total(test.splits, "canary");
-  const prod = total(test.splits, "prod");
+  // A canary is told about as a whole, unless it is stopped for what was seen since a restart.
+  const told =
+    test.wasWorse || evidence >= toStop ? findHeaviest(weighed) : weighed[0];
+  const { stretch, evidence: parts } = told;
+  const canary = total(stretch.splits, "canary");
+  const prod = total(stretch.splits, "prod");
   const routes = [...test.seen].map((name) =>
-    describeRoute(name, test.routes.get(name), options.baseline),
+    describeRoute(name, stretch.routes.get(name), options.baseline),
   );
   const { outcome, because } = decide(test, {
     evidence,
+    unguarded,
+    split: weighed[0].evidence.split,
     toStop,
     canary: canary.requests,
     prod: prod.requests,
@@ -57,15 +60,16 @@ export function judgeTest(
   return {
     outcome,
     because,
-    evidence: finite(evidence.total),
+    evidence: finite(evidence),
     evidenceToStop: toStop,
     latency: {
-      raw: finite(evidence.raw),
-      guarded: finite(evidence.guarded),
-      blocks: evidence.blocks,
+      raw: finite(parts.raw),
+      guarded: finite(parts.guarded),
+      blocks: parts.blocks,
     },
-    errors: finite(evidence.errors),
-    split: finite(evidence.split),
+    errors: finite(parts.errors),
+    split: finite(parts.split),
+    since: stretch.number === 0 ? null : stretch.startedAt,
     canary,
     prod,
     canaryRequestsNeeded: countRequestsNeeded({
@@ -79,8 +83,46 @@ export function judgeTest(
   };
 }
 
-interface Seen {
+interface Weighed {
+  stretch: Stretch;
   evidence: Evidence;
+}
+
+function weighAll({ whole, restarts, restartsBegun, block }: TestCounts) {
+  const open =
+    block === undefined || block.isEmpty ? undefined : block.sum(whole.routes);
+  const weighStretch = (stretch: Stretch): Weighed => ({
+    stretch,
+    evidence: weigh(stretch, open),
+  });
+  const weighed: [Weighed, ...Weighed[]] = [
+    weighStretch(whole),
+    ...restarts.map(weighStretch),
+  ];
+  const mixed = (part: "total" | "unguarded") =>
+    mixStarts(
+      weighed.map(({ stretch, evidence }) => ({
+        start: stretch.number,
+        evidence: evidence[part],
+      })),
+      restartsBegun,
+    );
+  return { weighed, evidence: mixed("total"), unguarded: mixed("unguarded") };
+}
+
+/** The one that most of the evidence is from. */
+function findHeaviest(weighed: readonly [Weighed, ...Weighed[]]): Weighed {
+  const weight = ({ stretch, evidence }: Weighed) =>
+    logStake(stretch.number) + evidence.total;
+  return weighed.reduce((best, next) =>
+    weight(next) > weight(best) ? next : best,
+  );
+}
+
+interface Seen {
+  evidence: number;
+  unguarded: number;
+  split: number;
   toStop: number;
   canary: number;
   prod: number;
@@ -91,7 +133,7 @@ function decide(
   test: TestCounts,
   seen: Seen,
 ): { outcome: Outcome | null; because: string | null } {
-  const { evidence, toStop, canary, prod } = seen;
+  const { evidence, split, toStop, canary, prod } = seen;
   const say = (outcome: Outcome | null, because: string | null = null) => ({
     outcome,
     because,
@@ -99,18 +141,18 @@ function decide(
   if (test.wasWorse) return say("worse");
   if (test.flaw !== null) return say(null, test.flaw);
   if (!test.warmUp.isOver) return say(...describeWarmUp(test.warmUp));
-  if (test.routes.size === 0)
+  if (test.whole.routes.size === 0)
     return say(null, "no route can be compared yet: prod is not known on any");
   if (canary === 0) return say(null, "the canary has had no request yet");
   if (prod === 0) return say(null, "prod has had no request yet");
-  if (!Number.isFinite(evidence.total) || !Number.isFinite(evidence.split))
+  if (!Number.isFinite(evidence) || !Number.isFinite(split))
     return say(null, "the evidence is not a number");
-  if (evidence.split >= BROKEN_SPLIT)
+  if (split >= BROKEN_SPLIT)
     return say(
       "split broken",
       "the sides were not dealt requests in the split’s ratio",
     );
-  if (evidence.total >= toStop) return say("worse");
+  if (evidence >= toStop) return say("worse");
   if (canary < ENOUGH_CANARY_REQUESTS) return say("insufficient");
   const doubt = findDoubt(test, seen);
   return doubt === undefined ? say("healthy") : say("insufficient", doubt);
@@ -118,14 +160,14 @@ function decide(
 
 /** What keeps a canary of which enough requests were seen from being called healthy. */
 function findDoubt(
-  test: TestCounts,
-  { evidence, toStop, routes }: Seen,
+  { whole }: TestCounts,
+  { unguarded, toStop, routes }: Seen,
 ): string | undefined {
-  if (test.guard.blocks < ENOUGH_BLOCKS)
+  if (whole.guard.blocks < ENOUGH_BLOCKS)
     return "seen for too short a time to tell a slow canary from a burst";
-  if (totalEvidence(evidence.raw, evidence.errors) >= toStop)
+  if (unguarded >= toStop)
     return "it looks worse, and a burst is not ruled out";
-  const slow = routes.find((route) => route.evidence >= toStop);
+  const slow = routes.find(({ evidence }) => evidence >= toStop);
   return slow && `${slow.route} looks slower`;
 }
 

@@ -1,16 +1,18 @@
-import { SIDES, type Side } from "../../../lib/telemetry.js";
+import { SIDES } from "../../../lib/telemetry.js";
 import type { Baseline } from "./baseline.js";
-import {
-  BLOCK_MS,
-  createGuardSums,
-  withBlock,
-  type GuardSums,
-} from "./burst-guard.js";
-import type { SplitCounts } from "./evidence.js";
+import { BUCKETS } from "./buckets.js";
+import { BLOCK_MS } from "./burst-guard.js";
 import { judgeTest } from "./judge-test.js";
 import { OpenBlock } from "./open-block.js";
 import { RouteCounts } from "./route-counts.js";
-import { restoreGuard, storeGuard, type StoredTest } from "./stored-test.js";
+import { fromSparse, toSparse } from "./sparse.js";
+import {
+  LIVE_RESTARTS,
+  RESTART_CANARY_REQUESTS,
+  RESTART_MS,
+} from "./starts.js";
+import type { StoredTest } from "./stored-test.js";
+import { Stretch } from "./stretch.js";
 import { createCanaryBuckets, type Tolerance } from "./tolerance.js";
 import { WARM_UP_CANARY_REQUESTS, WARM_UP_MS } from "./warm-up.js";
 import type { Verdict } from "./verdict.js";
@@ -35,11 +37,12 @@ export class ReleaseTest {
   readonly attempt: number;
   readonly tolerance: Tolerance;
   readonly #canaryBuckets: Uint8Array;
-  readonly #routes = new Map<string, RouteCounts>();
   /** Names of routes that have had requests. */
   readonly #seen = new Set<string>();
-  readonly #splits = new Map<number, SplitCounts>();
-  #guard: GuardSums = createGuardSums();
+  #whole: Stretch;
+  /** The latest ones. */
+  #restarts: Stretch[] = [];
+  #restartsBegun = 0;
   #block: OpenBlock | undefined;
   #warmUp = { since: null as number | null, canaryRequests: 0, isOver: false };
   /** When the last window was, by its own time. */
@@ -56,6 +59,7 @@ export class ReleaseTest {
     this.attempt = options.attempt;
     this.tolerance = options.tolerance;
     this.#canaryBuckets = createCanaryBuckets(options.tolerance);
+    this.#whole = new Stretch(0, options.startedAt);
   }
 
   /** @param baseline learns of prod from the pair as well, and tells which routes can be compared from then on */
@@ -63,7 +67,7 @@ export class ReleaseTest {
     if (!this.#isSound(pair)) return;
     const { atMs, share, prod, alone } = pair;
     this.#lastAt = atMs;
-    this.#turnBlock(Math.floor(atMs / BLOCK_MS));
+    this.#turnBlock(atMs);
     if (share !== undefined && isDealing(share)) this.#count(pair, share);
     baseline.add(prod.routes, atMs);
     baseline.add(alone, atMs);
@@ -76,10 +80,10 @@ export class ReleaseTest {
     const verdict = judgeTest(
       {
         attempt: this.attempt,
-        routes: this.#routes,
         seen: this.#seen,
-        splits: [...this.#splits.values()],
-        guard: this.#guard,
+        whole: this.#whole,
+        restarts: this.#restarts,
+        restartsBegun: this.#restartsBegun,
         block: this.#block,
         warmUp: this.#warmUp,
         flaw: this.#flawNow(),
@@ -100,12 +104,13 @@ export class ReleaseTest {
       lastAt: this.#lastAt,
       warmUp: { ...this.#warmUp },
       seen: [...this.#seen],
-      routes: [...this.#routes].map(([name, route]) => [
+      warmUps: [...this.#whole.routes].map(([name, { warmUp }]) => [
         name,
-        route.toStored(),
+        toSparse(warmUp),
       ]),
-      splits: [...this.#splits.values()],
-      guard: storeGuard(this.#guard),
+      whole: this.#whole.toStored(),
+      restarts: this.#restarts.map((stretch) => stretch.toStored()),
+      restartsBegun: this.#restartsBegun,
       block: this.#block?.toStored() ?? null,
       flaw: this.#flaw,
       isWorse: this.#isWorse,
@@ -117,11 +122,21 @@ export class ReleaseTest {
     test.#lastAt = stored.lastAt;
     test.#warmUp = { ...stored.warmUp };
     for (const name of stored.seen) test.#seen.add(name);
-    for (const [name, route] of stored.routes)
-      test.#routes.set(name, RouteCounts.restore(route, test.#canaryBuckets));
-    for (const split of stored.splits)
-      test.#splits.set(split.share, structuredClone(split));
-    test.#guard = restoreGuard(stored.guard);
+    const warmUps = new Map(stored.warmUps);
+    test.#whole = Stretch.restore(
+      stored.whole,
+      (name) =>
+        new RouteCounts(
+          fromSparse(warmUps.get(name) ?? [], BUCKETS),
+          test.#canaryBuckets,
+        ),
+    );
+    test.#restarts = stored.restarts.map((restart) =>
+      Stretch.restore(restart, (name) =>
+        test.#whole.routes.get(name)?.startAgain(),
+      ),
+    );
+    test.#restartsBegun = stored.restartsBegun;
     if (stored.block !== null) test.#block = OpenBlock.restore(stored.block);
     test.#flaw = stored.flaw;
     test.#isWorse = stored.isWorse;
@@ -160,12 +175,35 @@ export class ReleaseTest {
     return (this.#lastAt ?? this.startedAt) < until ? because : null;
   }
 
-  #turnBlock(index: number): void {
+  get #stretches(): readonly Stretch[] {
+    return [this.#whole, ...this.#restarts];
+  }
+
+  #turnBlock(atMs: number): void {
+    const index = Math.floor(atMs / BLOCK_MS);
     const block = this.#block;
     if (block !== undefined && index <= block.index) return;
-    if (block !== undefined && !block.isEmpty)
-      this.#guard = withBlock(this.#guard, block.sum(this.#routes));
+    if (block !== undefined && !block.isEmpty) {
+      const sum = block.sum(this.#whole.routes);
+      for (const stretch of this.#stretches) stretch.endBlock(sum);
+    }
     this.#block = new OpenBlock(index);
+    this.#restartWhenDue(atMs);
+  }
+
+  /** Between two blocks, so that the open one is every stretch's. */
+  #restartWhenDue(atMs: number): void {
+    const last = this.#restarts.at(-1) ?? this.#whole;
+    if (
+      atMs - last.startedAt < RESTART_MS ||
+      last.canaryRequests < RESTART_CANARY_REQUESTS
+    )
+      return;
+    this.#restartsBegun += 1;
+    const restart = new Stretch(this.#restartsBegun, atMs);
+    for (const [name, route] of this.#whole.routes)
+      restart.routes.set(name, route.startAgain());
+    this.#restarts = [...this.#restarts, restart].slice(-LIVE_RESTARTS);
   }
 
   #count(pair: WindowPair, share: number): void {
@@ -173,21 +211,16 @@ export class ReleaseTest {
       this.#warm(pair);
       return;
     }
-    const split = this.#splitOf(share);
-    if (split === undefined) return;
-    for (const side of SIDES) {
-      split.dealt[side] += pair[side].dealt;
-      for (const [name, window] of pair[side].routes) {
+    const { splits, routes } = this.#whole;
+    if (!this.#whole.hasShare(share) && splits.length >= MAX_SPLITS) return;
+    for (const stretch of this.#stretches) stretch.count(pair, share);
+    for (const side of SIDES)
+      for (const [name, { latency }] of pair[side].routes) {
         if (this.#seen.size < MAX_ROUTES) this.#seen.add(name);
-        const route = this.#routes.get(name);
-        if (route === undefined) continue;
-        split.requests[side] += window.requests;
-        split.errors[side] += window.errors;
-        const requests = { share, side, latency: window.latency };
-        route.add(share, side, window.latency);
-        this.#block?.add(name, route, requests);
+        const route = routes.get(name);
+        if (route !== undefined)
+          this.#block?.add(name, route, { share, side, latency });
       }
-    }
   }
 
   #warm({ atMs, canary, prod }: WindowPair): void {
@@ -201,25 +234,15 @@ export class ReleaseTest {
 
   #admitRoutes(baseline: Baseline): void {
     for (const name of this.#seen) {
-      if (this.#routes.has(name) || this.#routes.size >= MAX_ROUTES) continue;
+      const { routes } = this.#whole;
+      if (routes.has(name) || routes.size >= MAX_ROUTES) continue;
       const warmUp = baseline.warmUpOf(name);
       if ("because" in warmUp) continue;
-      this.#routes.set(name, new RouteCounts(warmUp, this.#canaryBuckets));
+      const route = new RouteCounts(warmUp, this.#canaryBuckets);
+      routes.set(name, route);
+      for (const restart of this.#restarts)
+        restart.routes.set(name, route.startAgain());
     }
-  }
-
-  #splitOf(share: number): SplitCounts | undefined {
-    const known = this.#splits.get(share);
-    if (known !== undefined || this.#splits.size >= MAX_SPLITS) return known;
-    const none = (): Record<Side, number> => ({ prod: 0, canary: 0 });
-    const split = {
-      share,
-      dealt: none(),
-      requests: none(),
-      errors: none(),
-    };
-    this.#splits.set(share, split);
-    return split;
   }
 }
 

@@ -4,10 +4,10 @@ import {
   type SparseHistogram,
 } from "../../../lib/latency-histogram.js";
 import { SIDES, type Side } from "../../../lib/telemetry.js";
-import { BUCKETS, bucketOfFine, type BucketCounts } from "./buckets.js";
+import { bucketOfFine, type BucketCounts } from "./buckets.js";
 import { createDictionary, type Dictionary } from "./dictionary.js";
 import { createLatencyCounts, type LatencyCounts } from "./latency-evidence.js";
-import { addSparse, fromSparse, sparseSchema, toSparse } from "./sparse.js";
+import { addSparse, sparseSchema, toSparse } from "./sparse.js";
 
 const FINE_BUCKETS = TOP_BUCKET + 1;
 
@@ -15,11 +15,10 @@ const fineSides = z.object({
   prod: sparseSchema(FINE_BUCKETS),
   canary: sparseSchema(FINE_BUCKETS),
 });
-export const storedRoute = z.object({
-  warmUp: sparseSchema(BUCKETS),
-  /** By the canary's share. */
-  counts: z.array(z.tuple([z.number().gt(0).lt(1), fineSides])),
-});
+/** By the canary's share. */
+export const storedRoute = z.array(
+  z.tuple([z.number().gt(0).lt(1), fineSides]),
+);
 export type StoredRoute = z.infer<typeof storedRoute>;
 
 /** What one route's requests were counted as while the split was the same. */
@@ -32,16 +31,25 @@ interface Cell {
 
 /** A route in a test: prod's latencies before it, and both sides' since. */
 export class RouteCounts {
+  readonly warmUp: BucketCounts;
   readonly dictionary: Dictionary;
-  readonly #warmUp: BucketCounts;
   readonly #canaryBuckets: Uint8Array;
   readonly #cells = new Map<number, Cell>();
 
   /** @param canaryBuckets see createCanaryBuckets */
-  constructor(warmUp: BucketCounts, canaryBuckets: Uint8Array) {
-    this.#warmUp = warmUp;
+  constructor(
+    warmUp: BucketCounts,
+    canaryBuckets: Uint8Array,
+    dictionary = createDictionary(warmUp),
+  ) {
+    this.warmUp = warmUp;
+    this.dictionary = dictionary;
     this.#canaryBuckets = canaryBuckets;
-    this.dictionary = createDictionary(warmUp);
+  }
+
+  /** The same route, without any request. */
+  startAgain(): RouteCounts {
+    return new RouteCounts(this.warmUp, this.#canaryBuckets, this.dictionary);
   }
 
   add(share: number, side: Side, latency: SparseHistogram): void {
@@ -76,23 +84,15 @@ export class RouteCounts {
   }
 
   toStored(): StoredRoute {
-    return {
-      warmUp: toSparse(this.#warmUp),
-      counts: [...this.#cells].map(([share, { fine }]) => [
-        share,
-        { prod: toSparse(fine.prod), canary: toSparse(fine.canary) },
-      ]),
-    };
+    return [...this.#cells].map(([share, { fine }]) => [
+      share,
+      { prod: toSparse(fine.prod), canary: toSparse(fine.canary) },
+    ]);
   }
 
-  static restore(stored: StoredRoute, canaryBuckets: Uint8Array): RouteCounts {
-    const route = new RouteCounts(
-      fromSparse(stored.warmUp, BUCKETS),
-      canaryBuckets,
-    );
-    for (const [share, sides] of stored.counts)
-      for (const side of SIDES) route.add(share, side, sides[side]);
-    return route;
+  addStored(stored: StoredRoute): void {
+    for (const [share, sides] of stored)
+      for (const side of SIDES) this.add(share, side, sides[side]);
   }
 
   #cellOf(share: number): Cell {

@@ -1,29 +1,19 @@
 import { z } from "zod";
+import { BUCKETS } from "./buckets.js";
 import { COMPONENT_COUNT } from "./dictionary.js";
 import type { ByComponent } from "./latency-evidence.js";
 import type { GuardSums } from "./burst-guard.js";
 import { storedOpenBlock } from "./open-block.js";
 import { storedRoute } from "./route-counts.js";
+import { sparseSchema } from "./sparse.js";
 
 const byComponent = z.array(z.number()).length(COMPONENT_COUNT);
 const count = z.int().nonnegative();
 const sides = z.object({ prod: count, canary: count });
 
-/**
- * All that a verdict follows from, as JSON: a test that runs is kept like this in Redis, and one that has stopped a canary
- * in the ledger. Whoever restores it gets the same number.
- */
-export const storedTest = z.object({
+const storedStretch = z.object({
+  number: count,
   startedAt: z.number(),
-  attempt: count,
-  tolerance: z.object({ ratio: z.number(), ms: z.number() }),
-  lastAt: z.number().nullable(),
-  warmUp: z.object({
-    since: z.number().nullable(),
-    canaryRequests: count,
-    isOver: z.boolean(),
-  }),
-  seen: z.array(z.string()),
   routes: z.array(z.tuple([z.string(), storedRoute])),
   splits: z.array(
     z.object({
@@ -40,13 +30,36 @@ export const storedTest = z.object({
     deviations: byComponent,
     variances: byComponent,
   }),
+});
+export type StoredStretch = z.infer<typeof storedStretch>;
+
+/**
+ * All that a verdict follows from, as JSON: a test that runs is kept like this in Redis, and one that has stopped a canary
+ * in the ledger. Whoever restores it gets the same number.
+ */
+export const storedTest = z.object({
+  startedAt: z.number(),
+  attempt: count,
+  tolerance: z.object({ ratio: z.number(), ms: z.number() }),
+  lastAt: z.number().nullable(),
+  warmUp: z.object({
+    since: z.number().nullable(),
+    canaryRequests: count,
+    isOver: z.boolean(),
+  }),
+  seen: z.array(z.string()),
+  /** What was known of prod on each compared route. */
+  warmUps: z.array(z.tuple([z.string(), sparseSchema(BUCKETS)])),
+  whole: storedStretch,
+  restarts: z.array(storedStretch),
+  restartsBegun: count,
   block: storedOpenBlock.nullable(),
   flaw: z.object({ because: z.string(), until: z.number() }).nullable(),
   isWorse: z.boolean(),
 });
 export type StoredTest = z.infer<typeof storedTest>;
 
-export function storeGuard(sums: GuardSums): StoredTest["guard"] {
+export function storeGuard(sums: GuardSums): StoredStretch["guard"] {
   const toList = (values: ByComponent) => Array.from(values);
   return {
     blocks: sums.blocks,
@@ -57,7 +70,7 @@ export function storeGuard(sums: GuardSums): StoredTest["guard"] {
   };
 }
 
-export function restoreGuard(stored: StoredTest["guard"]): GuardSums {
+export function restoreGuard(stored: StoredStretch["guard"]): GuardSums {
   const toValues = (list: number[]) => Float64Array.from(list);
   return {
     blocks: stored.blocks,

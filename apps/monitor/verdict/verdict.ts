@@ -22,6 +22,11 @@ export interface Verdict {
   errors: number;
   /** Evidence against the split's share. */
   split: number;
+  /**
+   * What the figures are of, all but the evidence: of the whole test (null), or, when that is what the canary is stopped
+   * for, of what came after this time in ms.
+   */
+  since: number | null;
   canary: SideTotals;
   prod: SideTotals;
   /** About how many more canary requests a decision needs; 0 once there is one, null when that is unknown. */
