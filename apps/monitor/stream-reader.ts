@@ -84,7 +84,8 @@ export class StreamReader {
 
   async #read(): Promise<void> {
     const sentAt = await this.#redisTime();
-    this.#listeningSince ??= sentAt;
+    // A clock that was set back makes no gap.
+    this.#listeningSince = Math.min(this.#listeningSince ?? sentAt, sentAt);
     this.#lastIds ??= {
       telemetry: `${sentAt - REPLAY_MS}-0`,
       events: `${sentAt - REPLAY_MS}-0`,

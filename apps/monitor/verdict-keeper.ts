@@ -120,7 +120,9 @@ export class VerdictKeeper {
       if (isAfter(entry.id, this.#cursor)) this.#count(entry);
     this.#heard = [];
     this.#verdict = this.#test?.judge(this.#rule.alpha, this.#baseline);
-    if (at.now - this.#savedAt >= SAVE_INTERVAL_MS) await this.#save(at);
+    // Redis's clock may have been set back.
+    if (Math.abs(at.now - this.#savedAt) >= SAVE_INTERVAL_MS)
+      await this.#save(at);
     return this.#verdict;
   }
 

@@ -19,6 +19,7 @@ class Feed {
   readonly #control: Control;
   readonly #random = createSeededRandom(77);
   #sequence = 0;
+  #at = 0;
 
   constructor(control: Control) {
     this.#control = control;
@@ -57,7 +58,9 @@ class Feed {
       : never,
     keepers: VerdictKeeper[],
   ): void {
-    const at = Math.round(this.#control.now());
+    // As Redis numbers its entries: never back, though its clock may go.
+    const at = Math.max(Math.round(this.#control.now()), this.#at);
+    this.#at = at;
     const id = `${at}-${this.#sequence++}`;
     for (const keeper of keepers)
       keeper.onTelemetry({ ...what, source: "p", at }, at, id);
@@ -126,6 +129,21 @@ describe("controller, by verdict", () => {
     );
     expect(after?.canary.requests).to.equal(before!.canary.requests + 4 * 12);
     expect(await redis.hget(keys.verdict("feature"), "fence")).to.equal(fence);
+  });
+
+  it("gives no verdict while Redis’s clock, set back, stands still for its entries, and stores the test all the same", async () => {
+    const { control, verdicts, feed } = await start();
+    const { redis, keys } = control.context;
+    const readStored = async () =>
+      await redis.hget(keys.verdict("feature"), "state");
+    control.pass(-3_600_000);
+    feed.hear(20, slowerBy(3), [verdicts]);
+    const before = await readStored();
+    await control.judge();
+    expect(verdicts.verdict?.outcome).to.be.null;
+    expect(verdicts.verdict?.because).to.match(/clock was set back/);
+    expect(await readStored()).not.to.equal(before);
+    expect(await control.flag()).to.be.null;
   });
 
   it("stores nothing once the lease is another’s", async () => {

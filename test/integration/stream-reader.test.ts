@@ -52,6 +52,18 @@ describe("stream reader", () => {
     expect(reading.telemetry[0]!.atMs).to.be.closeTo(await redisNow(), 5000);
   });
 
+  it("has caught up all the same once Redis’s clock is set back", async () => {
+    let setBackMs = 0;
+    const redisNow = () => Date.now() - setBackMs;
+    const reading = startReading(test.keys, { redisNow });
+    await untilCaughtUp(reading);
+    setBackMs = 3_600_000;
+    await untilCaughtUp(reading);
+    const { heardUntil, listeningSince } = reading.caughtUp.at(-1)!;
+    expect(heardUntil).to.be.below(Date.now() - 3_000_000);
+    expect(listeningSince).to.be.at.most(heardUntil);
+  });
+
   it("tells the ledger's events", async () => {
     const reading = startReading(test.keys);
     const stop = { kind: "stop", by: "proxy", reason: "r", data: {} } as const;

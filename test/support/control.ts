@@ -104,7 +104,7 @@ export async function startControl(env: Environment = {}): Promise<Control> {
       );
     },
     judge: async () => {
-      listeningSince ??= now();
+      listeningSince = Math.min(listeningSince ?? now(), now());
       observations.onCaughtUp(now(), listeningSince);
       await controller.nudge();
     },

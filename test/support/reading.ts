@@ -25,7 +25,12 @@ export interface Reading {
 /** Reads until the test ends. */
 export function startReading(
   keys: Keys,
-  options: { url?: string; replyTimeoutMs?: number } = {},
+  options: {
+    url?: string;
+    replyTimeoutMs?: number;
+    /** What Redis's clock shows, ms since the epoch; its own unless told. */
+    redisNow?: () => number;
+  } = {},
 ): Reading {
   const logger = createMemoryLogger();
   const heard: Omit<Reading, "reader" | "log"> = {
@@ -47,19 +52,18 @@ export function startReading(
       }),
     onGap: () => void gaps.push(caughtUp.length),
   };
-  const reader = new StreamReader({
-    redis: createRedis({
-      url: options.url ?? redisUrl(),
-      name: "reading",
-      logger,
-      ...(options.replyTimeoutMs === undefined
-        ? {}
-        : { replyTimeoutMs: options.replyTimeoutMs }),
-    }),
-    keys,
-    listener,
+  const redis = createRedis({
+    url: options.url ?? redisUrl(),
+    name: "reading",
     logger,
+    ...(options.replyTimeoutMs === undefined
+      ? {}
+      : { replyTimeoutMs: options.replyTimeoutMs }),
   });
+  const { redisNow } = options;
+  if (redisNow !== undefined)
+    redis.time = () => Promise.resolve([Math.floor(redisNow() / 1000), 0]);
+  const reader = new StreamReader({ redis, keys, listener, logger });
   onCleanup(() => reader.close());
   reader.start();
   return { ...heard, reader, log: logger.lines };
