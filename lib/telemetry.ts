@@ -126,15 +126,22 @@ export async function writeTelemetry(
   if (failure) throw failure;
 }
 
-/** Reads a stream entry's flat field list; a sentence that says what is wrong when it is not a window or sample. */
+/** An entry that is no window or sample: what it says it is, and a sentence that says what is wrong. */
+export interface BadTelemetry {
+  claimedKind: string | undefined;
+  problem: string;
+}
+
+/** Reads a stream entry's flat field list. */
 export function parseTelemetry(
   fields: readonly string[],
-): Telemetry | { problem: string } {
+): Telemetry | BadTelemetry {
   const record = toRecord(fields);
+  const claimedKind = record.kind;
   const data = parseJson(record.data);
-  if (data === undefined) return { problem: "data is not JSON" };
+  if (data === undefined) return { claimedKind, problem: "data is not JSON" };
   const parsed = entry.safeParse({ ...record, data });
   return parsed.success
     ? parsed.data
-    : { problem: z.prettifyError(parsed.error) };
+    : { claimedKind, problem: z.prettifyError(parsed.error) };
 }

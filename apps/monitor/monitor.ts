@@ -166,6 +166,7 @@ function tellAll(listeners: {
       verdicts.onTelemetry(telemetry, atMs, id);
       history.onTelemetry(telemetry, atMs);
     },
+    onSkipped: (bad, atMs, id) => verdicts.onSkipped(bad, atMs, id),
     onEvent: (event, atMs) => {
       observations.onEvent(event, atMs);
       verdicts.onEvent(event, atMs);

@@ -5,7 +5,11 @@ import { parseEvent, type LedgerEvent } from "../../lib/ledger.js";
 import type { Logger } from "../../lib/log.js";
 import { waitForRedis } from "../../lib/redis.js";
 import { entryTimeMs } from "../../lib/stream-entry.js";
-import { parseTelemetry, type Telemetry } from "../../lib/telemetry.js";
+import {
+  parseTelemetry,
+  type BadTelemetry,
+  type Telemetry,
+} from "../../lib/telemetry.js";
 
 const BLOCK_MS = 1000;
 const BATCH = 1000;
@@ -16,6 +20,8 @@ const REPLAY_MS = 900_000;
 export interface StreamListener {
   /** `atMs` is Redis's clock at the entry's arrival, here and below. */
   onTelemetry: (telemetry: Telemetry, atMs: number, id: string) => void;
+  /** An entry of the telemetry that cannot be read. */
+  onSkipped?: (bad: BadTelemetry, atMs: number, id: string) => void;
   onEvent: (event: LedgerEvent, atMs: number) => void;
   /** All that had arrived by `heardUntil` has been told; there has been no gap since `listeningSince`. */
   onCaughtUp: (heardUntil: number, listeningSince: number) => void;
@@ -127,8 +133,10 @@ export class StreamReader {
       return;
     }
     const telemetry = parseTelemetry(fields);
-    if ("problem" in telemetry) this.#skip(id, telemetry.problem);
-    else this.#listener.onTelemetry(telemetry, entryTimeMs(id), id);
+    if ("problem" in telemetry) {
+      this.#skip(id, telemetry.problem);
+      this.#listener.onSkipped?.(telemetry, entryTimeMs(id), id);
+    } else this.#listener.onTelemetry(telemetry, entryTimeMs(id), id);
   }
 
   #skip(id: string, problem: string): void {

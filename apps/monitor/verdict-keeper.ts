@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Keys } from "../../lib/keys.js";
 import type { LedgerEvent } from "../../lib/ledger.js";
 import { parseJson } from "../../lib/stream-entry.js";
-import type { Telemetry } from "../../lib/telemetry.js";
+import type { BadTelemetry, Telemetry } from "../../lib/telemetry.js";
 import { FencedError } from "./alarm-book.js";
 import type { VerdictRule } from "./config.js";
 import { Baseline, storedBaseline } from "./verdict/baseline.js";
@@ -41,7 +41,7 @@ return 'saved'
 interface Heard {
   id: string;
   atMs: number;
-  telemetry: Telemetry;
+  what: Telemetry | BadTelemetry;
 }
 
 /**
@@ -94,10 +94,12 @@ export class VerdictKeeper {
   }
 
   onTelemetry(telemetry: Telemetry, atMs: number, id: string): void {
-    this.#heard.push({ telemetry, atMs, id });
-    const oldest = this.#heard[0]?.atMs ?? atMs;
-    if (atMs - oldest > 2 * KEEP_MS)
-      this.#heard = this.#heard.filter((entry) => atMs - entry.atMs <= KEEP_MS);
+    this.#hear({ what: telemetry, atMs, id });
+  }
+
+  /** What may have been a window: the verdict is suspended, as with any that cannot be right. */
+  onSkipped(bad: BadTelemetry, atMs: number, id: string): void {
+    if (bad.claimedKind !== "host") this.#hear({ what: bad, atMs, id });
   }
 
   /** POST /api/release, on whichever monitor it was made. */
@@ -126,6 +128,14 @@ export class VerdictKeeper {
     return this.#verdict;
   }
 
+  #hear(heard: Heard): void {
+    this.#heard.push(heard);
+    const { atMs } = heard;
+    const oldest = this.#heard[0]?.atMs ?? atMs;
+    if (atMs - oldest > 2 * KEEP_MS)
+      this.#heard = this.#heard.filter((entry) => atMs - entry.atMs <= KEEP_MS);
+  }
+
   #renew(flag: { value: boolean; flip: string | null }, now: number): void {
     const test = this.#test;
     const { tolerance } = this.#rule;
@@ -148,9 +158,13 @@ export class VerdictKeeper {
     this.#test = new ReleaseTest({ startedAt, attempt, tolerance });
   }
 
-  #count({ id, atMs, telemetry }: Heard): void {
+  #count({ id, atMs, what }: Heard): void {
     this.#cursor = id;
-    const { source, at, kind, data } = telemetry;
+    if ("problem" in what) {
+      this.#test?.suspend(describeProblem(what.problem), atMs);
+      return;
+    }
+    const { source, at, kind, data } = what;
     if (kind === "host") {
       const { version, target } = data;
       const name = `${target} ${source}`;
@@ -223,6 +237,12 @@ export function replayVerdict(
   const { alpha, test, evidence } = parsed.data;
   const verdict = ReleaseTest.restore(test).judge(alpha, new Baseline());
   return { recorded: evidence, verdict };
+}
+
+/** In one line, and no longer than people read. */
+function describeProblem(problem: string): string {
+  const line = problem.replace(/[\s✖]+/g, " ").trim();
+  return `a window that cannot be read: ${line.slice(0, 200)}`;
 }
 
 function isAfter(id: string, cursor: string): boolean {

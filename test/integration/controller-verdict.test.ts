@@ -3,7 +3,7 @@ import {
   replayVerdict,
   VerdictKeeper,
 } from "../../apps/monitor/verdict-keeper.js";
-import type { HostSample } from "../../lib/telemetry.js";
+import { parseTelemetry, type HostSample } from "../../lib/telemetry.js";
 import { startControl, type Control } from "../support/control.js";
 import { createSeededRandom } from "../support/seeded-random.js";
 import { hostSample, trafficWindow } from "../support/telemetry.js";
@@ -41,29 +41,35 @@ class Feed {
           dealt,
           routes: { "GET /get": route },
         });
-        this.#tell({ kind: "traffic", data }, keepers);
+        this.hearRaw({ kind: "traffic", data }, keepers);
       }
     }
   }
 
   hearHost(fields: Partial<HostSample>, keepers: VerdictKeeper[]): void {
-    this.#tell({ kind: "host", data: hostSample("canary", fields) }, keepers);
+    const data = hostSample("canary", fields);
+    this.hearRaw({ kind: "host", data }, keepers);
   }
 
-  #tell(
-    what: Parameters<VerdictKeeper["onTelemetry"]>[0] extends infer T
-      ? T extends { source: string; at: number }
-        ? Omit<T, "source" | "at">
-        : never
-      : never,
+  /** As the stream reader hears it. */
+  hearRaw(
+    { kind, data }: { kind: string; data: unknown },
     keepers: VerdictKeeper[],
   ): void {
     // As Redis numbers its entries: never back, though its clock may go.
-    const at = Math.max(Math.round(this.#control.now()), this.#at);
-    this.#at = at;
-    const id = `${at}-${this.#sequence++}`;
+    this.#at = Math.max(Math.round(this.#control.now()), this.#at);
+    const id = `${this.#at}-${this.#sequence++}`;
+    const parsed = parseTelemetry(
+      Object.entries({
+        kind,
+        source: "p",
+        at: String(this.#at),
+        data: JSON.stringify(data),
+      }).flat(),
+    );
     for (const keeper of keepers)
-      keeper.onTelemetry({ ...what, source: "p", at }, at, id);
+      if ("problem" in parsed) keeper.onSkipped(parsed, this.#at, id);
+      else keeper.onTelemetry(parsed, this.#at, id);
   }
 }
 
@@ -144,6 +150,42 @@ describe("controller, by verdict", () => {
     expect(verdicts.verdict?.because).to.match(/clock was set back/);
     expect(await readStored()).not.to.equal(before);
     expect(await control.flag()).to.be.null;
+  });
+
+  for (const [what, fields] of [
+    ["a count below 0", { dealt: -1 }],
+    ["a latency in no bucket", { latency: [[321, 1]] }],
+    ["a route’s count that is none", { routes: { "GET /get": {} } }],
+  ] as const)
+    it(`gives no verdict for ten seconds, and says why, after a window with ${what}, and pairs the next ones right`, async () => {
+      const { control, verdicts, feed } = await start();
+      feed.hear(40, healthy, [verdicts]);
+      await control.judge();
+      const before = verdicts.verdict!;
+      control.pass(500);
+      const good = { split: "3:1", dealt: 12, routes: {} };
+      const prod = trafficWindow("prod", [], good);
+      const bad = { ...trafficWindow("canary", [], good), ...fields };
+      feed.hearRaw({ kind: "traffic", data: prod }, [verdicts]);
+      feed.hearRaw({ kind: "traffic", data: bad }, [verdicts]);
+      await control.judge();
+      expect(verdicts.verdict?.outcome).to.be.null;
+      expect(verdicts.verdict?.because).to.match(
+        /^not counted: a window that cannot be read: .* at data\./,
+      );
+      feed.hear(21, healthy, [verdicts]);
+      await control.judge();
+      expect(verdicts.verdict?.outcome).to.equal("healthy");
+      const { requests } = verdicts.verdict!.canary;
+      expect(requests).to.equal(before.canary.requests + 21 * 12);
+    });
+
+  it("does not mind a host sample that cannot be read", async () => {
+    const { control, verdicts, feed } = await start();
+    feed.hear(40, healthy, [verdicts]);
+    feed.hearRaw({ kind: "host", data: {} }, [verdicts]);
+    await control.judge();
+    expect(verdicts.verdict?.outcome).to.equal("healthy");
   });
 
   it("stores nothing once the lease is another’s", async () => {

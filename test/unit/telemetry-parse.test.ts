@@ -104,6 +104,7 @@ describe("telemetry entry", () => {
 
   it("says in words what is wrong", () => {
     expect(parseTelemetry([...traffic(), "data", "{"])).to.deep.equal({
+      claimedKind: "traffic",
       problem: "data is not JSON",
     });
     expect(parseTelemetry(traffic({ requests: -1 })))

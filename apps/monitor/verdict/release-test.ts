@@ -78,6 +78,12 @@ export class ReleaseTest {
     if (this.#warmUp.isOver) this.#admitRoutes(baseline);
   }
 
+  /** For ten seconds there is no verdict: something that was heard is not counted. */
+  suspend(because: string, atMs: number): void {
+    const until = atMs + SUSPENSION_MS;
+    this.#flaw = { because: `not counted: ${because}`, until };
+  }
+
   /** @param alpha of how many healthy releases one may be stopped */
   judge(alpha: number, baseline: Baseline): Verdict {
     const verdict = judgeTest(
@@ -155,11 +161,7 @@ export class ReleaseTest {
       if (this.#block !== undefined)
         this.#block.index = Math.floor(this.#lastAt / BLOCK_MS);
     }
-    const since = this.#lastAt ?? this.startedAt;
-    this.#flaw = {
-      because: `not counted: ${flaw}`,
-      until: since + SUSPENSION_MS,
-    };
+    this.suspend(flaw, this.#lastAt ?? this.startedAt);
     return false;
   }
 
