@@ -28,6 +28,8 @@ const routeWindow = z.object({
   /** Without the requests that prod answered in the canary's place; a time-out is in the top bucket. */
   latency: histogram,
 });
+/** What a proxy calls the requests that have no route of their own. */
+export const OTHER_ROUTES = "other";
 const routes = z.record(z.string().min(1).max(64), routeWindow);
 
 const trafficWindow = z.object({

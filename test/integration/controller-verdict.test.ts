@@ -28,6 +28,7 @@ class Feed {
   hear(windows: number, respond: Respond, keepers: VerdictKeeper[]): void {
     for (let i = 0; i < windows; i++) {
       this.#control.pass(500);
+      this.tick();
       for (const [side, dealt] of [
         ["prod", 36],
         ["canary", 12],
@@ -47,8 +48,14 @@ class Feed {
   }
 
   hearHost(fields: Partial<HostSample>, keepers: VerdictKeeper[]): void {
+    this.tick();
     const data = hostSample("canary", fields);
     this.hearRaw({ kind: "host", data }, keepers);
+  }
+
+  /** What is told from here on bears this moment's time, or, as Redis numbers its entries, the last one's. */
+  tick(): void {
+    this.#at = Math.max(Math.round(this.#control.now()), this.#at);
   }
 
   /** As the stream reader hears it. */
@@ -56,8 +63,6 @@ class Feed {
     { kind, data }: { kind: string; data: unknown },
     keepers: VerdictKeeper[],
   ): void {
-    // As Redis numbers its entries: never back, though its clock may go.
-    this.#at = Math.max(Math.round(this.#control.now()), this.#at);
     const id = `${this.#at}-${this.#sequence++}`;
     const parsed = parseTelemetry(
       Object.entries({
@@ -163,6 +168,7 @@ describe("controller, by verdict", () => {
       await control.judge();
       const before = verdicts.verdict!;
       control.pass(500);
+      feed.tick();
       const good = { split: "3:1", dealt: 12, routes: {} };
       const prod = trafficWindow("prod", [], good);
       const bad = { ...trafficWindow("canary", [], good), ...fields };

@@ -239,6 +239,7 @@ describe("verdict from bad input", () => {
       release.hear(1);
     }
     expect(release.test.toStored().warmUps.length).to.be.at.most(51);
+    expect(release.test.toStored().seen.length).to.be.at.most(51);
     expect(release.judge().routes.length).to.be.at.most(51);
     expect(
       Object.keys(release.baseline.toStored().current).length,

@@ -286,7 +286,7 @@ describe("verdict by route", () => {
     expect(
       release.judge().routes.find(({ route }) => route === "POST /set")
         ?.because,
-    ).to.match(/^prod has answered \d+ requests, 50 are needed$/);
+    ).to.match(/^prod has answered \d+ requests, 200 are needed$/);
     const verdict = release.until("worse");
     expect(describeWorse(verdict)).to.match(/slower than prod on POST \/set/);
   });
@@ -306,6 +306,38 @@ describe("verdict by route", () => {
       return { latencyMs: base(route) * latencyMs * factor };
     };
     expect(describeWorse(release.until("worse"))).to.match(/on GET \/r7 after/);
+  });
+
+  it("compares routes beyond the fiftieth together, and finds one of them slow", () => {
+    const release = new TestedRelease(25);
+    release.requestsPerWindow = 500;
+    release.routes = Array.from({ length: 60 }, (_, i) => `GET /r${i}`);
+    release.hear(120);
+    const { outcome, routes } = release.judge();
+    expect(outcome).to.equal("healthy");
+    expect(routes).to.have.length(51);
+    const slow = Array.from({ length: 60 }, (_, i) => `GET /r${i}`).filter(
+      (name) => !routes.some(({ route }) => route === name),
+    );
+    expect(slow).to.have.length(10);
+    release.respond = (side, route, random) =>
+      (slow.includes(route) ? slowerBy(3) : healthy)(side, route, random);
+    expect(describeWorse(release.until("worse"))).to.match(/on other /);
+  });
+
+  it("lets a route’s place go that nobody asks for, unless it is compared", () => {
+    const release = new TestedRelease(26);
+    release.routes = ["GET /get", "GET /once"];
+    release.hear(1);
+    release.routes = ["GET /get"];
+    release.hear(1150);
+    const names = () => release.judge().routes.map(({ route }) => route);
+    expect(names()).to.have.members(["GET /get", "GET /once"]);
+    release.hear(100);
+    expect(names()).to.have.members(["GET /get"]);
+    release.routes = ["GET /set"];
+    release.hear(1300);
+    expect(names()).to.have.members(["GET /get", "GET /set"]);
   });
 
   it("calls no canary healthy of which one route in ten looks slower by itself", () => {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { OTHER_ROUTES } from "../../../lib/telemetry.js";
 import {
   BUCKETS,
   bucketOfFine,
@@ -9,8 +10,9 @@ import { fromSparse, sparseSchema, toSparse } from "./sparse.js";
 import type { RouteWindow } from "./window-pair.js";
 
 /** Fewer of prod's requests on a route say too little of its latency. */
-const MIN_REQUESTS = 50;
+const MIN_REQUESTS = 200;
 const GENERATION_MS = 300_000;
+/** With the one for all others together. */
 const MAX_ROUTES = 51;
 
 interface RouteBaseline {
@@ -55,7 +57,6 @@ export class Baseline {
     }
     for (const [name, { requests, served, latency }] of routes) {
       const route = this.#routeOf(name);
-      if (route === undefined) continue;
       route.requests += requests;
       route.served += served;
       for (const [fine, count] of latency) {
@@ -124,9 +125,11 @@ export class Baseline {
     return baseline;
   }
 
-  #routeOf(name: string): RouteBaseline | undefined {
+  #routeOf(name: string): RouteBaseline {
     const known = this.#current.get(name);
-    if (known !== undefined || this.#current.size >= MAX_ROUTES) return known;
+    if (known !== undefined) return known;
+    if (name !== OTHER_ROUTES && this.#current.size >= MAX_ROUTES - 1)
+      return this.#routeOf(OTHER_ROUTES);
     const route = { requests: 0, served: 0, latency: createCounts() };
     this.#current.set(name, route);
     return route;

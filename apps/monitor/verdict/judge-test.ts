@@ -19,7 +19,8 @@ import type { Outcome, RouteVerdict, SideTotals, Verdict } from "./verdict.js";
 /** A test's counts, as they stand. */
 export interface TestCounts {
   attempt: number;
-  seen: ReadonlySet<string>;
+  /** Names of the routes that have had requests. */
+  seen: readonly string[];
   whole: Stretch;
   /** Those that still go on, of all that have begun. */
   restarts: readonly Stretch[];
@@ -35,7 +36,7 @@ export interface TestCounts {
 /** Pure: the same counts give the same verdict, also when they come from the ledger. */
 export function judgeTest(
   test: TestCounts,
-  options: { alpha: number; baseline: Baseline },
+  options: { alpha: number; baseline: Pick<Baseline, "warmUpOf"> },
 ): Verdict {
   const { weighed, evidence, unguarded } = weighAll(test);
   const toStop = evidenceToStop(options.alpha, test.attempt);
@@ -45,7 +46,7 @@ export function judgeTest(
   const { stretch, evidence: parts } = told;
   const canary = total(stretch.splits, "canary");
   const prod = total(stretch.splits, "prod");
-  const routes = [...test.seen].map((name) =>
+  const routes = test.seen.map((name) =>
     describeRoute(name, stretch.routes.get(name), options.baseline),
   );
   const { outcome, because } = decide(test, {
@@ -191,15 +192,13 @@ function total(splits: readonly SplitCounts[], side: Side): SideTotals {
 function describeRoute(
   route: string,
   counts: RouteCounts | undefined,
-  baseline: Baseline,
+  baseline: Pick<Baseline, "warmUpOf">,
 ): RouteVerdict {
   const canary = histogramOf(counts, "canary");
   const prod = histogramOf(counts, "prod");
-  const warmUp = baseline.warmUpOf(route);
   return {
     route,
-    because:
-      counts !== undefined || !("because" in warmUp) ? null : warmUp.because,
+    because: counts === undefined ? sayWhyNot(route, baseline) : null,
     evidence: counts === undefined ? 0 : finite(weighRoute(counts)),
     canaryRequests: canary.total,
     prodRequests: prod.total,
@@ -208,6 +207,14 @@ function describeRoute(
     canaryP95Ms: quantile(canary, 0.95),
     prodP95Ms: quantile(prod, 0.95),
   };
+}
+
+function sayWhyNot(
+  route: string,
+  baseline: Pick<Baseline, "warmUpOf">,
+): string {
+  const warmUp = baseline.warmUpOf(route);
+  return "because" in warmUp ? warmUp.because : "from the next window on";
 }
 
 function histogramOf(

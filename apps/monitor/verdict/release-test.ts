@@ -5,6 +5,7 @@ import { BLOCK_MS } from "./burst-guard.js";
 import { judgeTest } from "./judge-test.js";
 import { OpenBlock } from "./open-block.js";
 import { RouteCounts } from "./route-counts.js";
+import { RoutePlaces } from "./route-places.js";
 import { fromSparse, toSparse } from "./sparse.js";
 import {
   LIVE_RESTARTS,
@@ -18,7 +19,6 @@ import { WARM_UP_CANARY_REQUESTS, WARM_UP_MS } from "./warm-up.js";
 import type { Verdict } from "./verdict.js";
 import { findFlaw, isDealing, type WindowPair } from "./window-pair.js";
 
-const MAX_ROUTES = 51;
 const MAX_SPLITS = 8;
 /** After a window that cannot be right, for so long there is no verdict. */
 const SUSPENSION_MS = 10_000;
@@ -39,8 +39,7 @@ export class ReleaseTest {
   readonly attempt: number;
   readonly tolerance: Tolerance;
   readonly #canaryBuckets: Uint8Array;
-  /** Names of routes that have had requests. */
-  readonly #seen = new Set<string>();
+  readonly #places = new RoutePlaces();
   #whole: Stretch;
   /** The latest ones. */
   #restarts: Stretch[] = [];
@@ -66,8 +65,9 @@ export class ReleaseTest {
   }
 
   /** @param baseline learns of prod from the pair as well, and tells which routes can be compared from then on */
-  observe(pair: WindowPair, baseline: Baseline): void {
-    if (!this.#isSound(pair)) return;
+  observe(heard: WindowPair, baseline: Baseline): void {
+    if (!this.#isSound(heard)) return;
+    const pair = this.#places.assign(heard);
     const { atMs, share, prod, alone } = pair;
     this.#lastAt = Math.max(atMs, this.#lastAt ?? atMs);
     this.#turnBlock(atMs);
@@ -89,7 +89,7 @@ export class ReleaseTest {
     const verdict = judgeTest(
       {
         attempt: this.attempt,
-        seen: this.#seen,
+        seen: this.#places.names,
         whole: this.#whole,
         restarts: this.#restarts,
         restartsBegun: this.#restartsBegun,
@@ -112,7 +112,7 @@ export class ReleaseTest {
       tolerance: this.tolerance,
       lastAt: this.#lastAt,
       warmUp: { ...this.#warmUp },
-      seen: [...this.#seen],
+      seen: this.#places.names,
       warmUps: [...this.#whole.routes].map(([name, { warmUp }]) => [
         name,
         toSparse(warmUp),
@@ -130,7 +130,7 @@ export class ReleaseTest {
     const test = new ReleaseTest(stored);
     test.#lastAt = stored.lastAt;
     test.#warmUp = { ...stored.warmUp };
-    for (const name of stored.seen) test.#seen.add(name);
+    test.#places.restore(stored.seen, stored.lastAt ?? stored.startedAt);
     const warmUps = new Map(stored.warmUps);
     test.#whole = Stretch.restore(
       stored.whole,
@@ -198,6 +198,7 @@ export class ReleaseTest {
       for (const stretch of this.#stretches) stretch.endBlock(sum);
     }
     this.#block = new OpenBlock(index);
+    this.#places.vacate(atMs, (name) => this.#whole.routes.has(name));
     this.#restartWhenDue(atMs);
   }
 
@@ -226,7 +227,6 @@ export class ReleaseTest {
     for (const stretch of this.#stretches) stretch.count(pair, share);
     for (const side of SIDES)
       for (const [name, { latency }] of pair[side].routes) {
-        if (this.#seen.size < MAX_ROUTES) this.#seen.add(name);
         const route = routes.get(name);
         if (route !== undefined)
           this.#block?.add(name, route, { share, side, latency });
@@ -243,9 +243,9 @@ export class ReleaseTest {
   }
 
   #admitRoutes(baseline: Baseline): void {
-    for (const name of this.#seen) {
-      const { routes } = this.#whole;
-      if (routes.has(name) || routes.size >= MAX_ROUTES) continue;
+    const { routes } = this.#whole;
+    for (const name of this.#places.names) {
+      if (routes.has(name)) continue;
       const warmUp = baseline.warmUpOf(name);
       if ("because" in warmUp) continue;
       const route = new RouteCounts(warmUp, this.#canaryBuckets);
