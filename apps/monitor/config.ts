@@ -31,7 +31,7 @@ export interface RecoveryRule {
 export interface VerdictRule {
   /** `observe` says what it would do. */
   mode: "on" | "observe" | "off";
-  /** Of how many healthy releases one may be stopped. */
+  /** The share of healthy releases that may be stopped, each let in once. */
   alpha: number;
   tolerance: Tolerance;
 }

@@ -10,6 +10,7 @@ import { Baseline, storedBaseline } from "./verdict/baseline.js";
 import { ReleaseTest } from "./verdict/release-test.js";
 import { storedTest } from "./verdict/stored-test.js";
 import type { Verdict } from "./verdict/verdict.js";
+import { isDealing } from "./verdict/window-pair.js";
 import { WindowPairing } from "./window-pairing.js";
 
 const KEEP_MS = 60_000;
@@ -46,8 +47,9 @@ interface Heard {
 
 /**
  * Keeps the running test while this monitor leads, and stores it once a second: whoever leads next goes on with it, from
- * the entry after the last one that was counted. A test ends with the release: at a new version, at POST /api/release, or
- * when the canary is let in anew.
+ * the entry after the last one that was counted. A test ends with the release, at a new version or POST /api/release; and
+ * when the same version is tried once more: let in anew, dealt requests again by a split that dealt none, or compared by
+ * another tolerance.
  */
 export class VerdictKeeper {
   readonly #redis: Redis;
@@ -84,11 +86,17 @@ export class VerdictKeeper {
 
   /** What the ledger keeps of a verdict, so that it can be replayed. */
   toRecord(): VerdictRecord | undefined {
+    const { evidence = 0, routes = [] } = this.#verdict ?? {};
     return (
       this.#test && {
         alpha: this.#rule.alpha,
         test: this.#test.toStored(),
-        evidence: this.#verdict?.evidence ?? 0,
+        evidence,
+        notCompared: Object.fromEntries(
+          routes.flatMap(({ route, because }) =>
+            because === null ? [] : [[route, because]],
+          ),
+        ),
       }
     );
   }
@@ -145,12 +153,18 @@ export class VerdictKeeper {
     } else if (this.#releasedAt > test.startedAt) this.#start(now, 0);
     else if (flag.value && flag.flip !== this.#flip) {
       this.#flip = flag.flip;
-      this.#start(now, Math.min(MAX_ATTEMPT, test.attempt + 1));
+      this.#retry(test, now);
     } else if (
       test.tolerance.ratio !== tolerance.ratio ||
       test.tolerance.ms !== tolerance.ms
     )
-      this.#start(now, test.attempt);
+      this.#retry(test, now);
+  }
+
+  /** A try without any request of the canary's has used up nothing of alpha. */
+  #retry({ attempt, wasTried }: ReleaseTest, startedAt: number): void {
+    const next = wasTried ? Math.min(MAX_ATTEMPT, attempt + 1) : attempt;
+    this.#start(startedAt, next);
   }
 
   #start(startedAt: number, attempt: number): void {
@@ -177,9 +191,14 @@ export class VerdictKeeper {
       return;
     }
     const pair = this.#pairing.add(source, { at, data }, atMs);
+    const test = this.#test;
     // What came before the test says nothing of the release that it is about.
-    if (pair !== undefined && atMs >= (this.#test?.startedAt ?? Infinity))
-      this.#test?.observe(pair, this.#baseline);
+    if (pair === undefined || test === undefined || atMs < test.startedAt)
+      return;
+    const { share } = pair;
+    if (test.isOneSided && share !== undefined && isDealing(share))
+      this.#retry(test, atMs);
+    this.#test?.observe(pair, this.#baseline);
   }
 
   async #load(): Promise<void> {
@@ -225,6 +244,8 @@ const verdictRecord = z.object({
   alpha: z.number(),
   test: storedTest,
   evidence: z.number(),
+  /** Why, by route. */
+  notCompared: z.record(z.string(), z.string()),
 });
 export type VerdictRecord = z.infer<typeof verdictRecord>;
 
@@ -234,8 +255,10 @@ export function replayVerdict(
 ): { recorded: number; verdict: Verdict } | undefined {
   const parsed = verdictRecord.safeParse(event.data.verdict);
   if (!parsed.success) return undefined;
-  const { alpha, test, evidence } = parsed.data;
-  const verdict = ReleaseTest.restore(test).judge(alpha, new Baseline());
+  const { alpha, test, evidence, notCompared } = parsed.data;
+  const verdict = ReleaseTest.restore(test).judge(alpha, {
+    warmUpOf: (route) => ({ because: notCompared[route] ?? "not compared" }),
+  });
   return { recorded: evidence, verdict };
 }
 

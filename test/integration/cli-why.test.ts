@@ -101,6 +101,7 @@ describe("serin why", () => {
         tolerance,
       }).toStored(),
       evidence: 5.2,
+      notCompared: {},
     };
     await test.ledger.flip("feature", {
       value: false,

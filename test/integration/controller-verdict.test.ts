@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { readConfig } from "../../apps/monitor/config.js";
 import {
   replayVerdict,
   VerdictKeeper,
@@ -25,6 +26,10 @@ class Feed {
     this.#control = control;
   }
 
+  /** The proxy's. */
+  split = "3:1";
+  route = "GET /get";
+
   hear(windows: number, respond: Respond, keepers: VerdictKeeper[]): void {
     for (let i = 0; i < windows; i++) {
       this.#control.pass(500);
@@ -34,13 +39,13 @@ class Feed {
         ["canary", 12],
       ] as const) {
         const answers = Array.from({ length: dealt }, () =>
-          respond(side, "GET /get", this.#random),
+          respond(side, this.route, this.#random),
         );
-        const route = routeWindow(answers);
+        const routes = { [this.route]: routeWindow(answers) };
         const data = trafficWindow(side, [], {
-          split: "3:1",
+          split: this.split,
           dealt,
-          routes: { "GET /get": route },
+          routes,
         });
         this.hearRaw({ kind: "traffic", data }, keepers);
       }
@@ -102,6 +107,20 @@ describe("controller, by verdict", () => {
     expect(replay?.recorded).to.be.above(4.6);
     expect(replay?.verdict.evidence).to.equal(replay?.recorded);
     expect(await control.outbox()).to.have.length(1);
+  });
+
+  it("replays why a route was not compared", async () => {
+    const { control, verdicts, feed } = await start();
+    feed.route = "GET /new";
+    feed.hear(2, healthy, [verdicts]);
+    feed.route = "GET /get";
+    feed.hear(40, slowerBy(2), [verdicts]);
+    await control.judge();
+    const [flip] = (await control.events()).slice(-1);
+    const because = replayVerdict(flip!)?.verdict.routes.find(
+      ({ route }) => route === "GET /new",
+    )?.because;
+    expect(because).to.equal("prod has answered 72 requests, 200 are needed");
   });
 
   it("only tells, once, with VERDICT=observe", async () => {
@@ -232,6 +251,8 @@ describe("controller, by verdict", () => {
     await control.judge();
     expect(verdicts.verdict?.canary.requests).to.equal(0);
     expect(verdicts.verdict?.evidenceToStop).to.be.closeTo(4.605, 0.001);
+    feed.hear(2, healthy, [verdicts]);
+    await control.judge();
     for (const value of [false, true])
       await control.ledger.flip("feature", {
         value,
@@ -241,5 +262,69 @@ describe("controller, by verdict", () => {
       });
     await control.judge();
     expect(verdicts.verdict?.evidenceToStop).to.be.closeTo(5.298, 0.001);
+  });
+
+  describe("counts tries of the same version", () => {
+    const flip = async (control: Control, value: boolean) => {
+      await control.ledger.flip("feature", {
+        value,
+        by: "operator",
+        reason: "r",
+        data: {},
+      });
+      await control.judge();
+    };
+    const toStop = (tries: number) => Math.log(100 * 2 ** tries);
+
+    it("a version that came while the flag was off is not tried before it is let in", async () => {
+      const { control, verdicts, feed } = await start();
+      feed.hearHost({ version: "1" }, [verdicts]);
+      await flip(control, false);
+      feed.hearHost({ version: "2" }, [verdicts]);
+      await control.judge();
+      await flip(control, true);
+      expect(verdicts.verdict?.evidenceToStop).to.be.closeTo(toStop(0), 1e-9);
+      feed.hear(4, healthy, [verdicts]);
+      await control.judge();
+      await flip(control, false);
+      await flip(control, true);
+      expect(verdicts.verdict?.evidenceToStop).to.be.closeTo(toStop(1), 1e-9);
+      feed.hear(4, healthy, [verdicts]);
+      await control.judge();
+      await flip(control, false);
+      await flip(control, true);
+      expect(verdicts.verdict?.evidenceToStop).to.be.closeTo(toStop(2), 1e-9);
+    });
+
+    it("one that a split dealt nothing for a while is tried once more when it deals again", async () => {
+      const { control, verdicts, feed } = await start();
+      feed.hear(40, healthy, [verdicts]);
+      await control.judge();
+      feed.split = "1:0";
+      feed.hear(30, healthy, [verdicts]);
+      await control.judge();
+      expect(verdicts.verdict?.because).to.match(/^the split deals nothing/);
+      feed.split = "3:1";
+      feed.hear(1, healthy, [verdicts]);
+      await control.judge();
+      expect(verdicts.verdict?.because).to.match(/^warming up: 12 /);
+      expect(verdicts.verdict?.evidenceToStop).to.be.closeTo(toStop(1), 1e-9);
+    });
+
+    it("another tolerance is another try", async () => {
+      const { control, verdicts, feed } = await start();
+      feed.hear(40, healthy, [verdicts]);
+      control.pass(2000);
+      await control.judge();
+      const { redis, keys } = control.context;
+      const config = readConfig({ VERDICT_TOLERANCE: "20%+1ms" });
+      const next = new VerdictKeeper({ redis, keys, config });
+      const verdict = await next.look(
+        { value: true, flip: null },
+        { fence: (await redis.get(keys.lease))!, now: control.now() },
+      );
+      expect(verdict?.canary.requests).to.equal(0);
+      expect(verdict?.evidenceToStop).to.be.closeTo(toStop(1), 1e-9);
+    });
   });
 });

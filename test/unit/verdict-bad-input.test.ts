@@ -95,17 +95,34 @@ describe("verdict from bad input", () => {
   });
 
   for (const share of [0, 1])
-    it(`has no verdict with a canary’s share of ${share}`, () => {
+    it(`says that a split with a canary’s share of ${share} deals nothing to compare, also in a running test`, () => {
       const release = new TestedRelease(34);
-      for (let i = 0; i < 200; i++) {
-        release.atMs += 500;
-        release.test.observe(
-          { ...release.createPair(), share },
-          release.baseline,
-        );
-      }
-      expectSuspended(release, /^the canary has had no request yet$/);
+      const hearOneSided = (windows: number) => {
+        for (let i = 0; i < windows; i++) {
+          release.atMs += 500;
+          release.test.observe(
+            { ...release.createPair(), share },
+            release.baseline,
+          );
+        }
+      };
+      hearOneSided(25);
+      expectSuspended(release, /^the split deals nothing to compare/);
+      release.hear(400);
+      expect(release.judge().outcome).to.equal("healthy");
+      hearOneSided(25);
+      expectSuspended(release, /^the split deals nothing to compare/);
     });
+
+  it("compares on while only one of several proxies’ splits deals nothing", () => {
+    const release = new TestedRelease(34);
+    for (let i = 0; i < 400; i++) {
+      release.hear(1);
+      const idle = windowPair(release.atMs, {}, { share: 0 });
+      release.test.observe(idle, release.baseline);
+    }
+    expect(release.judge().outcome).to.equal("healthy");
+  });
 
   const flaws: [string, (atMs: number) => WindowPair, RegExp][] = [
     [

@@ -29,6 +29,7 @@ export interface TestCounts {
   warmUp: { canaryRequests: number; isOver: boolean };
   /** What is wrong with what was heard lately. */
   flaw: string | null;
+  isOneSided: boolean;
   /** Whether the evidence has sufficed before. */
   wasWorse: boolean;
 }
@@ -141,6 +142,8 @@ function decide(
   });
   if (test.wasWorse) return say("worse");
   if (test.flaw !== null) return say(null, test.flaw);
+  if (test.isOneSided)
+    return say(null, "the split deals nothing to compare: one side gets all");
   if (!test.warmUp.isOver) return say(...describeWarmUp(test.warmUp));
   if (test.whole.routes.size === 0)
     return say(null, "no route can be compared yet: prod is not known on any");

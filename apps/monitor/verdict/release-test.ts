@@ -22,6 +22,7 @@ import { findFlaw, isDealing, type WindowPair } from "./window-pair.js";
 const MAX_SPLITS = 8;
 /** After a window that cannot be right, for so long there is no verdict. */
 const SUSPENSION_MS = 10_000;
+const ONE_SIDED_MS = 10_000;
 const LONGEST_GAP_MS = 600_000;
 /** Of one proxy, five seconds of them. */
 const MOST_AT_ONE_TIME = 10;
@@ -49,6 +50,8 @@ export class ReleaseTest {
   /** When the last window was, by its own time, and how many more have borne that time. */
   #lastAt: number | null = null;
   #sameTime = 0;
+  /** Since when all windows have been of a split that deals one side nothing. */
+  #oneSidedSince: number | null = null;
   #flaw: { because: string; until: number } | null = null;
   #isWorse = false;
 
@@ -71,11 +74,31 @@ export class ReleaseTest {
     const { atMs, share, prod, alone } = pair;
     this.#lastAt = Math.max(atMs, this.#lastAt ?? atMs);
     this.#turnBlock(atMs);
-    if (share !== undefined && isDealing(share)) this.#count(pair, share);
+    if (share !== undefined && isDealing(share)) {
+      this.#oneSidedSince = null;
+      this.#count(pair, share);
+    } else this.#oneSidedSince ??= atMs;
     baseline.add(prod.routes, atMs);
     baseline.add(alone, atMs);
     // What prod took in this window may be known to the dictionaries, so it must not be counted: they come last.
     if (this.#warmUp.isOver) this.#admitRoutes(baseline);
+  }
+
+  /** Whether requests of the canary's have been seen. */
+  get wasTried(): boolean {
+    return (
+      this.#warmUp.canaryRequests > 0 ||
+      this.#whole.splits.some(({ dealt }) => dealt.canary > 0)
+    );
+  }
+
+  /** Whether the split gives all to one side: of several proxies', for some time every one. */
+  get isOneSided(): boolean {
+    const lastAt = this.#lastAt ?? this.startedAt;
+    return (
+      this.#oneSidedSince !== null &&
+      lastAt - this.#oneSidedSince >= ONE_SIDED_MS
+    );
   }
 
   /** For ten seconds there is no verdict: something that was heard is not counted. */
@@ -84,8 +107,8 @@ export class ReleaseTest {
     this.#flaw = { because: `not counted: ${because}`, until };
   }
 
-  /** @param alpha of how many healthy releases one may be stopped */
-  judge(alpha: number, baseline: Baseline): Verdict {
+  /** @param alpha the share of healthy releases that may be stopped */
+  judge(alpha: number, baseline: Pick<Baseline, "warmUpOf">): Verdict {
     const verdict = judgeTest(
       {
         attempt: this.attempt,
@@ -96,6 +119,7 @@ export class ReleaseTest {
         block: this.#block,
         warmUp: this.#warmUp,
         flaw: this.#flawNow(),
+        isOneSided: this.isOneSided,
         wasWorse: this.#isWorse,
       },
       { alpha, baseline },
@@ -121,6 +145,7 @@ export class ReleaseTest {
       restarts: this.#restarts.map((stretch) => stretch.toStored()),
       restartsBegun: this.#restartsBegun,
       block: this.#block?.toStored() ?? null,
+      oneSidedSince: this.#oneSidedSince,
       flaw: this.#flaw,
       isWorse: this.#isWorse,
     };
@@ -147,6 +172,7 @@ export class ReleaseTest {
     );
     test.#restartsBegun = stored.restartsBegun;
     if (stored.block !== null) test.#block = OpenBlock.restore(stored.block);
+    test.#oneSidedSince = stored.oneSidedSince;
     test.#flaw = stored.flaw;
     test.#isWorse = stored.isWorse;
     return test;

@@ -54,6 +54,7 @@ export const storedTest = z.object({
   restarts: z.array(storedStretch),
   restartsBegun: count,
   block: storedOpenBlock.nullable(),
+  oneSidedSince: z.number().nullable(),
   flaw: z.object({ because: z.string(), until: z.number() }).nullable(),
   isWorse: z.boolean(),
 });

@@ -11,7 +11,8 @@ export function totalEvidence(latency: number, errors: number): number {
  * Ville's inequality (see Ramdas et al., arXiv 2210.01948): under "no worse", evidence ever reaches 1/alpha with
  * probability alpha at most.
  *
- * @param attempt how often the same release has been tried before: each further try may use half as much of alpha
+ * @param attempt how often the same release has been tried before: each further try may use half as much of alpha, so
+ *   that all of them together use twice alpha at most
  */
 export function evidenceToStop(alpha: number, attempt = 0): number {
   return Math.log(1 / alpha) + attempt * Math.LN2;
