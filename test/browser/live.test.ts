@@ -43,6 +43,37 @@ describe("the dashboard", function () {
     await load.stop();
   });
 
+  it("says what the verdict is: first that it is too early to tell, then that the canary is worse", async () => {
+    const system = await startSystem({
+      env: {
+        app: { BASE_LATENCY_MS: "40" },
+        canaryApp: { SLOWDOWN: "2" },
+        monitor: { VERDICT: "observe" },
+      },
+    });
+    const load = startLoad(system, { perSecond: 100 });
+    const { page } = await openDashboardPage(browser(), system.monitor.port);
+    const verdict = page.locator("#verdict");
+    const untilSaid = (outcome: string, text: RegExp) =>
+      waitFor(
+        `the verdict ${outcome}`,
+        async () =>
+          (await verdict.getAttribute("data-outcome")) === outcome &&
+          text.test(await verdict.innerText()),
+        40_000,
+      );
+    await untilSaid(
+      "open",
+      /^Too early to tell · odds .+ for worse · about \d+ more canary requests needed$/,
+    );
+    await untilSaid(
+      "worse",
+      /^Yes, worse than prod · odds [\d,]+ : 1 for worse$/,
+    );
+    await system.setFlag(false);
+    await load.stop();
+  });
+
   it("turns to stopped within two seconds of the flip, without a reload, and tells why", async () => {
     const system = await startSystem();
     startLoad(system);

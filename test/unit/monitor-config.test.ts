@@ -14,6 +14,27 @@ function problemsOf(env: Environment): readonly string[] {
 }
 
 describe("monitor config", () => {
+  it("takes the verdict’s mode, alpha and tolerance, and names those that are none", () => {
+    const { verdict } = readConfig({
+      VERDICT: "observe",
+      VERDICT_ALPHA: "0.001",
+      VERDICT_TOLERANCE: "25%+0ms",
+    });
+    expect(verdict).to.deep.equal({
+      mode: "observe",
+      alpha: 0.001,
+      tolerance: { ratio: 0.25, ms: 0 },
+    });
+    const problems = problemsOf({
+      VERDICT: "maybe",
+      VERDICT_ALPHA: "1",
+      VERDICT_TOLERANCE: "10",
+    });
+    expect(problems.join()).to.match(
+      /VERDICT is .*VERDICT_ALPHA is .*VERDICT_TOLERANCE is /,
+    );
+  });
+
   it("has the documented defaults", () => {
     expect(readConfig({})).to.deep.equal({
       redisUrl: "redis://127.0.0.1:6379",

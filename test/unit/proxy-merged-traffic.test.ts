@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { MergedTraffic } from "../../apps/proxy/merged-traffic.js";
+import { IDLE_WINDOWS } from "../../apps/proxy/route-book.js";
 import { TrafficRecorder } from "../../apps/proxy/traffic-recorder.js";
 import type { Side } from "../../lib/telemetry.js";
 import { createSeededRandom } from "../support/seeded-random.js";
@@ -83,6 +84,29 @@ describe("proxy merged traffic", () => {
     expect(waiting()).to.equal(1);
     merged.forget(other);
     expect(waiting()).to.equal(0);
+  });
+
+  it("gives the place of a route that nobody asks for to another", () => {
+    const merged = new MergedTraffic(0);
+    const recorder = new TrafficRecorder(0);
+    const take = (...pages: string[]) => {
+      for (const page of pages) {
+        const asked = { method: "GET", url: `/${page}` };
+        const pending = recorder.begin("prod", 0, asked);
+        recorder.finish(pending, { status: 200, rescued: false }, 1);
+      }
+      merged.add(recorder, recorder.takeWindow(1));
+      return Object.keys(merged.takeWindow(1).prod.routes ?? {});
+    };
+    const pages = (name: string) =>
+      Array.from({ length: 50 }, (_, i) => `${name}-${i}`);
+    expect(take(...pages("old"))).to.have.length(50);
+    for (let i = 0; i < IDLE_WINDOWS + 1; i++) take("old-0");
+    const after = take(...pages("new"));
+    expect(after.filter((name) => name.startsWith("GET /new"))).to.have.length(
+      49,
+    );
+    expect(after).not.to.include("GET /old-1");
   });
 
   it("has as many routes as one recorder has at most, and the others in one", () => {

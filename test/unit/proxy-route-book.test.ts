@@ -1,5 +1,10 @@
 import { expect } from "chai";
-import { RouteBook } from "../../apps/proxy/route-book.js";
+import {
+  IDLE_WINDOWS,
+  OTHER_ROUTES,
+  RouteBook,
+} from "../../apps/proxy/route-book.js";
+import * as telemetry from "../../lib/telemetry.js";
 import { bucketOf, TOP_BUCKET } from "../../lib/latency-histogram.js";
 
 const OK = {
@@ -47,6 +52,32 @@ describe("proxy route book", () => {
     const { prod } = book.take();
     expect(Object.keys(prod)).to.have.length(51);
     expect(prod.other?.requests).to.equal(950);
+  });
+
+  it("gives the place of a route that nobody asks for to another", () => {
+    const book = new RouteBook();
+    const ask = (page: string) => {
+      book.count({ method: "GET", url: `/${page}` }, OK);
+    };
+    for (let i = 0; i < 50; i++) ask(`old-${i}`);
+    const takeTimes = (times: number) => {
+      for (let i = 0; i < times; i++) {
+        ask("old-0");
+        book.take();
+      }
+    };
+    takeTimes(IDLE_WINDOWS);
+    ask("early");
+    expect(Object.keys(book.take().prod)).to.deep.equal([OTHER_ROUTES]);
+    takeTimes(1);
+    for (let i = 0; i < 50; i++) ask(`new-${i}`);
+    const { prod } = book.take();
+    expect(Object.keys(prod)).to.have.length(50);
+    expect(prod).not.to.have.property("GET /old-1");
+  });
+
+  it("calls what has no route of its own as the telemetry’s readers do", () => {
+    expect(OTHER_ROUTES).to.equal(telemetry.OTHER_ROUTES);
   });
 
   it("counts a time-out in the top bucket, and no latency where prod answered instead", () => {

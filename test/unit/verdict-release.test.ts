@@ -145,10 +145,39 @@ describe("verdict on a release", () => {
       release.atMs += 500;
       const pair = release.createPair();
       release.test.observe({ ...pair, share: 0.25 }, release.baseline);
+      const { outcome, split } = release.judge();
+      const isBroken = split >= Math.log(1000);
+      expect(outcome === "split broken").to.equal(isBroken, `at ${split}`);
     }
     const verdict = release.judge();
     expect(verdict.outcome).to.equal("split broken");
     expect(verdict.split).to.be.above(Math.log(1000));
+  });
+
+  it("counts the guard’s blocks by the clock’s five seconds", () => {
+    const release = new TestedRelease(15);
+    release.hear(109);
+    expect(release.judge().latency.blocks).to.equal(11);
+    release.hear(1);
+    expect(release.test.toStored().whole.guard.blocks).to.equal(11);
+  });
+
+  it("counts by no more than eight shares, and no request of a further one", () => {
+    const release = new TestedRelease(16);
+    release.hear(20);
+    const observe = (share: number) => {
+      release.atMs += 500;
+      const pair = { ...release.createPair(), share };
+      release.test.observe(pair, release.baseline);
+    };
+    for (let i = 0; i < 7; i++) observe(0.3 + i / 20);
+    const { canary } = release.judge();
+    observe(0.9);
+    const { splits } = release.test.toStored().whole;
+    expect(splits).to.have.length(8);
+    expect(release.judge().canary).to.deep.equal(canary);
+    observe(0.3);
+    expect(release.judge().canary.requests).to.be.above(canary.requests);
   });
 
   it("goes on with the new share for new requests when the split changes", () => {
@@ -205,6 +234,11 @@ describe("verdict on a release", () => {
     release.respond = slowerBy(0.5);
     release.hear(600);
     expect(release.judge().outcome).to.equal("worse");
+    const stored = storedTest.parse(
+      JSON.parse(JSON.stringify(release.test.toStored())),
+    );
+    const restored = ReleaseTest.restore(stored);
+    expect(restored.judge(ALPHA, release.baseline).outcome).to.equal("worse");
   });
 });
 

@@ -28,16 +28,24 @@ import {
   smallerOf,
   type LatencyCounts,
 } from "../../apps/monitor/verdict/latency-evidence.js";
+import { weigh } from "../../apps/monitor/verdict/evidence.js";
+import { RouteCounts } from "../../apps/monitor/verdict/route-counts.js";
 import {
   checkShare,
   correctedShare,
 } from "../../apps/monitor/verdict/share-check.js";
-import { deflate } from "../../apps/monitor/verdict/tolerance.js";
+import { Stretch } from "../../apps/monitor/verdict/stretch.js";
+import {
+  createCanaryBuckets,
+  deflate,
+} from "../../apps/monitor/verdict/tolerance.js";
 import {
   evidenceToStop,
   totalEvidence,
 } from "../../apps/monitor/verdict/total.js";
+import { bandWidth } from "../../bench/simulate/rivals.js";
 import { bucketOf } from "../../lib/latency-histogram.js";
+import { SIDES } from "../../lib/telemetry.js";
 import {
   CLOSE,
   toCounts,
@@ -49,6 +57,25 @@ const shared = createDictionary(toCounts(VECTORS.warmup));
 
 function countsOf(sides: { canary: Sparse; prod: Sparse }): LatencyCounts {
   return { canary: toCounts(sides.canary), prod: toCounts(sides.prod) };
+}
+
+/** A test's stretch whose one route has counted this, as measured: each of the verdict's buckets by its upper edge. */
+function stretchOf(
+  warmUp: Sparse,
+  counted: { rho: number; sides: { canary: Sparse; prod: Sparse }[] },
+): Stretch {
+  const stretch = new Stretch(0, 0);
+  const exact = createCanaryBuckets({ ratio: 0, ms: 0 });
+  const route = new RouteCounts(toCounts(warmUp), exact);
+  stretch.routes.set("GET /get", route);
+  for (const sides of counted.sides)
+    for (const side of SIDES)
+      route.add(
+        counted.rho,
+        side,
+        sides[side].map(([bucket, count]) => [64 + 4 * bucket, count]),
+      );
+  return stretch;
 }
 
 function sum(counts: ArrayLike<number>): number {
@@ -113,6 +140,10 @@ describe("verdict, against the reference vectors", () => {
       const components = smallerOf(configured, seen);
       expectClose(components, vector.components);
       expect(mix(components)).to.be.closeTo(vector.logE, CLOSE);
+      const warmUp =
+        vector.warmup === "shared" ? VECTORS.warmup : vector.warmup;
+      const stretch = stretchOf(warmUp, { rho: share, sides: [vector] });
+      expect(weigh(stretch, undefined).raw).to.be.closeTo(vector.logE, CLOSE);
     });
 
   for (const vector of VECTORS.guard)
@@ -142,6 +173,30 @@ describe("verdict, against the reference vectors", () => {
         expect(Math.min(raw, guarded)).to.be.closeTo(expected.min, CLOSE);
         expect(guarded).to.be.closeTo(expected.guarded, CLOSE);
       });
+
+  for (const vector of VECTORS.guard)
+    it(`weighs a test alike, its last block open: ${vector.name}`, () => {
+      const { rho, blocks } = vector;
+      const stretch = stretchOf(VECTORS.warmup, { rho, sides: blocks });
+      const all = blocks.map((sides) => {
+        const block = new Block();
+        block.add(countsOf(sides), shared, rho);
+        return block;
+      });
+      const open = all.pop();
+      for (const block of all) stretch.endBlock(block);
+      const evidence = weigh(stretch, open);
+      const { raw, guarded, min } = vector.trim1;
+      expect(evidence.raw).to.be.closeTo(raw, CLOSE);
+      expect(evidence.guarded).to.be.closeTo(guarded, CLOSE);
+      const total = totalEvidence(min, 0);
+      expect(evidence.total).to.be.closeTo(total, CLOSE);
+    });
+
+  it("has the same band for the simulation’s rival", () => {
+    for (const [requests, alpha, width] of VECTORS.dkw_eps)
+      expect(bandWidth(requests, alpha)).to.be.closeTo(width, CLOSE);
+  });
 
   it("has the same error evidence", () => {
     for (const vector of VECTORS.errors) {
