@@ -1,24 +1,31 @@
-import { OTHER_ROUTES } from "../apps/proxy/route-book.js";
 import { COMPONENT_COUNT } from "../apps/monitor/verdict/dictionary.js";
+import { LIVE_RESTARTS, RESTART_MS } from "../apps/monitor/verdict/starts.js";
+import type { WindowPair } from "../apps/monitor/verdict/window-pair.js";
+import { WindowPairing } from "../apps/monitor/window-pairing.js";
+import { OTHER_ROUTES, parseTelemetry, SIDES } from "../lib/telemetry.js";
+import { trafficWindow } from "../test/support/telemetry.js";
 import { TestedRelease } from "../test/support/verdict-traffic.js";
 import { spreadOf, type Spread } from "./statistics.js";
 
 const ROUTES = 50;
 const REQUESTS_PER_WINDOW = 2500;
 const WINDOWS_PER_SECOND = 2;
-/** Enough that every route is compared, and the code compiled. */
-const WARM_UP_SECONDS = 30;
+/** Until as many restarts go on as ever do. */
+const WARM_UP_SECONDS = 10 + (LIVE_RESTARTS * RESTART_MS) / 1000;
 
 export interface JudgingFigures {
   routes: number;
   components: number;
-  /** CPU time of a second's two windows and its judgement, in µs. */
+  requestsPerSecond: number;
+  /** CPU time of a second's two windows, its judgement, and the test's writing down, in µs. */
   us: Spread;
+  /** What is written down. */
+  storedBytes: number;
   /** Of 1: what that is of one core. */
   ratio: number;
 }
 
-/** What a second of the verdict costs the monitor: to count two windows of every route, and to judge. */
+/** What a second of the verdict costs the monitor: to read and count two windows of every route, to judge, and to store. */
 export function measureJudging(seconds: number): JudgingFigures {
   const release = new TestedRelease(1);
   release.routes = [
@@ -26,15 +33,27 @@ export function measureJudging(seconds: number): JudgingFigures {
     OTHER_ROUTES,
   ];
   release.requestsPerWindow = REQUESTS_PER_WINDOW;
+  const pairing = new WindowPairing();
   const costs: number[] = [];
+  let stored = "";
   for (let second = 0; second < WARM_UP_SECONDS + seconds; second++) {
-    const pairs = Array.from({ length: WINDOWS_PER_SECOND }, () => {
+    const entries = Array.from({ length: WINDOWS_PER_SECOND }, () => {
       release.atMs += 1000 / WINDOWS_PER_SECOND;
-      return release.createPair();
-    });
+      return toEntries(release.createPair());
+    }).flat();
     const before = cpuUs();
-    for (const pair of pairs) release.test.observe(pair, release.baseline);
+    for (const { atMs, fields } of entries) {
+      const telemetry = parseTelemetry(fields);
+      if ("problem" in telemetry || telemetry.kind !== "traffic")
+        throw new Error("a window is none");
+      const pair = pairing.add(telemetry.source, telemetry, atMs);
+      if (pair !== undefined) release.test.observe(pair, release.baseline);
+    }
     const { routes } = release.judge();
+    stored = JSON.stringify({
+      test: release.test.toStored(),
+      baseline: release.baseline.toStored(),
+    });
     const cost = cpuUs() - before;
     if (second < WARM_UP_SECONDS) continue;
     if (routes.some(({ because }) => because !== null))
@@ -45,9 +64,27 @@ export function measureJudging(seconds: number): JudgingFigures {
   return {
     routes: ROUTES,
     components: COMPONENT_COUNT,
+    requestsPerSecond: REQUESTS_PER_WINDOW * WINDOWS_PER_SECOND,
     us,
+    storedBytes: Buffer.byteLength(stored),
     ratio: Math.round(us.median / 100) / 10_000,
   };
+}
+
+/** As they come from Redis. */
+function toEntries(pair: WindowPair): { atMs: number; fields: string[] }[] {
+  const { atMs } = pair;
+  return SIDES.map((side) => {
+    const { dealt, routes } = pair[side];
+    const data = trafficWindow(side, [], {
+      split: "3:1",
+      dealt,
+      routes: Object.fromEntries(routes),
+    });
+    const fields = { kind: "traffic", source: "p", at: String(atMs) };
+    const entry = { ...fields, data: JSON.stringify(data) };
+    return { atMs, fields: Object.entries(entry).flat() };
+  });
 }
 
 function cpuUs(): number {

@@ -38,7 +38,7 @@ describe("verdict tolerance", () => {
     ["1e2%+5ms", undefined],
     ["", undefined],
   ] as const)
-    it(`reads ${JSON.stringify(text)} as ${JSON.stringify(tolerance) ?? "no tolerance"}`, () => {
+    it(`reads ${JSON.stringify(text)} as ${tolerance === undefined ? "no tolerance" : JSON.stringify(tolerance)}`, () => {
       expect(parseTolerance(text)).to.deep.equal(tolerance);
     });
 });
