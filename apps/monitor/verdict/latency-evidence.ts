@@ -24,9 +24,12 @@ export function createByComponent(): ByComponent {
  *
  * Given that a request fell in bucket b, it is the canary's with probability ρ if the canary is no slower, and with
  * probability ρr/z, z = 1−ρ+ρr, if it is slower by the ratio r(b). So a canary request wins ln(r/z), one of prod's
- * −ln z. Only the sides' assignment is taken for random, no latency: the law may be any and change all the time. That
- * is the conditioning which Lindon & Malek (arXiv 2011.03567, on time-inhomogeneous Poisson processes) use for counts,
- * done for each bucket; the question, stochastic order watched continuously, is that of Lindon, Sanden & Shirikian
+ * −ln z. Only the sides' assignment is taken for random, no latency: the law may be any and change all the time. The
+ * bets are fair if each request is dealt by itself; dealt in blocks, they are a little better than fair where traffic
+ * repeats in a block's length, which the guard's dispersion makes up for (see burst-guard.ts).
+ *
+ * Lindon & Malek (arXiv 2011.03567, on time-inhomogeneous Poisson processes) condition counts like that; here it is done
+ * for each bucket. The question, stochastic order watched continuously, is that of Lindon, Sanden & Shirikian
  * ("Rapid Regression Detection in Software Deployments through Sequential Testing", KDD 2022, arXiv 2205.14762).
  *
  * @param share ρ, above 0 and below 1

@@ -8,8 +8,8 @@ export function totalEvidence(latency: number, errors: number): number {
 }
 
 /**
- * Ville's inequality (see Ramdas et al., arXiv 2210.01948): under "no worse", evidence ever reaches 1/alpha with
- * probability alpha at most.
+ * Ville's inequality (see Ramdas et al., arXiv 2210.01948): under "no worse", and if each request is dealt by itself,
+ * evidence ever reaches 1/alpha with probability alpha at most.
  *
  * @param attempt how often the same release has been tried before: each further try may use half as much of alpha, so
  *   that all of them together use twice alpha at most
