@@ -29,6 +29,7 @@ export class WindowPairing {
     if (prod.routes === undefined || canary.routes === undefined)
       return undefined;
     return {
+      proxy: source,
       atMs,
       share: shareOf(prod.split),
       prod: { dealt: prod.dealt ?? 0, routes: toMap(prod.routes) },

@@ -55,6 +55,7 @@ export function windowPair(
     routes: new Map(Object.entries(routes)),
   });
   return {
+    proxy: "proxy@edge1:8080",
     atMs,
     share: 0.25,
     prod: side(sides.prod),

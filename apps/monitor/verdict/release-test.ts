@@ -47,9 +47,9 @@ export class ReleaseTest {
   #restartsBegun = 0;
   #block: OpenBlock | undefined;
   #warmUp = { since: null as number | null, canaryRequests: 0, isOver: false };
-  /** When the last window was, by its own time, and how many more have borne that time. */
+  /** When the last window was, by its own time, and how many more of each proxy have borne that time. */
   #lastAt: number | null = null;
-  #sameTime = 0;
+  readonly #sameTime = new Map<string, number>();
   /** Since when all windows have been of a split that deals one side nothing. */
   #oneSidedSince: number | null = null;
   #flaw: { because: string; until: number } | null = null;
@@ -179,7 +179,7 @@ export class ReleaseTest {
   }
 
   #isSound(pair: WindowPair): boolean {
-    const flaw = findFlaw(pair) ?? this.#findJump(pair.atMs);
+    const flaw = findFlaw(pair) ?? this.#findJump(pair);
     if (flaw === undefined) return true;
     if (Number.isFinite(pair.atMs)) {
       this.#lastAt = Math.max(pair.atMs, this.#lastAt ?? pair.atMs);
@@ -195,11 +195,13 @@ export class ReleaseTest {
    * A Redis whose clock was set back gives all entries the last one's time until it has caught up: nothing tells then which
    * block they belong to.
    */
-  #findJump(atMs: number): string | undefined {
+  #findJump({ proxy, atMs }: WindowPair): string | undefined {
     if (this.#lastAt === null) return undefined;
     const step = atMs - this.#lastAt;
-    this.#sameTime = step > 0 ? 0 : this.#sameTime + 1;
-    if (this.#sameTime > MOST_AT_ONE_TIME)
+    if (step > 0) this.#sameTime.clear();
+    const more = (this.#sameTime.get(proxy) ?? -1) + 1;
+    this.#sameTime.set(proxy, more);
+    if (more > MOST_AT_ONE_TIME)
       return "Redis’s clock was set back, or stands still";
     if (step > LONGEST_GAP_MS)
       return `the clock jumped, or nothing was heard for ${Math.round(step / 1000)} s`;

@@ -20,6 +20,8 @@ export interface SideWindow {
 
 /** Both sides of one proxy's window: only together do they say who was dealt what. */
 export interface WindowPair {
+  /** Its id. */
+  proxy: string;
   /** Redis's clock, ms since the epoch. */
   atMs: number;
   /** ρ: the canary's share by the proxy's split; undefined when it does not tell. */
