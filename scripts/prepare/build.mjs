@@ -9,6 +9,7 @@ const SOURCES = [
   "test",
   "bench",
   "scripts/build-page.mjs",
+  "scripts/make-executable.mjs",
   "tsconfig.json",
   "package-lock.json",
 ];

@@ -6,7 +6,7 @@ import { LauncherProcess } from "../support/launcher-process.js";
 
 const pathOf = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const LAUNCHER = pathOf("../../apps/launcher/main.js");
-const SERIN = pathOf("../../apps/cli/main.js");
+const ROOT = pathOf("../../../");
 const README = pathOf("../../../README.md");
 
 /** What a line of a code block begins with if it is a command. */
@@ -37,7 +37,11 @@ function runInShell(
   env: Record<string, string>,
 ): Promise<Outcome> {
   return new Promise((resolve) => {
-    const options = { env: { ...process.env, ...env }, timeout: 60_000 };
+    const options = {
+      cwd: ROOT,
+      env: { ...process.env, ...env },
+      timeout: 60_000,
+    };
     execFile(
       "bash",
       ["-o", "pipefail", "-c", command],
@@ -53,7 +57,6 @@ function runInShell(
 
 /** The command as it is, but for the ports, a `curl` that fails when it is refused, and an end to what has none. */
 function fitToPorts(command: string, ports: Map<string, number>): string {
-  const node = JSON.stringify(process.execPath);
   const fitted = command
     .replace(/localhost:(\d+)/g, (_, port: string) => {
       const own = ports.get(port);
@@ -62,9 +65,8 @@ function fitToPorts(command: string, ports: Map<string, number>): string {
     })
     .replace(/^curl\b/, "curl --fail --silent --show-error")
     .replace(/ \| jq .*$/, "")
-    .replace("redis-cli", `redis-cli -p ${ports.get("6379")}`)
-    .replace("npx serin", `${node} ${JSON.stringify(SERIN)}`);
-  return ENDLESS.test(command) ? `timeout 2 ${fitted}` : fitted;
+    .replace("redis-cli", `redis-cli -p ${ports.get("6379")}`);
+  return ENDLESS.test(command) ? `timeout 5 ${fitted}` : fitted;
 }
 
 describe("the README's commands", function () {
