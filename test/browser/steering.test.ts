@@ -1,7 +1,10 @@
 import { expect } from "chai";
 import type { Page } from "playwright-core";
 import { useBrowser } from "../support/browser/chromium.js";
-import { openDashboardPage } from "../support/browser/dashboard-page.js";
+import {
+  openDashboardPage,
+  setHidden,
+} from "../support/browser/dashboard-page.js";
 import { startSystem } from "../support/system/start-system.js";
 import { waitFor } from "../support/wait-for.js";
 
@@ -93,7 +96,83 @@ describe("steering by the dashboard", function () {
     expect(await page.context().cookies()).to.be.empty;
   });
 
-  it("says that nothing was changed when the monitor is gone", async () => {
+  it("does what its dialog says, and says so when there is nothing left to do", async () => {
+    const system = await startSystem();
+    const dashboard = await openDashboardPage(browser(), system.monitor.port);
+    const { page } = dashboard;
+    await dashboard.untilTone("good");
+    await page.locator("#toggle").click();
+    expect(await page.locator("#dialog-title").innerText()).to.equal(
+      "Stop the canary?",
+    );
+    await system.setFlag(false);
+    await page
+      .getByText("The canary is stopped already, until a person resumes it.")
+      .waitFor();
+    expect(await page.locator("#dialog-confirm").isDisabled()).to.be.true;
+    await page.locator("#dialog-reason").press("Enter");
+    await system.setFlag(true);
+    await waitFor("it to be asked again", () =>
+      page.locator("#dialog-confirm").isEnabled(),
+    );
+    await page.locator("#dialog-confirm").click();
+    await dashboard.untilTone("stopped");
+    expect(await system.events("flip")).to.have.length(3);
+  });
+
+  it("steers with seven tabs open, of which a browser connects six at once", async () => {
+    const system = await startSystem();
+    const { port } = system.monitor;
+    const first = await openDashboardPage(browser(), port);
+    await first.untilTone("good");
+    for (let opened = 1; opened < 7; opened++) {
+      await setHidden(first.page.context().pages().at(-1)!, true);
+      const page = await first.page.context().newPage();
+      await page.goto(`http://127.0.0.1:${port}/`);
+      await page.locator('#headline[data-tone="good"]').waitFor();
+    }
+    const last = first.page.context().pages().at(-1)!;
+    await last.locator("#stop").click();
+    await last.locator("#dialog-confirm").click();
+    await last.locator('#headline[data-tone="stopped"]').waitFor();
+    expect(await last.locator("#dialog").isVisible()).to.be.false;
+
+    // A hidden tab's title tells, and a tab that is looked at again has missed nothing.
+    await waitFor("the first tab's title", async () =>
+      (await first.page.title()).startsWith("■ Canary stopped"),
+    );
+    await setHidden(first.page, false);
+    await first.page.locator(".event", { hasText: "flip off" }).waitFor();
+  });
+
+  it("gives up a monitor that does not answer, and a question that is cancelled", async () => {
+    const system = await startSystem();
+    const { pid, port } = system.monitor;
+    const dashboard = await openDashboardPage(browser(), port);
+    const { page } = dashboard;
+    await dashboard.untilTone("good");
+    process.kill(pid, "SIGSTOP");
+    try {
+      await page.locator("#stop").click();
+      await page.locator("#dialog-confirm").click();
+      await page
+        .getByText(
+          "The monitor does not answer: the flag may have been changed.",
+        )
+        .waitFor({ timeout: 8000 });
+      const failed = page.waitForEvent("requestfailed");
+      await page.locator("#dialog-confirm").click();
+      await page.locator("#dialog-cancel").click();
+      expect((await failed).method()).to.equal("POST");
+      await page.locator("#stop").click();
+      expect(await page.locator("#dialog-confirm").isEnabled()).to.be.true;
+      expect(await page.locator("#dialog-error").innerText()).to.equal("");
+    } finally {
+      process.kill(pid, "SIGCONT");
+    }
+  });
+
+  it("does not say that it changed something when the monitor is gone", async () => {
     const system = await startSystem();
     const dashboard = await openDashboardPage(browser(), system.monitor.port);
     await dashboard.untilTone("good");
@@ -101,7 +180,7 @@ describe("steering by the dashboard", function () {
     await dashboard.page.locator("#stop").click();
     await dashboard.page.locator("#dialog-confirm").click();
     await dashboard.page
-      .getByText("The monitor cannot be reached: nothing was changed.")
+      .getByText("The monitor does not answer: the flag may have been changed.")
       .waitFor();
   });
 });

@@ -23,36 +23,53 @@ const RESUME: FlipQuestion = {
     "It gets its share of the requests again, and the feature is on in prod.",
   confirm: "Resume canary",
 };
-const TOGGLE = {
-  value: "toggle",
-  title: "Toggle the flag?",
-  confirm: "Toggle",
-} as const;
 
 /** The three buttons; what they ask is asked once more before it is done. */
 export class Controls {
+  readonly #dialog: FlipDialog;
   readonly #stop = byId("stop", HTMLButtonElement);
   readonly #resume = byId("resume", HTMLButtonElement);
   readonly #toggle = byId("toggle", HTMLButtonElement);
-  #flag: StateReport["flag"] | undefined;
 
   constructor(dialog: FlipDialog) {
-    this.#stop.addEventListener("click", () =>
-      dialog.ask(this.#flag?.value === false ? HOLD : STOP),
-    );
-    this.#resume.addEventListener("click", () => dialog.ask(RESUME));
-    this.#toggle.addEventListener("click", () => {
-      const { effect } = this.#flag?.value === false ? RESUME : STOP;
-      dialog.ask({ ...TOGGLE, effect });
-    });
+    this.#dialog = dialog;
   }
 
   show({ flag }: StateReport): void {
-    this.#flag = flag;
-    const isHeld = !flag.value && flag.by === "operator";
-    setText(this.#stop, flag.value || isHeld ? STOP.confirm : HOLD.confirm);
-    this.#stop.disabled = isHeld;
+    setText(
+      this.#stop,
+      flag.value || isHeld(flag) ? STOP.confirm : HOLD.confirm,
+    );
+    this.#stop.disabled = isHeld(flag);
     this.#resume.disabled = flag.value;
     this.#toggle.disabled = false;
+    const ask = (value: boolean) => () =>
+      this.#dialog.ask(describeQuestion(value, flag));
+    this.#stop.onclick = ask(false);
+    this.#resume.onclick = ask(true);
+    this.#toggle.onclick = ask(!flag.value);
+    const { value } = this.#dialog;
+    if (value !== undefined) this.#dialog.redraw(describeQuestion(value, flag));
   }
+}
+
+type Flag = StateReport["flag"];
+
+/** Whether it stays false until a person resumes it. */
+function isHeld({ value, by }: Flag): boolean {
+  return !value && by === "operator";
+}
+
+function describeQuestion(value: boolean, flag: Flag): FlipQuestion {
+  if (value)
+    return flag.value
+      ? { ...RESUME, done: "The canary is in already." }
+      : RESUME;
+  if (flag.value) return STOP;
+  return isHeld(flag)
+    ? {
+        ...STOP,
+        done: "The canary is stopped already, until a person resumes it.",
+      }
+    : HOLD;
 }

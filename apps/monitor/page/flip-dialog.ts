@@ -1,14 +1,22 @@
 import { byId, setText } from "./element.js";
 
+/** Longer than a monitor takes that is there. */
+const TIMEOUT_MS = 5000;
+
 export interface FlipQuestion {
-  value: boolean | "toggle";
+  value: boolean;
   title: string;
   /** What comes of it. */
   effect: string;
   confirm: string;
+  /** Why there is nothing left to do; undefined when there is. */
+  done?: string;
 }
 
-/** Asks whether, why and, where one is set, for the token; then does it. The token is kept in this object and nowhere else. */
+/**
+ * Asks whether, why and, where one is set, for the token; then does it. What is asked stays what is asked, whatever
+ * happens to the flag meanwhile. The token is kept in this object and nowhere else.
+ */
 export class FlipDialog {
   readonly #dialog = byId("dialog", HTMLDialogElement);
   readonly #title = byId("dialog-title");
@@ -22,6 +30,8 @@ export class FlipDialog {
   #flagName = "";
   #isTokenRequired = false;
   #token: string | undefined;
+  /** What is under way; closing the dialog gives it up. */
+  #sending: AbortController | undefined;
 
   constructor() {
     byId("dialog-cancel").addEventListener("click", () => this.#dialog.close());
@@ -31,6 +41,9 @@ export class FlipDialog {
     });
     // Whatever closes it, what was typed does not stay.
     this.#dialog.addEventListener("close", () => {
+      this.#sending?.abort();
+      this.#sending = undefined;
+      this.#question = undefined;
       this.#reason.value = "";
       this.#tokenInput.value = "";
     });
@@ -41,15 +54,32 @@ export class FlipDialog {
     this.#isTokenRequired = isTokenRequired;
   }
 
+  /** Undefined while nothing is asked. */
+  get value(): boolean | undefined {
+    return this.#question?.value;
+  }
+
   ask(question: FlipQuestion): void {
-    this.#question = question;
-    setText(this.#title, question.title);
-    setText(this.#effect, question.effect);
-    setText(this.#confirm, question.confirm);
     setText(this.#error, "");
+    this.#draw(question);
     this.#askForToken();
     this.#dialog.showModal();
     this.#reason.focus();
+  }
+
+  /** The same question in the words that fit now; not while it is being answered. */
+  redraw(question: FlipQuestion): void {
+    if (this.#sending === undefined) this.#draw(question);
+  }
+
+  #draw(question: FlipQuestion): void {
+    const { title, effect, confirm, done } = question;
+    setText(this.#title, title);
+    setText(this.#effect, effect);
+    setText(this.#confirm, confirm);
+    if (done !== this.#question?.done) setText(this.#error, done ?? "");
+    this.#confirm.disabled = done !== undefined;
+    this.#question = question;
   }
 
   #askForToken(): void {
@@ -58,7 +88,8 @@ export class FlipDialog {
   }
 
   async #submit(): Promise<void> {
-    if (this.#question === undefined || this.#confirm.disabled) return;
+    const question = this.#question;
+    if (question === undefined || this.#confirm.disabled) return;
     const token = this.#token ?? this.#tokenInput.value.trim();
     if (this.#isTokenRequired && token === "") {
       this.#refuse(
@@ -67,23 +98,28 @@ export class FlipDialog {
       return;
     }
     this.#confirm.disabled = true;
-    try {
-      const problem = await this.#send(this.#question.value, token);
-      if (problem === undefined) this.#dialog.close();
-      else this.#refuse(problem);
-    } finally {
-      this.#confirm.disabled = false;
-    }
+    const sending = (this.#sending = new AbortController());
+    const timer = setTimeout(() => sending.abort(), TIMEOUT_MS);
+    const problem = await this.#send(question.value, token, sending.signal);
+    clearTimeout(timer);
+    // It was cancelled, and another question may stand here.
+    if (this.#sending !== sending) return;
+    this.#sending = undefined;
+    this.#confirm.disabled = false;
+    if (problem === undefined) this.#dialog.close();
+    else this.#refuse(problem);
   }
 
   /** @returns what went wrong, undefined when the flag is as asked */
   async #send(
-    value: FlipQuestion["value"],
+    value: boolean,
     token: string,
+    signal: AbortSignal,
   ): Promise<string | undefined> {
     const reason = this.#reason.value.trim();
     const response = await fetch(`/api/flags/${this.#flagName}`, {
       method: "POST",
+      signal,
       headers: {
         "content-type": "application/json",
         ...(token === "" ? {} : { authorization: `Bearer ${token}` }),
@@ -94,7 +130,7 @@ export class FlipDialog {
       }),
     }).catch(() => undefined);
     if (response === undefined)
-      return "The monitor cannot be reached: nothing was changed.";
+      return "The monitor does not answer: the flag may have been changed.";
     if (response.ok) {
       if (token !== "") this.#token = token;
       return undefined;

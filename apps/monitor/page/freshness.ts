@@ -2,6 +2,10 @@ import { formatSpan } from "../../../lib/headline.js";
 
 /** Three seconds are three messages missed. */
 const OLD_AFTER_MS = 3000;
+/** A page that is not looked at asks every five seconds; browsers let it do so once a minute after a while. */
+const OLD_WHEN_HIDDEN_MS = 65_000;
+/** So long a page that is looked at again may take to hear what is new. */
+const RETURN_MS = 1000;
 /** Before that a slow first answer is no trouble. */
 const LOADING_MS = 4000;
 
@@ -10,11 +14,18 @@ export interface Freshness {
   text: string;
 }
 
-/** Whether what the page shows is of now. Nothing is shown as current unless the monitor has said so within three seconds. */
+/** Whether what the page shows is of now. Nothing is shown as current to anybody who looks unless the monitor has said so within three seconds. */
 export class FreshnessKeeper {
   readonly #openedAt = performance.now();
   #stateAt: number | undefined;
+  #shownAt = 0;
   #trouble: string | undefined;
+
+  constructor() {
+    document.addEventListener("visibilitychange", () => {
+      this.#shownAt = performance.now();
+    });
+  }
 
   heardState(): void {
     this.#stateAt = performance.now();
@@ -38,7 +49,8 @@ export class FreshnessKeeper {
       return ageMs < LOADING_MS
         ? { level: "loading", text: "Waiting for the monitor …" }
         : { level: "old", text: "The monitor does not answer" };
-    if (ageMs > OLD_AFTER_MS)
+    const isWatched = !document.hidden && now - this.#shownAt > RETURN_MS;
+    if (ageMs > (isWatched ? OLD_AFTER_MS : OLD_WHEN_HIDDEN_MS))
       return {
         level: "old",
         text: `No word from the monitor for ${formatSpan(ageMs)}`,

@@ -5,6 +5,10 @@ import type { StateMessage, TroubleMessage } from "../page-messages.js";
 /** A connection that says nothing for so long is given up: it may be dead without anybody having been told. */
 const SILENCE_MS = 8000;
 const RETRY_MS = 1000;
+/** How often a page that is not looked at asks for the state, for its title and icon. */
+const GLANCE_MS = 5000;
+/** One of them is what a glance is for. */
+const ANSWERS: ReadonlySet<string> = new Set(["state", "trouble"]);
 
 export interface StreamListener {
   onState: (message: StateMessage) => void;
@@ -15,7 +19,10 @@ export interface StreamListener {
   onTrouble: (trouble: TroubleMessage) => void;
 }
 
-/** What the monitor sends; connects anew for as long as the page is open. */
+/**
+ * What the monitor sends; connects anew for as long as the page is open. A browser has six connections to an origin, for all
+ * its tabs: a page that is hidden lets go of its own, and only glances at the state.
+ */
 export class MonitorStream {
   readonly #listener: StreamListener;
   #source: EventSource | undefined;
@@ -28,12 +35,18 @@ export class MonitorStream {
   start(): void {
     this.#connect();
     setInterval(() => this.#check(), RETRY_MS);
+    document.addEventListener("visibilitychange", () => {
+      if (document.hidden) this.#source?.close();
+      else this.#connect();
+    });
   }
 
   /** A browser connects anew by itself after a cut, but not after a refusal. */
   #check(): void {
-    const isRefused = this.#source?.readyState === EventSource.CLOSED;
-    if (isRefused || performance.now() - this.#heardAt > SILENCE_MS)
+    const isRefused =
+      !document.hidden && this.#source?.readyState === EventSource.CLOSED;
+    const longestMs = document.hidden ? GLANCE_MS : SILENCE_MS;
+    if (isRefused || performance.now() - this.#heardAt > longestMs)
       this.#connect();
   }
 
@@ -44,6 +57,7 @@ export class MonitorStream {
     const on = (name: string, handle: (data: never) => void) =>
       source.addEventListener(name, ({ data }: MessageEvent<string>) => {
         this.#heardAt = performance.now();
+        if (document.hidden && ANSWERS.has(name)) source.close();
         handle(JSON.parse(data) as never);
       });
     const { onState, onPoints, onLedger, onHistory, onTrouble } =
@@ -51,7 +65,10 @@ export class MonitorStream {
     on("state", onState);
     on("points", onPoints);
     on("ledger", onLedger);
-    on("history", onHistory);
+    // What was missed is fetched when somebody looks: the stream that opens then says so again.
+    on("history", () => {
+      if (!document.hidden) onHistory();
+    });
     on("trouble", onTrouble);
   }
 }

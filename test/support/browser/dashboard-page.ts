@@ -16,6 +16,14 @@ export interface DashboardPage {
   picture: (chart: string) => Promise<string>;
 }
 
+/** As when another tab is looked at, or this one again. A headless browser shows all its pages. */
+export async function setHidden(page: Page, isHidden: boolean): Promise<void> {
+  await page.evaluate(
+    `Object.defineProperty(document, "hidden", { value: ${isHidden}, configurable: true });
+    document.dispatchEvent(new Event("visibilitychange"))`,
+  );
+}
+
 /**
  * Opens it in a context of its own. When the test ends, the page must not have asked any other origin for anything, broken
  * its own content security policy or thrown.
