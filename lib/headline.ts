@@ -1,4 +1,5 @@
 import type { StateReport } from "./monitor-state.js";
+import { isSilent } from "./silence.js";
 
 /** `good`: the canary is in and well. `stopped`: the flag is off. `warning`: neither, or somebody should look. */
 export type Tone = "good" | "stopped" | "warning";
@@ -20,34 +21,40 @@ const FIGURES_BEHIND = / over [\d.]+ s \([^)]*\)$/;
 export function describeHeadline(state: StateReport, now: number): Headline {
   if (!state.flag.value)
     return { tone: "stopped", text: describeStop(state, now) };
-  if (state.proxies.length === 0)
+  const isQuiet = (member: { seenAt: string }) =>
+    isSilent(member, state.silenceMs, now);
+  const heard = state.proxies.filter((proxy) => !isQuiet(proxy));
+  if (heard.length === 0)
     return {
       tone: "warning",
       text: "Canary is allowed, but no proxy is heard",
     };
-  const closed = state.proxies.filter(({ canaryOpen }) => canaryOpen === false);
-  if (closed.length === state.proxies.length)
+  const closed = heard.filter(({ canaryOpen }) => canaryOpen === false);
+  if (closed.length === heard.length)
     return { tone: "warning", text: describeWithheld(state, closed) };
-  const intake = `Canary takes ${describeShare(state)} of traffic`;
-  const trouble = findTrouble(state, closed);
+  const intake = `Canary takes ${describeShare(heard)} of traffic`;
+  const silent = [...state.proxies, ...state.hosts].filter(isQuiet);
+  const trouble = findTrouble(state, { heard, closed, silent });
   return trouble === undefined
     ? { tone: "good", text: intake + SEPARATOR + describeHealth(state, now) }
     : { tone: "warning", text: intake + SEPARATOR + trouble };
 }
 
-function describeStop({ flag, recovery }: StateReport, now: number): string {
+function describeStop(state: StateReport, now: number): string {
+  const { flag } = state;
   const at = flag.at === null ? "" : ` ${formatClock(new Date(flag.at), now)}`;
   const by = flag.by === null || flag.by === "monitor" ? "" : ` by ${flag.by}`;
   const reason = flag.reason
     ?.replace(/^canary /, "")
     .replace(FIGURES_BEHIND, "");
   const why = reason === undefined ? "" : `: ${reason}`;
-  return `Canary stopped${at}${by}${why}${SEPARATOR}${describeRetry(recovery, now)}`;
+  return `Canary stopped${at}${by}${why}${SEPARATOR}${describeRetry(state, now)}`;
 }
 
-function describeRetry(recovery: StateReport["recovery"], now: number): string {
+function describeRetry({ recovery, lease }: StateReport, now: number): string {
   if (recovery.latched) return "latched until a person resumes it";
   if (recovery.nextTryAt === null) return "stays off until a person resumes it";
+  if (lease === null) return "no retry while no monitor leads";
   const leftMs = Date.parse(recovery.nextTryAt) - now;
   return leftMs > 0
     ? `automatic retry in ${formatCountdown(leftMs)}`
@@ -66,7 +73,7 @@ function describeWithheld(
 }
 
 /** `25 %`, or `10–25 %` over proxies that differ. */
-function describeShare({ proxies }: StateReport): string {
+function describeShare(proxies: StateReport["proxies"]): string {
   const shares = proxies
     .filter(({ canaryOpen }) => canaryOpen !== false)
     .map(({ split }) => parseShare(split))
@@ -87,9 +94,15 @@ export function parseShare(split: string | null): number | undefined {
 }
 
 function findTrouble(
-  { lease, proxies, hosts, verdict }: StateReport,
-  closed: StateReport["proxies"],
+  { lease, hosts, verdict }: StateReport,
+  members: {
+    heard: StateReport["proxies"];
+    /** Of those that are heard. */
+    closed: StateReport["proxies"];
+    silent: readonly { id: string }[];
+  },
 ): string | undefined {
+  const { heard, closed, silent } = members;
   if (lease === null) return "no monitor leads: nobody watches it";
   const gone = hosts.find(({ target, up }) => target === "canary" && !up);
   if (gone !== undefined) return `its app on ${gone.host} is gone`;
@@ -98,21 +111,33 @@ function findTrouble(
   );
   if (failing !== undefined)
     return `its app on ${failing.host} fails its health probe`;
+  if (silent.length > 0)
+    return `${silent.map(({ id }) => id).join(", ")} ${silent.length > 1 ? "are" : "is"} silent`;
   if (verdict?.outcome === "worse")
     return `worse than prod, ${verdict.odds} (only observed)`;
   if (verdict?.outcome === "split broken")
     return "the split does not deal in its ratio: no verdict";
   if (closed.length > 0)
-    return `withheld by ${closed.length} of ${proxies.length} proxies: ${closed[0]?.because ?? "for no known reason"}`;
+    return `withheld by ${closed.length} of ${heard.length} proxies: ${closed[0]?.because ?? "for no known reason"}`;
   return undefined;
 }
 
-function describeHealth({ flag, sides }: StateReport, now: number): string {
+/** Healthy since it was let in, was started, or was last found unwell. */
+function describeHealth(
+  { flag, sides, hosts }: StateReport,
+  now: number,
+): string {
   if (sides.canary.requests + sides.prod.requests === 0)
     return "no requests just now";
-  return flag.at === null
+  const since = hosts
+    .filter(({ target }) => target === "canary")
+    .flatMap(({ startedAt, unhealthyAt }) => [startedAt, unhealthyAt])
+    .concat(flag.at)
+    .filter((at) => at !== null)
+    .map((at) => Date.parse(at));
+  return since.length === 0
     ? "healthy"
-    : `healthy for ${formatSpan(now - Date.parse(flag.at))}`;
+    : `healthy for ${formatSpan(now - Math.max(...since))}`;
 }
 
 /** `14:03:07` in local time, with the date before it when that is another day. */

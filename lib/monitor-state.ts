@@ -12,6 +12,10 @@ export interface SideSummary {
 
 /** What readers of the monitor's `GET /api/state` rely on; it answers more. Times are ISO 8601, UTC. */
 export interface StateReport {
+  /** By Redis's clock, as all times of what was heard. */
+  now: string;
+  /** Whoever was not heard for longer is silent. */
+  silenceMs: number;
   flag: {
     name: string;
     value: boolean;
@@ -48,6 +52,8 @@ export interface StateReport {
     rssBytes: number | null;
     probeOk: boolean;
     probeMs: number;
+    /** When it was last gone, unwell or not heard; null when never, as far as is known. */
+    unhealthyAt: string | null;
     seenAt: string;
   }[];
   /** Null where nothing is compared. */

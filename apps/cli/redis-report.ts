@@ -5,6 +5,7 @@ import { LatencyHistogram } from "../../lib/latency-histogram.js";
 import { leaseAgeMs, readLease } from "../../lib/lease-reading.js";
 import { Ledger, type LedgerEvent } from "../../lib/ledger.js";
 import type { SideSummary, StateReport } from "../../lib/monitor-state.js";
+import { DEFAULT_SILENCE_MS } from "../../lib/silence.js";
 import type { Side } from "../../lib/telemetry.js";
 import { readRedisTime, scanTelemetry, type Heard } from "./telemetry-scan.js";
 
@@ -78,6 +79,8 @@ export async function readReportFromRedis(
   const recent = heard.filter(({ heardAt }) => now - heardAt <= SIDE_WINDOW_MS);
   const { value, by, reason, at } = flag;
   return {
+    now: new Date(now).toISOString(),
+    silenceMs: DEFAULT_SILENCE_MS,
     flag: { name: flagName, value, by, reason, at },
     lease,
     recovery: describeRecovery(flip),
@@ -154,6 +157,7 @@ function listHosts(heard: readonly Heard[]): StateReport["hosts"] {
       ...sample,
       probeOk: probe.ok,
       probeMs: probe.ms,
+      unhealthyAt: null,
       seenAt: new Date(heardAt).toISOString(),
     };
   });

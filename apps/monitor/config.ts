@@ -5,6 +5,7 @@ import {
   type BaseConfig,
 } from "../../lib/base-config.js";
 import { isLoopback } from "../../lib/loopback.js";
+import { DEFAULT_SILENCE_MS } from "../../lib/silence.js";
 import { SettingsReader, type Environment } from "../../lib/settings.js";
 import { parseTolerance, type Tolerance } from "./verdict/tolerance.js";
 import { readAlertConfig, type AlertConfig } from "./alert/alert-config.js";
@@ -99,7 +100,10 @@ export function readConfig(env: Environment): MonitorConfig {
         { ratio: 0.1, ms: 5 },
       ),
     },
-    silenceMs: readMs(settings, "SILENCE_MS", { fallback: 5000, min: 1000 }),
+    silenceMs: readMs(settings, "SILENCE_MS", {
+      fallback: DEFAULT_SILENCE_MS,
+      min: 1000,
+    }),
     alertDelayMs: readMs(settings, "ALERT_DELAY_MS", {
       fallback: 10_000,
       min: 0,

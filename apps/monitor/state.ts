@@ -39,6 +39,8 @@ export async function readState(context: StateContext): Promise<MonitorState> {
   );
   const decision = decideNow(context, flag, prod.isBreach);
   return {
+    now: new Date(now).toISOString(),
+    silenceMs: config.silenceMs,
     flag: {
       name: config.flagName,
       value: flag.value,
@@ -104,7 +106,8 @@ function describeProxy({ source, window, seenAt }: ProxyMember) {
   };
 }
 
-function describeHost({ source, sample, seenAt }: HostMember) {
+function describeHost(member: HostMember) {
+  const { source, sample, seenAt, lastUnhealthyAt } = member;
   const {
     target,
     host,
@@ -128,6 +131,8 @@ function describeHost({ source, sample, seenAt }: HostMember) {
     rssBytes,
     probeOk: probe.ok,
     probeMs: probe.ms,
+    unhealthyAt:
+      lastUnhealthyAt === null ? null : new Date(lastUnhealthyAt).toISOString(),
     seenAt: new Date(seenAt).toISOString(),
   };
 }

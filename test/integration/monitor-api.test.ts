@@ -92,6 +92,7 @@ describe("monitor's API over HTTP", () => {
       rssBytes: 61_341_696,
       probeOk: true,
       probeMs: 1.2,
+      unhealthyAt: null,
       seenAt: canary!.seenAt,
     });
     for (const { seenAt } of [...state.proxies, ...state.hosts]) {

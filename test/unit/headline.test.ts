@@ -33,14 +33,17 @@ const host = {
   pid: 7,
   up: true,
   version: "1.2.0",
-  startedAt: ago(9000),
+  startedAt: ago(3_600_000),
   cpuRatio: 0.1,
   rssBytes: 6e7,
   probeOk: true,
   probeMs: 1.2,
+  unhealthyAt: null,
   seenAt: ago(300),
 };
 const healthy: StateReport = {
+  now: ago(0),
+  silenceMs: 5000,
   flag: {
     name: "feature",
     value: true,
@@ -83,6 +86,19 @@ describe("headline", () => {
       tone: "good",
       text: "Canary takes 25 % of traffic · healthy for 12 min",
     }));
+
+  it("counts its health from the last start, trouble or flip of the canary", () => {
+    const since = (change: Partial<StateReport["hosts"][number]>) =>
+      say({ hosts: [host, { ...host, ...change }] }).text;
+    expect(since({ startedAt: ago(180_000) })).to.match(/healthy for 3 min$/);
+    expect(since({ unhealthyAt: ago(120_000) })).to.match(/healthy for 2 min$/);
+    expect(since({ target: "prod", startedAt: ago(60_000) })).to.match(
+      /healthy for 12 min$/,
+    );
+    const flag = { ...healthy.flag, at: null };
+    expect(say({ flag }).text).to.match(/healthy for 1 h 0 min$/);
+    expect(say({ flag, hosts: [] }).text).to.match(/ · healthy$/);
+  });
 
   it("says how shares differ between proxies", () =>
     expect(say({ proxies: [proxy, { ...proxy, split: "9:1" }] }).text).to.equal(
@@ -136,6 +152,12 @@ describe("headline", () => {
       say({ recovery: { ...stopped.recovery, latched: true } }, stopped).text,
     ).to.match(/ · latched until a person resumes it$/));
 
+  it("promises no retry while nobody is there to make it", () =>
+    expect(say({ lease: null }, stopped)).to.deep.equal({
+      tone: "stopped",
+      text: "Canary stopped 14:03:07: p95 1,012 ms > 500 ms · no retry while no monitor leads",
+    }));
+
   it("warns when nobody leads and the canary is withheld", () => {
     const because = "no monitor leads: the lease has expired";
     expect(
@@ -168,6 +190,27 @@ describe("headline", () => {
       tone: "warning",
       text: `Canary takes 25 % of traffic · withheld by 1 of 2 proxies: ${because}`,
     });
+  });
+
+  it("warns of proxies and agents that are silent, and believes no proxy that is", () => {
+    const silent = { ...proxy, id: "proxy@b:8080", seenAt: ago(5001) };
+    expect(say({ proxies: [proxy, silent] })).to.deep.equal({
+      tone: "warning",
+      text: "Canary takes 25 % of traffic · proxy@b:8080 is silent",
+    });
+    expect(say({ proxies: [silent] })).to.deep.equal({
+      tone: "warning",
+      text: "Canary is allowed, but no proxy is heard",
+    });
+    const agent = { ...host, seenAt: ago(5001) };
+    expect(say({ hosts: [agent] })).to.deep.equal({
+      tone: "warning",
+      text: "Canary takes 25 % of traffic · agent@web2:3102 is silent",
+    });
+    expect(say({ hosts: [agent], proxies: [proxy, silent] }).text).to.match(
+      / · proxy@b:8080, agent@web2:3102 are silent$/,
+    );
+    expect(say({ hosts: [agent], silenceMs: 10_000 }).tone).to.equal("good");
   });
 
   it("warns of an app that is gone or unwell", () => {

@@ -59,8 +59,11 @@ export class HeadlineView {
       setText(this.#detail, freshness.level === "old" ? retries : "\u00a0");
       return;
     }
-    const { tone, text } = describeHeadline(message.state, now);
     const isOld = freshness.level === "old";
+    const { tone, text } = describeHeadline(
+      message.state,
+      isOld ? message.now : now,
+    );
     this.#dress(isOld ? "old" : tone);
     setText(this.#text, bindWords(isOld ? freshness.text : text));
     setText(

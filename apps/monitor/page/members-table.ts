@@ -1,10 +1,8 @@
 import { formatClock, formatSpan } from "../../../lib/headline.js";
 import type { StateReport } from "../../../lib/monitor-state.js";
+import { isSilent } from "../../../lib/silence.js";
 import { byId, element, setText } from "./element.js";
 import { formatBytes, formatMs, formatRatio, UNKNOWN } from "./format.js";
-
-/** Longer than any sampling interval by default, and what the monitor calls silent. */
-const SILENT_MS = 5000;
 
 interface Cell {
   text: string;
@@ -77,17 +75,21 @@ export class Members {
   readonly #hosts = new MembersTable("hosts");
   readonly #proxies = new MembersTable("proxies");
 
-  show({ hosts, proxies }: StateReport, now: number): void {
+  show({ hosts, proxies, silenceMs }: StateReport, now: number): void {
+    const isQuiet = (member: Host | Proxy) => isSilent(member, silenceMs, now);
     this.#hosts.show(
       hosts
         .toSorted((a, b) => order(a).localeCompare(order(b)))
-        .map((host) => ({ id: host.id, cells: describeHost(host, now) })),
+        .map((host) => ({
+          id: host.id,
+          cells: describeHost(host, isQuiet(host), now),
+        })),
       "No agent is heard.",
     );
     this.#proxies.show(
       proxies.map((proxy) => ({
         id: proxy.id,
-        cells: describeProxy(proxy, now),
+        cells: describeProxy(proxy, isQuiet(proxy), now),
       })),
       "No proxy is heard.",
     );
@@ -101,7 +103,7 @@ function order({ target, host, id }: Host): string {
   return `${target === "prod" ? 0 : 1} ${host} ${id}`;
 }
 
-function describeHost(host: Host, now: number): Cell[] {
+function describeHost(host: Host, isQuiet: boolean, now: number): Cell[] {
   const { target, version, pid, startedAt, cpuRatio, rssBytes } = host;
   const up =
     startedAt === null
@@ -110,7 +112,7 @@ function describeHost(host: Host, now: number): Cell[] {
   return [
     { text: host.host, attributes: { title: host.id } },
     { text: target, attributes: { class: "side", "data-side": target } },
-    describeHealth(host, now),
+    describeHealth(host, isQuiet),
     { text: version ?? UNKNOWN },
     { text: pid === null ? UNKNOWN : String(pid) },
     { text: up },
@@ -121,33 +123,30 @@ function describeHost(host: Host, now: number): Cell[] {
   ];
 }
 
-function describeHealth({ up, probeOk, seenAt }: Host, now: number): Cell {
-  const health = (text: string, level: string) => ({
-    text,
-    attributes: { class: "health", "data-health": level },
-  });
-  if (now - Date.parse(seenAt) > SILENT_MS) return health("silent", "unknown");
+function health(text: string, level: "good" | "bad" | "unknown"): Cell {
+  return { text, attributes: { class: "health", "data-health": level } };
+}
+
+function describeHealth({ up, probeOk }: Host, isQuiet: boolean): Cell {
+  if (isQuiet) return health("silent", "unknown");
   if (!up) return health("gone", "bad");
   return probeOk ? health("healthy", "good") : health("probe fails", "bad");
 }
 
-function describeProxy(proxy: Proxy, now: number): Cell[] {
-  const { canaryOpen } = proxy;
-  const known = canaryOpen === true ? "open" : "withheld";
-  const level = canaryOpen === true ? "good" : "bad";
+function describeProxy(proxy: Proxy, isQuiet: boolean, now: number): Cell[] {
   return [
     { text: proxy.id },
     { text: proxy.split ?? UNKNOWN },
-    {
-      text: canaryOpen === null ? "not told" : known,
-      attributes: {
-        class: "health",
-        "data-health": canaryOpen === null ? "unknown" : level,
-      },
-    },
+    describeIntake(proxy, isQuiet),
     { text: proxy.because ?? UNKNOWN },
     { text: formatAge(proxy.seenAt, now) },
   ];
+}
+
+function describeIntake({ canaryOpen }: Proxy, isQuiet: boolean): Cell {
+  if (isQuiet) return health("silent", "unknown");
+  if (canaryOpen === null) return health("not told", "unknown");
+  return canaryOpen ? health("open", "good") : health("withheld", "bad");
 }
 
 function formatAge(at: string, now: number): string {
