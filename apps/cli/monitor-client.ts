@@ -9,6 +9,8 @@ const TIMEOUT_MS = 3000;
 
 /** Enough to tell a monitor's answer from that of whatever else may listen there. */
 const state = z.looseObject({
+  now: z.string(),
+  silenceMs: z.number(),
   flag: z.looseObject({ name: z.string(), value: z.boolean() }),
   recovery: z.looseObject({ latched: z.boolean() }),
   sides: z.looseObject({ prod: z.looseObject({}), canary: z.looseObject({}) }),
@@ -49,6 +51,17 @@ export class MonitorClient {
     const answer = await this.#ask("/api/state");
     this.#parse(state, answer);
     return answer as StateReport;
+  }
+
+  /** @throws CliError also when it is about another flag. */
+  async readStateOf(flagName: string): Promise<StateReport> {
+    const report = await this.readState();
+    const { name } = report.flag;
+    if (name === flagName) return report;
+    throw new CliError(
+      EXIT.problem,
+      `the monitor at ${this.url} is about the flag ${toPlain(name)}, and FLAG_NAME here is ${flagName}`,
+    );
   }
 
   /** Undefined when the event tells of no verdict. */

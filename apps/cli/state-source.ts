@@ -9,7 +9,7 @@ import { readReportFromRedis } from "./redis-report.js";
 export interface Reading {
   report: StateReport;
   /** Why it is Redis's account and not the monitor's; undefined when it is the monitor's. */
-  without: string | undefined;
+  without: CliError | undefined;
 }
 
 /** The monitor's account of the state or, where it cannot be had, what Redis alone tells. */
@@ -34,11 +34,12 @@ export class StateSource {
   /** @throws CliError when neither answers. */
   async read(): Promise<Reading> {
     try {
-      return { report: await this.#monitor.readState(), without: undefined };
+      const report = await this.#monitor.readStateOf(this.#flagName);
+      return { report, without: undefined };
     } catch (err) {
       if (!(err instanceof CliError)) throw err;
       const report = await this.#readFromRedis(err.message);
-      return { report, without: err.message };
+      return { report, without: err };
     }
   }
 

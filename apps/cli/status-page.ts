@@ -28,21 +28,17 @@ const HOST_COLUMNS = [
 ];
 
 /** The one sentence, in its colour. */
-export function paintHeadline(
-  report: StateReport,
-  now: number,
-  paint: Paint,
-): string {
-  const { tone, text } = describeHeadline(report, now);
+export function paintHeadline(report: StateReport, paint: Paint): string {
+  const { tone, text } = describeHeadline(report, Date.parse(report.now));
   return paint(TONE_STYLES[tone], toPlain(text));
 }
 
 /** The state as lines for a terminal. */
 export function renderStatus(
   { report, without }: Reading,
-  now: number,
   paint: Paint,
 ): string[] {
+  const now = Date.parse(report.now);
   const table = (...[columns, rows]: Parameters<typeof layOut>) => {
     const [titles = "", ...lines] = layOut(
       columns,
@@ -53,9 +49,9 @@ export function renderStatus(
   const notice =
     without === undefined
       ? []
-      : ["", paint("yellow", `${without}.`), "What Redis alone tells:"];
+      : ["", paint("yellow", `${without.message}.`), "What Redis alone tells:"];
   return [
-    paintHeadline(report, now, paint),
+    paintHeadline(report, paint),
     ...notice,
     ...table(SIDE_COLUMNS, [
       describeSide("prod", report.sides.prod),
@@ -126,7 +122,7 @@ function describeHost(
 
 function describeVerdict(
   { verdict }: StateReport,
-  without: string | undefined,
+  without: Reading["without"],
 ): string {
   if (without !== undefined) return "only the monitor knows";
   if (verdict === null) return "nothing is compared";

@@ -12,7 +12,9 @@ export async function showStatus(
   const reading = await source.read();
   const { report, without } = reading;
   if (options.json)
-    output.json(without === undefined ? report : { ...report, without });
-  else renderStatus(reading, Date.now(), output.paint).forEach(output.line);
-  return without === undefined ? EXIT.ok : EXIT.unreachable;
+    output.json(
+      without === undefined ? report : { ...report, without: without.message },
+    );
+  else renderStatus(reading, output.paint).forEach(output.line);
+  return without?.status ?? EXIT.ok;
 }

@@ -74,7 +74,7 @@ async function renderPage(
   const state =
     reading instanceof CliError
       ? [paint(["bold", "red"], `Unknown: ${reading.message}`)]
-      : renderStatus(reading, now, paint);
+      : renderStatus(reading, paint);
   return [
     ...state,
     "",
@@ -95,19 +95,17 @@ async function readSentence(
       essence: reading.message,
     };
   const { report, without } = reading;
-  const because = without === undefined ? "" : ` (${without})`;
+  const because = without === undefined ? "" : ` (${without.message})`;
   return {
-    sentence: paintHeadline(report, Date.now(), paint) + because,
+    sentence: paintHeadline(report, paint) + because,
     essence: describeEssence(report) + because,
   };
 }
 
 /** The headline without what only the clock changes. */
 function describeEssence(report: StateReport): string {
-  const { flag, recovery } = report;
-  const flippedAt = Date.parse(flag.at ?? "") || 0;
-  const { text } = describeHeadline(report, flippedAt);
-  return `${text} ${recovery.waitsFor ?? ""}`;
+  const { text } = describeHeadline(report, Date.parse(report.now));
+  return text.replace(/(?<=healthy) for .+$|(?<=retry) in [\d:]+$/, "");
 }
 
 async function readOrFail(source: StateSource): Promise<Reading | CliError> {

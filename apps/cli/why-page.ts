@@ -8,6 +8,7 @@ import { formatOdds } from "../../lib/odds.js";
 import { toPlain } from "../../lib/plain-text.js";
 import { entryTimeMs } from "../../lib/stream-entry.js";
 import type { CanaryTrail } from "./canary-trail.js";
+import { EXIT } from "./exit-status.js";
 import type { Paint } from "./output.js";
 import { formatCount } from "./status-page.js";
 import { layOutFacts } from "./table.js";
@@ -57,8 +58,14 @@ export function renderWhy(
       : [
           `${flagName} is ${value ? "on" : "off"} all the same: somebody wrote to Redis, and no monitor has entered it`,
         ];
+  // That a monitor is away needs no word here: Redis tells it all.
+  const elsewhere =
+    account.without?.status === EXIT.problem
+      ? [paint("yellow", account.without.message)]
+      : [];
   return [
     paint("bold", toPlain(describeEvent(flip))),
+    ...elsewhere,
     ...changedSince,
     "",
     ...layOutFacts(facts),
@@ -130,14 +137,20 @@ function describeTrail(trail: CanaryTrail, at: number, now: number): string {
   return `by ${clock(lastAfterAt)}; ${since}`;
 }
 
-function describeNext({ value, recovery, flip }: Account, now: number): string {
-  if (value) return "the canary gets its share, and is stopped if it goes bad";
+function describeNext(account: Account, now: number): string {
+  const { value, recovery, lease, flip } = account;
+  if (value)
+    return lease === null
+      ? "no monitor leads: until one does, nobody watches the canary"
+      : "the canary gets its share, and is stopped if it goes bad";
   if (recovery.latched)
     return "nothing: it is latched after the third breach within an hour, until a person resumes it";
   if (recovery.nextTryAt === null)
     return flip.by === "monitor"
       ? `nothing by itself: it waits for ${recovery.waitsFor ?? "a person"}`
       : "nothing by itself: the monitor undoes only its own flips";
+  if (lease === null)
+    return "no monitor leads: until one does, nobody lets the canary in again";
   const leftMs = Date.parse(recovery.nextTryAt) - now;
   return leftMs > 0
     ? `the canary is let in again in ${formatCountdown(leftMs)}, if its probes stay healthy`

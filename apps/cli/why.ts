@@ -7,7 +7,11 @@ import { CliError } from "./exit-status.js";
 import type { MonitorClient, VerdictReplay } from "./monitor-client.js";
 import type { Output } from "./output.js";
 import type { RedisLink } from "./redis-link.js";
-import { describeRecovery, readFlagFacts } from "./redis-report.js";
+import {
+  describeRecovery,
+  readFlagFacts,
+  readLeaseFacts,
+} from "./redis-report.js";
 import { renderWhy } from "./why-page.js";
 
 /** All there is to say about the last flip. */
@@ -17,6 +21,9 @@ export interface Account {
   flip: LedgerEvent;
   trail: CanaryTrail;
   recovery: StateReport["recovery"];
+  /** Why the monitor's own account of it could not be had. */
+  without: CliError | undefined;
+  lease: StateReport["lease"];
   /** Undefined when the flip was not by verdict; a sentence when it could not be had. */
   verdict: VerdictReplay | string | undefined;
 }
@@ -45,12 +52,16 @@ export async function explainFlip(
       );
     return;
   }
-  const [trail, recovery, verdict] = await Promise.all([
+  const [trail, { recovery, without }, lease, verdict] = await Promise.all([
     readCanaryTrail(redis, keys, entryTimeMs(flip.id)),
-    readRecovery(monitor, flip),
+    readRecovery(monitor, flagName, flip),
+    readLeaseFacts(redis, keys),
     readVerdict(monitor, flip),
   ]);
-  const account = { flagName, value, flip, trail, recovery, verdict };
+  const account = {
+    ...{ flagName, value, flip },
+    ...{ trail, recovery, without, lease, verdict },
+  };
   if (options.json) output.json(toJson(account));
   else renderWhy(account, Date.now(), output.paint).forEach(output.line);
 }
@@ -65,13 +76,15 @@ async function findLastFlip(
 
 async function readRecovery(
   monitor: MonitorClient,
+  flagName: string,
   flip: LedgerEvent,
-): Promise<StateReport["recovery"]> {
+): Promise<Pick<Account, "recovery" | "without">> {
   try {
-    return (await monitor.readState()).recovery;
+    const { recovery } = await monitor.readStateOf(flagName);
+    return { recovery, without: undefined };
   } catch (err) {
     if (!(err instanceof CliError)) throw err;
-    return describeRecovery(flip);
+    return { recovery: describeRecovery(flip), without: err };
   }
 }
 
@@ -89,12 +102,13 @@ async function readVerdict(
   }
 }
 
-function toJson({ flagName, trail, verdict, ...account }: Account): object {
+function toJson(account: Account): object {
+  const { flagName, value, flip, trail, recovery, verdict } = account;
   const toIso = (ms: number | null) =>
     ms === null ? null : new Date(ms).toISOString();
   return {
     flag: flagName,
-    ...account,
+    ...{ value, flip, recovery },
     canary: {
       ...trail,
       lastBeforeAt: toIso(trail.lastBeforeAt),

@@ -108,6 +108,42 @@ describe("serin doctor", () => {
     expect(alone.level("flipping")).to.deep.equal(["ok"]);
   });
 
+  it("finds that Redis and the monitor are of different systems", async () => {
+    const other = openTestRedis();
+    const monitor = await startLeader(other);
+    const env = { MONITOR_URL: monitor.url };
+    const { status, findings } = await examine(env, "--send-test-mail");
+    expect(status).to.equal(1);
+    const { says } = findings.find(({ check }) => check === "system")!;
+    expect(says).to.match(
+      /^the monitor at \S+ is not of this Redis and KEY_PREFIX: here nobody leads, there monitor@\S+ leads \(epoch 1\)$/,
+    );
+    expect(findings.at(-1)).to.deep.include({
+      check: "test mail",
+      level: "problem",
+      says: "what became of it cannot be seen: the monitor has put it into another Redis, or under another KEY_PREFIX",
+    });
+  });
+
+  it("misses who is silent for longer than the monitor allows", async () => {
+    const monitor = await startLeader(test, { SILENCE_MS: "60000" });
+    const fleet = startFleet(test);
+    await waitFor(
+      "telemetry",
+      async () => (await test.redis.xlen(test.keys.telemetry)) >= 4,
+    );
+    fleet.silent.add(fleet.proxy);
+    const heardAt = performance.now();
+    await waitFor(
+      "longer than the default",
+      () => performance.now() - heardAt > 5500,
+    );
+    expect(
+      (await examine({ MONITOR_URL: monitor.url })).level("proxy"),
+    ).to.deep.equal(["ok"]);
+    expect((await examine({})).level("proxy")).to.deep.equal(["problem"]);
+  });
+
   it("sends a test mail through the outbox and waits until it is taken", async () => {
     const monitor = await startLeader(test, { ADMIN_TOKEN: "right" });
     const env = { MONITOR_URL: monitor.url };

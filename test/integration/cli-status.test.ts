@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { encodeLease } from "../../lib/lease-reading.js";
 import type { StateReport } from "../../lib/monitor-state.js";
 import { NOWHERE, runCli } from "../support/cli.js";
 import { startFleet } from "../support/fleet.js";
@@ -38,7 +39,9 @@ describe("serin status", () => {
     expect(answer.status).to.equal(0);
     expect(answer.stderr).to.equal("");
     const lines = answer.stdout.split("\n");
-    expect(lines[0]).to.equal("Canary takes 25 % of traffic · healthy");
+    expect(lines[0]).to.match(
+      /^Canary takes 25 % of traffic · healthy for \d+ d \d+ h$/,
+    );
     expect(lines[2]).to.match(/^side +requests +errors +p50 +p95 +p99 +over$/);
     expect(lines[3]).to.match(/^prod +\d+ +0( +\d(\.\d)? ms){3} +2 s$/);
     expect(lines[4]).to.match(/^canary +\d+ +0( +\d(\.\d)? ms){3} +2 s$/);
@@ -93,13 +96,58 @@ describe("serin status", () => {
     expect(json).to.include.keys("flag", "sides", "proxies", "without");
   });
 
-  it("foretells the automatic retry from the ledger", async () => {
+  it("warns of a proxy that falls silent, after the monitor's own SILENCE_MS", async () => {
+    const monitor = await startLeader(test);
+    const fleet = startFleet(test);
+    const env = { MONITOR_URL: monitor.url };
+    await waitFor("the canary to be in", async () =>
+      (await status(env)).stdout.startsWith("Canary takes 25 % of traffic · h"),
+    );
+    fleet.silent.add(fleet.agents.canary);
+    await waitFor("the agent to be missed", async () =>
+      (await status(env)).stdout.startsWith(
+        `Canary takes 25 % of traffic · ${fleet.agents.canary} is silent\n`,
+      ),
+    );
+    fleet.silent.add(fleet.proxy);
+    await waitFor("the proxy to be missed", async () =>
+      (await status(env)).stdout.startsWith(
+        "Canary is allowed, but no proxy is heard\n",
+      ),
+    );
+    const { silenceMs, proxies, now } = await monitor.state();
+    expect(silenceMs).to.equal(1500);
+    expect(Date.parse(now) - Date.parse(proxies[0]!.seenAt)).to.be.below(5000);
+  });
+
+  it("does not take another flag's state for this one's, and says so", async () => {
+    const monitor = await startLeader(test);
+    await test.ledger.flip("other", {
+      value: false,
+      by: "operator",
+      reason: "looking into it",
+      data: {},
+    });
+    const env = { MONITOR_URL: monitor.url, FLAG_NAME: "other" };
+    const { status: code, stdout } = await status(env);
+    expect(code).to.equal(1);
+    expect(stdout).to.match(/^Canary stopped \S+ by operator: looking/);
+    expect(stdout).to.include(
+      `\nthe monitor at ${monitor.url} is about the flag feature, and FLAG_NAME here is other.\nWhat Redis alone tells:\n`,
+    );
+  });
+
+  it("foretells the automatic retry from the ledger, while somebody is there to make it", async () => {
     await test.ledger.flip("feature", {
       value: false,
       by: "monitor",
       reason: "canary p95 1,012 ms > 500 ms over 10 s (7 requests)",
       data: { nextTryAt: new Date(Date.now() + 58_000).toISOString() },
     });
+    expect((await status({})).stdout).to.match(
+      /^Canary stopped \S+: p95 1,012 ms > 500 ms · no retry while no monitor leads\n/,
+    );
+    await test.redis.set(test.keys.lease, encodeLease("monitor@edge1:8090", 1));
     expect((await status({})).stdout).to.match(
       /^Canary stopped \S+: p95 1,012 ms > 500 ms · automatic retry in 0:5\d\n/,
     );

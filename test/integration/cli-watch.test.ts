@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { expect } from "chai";
+import { encodeLease } from "../../lib/lease-reading.js";
 import { onCleanup } from "../support/cleanup.js";
 import { Cli, cliEnvironment, CLI_MAIN } from "../support/cli.js";
 import { startFleet } from "../support/fleet.js";
@@ -67,6 +68,7 @@ describe("serin watch", () => {
 
   it("gives a pipe one line a change, and none for the mere passing of time", async () => {
     startFleet(test);
+    await test.redis.set(test.keys.lease, encodeLease("monitor@edge1:8090", 1));
     await waitFor(
       "telemetry",
       async () => (await test.redis.xlen(test.keys.telemetry)) >= 4,

@@ -121,6 +121,47 @@ describe("serin why", () => {
     );
   });
 
+  it("says what comes next only as far as somebody leads", async () => {
+    const next = async (env: Record<string, string> = {}) =>
+      (await why(env)).find((line) => line.startsWith("next"));
+    const flip = { by: "monitor", reason: "canary slow" } as const;
+    const nextTryAt = new Date(Date.now() + 58_000).toISOString();
+    await test.ledger.flip("feature", {
+      ...flip,
+      value: false,
+      data: { nextTryAt },
+    });
+    expect(await next()).to.match(
+      / no monitor leads: until one does, nobody lets the canary in again$/,
+    );
+    await test.ledger.flip("feature", { ...flip, value: true, data: {} });
+    expect(await next()).to.match(
+      / no monitor leads: until one does, nobody watches the canary$/,
+    );
+    const monitor = await startLeader(test);
+    expect(await next({ MONITOR_URL: monitor.url })).to.match(
+      / the canary gets its share, and is stopped if it goes bad$/,
+    );
+  });
+
+  it("takes no other flag's recovery for this one's, and says so", async () => {
+    const monitor = await startLeader(test);
+    const nextTryAt = new Date(Date.now() + 58_000).toISOString();
+    await test.ledger.flip("other", {
+      value: false,
+      by: "monitor",
+      reason: "canary slow",
+      data: { nextTryAt },
+    });
+    const lines = await why({ MONITOR_URL: monitor.url, FLAG_NAME: "other" });
+    expect(lines[1]).to.equal(
+      `the monitor at ${monitor.url} is about the flag feature, and FLAG_NAME here is other`,
+    );
+    expect(lines.join("\n")).to.match(
+      /^next +the canary is let in again in 0:5\d/m,
+    );
+  });
+
   it("explains what people did, and gives it as JSON", async () => {
     await runCli(test.keys, ["flag", "off", "--reason", "looking"]);
     const lines = (await why()).join("\n");

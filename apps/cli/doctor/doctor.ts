@@ -1,14 +1,17 @@
 import type { Keys } from "../../../lib/keys.js";
+import type { StateReport } from "../../../lib/monitor-state.js";
+import { DEFAULT_SILENCE_MS } from "../../../lib/silence.js";
 import type { CliConfig } from "../config.js";
 import { EXIT, type ExitStatus } from "../exit-status.js";
 import type { MonitorClient } from "../monitor-client.js";
 import type { Output } from "../output.js";
 import type { RedisLink } from "../redis-link.js";
 import { checkClock } from "./clock.js";
-import { describeRedisFailure } from "./failure.js";
+import { describeApiFailure, describeRedisFailure } from "./failure.js";
 import { ok, type Finding } from "./finding.js";
-import { checkMonitor } from "./monitor.js";
+import { judgeMonitor } from "./monitor.js";
 import { printFindings } from "./print-findings.js";
+import { checkSameSystem } from "./same-system.js";
 import { checkServer } from "./redis-server.js";
 import { checkRights } from "./rights.js";
 import { checkStore } from "./store.js";
@@ -28,10 +31,13 @@ export async function examine(
   options: { json: boolean; sendTestMail: boolean },
 ): Promise<ExitStatus> {
   const { config, link, monitor, output } = parts;
+  const state = await readMonitor(monitor);
   const findings = [
     describeSettings(config),
-    ...(await examineRedis(parts)),
-    ...(await checkMonitor(monitor, config.flagName)),
+    ...(await examineRedis(parts, state)),
+    ...("check" in state
+      ? [state]
+      : judgeMonitor(state, monitor.url, config.flagName)),
   ];
   if (options.sendTestMail)
     findings.push(await checkMail(monitor, link, parts.keys));
@@ -49,8 +55,23 @@ function describeSettings(config: CliConfig): Finding {
   );
 }
 
-async function examineRedis(parts: Parts): Promise<Finding[]> {
-  const { config, link, keys } = parts;
+/** Its state, or why that cannot be had. */
+async function readMonitor(
+  monitor: MonitorClient,
+): Promise<StateReport | Finding> {
+  try {
+    return await monitor.readState();
+  } catch (err) {
+    return describeApiFailure("api", err);
+  }
+}
+
+async function examineRedis(
+  parts: Parts,
+  state: StateReport | Finding,
+): Promise<Finding[]> {
+  const { config, link, monitor, keys } = parts;
+  const silenceMs = "check" in state ? DEFAULT_SILENCE_MS : state.silenceMs;
   const { flagName } = config;
   const findings: Finding[] = [];
   try {
@@ -59,7 +80,10 @@ async function examineRedis(parts: Parts): Promise<Finding[]> {
       () => checkServer(redis, link.address),
       () => checkRights(redis, keys, flagName),
       () => checkClock(redis),
-      () => checkStore({ redis, keys, flagName }),
+      () => checkStore({ redis, keys, flagName, silenceMs }),
+      ...("check" in state
+        ? []
+        : [() => checkSameSystem(redis, keys, monitor)]),
     ];
     for (const check of checks) findings.push(...(await check()));
   } catch (err) {

@@ -5,18 +5,25 @@ import { SIDES } from "../../../lib/telemetry.js";
 import type { Heard } from "../telemetry-scan.js";
 import { ok, problem, type Finding } from "./finding.js";
 
-const SILENCE_MS = 5000;
-
 /** Each proxy's and agent's last sign of life. Who has said that it stops is not missed. */
 export function judgePresence(facts: {
   /** What each told last. */
   newest: readonly Heard[];
   stops: readonly LedgerEvent[];
+  silenceMs: number;
   now: number;
 }): Finding[] {
-  const { newest, stops, now } = facts;
-  const expected = newest.filter((heard) => !hasStopped(heard, stops));
-  const findings = expected.map((heard) => judgeSign(heard, now));
+  const { newest, stops, silenceMs, now } = facts;
+  const expected = newest.filter(
+    ({ source, heardAt }) =>
+      !stops.some(
+        ({ id, data }) =>
+          data.source === source && entryTimeMs(id) >= heardAt - silenceMs,
+      ),
+  );
+  const findings = expected.map((heard) =>
+    judgeSign(heard, now - heard.heardAt, silenceMs),
+  );
   const has = (isIt: (heard: Heard) => boolean) => expected.some(isIt);
   if (!has(({ kind }) => kind === "traffic"))
     findings.push(
@@ -38,24 +45,17 @@ export function judgePresence(facts: {
   return findings;
 }
 
-function judgeSign({ kind, source, heardAt }: Heard, now: number): Finding {
+function judgeSign(
+  { kind, source }: Heard,
+  ageMs: number,
+  silenceMs: number,
+): Finding {
   const check = kind === "traffic" ? "proxy" : "agent";
-  const ageMs = now - heardAt;
-  return ageMs <= SILENCE_MS
+  return ageMs <= silenceMs
     ? ok(check, `${source} is heard`)
     : problem(
         check,
         `${source} was last heard ${formatSpan(ageMs)} ago`,
         "look whether it runs and reaches Redis: systemctl status, and its log",
       );
-}
-
-function hasStopped(
-  { source, heardAt }: Heard,
-  stops: readonly LedgerEvent[],
-): boolean {
-  return stops.some(
-    ({ id, data }) =>
-      data.source === source && entryTimeMs(id) >= heardAt - SILENCE_MS,
-  );
 }

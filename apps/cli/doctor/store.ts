@@ -18,6 +18,7 @@ interface Store {
   redis: Redis;
   keys: Keys;
   flagName: string;
+  silenceMs: number;
 }
 
 /** What Serin keeps in Redis: flag, lease, mails, alerts, signs of life. @throws when Redis is away. */
@@ -25,22 +26,27 @@ export async function checkStore({
   redis,
   keys,
   flagName,
+  silenceMs,
 }: Store): Promise<Finding[]> {
   const now = await readRedisTime(redis);
   const newest = await readNewest(redis, keys, now - MEMORY_MS);
   const ledger = new Ledger(redis, keys);
   const stops = await ledger.readEvents({ kind: "stop", limit: 200 });
   return [
-    await checkFlag({ redis, keys, flagName }),
+    await checkFlag(redis, keys, flagName),
     await checkLease(redis, keys),
     await checkOutbox(redis, keys, now),
     ...(await checkAlerts(redis, keys)),
-    ...judgePresence({ newest, stops, now }),
+    ...judgePresence({ newest, stops, silenceMs, now }),
     ...judgeClocks(newest),
   ];
 }
 
-async function checkFlag({ redis, keys, flagName }: Store): Promise<Finding> {
+async function checkFlag(
+  redis: Redis,
+  keys: Keys,
+  flagName: string,
+): Promise<Finding> {
   const { value, garbled } = await readFlagFacts(redis, keys, flagName);
   return garbled
     ? problem(

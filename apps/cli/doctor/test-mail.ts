@@ -32,10 +32,7 @@ export async function checkMail(
     const redis = await link.open();
     if (!(await leavesOutbox(redis, keys, sent.id)))
       return await describeDelay(monitor, sent);
-    const refusal = await findRefusal(redis, keys, sent.id);
-    return refusal === undefined
-      ? describeSuccess(sent)
-      : problem(CHECK, refusal, "mend what the refusal names, and try again");
+    return await describeEnd(redis, keys, sent);
   } catch (err) {
     return describeRedisFailure(CHECK, err, link.address);
   }
@@ -55,6 +52,35 @@ async function describeDelay(
     says.join("; "),
     "the leading monitor's log says why, too; the mail stays there and is tried again",
   );
+}
+
+/** Of a mail that is not in the outbox: taken, refused, or never in this one. */
+async function describeEnd(
+  redis: Redis,
+  keys: Keys,
+  sent: TestMail,
+): Promise<Finding> {
+  const alerts = await new Ledger(redis, keys).readEvents({
+    kind: "alert",
+    limit: LOOK_BACK,
+  });
+  const told = alerts.find(({ data }) => data.id === sent.id);
+  if (told === undefined)
+    return problem(
+      CHECK,
+      "what became of it cannot be seen: the monitor has put it into another Redis, or under another KEY_PREFIX",
+      "set REDIS_URL and KEY_PREFIX as the monitor has them",
+    );
+  const refusal = alerts.find(
+    ({ data }) => data.alert === "refused" && data.event === told.id,
+  );
+  return refusal === undefined
+    ? describeSuccess(sent)
+    : problem(
+        CHECK,
+        toPlain(refusal.reason),
+        "mend what the refusal names, and try again",
+      );
 }
 
 function describeSuccess({ transport }: TestMail): Finding {
@@ -95,21 +121,4 @@ async function holdsMail(
   return mails.some(
     ([entry, fields]) => parseEvent(entry, fields)?.data.id === id,
   );
-}
-
-/** What refused the mail for good, if anything did: it has left the outbox then, too. */
-async function findRefusal(
-  redis: Redis,
-  keys: Keys,
-  id: string,
-): Promise<string | undefined> {
-  const alerts = await new Ledger(redis, keys).readEvents({
-    kind: "alert",
-    limit: LOOK_BACK,
-  });
-  const told = alerts.find(({ data }) => data.id === id);
-  const refusal = alerts.find(
-    ({ data }) => data.alert === "refused" && data.event === told?.id,
-  );
-  return refusal && toPlain(refusal.reason);
 }
