@@ -48,6 +48,10 @@ export class Metrics {
       register: this.#process,
       eventLoopMonitoringPrecision: LOOP_DELAY_PRECISION_MS,
     });
+    // Gauges with a counter's name, of which promtool complains; the same figures by type stay.
+    for (const { name } of this.#process.getMetricsAsArray())
+      if (/^nodejs_active_\w+_total$/.test(name))
+        this.#process.removeSingleMetric(name);
     register(this.#process, {
       name: "serin_build_info",
       help: "The release that runs; always 1.",
