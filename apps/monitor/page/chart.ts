@@ -5,7 +5,7 @@ import { describeMarks, drawMarks } from "./chart-marks.js";
 import { createOptions } from "./chart-options.js";
 import type { ChartSpec } from "./chart-specs.js";
 import { element, setText } from "./element.js";
-import type { Timeline } from "./history-book.js";
+import { newestValue, type Timeline } from "./history-book.js";
 import type { Palette } from "./palette.js";
 
 const HEIGHT_PX = 168;
@@ -125,9 +125,7 @@ export class Chart {
   #read(index: number | null): void {
     this.#legend.show(
       this.#columns.map((column) =>
-        index === null
-          ? (column.findLast((value) => value !== null) ?? null)
-          : (column[index] ?? null),
+        index === null ? newestValue(column) : (column[index] ?? null),
       ),
     );
   }

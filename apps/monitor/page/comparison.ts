@@ -1,27 +1,25 @@
 import type { SideSummary, StateReport } from "../../../lib/monitor-state.js";
 import type { StateMessage } from "../page-messages.js";
-import { byId, element, setText } from "./element.js";
+import { byId, setText } from "./element.js";
 import { formatMs, formatRate, formatRatio, UNKNOWN } from "./format.js";
 
 interface Figure {
-  label: string;
   read: (side: SideSummary) => number | null;
   show: (value: number | null) => string;
   apart: (prod: number, canary: number) => string;
 }
 
+/** In the order of the page's rows. */
 const FIGURES: Figure[] = [
-  latency("p50", "p50Ms"),
-  latency("p95", "p95Ms"),
-  latency("p99", "p99Ms"),
+  latency("p50Ms"),
+  latency("p95Ms"),
+  latency("p99Ms"),
   {
-    label: "Errors",
     read: ({ requests, errors }) => (requests > 0 ? errors / requests : null),
     show: formatRatio,
     apart: (prod, canary) => signed((canary - prod) * 100, "pp"),
   },
   {
-    label: "Requests",
     read: ({ requests, windowMs }) => (requests * 1000) / windowMs,
     show: formatRate,
     apart: (prod, canary) =>
@@ -33,12 +31,7 @@ const FIGURES: Figure[] = [
 export class Comparison {
   readonly #verdict = byId("verdict");
   readonly #caption = byId("figures-caption");
-  readonly #rows = FIGURES.map((figure) => {
-    const cells = [1, 2, 3].map(() => element("td", { class: "number" }));
-    const name = element("th", { scope: "row" }, figure.label);
-    byId("figures").append(element("tr", {}, name, ...cells));
-    return { figure, cells };
-  });
+  readonly #rows = byId("figures", HTMLTableSectionElement).rows;
 
   show({ state, monitor }: StateMessage): void {
     const { outcome, text } = describeVerdict(state, monitor.leads);
@@ -46,7 +39,7 @@ export class Comparison {
     setText(this.#verdict, text);
     const { prod, canary } = state.sides;
     setText(this.#caption, `Last ${prod.windowMs / 1000} s`);
-    for (const { figure, cells } of this.#rows) {
+    FIGURES.forEach((figure, row) => {
       const values = [figure.read(prod), figure.read(canary)] as const;
       const [ofProd, ofCanary] = values;
       const apart =
@@ -54,8 +47,9 @@ export class Comparison {
           ? UNKNOWN
           : figure.apart(ofProd, ofCanary);
       const texts = [...values.map(figure.show), apart];
-      cells.forEach((cell, i) => setText(cell, texts[i] ?? ""));
-    }
+      const cells = this.#rows[row]?.querySelectorAll("td") ?? [];
+      texts.forEach((text, i) => cells[i] && setText(cells[i], text));
+    });
   }
 }
 
@@ -106,9 +100,8 @@ function describeVerdict(
   }
 }
 
-function latency(label: string, key: "p50Ms" | "p95Ms" | "p99Ms"): Figure {
+function latency(key: "p50Ms" | "p95Ms" | "p99Ms"): Figure {
   return {
-    label,
     read: (side) => side[key],
     show: formatMs,
     apart: (prod, canary) =>

@@ -11,6 +11,14 @@ export interface Timeline {
   points: (HistoryPoint | undefined)[];
 }
 
+/**
+ * What a line tells of now. The step that has just begun may have nothing yet; what is older than the one before is not of
+ * now any more.
+ */
+export function newestValue(line: readonly (number | null)[]): number | null {
+  return line.at(-1) ?? line.at(-2) ?? null;
+}
+
 /** The history as fetched, and all points and marks that came after it. */
 export class HistoryBook {
   readonly #points = new Map<number, HistoryPoint>();

@@ -1,0 +1,91 @@
+import { expect } from "chai";
+import type { Page } from "playwright-core";
+import { useBrowser } from "../support/browser/chromium.js";
+import { openDashboardPage } from "../support/browser/dashboard-page.js";
+import {
+  sendSlowRequests,
+  startLoad,
+  startSystem,
+} from "../support/system/start-system.js";
+import { waitFor } from "../support/wait-for.js";
+
+/** Beyond 0.1 a page is called jumpy. */
+const MAX_SHIFT = 0.02;
+const WIDTHS = [1440, 768, 375];
+
+describe("the dashboard's layout", function () {
+  this.timeout(60_000);
+
+  const browser = useBrowser();
+
+  it("stays where it is while the page loads, and when the canary is stopped and resumed", async () => {
+    const system = await startSystem();
+    startLoad(system);
+    const pages = await Promise.all(
+      WIDTHS.map((width) =>
+        openDashboardPage(browser(), system.monitor.port, {
+          viewport: { width, height: 850 },
+        }),
+      ),
+    );
+    const untilAll = (tone: string) =>
+      Promise.all(pages.map((page) => page.untilTone(tone)));
+    await untilAll("good");
+    for (const { legendValue } of pages)
+      await waitFor("the charts", async () =>
+        /\d/.test(await legendValue("Latency", "canary p95")),
+      );
+    const slow = sendSlowRequests(system);
+    await untilAll("stopped");
+    await slow;
+    await system.setFlag(true);
+    await untilAll("good");
+    for (const [i, { page }] of pages.entries())
+      expect(await readShift(page), `at ${WIDTHS[i]} px`).to.be.below(
+        MAX_SHIFT,
+      );
+  });
+
+  it("has room for all labels and figures when latencies have four digits", async () => {
+    const system = await startSystem({
+      env: {
+        app: { BASE_LATENCY_MS: "1200" },
+        monitor: { LATENCY_THRESHOLD_MS: "60000" },
+      },
+    });
+    startLoad(system);
+    for (const width of WIDTHS) {
+      const { page, legendValue } = await openDashboardPage(
+        browser(),
+        system.monitor.port,
+        { viewport: { width, height: 850 } },
+      );
+      await waitFor("four digits", async () =>
+        /^\d,\d{3} ms$/.test(await legendValue("Latency", "canary p99")),
+      );
+      expect(await readCut(page), `cut at ${width} px`).to.deep.equal([]);
+    }
+  });
+});
+
+/** The sum of all that moved since the page was opened (Layout Instability, W3C), but for events that make room for newer ones. */
+async function readShift(page: Page): Promise<number> {
+  return await page.evaluate<number>(`new Promise((resolve) => {
+    const isEvent = ({ node }) => node?.parentElement?.closest(".events") ?? false;
+    const observe = (list) => resolve(
+      list.getEntries()
+        .filter(({ sources }) => !sources.every(isEvent))
+        .reduce((sum, { value }) => sum + value, 0),
+    );
+    new PerformanceObserver(observe).observe({ type: "layout-shift", buffered: true });
+  })`);
+}
+
+/** What does not fit into its place: legends' labels, and the table's cells. */
+async function readCut(page: Page): Promise<string[]> {
+  return await page.evaluate<string[]>(
+    `[...document.querySelectorAll(".legend-label, .figures td")]
+      .filter(({ clientWidth, scrollWidth }) => scrollWidth > clientWidth)
+      .map(({ textContent }) => textContent)`,
+  );
+}
