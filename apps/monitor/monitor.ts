@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { createServer } from "node:http";
 import { isIP } from "node:net";
+import { hostname } from "node:os";
 import type { Redis } from "ioredis";
 import { openFlagWatch } from "../../lib/flag-watch.js";
 import { HttpService } from "../../lib/http-service.js";
@@ -53,8 +54,7 @@ export async function startMonitor(
   const service = new HttpService(createServer());
   const port = await service.listen(config);
   const source = sourceId("monitor", port);
-  const host = isIP(config.host) === 6 ? `[${config.host}]` : config.host;
-  const url = `http://${host}:${port}`;
+  const url = `http://${nameHost(config.host)}:${port}`;
   const shared = { redis, keys, ledger, source, url, logger, closers };
   announce({ program: "monitor", detail: url, ...shared });
 
@@ -133,6 +133,12 @@ export async function startMonitor(
   closers.add("server", () => service.close(HTTP_DRAIN_MS));
   closers.add("dashboards", () => dashboard.stream.close());
   logger.info({ port }, "monitor listens");
+}
+
+/** For an URL: where others reach what listens on `host`. All addresses of this host are none to go to. */
+function nameHost(host: string): string {
+  if (["0.0.0.0", "::"].includes(host)) return hostname();
+  return isIP(host) === 6 ? `[${host}]` : host;
 }
 
 /** @param getContext once everything stands */

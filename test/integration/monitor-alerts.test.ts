@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import { expect } from "chai";
 import { startFleet, type Fleet } from "../support/fleet.js";
 import {
@@ -130,5 +131,35 @@ describe("monitor's alerts", () => {
     expect((await untilReasons(2))[1]).to.match(
       /^recovery: .+ is no longer silent$/,
     );
+  });
+});
+
+describe("a monitor's mail", () => {
+  async function mailOf(env: Record<string, string>) {
+    const monitor = await startLeader(openTestRedis(), env);
+    const { ADMIN_TOKEN: token = "" } = env;
+    await monitor.postFlag(
+      { value: false, reason: "looking into it" },
+      { authorization: `Bearer ${token}` },
+    );
+    const sent = await waitFor("the mail", () =>
+      monitor.log.find(({ mail }) => mail !== undefined),
+    );
+    return { text: (sent.mail as { text: string }).text, monitor };
+  }
+
+  it("leads to DASHBOARD_URL", async () => {
+    const { text } = await mailOf({ DASHBOARD_URL: "https://serin.example" });
+    expect(text).to.include("\nDashboard: https://serin.example\n");
+  });
+
+  it("leads to the host by its name when the monitor listens on all addresses", async () => {
+    const { text, monitor } = await mailOf({
+      HOST: "0.0.0.0",
+      ADMIN_TOKEN: "s3cret-t0ken",
+    });
+    const { port } = new URL(monitor.url);
+    expect(text).to.include(`\nDashboard: http://${hostname()}:${port}\n`);
+    expect(text).to.include(` http://${hostname()}:${port}/api/flags/feature `);
   });
 });
