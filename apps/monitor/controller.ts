@@ -130,7 +130,6 @@ export class Controller {
     const { config, observations } = this.#context;
     const { figures } = judgements[side];
     const recovery = afterBreach(flag.recovery, config.recovery, at.now);
-    const { p50Ms, p95Ms, p99Ms } = observations.sideFigures(side, at.now);
     const nextTryAt =
       config.recovery.mode === "auto" && !recovery.latched
         ? new Date(at.now + recovery.cooldownMs).toISOString()
@@ -143,9 +142,11 @@ export class Controller {
         rule: "latency",
         side,
         ...figures,
-        p50Ms,
-        p95Ms,
-        p99Ms,
+        canaryBeforeMs: observations.latencyBefore(
+          "canary",
+          figures.quantile,
+          at.now,
+        ),
         canaryLatencyMs: judgements.canary.figures.latencyMs,
         prodLatencyMs: judgements.prod.figures.latencyMs,
         nextTryAt,
@@ -183,6 +184,7 @@ export class Controller {
         canaryRequests: verdict.canary.requests,
         prodRequests: verdict.prod.requests,
         quantile: 0.95,
+        canaryBeforeMs: observations.latencyBefore("canary", 0.95, at.now),
         canaryLatencyMs: observations.sideFigures("canary", at.now).p95Ms,
         prodLatencyMs: observations.sideFigures("prod", at.now).p95Ms,
         nextTryAt,

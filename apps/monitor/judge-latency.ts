@@ -14,6 +14,10 @@ export interface LatencyFigures {
   requests: number;
   /** Of these, the ones that are still unanswered after more than the threshold. */
   waiting: number;
+  /** Of all of these, as `latencyMs` is. */
+  p50Ms: number | null;
+  p95Ms: number | null;
+  p99Ms: number | null;
 }
 
 export interface LatencyJudgement {
@@ -36,6 +40,7 @@ export function judgeLatency(
 ): LatencyJudgement {
   latency.merge(waiting);
   const latencyMs = latency.quantile(rule.quantile) ?? null;
+  const told = (quantile: number) => roundUp(latency.quantile(quantile));
   const isBreach =
     latencyMs !== null &&
     latency.total >= rule.minRequests &&
@@ -44,12 +49,19 @@ export function judgeLatency(
     isBreach,
     figures: {
       quantile: rule.quantile,
-      // Up, so that what is above the threshold is told as above it.
-      latencyMs: latencyMs === null ? null : Math.ceil(latencyMs * 10) / 10,
+      latencyMs: told(rule.quantile),
       thresholdMs: rule.thresholdMs,
       windowMs: rule.windowMs,
       requests: latency.total,
       waiting: waiting.reduce((sum, [, count]) => sum + count, 0),
+      p50Ms: told(0.5),
+      p95Ms: told(0.95),
+      p99Ms: told(0.99),
     },
   };
+}
+
+/** To tenths; up, so that what is above the threshold is told as above it. */
+export function roundUp(ms: number | undefined): number | null {
+  return ms === undefined ? null : Math.ceil(ms * 10) / 10;
 }

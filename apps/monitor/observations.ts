@@ -2,6 +2,7 @@ import type { LedgerEvent } from "../../lib/ledger.js";
 import type { SideSummary } from "../../lib/monitor-state.js";
 import type { Side, Telemetry } from "../../lib/telemetry.js";
 import type { MonitorConfig } from "./config.js";
+import { roundUp } from "./judge-latency.js";
 import {
   Roster,
   type HostMember,
@@ -80,6 +81,12 @@ export class Observations implements StreamListener {
       p99Ms: quantile(0.99),
       windowMs: this.#windowMs,
     };
+  }
+
+  /** A quantile of the window before the one that ends now; null without requests in it. */
+  latencyBefore(side: Side, quantile: number, now: number): number | null {
+    const { latency } = this.#sides[side].figuresBefore(now);
+    return roundUp(latency.quantile(quantile));
   }
 
   proxies(): ProxyMember[] {

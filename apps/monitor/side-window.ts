@@ -22,17 +22,17 @@ export interface SideFigures {
   latency: LatencyHistogram;
 }
 
-/** The traffic windows of one side, from all proxies, over the last `keepMs`. */
+/** The traffic windows of one side, from all proxies, over the last `windowMs` and the same time before. */
 export class SideWindow {
-  readonly #keepMs: number;
+  readonly #windowMs: number;
   readonly #entries: Entry[] = [];
   readonly #latest = new Map<
     string,
     { atMs: number; waiting: SparseHistogram }
   >();
 
-  constructor(keepMs: number) {
-    this.#keepMs = keepMs;
+  constructor(windowMs: number) {
+    this.#windowMs = windowMs;
   }
 
   add(entry: Entry): void {
@@ -43,25 +43,36 @@ export class SideWindow {
     });
     while (
       this.#entries[0] !== undefined &&
-      this.#entries[0].atMs <= entry.atMs - this.#keepMs
+      this.#entries[0].atMs <= entry.atMs - 2 * this.#windowMs
     )
       this.#entries.shift();
   }
 
   /**
-   * All windows that ended in the last `keepMs` and began at or after `sinceMs`, as one.
+   * All windows that ended in the last `windowMs` and began at or after `sinceMs`, as one.
    *
    * @param now Redis's clock, ms since the epoch
    */
   figures(now: number, sinceMs = 0): SideFigures {
+    return this.#sum(
+      ({ atMs, data }) =>
+        atMs > now - this.#windowMs && atMs - (data.windowMs ?? 0) >= sinceMs,
+    );
+  }
+
+  /** Those that ended in the `windowMs` before. */
+  figuresBefore(now: number): SideFigures {
+    const end = now - this.#windowMs;
+    return this.#sum(({ atMs }) => atMs <= end && atMs > end - this.#windowMs);
+  }
+
+  #sum(isIn: (entry: Entry) => boolean): SideFigures {
     const figures: SideFigures = {
       requests: 0,
       errors: 0,
       latency: new LatencyHistogram(),
     };
-    for (const { atMs, data } of this.#entries) {
-      if (atMs <= now - this.#keepMs || atMs - (data.windowMs ?? 0) < sinceMs)
-        continue;
+    for (const { data } of this.#entries.filter(isIn)) {
       figures.requests += data.requests;
       figures.errors += data.errors;
       figures.latency.merge(data.latency);

@@ -59,17 +59,19 @@ To switch feature on by hand, either of:
     expect(html).to.not.match(/<script|<img|<link|<svg|url\(/);
   });
 
-  it("draws the canary beside prod and the threshold, without an image", () => {
+  it("draws the canary before and after, beside prod and the threshold, without an image", () => {
     const data = {
       ...LATENCY_FLIP.data,
+      canaryBeforeMs: 5.1,
       canaryLatencyMs: 1012.3,
       prodLatencyMs: 4.2,
     };
     const { text, html } = compose(event({ data }));
     expect(text).to.include(`
-  canary p95  ████████████████ 1,012 ms
-  prod p95    ▏ 4.2 ms
-  threshold   ███████▉ 500 ms
+  canary p95 before  ▏ 5.1 ms
+  canary p95         ████████████████ 1,012 ms
+  prod p95           ▏ 4.2 ms
+  threshold          ███████▉ 500 ms
 `);
     expect(html).to.match(/<div class="subject" style="width:100%;/);
     expect(html).to.match(/<div class="baseline" style="width:1%;/);

@@ -27,12 +27,20 @@ describe("latency judgement", () => {
       figures: {
         quantile: 0.95,
         latencyMs: null,
+        ...{ p50Ms: null, p95Ms: null, p99Ms: null },
         thresholdMs: 500,
         windowMs: 10_000,
         requests: 0,
         waiting: 0,
       },
     });
+  });
+
+  it("tells percentiles of the same requests, those that still wait among them", () => {
+    const { figures } = judge(times(5, 4), times(5, 2000));
+    expect(figures.p50Ms).to.be.below(5);
+    expect(figures.p95Ms).to.equal(figures.latencyMs).and.be.above(1900);
+    expect(figures.p99Ms).to.be.above(1900);
   });
 
   it("is a breach from the least number of requests on, not before", () => {

@@ -40,6 +40,17 @@ describe("side window", () => {
     ]);
   });
 
+  it("tells the window before the one that ends now", () => {
+    const window = sideWindow(
+      [NOW - 2 * KEEP_MS, [1]],
+      [NOW - 2 * KEEP_MS + 1, [1, 1]],
+      [NOW - KEEP_MS, [1, 1, 1]],
+      [NOW - KEEP_MS + 1, [1, 1, 1, 1]],
+    );
+    expect(window.figuresBefore(NOW).requests).to.equal(5);
+    expect(window.figures(NOW).requests).to.equal(4);
+  });
+
   it("holds what ended less than its length ago, and nothing older", () => {
     const window = sideWindow(
       [NOW - KEEP_MS, [1]],

@@ -13,12 +13,17 @@ export interface Bar {
 
 type Measured = Omit<Bar, "ratio" | "value"> & { size: number | undefined };
 
-/** The canary beside prod and what is allowed; at least two, or there is nothing to see. */
+/** The canary as it was and as it became, beside prod and what is allowed; at least two, or there is nothing to see. */
 export function listBars(data: KnownData): Bar[] {
   const { quantile } = data;
   const p = quantile === undefined ? "" : ` p${formatNumber(quantile * 100)}`;
   const side = data.side === "prod" ? "prod" : "canary";
   const latencies = toBars(formatMs, [
+    {
+      label: `canary${p} before`,
+      size: data.canaryBeforeMs,
+      role: "baseline",
+    },
     {
       label: `canary${p}`,
       size:

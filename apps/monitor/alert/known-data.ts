@@ -18,6 +18,7 @@ const knownData = z.object({
   quantile: number,
   latencyMs: number,
   thresholdMs: number,
+  canaryBeforeMs: number,
   canaryLatencyMs: number,
   prodLatencyMs: number,
   cpuRatio: number,

@@ -35,6 +35,7 @@ export interface NoticeSettings extends RemedySettings {
 
 /** Data that the words and bars tell. */
 const TOLD = new Set([
+  "canaryBeforeMs",
   "canaryLatencyMs",
   "prodLatencyMs",
   "flag",
