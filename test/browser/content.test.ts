@@ -1,0 +1,81 @@
+import { expect } from "chai";
+import type { Page } from "playwright-core";
+import { useBrowser } from "../support/browser/chromium.js";
+import { openDashboardPage } from "../support/browser/dashboard-page.js";
+import { startLoad, startSystem } from "../support/system/start-system.js";
+import { waitFor } from "../support/wait-for.js";
+
+const MS = /^[\d.,]+ ms$/;
+const PER_SECOND = /^[\d.]+\/s$/;
+const PERCENT = /^[\d.]+ %$/;
+const MEGABYTES = /^\d+ MB$/;
+/** What a chart shows. */
+const SPAN_MS = 900_000;
+
+describe("the dashboard's content", function () {
+  this.timeout(60_000);
+
+  const browser = useBrowser();
+
+  it("is a figure in every legend and in every host's column, and a word on every mark", async () => {
+    const system = await startSystem();
+    startLoad(system);
+    await system.setFlag(false);
+    await system.setFlag(true);
+    const { page } = await openDashboardPage(browser(), system.monitor.port);
+    await waitFor("a figure of each line", async () =>
+      (await readLegends(page)).every(([, , value]) => value !== "–"),
+    );
+    const legends = await readLegends(page);
+    for (const [chart, line, shape] of [
+      ["Latency", /^(prod|canary) p(50|95|99)$/, MS],
+      ["Requests", /^(prod|canary)$/, PER_SECOND],
+      ["Errors", /^(prod|canary)$/, PERCENT],
+      ["Split", /^canary$/, PERCENT],
+      ["CPU", /^(prod|canary) \S+$/, PERCENT],
+      ["Memory", /^(prod|canary) \S+$/, MEGABYTES],
+    ] as const) {
+      const lines = legends.filter(([title]) => title.startsWith(chart));
+      expect(lines, chart).to.have.length(
+        { Latency: 6, Split: 1 }[chart as string] ?? 2,
+      );
+      for (const [, label, value] of lines) {
+        expect(label, chart).to.match(line);
+        expect(value, `${chart}, ${label}`).to.match(shape);
+      }
+    }
+    const cells = page.locator("#hosts tr").last().locator("td");
+    const texts = (await cells.allInnerTexts()).map((text) => text.trim());
+    for (const [i, shape] of [
+      ...[/^\S+$/, /^canary$/, /^healthy$/, /^\d+\.\d+\.\d+/, /^\d+$/],
+      ...[/^\d\d:\d\d:\d\d \(\d+ s\)$/, PERCENT, MEGABYTES, MS, /^\d s ago$/],
+    ].entries())
+      expect(texts[i]).to.match(shape);
+    await pointAtNewestMark(page, (await system.events("flip"))[0]!.at);
+    const tip = page.locator(".chart-tip:visible");
+    await waitFor("the mark's tip", async () =>
+      /■ \d\d:\d\d:\d\d stopped by operator: a test asks for it/.test(
+        (await tip.allInnerTexts()).join(),
+      ),
+    );
+  });
+});
+
+/** Chart, line and value of each entry. */
+async function readLegends(page: Page): Promise<[string, string, string][]> {
+  return await page.evaluate(`[...document.querySelectorAll(".legend-entry")].map((entry) => [
+    entry.closest(".chart").querySelector("h3").textContent,
+    entry.querySelector(".legend-label").textContent,
+    entry.querySelector(".legend-value").textContent,
+  ])`);
+}
+
+/** The plot reaches from a quarter of an hour ago to now. */
+async function pointAtNewestMark(page: Page, at: string): Promise<void> {
+  const plot = page.locator(".chart .u-over").nth(1);
+  const { width = 0, height = 0 } = (await plot.boundingBox()) ?? {};
+  const x = width * (1 - (Date.now() - Date.parse(at)) / SPAN_MS);
+  await plot.hover({
+    position: { x: Math.min(width - 2, x), y: height / 2 },
+  });
+}
