@@ -18,6 +18,8 @@ const AXE = readFileSync(
   "utf8",
 );
 
+before(() => mkdirSync(SHOTS, { recursive: true }));
+
 interface AxeResult {
   violations: { id: string; impact: string; nodes: { target: string[] }[] }[];
 }
@@ -27,8 +29,6 @@ describe("the dashboard's looks", function () {
 
   const browser = useBrowser();
   let system: System;
-
-  before(() => mkdirSync(SHOTS, { recursive: true }));
 
   beforeEach(async () => {
     system = await startSystem();
@@ -85,6 +85,46 @@ describe("the dashboard's looks", function () {
       expect(await findFaults(page)).to.deep.equal([]);
       await page.screenshot({ path: `${SHOTS}dialog-${width}-${scheme}.png` });
     }
+  });
+});
+
+describe("the dashboard's looks in trouble", function () {
+  this.timeout(60_000);
+
+  const browser = useBrowser();
+
+  it("stay without fault in a warning, in a refusal, and when the data is old", async () => {
+    const system = await startSystem({
+      env: { monitor: { ADMIN_TOKEN: "s3cret-t0ken", SILENCE_MS: "3000" } },
+    });
+    startLoad(system);
+    const { page, headline, untilTone } = await openDashboardPage(
+      browser(),
+      system.monitor.port,
+      { viewport: { width: 375, height: 812 } },
+    );
+    await untilTone("good");
+    await system.canaryAgent.end("SIGKILL");
+    await untilTone("warning");
+    await waitFor("it to be missed", async () =>
+      /^Canary takes 25 % .* is silent$/.test(await headline()),
+    );
+    expect(await page.title()).to.equal("▲ Look at the canary · Serin");
+    const canary = page.locator("#hosts tr").last();
+    expect(await canary.innerText()).to.include("silent");
+    expect(await findFaults(page)).to.deep.equal([]);
+
+    await page.locator("#stop").click();
+    await page.locator("#dialog-token").fill("wrong");
+    await page.locator("#dialog-confirm").click();
+    await page.getByText("The monitor does not accept this token").waitFor();
+    expect(await findFaults(page)).to.deep.equal([]);
+    await page.locator("#dialog-cancel").click();
+
+    await system.monitor.end("SIGKILL");
+    await untilTone("old");
+    expect(await findFaults(page)).to.deep.equal([]);
+    await page.screenshot({ path: `${SHOTS}old-375-light.png` });
   });
 });
 

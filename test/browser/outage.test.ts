@@ -2,7 +2,9 @@ import { expect } from "chai";
 import type { HistoryReport } from "../../apps/monitor/history-report.js";
 import { useBrowser } from "../support/browser/chromium.js";
 import { openDashboardPage } from "../support/browser/dashboard-page.js";
+import { onCleanup } from "../support/cleanup.js";
 import { callForJson } from "../support/system/http-call.js";
+import { RedisProgram } from "../support/system/redis-program.js";
 import { startLoad, startSystem } from "../support/system/start-system.js";
 import { waitFor } from "../support/wait-for.js";
 
@@ -50,6 +52,54 @@ describe("the dashboard of a monitor that is killed", function () {
     await waitFor("requests in the legend", async () =>
       /\d\/s$/.test(await dashboard.legendValue("Requests", "prod")),
     );
+  });
+});
+
+describe("the dashboard of a monitor that cannot tell the state", function () {
+  this.timeout(60_000);
+
+  const browser = useBrowser();
+
+  it("says that Redis is away, and recovers with it", async () => {
+    const redis = await RedisProgram.create();
+    onCleanup(() => redis.close());
+    await redis.start();
+    const system = await startSystem({ redisUrl: redis.url });
+    const dashboard = await openDashboardPage(browser(), system.monitor.port);
+    await dashboard.untilTone("good");
+    await redis.kill();
+    await dashboard.untilTone("old");
+    expect(await dashboard.headline()).to.equal(
+      "The monitor cannot reach Redis",
+    );
+    await redis.start();
+    await dashboard.untilTone("good");
+  });
+
+  it("says that it is refused, and goes on asking", async () => {
+    const system = await startSystem();
+    const dashboard = await openDashboardPage(browser(), system.monitor.port);
+    const { page } = dashboard;
+    await page.route("**/api/stream", (route) =>
+      route.fulfill({ status: 503 }),
+    );
+    await page.reload();
+    await dashboard.untilTone("old");
+    expect(await dashboard.headline()).to.equal("The monitor does not answer");
+    expect(await page.locator("#headline-detail").innerText()).to.equal(
+      "Trying to reach it every second.",
+    );
+    await page.unroute("**/api/stream");
+    await dashboard.untilTone("good");
+  });
+
+  it("says that no agent is heard", async () => {
+    const system = await startSystem();
+    const dashboard = await openDashboardPage(browser(), system.monitor.port);
+    await dashboard.untilTone("good");
+    await system.prodAgent.end("SIGTERM");
+    await system.canaryAgent.end("SIGTERM");
+    await dashboard.page.getByText("No agent is heard.").waitFor();
   });
 });
 

@@ -73,6 +73,25 @@ describe("a program's /metrics", () => {
     expect(await monitor.exited).to.equal(0);
   });
 
+  it("counts the flips that a monitor hears, and none from before its start", async () => {
+    const test = openTestRedis();
+    const flip = (value: boolean) =>
+      test.ledger.flip("feature", {
+        ...{ value, reason: "try", data: {} },
+        by: "operator",
+      });
+    await flip(false);
+    await flip(true);
+    const monitor = await startLeader(test);
+    await flip(false);
+    const flips = async () => {
+      const { samples } = await scrape(monitor.url);
+      return samples.get('serin_flips_total{by="operator"}') ?? 0;
+    };
+    await waitFor("the flip", async () => (await flips()) > 0);
+    expect(await flips()).to.equal(1);
+  });
+
   it("tells of an app although Redis never was there", async () => {
     const app = await startNamedBackend("prod");
     const agent = await startProgram("agent", {

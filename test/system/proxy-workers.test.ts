@@ -3,6 +3,7 @@ import { parseTelemetry } from "../../lib/telemetry.js";
 import { startBackend, startNamedBackend } from "../support/backend.js";
 import { onCleanup } from "../support/cleanup.js";
 import { send } from "../support/http-client.js";
+import { scrape } from "../support/scrape.js";
 import { spawnProgram } from "../support/program.js";
 import { canaryToBe } from "../support/proxy-program.js";
 import { connectRedis } from "../support/redis-server.js";
@@ -48,6 +49,25 @@ function severalWorkers() {
     expect(canary).to.be.within(1000, 1001);
     const { requests } = await proxy.status();
     expect(requests).to.deep.equal({ prod: 4001 - canary, canary });
+  });
+
+  it("counts for Prometheus what all of them have served", async () => {
+    const { proxy } = await startPair();
+    await sendMany(proxy.port, { total: 400, connections: 12 });
+    const origin = `http://127.0.0.1:${proxy.adminPort}`;
+    const countOf = async (target: string) => {
+      const { samples } = await scrape(origin);
+      return (
+        samples.get(
+          `serin_proxy_requests_total{target="${target}",code="200"}`,
+        ) ?? 0
+      );
+    };
+    await waitFor(
+      "all to be counted",
+      async () => (await countOf("prod")) + (await countOf("canary")) === 400,
+    );
+    expect(await countOf("canary")).to.equal(100);
   });
 
   it("gives each block its share whichever worker picks, at every place", async () => {
