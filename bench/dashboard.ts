@@ -1,66 +1,124 @@
 /**
- * Measures what the dashboard costs, and prints it: the page's weight, the time to its first chart on the loopback, and the
- * monitor's CPU and memory with ten open pages and with none. `--quick` measures for seconds only.
+ * Measures what the dashboard and the metrics cost, and writes bench/results/dashboard.json: the page's weight, the time to
+ * its first chart on the loopback, the monitor's CPU and memory with ten open pages and with none, and the CPU of a scrape
+ * of each program. `--quick` measures for seconds only: it shows that the benchmark still works.
  */
+import { mkdirSync, writeFileSync } from "node:fs";
 import { get } from "node:http";
+import { availableParallelism, cpus, loadavg } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { readUsage } from "../apps/agent/process-usage.js";
 import { launchBrowser } from "../test/support/browser/chromium.js";
 import { openUntilChart } from "../test/support/browser/first-chart.js";
 import { call } from "../test/support/system/http-call.js";
-import { NEVER_BREACH, underLoad, withSystem } from "./with-system.js";
+import type { DashboardResults, Usage } from "./dashboard-results.js";
+import { NEVER_BREACH, pathOf, underLoad, withSystem } from "./with-system.js";
 
 const PAGES = 10;
 const OPENINGS = 5;
+const ROUNDS = 5;
 
 const { values } = parseArgs({
   options: { quick: { type: "boolean", default: false } },
 });
-const measureMs = values.quick ? 3000 : 30_000;
-
-await withSystem({ env: NEVER_BREACH }, (system) =>
-  underLoad(system, { connections: 8, pauseMs: 100 }, async () => {
-    const { pid, port } = system.monitor;
-    for (const line of await weigh(port)) console.log(line);
-    console.log(await timeFirstChart(port));
-    const none = await measure(pid);
-    console.log(`no page:   ${describe(none)}`);
-    const streams = Array.from({ length: PAGES }, () =>
-      get({ port, path: "/api/stream", agent: false }, (response) =>
-        response.resume(),
-      ).on("error", () => undefined),
-    );
-    const many = await measure(pid);
-    for (const stream of streams) stream.destroy();
-    console.log(`${PAGES} pages:  ${describe(many)}`);
-    const ratio = many.cpuRatio / none.cpuRatio;
-    console.log(`CPU × ${ratio.toFixed(2)}`);
-  }),
+const { quick } = values;
+const measureMs = quick ? 500 : 10_000;
+const scrapes = quick ? 20 : 500;
+const machine = {
+  quick,
+  node: process.version,
+  cpu: cpus()[0]?.model ?? "unknown",
+  cores: availableParallelism(),
+  /** Over the last minute, at the start: other work on the machine shows here. */
+  loadAverage: Math.round((loadavg()[0] ?? 0) * 10) / 10,
+};
+const results = await withSystem({ env: NEVER_BREACH }, (system) =>
+  underLoad(
+    system,
+    { connections: 8, pauseMs: 100 },
+    async (): Promise<DashboardResults> => {
+      const { pid, port } = system.monitor;
+      const { proxy, proxyAdminPort, canaryAgent } = system;
+      return {
+        ...machine,
+        fileBytes: await weigh(port),
+        firstChartMs: await timeFirstChart(port),
+        pages: PAGES,
+        ...(await measurePages(pid, port)),
+        scrapeCpuMs: {
+          proxy: await measureScrape(proxy.pid, proxyAdminPort),
+          monitor: await measureScrape(pid, port),
+          agent: await measureScrape(canaryAgent.pid, canaryAgent.port),
+        },
+      };
+    },
+  ),
 );
-
-interface Usage {
-  cpuRatio: number;
-  rssMb: number;
-}
+const directory = pathOf("../../bench/results");
+mkdirSync(directory, { recursive: true });
+const name = quick ? "dashboard-quick.json" : "dashboard.json";
+const json = JSON.stringify(results, undefined, 2);
+writeFileSync(`${directory}/${name}`, `${json}\n`);
+console.log(json);
 
 async function measure(pid: number): Promise<Usage> {
   const before = await readUsage(pid);
   await sleep(measureMs);
   const after = await readUsage(pid);
   if (before === undefined || after === undefined)
-    throw new Error("the monitor is gone");
+    throw new Error(`process ${pid} is gone`);
   return {
     cpuRatio: (after.cpuMs - before.cpuMs) / (after.readAt - before.readAt),
     rssMb: after.rssBytes / 1e6,
   };
 }
 
-function describe({ cpuRatio, rssMb }: Usage): string {
-  return `${(cpuRatio * 100).toFixed(1)} % of a core, ${rssMb.toFixed(0)} MB`;
+/** In turns, so that what else the machine does counts for both. */
+async function measurePages(pid: number, port: number) {
+  const without: Usage[] = [];
+  const withThem: Usage[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    without.push(await measure(pid));
+    withThem.push(await measureWithPages(pid, port));
+  }
+  return { withoutPages: medianOf(without), withPages: medianOf(withThem) };
 }
 
-async function weigh(port: number): Promise<string[]> {
+function medianOf(all: readonly Usage[]): Usage {
+  const median = (key: keyof Usage) =>
+    all.map((usage) => usage[key]).toSorted((a, b) => a - b)[
+      Math.floor(all.length / 2)
+    ] ?? NaN;
+  return { cpuRatio: median("cpuRatio"), rssMb: median("rssMb") };
+}
+
+async function measureWithPages(pid: number, port: number): Promise<Usage> {
+  const streams = Array.from({ length: PAGES }, () =>
+    get({ port, path: "/api/stream", agent: false }, (response) =>
+      response.resume(),
+    ).on("error", () => undefined),
+  );
+  const usage = await measure(pid);
+  for (const stream of streams) stream.destroy();
+  return usage;
+}
+
+/** CPU time that a scrape takes in the program, beyond what it uses anyway. */
+async function measureScrape(pid: number, port: number): Promise<number> {
+  const idle = await measure(pid);
+  const before = await readUsage(pid);
+  for (let i = 0; i < scrapes; i++) await call({ port, path: "/metrics" });
+  const after = await readUsage(pid);
+  if (before === undefined || after === undefined)
+    throw new Error(`process ${pid} is gone`);
+  const tookMs = after.readAt - before.readAt;
+  const cpuMs = after.cpuMs - before.cpuMs - idle.cpuRatio * tookMs;
+  return Math.max(0, cpuMs) / scrapes;
+}
+
+/** Compressed, by path. */
+async function weigh(port: number): Promise<Record<string, number>> {
   const { body } = await call({ port, path: "/" });
   const names = [...body.matchAll(/"\/([\w-]+\.(?:js|css|svg))"/g)];
   const paths = ["/", ...names.map(([, name]) => `/${name ?? ""}`)];
@@ -70,25 +128,21 @@ async function weigh(port: number): Promise<string[]> {
         method: "HEAD",
         headers: { "accept-encoding": "br" },
       });
-      return Number(response.headers.get("content-length"));
+      return [path, Number(response.headers.get("content-length"))] as const;
     }),
   );
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
-  return [
-    `page: ${(total / 1000).toFixed(1)} kB compressed`,
-    ...paths.map((path, i) => `  ${path} ${weights[i] ?? 0} bytes`),
-  ];
+  return Object.fromEntries(weights);
 }
 
-async function timeFirstChart(port: number): Promise<string> {
+/** None without a browser. */
+async function timeFirstChart(port: number): Promise<number[]> {
   const browser = await launchBrowser();
-  if (browser === undefined) return "first chart: no browser here";
+  if (browser === undefined) return [];
   try {
     const times: number[] = [];
     for (let i = 0; i < OPENINGS; i++)
-      times.push(await openUntilChart(browser, port));
-    const shown = times.map((ms) => ms.toFixed(0)).join(", ");
-    return `first chart after ${shown} ms`;
+      times.push(Math.round(await openUntilChart(browser, port)));
+    return times;
   } finally {
     await browser.close();
   }
