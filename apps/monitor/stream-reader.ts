@@ -18,7 +18,7 @@ const RETRY_MS = 250;
 const REPLAY_MS = 900_000;
 
 export interface StreamListener {
-  /** `atMs` is Redis's clock at the entry's arrival, here and below. */
+  /** `atMs` is Redis's clock at the entry's arrival, or at its reading if that was earlier, here and below. */
   onTelemetry: (telemetry: Telemetry, atMs: number, id: string) => void;
   /** An entry of the telemetry that cannot be read. */
   onSkipped?: (bad: BadTelemetry, atMs: number, id: string) => void;
@@ -89,6 +89,7 @@ export class StreamReader {
   }
 
   async #read(): Promise<void> {
+    const askedAt = performance.now();
     const sentAt = await this.#redisTime();
     // A clock that was set back makes no gap.
     this.#listeningSince = Math.min(this.#listeningSince ?? sentAt, sentAt);
@@ -111,10 +112,15 @@ export class StreamReader {
       "STREAMS",
       ...streams,
     );
+    const now = Math.ceil(sentAt + performance.now() - askedAt);
     let heardUntil = sentAt;
     for (const [stream, entries] of reply ?? []) {
       for (const [id, fields] of entries)
-        this.#tell(stream === events ? "events" : "telemetry", id, fields);
+        this.#tell(stream === events ? "events" : "telemetry", {
+          id,
+          fields,
+          now,
+        });
       // A full batch means that more is waiting.
       if (entries.length === BATCH)
         heardUntil = Math.min(
@@ -125,18 +131,23 @@ export class StreamReader {
     this.#listener.onCaughtUp(heardUntil, this.#listeningSince);
   }
 
-  #tell(stream: "telemetry" | "events", id: string, fields: string[]): void {
+  #tell(
+    stream: "telemetry" | "events",
+    { id, fields, now }: { id: string; fields: string[]; now: number },
+  ): void {
     if (this.#lastIds !== undefined) this.#lastIds[stream] = id;
+    // Redis's ids never go back, though its clock may have been set back: until it has caught up they name the future.
+    const atMs = Math.min(entryTimeMs(id), now);
     if (stream === "events") {
       const event = parseEvent(id, fields);
-      if (event !== undefined) this.#listener.onEvent(event, entryTimeMs(id));
+      if (event !== undefined) this.#listener.onEvent(event, atMs);
       return;
     }
     const telemetry = parseTelemetry(fields);
     if ("problem" in telemetry) {
       this.#skip(id, telemetry.problem);
-      this.#listener.onSkipped?.(telemetry, entryTimeMs(id), id);
-    } else this.#listener.onTelemetry(telemetry, entryTimeMs(id), id);
+      this.#listener.onSkipped?.(telemetry, atMs, id);
+    } else this.#listener.onTelemetry(telemetry, atMs, id);
   }
 
   #skip(id: string, problem: string): void {

@@ -1,6 +1,10 @@
 import { LatencyHistogram } from "../../lib/latency-histogram.js";
-import type { RouteWindow, Side } from "../../lib/telemetry.js";
-import { IDLE_WINDOWS, MAX_ROUTES, OTHER_ROUTES } from "./route-book.js";
+import {
+  OTHER_ROUTES,
+  type RouteWindow,
+  type Side,
+} from "../../lib/telemetry.js";
+import { IDLE_WINDOWS, MAX_ROUTES } from "./route-book.js";
 import type { TrafficCounts } from "./traffic-recorder.js";
 
 type Column = Side | "alone";

@@ -1,10 +1,12 @@
 import { LatencyHistogram, TOP_BUCKET } from "../../lib/latency-histogram.js";
-import type { RouteWindow, Side } from "../../lib/telemetry.js";
+import {
+  OTHER_ROUTES,
+  type RouteWindow,
+  type Side,
+} from "../../lib/telemetry.js";
 
 export const MAX_ROUTES = 50;
 const MAX_SEGMENT = 32;
-/** What has no route of its own. */
-export const OTHER_ROUTES = "other";
 /** A route that nobody has asked for in so many windows makes room for another. */
 export const IDLE_WINDOWS = 600;
 const TIMED_OUT = 504;

@@ -62,6 +62,10 @@ describe("stream reader", () => {
     const { heardUntil, listeningSince } = reading.caughtUp.at(-1)!;
     expect(heardUntil).to.be.below(Date.now() - 3_000_000);
     expect(listeningSince).to.be.at.most(heardUntil);
+    await write(WINDOW);
+    await waitFor("a window", () => reading.telemetry.length > 0);
+    // Its id goes by the clock as it was before.
+    expect(reading.telemetry[0]!.atMs).to.be.closeTo(redisNow(), 60_000);
   });
 
   it("tells the ledger's events", async () => {
