@@ -9,6 +9,8 @@ const MS = /^[\d.,]+ ms$/;
 const PER_SECOND = /^[\d.]+\/s$/;
 const PERCENT = /^[\d.]+ %$/;
 const MEGABYTES = /^\d+ MB$/;
+/** Of all charts: six latencies, the split, and two each of requests, errors, CPU and memory. */
+const LINES = 15;
 /** What a chart shows. */
 const SPAN_MS = 900_000;
 
@@ -23,10 +25,13 @@ describe("the dashboard's content", function () {
     await system.setFlag(false);
     await system.setFlag(true);
     const { page } = await openDashboardPage(browser(), system.monitor.port);
-    await waitFor("a figure of each line", async () =>
-      (await readLegends(page)).every(([, , value]) => value !== "–"),
-    );
-    const legends = await readLegends(page);
+    const legends = await waitFor("a figure of each line", async () => {
+      const entries = await readLegends(page);
+      const isWhole =
+        entries.length === LINES &&
+        entries.every(([, , value]) => value !== "–");
+      return isWhole && entries;
+    });
     for (const [chart, line, shape] of [
       ["Latency", /^(prod|canary) p(50|95|99)$/, MS],
       ["Requests", /^(prod|canary)$/, PER_SECOND],
