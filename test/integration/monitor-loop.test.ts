@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { expectCooldown } from "../support/cooldown.js";
 import { startFleet, type Fleet } from "../support/fleet.js";
 import {
   startLeader,
@@ -41,7 +42,7 @@ describe("monitor, from telemetry to flag", () => {
   });
 
   it("stops a canary that turns slow: one flip with its figures, one mail", async () => {
-    const monitor = await startLeader(test);
+    const monitor = await startLeader(test, { COOLDOWN_MS: "60000" });
     await untilJudged(monitor);
     expect(await flag()).to.be.null;
     const began = Date.now();
@@ -83,9 +84,8 @@ describe("monitor, from telemetry to flag", () => {
       "monitor true",
       "monitor false",
     ]);
-    const at = made.map(({ id }) => Number.parseInt(id));
-    expect(at[1]! - at[0]!).to.be.within(900, 5000);
-    expect(at[3]! - at[2]!).to.be.within(1900, 6000);
+    expectCooldown({ stop: made[0]!, resume: made[1]!, cooldownMs: 1000 });
+    expectCooldown({ stop: made[2]!, resume: made[3]!, cooldownMs: 2000 });
     expect((await monitor.state()).recovery).to.deep.equal({
       mode: "auto",
       nextTryAt: null,
