@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { encodeLease } from "../../lib/lease-reading.js";
+import { encodeLease, LEASE_MS } from "../../lib/lease-reading.js";
 import { writeTelemetry } from "../../lib/telemetry.js";
 import { startFleet, type Fleet } from "../support/fleet.js";
 import {
@@ -149,6 +149,11 @@ describe("a monitor whose lease is in other hands", () => {
     const data = trafficWindow("canary", times(50, 900), { windowMs: 100 });
     const slow = { kind: "traffic", source: fleet.proxy, at: 1, data } as const;
     fleet.silent.add(fleet.proxy);
+    // The next renewal would tell it as well: it is to be a while off.
+    await waitFor(
+      "a renewal",
+      async () => (await test.redis.pttl(test.keys.lease)) > LEASE_MS - 100,
+    );
     await Promise.all([
       loseLease(),
       writeTelemetry(test.redis, test.keys, [slow]),
