@@ -51,6 +51,20 @@ function figures(delaysMs: number[]): { medianMs: number; maxMs: number } {
   };
 }
 
+/** Expects that flips arrive without a poll; a busy machine may hold one of them up. */
+async function expectPrompt(
+  flip: (value: string, side: "prod" | "canary") => Promise<number>,
+): Promise<void> {
+  const delaysMs: number[] = [];
+  for (let i = 0; i < 5; i++) {
+    delaysMs.push(await flip("false", "prod"));
+    delaysMs.push(await flip("true", "canary"));
+  }
+  // Polling alone would take half a second on average.
+  const late = delaysMs.filter((delayMs) => delayMs >= 250);
+  expect(late).to.have.lengthOf.at.most(1);
+}
+
 interface Connection {
   id: string;
   name: string;
@@ -150,11 +164,7 @@ describeEngines("proxy flag", () => {
     const before = await untilTracked(redis);
     for (const id of before) await redis.client("KILL", "ID", id);
     await untilTracked(redis, before);
-    for (let i = 0; i < 5; i++) {
-      // Polling alone would take half a second on average.
-      expect(await flip("false", "prod")).to.be.below(250);
-      expect(await flip("true", "canary")).to.be.below(250);
-    }
+    await expectPrompt(flip);
     const polled = proxy.log.filter(({ msg }) => msg.includes("polled"));
     expect(polled).to.deep.equal([]);
   });
@@ -165,10 +175,7 @@ describeEngines("proxy flag", () => {
       const before = await untilTracked(redis);
       await redis.client("KILL", "ID", before[index]!);
       await untilTracked(redis, [before[index]!]);
-      for (let i = 0; i < 5; i++) {
-        expect(await flip("false", "prod")).to.be.below(250);
-        expect(await flip("true", "canary")).to.be.below(250);
-      }
+      await expectPrompt(flip);
     });
   }
 });
