@@ -193,7 +193,7 @@ describe("app program", () => {
   });
 
   it("takes requests only once it can answer them", async () => {
-    const REDIS_URL = await startDistantRedis(200);
+    const REDIS_URL = await startDistantRedis(50);
     const app = await startProgram("app", { ROLE: "prod", REDIS_URL });
     expect(await ask(`${app.url}/get/a`)).to.equal(NO_VALUE);
   });
