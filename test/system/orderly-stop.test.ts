@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { onCleanup } from "../support/cleanup.js";
 import { ClosedLoop } from "../support/system/closed-loop.js";
+import { expectOrderlyLeave } from "../support/system/orderly-leave.js";
 import { startSystem } from "../support/system/start-system.js";
 import { waitFor } from "../support/wait-for.js";
 
@@ -19,21 +20,21 @@ describe("SIGTERM", function () {
     onCleanup(() => clients.stop());
     await waitFor("load", () => clients.answers > 20 * CONNECTIONS);
 
+    const stoppedAt = performance.now();
     expect(await proxy.end("SIGTERM")).to.equal(0);
     await clients.done();
-    expect(clients.errors).to.deep.equal([]);
-    expect([...clients.statuses.keys()]).to.deep.equal([200]);
-    expect(clients.told).to.equal(CONNECTIONS);
+    expectOrderlyLeave(clients, { connections: CONNECTIONS, stoppedAt });
   });
 
   it("has the proxy finish slow answers that are under way", async () => {
     const { proxy, canaryApp } = await startSystem({
       env: { monitor: { LATENCY_THRESHOLD_MS: "10000" } },
     });
-    // Prod refuses this path at once, and its clients ask again: in the end all wait for the canary.
+    // Prod refuses this path at once, and its clients ask again: in the end all wait for the canary. They wait for so long
+    // that even on a busy machine none is answered and asks again before.
     const slow = new ClosedLoop({
       port: proxy.port,
-      path: "/slow?ms=1200",
+      path: "/slow?ms=5000",
       connections: CONNECTIONS,
     });
     onCleanup(() => slow.stop());

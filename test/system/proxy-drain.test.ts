@@ -8,28 +8,18 @@ import {
   startRawBackend,
 } from "../support/backend.js";
 import { onCleanup } from "../support/cleanup.js";
-import { createKeepAliveAgent, send } from "../support/http-client.js";
 import {
   startProxyProgram,
   type ProxyProgram,
 } from "../support/proxy-program.js";
+import { ClosedLoop } from "../support/system/closed-loop.js";
+import { expectOrderlyLeave } from "../support/system/orderly-leave.js";
 import { waitFor } from "../support/wait-for.js";
 
 const CLIENTS = 24;
 /** For tests in which nothing may wait for the drain's end. */
 const LONG_DRAIN_MS = "30000";
 const PROMPT_MS = 5000;
-
-/** Sends requests back to back over one kept-alive connection until it is told to go. */
-async function runClient(port: number, tally: { answered: number }) {
-  const agent = createKeepAliveAgent(1);
-  for (;;) {
-    const { status, headers } = await send(port, { agent });
-    expect(status).to.equal(200);
-    tally.answered += 1;
-    if (headers.connection === "close") return;
-  }
-}
 
 /** A proxy in front of a backend that holds every response back. */
 async function startHolding(env: Record<string, string>) {
@@ -58,14 +48,17 @@ describe("proxy drain", () => {
       CANARY_URLS: prod.url.origin,
       DRAIN_MS: LONG_DRAIN_MS,
     });
-    const tally = { answered: 0 };
-    const clients = Array.from({ length: CLIENTS }, () =>
-      runClient(proxy.port, tally),
-    );
-    await waitFor("load", () => tally.answered > 20 * CLIENTS);
+    const clients = new ClosedLoop({
+      port: proxy.port,
+      path: "/",
+      connections: CLIENTS,
+    });
+    onCleanup(() => clients.stop());
+    await waitFor("load", () => clients.answers > 20 * CLIENTS);
     const stoppedAt = performance.now();
     proxy.child.kill("SIGTERM");
-    await Promise.all(clients);
+    await clients.done();
+    expectOrderlyLeave(clients, { connections: CLIENTS, stoppedAt });
     expect(await proxy.exited).to.equal(0);
     expect(performance.now() - stoppedAt).to.be.below(PROMPT_MS);
     expect(proxy.stderr()).to.equal("");

@@ -2,6 +2,15 @@ import { Agent } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { call } from "./http-call.js";
 
+/** A request without a whole answer. */
+export interface LostRequest {
+  error: string;
+  /** Such as ECONNRESET. */
+  code: string | undefined;
+  /** Monotonic ms. */
+  sentAt: number;
+}
+
 /**
  * Clients that each keep one connection and send their next request after the answer to the one before. They leave when
  * they are told `Connection: close`, or when a request has no whole answer, or when stopped.
@@ -9,8 +18,7 @@ import { call } from "./http-call.js";
 export class ClosedLoop {
   /** Whole answers, by status. */
   readonly statuses = new Map<number, number>();
-  /** What became of requests without a whole answer. */
-  readonly errors: string[] = [];
+  readonly lost: LostRequest[] = [];
   /** Clients that were told to go. */
   told = 0;
   readonly #pauseMs: number;
@@ -36,9 +44,14 @@ export class ClosedLoop {
     return [...this.statuses.values()].reduce((sum, count) => sum + count, 0);
   }
 
+  /** What became of requests without a whole answer. */
+  get errors(): string[] {
+    return this.lost.map(({ error }) => error);
+  }
+
   /** Requests without an answer of 200. */
   get failures(): number {
-    return this.answers - (this.statuses.get(200) ?? 0) + this.errors.length;
+    return this.answers - (this.statuses.get(200) ?? 0) + this.lost.length;
   }
 
   /** Resolves when every client has left. */
@@ -54,8 +67,10 @@ export class ClosedLoop {
 
   async #runClient(port: number, path: string): Promise<void> {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    let sentAt = 0;
     try {
       while (!this.#isStopped) {
+        sentAt = performance.now();
         const { status, headers } = await call({ port, path, agent });
         this.statuses.set(status, (this.statuses.get(status) ?? 0) + 1);
         if (headers.connection === "close") {
@@ -66,7 +81,8 @@ export class ClosedLoop {
         if (this.#pauseMs > 0) await sleep(2 * this.#pauseMs * Math.random());
       }
     } catch (err) {
-      this.errors.push(String(err));
+      const { code } = err as NodeJS.ErrnoException;
+      this.lost.push({ error: String(err), code, sentAt });
     } finally {
       agent.destroy();
     }
