@@ -13,7 +13,9 @@ describe("a canary app that is killed", function () {
   this.timeout(60_000);
 
   it("is noticed by nobody but the team: prod answers all, the proxy takes it out, mails tell, and a person lets it in again", async () => {
-    const system = await startSystem();
+    const system = await startSystem({
+      env: { monitor: { ALERT_DELAY_MS: "500" } },
+    });
     const { canaryApp, mailSink } = system;
     const load = startLoad(system, { perSecond: 100 });
     await untilCanaryServes(load);
