@@ -28,6 +28,18 @@ async function startReady(
   return launcher;
 }
 
+/** Asks a launcher to stop, twice in quick succession, and waits until it has ended. */
+async function sendCopy() {
+  const launcher = await startReady({ scripts: STUBBORN_PROXY });
+  const sentAt = performance.now();
+  launcher.child.kill("SIGINT");
+  await launcher.untilShown(/Stopping/);
+  launcher.child.kill("SIGINT");
+  const lateMs = performance.now() - sentAt;
+  await launcher.exited;
+  return { launcher, lateMs };
+}
+
 describe("launcher", function () {
   this.timeout(40_000);
 
@@ -59,17 +71,17 @@ describe("launcher", function () {
       expect(await launcher.exited).to.equal(0);
       expect(launcher.countRunning()).to.equal(0);
       expect(await answersPing(Number(redisPort))).to.equal(false);
-      expect(readdirSync(launcher.tempDirectory)).to.deep.equal([]);
       expect(launcher.screen).to.match(/Stopped\. Nothing is left behind\.\n$/);
+      expect(readdirSync(launcher.tempDirectory)).to.deep.equal([]);
     });
 
   it("takes the copy of Ctrl-C that npm sends on for the same one", async () => {
-    const launcher = await startReady({ scripts: STUBBORN_PROXY });
-    launcher.child.kill("SIGINT");
-    await launcher.untilShown(/Stopping/);
-    launcher.child.kill("SIGINT");
-    expect(await launcher.exited).to.equal(0);
-    expect(launcher.countRunning()).to.equal(0);
+    let copy = await sendCopy();
+    // A busy machine may send it so late that it counts as a second one.
+    for (let tries = 1; copy.lateMs > 200 && tries < 3; tries++)
+      copy = await sendCopy();
+    expect(await copy.launcher.exited).to.equal(0);
+    expect(copy.launcher.countRunning()).to.equal(0);
   });
 
   it("ends everything at once when asked a second time", async () => {
