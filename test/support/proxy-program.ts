@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { ProxyStatus } from "../../apps/proxy/admin.js";
+import { NOWHERE } from "./cli.js";
 import { engineUnderTest } from "./engines.js";
 import { spawnProgram, type Program } from "./program.js";
 import { RawClient } from "./raw-client.js";
@@ -24,6 +25,8 @@ export async function startProxyProgram(
   const engine = engineUnderTest();
   const settings = {
     ADMIN_PORT: "0",
+    // By default it is where somebody's `npm start` may have its own.
+    CANARY_URLS: `http://${NOWHERE}`,
     ...(engine === undefined ? {} : { PROXY_ENGINE: engine }),
     ...env,
   };
