@@ -73,7 +73,7 @@ describe("serin watch", () => {
       "telemetry",
       async () => (await test.redis.xlen(test.keys.telemetry)) >= 4,
     );
-    const cli = new Cli(test.keys, ["watch"], { MONITOR_URL: undefined });
+    const cli = new Cli(test.keys, ["watch"]);
     await cli.untilPrinted(/Canary takes 25 % of traffic/);
     await test.ledger.flip("feature", {
       value: false,
