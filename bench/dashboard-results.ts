@@ -1,3 +1,5 @@
+import type { RunFacts } from "./results-file.js";
+
 /** Of one program over a while. */
 export interface Usage {
   /** Of one core. */
@@ -6,12 +8,7 @@ export interface Usage {
 }
 
 /** What `npm run bench:dashboard` measured. */
-export interface DashboardResults {
-  quick: boolean;
-  node: string;
-  cpu: string;
-  cores: number;
-  loadAverage: number;
+export interface DashboardResults extends RunFacts {
   /** Compressed, by path. */
   fileBytes: Record<string, number>;
   /** Of each opening with nothing cached; none without a browser. */

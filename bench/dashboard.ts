@@ -3,9 +3,7 @@
  * its first chart on the loopback, the monitor's CPU and memory with ten open pages and with none, and the CPU of a scrape
  * of each program. `--quick` measures for seconds only: it shows that the benchmark still works.
  */
-import { mkdirSync, writeFileSync } from "node:fs";
 import { get } from "node:http";
-import { availableParallelism, cpus, loadavg } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { readUsage } from "../apps/agent/process-usage.js";
@@ -13,7 +11,8 @@ import { launchBrowser } from "../test/support/browser/chromium.js";
 import { openUntilChart } from "../test/support/browser/first-chart.js";
 import { call } from "../test/support/system/http-call.js";
 import type { DashboardResults, Usage } from "./dashboard-results.js";
-import { NEVER_BREACH, pathOf, underLoad, withSystem } from "./with-system.js";
+import { describeRun, writeResults } from "./results-file.js";
+import { NEVER_BREACH, underLoad, withSystem } from "./with-system.js";
 
 const PAGES = 10;
 const OPENINGS = 5;
@@ -25,14 +24,7 @@ const { values } = parseArgs({
 const { quick } = values;
 const measureMs = quick ? 500 : 10_000;
 const scrapes = quick ? 20 : 500;
-const machine = {
-  quick,
-  node: process.version,
-  cpu: cpus()[0]?.model ?? "unknown",
-  cores: availableParallelism(),
-  /** Over the last minute, at the start: other work on the machine shows here. */
-  loadAverage: Math.round((loadavg()[0] ?? 0) * 10) / 10,
-};
+const run = describeRun(quick);
 const results = await withSystem({ env: NEVER_BREACH }, (system) =>
   underLoad(
     system,
@@ -41,7 +33,7 @@ const results = await withSystem({ env: NEVER_BREACH }, (system) =>
       const { pid, port } = system.monitor;
       const { proxy, proxyAdminPort, canaryAgent } = system;
       return {
-        ...machine,
+        ...run,
         fileBytes: await weigh(port),
         firstChartMs: await timeFirstChart(port),
         pages: PAGES,
@@ -55,12 +47,7 @@ const results = await withSystem({ env: NEVER_BREACH }, (system) =>
     },
   ),
 );
-const directory = pathOf("../../bench/results");
-mkdirSync(directory, { recursive: true });
-const name = quick ? "dashboard-quick.json" : "dashboard.json";
-const json = JSON.stringify(results, undefined, 2);
-writeFileSync(`${directory}/${name}`, `${json}\n`);
-console.log(json);
+writeResults("dashboard", results);
 
 async function measure(pid: number): Promise<Usage> {
   const before = await readUsage(pid);

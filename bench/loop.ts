@@ -3,7 +3,6 @@
  * seconds and measures little: it shows that the benchmark still works.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
-import { availableParallelism, cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import {
   measureDetection,
@@ -11,6 +10,7 @@ import {
 } from "./measure-detection.js";
 import { measureFlips, type FlipFigures } from "./measure-flips.js";
 import { measureMemory, type MemoryFigures } from "./measure-memory.js";
+import { describeRun, type RunFacts } from "./results-file.js";
 import type { Spread } from "./statistics.js";
 import { pathOf } from "./with-system.js";
 
@@ -28,14 +28,8 @@ const QUICK = {
   memoryMarks: [500, 2000],
 };
 
-interface Results {
+interface Results extends RunFacts {
   at: string;
-  quick: boolean;
-  node: string;
-  cpu: string;
-  cores: number;
-  /** Over the last minute, at the start: other work on the machine shows here. */
-  loadAverage: number;
   /** At a steady pace, and with the machine saturated. */
   flips: { paced: FlipFigures; saturated: FlipFigures };
   detection: DetectionFigures;
@@ -48,14 +42,7 @@ const { values } = parseArgs({
 const { quick } = values;
 const size = quick ? QUICK : FULL;
 
-const machine = {
-  at: new Date().toISOString(),
-  quick,
-  node: process.version,
-  cpu: cpus()[0]?.model ?? "unknown",
-  cores: availableParallelism(),
-  loadAverage: Math.round((loadavg()[0] ?? 0) * 10) / 10,
-};
+const run = { at: new Date().toISOString(), ...describeRun(quick) };
 const flips = await step("flips under load", () => measureFlips(size.flips));
 const detection = await step("a canary that turns slow", () =>
   measureDetection(size.detections, size.healthyMs),
@@ -63,7 +50,7 @@ const detection = await step("a canary that turns slow", () =>
 const memory = await step("the proxy's memory", () =>
   measureMemory(size.memoryMarks),
 );
-const results: Results = { ...machine, flips, detection, memory };
+const results: Results = { ...run, flips, detection, memory };
 
 const directory = pathOf("../../bench/results");
 mkdirSync(directory, { recursive: true });

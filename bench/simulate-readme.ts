@@ -4,6 +4,7 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import type { RunFacts } from "./results-file.js";
 import { renewSection } from "./readme-section.js";
 import { renderChart } from "./simulate/chart.js";
 import type { Results } from "./simulate/run.js";
@@ -13,9 +14,7 @@ import type { RouteFigures } from "./measure-routes.js";
 import { pathOf } from "./with-system.js";
 
 /** bench/results/verdict.json */
-interface VerdictFigures {
-  cores: number;
-  loadAverage: number;
+interface VerdictFigures extends RunFacts {
   judging: JudgingFigures;
   routes: RouteFigures;
 }

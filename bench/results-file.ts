@@ -1,0 +1,33 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { availableParallelism, cpus, loadavg } from "node:os";
+import { pathOf } from "./with-system.js";
+
+/** What a benchmark's figures may depend on. */
+export interface RunFacts {
+  quick: boolean;
+  node: string;
+  cpu: string;
+  cores: number;
+  /** Over the last minute, at the start: other work on the machine shows here. */
+  loadAverage: number;
+}
+
+export function describeRun(quick: boolean): RunFacts {
+  return {
+    quick,
+    node: process.version,
+    cpu: cpus()[0]?.model ?? "unknown",
+    cores: availableParallelism(),
+    loadAverage: Math.round((loadavg()[0] ?? 0) * 10) / 10,
+  };
+}
+
+/** Prints them, and writes bench/results/`name`.json; of a quick run, which measures little, `name`-quick.json. */
+export function writeResults(name: string, results: RunFacts): void {
+  const directory = pathOf("../../bench/results");
+  const json = JSON.stringify(results, undefined, 2);
+  mkdirSync(directory, { recursive: true });
+  const file = results.quick ? `${name}-quick` : name;
+  writeFileSync(`${directory}/${file}.json`, `${json}\n`);
+  console.log(json);
+}
