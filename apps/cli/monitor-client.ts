@@ -35,6 +35,17 @@ export type VerdictReplay = z.infer<typeof replay>;
 const testMail = z.object({ id: z.string(), transport: z.string() });
 export type TestMail = z.infer<typeof testMail>;
 
+/** Undefined when the monitor at `url` is about the flag that is meant here. */
+export function describeOtherFlag(
+  { flag }: StateReport,
+  url: string,
+  flagName: string,
+): string | undefined {
+  return flag.name === flagName
+    ? undefined
+    : `the monitor at ${url} is about the flag ${toPlain(flag.name)}, and FLAG_NAME here is ${flagName}`;
+}
+
 /** The monitor's API. All methods throw a CliError within three seconds when it does not answer as it should. */
 export class MonitorClient {
   readonly url: string;
@@ -56,12 +67,9 @@ export class MonitorClient {
   /** @throws CliError also when it is about another flag. */
   async readStateOf(flagName: string): Promise<StateReport> {
     const report = await this.readState();
-    const { name } = report.flag;
-    if (name === flagName) return report;
-    throw new CliError(
-      EXIT.problem,
-      `the monitor at ${this.url} is about the flag ${toPlain(name)}, and FLAG_NAME here is ${flagName}`,
-    );
+    const other = describeOtherFlag(report, this.url, flagName);
+    if (other === undefined) return report;
+    throw new CliError(EXIT.problem, other);
   }
 
   /** Undefined when the event tells of no verdict. */

@@ -134,13 +134,8 @@ export function clientResponseHeaders(
   return kept;
 }
 
-/** @param headers changed in place @param name in lower case */
-export function dropHeader(headers: string[], name: string): void {
-  for (let i = headers.length - 2; i >= 0; i -= 2)
-    if (headers[i]?.toLowerCase() === name) headers.splice(i, 2);
-}
-
-function without(raw: string[], names: ReadonlySet<string>): string[] {
+/** @param names in lower case */
+export function without(raw: string[], names: ReadonlySet<string>): string[] {
   return raw.filter((_, i) => {
     const name = raw[i - (i % 2)] ?? "";
     return !names.has(name.toLowerCase());

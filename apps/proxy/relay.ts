@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import {
   clientResponseHeaders,
-  dropHeader,
   valuesOf,
   withLengthLast,
+  without,
 } from "./headers.js";
 import { ONE_WRITE_BYTES } from "./one-write.js";
 import type { BodyLength } from "./response-head.js";
@@ -11,6 +11,7 @@ import type { BodyLength } from "./response-head.js";
 /** Longer than the idle time of the load balancers that may stand in front (60 s), so that they close first. */
 export const KEEP_ALIVE_S = 65;
 const KEEP_ALIVE = `timeout=${KEEP_ALIVE_S}`;
+const LENGTH: ReadonlySet<string> = new Set(["content-length"]);
 const NOTHING = Buffer.alloc(0);
 
 /** An upstream's head as it came. */
@@ -26,9 +27,9 @@ export function beginResponse(
   head: UpstreamHead,
   servedBy: string,
 ): void {
-  const headers = clientResponseHeaders(head.rawHeaders, servedBy);
+  const all = clientResponseHeaders(head.rawHeaders, servedBy);
   // RFC 9110 8.6
-  if (head.status === 204) dropHeader(headers, "content-length");
+  const headers = head.status === 204 ? without(all, LENGTH) : all;
   if (response.shouldKeepAlive) headers.push("Keep-Alive", KEEP_ALIVE);
   response.writeHead(head.status, head.reason, withLengthLast(headers));
 }

@@ -7,6 +7,7 @@ import {
   type ServerResponse,
 } from "node:http";
 import type { Duplex } from "node:stream";
+import { TCP_KEEP_ALIVE_MS } from "./upstream-socket.js";
 
 /** What clients may take. */
 export interface ClientLimits {
@@ -24,7 +25,6 @@ interface LaterOptions {
 }
 
 const CHECK_INTERVAL_MS = 1000;
-const TCP_KEEP_ALIVE_MS = 15_000;
 
 /** An HTTP/1.1 server as strict as Node's parser can be. What it cannot parse is answered and never forwarded. */
 export function createStrictServer(limits: ClientLimits): Server {

@@ -2,7 +2,8 @@ import { connect, type OnReadOpts, type Socket } from "node:net";
 
 /** A body of 64 KiB comes with its head in a single read. */
 export const READ_BUFFER_BYTES = 131_072;
-const TCP_KEEP_ALIVE_MS = 15_000;
+/** Until the kernel asks a peer that says nothing whether it is still there. */
+export const TCP_KEEP_ALIVE_MS = 15_000;
 
 export class ConnectTimeoutError extends Error {}
 

@@ -36,8 +36,8 @@ interface Place {
 
 /**
  * Threads that serve clients on one port, which the system spreads connections over. One that ends unasked, or hangs and is
- * ended, takes its own connections with it and no others; it is replaced, at once the first time and then ever later as long as it keeps
- * ending. Only at the start does a worker that cannot start fail the program.
+ * ended, takes its own connections with it and no others; it is replaced, at once the first time and then ever later as long
+ * as it keeps ending. Only at the start does a worker that cannot start fail the program.
  */
 export class WorkerPool implements Serving {
   readonly #options: PoolOptions;

@@ -1,25 +1,21 @@
 import { describeHeld } from "../../../lib/held-channel.js";
 import type { StateReport } from "../../../lib/monitor-state.js";
 import { toPlain } from "../../../lib/plain-text.js";
+import { describeOtherFlag } from "../monitor-client.js";
 import { ok, problem, type Finding } from "./finding.js";
 
 /** Whether the monitor at `url` is about the same flag, and can tell people what it has to. */
 export function judgeMonitor(
-  { flag, outbox }: StateReport,
+  state: StateReport,
   url: string,
   flagName: string,
 ): Finding[] {
-  if (flag.name !== flagName)
-    return [
-      problem(
-        "api",
-        `the monitor at ${url} is about the flag ${toPlain(flag.name)}, and FLAG_NAME here is ${flagName}`,
-        "set FLAG_NAME as the monitor has it",
-      ),
-    ];
+  const other = describeOtherFlag(state, url, flagName);
+  if (other !== undefined)
+    return [problem("api", other, "set FLAG_NAME as the monitor has it")];
   return [
     ok("api", `the monitor at ${url} answers`),
-    ...outbox.held.map((held) =>
+    ...state.outbox.held.map((held) =>
       problem(
         held.channel,
         toPlain(describeHeld(held)),
