@@ -4,6 +4,7 @@ import {
   replayVerdict,
   VerdictKeeper,
 } from "../../apps/monitor/verdict-keeper.js";
+import type { LedgerEvent } from "../../lib/ledger.js";
 import { parseTelemetry, type HostSample } from "../../lib/telemetry.js";
 import { startControl, type Control } from "../support/control.js";
 import { createSeededRandom } from "../support/seeded-random.js";
@@ -92,6 +93,15 @@ async function start(env: Record<string, string> = {}) {
   await control.judge();
   return { control, verdicts, feed };
 }
+
+const RELEASE: LedgerEvent = {
+  id: "1-0",
+  kind: "deploy",
+  by: "operator",
+  reason: "",
+  at: "",
+  data: { release: true },
+};
 
 describe("controller, by verdict", () => {
   it("stops a worse canary with figures, and the ledger replays to the same number", async () => {
@@ -295,17 +305,7 @@ describe("controller, by verdict", () => {
   it("does not count what came before the release", async () => {
     const { control, verdicts, feed } = await start();
     feed.hear(40, healthy, [verdicts]);
-    verdicts.onEvent(
-      {
-        id: "1-0",
-        kind: "deploy",
-        by: "operator",
-        reason: "",
-        at: "",
-        data: { release: true },
-      },
-      control.now(),
-    );
+    verdicts.onEvent(RELEASE, control.now());
     control.pass(1000);
     await control.judge();
     expect(verdicts.verdict?.because).to.match(
@@ -346,17 +346,7 @@ describe("controller, by verdict", () => {
     feed.hear(20, healthy, [verdicts]);
     await control.judge();
     control.pass(1000);
-    verdicts.onEvent(
-      {
-        id: "1-0",
-        kind: "deploy",
-        by: "operator",
-        reason: "",
-        at: "",
-        data: { release: true },
-      },
-      control.now(),
-    );
+    verdicts.onEvent(RELEASE, control.now());
     await control.judge();
     expect(verdicts.verdict?.canary.requests).to.equal(0);
     expect(verdicts.verdict?.evidenceToStop).to.be.closeTo(4.605, 0.001);
