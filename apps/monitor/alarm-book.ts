@@ -1,11 +1,9 @@
 import type { Redis } from "ioredis";
 import type { Keys } from "../../lib/keys.js";
 import type { Ledger } from "../../lib/ledger.js";
+import { refuseFenced } from "./fenced-error.js";
 import type { Trouble } from "./roster.js";
 import { describeEnd } from "./sentences.js";
-
-/** Thrown when a write was refused because the lease is another's. */
-export class FencedError extends Error {}
 
 /**
  * Raises each trouble once and clears it once, with an event and a mail each, across monitors and their restarts: what is
@@ -58,7 +56,6 @@ export class AlarmBook {
       { ...event, by: "monitor" },
       { mail: true, fence, alert: { id, op } },
     );
-    if (outcome === "fenced")
-      throw new FencedError("the lease is another monitor’s");
+    refuseFenced(outcome, fence);
   }
 }

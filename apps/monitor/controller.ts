@@ -3,8 +3,9 @@ import type { Keys } from "../../lib/keys.js";
 import type { Flip, Ledger } from "../../lib/ledger.js";
 import type { Logger } from "../../lib/log.js";
 import { SIDES, type Side } from "../../lib/telemetry.js";
-import { AlarmBook, FencedError } from "./alarm-book.js";
+import { AlarmBook } from "./alarm-book.js";
 import type { MonitorConfig } from "./config.js";
+import { FencedError, refuseFenced } from "./fenced-error.js";
 import { readFlagRecord, type FlagRecord } from "./flag-record.js";
 import { judgeLatency, type LatencyJudgement } from "./judge-latency.js";
 import type { Leadership } from "./leadership.js";
@@ -71,7 +72,8 @@ export class Controller {
       try {
         await this.#round();
       } catch (err) {
-        if (err instanceof FencedError) this.#context.leadership.stepDown();
+        if (err instanceof FencedError)
+          this.#context.leadership.stepDown(err.fence);
         else
           this.#context.logger.warn(
             { err },
@@ -113,9 +115,12 @@ export class Controller {
       ? ", which is neither true nor false and counts as false"
       : "";
     const reason = `the flag was ${stored} directly in Redis${meaning}`;
-    refuseFenced(
-      await ledger.adopt(config.flagName, { value: flag.value, reason, fence }),
-    );
+    const outcome = await ledger.adopt(config.flagName, {
+      value: flag.value,
+      reason,
+      fence,
+    });
+    refuseFenced(outcome, fence);
   }
 
   async #stopOnBreach(
@@ -220,10 +225,10 @@ export class Controller {
     });
   }
 
-  async #flip(flip: Flip): Promise<void> {
+  async #flip(flip: Flip & { fence: string }): Promise<void> {
     const { ledger, config, logger } = this.#context;
     const outcome = await ledger.flip(config.flagName, flip);
-    refuseFenced(outcome);
+    refuseFenced(outcome, flip.fence);
     if (outcome === "changed")
       logger.warn({ flag: config.flagName, value: flip.value }, flip.reason);
   }
@@ -340,9 +345,4 @@ export function decideNow(
 /** Of a value that anybody may have written. */
 function shorten(raw: string): string {
   return raw.slice(0, 100);
-}
-
-function refuseFenced(outcome: string): void {
-  if (outcome === "fenced")
-    throw new FencedError("the lease is another monitor’s");
 }

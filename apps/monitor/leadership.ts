@@ -113,9 +113,12 @@ export class Leadership {
     }
   }
 
-  /** A write was refused by the fence: the lease is another's. */
-  stepDown(): void {
-    if (!this.#leads) return;
+  /**
+   * A write that named `fence` was refused: that lease is gone. The word of it may come when this monitor has the next
+   * one already, and then ends nothing.
+   */
+  stepDown(fence: string): void {
+    if (!this.#leads || fence !== this.#held) return;
     this.#logger.warn(
       { holder: this.#holder },
       "the lease was lost: standing by",

@@ -4,7 +4,7 @@ import type { Keys } from "../../lib/keys.js";
 import type { LedgerEvent } from "../../lib/ledger.js";
 import { parseJson } from "../../lib/stream-entry.js";
 import type { BadTelemetry, Telemetry } from "../../lib/telemetry.js";
-import { FencedError } from "./alarm-book.js";
+import { refuseFenced } from "./fenced-error.js";
 import type { VerdictRule } from "./config.js";
 import { Baseline, storedBaseline } from "./verdict/baseline.js";
 import { ReleaseTest } from "./verdict/release-test.js";
@@ -234,8 +234,7 @@ export class VerdictKeeper {
       JSON.stringify(state),
       fence,
     );
-    if (outcome === "fenced")
-      throw new FencedError("the lease is another monitor’s");
+    refuseFenced(outcome, fence);
     this.#savedAt = now;
   }
 }

@@ -1,5 +1,6 @@
 import { expect } from "chai";
-import { AlarmBook, FencedError } from "../../apps/monitor/alarm-book.js";
+import { AlarmBook } from "../../apps/monitor/alarm-book.js";
+import { FencedError } from "../../apps/monitor/fenced-error.js";
 import type { Trouble } from "../../apps/monitor/roster.js";
 import { describeEnd } from "../../apps/monitor/sentences.js";
 import { openTestRedis, type TestRedis } from "../support/test-redis.js";

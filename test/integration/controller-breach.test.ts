@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { AGENT, PROXY, startControl } from "../support/control.js";
+import { AGENT, FENCE, PROXY, startControl } from "../support/control.js";
 import { histogramOf, times } from "../support/telemetry.js";
 
 describe("controller, at a breach", () => {
@@ -177,7 +177,7 @@ describe("controller, at a breach", () => {
     await control.judge();
     expect(await control.flag()).to.be.null;
     expect(await control.events()).to.be.empty;
-    expect(control.stepDowns()).to.equal(1);
+    expect(control.stepDowns()).to.deep.equal([FENCE]);
   });
 
   it("tells that it could not judge, and does when it can", async () => {

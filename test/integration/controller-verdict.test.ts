@@ -6,7 +6,7 @@ import {
 } from "../../apps/monitor/verdict-keeper.js";
 import type { LedgerEvent } from "../../lib/ledger.js";
 import { parseTelemetry, type HostSample } from "../../lib/telemetry.js";
-import { startControl, type Control } from "../support/control.js";
+import { FENCE, startControl, type Control } from "../support/control.js";
 import { createSeededRandom } from "../support/seeded-random.js";
 import { hostSample, times, trafficWindow } from "../support/telemetry.js";
 import {
@@ -331,7 +331,7 @@ describe("controller, by verdict", () => {
     feed.hear(4, healthy, [verdicts]);
     await control.judge();
     expect(await redis.hget(keys.verdict("feature"), "state")).to.equal(stored);
-    expect(control.stepDowns()).to.equal(1);
+    expect(control.stepDowns()).to.deep.equal([FENCE]);
   });
 
   it("starts afresh at a new version and at POST /api/release, at half the alpha when let in again", async () => {

@@ -105,13 +105,31 @@ describe("leadership", () => {
 
   it("ends by stepping down, and does not call itself lost twice", async () => {
     const a = startContender("a", test.keys);
-    await untilLeading(a);
-    a.leadership.stepDown();
-    a.leadership.stepDown();
+    const fence = await untilLeading(a);
+    a.leadership.stepDown(fence);
+    a.leadership.stepDown(fence);
     expect(a.leadership.fence).to.be.undefined;
     expect(a.history.filter((what) => what === "lose")).to.have.length(1);
     const warnings = a.log.filter(({ level }) => level === "warn");
     expect(warnings).to.have.length(1);
+  });
+
+  it("does not end by late word of a lease before it", async () => {
+    const a = startContender("a", test.keys);
+    const before = await untilLeading(a);
+    await test.redis.del(test.keys.lease);
+    const next = await waitFor("the next lease", () => {
+      const { fence } = a.leadership;
+      return fence !== before && fence;
+    });
+    a.leadership.stepDown(before);
+    expect(a.leadership.fence).to.equal(next);
+    await test.redis.pexpire(test.keys.lease, 2000);
+    await waitFor(
+      "its renewal",
+      async () => (await test.redis.pttl(test.keys.lease)) > 2000,
+    );
+    expect(await lease()).to.include({ epoch: 2 });
   });
 
   it("knows Redis's clock", async () => {

@@ -14,15 +14,15 @@ import { openTestRedis, type TestRedis } from "./test-redis.js";
 
 export const PROXY = "proxy@edge1:8080";
 export const AGENT = "agent@web1:3101";
-const FENCE = '{"holder":"monitor@edge1:8090#a","epoch":3}';
+export const FENCE = '{"holder":"monitor@edge1:8090#a","epoch":3}';
 
 /** A controller that leads over a Redis of the test's own, and whose clock and telemetry the test gives. */
 export interface Control extends TestRedis {
   context: ControllerContext;
   observations: Observations;
   log: LogLine[];
-  /** How often it stepped down. */
-  stepDowns: () => number;
+  /** The fences that were refused, each time it stepped down. */
+  stepDowns: () => readonly string[];
   /** What its clock shows, ms since the epoch: Redis's time, and what has been passed. */
   now: () => number;
   /** Sets its clock forward. */
@@ -55,7 +55,7 @@ export async function startControl(env: Environment = {}): Promise<Control> {
   // Redis's clock, of the same machine, stamps the flips.
   const now = () => Date.now() + passed;
   let listeningSince: number | undefined;
-  let stepDowns = 0;
+  const stepDowns: string[] = [];
   const logger = createMemoryLogger();
   const config = readConfig({
     COOLDOWN_MS: "60000",
@@ -70,7 +70,7 @@ export async function startControl(env: Environment = {}): Promise<Control> {
     leadership: {
       fence: FENCE,
       redisNow: now,
-      stepDown: () => (stepDowns += 1),
+      stepDown: (fence) => void stepDowns.push(fence),
     },
     observations,
     verdicts: new VerdictKeeper({ redis, keys, config }),

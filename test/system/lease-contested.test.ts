@@ -20,7 +20,7 @@ describe("two monitors, whose lease is deleted by hand during a breach", functio
     await untilProxySees(system, false);
 
     const { lease } = await system.state();
-    expect(lease?.epoch).to.equal(2);
+    expect(lease?.epoch).to.be.above(1);
     await untilMailsArrive(system, 1);
     expect(await system.events("flip")).to.have.length(1);
     expect(system.mailSink.mails).to.have.length(1);
