@@ -2,7 +2,7 @@ import { EVENT_KINDS, type LedgerEvent } from "../../lib/ledger.js";
 
 const AUTHORS = ["monitor", "operator", "proxy", "deploy"] as const;
 
-/** Counts what the ledger tells while this monitor listens, whoever wrote it; not what was there before it started. */
+/** Counts what is entered in the ledger from this monitor's start on, whoever wrote it. */
 export class EventTally {
   readonly kinds = new Map<string, number>(
     EVENT_KINDS.map((kind) => [kind, 0]),

@@ -55,12 +55,12 @@ export function toMonitorFamilies(figures: MonitorFigures): Family[] {
     ),
     counter(
       "serin_flips_total",
-      "Flips of the flag heard of since the start, by who made them.",
+      "Flips of the flag since the start, by who made them.",
       byLabel("by", tally.flips),
     ),
     counter(
       "serin_events_total",
-      "Events of the ledger heard of since the start.",
+      "Events of the ledger since the start.",
       byLabel("kind", tally.kinds),
     ),
     counter(

@@ -173,11 +173,11 @@ function tellAll(listeners: {
       history.onTelemetry(telemetry, atMs);
     },
     onSkipped: (bad, atMs, id) => verdicts.onSkipped(bad, atMs, id),
-    onEvent: (event, atMs) => {
+    onEvent: (event, atMs, isNew) => {
       observations.onEvent(event, atMs);
       verdicts.onEvent(event, atMs);
       history.onEvent(event, atMs);
-      if (observations.isCurrent) tally.count(event);
+      if (isNew) tally.count(event);
       stream.tell(event);
     },
     onCaughtUp: (heardUntil, since) => {

@@ -22,7 +22,8 @@ export interface StreamListener {
   onTelemetry: (telemetry: Telemetry, atMs: number, id: string) => void;
   /** An entry of the telemetry that cannot be read. */
   onSkipped?: (bad: BadTelemetry, atMs: number, id: string) => void;
-  onEvent: (event: LedgerEvent, atMs: number) => void;
+  /** `isNew` unless it is from before this process started. */
+  onEvent: (event: LedgerEvent, atMs: number, isNew: boolean) => void;
   /** All that had arrived by `heardUntil` has been told; there has been no gap since `listeningSince`. */
   onCaughtUp: (heardUntil: number, listeningSince: number) => void;
   /** Nothing can be heard until further notice. */
@@ -40,6 +41,8 @@ export class StreamReader {
   readonly #logger: Logger;
   #lastIds: { telemetry: string; events: string } | undefined;
   #listeningSince: number | undefined;
+  /** By Redis's clock, as it was when this was first known. */
+  #processStartedAt: number | undefined;
   #skipped = 0;
   #refused = false;
   #closed = false;
@@ -93,6 +96,7 @@ export class StreamReader {
     const sentAt = await this.#redisTime();
     // A clock that was set back makes no gap.
     this.#listeningSince = Math.min(this.#listeningSince ?? sentAt, sentAt);
+    this.#processStartedAt ??= Math.ceil(sentAt - askedAt);
     this.#lastIds ??= {
       telemetry: `${sentAt - REPLAY_MS}-0`,
       events: `${sentAt - REPLAY_MS}-0`,
@@ -137,10 +141,12 @@ export class StreamReader {
   ): void {
     if (this.#lastIds !== undefined) this.#lastIds[stream] = id;
     // Redis's ids never go back, though its clock may have been set back: until it has caught up they name the future.
-    const atMs = Math.min(entryTimeMs(id), now);
+    const enteredAt = entryTimeMs(id);
+    const atMs = Math.min(enteredAt, now);
     if (stream === "events") {
       const event = parseEvent(id, fields);
-      if (event !== undefined) this.#listener.onEvent(event, atMs);
+      const isNew = enteredAt >= (this.#processStartedAt ?? 0);
+      if (event !== undefined) this.#listener.onEvent(event, atMs, isNew);
       return;
     }
     const telemetry = parseTelemetry(fields);

@@ -76,6 +76,22 @@ describe("stream reader", () => {
     expect(reading.events[0]?.event).to.deep.include(stop);
   });
 
+  it("says which events are from before this process, however soon the others came", async () => {
+    const startedAt = Math.floor(performance.timeOrigin);
+    for (const at of [startedAt - 60_000, Date.now()]) {
+      const event = ["kind", "stop", "by", "proxy", "reason", "r"];
+      const fields = [...event, "at", new Date(at).toISOString(), "data", "{}"];
+      await test.redis.xadd(test.keys.events, `${at}-0`, ...fields);
+    }
+    // Both were there before the reader.
+    const reading = startReading(test.keys);
+    await waitFor("the events", () => reading.events.length === 2);
+    expect(reading.events.map(({ isNew }) => isNew)).to.deep.equal([
+      false,
+      true,
+    ]);
+  });
+
   it("says about every second up to when it has heard, also without news", async () => {
     const reading = startReading(test.keys);
     await waitFor("two readings", () => reading.caughtUp.length >= 3, 10_000);

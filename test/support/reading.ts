@@ -14,7 +14,7 @@ import { redisUrl } from "./redis-server.js";
 export interface Reading {
   reader: StreamReader;
   telemetry: { telemetry: Telemetry; atMs: number }[];
-  events: { event: LedgerEvent; atMs: number }[];
+  events: { event: LedgerEvent; atMs: number; isNew: boolean }[];
   /** Each time it had caught up: up to when, since when, and how much it had told by then. */
   caughtUp: { heardUntil: number; listeningSince: number; told: number }[];
   /** Each gap: how often it had caught up before it. */
@@ -43,7 +43,7 @@ export function startReading(
   const listener: StreamListener = {
     onTelemetry: (entry, atMs) =>
       void telemetry.push({ telemetry: entry, atMs }),
-    onEvent: (event, atMs) => void events.push({ event, atMs }),
+    onEvent: (event, atMs, isNew) => void events.push({ event, atMs, isNew }),
     onCaughtUp: (heardUntil, listeningSince) =>
       void caughtUp.push({
         heardUntil,
