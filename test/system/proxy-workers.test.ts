@@ -2,7 +2,6 @@ import { expect } from "chai";
 import { parseTelemetry } from "../../lib/telemetry.js";
 import { startBackend, startNamedBackend } from "../support/backend.js";
 import { onCleanup } from "../support/cleanup.js";
-import { send } from "../support/http-client.js";
 import { scrape } from "../support/scrape.js";
 import { spawnProgram } from "../support/program.js";
 import { canaryToBe } from "../support/proxy-program.js";
@@ -10,6 +9,7 @@ import { connectRedis } from "../support/redis-server.js";
 import { waitFor } from "../support/wait-for.js";
 import {
   canHaveSeveral,
+  sendInTurn,
   sendMany,
   startUnrulyProxy,
 } from "../support/workers/several-workers.js";
@@ -29,14 +29,6 @@ async function startPair(env: Record<string, string> = {}) {
     ...env,
   });
   return { prod, canary, proxy };
-}
-
-/** Who served so many requests, one after the other, each on a connection of its own. */
-async function sendInTurn(port: number, total: number) {
-  const sides: (string | undefined)[] = [];
-  for (let sent = 0; sent < total; sent++)
-    sides.push((await send(port)).servedBy);
-  return sides;
 }
 
 function severalWorkers() {

@@ -40,3 +40,14 @@ export async function sendMany(
   await Promise.all(Array.from({ length: connections }, client));
   return servedBy;
 }
+
+/** Sends `total` requests one after the other, each on a connection of its own. @returns who served each */
+export async function sendInTurn(
+  port: number,
+  total: number,
+): Promise<(string | undefined)[]> {
+  const servedBy: (string | undefined)[] = [];
+  for (let sent = 0; sent < total; sent++)
+    servedBy.push((await send(port)).servedBy);
+  return servedBy;
+}
