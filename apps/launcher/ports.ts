@@ -1,5 +1,8 @@
 import { createServer, type AddressInfo, type Server } from "node:net";
 import { LaunchError } from "./launch-error.js";
+import { pickServicePort } from "./private-redis.js";
+
+const TRIES = 20;
 
 export interface PortWish {
   /** Who is going to listen there. */
@@ -23,7 +26,7 @@ export async function findPorts<Name extends string>(
   const refusals: string[] = [];
   const ports: [string, number][] = [];
   for (const [name, wish] of Object.entries<PortWish>(wishes)) {
-    const outcome = await hold(wish);
+    const outcome = await (wish.port === 0 ? holdAny(wish) : hold(wish));
     if (typeof outcome === "string") refusals.push(outcome);
     else {
       held.push(outcome);
@@ -40,6 +43,18 @@ export async function findPorts<Name extends string>(
       ].join("\n  "),
     );
   return Object.fromEntries(ports) as Record<Name, number>;
+}
+
+/**
+ * One that the system gives to no outgoing connection and to nobody else who asks for any, if there is such a one: a program
+ * takes it only when it starts, and takes it again when it is started again.
+ */
+async function holdAny(wish: PortWish): Promise<Server | string> {
+  for (let tries = 0; tries < TRIES; tries++) {
+    const outcome = await hold({ ...wish, port: pickServicePort() });
+    if (typeof outcome !== "string") return outcome;
+  }
+  return await hold(wish);
 }
 
 function hold(wish: PortWish): Promise<Server | string> {

@@ -86,10 +86,15 @@ export function answersPing(port: number): Promise<boolean> {
  */
 export async function findFreePort(): Promise<number> {
   for (let tries = 0; tries < PORT_TRIES; tries++) {
-    const port = randomInt(LOWEST_PORT, LOWEST_EPHEMERAL_PORT);
+    const port = pickServicePort();
     if (await isFree(port)) return port;
   }
   throw new Error(`${PORT_TRIES} ports were tried and none is free`);
+}
+
+/** Any port, taken or free, that no system gives to an outgoing connection. */
+export function pickServicePort(): number {
+  return randomInt(LOWEST_PORT, LOWEST_EPHEMERAL_PORT);
 }
 
 function isFree(port: number): Promise<boolean> {

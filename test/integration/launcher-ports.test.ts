@@ -5,6 +5,8 @@ import { findPorts, type PortWish } from "../../apps/launcher/ports.js";
 import { onCleanup } from "../support/cleanup.js";
 
 const HOST = "127.0.0.1";
+/** Linux's. */
+const LOWEST_EPHEMERAL_PORT = 32_768;
 
 function wish(variable: string, port: number, host = HOST): PortWish {
   return { user: `the user of ${variable}`, variable, host, port };
@@ -31,6 +33,11 @@ describe("port search", () => {
     expect(new Set(Object.values(found)).size).to.equal(3);
     const again = { a: wish("A", found.a), b: wish("B", found.b) };
     expect(await findPorts(again)).to.deep.equal({ a: found.a, b: found.b });
+  });
+
+  it("finds for 0 what the system gives to nobody else before its user takes it", async () => {
+    const { port } = await findPorts({ port: wish("ANY", 0) });
+    expect(port).to.be.within(1024, LOWEST_EPHEMERAL_PORT - 1);
   });
 
   it("names every taken port with its variable", async () => {
