@@ -88,7 +88,11 @@ export class PageStream {
   /** Ends all streams, so that they do not hold up the server's stop. */
   close(): void {
     this.#isClosed = true;
-    for (const page of this.#pages) page.end();
+    for (const page of this.#pages) {
+      // One that is behind takes a while to end, and nothing may be written to it any more.
+      this.#forget(page);
+      page.end();
+    }
   }
 
   async #tellState(): Promise<void> {

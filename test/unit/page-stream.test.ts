@@ -1,4 +1,9 @@
-import { createServer, get, type IncomingMessage } from "node:http";
+import {
+  createServer,
+  get,
+  type IncomingMessage,
+  type ServerResponse,
+} from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect } from "chai";
 import type { StateMessage } from "../../apps/monitor/page-messages.js";
@@ -13,16 +18,19 @@ describe("the stream to the dashboards", () => {
   let reads: number;
   let readState: () => Promise<StateMessage>;
   let stream: PageStream;
+  let responses: ServerResponse[];
   let port: number;
 
   beforeEach(async () => {
     reads = 0;
+    responses = [];
     readState = () => Promise.resolve({ now: ++reads } as StateMessage);
     stream = new PageStream({
       readState: () => readState(),
       newestPoints: () => [],
     });
     const server = createServer((_request, response) => {
+      responses.push(response);
       try {
         stream.open(response);
       } catch {
@@ -160,5 +168,22 @@ describe("the stream to the dashboards", () => {
     stream.close();
     await waitFor("its end", () => page.hasEnded, 500);
     expect((await open()).response.statusCode).to.equal(503);
+  });
+
+  it("tells a page nothing more once it is closed, also one that has still to read what it was told", async () => {
+    const { page, response } = await open();
+    response.pause();
+    const data = { filler: "x".repeat(20_000) };
+    await waitFor("the page to be behind", () => {
+      if (responses[0]!.writableLength > 0) return true;
+      stream.tell({ ...EVENT, data });
+      return false;
+    });
+    stream.close();
+    stream.tell({ ...EVENT, reason: "too late" });
+    stream.nudge();
+    response.resume();
+    await waitFor("its end", () => page.hasEnded);
+    expect(page.text).not.to.include("too late");
   });
 });
