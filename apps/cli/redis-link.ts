@@ -17,6 +17,7 @@ const REFUSALS = /^(WRONGPASS|NOAUTH|NOPERM|ERR AUTH|ERR Client sent AUTH)/;
 export class RedisLink {
   readonly #url: string;
   #redis: Redis | undefined;
+  #opening: Promise<Redis> | undefined;
 
   constructor(url: string) {
     this.#url = url;
@@ -27,9 +28,16 @@ export class RedisLink {
     return new URL(this.#url).host;
   }
 
-  /** @throws CliError when Redis is away or refuses to sign in. */
-  async open(): Promise<Redis> {
-    if (this.#redis?.status === "ready") return this.#redis;
+  /** Whoever asks while it is being opened gets the same one. @throws CliError when Redis is away or refuses to sign in. */
+  open(): Promise<Redis> {
+    if (this.#redis?.status === "ready") return Promise.resolve(this.#redis);
+    this.#opening ??= this.#connect().finally(
+      () => (this.#opening = undefined),
+    );
+    return this.#opening;
+  }
+
+  async #connect(): Promise<Redis> {
     this.close();
     const redis = createRedis({
       url: this.#url,
