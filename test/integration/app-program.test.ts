@@ -20,6 +20,7 @@ import {
   type Program,
 } from "../support/program.js";
 import { connectRedis, freshKeys, redisUrl } from "../support/redis-server.js";
+import { runningTime } from "../support/running-time.js";
 import { waitFor } from "../support/wait-for.js";
 
 const DISABLED = '503 {"error":"feature disabled","flag":"feature"}';
@@ -167,9 +168,9 @@ describe("app program", () => {
 
       await first.stop();
       await untilAnswered(`${canary.url}/get/a`, UNAVAILABLE);
-      const startedAt = performance.now();
+      const startedAt = runningTime();
       expect(await ask(`${canary.url}/set/a`, "POST")).to.equal(UNAVAILABLE);
-      expect(performance.now() - startedAt).to.be.below(1000);
+      expect(runningTime() - startedAt).to.be.below(1000);
       expect(await ask(`${prod.url}/get/a`)).to.equal(DISABLED);
       expect(await ask(`${prod.url}/readyz`)).to.include("200");
 

@@ -6,6 +6,7 @@ import {
 } from "../support/backend.js";
 import { describeEngines } from "../support/engines.js";
 import { send } from "../support/http-client.js";
+import { runningTime } from "../support/running-time.js";
 import { startTestProxy } from "../support/test-proxy.js";
 import { startUnacceptingListener } from "../support/unaccepting-listener.js";
 import { waitFor } from "../support/wait-for.js";
@@ -74,10 +75,12 @@ describeEngines("proxy timeouts", () => {
     ];
     const proxy = await startTestProxy({ prod: [down, up], connectMs: 400 });
     const startedAt = performance.now();
+    const began = runningTime();
     for (let i = 0; i < 5; i++)
       expect((await send(proxy.port)).status).to.equal(200);
     // Only the first one waited for it.
-    expect(performance.now() - startedAt).to.be.within(400, 1200);
+    expect(performance.now() - startedAt).to.be.at.least(400);
+    expect(runningTime() - began).to.be.below(1200);
   });
 
   it("sends a POST to prod when the canary's host does not take the connection in time", async () => {
