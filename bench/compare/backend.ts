@@ -8,7 +8,7 @@ export function describeBackend(canaryPort: number): Product {
   return {
     name: "the backend",
     isOurs: false,
-    needs: { program: "nginx", debianPackage: "nginx-light" },
+    needs: { names: ["nginx"], debianPackage: "nginx-light" },
     describe: (place) => {
       const { directory } = place;
       writeFileSync(join(directory, LARGE_PATH), "x".repeat(LARGE_BYTES));

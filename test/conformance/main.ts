@@ -7,9 +7,10 @@
  */
 import { parseArgs } from "node:util";
 import { startPrivateRedis } from "../../apps/launcher/private-redis.js";
+import { findOnPath } from "../support/needed-program.js";
 import { describeEngine, ENGINES } from "../support/products/engines.js";
 import { HAPROXY, NGINX, PLAIN_PROXY } from "../support/products/others.js";
-import { isOnPath, type Product } from "../support/products/product.js";
+import type { Product } from "../support/products/product.js";
 import { Fault, type Case } from "./case.js";
 import { CHAPTERS } from "./chapters.js";
 import { Theatre } from "./theatre.js";
@@ -55,9 +56,9 @@ function choose(names: readonly string[]): Product[] {
       throw new Error(`unknown product ${name}: there are ${known}`);
     }
     const { needs } = product;
-    if (needs !== undefined && !isOnPath(needs.program))
+    if (needs !== undefined && findOnPath(needs.names) === undefined)
       throw new Error(
-        `${needs.program} is missing: apt-get install --no-install-recommends ${needs.debianPackage}`,
+        `${needs.names.join(", ")} is missing: apt-get install --no-install-recommends ${needs.debianPackage}`,
       );
     return product;
   });

@@ -5,6 +5,7 @@ import { expect } from "chai";
 import { EXAMPLES } from "../../apps/cli/help.js";
 import { releaseVersion } from "../../lib/release.js";
 import { CLI_MAIN, cliEnvironment, runCli } from "../support/cli.js";
+import { skipWithout } from "../support/needed-program.js";
 import { freshKeys } from "../support/redis-server.js";
 import { createTempDirectory } from "../support/temp-directory.js";
 
@@ -96,7 +97,7 @@ describe("serin's command line", () => {
   });
 
   it("completes the same in zsh", async function () {
-    skipWithout(this, "zsh");
+    skipWithout(this, { names: ["zsh"], debianPackage: "zsh" });
     const { stdout } = await run("completion", "zsh");
     // What zsh's own completion would call it with, and be told by it.
     const complete = (...words: string[]) =>
@@ -116,7 +117,7 @@ describe("serin's command line", () => {
   });
 
   it("completes the same in fish", async function () {
-    skipWithout(this, "fish");
+    skipWithout(this, { names: ["fish"], debianPackage: "fish" });
     const { stdout } = await run("completion", "fish");
     const complete = (line: string) =>
       runShell("fish", [
@@ -142,10 +143,4 @@ function runShell(shell: string, args: readonly string[]): string {
   expect(stderr).to.equal("");
   expect(status).to.equal(0);
   return stdout.trim();
-}
-
-function skipWithout(context: Mocha.Context, shell: string): void {
-  if (spawnSync(shell, ["-c", "true"]).error === undefined) return;
-  console.warn(`SKIPPED: ${shell} is not installed (apt-get install ${shell})`);
-  context.skip();
 }

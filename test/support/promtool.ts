@@ -1,18 +1,10 @@
 import { spawnSync } from "node:child_process";
+import type { NeededProgram } from "./needed-program.js";
 
-/** Whether Debian's `prometheus`, which brings promtool, is there. */
-export function hasPromtool(): boolean {
-  return spawnSync("promtool", ["--version"]).status === 0;
-}
-
-/** For `before`: skips what follows where there is no promtool, and says so. */
-export function skipWithoutPromtool(this: Mocha.Context): void {
-  if (hasPromtool()) return;
-  console.warn(
-    "SKIPPED: promtool is not installed (apt-get install prometheus)",
-  );
-  this.skip();
-}
+export const PROMTOOL: NeededProgram = {
+  names: ["promtool"],
+  debianPackage: "prometheus",
+};
 
 /** @returns what it says, empty when it has nothing to say. @throws when it fails, with what it says */
 export function promtool(args: readonly string[], input = ""): string {

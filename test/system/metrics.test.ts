@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { expect } from "chai";
 import { untilCanaryServes } from "../support/system/conditions.js";
-import { promtool, skipWithoutPromtool } from "../support/promtool.js";
+import { skipWithout } from "../support/needed-program.js";
+import { promtool, PROMTOOL } from "../support/promtool.js";
 import { scrape, type Scrape } from "../support/scrape.js";
 import { startLoad, startSystem } from "../support/system/start-system.js";
 import { waitFor } from "../support/wait-for.js";
@@ -95,7 +96,7 @@ describe("what Prometheus finds at a system under load", function () {
   });
 
   it("holds to Prometheus's conventions", function () {
-    skipWithoutPromtool.call(this);
+    skipWithout(this, PROMTOOL);
     for (const [program, { text, names }] of Object.entries(scrapes)) {
       expect(names, program).to.include("process_cpu_seconds_total");
       promtool(["check", "metrics"], text);

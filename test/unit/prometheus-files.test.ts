@@ -1,11 +1,14 @@
 import { fileURLToPath } from "node:url";
-import { promtool, skipWithoutPromtool } from "../support/promtool.js";
+import { skipWithout } from "../support/needed-program.js";
+import { promtool, PROMTOOL } from "../support/promtool.js";
 
 const fileOf = (name: string) =>
   fileURLToPath(new URL(`../../../deploy/prometheus/${name}`, import.meta.url));
 
 describe("the files for Prometheus", () => {
-  before(skipWithoutPromtool);
+  before(function () {
+    skipWithout(this, PROMTOOL);
+  });
 
   it("are an example of a configuration that Prometheus takes", () => {
     promtool(["check", "config", fileOf("prometheus.yml")]);

@@ -14,7 +14,7 @@ const PLAIN_HTTP_PROXY = fileURLToPath(
 export const NGINX: Product = {
   name: "nginx",
   isOurs: false,
-  needs: { program: "nginx", debianPackage: "nginx-light" },
+  needs: { names: ["nginx"], debianPackage: "nginx-light" },
   describe: (place) => {
     const file = join(place.directory, "nginx.conf");
     writeFileSync(file, nginxConfig(place));
@@ -28,7 +28,7 @@ export const NGINX: Product = {
 export const HAPROXY: Product = {
   name: "haproxy",
   isOurs: false,
-  needs: { program: "haproxy", debianPackage: "haproxy" },
+  needs: { names: ["haproxy"], debianPackage: "haproxy" },
   describe: (place) => {
     const file = join(place.directory, "haproxy.cfg");
     writeFileSync(file, haproxyConfig(place));

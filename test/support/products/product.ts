@@ -6,10 +6,8 @@ import {
 import { once } from "node:events";
 import { readFileSync, readdirSync } from "node:fs";
 import { connect } from "node:net";
-import { delimiter } from "node:path";
-import { accessSync, constants } from "node:fs";
-import { join } from "node:path";
 import type { Reaper } from "../../../apps/launcher/reaper.js";
+import { searchPath, type NeededProgram } from "../needed-program.js";
 import { waitFor } from "../wait-for.js";
 
 /** Where a proxy under test is to run. */
@@ -38,27 +36,8 @@ export interface Command {
 export interface Product {
   readonly name: string;
   readonly isOurs: boolean;
-  /** The program that must be on the PATH, and the Debian package that has it. */
-  readonly needs?: { program: string; debianPackage: string };
+  readonly needs?: NeededProgram;
   readonly describe: (place: Place) => Command;
-}
-
-/** Whether a program is on the PATH, Debian's for administrators included. */
-export function isOnPath(program: string): boolean {
-  return searchPath()
-    .split(delimiter)
-    .some((directory) => {
-      try {
-        accessSync(join(directory, program), constants.X_OK);
-        return true;
-      } catch {
-        return false;
-      }
-    });
-}
-
-function searchPath(): string {
-  return `${process.env.PATH ?? ""}${delimiter}/usr/sbin`;
 }
 
 /** A product's process, with its children. */
