@@ -36,7 +36,7 @@ export async function startSesEmulator(): Promise<SesEmulator> {
         ({ ok }) => ok,
         () => false,
       ),
-    15_000,
+    25_000,
   );
   return {
     endpoint,
