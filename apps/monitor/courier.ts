@@ -114,6 +114,8 @@ export class Courier {
 
   async #deliver(fence: string, signal: AbortSignal): Promise<void> {
     this.#failures = 0;
+    // Another monitor may have led meanwhile, and another event be at the front.
+    this.#refusals = 0;
     this.#mayHaveOrphans = true;
     while (!signal.aborted) {
       const waitMs = await this.#deliverNext(fence, signal).catch(

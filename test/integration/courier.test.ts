@@ -4,6 +4,7 @@ import {
   findFreePort,
   startPrivateRedis,
 } from "../../apps/launcher/private-redis.js";
+import { RefusedError } from "../../apps/monitor/alert/channel.js";
 import { createMailChannel } from "../../apps/monitor/alert/create-channels.js";
 import { Courier } from "../../apps/monitor/courier.js";
 import type { Keys } from "../../lib/keys.js";
@@ -248,6 +249,32 @@ describe("the courier", () => {
       courier.start(OTHER_FENCE);
       await untilEmpty(courier);
       expect(transport.subjects).to.deep.equal(subjects("one", "two"));
+    });
+
+    it("does not hold against an event what was refused before it, when it leads again", async () => {
+      await mail("one");
+      transport.onSend = async () => {
+        if (transport.attempts === 4) await redis.set(keys.lease, OTHER_FENCE);
+        throw new RefusedError("550 not now");
+      };
+      const courier = await openCourier();
+      courier.start(FENCE);
+      await waitFor("four refusals", () => courier.totals.failures === 4);
+      await courier.stop();
+      transport.onSend = () => undefined;
+      const other = await openCourier({ consumer: "monitor@b:8090" });
+      other.start(OTHER_FENCE);
+      await untilEmpty(other);
+      await other.stop();
+
+      await mail("two");
+      transport.onSend = () => {
+        if (transport.attempts === 6) throw new RefusedError("550 not now");
+      };
+      courier.start(OTHER_FENCE);
+      await untilEmpty(courier);
+      expect(transport.subjects).to.deep.equal(subjects("one", "two"));
+      expect(courier.totals.putAside).to.equal(0);
     });
 
     it("asks again and again, and goes on when the lease is its own again", async () => {
