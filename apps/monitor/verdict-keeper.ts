@@ -56,6 +56,7 @@ export class VerdictKeeper {
   readonly #keys: Keys;
   readonly #flagName: string;
   readonly #rule: VerdictRule;
+  /** What is not in the stored test yet. */
   #heard: Heard[] = [];
   #releasedAt = 0;
   #fence: string | undefined;
@@ -128,7 +129,6 @@ export class VerdictKeeper {
     this.#renew(flag, at.now);
     for (const entry of this.#heard)
       if (isAfter(entry.id, this.#cursor)) this.#count(entry);
-    this.#heard = [];
     this.#verdict = this.#test?.judge(this.#rule.alpha, this.#baseline);
     // Redis's clock may have been set back.
     if (Math.abs(at.now - this.#savedAt) >= SAVE_INTERVAL_MS)
@@ -236,6 +236,8 @@ export class VerdictKeeper {
     );
     refuseFenced(outcome, fence);
     this.#savedAt = now;
+    // Not before: whoever wins the lease back goes on from what is stored, and counts once more what came after it.
+    this.#heard = this.#heard.filter(({ id }) => isAfter(id, state.cursor));
   }
 }
 

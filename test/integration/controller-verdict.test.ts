@@ -171,6 +171,27 @@ describe("controller, by verdict", () => {
     expect(await redis.hget(keys.verdict("feature"), "fence")).to.equal(fence);
   });
 
+  it("survives a lost lease that is won back: what was not stored yet is counted all the same", async () => {
+    const { control, verdicts, feed } = await start();
+    const { redis, keys } = control.context;
+    const look = async (fence: string) => {
+      await redis.set(keys.lease, fence);
+      const at = { fence, now: control.now() };
+      return await verdicts.look({ value: true, flip: null }, at);
+    };
+    const readStored = async () =>
+      await redis.hget(keys.verdict("feature"), "state");
+    control.pass(2000);
+    await look(FENCE);
+    const stored = await readStored();
+    feed.hear(1, healthy, [verdicts]);
+    const before = await look(FENCE);
+    expect(await readStored()).to.equal(stored);
+    feed.hear(1, healthy, [verdicts]);
+    const after = await look('{"holder":"a","epoch":4}');
+    expect(after?.canary.requests).to.equal(before!.canary.requests + 12);
+  });
+
   it("gives no verdict while Redis’s clock, set back, stands still for its entries, and stores the test all the same", async () => {
     const { control, verdicts, feed } = await start();
     const { redis, keys } = control.context;
