@@ -6,7 +6,6 @@
  * `--quick` takes a minute and shows only that it still works; it writes latest-quick.json. `--only` writes nothing. Any
  * request that is not answered by 2xx ends it with a failure.
  */
-import { mkdirSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { compare, FULL, QUICK } from "./compare/compare.js";
 import { ARE_CORES_SHARED } from "./compare/cores.js";
@@ -14,7 +13,7 @@ import { findNode } from "./compare/node-binary.js";
 import { describe } from "./compare/readme.js";
 import { SCENARIOS } from "./compare/scenarios.js";
 import { renderText } from "./compare/tables.js";
-import { pathOf } from "./with-system.js";
+import { writeResults } from "./results-file.js";
 
 const PARTS = [...SCENARIOS.map(({ name }) => name), "latency", "flips"];
 
@@ -42,11 +41,4 @@ const results = await compare({
 });
 console.log(describe(results, renderText));
 console.error(`${Math.round((performance.now() - startedAt) / 1000)} s`);
-if (values.only === undefined) {
-  const directory = pathOf("../../bench/results");
-  mkdirSync(directory, { recursive: true });
-  writeFileSync(
-    `${directory}/${quick ? "latest-quick" : "latest"}.json`,
-    `${JSON.stringify(results, undefined, 2)}\n`,
-  );
-}
+if (values.only === undefined) writeResults("latest", results);

@@ -47,7 +47,7 @@ const results = await withSystem({ env: NEVER_BREACH }, (system) =>
     },
   ),
 );
-writeResults("dashboard", results);
+console.log(writeResults("dashboard", results));
 
 async function measure(pid: number): Promise<Usage> {
   const before = await readUsage(pid);

@@ -1,8 +1,7 @@
 /**
  * Measures the canary loop on the real programs, prints a table and writes bench/results/loop.json. `--quick` takes a few
- * seconds and measures little: it shows that the benchmark still works.
+ * seconds and measures little: it shows that the benchmark still works, and writes loop-quick.json.
  */
-import { mkdirSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import {
   measureDetection,
@@ -10,9 +9,8 @@ import {
 } from "./measure-detection.js";
 import { measureFlips, type FlipFigures } from "./measure-flips.js";
 import { measureMemory, type MemoryFigures } from "./measure-memory.js";
-import { describeRun, type RunFacts } from "./results-file.js";
+import { describeRun, writeResults, type RunFacts } from "./results-file.js";
 import type { Spread } from "./statistics.js";
-import { pathOf } from "./with-system.js";
 
 const FULL = {
   flips: 50,
@@ -52,12 +50,7 @@ const memory = await step("the proxy's memory", () =>
 );
 const results: Results = { ...run, flips, detection, memory };
 
-const directory = pathOf("../../bench/results");
-mkdirSync(directory, { recursive: true });
-writeFileSync(
-  `${directory}/loop.json`,
-  `${JSON.stringify(results, undefined, 2)}\n`,
-);
+writeResults("loop", results);
 console.log(describe(results));
 
 async function step<T>(what: string, measure: () => Promise<T>): Promise<T> {

@@ -22,12 +22,19 @@ export function describeRun(quick: boolean): RunFacts {
   };
 }
 
-/** Prints them, and writes bench/results/`name`.json; of a quick run, which measures little, `name`-quick.json. */
-export function writeResults(name: string, results: RunFacts): void {
+/**
+ * Writes bench/results/`name`.json; of a quick run, which measures little, `name`-quick.json.
+ *
+ * @returns what is written
+ */
+export function writeResults(
+  name: string,
+  results: { quick: boolean },
+): string {
   const directory = pathOf("../../bench/results");
   const json = JSON.stringify(results, undefined, 2);
   mkdirSync(directory, { recursive: true });
   const file = results.quick ? `${name}-quick` : name;
   writeFileSync(`${directory}/${file}.json`, `${json}\n`);
-  console.log(json);
+  return json;
 }

@@ -2,9 +2,10 @@
  * Simulates releases, prints how often each method stops a healthy one and how soon a worse one, and writes
  * bench/results/simulate.json; a thread for each law. `--quick` takes seconds and shows only that it still works.
  */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
+import { writeResults } from "./results-file.js";
 import { renderChart } from "./simulate/chart.js";
 import { ALPHA } from "./simulate/methods.js";
 import type { Results, Size } from "./simulate/run.js";
@@ -32,15 +33,12 @@ const results = {
   falseStops: byLaw.flatMap(({ falseStops }) => falseStops),
   detections: byLaw.flatMap(({ detections }) => detections),
 };
-const directory = pathOf("../../bench/results");
-mkdirSync(directory, { recursive: true });
-const name = values.quick ? "simulate-quick.json" : "simulate.json";
-writeFileSync(
-  `${directory}/${name}`,
-  `${JSON.stringify(results, undefined, 2)}\n`,
-);
+writeResults("simulate", results);
 if (!values.quick)
-  writeFileSync(`${directory}/simulate.svg`, renderChart(results.detections));
+  writeFileSync(
+    pathOf("../../bench/results/simulate.svg"),
+    renderChart(results.detections),
+  );
 console.log(renderTable(results));
 console.error(`${Math.round((performance.now() - started) / 1000)} s`);
 

@@ -16,4 +16,4 @@ const results = {
   judging: measureJudging(quick ? 5 : 100),
   routes: await measureRoutes(quick ? 500 : 20_000),
 };
-writeResults("verdict", results);
+console.log(writeResults("verdict", results));
