@@ -61,7 +61,7 @@ describe("controller's alerts", () => {
   });
 
   it("say nothing of a restart: gone for some seconds, then failing its probe for some", async () => {
-    const control = await startControl({ ALERT_DELAY_MS: "10000" });
+    const control = await startControl({ ALERT_DELAY_MS: "15000" });
     const starting = { probe: { ok: false, ms: 1000, status: null } };
     await passHeard(control, 2000);
     await passHeard(control, 4000, goneSample("canary"));
