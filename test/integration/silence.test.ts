@@ -10,6 +10,7 @@ import { HttpService } from "../../lib/http-service.js";
 import { SilenceWatch } from "../../lib/silence-watch.js";
 import { onCleanup } from "../support/cleanup.js";
 import { RawClient } from "../support/raw-client.js";
+import { runningTime } from "../support/running-time.js";
 import { waitFor } from "../support/wait-for.js";
 
 const SILENCE_MS = 200;
@@ -46,11 +47,12 @@ describe("silence watch", () => {
 
   it("tells of a connection on which no byte moves, not too early, and again", async () => {
     const { told, watch } = watchSilence();
-    const began = performance.now();
+    const [began, beganRunning] = [performance.now(), runningTime()];
     watch.add(await openConnection(), "a");
-    await waitFor("word of it", () => told.length === 1);
-    expect(elapsedSince(began)).to.be.within(SILENCE_MS, LATEST_MS);
-    await waitFor("word of it again", () => told.length === 2);
+    await waitFor("word of it", () => told.length > 0);
+    expect(elapsedSince(began)).to.be.at.least(SILENCE_MS);
+    expect(runningTime() - beganRunning).to.be.below(LATEST_MS);
+    await waitFor("word of it again", () => told.length > 1);
     expect(elapsedSince(began)).to.be.at.least(2 * SILENCE_MS);
   });
 
@@ -65,7 +67,7 @@ describe("silence watch", () => {
       await pause(silenceMs / 20);
     }
     expect(told).to.deep.equal([]);
-    await waitFor("word of it", () => told.length === 1);
+    await waitFor("word of it", () => told.length > 0);
   });
 
   it("tells only of those it watches", async () => {
@@ -100,12 +102,13 @@ describe("HTTP service that ends idle connections", () => {
 
   it("ends one in order when nothing has come for so long behind its answer", async () => {
     const { open } = await startService();
+    const [began, beganRunning] = [performance.now(), runningTime()];
     const client = open().get("/");
     await client.response();
-    const began = performance.now();
     await client.closed();
     expect(client.ending).to.equal("ended");
-    expect(elapsedSince(began)).to.be.within(SILENCE_MS / 2, LATEST_MS);
+    expect(elapsedSince(began)).to.be.at.least(SILENCE_MS / 2);
+    expect(runningTime() - beganRunning).to.be.below(LATEST_MS);
   });
 
   it("keeps one whose request waits for its answer", async () => {

@@ -67,7 +67,8 @@ describe("stream reader's outages", () => {
     link.mute();
     await write(test);
     await untilTold(reading, 1);
-    expect(link.opened()).to.equal(2);
+    // A pause of this process may make the new one look dead as well.
+    expect(link.opened()).to.be.at.least(2);
   });
 
   it("by Redis's refusal are reported once, take no more than a few tries a second, and end", async () => {

@@ -95,11 +95,17 @@ describe("stream reader", () => {
 
   it("says about every second up to when it has heard, also without news", async () => {
     const reading = startReading(test.keys);
-    await waitFor("two readings", () => reading.caughtUp.length >= 3, 10_000);
-    const [first, second, third] = reading.caughtUp;
-    expect(first!.listeningSince).to.be.closeTo(await redisNow(), 10_000);
+    await waitFor("some readings", () => reading.caughtUp.length >= 5);
+    const [first, second] = reading.caughtUp;
+    expect(first!.listeningSince).to.be.closeTo(await redisNow(), 20_000);
     expect(second!.listeningSince).to.equal(first!.listeningSince);
-    expect(third!.heardUntil - second!.heardUntil).to.be.within(900, 3000);
+    const steps = reading.caughtUp
+      .slice(1)
+      .map(({ heardUntil }, i) => heardUntil - reading.caughtUp[i]!.heardUntil)
+      .sort((a, b) => a - b);
+    // A busy machine may hold one of them up.
+    expect(steps[0]).to.be.at.least(900);
+    expect(steps.at(-2)).to.be.below(3000);
   });
 
   it("begins with the last quarter of an hour, and nothing older", async () => {
