@@ -11,7 +11,7 @@ const RETRY_MS = 1000;
 export class CanaryStop {
   readonly #ledger: Pick<Ledger, "flip">;
   readonly #flagName: string;
-  readonly #source: string;
+  readonly #readSource: () => string;
   readonly #logger: Logger;
   #pending: Trip | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -19,12 +19,13 @@ export class CanaryStop {
   constructor(options: {
     ledger: Pick<Ledger, "flip">;
     flagName: string;
-    source: string;
+    /** Who flips; asked when it is to be flipped. */
+    readSource: () => string;
     logger: Logger;
   }) {
     this.#ledger = options.ledger;
     this.#flagName = options.flagName;
-    this.#source = options.source;
+    this.#readSource = options.readSource;
     this.#logger = options.logger;
   }
 
@@ -43,12 +44,13 @@ export class CanaryStop {
 
   async #flip(trip: Trip): Promise<void> {
     const { reason, ...figures } = trip;
+    const source = this.#readSource();
     try {
       const outcome = await this.#ledger.flip(this.#flagName, {
         value: false,
         by: "proxy",
-        reason: `${reason} (${this.#source})`,
-        data: { rule: "breaker", source: this.#source, ...figures },
+        reason: `${reason} (${source})`,
+        data: { rule: "breaker", source, ...figures },
       });
       this.#logger.info({ outcome }, "flag put to false");
     } catch (err) {

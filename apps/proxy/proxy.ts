@@ -49,11 +49,26 @@ export async function startProxy(
   });
   closers.add("flag watch", () => watch.close());
 
+  const ledger = new Ledger(redis, keys);
   const onTrip = (trip: Trip) => stop.begin(trip);
   const { serving, breaker } =
     config.workers === 1
       ? createSingle({ config, watch, onTrip, context })
       : createPool({ config, watch, onTrip, context });
+  // Before anybody serves: one worker may take the canary out while the next is still being started.
+  const stop = new CanaryStop({
+    ledger,
+    flagName,
+    readSource: () => sourceId("proxy", serving.port),
+    logger,
+  });
+  closers.add("canary stop", () => stop.cancel());
+  // Whoever puts the flag to true lets the canary in again.
+  watch.onChange(({ value }) => {
+    if (!value) return;
+    breaker.reset();
+    stop.cancel();
+  });
   const readCanary = () => {
     const because = whyClosed({ config, watch, breaker });
     return { open: because === null, because };
@@ -86,15 +101,6 @@ export async function startProxy(
   const port = await serving.listen();
 
   const source = sourceId("proxy", port);
-  const ledger = new Ledger(redis, keys);
-  const stop = new CanaryStop({ ledger, flagName, source, logger });
-  closers.add("canary stop", () => stop.cancel());
-  // Whoever puts the flag to true lets the canary in again.
-  watch.onChange(({ value }) => {
-    if (!value) return;
-    breaker.reset();
-    stop.cancel();
-  });
   const detail = `http://${config.host}:${port}, split ${split}`;
   const shared = { redis, source, logger };
   announce({ program: "proxy", detail, ledger, closers, ...shared });

@@ -7,6 +7,8 @@ import { TrafficTotals, type SideTotals } from "./traffic-totals.js";
 
 /** Whoever serves the clients: this thread, or a pool of workers. */
 export interface Serving {
+  /** Once anybody is served, the one that they came by. */
+  readonly port: number;
   readonly isDraining: boolean;
   /** Whether connections are taken. */
   readonly isListening: boolean;
@@ -28,12 +30,17 @@ export class SingleThread implements Serving {
   readonly #front: Front;
   readonly #ended: TrafficTotals;
   #isListening = false;
+  #port = 0;
 
   constructor(config: ProxyConfig, context: Omit<FrontContext, "connections">) {
     this.#config = config;
     const connections = new LocalConnectionCount();
     this.#front = new Front(config, { ...context, connections });
     this.#ended = new TrafficTotals(this.#front.recorder);
+  }
+
+  get port(): number {
+    return this.#port;
   }
 
   get isDraining(): boolean {
@@ -46,9 +53,9 @@ export class SingleThread implements Serving {
 
   async listen(): Promise<number> {
     const { host, port } = this.#config;
-    const chosen = await this.#front.listen({ host, port });
+    this.#port = await this.#front.listen({ host, port });
     this.#isListening = true;
-    return chosen;
+    return this.#port;
   }
 
   takeWindow(): Promise<Record<Side, TrafficCounts>> {

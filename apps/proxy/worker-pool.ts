@@ -75,6 +75,10 @@ export class WorkerPool implements Serving {
     return this.#port;
   }
 
+  get port(): number {
+    return this.#port;
+  }
+
   get isDraining(): boolean {
     return this.#isClosing;
   }

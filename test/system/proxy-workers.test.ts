@@ -1,7 +1,10 @@
 import { expect } from "chai";
 import { parseTelemetry } from "../../lib/telemetry.js";
+import { findFreePort } from "../../apps/launcher/private-redis.js";
 import { startBackend, startNamedBackend } from "../support/backend.js";
 import { onCleanup } from "../support/cleanup.js";
+import { NOWHERE } from "../support/cli.js";
+import { send } from "../support/http-client.js";
 import { scrape } from "../support/scrape.js";
 import { spawnProgram } from "../support/program.js";
 import { canaryToBe } from "../support/proxy-program.js";
@@ -12,6 +15,7 @@ import {
   sendInTurn,
   sendMany,
   startUnrulyProxy,
+  UNRULY,
 } from "../support/workers/several-workers.js";
 
 function connect() {
@@ -171,6 +175,29 @@ function severalWorkers() {
     );
   });
 
+  it("flips the flag for a canary that is taken out while other workers are still being started", async () => {
+    const prod = await startNamedBackend("prod");
+    const port = await findFreePort();
+    const env = {
+      ...{ WORKERS: "2", PORT: String(port), ADMIN_PORT: "0" },
+      ...{ PROD_URLS: prod.url.origin, CANARY_URLS: `http://${NOWHERE}` },
+      AWAIT_TRIP: "1",
+    };
+    const program = spawnProgram("proxy", env, UNRULY);
+    const redis = connect();
+    await waitFor("the flip", async () => {
+      if (program.child.exitCode !== null)
+        throw new Error(`the proxy ended: ${program.stderr()}`);
+      await send(port).catch(() => undefined);
+      return (await redis.get(program.keys.flag("feature"))) === "false";
+    });
+    await waitFor("all workers", () =>
+      program.log.some(({ msg }) => msg === "proxy listens"),
+    );
+    const { reason } = await redis.hgetall(program.keys.flagInfo("feature"));
+    expect(reason).to.match(new RegExp(`\\(proxy@.*:${port}\\)$`));
+  });
+
   it("does not start on a port that another proxy has", async () => {
     const { proxy } = await startPair();
     const second = spawnProgram("proxy", {
@@ -184,12 +211,8 @@ function severalWorkers() {
   });
 
   it("does not start when its workers cannot, and says why", async () => {
-    const unruly = new URL(
-      "../support/workers/unruly-proxy.js",
-      import.meta.url,
-    );
     const env = { WORKERS: "2", ADMIN_PORT: "0", CRASH_AT_START: "1" };
-    const program = spawnProgram("proxy", env, unruly);
+    const program = spawnProgram("proxy", env, UNRULY);
     expect(await program.exited).to.equal(1);
     const { err } = program.log.find(
       ({ msg }) => msg === "proxy could not start",

@@ -10,7 +10,8 @@ import {
 export const canHaveSeveral =
   whyNotSeveral(process.versions.node) === undefined;
 
-const UNRULY = new URL("./unruly-proxy.js", import.meta.url);
+/** A proxy's program whose workers can be made to crash. */
+export const UNRULY = new URL("./unruly-proxy.js", import.meta.url);
 
 /** A proxy with two workers that can be made to crash, its canary open. */
 export function startUnrulyProxy(

@@ -1,16 +1,20 @@
-import { parentPort, workerData } from "node:worker_threads";
+import { setTimeout as delay } from "node:timers/promises";
+import { parentPort, threadId, workerData } from "node:worker_threads";
+import { Breaker } from "../../../apps/proxy/breaker.js";
 import { readConfig } from "../../../apps/proxy/config.js";
 import type { WorkerTask } from "../../../apps/proxy/worker-messages.js";
 import { startWorker } from "../../../apps/proxy/worker.js";
 
-/** The proxy's worker; a request for `/crash` ends it, one for `/hang` keeps it from doing anything else, and with `CRASH_AT_START` it does not even start. */
+/**
+ * The proxy's worker; a request for `/crash` ends it, one for `/hang` keeps it from doing anything else, and with
+ * `CRASH_AT_START` it does not even start. With `AWAIT_TRIP` only the first does before the canary has been taken out.
+ */
 if (process.env.CRASH_AT_START !== undefined)
   throw new Error("this worker does not start");
-const server = await startWorker(
-  readConfig(process.env),
-  workerData as WorkerTask,
-  parentPort!,
-);
+const task = workerData as WorkerTask;
+if (process.env.AWAIT_TRIP !== undefined && threadId > 1)
+  while (!new Breaker(task.shared.breaker).isTripped) await delay(10);
+const server = await startWorker(readConfig(process.env), task, parentPort!);
 server.prependListener("request", ({ url }) => {
   if (url === "/crash") throw new Error("this worker was told to crash");
   while (url === "/hang");
