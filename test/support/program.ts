@@ -62,7 +62,8 @@ export function spawnProgram(
     env: { ...defaults, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  const exited = once(child, "exit").then(
+  // Not "exit", which may come before the last of its output.
+  const exited = once(child, "close").then(
     ([code, signal]) => (code ?? signal) as number | string,
   );
   onCleanup(() => {

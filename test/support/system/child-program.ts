@@ -170,7 +170,8 @@ export class ChildProgram {
     const pid = child.pid ?? 0;
     this.#reaper.watch(pid);
     onStart?.(pid);
-    const ended = once(child, "exit").then(([code, signal]) => {
+    // Not "exit", which may come before the last of its output.
+    const ended = once(child, "close").then(([code, signal]) => {
       this.#reaper.forget(pid);
       return (run.ending = (code ?? signal) as number | string);
     });
