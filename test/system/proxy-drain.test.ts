@@ -27,7 +27,11 @@ async function startHolding(env: Record<string, string>) {
   const prod = await startBackend((_request, response) => {
     held.push(response);
   });
-  const proxy = await startProxyProgram({ PROD_URLS: prod.url.origin, ...env });
+  const proxy = await startProxyProgram({
+    PROD_URLS: prod.url.origin,
+    SPLIT: "1:0",
+    ...env,
+  });
   const untilHeld = () => waitFor("a request upstream", () => held[0]);
   return { proxy, untilHeld };
 }
