@@ -1,3 +1,5 @@
+import { onCleanup } from "./cleanup.js";
+
 const TICK_MS = 10;
 /** What a busy process's timers may be late without anybody having kept it from running. */
 const LATE_MS = 50;
@@ -39,4 +41,11 @@ export class Stopwatch {
     if (lateMs > LATE_MS) this.#stalledMs += lateMs;
     this.#tickedAt = now;
   }
+}
+
+/** One that is stopped at the end of the test. */
+export function startStopwatch(): Stopwatch {
+  const watch = new Stopwatch();
+  onCleanup(() => watch.stop());
+  return watch;
 }

@@ -5,7 +5,11 @@ import { onCleanup } from "../support/cleanup.js";
 import { createHostUsers } from "../support/redis-rights.js";
 import { connectRedis, freshKeys } from "../support/redis-server.js";
 import { callForJson } from "../support/system/http-call.js";
-import { startLoad, startSystem } from "../support/system/start-system.js";
+import {
+  NO_LATENCY_RULE,
+  startLoad,
+  startSystem,
+} from "../support/system/start-system.js";
 import { untilMailsArrive } from "../support/system/conditions.js";
 import { waitFor } from "../support/wait-for.js";
 
@@ -36,7 +40,11 @@ async function startWithHostRights() {
       canaryApp: { SLOWDOWN: "2" },
       agent: as("agent"),
       proxy: as("proxy"),
-      monitor: { ...as("monitor"), COOLDOWN_MS: "1000" },
+      monitor: {
+        ...as("monitor"),
+        ...NO_LATENCY_RULE,
+        COOLDOWN_MS: "1000",
+      },
     },
   });
   return { system, redis, users };

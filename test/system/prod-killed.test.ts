@@ -1,6 +1,10 @@
 import { expect } from "chai";
 import { monotonicMs } from "../support/system/monotonic.js";
-import { startLoad, startSystem } from "../support/system/start-system.js";
+import {
+  NO_LATENCY_RULE,
+  startLoad,
+  startSystem,
+} from "../support/system/start-system.js";
 import { tally } from "../support/system/steady-load.js";
 import { waitFor } from "../support/wait-for.js";
 
@@ -8,7 +12,7 @@ describe("a prod app that is killed", function () {
   this.timeout(60_000);
 
   it("leaves the canary's share as it is, has its own share told 503, and serves again when it is back", async () => {
-    const system = await startSystem();
+    const system = await startSystem({ env: { monitor: NO_LATENCY_RULE } });
     const load = startLoad(system, { perSecond: 100 });
     await system.prodApp.end("SIGKILL");
     const goneAt = monotonicMs();

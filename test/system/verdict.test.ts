@@ -1,9 +1,16 @@
 import { expect } from "chai";
 import { waitFor } from "../support/wait-for.js";
-import { startLoad, startSystem } from "../support/system/start-system.js";
+import {
+  NO_LATENCY_RULE,
+  startLoad,
+  startSystem,
+} from "../support/system/start-system.js";
 import type { System } from "../support/system/system.js";
 
-const BASE = { app: { BASE_LATENCY_MS: "40", SLOW_MS: "300" } };
+const BASE = {
+  app: { BASE_LATENCY_MS: "40", SLOW_MS: "300" },
+  monitor: NO_LATENCY_RULE,
+};
 
 async function untilSeen(system: System, canaryRequests: number) {
   return await waitFor(
@@ -39,7 +46,7 @@ describe("the verdict", function () {
 
   it("lets both be equally slow, and a route be slow that only the canary has", async () => {
     const system = await startSystem({
-      env: { app: { ...BASE.app, SLOWDOWN: "1.5" } },
+      env: { ...BASE, app: { ...BASE.app, SLOWDOWN: "1.5" } },
     });
     startLoad(system, { perSecond: 100 });
     startLoad(system, { perSecond: 10, path: "/slow" });
@@ -76,6 +83,7 @@ describe("the verdict", function () {
   it("lets both fail as often", async () => {
     const system = await startSystem({
       env: {
+        ...BASE,
         app: { ...BASE.app, ERROR_RATIO: "0.1" },
         proxy: { BREAKER: "off" },
       },

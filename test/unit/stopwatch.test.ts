@@ -1,6 +1,5 @@
 import { expect } from "chai";
-import { onCleanup } from "../support/cleanup.js";
-import { Stopwatch } from "../support/stopwatch.js";
+import { startStopwatch } from "../support/stopwatch.js";
 import { waitFor } from "../support/wait-for.js";
 
 /** Keeps this process from running anything else. */
@@ -10,8 +9,7 @@ function stall(ms: number): void {
 
 describe("a test's stopwatch", () => {
   it("does not count the time in which the process was kept from running", () => {
-    const watch = new Stopwatch();
-    onCleanup(() => watch.stop());
+    const watch = startStopwatch();
     stall(300);
     expect(watch.stalledMs).to.be.within(240, 60_000);
     stall(300);

@@ -14,6 +14,11 @@ const BRISK: Layout["env"] = {
   // Not so short that a busy machine's pauses would be alerted of.
   monitor: { ALERT_DELAY_MS: "5000" },
 };
+/**
+ * For a monitor that is to stop the canary for nothing or for something else: under load a stall of the machine makes as many
+ * slow requests as a slow canary.
+ */
+export const NO_LATENCY_RULE = { LATENCY_THRESHOLD_MS: "60000" };
 /** Enough for the latency rule: the canary gets a quarter, and it takes 5. */
 const SLOW_REQUESTS = 40;
 
