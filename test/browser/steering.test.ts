@@ -159,7 +159,7 @@ describe("steering by the dashboard", function () {
         .getByText(
           "The monitor does not answer: the flag may have been changed.",
         )
-        .waitFor({ timeout: 8000 });
+        .waitFor();
       const failed = page.waitForEvent("requestfailed");
       await page.locator("#dialog-confirm").click();
       await page.locator("#dialog-cancel").click();
