@@ -156,7 +156,7 @@ describe("serin doctor", () => {
       level: "note",
       says: "the monitor only logs its mails: nobody gets one",
     });
-    expect(monitor.mails()).to.equal(1);
+    await waitFor("its log to say so", () => monitor.mails() === 1);
     expect(await test.outbox()).to.be.empty;
 
     const wrong = await examine(

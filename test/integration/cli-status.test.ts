@@ -98,7 +98,7 @@ describe("serin status", () => {
   });
 
   it("warns of a proxy that falls silent, after the monitor's own SILENCE_MS", async () => {
-    const monitor = await startLeader(test);
+    const monitor = await startLeader(test, { SILENCE_MS: "1500" });
     const fleet = startFleet(test);
     const env = { MONITOR_URL: monitor.url };
     await waitFor("the canary to be in", async () =>
@@ -111,14 +111,15 @@ describe("serin status", () => {
       ),
     );
     fleet.silent.add(fleet.proxy);
+    const silentSince = runningTime();
     await waitFor("the proxy to be missed", async () =>
       (await status(env)).stdout.startsWith(
         "Canary is allowed, but no proxy is heard\n",
       ),
     );
-    const { silenceMs, proxies, now } = await monitor.state();
-    expect(silenceMs).to.equal(1500);
-    expect(Date.parse(now) - Date.parse(proxies[0]!.seenAt)).to.be.below(5000);
+    // By its default it would be missed after five seconds.
+    expect(runningTime() - silentSince).to.be.below(5000);
+    expect((await monitor.state()).silenceMs).to.equal(1500);
   });
 
   it("does not take another flag's state for this one's, and says so", async () => {
@@ -150,7 +151,7 @@ describe("serin status", () => {
     );
     await test.redis.set(test.keys.lease, encodeLease("monitor@edge1:8090", 1));
     expect((await status({})).stdout).to.match(
-      /^Canary stopped \S+: p95 1,012 ms > 500 ms · automatic retry in 0:5\d\n/,
+      /^Canary stopped \S+: p95 1,012 ms > 500 ms · automatic retry in 0:[345]\d\n/,
     );
   });
 

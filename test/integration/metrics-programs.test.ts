@@ -29,7 +29,10 @@ describe("a program's /metrics", () => {
       FLAG_STALE_MS: "1500",
     });
     const origin = `http://127.0.0.1:${proxy.adminPort}`;
-    expect((await scrape(origin)).samples.get("serin_flag")).to.equal(1);
+    await waitFor("the flag", async () => {
+      const { samples } = await scrape(origin);
+      return samples.get("serin_flag") === 1;
+    });
     await redis.stop();
     await waitFor("the flag to be unknown", async () => {
       const { names } = await scrape(origin);

@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import { expect } from "chai";
 import { startFleet, type Fleet } from "../support/fleet.js";
 import {
+  SILENCE_MS,
   startLeader,
   type MonitorProgram,
 } from "../support/monitor-program.js";
@@ -9,7 +10,9 @@ import { goneSample } from "../support/telemetry.js";
 import { openTestRedis, type TestRedis } from "../support/test-redis.js";
 import { waitFor } from "../support/wait-for.js";
 
-describe("monitor's alerts", () => {
+describe("monitor's alerts", function () {
+  this.timeout(60_000);
+
   let test: TestRedis;
   let fleet: Fleet;
   let monitor: MonitorProgram;
@@ -29,7 +32,7 @@ describe("monitor's alerts", () => {
   /** Longer than any of the thresholds. */
   const letTimePass = async () => {
     const since = Date.now();
-    await waitFor("some time", () => Date.now() - since > 2500);
+    await waitFor("some time", () => Date.now() - since > SILENCE_MS + 1000);
   };
 
   beforeEach(async () => {

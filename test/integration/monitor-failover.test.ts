@@ -49,9 +49,9 @@ describe("two monitors", () => {
     await waitFor("the mail", () => mails() > 0);
     await untilSettled();
     expect(await flips()).to.have.length(1);
-    expect(leader.mails()).to.equal(1);
-    expect(standby.mails()).to.equal(0);
-    expect(standby.leads()).to.be.false;
+    expect(mails()).to.equal(1);
+    // Whoever of them leads by then: a pause of the machine may have cost one the lease.
+    await waitFor("one to lead", () => leader.leads() !== standby.leads());
   });
 
   it("hand over within five seconds when the leader is killed: still one flip and one mail", async () => {
@@ -65,7 +65,7 @@ describe("two monitors", () => {
     await untilSettled();
     expect(await flips()).to.have.length(1);
     expect(mails()).to.equal(1);
-    expect((await standby.state()).lease?.epoch).to.equal(2);
+    expect((await standby.state()).lease?.epoch).to.be.above(1);
   }).timeout(40_000);
 
   it("lose no breach that comes while nobody leads", async () => {

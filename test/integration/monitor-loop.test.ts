@@ -5,6 +5,7 @@ import {
   startLeader,
   type MonitorProgram,
 } from "../support/monitor-program.js";
+import { runningTime } from "../support/running-time.js";
 import { openTestRedis, type TestRedis } from "../support/test-redis.js";
 import { waitFor } from "../support/wait-for.js";
 
@@ -27,6 +28,8 @@ describe("monitor, from telemetry to flag", () => {
       async () => (await flips()).length >= count,
       timeoutMs,
     );
+  const untilOutboxEmpty = () =>
+    waitFor("an empty outbox", async () => (await test.outbox()).length === 0);
   /** Waits until it has judged what has been written until now, and more. */
   const untilJudged = async (monitor: MonitorProgram) => {
     const since = Date.now();
@@ -45,11 +48,11 @@ describe("monitor, from telemetry to flag", () => {
     const monitor = await startLeader(test, { COOLDOWN_MS: "60000" });
     await untilJudged(monitor);
     expect(await flag()).to.be.null;
-    const began = Date.now();
+    const began = runningTime();
     fleet.latencyMs.canary = 900;
     await untilFlag("false");
+    expect(runningTime() - began).to.be.below(3000);
     const [flip] = await flips();
-    expect(Date.parse(flip!.at) - began).to.be.below(3000);
     expect(flip).to.include({ by: "monitor" });
     expect(flip!.reason).to.match(
       /^canary p95 9\d\d ms > 500 ms over 2 s \(\d+ requests\)$/,
@@ -63,7 +66,7 @@ describe("monitor, from telemetry to flag", () => {
     await untilJudged(monitor);
     expect(await flips()).to.have.length(1);
     expect(monitor.mails()).to.equal(1);
-    expect(await test.outbox()).to.be.empty;
+    await untilOutboxEmpty();
   });
 
   it("lets it in again when it is well, waits twice as long the second time, and latches at the third", async () => {
@@ -101,9 +104,10 @@ describe("monitor, from telemetry to flag", () => {
     expect(recovery.latched).to.be.false;
     fleet.latencyMs.canary = 900;
     await untilFlips(7);
-    expect((await flips()).at(-1)?.data.latched).to.be.false;
-    await waitFor("the mails", () => monitor.mails() === 7);
-    expect(await test.outbox()).to.be.empty;
+    // A cool-down later, others may have followed.
+    expect((await flips())[6]?.data.latched).to.be.false;
+    await waitFor("the mails", () => monitor.mails() >= 7);
+    await untilOutboxEmpty();
   }).timeout(60_000);
 
   it("does not let it in while its probe fails, nor at the first that does not", async () => {
@@ -121,20 +125,22 @@ describe("monitor, from telemetry to flag", () => {
     expect(await flag()).to.equal("false");
     expect((await monitor.state()).recovery.waitsFor).to.equal("the cool-down");
     fleet.samples.canary = healthy;
-    const healthyAt = Date.now();
+    const [healthyAt, began] = [performance.now(), runningTime()];
     await untilFlag("true");
-    expect(Date.now() - healthyAt).to.be.within(900, 4000);
+    expect(performance.now() - healthyAt).to.be.at.least(900);
+    expect(runningTime() - began).to.be.below(4000);
   });
 
   it("flips on prod's breach as well, then alerts once that prod is still slow", async () => {
-    const monitor = await startLeader(test);
+    // A window without requests, as a pause of the fleet makes it, would not be slow.
+    const monitor = await startLeader(test, { LATENCY_WINDOW_MS: "6000" });
     fleet.latencyMs.prod = 900;
     await untilFlag("false");
     const kinds = async () =>
       (await test.events())
         .filter(({ by, kind }) => by === "monitor" && kind !== "start")
         .map(({ kind, data }) => `${kind} ${String(data.side)}`);
-    await waitFor("the alert", async () => (await kinds()).length === 3);
+    await waitFor("the alert", async () => (await kinds()).length >= 3);
     await untilJudged(monitor);
     expect(await kinds()).to.deep.equal([
       "breach prod",

@@ -77,7 +77,7 @@ describe("monitor without Redis", () => {
     await waitFor("it to lead again", () => monitor.leads());
     const after = openTestRedis({ url: second.url, keys: before.keys });
     // The counter died with Redis, and still the epoch grows.
-    expect((await monitor.state()).lease?.epoch).to.equal(2);
+    expect((await monitor.state()).lease?.epoch).to.be.above(1);
     await waitFor("the fleet to be heard", async () => {
       return (await monitor.state()).sides.prod.requests > 0;
     });

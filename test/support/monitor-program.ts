@@ -22,11 +22,14 @@ export interface MonitorProgram extends ListeningProgram {
 /** For `startProgram` and `spawnProgram`. */
 export const MONITOR = "monitor" as Parameters<typeof startProgram>[0];
 
+/** How long a fleet may say nothing: longer than a busy machine may hold it up. */
+export const SILENCE_MS = 4000;
+
 /** Small windows and times, so that a test sees in seconds what takes minutes. */
 const QUICK = {
   LATENCY_WINDOW_MS: "2000",
   COOLDOWN_MS: "1000",
-  SILENCE_MS: "1500",
+  SILENCE_MS: String(SILENCE_MS),
   CPU_WINDOW_MS: "1000",
   ALERT_DELAY_MS: "0",
 };
