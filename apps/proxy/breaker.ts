@@ -79,9 +79,16 @@ export class Breaker {
     return trip;
   }
 
-  /** What another thread's outcome tripped it for. */
-  learn(trip: Trip): void {
+  /**
+   * What another thread's outcome tripped it for. The word of it may come after a reset.
+   *
+   * @param era that of the trip
+   * @returns whether it is tripped by it still
+   */
+  learn(trip: Trip, era: number): boolean {
+    if (era !== this.era || !isOdd(era)) return false;
     this.#trip = trip;
+    return true;
   }
 
   /** Somebody lets the canary in again: it starts with a clean record. */

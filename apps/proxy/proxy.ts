@@ -170,9 +170,8 @@ function createPool({ config, watch, onTrip, context }: Parts) {
     config,
     entry: workerEntry ?? new URL("./worker-main.js", import.meta.url),
     shared,
-    onTrip: (trip) => {
-      breaker.learn(trip);
-      onTrip(trip);
+    onTrip: (trip, era) => {
+      if (breaker.learn(trip, era)) onTrip(trip);
     },
     logger,
   });

@@ -21,4 +21,4 @@ export type FromWorker =
   | { kind: "listening"; port: number }
   | { kind: "counted"; counts: Record<Side, TrafficCounts> }
   /** The breaker, tripped by an outcome of this worker's. */
-  | { kind: "tripped"; trip: Trip };
+  | { kind: "tripped"; trip: Trip; era: number };

@@ -3,7 +3,6 @@ import { createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "../../lib/log.js";
 import type { Side } from "../../lib/telemetry.js";
-import type { Trip } from "./breaker.js";
 import { SharedConnectionCount } from "./connection-count.js";
 import { MergedTraffic } from "./merged-traffic.js";
 import { countEarlyEnds, restartDelayMs } from "./restart-delay.js";
@@ -11,7 +10,11 @@ import { createSharedCells, type SharedState } from "./shared-state.js";
 import type { Serving } from "./serving.js";
 import type { TrafficCounts } from "./traffic-recorder.js";
 import { TrafficTotals, type SideTotals } from "./traffic-totals.js";
-import { WorkerThread, type ThreadEnd } from "./worker-thread.js";
+import {
+  WorkerThread,
+  type ThreadEnd,
+  type ThreadEvents,
+} from "./worker-thread.js";
 
 /** What a worker that is too busy to answer has counted goes into the next window. */
 const COUNT_TIMEOUT_MS = 200;
@@ -23,7 +26,7 @@ export interface PoolOptions {
   /** The module that each worker runs. */
   entry: URL;
   shared: SharedState;
-  onTrip: (trip: Trip) => void;
+  onTrip: ThreadEvents["onTripped"];
   logger: Logger;
 }
 

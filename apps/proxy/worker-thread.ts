@@ -16,7 +16,8 @@ export interface ThreadEnd {
 
 export interface ThreadEvents {
   onCounted: (counts: Record<Side, TrafficCounts>) => void;
-  onTripped: (trip: Trip) => void;
+  /** `era` is the breaker's, right after the trip. */
+  onTripped: (trip: Trip, era: number) => void;
 }
 
 /** A worker as the main thread sees it. */
@@ -102,7 +103,7 @@ export class WorkerThread {
         for (const resolve of this.#countWaiters.splice(0)) resolve();
         return;
       case "tripped":
-        this.#events.onTripped(message.trip);
+        this.#events.onTripped(message.trip, message.era);
     }
   }
 

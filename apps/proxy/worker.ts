@@ -33,7 +33,7 @@ export async function startWorker(
     split: createSharedSplit(config.split, shared.deck),
     breaker,
     logger: createLogger("proxy", config.logLevel),
-    onTrip: (trip) => tell({ kind: "tripped", trip }),
+    onTrip: (trip) => tell({ kind: "tripped", trip, era: breaker.era }),
     connections: new SharedConnectionCount(shared.connections, ownConnections),
   });
   const tellCounts = () => {

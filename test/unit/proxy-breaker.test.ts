@@ -106,8 +106,23 @@ describe("proxy breaker in several threads", () => {
     const [one, other] = createTwo();
     record("CCCCC", one);
     expect(other.trip).to.equal(undefined);
-    other.learn(one.trip!);
+    expect(other.learn(one.trip!, one.era)).to.equal(true);
     expect(other.trip).to.deep.equal(one.trip);
+  });
+
+  it("does not believe the word of a trip that a reset has overtaken, nor takes it for the next trip's", () => {
+    const [one, other] = createTwo();
+    record("CCCCC", one);
+    const { era } = one;
+    const trip = one.trip!;
+    other.reset();
+    expect(other.learn(trip, era)).to.equal(false);
+    record("CCCCC", one);
+    expect(other.learn(trip, era)).to.equal(false);
+    expect(other.trip).to.equal(undefined);
+    other.reset();
+    // The reset came before the thread looked which era its trip had begun.
+    expect(other.learn(trip, other.era)).to.equal(false);
   });
 
   it("is reset in each at once, with a clean record", () => {
