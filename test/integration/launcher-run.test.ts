@@ -82,13 +82,12 @@ describe("launcher", function () {
       copy = await sendCopy();
     expect(await copy.launcher.exited).to.equal(0);
     expect(copy.launcher.countRunning()).to.equal(0);
-  });
+  }).timeout(120_000);
 
   it("ends everything at once when asked a second time", async () => {
     const launcher = await startReady({ scripts: STUBBORN_PROXY });
     launcher.child.kill("SIGINT");
-    // All but the stubborn one and what stops after it have ended by then.
-    await waitFor("the others to end", () => launcher.countRunning() === 3);
+    // What comes soon after the first is a copy of it; the stubborn one is waited for much longer.
     await waitFor("it to end", () => {
       launcher.child.kill("SIGINT");
       return launcher.child.exitCode !== null;
