@@ -2,6 +2,7 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import type { RawClient } from "../support/raw-client.js";
 import type { Holdings } from "../support/products/leak-tap.js";
+import { waitFor } from "../support/wait-for.js";
 import { settledValue } from "../support/wait-for-settled.js";
 import { check, Fault, type Case, type Chapter } from "./case.js";
 import type { Stage } from "./stage.js";
@@ -174,15 +175,18 @@ async function leavesNothing(stage: Stage, abort: Abort): Promise<void> {
     last.timers <= before.timers + 2 &&
     last.heldMb <= before.heldMb + 5 &&
     last.residentMb <= before.residentMb + RESIDENT_SWING_MB;
-  for (let look = 0; look < 40; look++) {
+  await waitFor("what it held before", async () => {
     last = await holdings(stage);
-    if (isBack()) return;
+    if (isBack()) return true;
     await stage.get("/between");
-  }
-  throw new Fault(
-    "leak",
-    `${JSON.stringify(before)} became ${JSON.stringify(last)}`,
-  );
+    return false;
+  }).catch((err: unknown) => {
+    if (err instanceof Fault) throw err;
+    throw new Fault(
+      "leak",
+      `${JSON.stringify(before)} became ${JSON.stringify(last)}`,
+    );
+  });
 }
 
 async function holdings(stage: Stage) {
