@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import type { ChildProgram } from "../support/system/child-program.js";
 import { findLeader } from "../support/system/find-leader.js";
-import { monotonicMs } from "../support/system/monotonic.js";
+import { startStopwatch } from "../support/stopwatch.js";
 import {
   untilMailsArrive,
   untilProxySees,
@@ -28,10 +28,10 @@ describe("two monitors, whose leader is killed", function () {
 
   it("cut a canary off that becomes slow just then: takeover within 5 s, one flip, one mail", async () => {
     const killed = leader.end("SIGKILL");
-    const killedAt = monotonicMs();
+    const sinceKill = startStopwatch();
     await Promise.all([killed, sendSlowRequests(system)]);
     await standby.logs("leading", TAKEOVER_MS);
-    expect(monotonicMs() - killedAt).to.be.below(TAKEOVER_MS);
+    expect(sinceKill.ranMs).to.be.below(TAKEOVER_MS);
     await untilProxySees(system, false, TAKEOVER_MS);
 
     const { flag, lease } = await system.state(standby);
