@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { expect } from "chai";
 import { startPrivateRedis } from "../../apps/launcher/private-redis.js";
-import { encodeLease, readLease } from "../../lib/lease-reading.js";
+import { encodeLease, LEASE_MS, readLease } from "../../lib/lease-reading.js";
 import { onCleanup } from "../support/cleanup.js";
 import { startContender, type Contender } from "../support/contender.js";
 import { startMuteLink } from "../support/mute-link.js";
@@ -9,6 +9,9 @@ import { redisUrl } from "../support/redis-server.js";
 import { runningTime } from "../support/running-time.js";
 import { openTestRedis, type TestRedis } from "../support/test-redis.js";
 import { waitFor } from "../support/wait-for.js";
+
+/** How often a lease is renewed. */
+const RENEWED_MS = 1000;
 
 const untilLeading = (contender: Contender, timeoutMs?: number) =>
   waitFor("the lease", () => contender.leadership.fence, timeoutMs);
@@ -39,21 +42,25 @@ describe("leadership", () => {
 
   it("stays with whoever has it, past its time to live", async () => {
     const a = startContender("a", test.keys);
-    const fence = await untilLeading(a);
+    await untilLeading(a);
     const b = startContender("b", test.keys);
-    const began = performance.now();
-    await waitFor(
-      "more than a lease's life",
-      () => {
-        expect(b.leadership.fence).to.be.undefined;
-        expect(a.leadership.fence).to.equal(fence);
-        return performance.now() - began > 4000;
-      },
-      10_000,
-    );
-    expect(a.history).to.have.length(1);
-    expect(b.history).to.be.empty;
-    expect(await lease()).to.include({ epoch: 1 });
+    const fences = () => [a.leadership.fence, b.leadership.fence];
+    let held: ReturnType<typeof fences> | undefined;
+    let [heldSince, lookedAt] = [0, performance.now()];
+    await waitFor("more than a lease's life", () => {
+      const now = performance.now();
+      // Where this process is held up, it renews too late, and the lease may change hands.
+      if (now - lookedAt > RENEWED_MS) held = undefined;
+      lookedAt = now;
+      if (held !== undefined) {
+        expect(fences()).to.deep.equal(held);
+        return now - heldSince > LEASE_MS + RENEWED_MS;
+      }
+      if (fences().some((fence) => fence !== undefined))
+        [held, heldSince] = [fences(), now];
+      return false;
+    });
+    expect(held).to.include(await test.redis.get(test.keys.lease));
   });
 
   it("goes to another at once when it is given up, with the next epoch", async () => {
