@@ -188,6 +188,9 @@ export class WorkerPool implements Serving {
     if (this.#isClosing) return;
     const fresh = this.#start();
     await fresh.listening;
+    // Word of both may come at once.
+    if (fresh.hasEnded)
+      throw new Error("the worker ended as soon as it listened");
     clearTimeout(place.restart);
     const old = place.thread;
     place.thread = fresh;

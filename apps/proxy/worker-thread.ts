@@ -56,6 +56,10 @@ export class WorkerThread {
     return this.#hasStarted && !this.#isDraining && !this.#hasEnded;
   }
 
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
   /** For how long it has owed a count. */
   get silentMs(): number {
     return this.#askedAt === undefined ? 0 : performance.now() - this.#askedAt;
