@@ -25,14 +25,19 @@ export function connectUpstream(
     keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
     ...(onread === undefined ? {} : { onread }),
   });
-  const timer = setTimeout(() => {
+  const giveUp = () =>
     socket.destroy(
       new ConnectTimeoutError(
         `no connection to ${address.host}:${address.port} in ${timeoutMs} ms`,
       ),
     );
-  }, timeoutMs);
-  const stop = () => clearTimeout(timer);
+  let nextTurn: NodeJS.Immediate | undefined;
+  // After a pause of this process its timers come first, and then word of a connection that has long stood.
+  const timer = setTimeout(() => (nextTurn = setImmediate(giveUp)), timeoutMs);
+  const stop = () => {
+    clearTimeout(timer);
+    clearImmediate(nextTurn);
+  };
   socket.once("connect", stop).once("close", stop);
   return socket;
 }

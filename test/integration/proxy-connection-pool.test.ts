@@ -62,3 +62,16 @@ describe("proxy connection pool", () => {
     expect(pieces).to.have.members([1, 4]);
   });
 });
+
+describe("proxy's connection to an upstream", () => {
+  it("stands although this process was paused for longer than it may take", async () => {
+    const { port } = await startRawBackend(() => undefined);
+    // What the event loop comes to behind these are the timers.
+    await new Promise(setImmediate);
+    const socket = connectUpstream({ host: "127.0.0.1", port }, 50);
+    onCleanup(() => void socket.destroy());
+    // As SIGSTOP does: no timer and no word of the kernel's comes through meanwhile.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+    await once(socket, "connect");
+  });
+});
