@@ -39,26 +39,32 @@ export class StreamReader {
   readonly #keys: Keys;
   readonly #listener: StreamListener;
   readonly #logger: Logger;
+  readonly #startedAt: number;
   #lastIds: { telemetry: string; events: string } | undefined;
   #listeningSince: number | undefined;
   /** By Redis's clock, as it was when this was first known. */
-  #processStartedAt: number | undefined;
+  #newSince: number | undefined;
   #skipped = 0;
   #refused = false;
   #closed = false;
   #loop: Promise<void> | undefined;
 
-  /** @param options.redis a connection of its own, since it blocks */
+  /**
+   * @param options.redis a connection of its own, since it blocks
+   * @param options.startedAt when what counts as new began, by `performance.now()`; this process's start unless told
+   */
   constructor(options: {
     redis: Redis;
     keys: Keys;
     listener: StreamListener;
     logger: Logger;
+    startedAt?: number;
   }) {
     this.#redis = options.redis;
     this.#keys = options.keys;
     this.#listener = options.listener;
     this.#logger = options.logger;
+    this.#startedAt = options.startedAt ?? 0;
   }
 
   /** Telemetry entries that could not be read so far. */
@@ -96,7 +102,7 @@ export class StreamReader {
     const sentAt = await this.#redisTime();
     // A clock that was set back makes no gap.
     this.#listeningSince = Math.min(this.#listeningSince ?? sentAt, sentAt);
-    this.#processStartedAt ??= Math.ceil(sentAt - askedAt);
+    this.#newSince ??= Math.ceil(sentAt - (askedAt - this.#startedAt));
     this.#lastIds ??= {
       telemetry: `${sentAt - REPLAY_MS}-0`,
       events: `${sentAt - REPLAY_MS}-0`,
@@ -145,7 +151,7 @@ export class StreamReader {
     const atMs = Math.min(enteredAt, now);
     if (stream === "events") {
       const event = parseEvent(id, fields);
-      const isNew = enteredAt >= (this.#processStartedAt ?? 0);
+      const isNew = enteredAt >= (this.#newSince ?? 0);
       if (event !== undefined) this.#listener.onEvent(event, atMs, isNew);
       return;
     }

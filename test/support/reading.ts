@@ -30,6 +30,7 @@ export function startReading(
     replyTimeoutMs?: number;
     /** What Redis's clock shows, ms since the epoch; its own unless told. */
     redisNow?: () => number;
+    startedAt?: number;
   } = {},
 ): Reading {
   const logger = createMemoryLogger();
@@ -60,10 +61,16 @@ export function startReading(
       ? {}
       : { replyTimeoutMs: options.replyTimeoutMs }),
   });
-  const { redisNow } = options;
+  const { redisNow, startedAt } = options;
   if (redisNow !== undefined)
     redis.time = () => Promise.resolve([Math.floor(redisNow() / 1000), 0]);
-  const reader = new StreamReader({ redis, keys, listener, logger });
+  const reader = new StreamReader({
+    redis,
+    keys,
+    listener,
+    logger,
+    ...(startedAt === undefined ? {} : { startedAt }),
+  });
   onCleanup(() => reader.close());
   reader.start();
   return { ...heard, reader, log: logger.lines };
