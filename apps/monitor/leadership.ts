@@ -90,7 +90,9 @@ export class Leadership {
     return this.#clock.redisMs + performance.now() - this.#clock.monotonicMs;
   }
 
+  /** Does nothing once it is closed, as by a signal that came during the program's start. */
   start(): void {
+    if (this.#isClosed) return;
     this.#redis.on("ready", () => this.#hold());
     this.#timer = setInterval(() => this.#hold(), RENEW_INTERVAL_MS);
     this.#hold();

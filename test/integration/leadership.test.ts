@@ -63,6 +63,17 @@ describe("leadership", () => {
     expect(held).to.include(await test.redis.get(test.keys.lease));
   });
 
+  it("is nobody's who was closed before the start, and whose process nothing holds then", async () => {
+    const { leadership } = startContender("a", test.keys);
+    await leadership.close();
+    const timers = () =>
+      process.getActiveResourcesInfo().filter((kind) => kind === "Timeout");
+    const before = timers().length;
+    leadership.start();
+    expect(timers()).to.have.length(before);
+    expect(leadership.fence).to.equal(undefined);
+  });
+
   it("goes to another at once when it is given up, with the next epoch", async () => {
     const a = startContender("a", test.keys);
     await untilLeading(a);
