@@ -101,6 +101,16 @@ describe("the dashboard's history", () => {
     expect(book.marks().map(({ id }) => id)).to.deep.equal(["1-0", "2-0"]);
   });
 
+  it("keeps a mark that it was told of while the history was on its way", () => {
+    const book = new module.HistoryBook();
+    book.mark(markOf("2-0", STEP));
+    book.replace(REPORT);
+    book.mark(markOf("3-0", STEP));
+    book.replace(REPORT);
+    const ids = book.marks().map(({ id }) => id);
+    expect(ids).to.have.members(["1-0", "2-0", "3-0"]);
+  });
+
   it("forgets what is older than its span", () => {
     const book = open();
     const { points } = book.timeline(NOW + 5 * STEP_MS);

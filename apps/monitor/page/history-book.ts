@@ -29,10 +29,10 @@ export class HistoryBook {
     return this.#report;
   }
 
+  /** Marks are told once, and one may have been while the report was on its way: those that it lacks stay. */
   replace(report: HistoryReport): void {
     this.#report = report;
     this.#points.clear();
-    this.#marks.clear();
     this.add(report.points);
     for (const mark of report.marks) this.mark(mark);
   }
