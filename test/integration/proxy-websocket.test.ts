@@ -329,6 +329,19 @@ describeEngines("proxy upgrade to another protocol", () => {
     expect(prod.connections[0]!.received).to.not.match(/upgrade|http2/i);
   });
 
+  it("is answered by prod when the canary refuses the connection", async () => {
+    const [prod, canary] = [
+      await startNamedBackend("prod"),
+      await startNamedBackend("canary"),
+    ];
+    await canary.stop();
+    const proxy = await startTestProxy({ prod, canary, side: "canary" });
+    const answer = await askForH2c(proxy.connect()).response();
+    expect(answer.status).to.equal(200);
+    expect(answer.all("x-served-by")).to.deep.equal(["prod"]);
+    expect(proxy.counts().canary.status).to.deep.equal({ 503: 1 });
+  });
+
   it("gets the whole of a large answer", async () => {
     const prod = await startBackend((_request, response) => {
       response.end(LARGE);
