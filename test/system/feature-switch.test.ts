@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { call } from "../support/system/http-call.js";
 import { startSystem } from "../support/system/start-system.js";
-import { startStopwatch } from "../support/stopwatch.js";
+import { runningTime } from "../support/running-time.js";
 import type { ChildProgram } from "../support/system/child-program.js";
 import type { System } from "../support/system/system.js";
 import { waitFor } from "../support/wait-for.js";
@@ -39,7 +39,7 @@ describe("the feature's switch", function () {
     for (let flip = 0; flip < FLIPS; flip++) {
       const isOn = flip % 2 === 1;
       await system.setFlag(isOn);
-      const sinceFlip = startStopwatch();
+      const flippedAt = runningTime();
       const status = isOn ? 200 : 503;
       await waitFor(
         `prod to answer ${status}`,
@@ -47,7 +47,7 @@ describe("the feature's switch", function () {
           (await call({ port: prodApp.port, path: "/get/colour" })).status ===
           status,
       );
-      delaysMs.push(sinceFlip.ranMs);
+      delaysMs.push(runningTime() - flippedAt);
       expect(await useFeature(prodApp)).to.deep.equal([status, status]);
       expect(await useFeature(canaryApp)).to.deep.equal([200, 200]);
     }

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import type { ChildProgram } from "../support/system/child-program.js";
 import { findLeader } from "../support/system/find-leader.js";
-import { startStopwatch } from "../support/stopwatch.js";
+import { runningTime } from "../support/running-time.js";
 import {
   untilMailsArrive,
   untilProxySees,
@@ -28,10 +28,10 @@ describe("two monitors, whose leader is killed", function () {
 
   it("cut a canary off that becomes slow just then: takeover within 5 s, one flip, one mail", async () => {
     const killed = leader.end("SIGKILL");
-    const sinceKill = startStopwatch();
+    const killedAt = runningTime();
     await Promise.all([killed, sendSlowRequests(system)]);
     await standby.logs("leading", TAKEOVER_MS);
-    expect(sinceKill.ranMs).to.be.below(TAKEOVER_MS);
+    expect(runningTime() - killedAt).to.be.below(TAKEOVER_MS);
     await untilProxySees(system, false, TAKEOVER_MS);
 
     const { flag, lease } = await system.state(standby);

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { runningTime } from "../support/running-time.js";
+import { heldUpTime, runningTime } from "../support/running-time.js";
 import { waitFor } from "../support/wait-for.js";
 
 const HELD_UP_MS = 500;
@@ -17,9 +17,10 @@ describe("running time", () => {
   });
 
   it("stands still while this process does not get to run", () => {
-    const began = runningTime();
+    const [began, heldUpBefore] = [runningTime(), heldUpTime()];
     holdUp();
     expect(runningTime() - began).to.be.below(HELD_UP_MS / 2);
+    expect(heldUpTime() - heldUpBefore).to.be.above(HELD_UP_MS / 2);
   });
 
   it("is what a wait may take: one look after a stall is not all it gets", async () => {
@@ -33,5 +34,10 @@ describe("running time", () => {
       },
       HELD_UP_MS / 2,
     );
+  });
+
+  it("ends a wait that nothing has held up", async () => {
+    const error = await waitFor("nothing", () => false, 50).catch(String);
+    expect(error).to.equal("Error: not within 50 ms: nothing (last: false)");
   });
 });
