@@ -4,18 +4,25 @@ import {
   startPrivateRedis,
   type PrivateRedis,
 } from "../../apps/launcher/private-redis.js";
+import { Reaper } from "../../apps/launcher/reaper.js";
 import { createKeys, type Keys } from "../../lib/keys.js";
 
 let privateRedis: PrivateRedis | undefined;
+/** Mocha has no teardown after Ctrl-C, and none of its own ends it. */
+let reaper: Reaper | undefined;
 
 /** Mocha's global set-up: one private Redis for all tests, unless TEST_REDIS_URL names another. */
 export async function mochaGlobalSetup(): Promise<void> {
-  if (process.env.TEST_REDIS_URL === undefined)
-    privateRedis = await startPrivateRedis();
+  if (process.env.TEST_REDIS_URL !== undefined) return;
+  reaper = new Reaper();
+  privateRedis = await startPrivateRedis();
+  reaper.watch(privateRedis.pid);
 }
 
 export async function mochaGlobalTeardown(): Promise<void> {
   await privateRedis?.stop();
+  reaper?.forget(privateRedis?.pid ?? 0);
+  await reaper?.close();
 }
 
 export function redisUrl(): string {
