@@ -1,9 +1,12 @@
+import { expect } from "chai";
 import { createSharedState } from "../../apps/proxy/shared-state.js";
 import { WorkerPool } from "../../apps/proxy/worker-pool.js";
 import { onCleanup } from "../support/cleanup.js";
 import { createMemoryLogger } from "../support/logger.js";
 import { waitFor } from "../support/wait-for.js";
 
+/** Longer than a thread takes to start. */
+const START_MS = 10_000;
 /** Longer than a thread takes that has nothing left to do but to end. */
 const END_MS = 300;
 
@@ -23,7 +26,7 @@ describe("the proxy's pool of workers", () => {
     connections[0] = 1;
     const reloaded = pool.reload();
     // This thread is busy meanwhile.
-    Atomics.wait(connections, 0, 1);
+    expect(Atomics.wait(connections, 0, 1, START_MS)).to.not.equal("timed-out");
     connections[0] = 0;
     Atomics.wait(connections, 0, 0, END_MS);
     await reloaded;
