@@ -15,6 +15,14 @@ const RELEASE: LedgerEvent = {
   data: { release: true },
 };
 
+const flip = (control: Control, value: boolean) =>
+  control.ledger.flip("feature", {
+    value,
+    by: "operator",
+    reason: "r",
+    data: {},
+  });
+
 describe("controller, by a verdict on one release after another", () => {
   it("forgets what it knows of prod at prod’s new version", async () => {
     const { control, verdicts, feed } = await startVerdict();
@@ -55,25 +63,14 @@ describe("controller, by a verdict on one release after another", () => {
     expect(verdicts.verdict?.evidenceToStop).to.be.closeTo(4.605, 0.001);
     feed.hear(2, healthy, [verdicts]);
     await control.judge();
-    for (const value of [false, true])
-      await control.ledger.flip("feature", {
-        value,
-        by: "operator",
-        reason: "again",
-        data: {},
-      });
+    for (const value of [false, true]) await flip(control, value);
     await control.judge();
     expect(verdicts.verdict?.evidenceToStop).to.be.closeTo(5.298, 0.001);
   });
 
   describe("counts tries of the same version", () => {
-    const flip = async (control: Control, value: boolean) => {
-      await control.ledger.flip("feature", {
-        value,
-        by: "operator",
-        reason: "r",
-        data: {},
-      });
+    const flipAndJudge = async (control: Control, value: boolean) => {
+      await flip(control, value);
       await control.judge();
     };
     const toStop = (tries: number) => Math.log(100 * 2 ** tries);
@@ -81,20 +78,20 @@ describe("controller, by a verdict on one release after another", () => {
     it("a version that came while the flag was off is not tried before it is let in", async () => {
       const { control, verdicts, feed } = await startVerdict();
       feed.hearHost({ version: "1" }, [verdicts]);
-      await flip(control, false);
+      await flipAndJudge(control, false);
       feed.hearHost({ version: "2" }, [verdicts]);
       await control.judge();
-      await flip(control, true);
+      await flipAndJudge(control, true);
       expect(verdicts.verdict?.evidenceToStop).to.be.closeTo(toStop(0), 1e-9);
       feed.hear(4, healthy, [verdicts]);
       await control.judge();
-      await flip(control, false);
-      await flip(control, true);
+      await flipAndJudge(control, false);
+      await flipAndJudge(control, true);
       expect(verdicts.verdict?.evidenceToStop).to.be.closeTo(toStop(1), 1e-9);
       feed.hear(4, healthy, [verdicts]);
       await control.judge();
-      await flip(control, false);
-      await flip(control, true);
+      await flipAndJudge(control, false);
+      await flipAndJudge(control, true);
       expect(verdicts.verdict?.evidenceToStop).to.be.closeTo(toStop(2), 1e-9);
     });
 

@@ -1,38 +1,15 @@
 import { expect } from "chai";
 import { startPrivateRedis } from "../../apps/launcher/private-redis.js";
-import { encodeLease, LEASE_MS } from "../../lib/lease-reading.js";
-import { startNamedBackend } from "../support/backend.js";
+import { LEASE_MS } from "../../lib/lease-reading.js";
 import { onCleanup } from "../support/cleanup.js";
 import { describeEngines } from "../support/engines.js";
 import { send } from "../support/http-client.js";
-import {
-  canaryToBe,
-  startProxyProgram,
-  type ProxyProgram,
-} from "../support/proxy-program.js";
-import { connectRedis } from "../support/redis-server.js";
+import { canaryToBe, type ProxyProgram } from "../support/proxy-program.js";
 import { runningTime } from "../support/running-time.js";
+import { LEASE, startWatchedProxy } from "../support/watched-proxy.js";
 
-const LEASE = encodeLease("monitor@edge1:8090", 7);
 /** The longest that a canary nobody watches may go on. */
 const UNWATCHED_MS = 3000;
-
-async function startWatched(env: Record<string, string> = {}) {
-  const prod = await startNamedBackend("prod");
-  const canary = await startNamedBackend("canary");
-  const proxy = await startProxyProgram({
-    PROD_URLS: prod.url.origin,
-    CANARY_URLS: canary.url.origin,
-    SPLIT: "0:1",
-    CANARY_LEASE: "required",
-    ...env,
-  });
-  const redis = connectRedis(env.REDIS_URL);
-  redis.on("error", () => undefined);
-  onCleanup(() => redis.disconnect());
-  const lead = (ms: number) => redis.set(proxy.keys.lease, LEASE, "PX", ms);
-  return { proxy, redis, lead };
-}
 
 async function servedBy({ port }: ProxyProgram) {
   return (await send(port)).servedBy;
@@ -40,7 +17,7 @@ async function servedBy({ port }: ProxyProgram) {
 
 describeEngines("proxy with CANARY_LEASE=required", () => {
   it("sends all to prod while nobody leads", async () => {
-    const { proxy } = await startWatched();
+    const { proxy } = await startWatchedProxy();
     await canaryToBe(proxy, /^no monitor leads: there is no lease$/);
     expect(await servedBy(proxy)).to.equal("prod");
     const { lease } = await proxy.status();
@@ -48,7 +25,7 @@ describeEngines("proxy with CANARY_LEASE=required", () => {
   });
 
   it("opens as soon as a monitor leads, and stays open while it renews", async () => {
-    const { proxy, lead } = await startWatched();
+    const { proxy, lead } = await startWatchedProxy();
     await canaryToBe(proxy, /no lease/);
     const ledAt = runningTime();
     await lead(10_000);
@@ -60,7 +37,7 @@ describeEngines("proxy with CANARY_LEASE=required", () => {
   });
 
   it("closes when the lease runs out, within 3 s of its last renewal", async () => {
-    const { proxy, lead } = await startWatched();
+    const { proxy, lead } = await startWatchedProxy();
     await lead(60_000);
     await canaryToBe(proxy, null);
     const [ledAt, began] = [performance.now(), runningTime()];
@@ -74,7 +51,7 @@ describeEngines("proxy with CANARY_LEASE=required", () => {
   it("closes when the lease runs out although Redis is gone, by its own clock", async () => {
     const redis = await startPrivateRedis();
     onCleanup(() => redis.stop());
-    const { proxy, lead } = await startWatched({ REDIS_URL: redis.url });
+    const { proxy, lead } = await startWatchedProxy({ REDIS_URL: redis.url });
     const ledAt = runningTime();
     await lead(LEASE_MS);
     await canaryToBe(proxy, null);
@@ -84,7 +61,7 @@ describeEngines("proxy with CANARY_LEASE=required", () => {
   });
 
   it("closes as soon as the lease is given up", async () => {
-    const { proxy, redis, lead } = await startWatched();
+    const { proxy, redis, lead } = await startWatchedProxy();
     await lead(60_000);
     await canaryToBe(proxy, null);
     const givenUpAt = runningTime();
@@ -98,20 +75,20 @@ describeEngines("proxy with CANARY_LEASE=required", () => {
     ["has no epoch", '{"holder":"monitor@edge1:8090"}'],
   ] as const) {
     it(`takes a lease that ${name} for none`, async () => {
-      const { proxy, redis } = await startWatched();
+      const { proxy, redis } = await startWatchedProxy();
       await redis.set(proxy.keys.lease, value, "PX", 60_000);
       await canaryToBe(proxy, /there is no lease/);
     });
   }
 
   it("takes a lease without an end for one that has expired: it proves nothing", async () => {
-    const { proxy, redis } = await startWatched();
+    const { proxy, redis } = await startWatchedProxy();
     await redis.set(proxy.keys.lease, LEASE);
     await canaryToBe(proxy, /the lease has expired/);
   });
 
   it("names the flag first when that is false as well", async () => {
-    const { proxy, redis } = await startWatched();
+    const { proxy, redis } = await startWatchedProxy();
     await redis.set(proxy.keys.flag("feature"), "false");
     await canaryToBe(proxy, /^flag is false$/);
   });
@@ -119,7 +96,7 @@ describeEngines("proxy with CANARY_LEASE=required", () => {
 
 describeEngines("proxy with CANARY_LEASE=optional", () => {
   it("opens without a lease", async () => {
-    const { proxy } = await startWatched({ CANARY_LEASE: "optional" });
+    const { proxy } = await startWatchedProxy({ CANARY_LEASE: "optional" });
     await canaryToBe(proxy, null);
     expect((await proxy.status()).lease.required).to.be.false;
   });

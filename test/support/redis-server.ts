@@ -20,9 +20,8 @@ export async function mochaGlobalSetup(): Promise<void> {
 }
 
 export async function mochaGlobalTeardown(): Promise<void> {
-  await privateRedis?.stop();
-  reaper?.forget(privateRedis?.pid ?? 0);
   await reaper?.close();
+  await privateRedis?.stop();
 }
 
 export function redisUrl(): string {

@@ -1,42 +1,29 @@
 import { expect } from "chai";
 import { startPrivateRedis } from "../../apps/launcher/private-redis.js";
-import { encodeLease } from "../../lib/lease-reading.js";
-import { startNamedBackend } from "../support/backend.js";
 import { onCleanup } from "../support/cleanup.js";
 import { canaryToBe } from "../support/proxy-program.js";
-import { connectRedis } from "../support/redis-server.js";
 import { waitFor } from "../support/wait-for.js";
+import { startWatchedProxy } from "../support/watched-proxy.js";
 import {
   canHaveSeveral,
   sendInTurn,
-  startUnopenedProxy,
 } from "../support/workers/several-workers.js";
 
-const LEASE = encodeLease("monitor@edge1:8090", 7);
 const LONG_MS = 60_000;
 /** On connections of their own, which the system spreads: some for each worker. */
 const REQUESTS = 20;
 
-/** All that the canary gets is by the lease: the split deals everything to it, and the flag does not grow stale. */
+/** Two workers, and a flag that does not grow stale: all that the canary gets is by the lease. */
 async function startWatched(env: Record<string, string> = {}) {
-  const prod = await startNamedBackend("prod");
-  const canary = await startNamedBackend("canary");
-  const proxy = await startUnopenedProxy({
-    PROD_URLS: prod.url.origin,
-    CANARY_URLS: canary.url.origin,
-    SPLIT: "0:1",
-    CANARY_LEASE: "required",
+  const watched = await startWatchedProxy({
+    WORKERS: "2",
     FLAG_STALE_MS: String(LONG_MS),
     ...env,
   });
-  const redis = connectRedis(env.REDIS_URL);
-  redis.on("error", () => undefined);
-  onCleanup(() => redis.disconnect());
-  const lead = (ms: number) => redis.set(proxy.keys.lease, LEASE, "PX", ms);
   const servedBy = async () => [
-    ...new Set(await sendInTurn(proxy.port, REQUESTS)),
+    ...new Set(await sendInTurn(watched.proxy.port, REQUESTS)),
   ];
-  return { proxy, redis, lead, servedBy };
+  return { ...watched, servedBy };
 }
 
 function lease(this: Mocha.Suite) {
