@@ -3,7 +3,7 @@ const isTold = process.argv.some((word) => word.endsWith(".test.js"));
 
 module.exports = {
   ...(isTold ? {} : { spec: ["dist/test/**/*.test.js"] }),
-  require: ["dist/test/support/redis-server.js"],
+  require: ["dist/test/support/redis/redis-server.js"],
   "node-option": ["enable-source-maps"],
   "forbid-only": true,
   "forbid-pending": false,

@@ -1,4 +1,4 @@
-import { entryTimeMs } from "../lib/stream-entry.js";
+import { entryTimeMs } from "../lib/redis/stream-entry.js";
 import {
   describeStandIn,
   type Layout,

@@ -1,4 +1,4 @@
-import { RouteBook } from "../apps/proxy/route-book.js";
+import { RouteBook } from "../apps/proxy/traffic/route-book.js";
 import { createSeededRandom } from "../test/support/seeded-random.js";
 import { waitFor } from "../test/support/wait-for.js";
 import { round, spreadOf } from "./statistics.js";

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
-import { createKeys } from "../lib/keys.js";
-import { Reaper } from "../apps/launcher/reaper.js";
+import { createKeys } from "../lib/redis/keys.js";
+import { Reaper } from "../apps/launcher/processes/reaper.js";
 import { ChildProgram } from "../test/support/system/child-program.js";
 import { untilWhole } from "../test/support/system/conditions.js";
 import { RedisProgram } from "../test/support/system/redis-program.js";

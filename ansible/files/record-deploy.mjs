@@ -12,7 +12,7 @@ const [
   { createKeys },
   { Ledger },
   { createRedis, waitForRedis },
-] = await Promise.all(["log", "keys", "ledger", "redis"].map(lib));
+] = await Promise.all(["program/log", "redis/keys", "flag/ledger", "redis/redis"].map(lib));
 
 const { REDIS_URL, KEY_PREFIX } = parseEnv(
   readFileSync(environmentPath, "utf8"),

@@ -1,5 +1,5 @@
-import type { Family } from "../../lib/metrics.js";
-import type { HostSample } from "../../lib/telemetry.js";
+import type { Family } from "../../lib/program/metrics.js";
+import type { HostSample } from "../../lib/telemetry/telemetry.js";
 
 /** What the agent tells Prometheus: its last sample, and nothing before it has one. */
 export function toAgentFamilies(sample: HostSample | undefined): Family[] {

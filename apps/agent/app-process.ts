@@ -1,4 +1,4 @@
-import type { HostSample } from "../../lib/telemetry.js";
+import type { HostSample } from "../../lib/telemetry/telemetry.js";
 import type { ProcessUsage } from "./process-usage.js";
 
 /** The part of a host sample that is about the app's process. */

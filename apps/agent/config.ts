@@ -3,9 +3,12 @@ import {
   readBaseConfig,
   readMs,
   type BaseConfig,
-} from "../../lib/base-config.js";
-import { SettingsReader, type Environment } from "../../lib/settings.js";
-import { SIDES, type Side } from "../../lib/telemetry.js";
+} from "../../lib/settings/base-config.js";
+import {
+  SettingsReader,
+  type Environment,
+} from "../../lib/settings/settings.js";
+import { SIDES, type Side } from "../../lib/telemetry/telemetry.js";
 import type { ProcessPointer } from "./find-pid.js";
 
 /** The highest that Linux can be told to give (PID_MAX_LIMIT). */

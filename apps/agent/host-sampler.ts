@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
-import type { Logger } from "../../lib/log.js";
-import type { HostSample, Side } from "../../lib/telemetry.js";
+import type { Logger } from "../../lib/program/log.js";
+import type { HostSample, Side } from "../../lib/telemetry/telemetry.js";
 import {
   advanceProcess,
   describeProcess,

@@ -1,7 +1,10 @@
 import { ReplyError, type Redis } from "ioredis";
-import type { Keys } from "../../lib/keys.js";
-import type { Logger } from "../../lib/log.js";
-import { writeTelemetry, type HostSample } from "../../lib/telemetry.js";
+import type { Keys } from "../../lib/redis/keys.js";
+import type { Logger } from "../../lib/program/log.js";
+import {
+  writeTelemetry,
+  type HostSample,
+} from "../../lib/telemetry/telemetry.js";
 
 /**
  * While Redis is away or refuses, samples are dropped: an old one says nothing about now. What Redis answers when it

@@ -1,5 +1,5 @@
 import { Router } from "express";
-import type { Side } from "../../lib/telemetry.js";
+import type { Side } from "../../lib/telemetry/telemetry.js";
 
 export interface Identity {
   role: Side;

@@ -1,5 +1,5 @@
 import express, { type Express } from "express";
-import type { Logger } from "../../lib/log.js";
+import type { Logger } from "../../lib/program/log.js";
 import { createAbout, type Identity } from "./about.js";
 import { createErrorHandler, NotFound } from "./errors.js";
 import { createFeatureGate, type FlagReader } from "./feature-gate.js";

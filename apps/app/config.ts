@@ -2,10 +2,13 @@ import {
   readBaseConfig,
   readMs,
   type BaseConfig,
-} from "../../lib/base-config.js";
-import { releaseVersion } from "../../lib/release.js";
-import { SettingsReader, type Environment } from "../../lib/settings.js";
-import { SIDES, type Side } from "../../lib/telemetry.js";
+} from "../../lib/settings/base-config.js";
+import { releaseVersion } from "../../lib/program/release.js";
+import {
+  SettingsReader,
+  type Environment,
+} from "../../lib/settings/settings.js";
+import { SIDES, type Side } from "../../lib/telemetry/telemetry.js";
 import type { Trouble } from "./trouble.js";
 import { MAX_SLOW_MS } from "./slow.js";
 

@@ -1,5 +1,5 @@
 import type { ErrorRequestHandler } from "express";
-import type { Logger } from "../../lib/log.js";
+import type { Logger } from "../../lib/program/log.js";
 
 /** The message says what would be right. */
 export class InvalidInput extends Error {}

@@ -1,5 +1,5 @@
 import type { RequestHandler } from "express";
-import type { Side } from "../../lib/telemetry.js";
+import type { Side } from "../../lib/telemetry/telemetry.js";
 import { FeatureDisabled, StoreUnavailable } from "./errors.js";
 
 export interface FlagReader {

@@ -1,6 +1,6 @@
 import { ReplyError, type Redis } from "ioredis";
-import type { Keys } from "../../lib/keys.js";
-import type { Logger } from "../../lib/log.js";
+import type { Keys } from "../../lib/redis/keys.js";
+import type { Logger } from "../../lib/program/log.js";
 import { StoreUnavailable } from "./errors.js";
 import type { Store } from "./feature.js";
 

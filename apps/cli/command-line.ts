@@ -5,7 +5,7 @@ import {
   InvalidArgumentError,
   Option,
 } from "commander";
-import { EVENT_KINDS, type EventKind } from "../../lib/ledger.js";
+import { EVENT_KINDS, type EventKind } from "../../lib/flag/ledger.js";
 import { SHELLS, type CommandTree, type Shell } from "./completion.js";
 import { EXIT } from "./exit-status.js";
 import { ABOUT, AFTERWORD, EXAMPLES } from "./help.js";

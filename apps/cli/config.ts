@@ -3,8 +3,11 @@ import {
   readAdminToken,
   readStoreConfig,
   type StoreConfig,
-} from "../../lib/base-config.js";
-import { SettingsReader, type Environment } from "../../lib/settings.js";
+} from "../../lib/settings/base-config.js";
+import {
+  SettingsReader,
+  type Environment,
+} from "../../lib/settings/settings.js";
 
 export interface CliConfig extends StoreConfig {
   monitorUrl: URL;

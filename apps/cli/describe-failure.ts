@@ -1,4 +1,4 @@
-import { toPlain } from "../../lib/plain-text.js";
+import { toPlain } from "../../lib/wording/plain-text.js";
 
 const SENTENCES: Readonly<Record<string, string>> = {
   ECONNREFUSED: "nothing listens there",

@@ -1,23 +1,23 @@
 #!/usr/bin/env node
-import { createKeys } from "../../lib/keys.js";
-import { releaseVersion } from "../../lib/release.js";
-import { SettingsError } from "../../lib/settings.js";
-import { abortOnSignals } from "../../lib/stop-signals.js";
+import { createKeys } from "../../lib/redis/keys.js";
+import { releaseVersion } from "../../lib/program/release.js";
+import { SettingsError } from "../../lib/settings/settings.js";
+import { abortOnSignals } from "../../lib/program/stop-signals.js";
 import { runCommandLine, type Actions } from "./command-line.js";
 import { renderCompletion } from "./completion.js";
 import { readConfig, type CliConfig } from "./config.js";
-import { examine } from "./doctor/doctor.js";
-import { showEvents } from "./events.js";
+import { examine } from "./commands/doctor/doctor.js";
+import { showEvents } from "./commands/events.js";
 import { CliError, EXIT, type ExitStatus } from "./exit-status.js";
-import { changeFlag, showFlag } from "./flag.js";
-import { MonitorClient } from "./monitor-client.js";
+import { changeFlag, showFlag } from "./commands/flag.js";
+import { MonitorClient } from "./sources/monitor-client.js";
 import { nameOperator } from "./operator.js";
 import { Output } from "./output.js";
-import { explainRedisError, RedisLink } from "./redis-link.js";
-import { StateSource } from "./state-source.js";
-import { showStatus } from "./status.js";
-import { watchLive, watchPiped } from "./watch.js";
-import { explainFlip } from "./why.js";
+import { explainRedisError, RedisLink } from "./sources/redis-link.js";
+import { StateSource } from "./sources/state-source.js";
+import { showStatus } from "./commands/status.js";
+import { watchLive, watchPiped } from "./commands/watch.js";
+import { explainFlip } from "./commands/why.js";
 
 const output = new Output(process.stdout);
 const complain = (sentence: string) => {

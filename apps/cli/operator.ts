@@ -1,5 +1,5 @@
 import { hostname, userInfo } from "node:os";
-import type { Environment } from "../../lib/settings.js";
+import type { Environment } from "../../lib/settings/settings.js";
 
 /** Who sits here, for the ledger: `alice@edge1`, also when she became root to do it. */
 export function nameOperator(env: Environment): string {

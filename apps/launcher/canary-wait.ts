@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { parseJson } from "../../lib/stream-entry.js";
-import { fetchText } from "./http-probe.js";
+import { parseJson } from "../../lib/redis/stream-entry.js";
+import { fetchText } from "./processes/http-probe.js";
 
 const PATIENCE_MS = 5000;
 const INTERVAL_MS = 100;

@@ -1,5 +1,12 @@
-import { readBaseConfig, readHost, readPort } from "../../lib/base-config.js";
-import { SettingsReader, type Environment } from "../../lib/settings.js";
+import {
+  readBaseConfig,
+  readHost,
+  readPort,
+} from "../../lib/settings/base-config.js";
+import {
+  SettingsReader,
+  type Environment,
+} from "../../lib/settings/settings.js";
 import type { PortWish } from "./ports.js";
 
 /** The ports of one machine, in the order in which people meet them. */

@@ -1,12 +1,12 @@
-import { EventFeed } from "../../lib/event-feed.js";
-import { describeEvent } from "../../lib/event-sentence.js";
-import { createKeys } from "../../lib/keys.js";
-import type { Closers } from "../../lib/lifecycle.js";
-import { createRedis, waitForRedis } from "../../lib/redis.js";
-import { SIDES } from "../../lib/telemetry.js";
+import { EventFeed } from "../../lib/redis/event-feed.js";
+import { describeEvent } from "../../lib/wording/event-sentence.js";
+import { createKeys } from "../../lib/redis/keys.js";
+import type { Closers } from "../../lib/program/lifecycle.js";
+import { createRedis, waitForRedis } from "../../lib/redis/redis.js";
+import { SIDES } from "../../lib/telemetry/telemetry.js";
 import { originOf } from "./addresses.js";
 import { waitForCanary } from "./canary-wait.js";
-import type { ProgramSpec } from "./child.js";
+import type { ProgramSpec } from "./processes/child.js";
 import { LaunchError } from "./launch-error.js";
 import { previewMail, startMailbox } from "./mailbox.js";
 import {
@@ -17,10 +17,10 @@ import {
   describeRedis,
   redisUrlOf,
   type Layout,
-} from "./programs.js";
-import { Reaper } from "./reaper.js";
+} from "./processes/programs.js";
+import { Reaper } from "./processes/reaper.js";
 import { createScreenLogger, type Screen } from "./screen.js";
-import { Supervisor } from "./supervisor.js";
+import { Supervisor } from "./processes/supervisor.js";
 import { describeTraffic, Traffic, TRAFFIC_SUMMARY } from "./traffic.js";
 import { welcome } from "./welcome.js";
 

@@ -1,6 +1,6 @@
 import { createServer, type AddressInfo, type Server } from "node:net";
 import { LaunchError } from "./launch-error.js";
-import { pickServicePort } from "./private-redis.js";
+import { pickServicePort } from "./processes/private-redis.js";
 
 const TRIES = 20;
 

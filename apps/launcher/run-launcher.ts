@@ -1,15 +1,18 @@
 import { once } from "node:events";
-import { Closers } from "../../lib/lifecycle.js";
-import { SettingsError, type Environment } from "../../lib/settings.js";
-import { abortOnSignals } from "../../lib/stop-signals.js";
+import { Closers } from "../../lib/program/lifecycle.js";
+import {
+  SettingsError,
+  type Environment,
+} from "../../lib/settings/settings.js";
+import { abortOnSignals } from "../../lib/program/stop-signals.js";
 import { parseCommandLine, USAGE } from "./command-line.js";
 import { readConfig } from "./config.js";
 import { launch, startTraffic } from "./launch.js";
 import { LaunchError } from "./launch-error.js";
 import { findPorts } from "./ports.js";
-import type { Layout } from "./programs.js";
+import type { Layout } from "./processes/programs.js";
 import { createScreenLogger, Screen } from "./screen.js";
-import { clearWorkspace, openWorkspace } from "./workspace.js";
+import { clearWorkspace, openWorkspace } from "./processes/workspace.js";
 
 /**
  * `npm start`, from the command line to the last process gone. It runs until a signal comes, or until nobody can read

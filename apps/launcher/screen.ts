@@ -1,6 +1,6 @@
 import { styleText } from "node:util";
-import type { Logger } from "../../lib/log.js";
-import { toPlain } from "../../lib/plain-text.js";
+import type { Logger } from "../../lib/program/log.js";
+import { toPlain } from "../../lib/wording/plain-text.js";
 
 type Style = Parameters<typeof styleText>[0];
 

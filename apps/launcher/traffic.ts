@@ -1,5 +1,5 @@
 import { Agent, request } from "node:http";
-import { LatencyHistogram } from "../../lib/latency-histogram.js";
+import { LatencyHistogram } from "../../lib/telemetry/latency-histogram.js";
 
 const TICK_MS = 50;
 const MOST_IN_FLIGHT = 4;

@@ -1,6 +1,6 @@
 import { typableAddress } from "./addresses.js";
 import type { ProxyStatus } from "./canary-wait.js";
-import type { Layout } from "./programs.js";
+import type { Layout } from "./processes/programs.js";
 
 /** The screen that says what runs, where, and what to try. */
 export function welcome(

@@ -3,10 +3,13 @@ import {
   readBaseConfig,
   readMs,
   type BaseConfig,
-} from "../../lib/base-config.js";
-import { isLoopback } from "../../lib/loopback.js";
-import { DEFAULT_SILENCE_MS } from "../../lib/silence.js";
-import { SettingsReader, type Environment } from "../../lib/settings.js";
+} from "../../lib/settings/base-config.js";
+import { isLoopback } from "../../lib/program/loopback.js";
+import { DEFAULT_SILENCE_MS } from "../../lib/telemetry/silence.js";
+import {
+  SettingsReader,
+  type Environment,
+} from "../../lib/settings/settings.js";
 import { parseTolerance, type Tolerance } from "./verdict/tolerance.js";
 import { readAlertConfig, type AlertConfig } from "./alert/alert-config.js";
 

@@ -1,4 +1,4 @@
-import { runProgram } from "../../lib/lifecycle.js";
+import { runProgram } from "../../lib/program/lifecycle.js";
 import { readConfig } from "./config.js";
 import { startMonitor } from "./monitor.js";
 

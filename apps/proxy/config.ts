@@ -6,11 +6,14 @@ import {
   readMs,
   readPort,
   type BaseConfig,
-} from "../../lib/base-config.js";
-import { SettingsReader, type Environment } from "../../lib/settings.js";
+} from "../../lib/settings/base-config.js";
+import {
+  SettingsReader,
+  type Environment,
+} from "../../lib/settings/settings.js";
 import { parseWorkers, whyNotSeveral } from "./workers-setting.js";
-import { ENGINE_NAMES, type EngineName } from "./engine.js";
-import { parseRatio, type Ratio } from "./split.js";
+import { ENGINE_NAMES, type EngineName } from "./engines/engine.js";
+import { parseRatio, type Ratio } from "./canary/split.js";
 
 /** Below the minute after which a stop is forced (lib/lifecycle.ts). */
 const DRAIN_MS_RANGE = { min: 0, max: 50_000 };

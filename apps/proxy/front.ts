@@ -1,20 +1,20 @@
 import type { Server } from "node:http";
-import { HttpService } from "../../lib/http-service.js";
-import type { Logger } from "../../lib/log.js";
-import type { Side } from "../../lib/telemetry.js";
-import type { Breaker, Trip } from "./breaker.js";
+import { HttpService } from "../../lib/program/http-service.js";
+import type { Logger } from "../../lib/program/log.js";
+import type { Side } from "../../lib/telemetry/telemetry.js";
+import type { Breaker, Trip } from "./canary/breaker.js";
 import type { ProxyConfig } from "./config.js";
-import type { ConnectionCount } from "./connection-count.js";
-import { createEngine } from "./create-engine.js";
-import type { Engine } from "./engine.js";
-import { FailureLog } from "./failure-log.js";
-import { serveRequests } from "./frontend.js";
-import { KEEP_ALIVE_S } from "./relay.js";
-import { createStrictServer } from "./server.js";
-import { CLIENT_CLOSED, TrafficRecorder } from "./traffic-recorder.js";
-import { createTrust } from "./trust.js";
-import { TunnelEngine } from "./tunnel.js";
-import { Upstreams } from "./upstreams.js";
+import type { ConnectionCount } from "./clients/connection-count.js";
+import { createEngine } from "./engines/create-engine.js";
+import type { Engine } from "./engines/engine.js";
+import { FailureLog } from "./exchange/failure-log.js";
+import { serveRequests } from "./clients/intake.js";
+import { KEEP_ALIVE_S } from "./http/relay.js";
+import { createStrictServer } from "./clients/strict-server.js";
+import { CLIENT_CLOSED, TrafficRecorder } from "./traffic/traffic-recorder.js";
+import { createTrust } from "./clients/trust.js";
+import { TunnelEngine } from "./engines/tunnel.js";
+import { Upstreams } from "./engines/upstreams.js";
 
 /** What a thread's front has in common with the other threads'. */
 export interface FrontContext {

@@ -1,8 +1,8 @@
-import type { Family, Sample } from "../../lib/metrics.js";
-import { SIDES, type Side } from "../../lib/telemetry.js";
+import type { Family, Sample } from "../../lib/program/metrics.js";
+import { SIDES, type Side } from "../../lib/telemetry/telemetry.js";
 import type { ProxyStatus } from "./admin.js";
-import type { Ratio } from "./split.js";
-import type { SideTotals } from "./traffic-totals.js";
+import type { Ratio } from "./canary/split.js";
+import type { SideTotals } from "./traffic/traffic-totals.js";
 
 export interface ProxyFigures {
   totals: Record<Side, SideTotals>;

@@ -1,27 +1,27 @@
 import { createServer } from "node:http";
-import { openFlagWatch, type FlagWatch } from "../../lib/flag-watch.js";
-import { HttpService } from "../../lib/http-service.js";
-import { announce, sourceId } from "../../lib/instance.js";
-import { createKeys } from "../../lib/keys.js";
-import { Ledger } from "../../lib/ledger.js";
-import type { Closers } from "../../lib/lifecycle.js";
-import type { Logger } from "../../lib/log.js";
-import { answerMetrics, Metrics } from "../../lib/metrics.js";
-import { createRedis } from "../../lib/redis.js";
-import { releaseVersion } from "../../lib/release.js";
+import { openFlagWatch, type FlagWatch } from "../../lib/flag/flag-watch.js";
+import { HttpService } from "../../lib/program/http-service.js";
+import { announce, sourceId } from "../../lib/program/instance.js";
+import { createKeys } from "../../lib/redis/keys.js";
+import { Ledger } from "../../lib/flag/ledger.js";
+import type { Closers } from "../../lib/program/lifecycle.js";
+import type { Logger } from "../../lib/program/log.js";
+import { answerMetrics, Metrics } from "../../lib/program/metrics.js";
+import { createRedis } from "../../lib/redis/redis.js";
+import { releaseVersion } from "../../lib/program/release.js";
 import { createAdmin, type ProxyStatus, type Readiness } from "./admin.js";
-import { Breaker, type Trip } from "./breaker.js";
-import { canaryOpenForMs, whyCanaryIsClosed } from "./canary-gate.js";
-import { CanaryStop } from "./canary-stop.js";
+import { Breaker, type Trip } from "./canary/breaker.js";
+import { canaryOpenForMs, whyCanaryIsClosed } from "./canary/gate.js";
+import { CanaryStop } from "./canary/canary-stop.js";
 import type { ProxyConfig } from "./config.js";
 import { toProxyFamilies } from "./proxy-metrics.js";
 import { SingleThread, type Serving } from "./serving.js";
-import { createSharedClock } from "./shared-clock.js";
-import { SharedGate } from "./shared-gate.js";
-import { createSharedState } from "./shared-state.js";
-import { createSplit } from "./split.js";
-import { TelemetrySender } from "./telemetry-sender.js";
-import { WorkerPool } from "./worker-pool.js";
+import { createSharedClock } from "./workers/shared-clock.js";
+import { SharedGate } from "./canary/shared-gate.js";
+import { createSharedState } from "./workers/shared-state.js";
+import { createSplit } from "./canary/split.js";
+import { TelemetrySender } from "./traffic/telemetry-sender.js";
+import { WorkerPool } from "./workers/worker-pool.js";
 
 interface Context {
   logger: Logger;
@@ -168,7 +168,7 @@ function createPool({ config, watch, onTrip, context }: Parts) {
   );
   const serving = new WorkerPool({
     config,
-    entry: workerEntry ?? new URL("./worker-main.js", import.meta.url),
+    entry: workerEntry ?? new URL("./workers/worker-main.js", import.meta.url),
     shared,
     onTrip: (trip, era) => {
       if (breaker.learn(trip, era)) onTrip(trip);

@@ -1,9 +1,9 @@
-import type { Side } from "../../lib/telemetry.js";
+import type { Side } from "../../lib/telemetry/telemetry.js";
 import type { ProxyConfig } from "./config.js";
-import { LocalConnectionCount } from "./connection-count.js";
+import { LocalConnectionCount } from "./clients/connection-count.js";
 import { Front, type FrontContext } from "./front.js";
-import type { TrafficCounts } from "./traffic-recorder.js";
-import { TrafficTotals, type SideTotals } from "./traffic-totals.js";
+import type { TrafficCounts } from "./traffic/traffic-recorder.js";
+import { TrafficTotals, type SideTotals } from "./traffic/traffic-totals.js";
 
 /** Whoever serves the clients: this thread, or a pool of workers. */
 export interface Serving {

@@ -1,4 +1,4 @@
-import { ENGINE_NAMES } from "../../apps/proxy/engine.js";
+import { ENGINE_NAMES } from "../../apps/proxy/engines/engine.js";
 import type { RunningProduct } from "../../test/support/products/product.js";
 import { round } from "../statistics.js";
 import {

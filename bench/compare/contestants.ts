@@ -1,5 +1,8 @@
 import { fileURLToPath } from "node:url";
-import { ENGINE_NAMES, type EngineName } from "../../apps/proxy/engine.js";
+import {
+  ENGINE_NAMES,
+  type EngineName,
+} from "../../apps/proxy/engines/engine.js";
 import {
   HAPROXY,
   NGINX,

@@ -1,6 +1,6 @@
-import type { EngineName } from "../../apps/proxy/engine.js";
-import { createKeys } from "../../lib/keys.js";
-import { connectRedis } from "../../test/support/redis-server.js";
+import type { EngineName } from "../../apps/proxy/engines/engine.js";
+import { createKeys } from "../../lib/redis/keys.js";
+import { connectRedis } from "../../test/support/redis/redis-server.js";
 import { monotonicMs } from "../../test/support/system/monotonic.js";
 import { waitFor } from "../../test/support/wait-for.js";
 import { CORES } from "./cores.js";

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import type { Reaper } from "../../apps/launcher/reaper.js";
+import type { Reaper } from "../../apps/launcher/processes/reaper.js";
 import { pathOf } from "../with-system.js";
 import { pinned } from "./cores.js";
 import type { OpenLoopFigures, OpenLoopOptions } from "./open-loop.js";

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { createHistogram, type RecordableHistogram } from "node:perf_hooks";
-import { readResponse } from "../../test/support/raw-response.js";
+import { readResponse } from "../../test/support/http/raw-response.js";
 import { arrivalsMs, type Law } from "./arrivals.js";
 
 export interface OpenLoopOptions {

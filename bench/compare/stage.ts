@@ -4,10 +4,13 @@ import { join } from "node:path";
 import {
   startPrivateRedis,
   type PrivateRedis,
-} from "../../apps/launcher/private-redis.js";
-import { Reaper } from "../../apps/launcher/reaper.js";
+} from "../../apps/launcher/processes/private-redis.js";
+import { Reaper } from "../../apps/launcher/processes/reaper.js";
 import type { ProxyStatus } from "../../apps/proxy/admin.js";
-import { ENGINE_NAMES, type EngineName } from "../../apps/proxy/engine.js";
+import {
+  ENGINE_NAMES,
+  type EngineName,
+} from "../../apps/proxy/engines/engine.js";
 import {
   RunningProduct,
   type Product,

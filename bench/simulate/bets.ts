@@ -2,19 +2,19 @@ import {
   BUCKETS,
   bucketOfFine,
   type BucketCounts,
-} from "../../apps/monitor/verdict/buckets.js";
+} from "../../apps/monitor/verdict/evidence/buckets.js";
 import {
   Block,
   createGuardSums,
   guard,
   withBlock,
   type GuardSums,
-} from "../../apps/monitor/verdict/burst-guard.js";
+} from "../../apps/monitor/verdict/evidence/burst-guard.js";
 import {
   createDictionary,
   type Dictionary,
-} from "../../apps/monitor/verdict/dictionary.js";
-import { errorEvidence } from "../../apps/monitor/verdict/error-evidence.js";
+} from "../../apps/monitor/verdict/evidence/dictionary.js";
+import { errorEvidence } from "../../apps/monitor/verdict/evidence/error-evidence.js";
 import {
   addWinnings,
   createByComponent,
@@ -23,8 +23,8 @@ import {
   smallerOf,
   type ByComponent,
   type LatencyCounts,
-} from "../../apps/monitor/verdict/latency-evidence.js";
-import { correctedShare } from "../../apps/monitor/verdict/share-check.js";
+} from "../../apps/monitor/verdict/evidence/latency-evidence.js";
+import { correctedShare } from "../../apps/monitor/verdict/evidence/share-check.js";
 import {
   LIVE_RESTARTS,
   mixStarts,
@@ -35,8 +35,8 @@ import {
   createCanaryBuckets,
   type Tolerance,
 } from "../../apps/monitor/verdict/tolerance.js";
-import { totalEvidence } from "../../apps/monitor/verdict/total.js";
-import type { Side } from "../../lib/telemetry.js";
+import { totalEvidence } from "../../apps/monitor/verdict/evidence/total.js";
+import type { Side } from "../../lib/telemetry/telemetry.js";
 
 type BySide = Record<Side, number>;
 

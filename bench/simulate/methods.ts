@@ -1,9 +1,9 @@
-import { bucketOfFine } from "../../apps/monitor/verdict/buckets.js";
-import { BLOCK_MS } from "../../apps/monitor/verdict/burst-guard.js";
-import { createLatencyCounts } from "../../apps/monitor/verdict/latency-evidence.js";
-import { evidenceToStop } from "../../apps/monitor/verdict/total.js";
-import { bucketOf } from "../../lib/latency-histogram.js";
-import type { Side } from "../../lib/telemetry.js";
+import { bucketOfFine } from "../../apps/monitor/verdict/evidence/buckets.js";
+import { BLOCK_MS } from "../../apps/monitor/verdict/evidence/burst-guard.js";
+import { createLatencyCounts } from "../../apps/monitor/verdict/evidence/latency-evidence.js";
+import { evidenceToStop } from "../../apps/monitor/verdict/evidence/total.js";
+import { bucketOf } from "../../lib/telemetry/latency-histogram.js";
+import type { Side } from "../../lib/telemetry/telemetry.js";
 import { Bets } from "./bets.js";
 import {
   createFineCounts,

@@ -1,9 +1,9 @@
 import {
   bucketOfMs,
   createCounts,
-} from "../../apps/monitor/verdict/buckets.js";
+} from "../../apps/monitor/verdict/evidence/buckets.js";
 import { createSeededRandom } from "../../test/support/seeded-random.js";
-import type { Side } from "../../lib/telemetry.js";
+import type { Side } from "../../lib/telemetry/telemetry.js";
 import { CHANGES, LAWS } from "./traffic.js";
 
 const DRAWS = 200_000;

@@ -1,5 +1,8 @@
-import { LatencyHistogram, TOP_BUCKET } from "../../lib/latency-histogram.js";
-import type { Side } from "../../lib/telemetry.js";
+import {
+  LatencyHistogram,
+  TOP_BUCKET,
+} from "../../lib/telemetry/latency-histogram.js";
+import type { Side } from "../../lib/telemetry/telemetry.js";
 
 /** Both sides' requests in the telemetry's buckets. */
 export type FineCounts = Record<Side, Float64Array>;

@@ -1,5 +1,5 @@
 import { createSeededRandom } from "../../test/support/seeded-random.js";
-import { bucketOf, TOP_BUCKET } from "../../lib/latency-histogram.js";
+import { bucketOf, TOP_BUCKET } from "../../lib/telemetry/latency-histogram.js";
 import {
   BLOCK_SECONDS,
   METHODS,

@@ -1,5 +1,5 @@
-import { createSplit } from "../../apps/proxy/split.js";
-import type { Side } from "../../lib/telemetry.js";
+import { createSplit } from "../../apps/proxy/canary/split.js";
+import type { Side } from "../../lib/telemetry/telemetry.js";
 
 export const REQUESTS_PER_SECOND = 100;
 /** Of both sides, unless the canary is changed. */

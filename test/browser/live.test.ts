@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { entryTimeMs } from "../../lib/stream-entry.js";
+import { entryTimeMs } from "../../lib/redis/stream-entry.js";
 import { useBrowser } from "../support/browser/chromium.js";
 import { openDashboardPage } from "../support/browser/dashboard-page.js";
 import { heldUpTime } from "../support/running-time.js";

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import type { HistoryReport } from "../../apps/monitor/history-report.js";
+import type { HistoryReport } from "../../apps/monitor/messages/history-report.js";
 import { useBrowser } from "../support/browser/chromium.js";
 import { openDashboardPage } from "../support/browser/dashboard-page.js";
 import { onCleanup } from "../support/cleanup.js";

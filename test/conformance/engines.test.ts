@@ -1,5 +1,5 @@
 import { describeEngine, ENGINES } from "../support/products/engines.js";
-import { redisUrl } from "../support/redis-server.js";
+import { redisUrl } from "../support/redis/redis-server.js";
 import { CHAPTERS } from "./chapters.js";
 import { Festival } from "./festival.js";
 import { Theatre } from "./theatre.js";

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { Socket } from "node:net";
-import type { RawClient } from "../support/raw-client.js";
+import type { RawClient } from "../support/http/raw-client.js";
 import type { Holdings } from "../support/products/leak-tap.js";
 import { waitFor } from "../support/wait-for.js";
 import { settledValue } from "../support/wait-for-settled.js";

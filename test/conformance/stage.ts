@@ -1,4 +1,4 @@
-import { RawClient } from "../support/raw-client.js";
+import { RawClient } from "../support/http/raw-client.js";
 import type { RunningProduct } from "../support/products/product.js";
 import { waitFor } from "../support/wait-for.js";
 import { check, Fault, type Case, type FaultKind } from "./case.js";

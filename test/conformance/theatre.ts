@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Reaper } from "../../apps/launcher/reaper.js";
+import { Reaper } from "../../apps/launcher/processes/reaper.js";
 import { RunningProduct, type Product } from "../support/products/product.js";
 import { findServicePort } from "../support/system/service-port.js";
 import { Fault, type Case } from "./case.js";

@@ -6,7 +6,7 @@ import {
   type FramedRequest,
 } from "../conformance/strict-http.js";
 import { echoBody } from "../conformance/upstream.js";
-import type { RawClient } from "../support/raw-client.js";
+import type { RawClient } from "../support/http/raw-client.js";
 import { sendPieces } from "./send-pieces.js";
 import type { Trial } from "./trial.js";
 

@@ -1,6 +1,6 @@
 import { Theatre } from "../conformance/theatre.js";
 import { describeEngine, ENGINES } from "../support/products/engines.js";
-import { redisUrl } from "../support/redis-server.js";
+import { redisUrl } from "../support/redis/redis-server.js";
 import { fuzz } from "./arbitrary-trial.js";
 import { playClientTrial } from "./client-trial.js";
 import { readFoundTrials } from "./found-trials.js";

@@ -5,7 +5,7 @@ import {
   type FramedResponse,
 } from "../conformance/strict-http.js";
 import { echo, echoBody } from "../conformance/upstream.js";
-import type { RawClient } from "../support/raw-client.js";
+import type { RawClient } from "../support/http/raw-client.js";
 import { readByNode } from "./node-reading.js";
 import { sendPieces } from "./send-pieces.js";
 import type { Trial } from "./trial.js";

@@ -1,4 +1,4 @@
-import type { Logger } from "../../lib/log.js";
+import type { Logger } from "../../lib/program/log.js";
 
 export interface LogLine {
   level: "debug" | "info" | "warn" | "error";

@@ -5,7 +5,7 @@ import { build } from "esbuild";
  * A module of the dashboard that needs no browser. The page is compiled by itself, for browsers, and keeps no module in
  * dist/: it is bundled here as the page is.
  *
- * @param name such as `history-book`
+ * @param name such as `charts/history-book`
  */
 export async function importPageModule<T>(name: string): Promise<T> {
   const source = `../../../apps/monitor/page/${name}.ts`;

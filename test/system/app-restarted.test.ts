@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import type { MonitorState } from "../../apps/monitor/state.js";
+import type { MonitorState } from "../../apps/monitor/api/state.js";
 import { untilState } from "../support/system/conditions.js";
 import { startSystem } from "../support/system/start-system.js";
 

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { entryTimeMs } from "../../lib/stream-entry.js";
+import { entryTimeMs } from "../../lib/redis/stream-entry.js";
 import { heldUpTime } from "../support/running-time.js";
 import { callInParallel } from "../support/system/http-call.js";
 import { toMonotonicMs } from "../support/system/monotonic.js";

@@ -1,9 +1,9 @@
 import { expect } from "chai";
-import { startPrivateRedis } from "../../apps/launcher/private-redis.js";
+import { startPrivateRedis } from "../../apps/launcher/processes/private-redis.js";
 import type { ProgramKind } from "../support/system/program-specs.js";
 import { onCleanup } from "../support/cleanup.js";
-import { createHostUsers } from "../support/redis-rights.js";
-import { connectRedis, freshKeys } from "../support/redis-server.js";
+import { createHostUsers } from "../support/redis/redis-rights.js";
+import { connectRedis, freshKeys } from "../support/redis/redis-server.js";
 import { callForJson } from "../support/system/http-call.js";
 import {
   NO_LATENCY_RULE,

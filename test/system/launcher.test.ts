@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
-import { fetchText } from "../../apps/launcher/http-probe.js";
-import { LauncherProcess } from "../support/launcher-process.js";
+import { fetchText } from "../../apps/launcher/processes/http-probe.js";
+import { LauncherProcess } from "../support/programs/launcher-process.js";
 import { callInParallel } from "../support/system/http-call.js";
 import { waitFor } from "../support/wait-for.js";
 

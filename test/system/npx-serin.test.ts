@@ -3,7 +3,7 @@ import { cpSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
-import { releaseVersion } from "../../lib/release.js";
+import { releaseVersion } from "../../lib/program/release.js";
 import { createTempDirectory } from "../support/temp-directory.js";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));

@@ -6,12 +6,12 @@ import {
   startBackend,
   startNamedBackend,
   startRawBackend,
-} from "../support/backend.js";
+} from "../support/http/backend.js";
 import { onCleanup } from "../support/cleanup.js";
 import {
   startProxyProgram,
   type ProxyProgram,
-} from "../support/proxy-program.js";
+} from "../support/programs/proxy-program.js";
 import { ClosedLoop } from "../support/system/closed-loop.js";
 import { expectOrderlyLeave } from "../support/system/orderly-leave.js";
 import { waitFor } from "../support/wait-for.js";

@@ -1,8 +1,8 @@
 import { expect } from "chai";
-import { startNamedBackend } from "../support/backend.js";
-import { send } from "../support/http-client.js";
-import { spawnProgram } from "../support/program.js";
-import { startOpenProxy } from "../support/proxy-program.js";
+import { startNamedBackend } from "../support/http/backend.js";
+import { send } from "../support/http/http-client.js";
+import { spawnProgram } from "../support/programs/program.js";
+import { startOpenProxy } from "../support/programs/proxy-program.js";
 
 describe("proxy start", () => {
   it("lists every bad setting on standard error, shows no secret, and exits 1", async () => {

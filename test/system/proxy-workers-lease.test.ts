@@ -1,9 +1,9 @@
 import { expect } from "chai";
-import { startPrivateRedis } from "../../apps/launcher/private-redis.js";
+import { startPrivateRedis } from "../../apps/launcher/processes/private-redis.js";
 import { onCleanup } from "../support/cleanup.js";
-import { canaryToBe } from "../support/proxy-program.js";
+import { canaryToBe } from "../support/programs/proxy-program.js";
 import { waitFor } from "../support/wait-for.js";
-import { startWatchedProxy } from "../support/watched-proxy.js";
+import { startWatchedProxy } from "../support/programs/watched-proxy.js";
 import {
   canHaveSeveral,
   sendInTurn,

@@ -1,8 +1,8 @@
 import { expect } from "chai";
 import type { ServerResponse } from "node:http";
-import { startBackend, startNamedBackend } from "../support/backend.js";
-import { send } from "../support/http-client.js";
-import type { ProxyProgram } from "../support/proxy-program.js";
+import { startBackend, startNamedBackend } from "../support/http/backend.js";
+import { send } from "../support/http/http-client.js";
+import type { ProxyProgram } from "../support/programs/proxy-program.js";
 import { waitFor } from "../support/wait-for.js";
 import {
   canHaveSeveral,

@@ -1,14 +1,14 @@
 import { expect } from "chai";
-import { parseTelemetry } from "../../lib/telemetry.js";
-import { findFreePort } from "../../apps/launcher/private-redis.js";
-import { startBackend, startNamedBackend } from "../support/backend.js";
+import { parseTelemetry } from "../../lib/telemetry/telemetry.js";
+import { findFreePort } from "../../apps/launcher/processes/private-redis.js";
+import { startBackend, startNamedBackend } from "../support/http/backend.js";
 import { onCleanup } from "../support/cleanup.js";
-import { NOWHERE } from "../support/cli.js";
-import { send } from "../support/http-client.js";
+import { NOWHERE } from "../support/programs/cli.js";
+import { send } from "../support/http/http-client.js";
 import { scrape } from "../support/scrape.js";
-import { spawnProgram } from "../support/program.js";
-import { canaryToBe } from "../support/proxy-program.js";
-import { connectRedis } from "../support/redis-server.js";
+import { spawnProgram } from "../support/programs/program.js";
+import { canaryToBe } from "../support/programs/proxy-program.js";
+import { connectRedis } from "../support/redis/redis-server.js";
 import { runningTime } from "../support/running-time.js";
 import { waitFor } from "../support/wait-for.js";
 import {

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
-import { LauncherProcess } from "../support/launcher-process.js";
+import { LauncherProcess } from "../support/programs/launcher-process.js";
 
 const pathOf = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const LAUNCHER = pathOf("../../apps/launcher/main.js");

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { expectCooldown } from "../support/cooldown.js";
+import { expectCooldown } from "../support/monitor/cooldown.js";
 import {
   untilMailsArrive,
   untilProxySees,

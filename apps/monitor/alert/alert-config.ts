@@ -1,6 +1,6 @@
-import { isLoopback } from "../../../lib/loopback.js";
-import type { SettingsReader } from "../../../lib/settings.js";
-import type { WebhookConfig } from "./webhook.js";
+import { isLoopback } from "../../../lib/program/loopback.js";
+import type { SettingsReader } from "../../../lib/settings/settings.js";
+import type { WebhookConfig } from "./channels/webhook.js";
 
 const TRANSPORTS = ["log", "smtp", "ses"] as const;
 /** Stands in the mails that are only logged. */

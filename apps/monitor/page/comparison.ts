@@ -1,5 +1,8 @@
-import type { SideSummary, StateReport } from "../../../lib/monitor-state.js";
-import type { StateMessage } from "../page-messages.js";
+import type {
+  SideSummary,
+  StateReport,
+} from "../../../lib/telemetry/monitor-state.js";
+import type { StateMessage } from "../messages/page-messages.js";
 import { byId, setText } from "./element.js";
 import { formatMs, formatRate, formatRatio, UNKNOWN } from "./format.js";
 

@@ -1,4 +1,4 @@
-import type { StateReport } from "../../../lib/monitor-state.js";
+import type { StateReport } from "../../../lib/telemetry/monitor-state.js";
 import { byId, setText } from "./element.js";
 import type { FlipDialog, FlipQuestion } from "./flip-dialog.js";
 

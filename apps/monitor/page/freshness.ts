@@ -1,4 +1,4 @@
-import { formatSpan } from "../../../lib/headline.js";
+import { formatSpan } from "../../../lib/wording/headline.js";
 
 /** Three seconds are three messages missed. */
 const OLD_AFTER_MS = 3000;

@@ -2,9 +2,9 @@ import {
   describeHeadline,
   formatClock,
   type Tone,
-} from "../../../lib/headline.js";
-import { describeHeld } from "../../../lib/held-channel.js";
-import type { StateMessage } from "../page-messages.js";
+} from "../../../lib/wording/headline.js";
+import { describeHeld } from "../../../lib/telemetry/held-channel.js";
+import type { StateMessage } from "../messages/page-messages.js";
 import { byId, setText } from "./element.js";
 import type { Freshness } from "./freshness.js";
 

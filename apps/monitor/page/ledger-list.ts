@@ -1,9 +1,9 @@
-import { formatClock } from "../../../lib/headline.js";
+import { formatClock } from "../../../lib/wording/headline.js";
 import {
   EVENT_KINDS,
   type EventKind,
   type LedgerEvent,
-} from "../../../lib/ledger-event.js";
+} from "../../../lib/flag/ledger-event.js";
 import { byId, element, setText } from "./element.js";
 
 const MAX_SHOWN = 200;

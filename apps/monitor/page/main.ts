@@ -1,5 +1,5 @@
-import type { StateMessage } from "../page-messages.js";
-import { ChartBoard } from "./chart-board.js";
+import type { StateMessage } from "../messages/page-messages.js";
+import { ChartBoard } from "./charts/chart-board.js";
 import { Comparison } from "./comparison.js";
 import { Controls } from "./controls.js";
 import { byId, setText } from "./element.js";

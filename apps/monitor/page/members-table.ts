@@ -1,6 +1,6 @@
-import { formatClock, formatSpan } from "../../../lib/headline.js";
-import type { StateReport } from "../../../lib/monitor-state.js";
-import { isSilent } from "../../../lib/silence.js";
+import { formatClock, formatSpan } from "../../../lib/wording/headline.js";
+import type { StateReport } from "../../../lib/telemetry/monitor-state.js";
+import { isSilent } from "../../../lib/telemetry/silence.js";
 import { byId, element, setText } from "./element.js";
 import { formatBytes, formatMs, formatRatio, UNKNOWN } from "./format.js";
 

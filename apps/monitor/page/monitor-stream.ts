@@ -1,6 +1,9 @@
-import type { LedgerEvent } from "../../../lib/ledger-event.js";
-import type { HistoryPoint } from "../history-report.js";
-import type { StateMessage, TroubleMessage } from "../page-messages.js";
+import type { LedgerEvent } from "../../../lib/flag/ledger-event.js";
+import type { HistoryPoint } from "../messages/history-report.js";
+import type {
+  StateMessage,
+  TroubleMessage,
+} from "../messages/page-messages.js";
 
 /** A connection that says nothing for so long is given up: it may be dead without anybody having been told. */
 const SILENCE_MS = 8000;

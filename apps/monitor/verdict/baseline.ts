@@ -1,11 +1,11 @@
 import { z } from "zod";
-import { OTHER_ROUTES } from "../../../lib/telemetry.js";
+import { OTHER_ROUTES } from "../../../lib/telemetry/telemetry.js";
 import {
   BUCKETS,
   bucketOfFine,
   createCounts,
   type BucketCounts,
-} from "./buckets.js";
+} from "./evidence/buckets.js";
 import { fromSparse, sparseSchema, toSparse } from "./sparse.js";
 import type { RouteWindow } from "./window-pair.js";
 

@@ -3,18 +3,22 @@ import {
   guard,
   withBlock,
   type Block,
-} from "./burst-guard.js";
-import { errorEvidence } from "./error-evidence.js";
+} from "./evidence/burst-guard.js";
+import { errorEvidence } from "./evidence/error-evidence.js";
 import {
   addWinnings,
   createByComponent,
   mix,
   smallerOf,
-} from "./latency-evidence.js";
+} from "./evidence/latency-evidence.js";
 import type { RouteCounts } from "./route-counts.js";
-import { checkShare, correctedShare, type Dealt } from "./share-check.js";
+import {
+  checkShare,
+  correctedShare,
+  type Dealt,
+} from "./evidence/share-check.js";
 import type { Stretch } from "./stretch.js";
-import { totalEvidence } from "./total.js";
+import { totalEvidence } from "./evidence/total.js";
 
 export interface Evidence {
   raw: number;

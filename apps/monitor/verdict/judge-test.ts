@@ -1,5 +1,5 @@
-import { LatencyHistogram } from "../../../lib/latency-histogram.js";
-import type { Side } from "../../../lib/telemetry.js";
+import { LatencyHistogram } from "../../../lib/telemetry/latency-histogram.js";
+import type { Side } from "../../../lib/telemetry/telemetry.js";
 import type { Baseline } from "./baseline.js";
 import { weigh, weighRoute, type Evidence } from "./evidence.js";
 import type { OpenBlock } from "./open-block.js";
@@ -9,10 +9,10 @@ import {
   ENOUGH_CANARY_REQUESTS,
 } from "./requests-needed.js";
 import type { RouteCounts } from "./route-counts.js";
-import { BROKEN_SPLIT } from "./share-check.js";
+import { BROKEN_SPLIT } from "./evidence/share-check.js";
 import { logStake, mixStarts } from "./starts.js";
 import type { SplitCounts, Stretch } from "./stretch.js";
-import { evidenceToStop } from "./total.js";
+import { evidenceToStop } from "./evidence/total.js";
 import { WARM_UP_CANARY_REQUESTS } from "./warm-up.js";
 import type { Outcome, RouteVerdict, SideTotals, Verdict } from "./verdict.js";
 

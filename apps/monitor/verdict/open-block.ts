@@ -1,9 +1,12 @@
 import { z } from "zod";
-import type { SparseHistogram } from "../../../lib/latency-histogram.js";
-import type { Side } from "../../../lib/telemetry.js";
-import { BUCKETS } from "./buckets.js";
-import { Block } from "./burst-guard.js";
-import { createLatencyCounts, type LatencyCounts } from "./latency-evidence.js";
+import type { SparseHistogram } from "../../../lib/telemetry/latency-histogram.js";
+import type { Side } from "../../../lib/telemetry/telemetry.js";
+import { BUCKETS } from "./evidence/buckets.js";
+import { Block } from "./evidence/burst-guard.js";
+import {
+  createLatencyCounts,
+  type LatencyCounts,
+} from "./evidence/latency-evidence.js";
 import type { RouteCounts } from "./route-counts.js";
 import { fromSparse, sparseSchema, toSparse } from "./sparse.js";
 

@@ -1,7 +1,7 @@
-import { SIDES } from "../../../lib/telemetry.js";
+import { SIDES } from "../../../lib/telemetry/telemetry.js";
 import type { Baseline } from "./baseline.js";
-import { BUCKETS } from "./buckets.js";
-import { BLOCK_MS } from "./burst-guard.js";
+import { BUCKETS } from "./evidence/buckets.js";
+import { BLOCK_MS } from "./evidence/burst-guard.js";
 import { judgeTest } from "./judge-test.js";
 import { OpenBlock } from "./open-block.js";
 import { RouteCounts } from "./route-counts.js";

@@ -2,11 +2,14 @@ import { z } from "zod";
 import {
   TOP_BUCKET,
   type SparseHistogram,
-} from "../../../lib/latency-histogram.js";
-import { SIDES, type Side } from "../../../lib/telemetry.js";
-import { bucketOfFine, type BucketCounts } from "./buckets.js";
-import { createDictionary, type Dictionary } from "./dictionary.js";
-import { createLatencyCounts, type LatencyCounts } from "./latency-evidence.js";
+} from "../../../lib/telemetry/latency-histogram.js";
+import { SIDES, type Side } from "../../../lib/telemetry/telemetry.js";
+import { bucketOfFine, type BucketCounts } from "./evidence/buckets.js";
+import { createDictionary, type Dictionary } from "./evidence/dictionary.js";
+import {
+  createLatencyCounts,
+  type LatencyCounts,
+} from "./evidence/latency-evidence.js";
 import { addSparse, sparseSchema, toSparse } from "./sparse.js";
 
 const FINE_BUCKETS = TOP_BUCKET + 1;

@@ -1,4 +1,4 @@
-import { OTHER_ROUTES } from "../../../lib/telemetry.js";
+import { OTHER_ROUTES } from "../../../lib/telemetry/telemetry.js";
 import type { RouteWindow, SideWindow, WindowPair } from "./window-pair.js";
 
 /** Beside the one for all others together. */

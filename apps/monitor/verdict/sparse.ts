@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { SparseHistogram } from "../../../lib/latency-histogram.js";
+import type { SparseHistogram } from "../../../lib/telemetry/latency-histogram.js";
 
 /** A list of counts as it is stored: `[index, count]` of those that are not 0. */
 export function sparseSchema(length: number) {

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { BUCKETS } from "./buckets.js";
-import { COMPONENT_COUNT } from "./dictionary.js";
-import type { ByComponent } from "./latency-evidence.js";
-import type { GuardSums } from "./burst-guard.js";
+import { BUCKETS } from "./evidence/buckets.js";
+import { COMPONENT_COUNT } from "./evidence/dictionary.js";
+import type { ByComponent } from "./evidence/latency-evidence.js";
+import type { GuardSums } from "./evidence/burst-guard.js";
 import { storedOpenBlock } from "./open-block.js";
 import { storedRoute } from "./route-counts.js";
 import { sparseSchema } from "./sparse.js";

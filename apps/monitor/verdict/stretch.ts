@@ -1,10 +1,10 @@
-import { SIDES, type Side } from "../../../lib/telemetry.js";
+import { SIDES, type Side } from "../../../lib/telemetry/telemetry.js";
 import {
   createGuardSums,
   withBlock,
   type Block,
   type GuardSums,
-} from "./burst-guard.js";
+} from "./evidence/burst-guard.js";
 import type { RouteCounts } from "./route-counts.js";
 import { restoreGuard, storeGuard, type StoredStretch } from "./stored-test.js";
 import type { RouteWindow, WindowPair } from "./window-pair.js";

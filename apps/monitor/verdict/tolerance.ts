@@ -1,5 +1,8 @@
-import { TOP_BUCKET, upperEdgeMs } from "../../../lib/latency-histogram.js";
-import { BUCKETS, bucketOfFine, edgeMs } from "./buckets.js";
+import {
+  TOP_BUCKET,
+  upperEdgeMs,
+} from "../../../lib/telemetry/latency-histogram.js";
+import { BUCKETS, bucketOfFine, edgeMs } from "./evidence/buckets.js";
 
 /** How much slower a canary may be without counting as slower: by `ratio` or by `ms`, whichever is more. */
 export interface Tolerance {

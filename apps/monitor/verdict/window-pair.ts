@@ -1,5 +1,5 @@
-import type { SparseHistogram } from "../../../lib/latency-histogram.js";
-import { isFineBucket } from "./buckets.js";
+import type { SparseHistogram } from "../../../lib/telemetry/latency-histogram.js";
+import { isFineBucket } from "./evidence/buckets.js";
 
 /** One side's requests on one route in one window. */
 export interface RouteWindow {

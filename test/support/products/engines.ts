@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { randomBytes } from "node:crypto";
-import { ENGINE_NAMES } from "../../../apps/proxy/engine.js";
+import { ENGINE_NAMES } from "../../../apps/proxy/engines/engine.js";
 import type { Product } from "./product.js";
 
 export const ENGINES = ENGINE_NAMES;

@@ -6,7 +6,7 @@ import {
 import { once } from "node:events";
 import { readFileSync, readdirSync } from "node:fs";
 import { connect } from "node:net";
-import type { Reaper } from "../../../apps/launcher/reaper.js";
+import type { Reaper } from "../../../apps/launcher/processes/reaper.js";
 import { searchPath, type NeededProgram } from "../needed-program.js";
 import { waitFor } from "../wait-for.js";
 

@@ -6,7 +6,7 @@ import {
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
-import type { Reaper } from "../../../apps/launcher/reaper.js";
+import type { Reaper } from "../../../apps/launcher/processes/reaper.js";
 import { waitFor } from "../wait-for.js";
 import type { RequestStart } from "./request-tap.js";
 

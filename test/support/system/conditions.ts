@@ -1,4 +1,4 @@
-import type { MonitorState } from "../../../apps/monitor/state.js";
+import type { MonitorState } from "../../../apps/monitor/api/state.js";
 import { waitFor } from "../wait-for.js";
 import type { SteadyLoad } from "./steady-load.js";
 import type { System } from "./system.js";

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Side } from "../../../lib/telemetry.js";
+import type { Side } from "../../../lib/telemetry/telemetry.js";
 import type { Environment, ProgramSpec } from "./child-program.js";
 
 export type ProgramKind = "app" | "agent" | "proxy" | "monitor";

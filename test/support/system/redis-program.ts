@@ -1,8 +1,8 @@
-import { Reaper } from "../../../apps/launcher/reaper.js";
+import { Reaper } from "../../../apps/launcher/processes/reaper.js";
 import {
   startPrivateRedis,
   type PrivateRedis,
-} from "../../../apps/launcher/private-redis.js";
+} from "../../../apps/launcher/processes/private-redis.js";
 import { findServicePort } from "./service-port.js";
 
 /** A Redis of one test's own that dies and comes back empty, at the same address. */

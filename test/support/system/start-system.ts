@@ -1,5 +1,5 @@
 import { onCleanup } from "../cleanup.js";
-import { freshKeys, redisUrl } from "../redis-server.js";
+import { freshKeys, redisUrl } from "../redis/redis-server.js";
 import { untilWhole } from "./conditions.js";
 import { callInParallel } from "./http-call.js";
 import type { Layout, ProgramKind } from "./program-specs.js";

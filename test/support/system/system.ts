@@ -2,15 +2,15 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
-import { Reaper } from "../../../apps/launcher/reaper.js";
-import type { MonitorState } from "../../../apps/monitor/state.js";
+import { Reaper } from "../../../apps/launcher/processes/reaper.js";
+import type { MonitorState } from "../../../apps/monitor/api/state.js";
 import type { ProxyStatus } from "../../../apps/proxy/admin.js";
-import type { Keys } from "../../../lib/keys.js";
+import type { Keys } from "../../../lib/redis/keys.js";
 import {
   Ledger,
   type EventKind,
   type LedgerEvent,
-} from "../../../lib/ledger.js";
+} from "../../../lib/flag/ledger.js";
 import { ChildProgram, type ProgramSpec } from "./child-program.js";
 import { callForJson } from "./http-call.js";
 import { MailSink } from "./mail-sink.js";

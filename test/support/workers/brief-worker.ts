@@ -3,7 +3,7 @@ import type {
   FromWorker,
   ToWorker,
   WorkerTask,
-} from "../../../apps/proxy/worker-messages.js";
+} from "../../../apps/proxy/workers/worker-messages.js";
 
 /** Says that it listens, and no more. With a connection counted at its start it ends right after, which it counts as another. */
 const { connections } = (workerData as WorkerTask).shared;

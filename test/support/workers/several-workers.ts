@@ -1,10 +1,10 @@
 import { whyNotSeveral } from "../../../apps/proxy/workers-setting.js";
-import { createKeepAliveAgent, send } from "../http-client.js";
+import { createKeepAliveAgent, send } from "../http/http-client.js";
 import {
   startOpenProxy,
   startProxyProgram,
   type ProxyProgram,
-} from "../proxy-program.js";
+} from "../programs/proxy-program.js";
 
 /** Whether this Node can have several; where it cannot, the proxy's refusal is tested instead. */
 export const canHaveSeveral =

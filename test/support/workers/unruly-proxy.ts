@@ -1,6 +1,6 @@
 import { startProxy } from "../../../apps/proxy/proxy.js";
 import { readConfig } from "../../../apps/proxy/config.js";
-import { runProgram } from "../../../lib/lifecycle.js";
+import { runProgram } from "../../../lib/program/lifecycle.js";
 
 /** The proxy, with workers that can be made to crash. At SIGUSR2 its main thread hangs for `HANG_MS`. */
 process.on("SIGUSR2", () => {

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { parentPort, threadId, workerData } from "node:worker_threads";
-import { Breaker } from "../../../apps/proxy/breaker.js";
+import { Breaker } from "../../../apps/proxy/canary/breaker.js";
 import { readConfig } from "../../../apps/proxy/config.js";
-import type { WorkerTask } from "../../../apps/proxy/worker-messages.js";
-import { startWorker } from "../../../apps/proxy/worker.js";
+import type { WorkerTask } from "../../../apps/proxy/workers/worker-messages.js";
+import { startWorker } from "../../../apps/proxy/workers/worker.js";
 
 /**
  * The proxy's worker; a request for `/crash` ends it, one for `/hang` keeps it from doing anything else, and with

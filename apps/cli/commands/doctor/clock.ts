@@ -1,0 +1,48 @@
+import type { Redis } from "ioredis";
+import type { Heard } from "../../sources/telemetry-scan.js";
+import { ok, problem, type Finding } from "./finding.js";
+
+const MAX_SKEW_MS = 2000;
+const REMEDY =
+  "keep the clocks of all hosts together: chrony or systemd-timesyncd";
+
+/** This host's clock against Redis's. @throws when Redis is away. */
+export async function checkClock(redis: Redis): Promise<Finding[]> {
+  const before = Date.now();
+  let time: (number | string)[];
+  try {
+    time = await redis.time();
+  } catch (err) {
+    // That it may not ask, the check of its rights tells.
+    if (err instanceof Error && err.message.startsWith("NOPERM")) return [];
+    throw err;
+  }
+  const here = (before + Date.now()) / 2;
+  const [seconds = 0, microseconds = 0] = time.map(Number);
+  const skewMs = here - (seconds * 1000 + microseconds / 1000);
+  return [judgeSkew("this host", skewMs)];
+}
+
+/** The writers' clocks against Redis's, by what each told last. */
+export function judgeClocks(newest: readonly Heard[]): Finding[] {
+  const findings = newest.map(({ source, at, heardAt }) =>
+    judgeSkew(source, at - heardAt),
+  );
+  const bad = findings.filter(({ level }) => level !== "ok");
+  if (bad.length > 0 || newest.length === 0) return bad;
+  return [ok("clock", "all proxies and agents go with Redis")];
+}
+
+export function judgeSkew(who: string, skewMs: number): Finding {
+  const size = Math.abs(skewMs);
+  return size <= MAX_SKEW_MS
+    ? ok(
+        "clock",
+        `${who} goes with Redis (${(size / 1000).toFixed(2)} s apart)`,
+      )
+    : problem(
+        "clock",
+        `${who} is ${(size / 1000).toFixed(1)} s ${skewMs > 0 ? "ahead of" : "behind"} Redis`,
+        REMEDY,
+      );
+}

@@ -1,0 +1,107 @@
+import type { Keys } from "../../../../lib/redis/keys.js";
+import type { StateReport } from "../../../../lib/telemetry/monitor-state.js";
+import { DEFAULT_SILENCE_MS } from "../../../../lib/telemetry/silence.js";
+import type { CliConfig } from "../../config.js";
+import { EXIT, type ExitStatus } from "../../exit-status.js";
+import type { MonitorClient } from "../../sources/monitor-client.js";
+import type { Output } from "../../output.js";
+import type { RedisLink } from "../../sources/redis-link.js";
+import { checkClock } from "./clock.js";
+import { describeApiFailure, describeRedisFailure } from "./failure.js";
+import { ok, type Finding } from "./finding.js";
+import { judgeMonitor } from "./monitor.js";
+import { printFindings } from "./print-findings.js";
+import { checkSameSystem } from "./same-system.js";
+import { checkServer } from "./redis-server.js";
+import { checkRights } from "./rights.js";
+import { checkStore } from "./store.js";
+import { checkMail } from "./test-mail.js";
+
+interface Parts {
+  config: CliConfig;
+  link: RedisLink;
+  monitor: MonitorClient;
+  keys: Keys;
+  output: Output;
+}
+
+/** `serin doctor`: looks at everything it can reach, and says what to do about what it finds. */
+export async function examine(
+  parts: Parts,
+  options: { json: boolean; sendTestMail: boolean },
+): Promise<ExitStatus> {
+  const { config, link, monitor, output } = parts;
+  const state = await readMonitor(monitor);
+  const findings = [
+    describeSettings(config),
+    ...(await examineRedis(parts, state)),
+    ...("check" in state
+      ? [state]
+      : judgeMonitor(state, monitor.url, config.flagName)),
+  ];
+  if (options.sendTestMail)
+    findings.push(await checkMail(monitor, link, parts.keys));
+  if (options.json) output.json(findings);
+  else printFindings(findings, output);
+  return toStatus(findings);
+}
+
+function describeSettings(config: CliConfig): Finding {
+  const { keyPrefix, flagName, adminToken } = config;
+  const token = adminToken === undefined ? "not set" : "set";
+  return ok(
+    "settings",
+    `KEY_PREFIX=${keyPrefix} FLAG_NAME=${flagName}, ADMIN_TOKEN is ${token}`,
+  );
+}
+
+/** Its state, or why that cannot be had. */
+async function readMonitor(
+  monitor: MonitorClient,
+): Promise<StateReport | Finding> {
+  try {
+    return await monitor.readState();
+  } catch (err) {
+    return describeApiFailure("api", err);
+  }
+}
+
+async function examineRedis(
+  parts: Parts,
+  state: StateReport | Finding,
+): Promise<Finding[]> {
+  const { config, link, monitor, keys } = parts;
+  const silenceMs = "check" in state ? DEFAULT_SILENCE_MS : state.silenceMs;
+  const { flagName } = config;
+  const findings: Finding[] = [];
+  try {
+    const redis = await link.open();
+    const checks = [
+      () => checkServer(redis, link.address),
+      () => checkRights(redis, keys, flagName),
+      () => checkClock(redis),
+      () => checkStore({ redis, keys, flagName, silenceMs }),
+      ...("check" in state
+        ? []
+        : [() => checkSameSystem(redis, keys, monitor)]),
+    ];
+    for (const check of checks) findings.push(...(await check()));
+  } catch (err) {
+    const failure = describeRedisFailure("redis", err, link.address);
+    // A missing right has been told of already, in better words.
+    if (
+      !findings.some(({ level }) => level === "problem") ||
+      failure.level !== "refused"
+    )
+      findings.push(failure);
+  }
+  return findings;
+}
+
+function toStatus(findings: readonly Finding[]): ExitStatus {
+  const has = (level: Finding["level"]) =>
+    findings.some((finding) => finding.level === level);
+  if (has("unreachable")) return EXIT.unreachable;
+  if (has("refused")) return EXIT.refused;
+  return has("problem") ? EXIT.problem : EXIT.ok;
+}

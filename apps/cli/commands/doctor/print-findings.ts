@@ -1,0 +1,25 @@
+import type { Output, Style } from "../../output.js";
+import { layOutFacts } from "../../table.js";
+import type { Finding } from "./finding.js";
+
+const LEVEL_STYLES: Readonly<Record<Finding["level"], Style>> = {
+  ok: "green",
+  note: "yellow",
+  problem: ["bold", "red"],
+  unreachable: ["bold", "red"],
+  refused: ["bold", "red"],
+};
+
+/** A line for each finding, and under it what to do about it. */
+export function printFindings(
+  findings: readonly Finding[],
+  { line, paint }: Output,
+): void {
+  const width = Math.max(...findings.map(({ level }) => level.length));
+  const lines = layOutFacts(findings.map(({ check, says }) => [check, says]));
+  findings.forEach(({ level, todo }, at) => {
+    const word = paint(LEVEL_STYLES[level], level.padEnd(width));
+    line(`${word}  ${lines[at] ?? ""}`);
+    if (todo !== undefined) line(`${" ".repeat(width)}  → ${todo}`);
+  });
+}

@@ -1,0 +1,121 @@
+import type { Redis } from "ioredis";
+import { formatSpan } from "../../../../lib/wording/headline.js";
+import type { Keys } from "../../../../lib/redis/keys.js";
+import { Ledger } from "../../../../lib/flag/ledger.js";
+import { toPlain } from "../../../../lib/wording/plain-text.js";
+import { entryTimeMs } from "../../../../lib/redis/stream-entry.js";
+import { readFlagFacts, readLeaseFacts } from "../../sources/redis-report.js";
+import {
+  readRedisTime,
+  scanTelemetry,
+  type Heard,
+} from "../../sources/telemetry-scan.js";
+import { judgeClocks } from "./clock.js";
+import { ok, problem, type Finding } from "./finding.js";
+import { judgePresence } from "./presence.js";
+
+const OUTBOX_DELAY_MS = 60_000;
+/** A program that was silent for longer is not missed any more. */
+const MEMORY_MS = 600_000;
+
+interface Store {
+  redis: Redis;
+  keys: Keys;
+  flagName: string;
+  silenceMs: number;
+}
+
+/** What Serin keeps in Redis: flag, lease, mails, alerts, signs of life. @throws when Redis is away. */
+export async function checkStore({
+  redis,
+  keys,
+  flagName,
+  silenceMs,
+}: Store): Promise<Finding[]> {
+  const now = await readRedisTime(redis);
+  const newest = await readNewest(redis, keys, now - MEMORY_MS);
+  const ledger = new Ledger(redis, keys);
+  const stops = await ledger.readEvents({ kind: "stop", limit: 200 });
+  return [
+    await checkFlag(redis, keys, flagName),
+    await checkLease(redis, keys),
+    await checkOutbox(redis, keys, now),
+    ...(await checkAlerts(redis, keys)),
+    ...judgePresence({ newest, stops, silenceMs, now }),
+    ...judgeClocks(newest),
+  ];
+}
+
+async function checkFlag(
+  redis: Redis,
+  keys: Keys,
+  flagName: string,
+): Promise<Finding> {
+  const { value, garbled } = await readFlagFacts(redis, keys, flagName);
+  return garbled
+    ? problem(
+        "flag",
+        `${flagName} holds neither true nor false, which counts as off`,
+        "serin flag on, or serin flag off",
+      )
+    : ok("flag", `${flagName} is ${value ? "on" : "off"}`);
+}
+
+async function checkLease(redis: Redis, keys: Keys): Promise<Finding> {
+  const lease = await readLeaseFacts(redis, keys);
+  return lease === null
+    ? problem(
+        "monitor",
+        "none leads: nobody watches the canary",
+        "start one with this Redis and KEY_PREFIX, and look at its log",
+      )
+    : ok(
+        "monitor",
+        `${toPlain(lease.holder)} leads, its lease is ${(lease.ageMs / 1000).toFixed(1)} s old`,
+      );
+}
+
+async function checkOutbox(
+  redis: Redis,
+  keys: Keys,
+  now: number,
+): Promise<Finding> {
+  // The monitor's user may not XRANGE.
+  const [pending, reply] = await Promise.all([
+    redis.xlen(keys.outbox),
+    redis.xread("COUNT", 1, "STREAMS", keys.outbox, "0-0"),
+  ]);
+  const oldest = reply?.[0]?.[1][0];
+  if (oldest === undefined) return ok("mails", "none waits");
+  const ageMs = now - entryTimeMs(oldest[0]);
+  const says = `${pending} wait, the oldest for ${formatSpan(ageMs)}`;
+  return ageMs <= OUTBOX_DELAY_MS
+    ? ok("mails", says)
+    : problem(
+        "mails",
+        says,
+        "the leading monitor's log says why they cannot be sent; serin doctor --send-test-mail tries once more",
+      );
+}
+
+async function checkAlerts(redis: Redis, keys: Keys): Promise<Finding[]> {
+  const raised = await redis.hgetall(keys.alerts);
+  return Object.entries(raised).map(([id, since]) =>
+    problem(
+      "alert",
+      `${toPlain(id)} since ${toPlain(since)}`,
+      "serin events --kind alert tells more",
+    ),
+  );
+}
+
+async function readNewest(
+  redis: Redis,
+  keys: Keys,
+  sinceMs: number,
+): Promise<Heard[]> {
+  const newest = new Map<string, Heard>();
+  for await (const heard of scanTelemetry(redis, keys, sinceMs))
+    if (!newest.has(heard.source)) newest.set(heard.source, heard);
+  return [...newest.values()].sort((a, b) => a.source.localeCompare(b.source));
+}

@@ -1,0 +1,79 @@
+import type { Keys } from "../../../lib/redis/keys.js";
+import { Ledger, type FlipOutcome } from "../../../lib/flag/ledger.js";
+import { toPlain } from "../../../lib/wording/plain-text.js";
+import { CliError, EXIT } from "../exit-status.js";
+import type { Output } from "../output.js";
+import type { RedisLink } from "../sources/redis-link.js";
+import { readFlagFacts } from "../sources/redis-report.js";
+
+const MAX_REASON_CHARACTERS = 500;
+
+export interface FlagContext {
+  link: RedisLink;
+  keys: Keys;
+  flagName: string;
+  output: Output;
+}
+
+/** `serin flag get` @throws when Redis is away. */
+export async function showFlag(
+  { link, keys, flagName, output }: FlagContext,
+  options: { json: boolean },
+): Promise<void> {
+  const facts = await readFlagFacts(await link.open(), keys, flagName);
+  const { value, garbled, by, reason, at } = facts;
+  if (options.json)
+    output.json({ name: flagName, value, garbled, by, reason, at });
+  else output.line(wordFor(value));
+}
+
+/** `serin flag on|off|toggle`: an operator's flip, which the monitor never undoes. @throws when Redis is away. */
+export async function changeFlag(
+  { link, keys, flagName, output }: FlagContext,
+  change: {
+    value: boolean | "toggle";
+    reason: string | undefined;
+    operator: string;
+  },
+): Promise<void> {
+  const ledger = new Ledger(await link.open(), keys);
+  const { value, operator } = change;
+  const flip = {
+    by: "operator",
+    reason: readReason(change.reason) ?? `asked for with serin by ${operator}`,
+    data: { operator },
+  } as const;
+  if (value === "toggle") {
+    const now = await ledger.toggle(flagName, flip);
+    output.line(`${flagName} is ${wordFor(now)}: ${flip.reason}`);
+    return;
+  }
+  const outcome = await ledger.flip(flagName, { ...flip, value });
+  output.line(describeOutcome(flagName, value, { outcome, ...flip }));
+}
+
+function describeOutcome(
+  flagName: string,
+  value: boolean,
+  { outcome, reason }: { outcome: FlipOutcome; reason: string },
+): string {
+  const state = `${flagName} is ${wordFor(value)}`;
+  if (outcome === "changed") return `${state}: ${reason}`;
+  return outcome === "held"
+    ? `${state} already, and stays so until a person switches it on: ${reason}`
+    : `${state} already: nothing was changed`;
+}
+
+function readReason(reason: string | undefined): string | undefined {
+  if (reason === undefined) return undefined;
+  const text = toPlain(reason).trim();
+  if (text.length >= 1 && text.length <= MAX_REASON_CHARACTERS) return text;
+  throw new CliError(
+    EXIT.usage,
+    `--reason takes 1 to ${MAX_REASON_CHARACTERS} characters`,
+  );
+}
+
+function wordFor(value: boolean): string {
+  return value ? "on" : "off";
+}

@@ -1,0 +1,164 @@
+import {
+  describeHeadline,
+  formatSpan,
+  type Tone,
+} from "../../../lib/wording/headline.js";
+import { describeHeld } from "../../../lib/telemetry/held-channel.js";
+import type {
+  SideSummary,
+  StateReport,
+} from "../../../lib/telemetry/monitor-state.js";
+import { toPlain } from "../../../lib/wording/plain-text.js";
+import type { Paint, Style } from "../output.js";
+import type { Reading } from "../sources/state-source.js";
+import { layOut, layOutFacts } from "../table.js";
+
+const TONE_STYLES: Readonly<Record<Tone, Style>> = {
+  good: ["bold", "green"],
+  stopped: ["bold", "red"],
+  warning: ["bold", "yellow"],
+};
+const SIDE_COLUMNS = [
+  { title: "side" },
+  ...["requests", "errors", "p50", "p95", "p99", "over"].map((title) => ({
+    title,
+    isFigure: true,
+  })),
+];
+const PROXY_COLUMNS = ["proxy", "split", "canary", "seen"].map((title) => ({
+  title,
+}));
+const HOST_COLUMNS = [
+  ...["host", "side", "app", "up for"].map((title) => ({ title })),
+  ...["CPU", "memory", "probe"].map((title) => ({ title, isFigure: true })),
+  { title: "seen" },
+];
+
+/** The one sentence, in its colour. */
+export function paintHeadline(report: StateReport, paint: Paint): string {
+  const { tone, text } = describeHeadline(report, Date.parse(report.now));
+  return paint(TONE_STYLES[tone], toPlain(text));
+}
+
+/** The state as lines for a terminal. */
+export function renderStatus(
+  { report, without }: Reading,
+  paint: Paint,
+): string[] {
+  const now = Date.parse(report.now);
+  const table = (...[columns, rows]: Parameters<typeof layOut>) => {
+    const [titles = "", ...lines] = layOut(
+      columns,
+      rows.map((row) => row.map(toPlain)),
+    );
+    return ["", paint("dim", titles), ...lines];
+  };
+  const notice =
+    without === undefined
+      ? []
+      : ["", paint("yellow", `${without.message}.`), "What Redis alone tells:"];
+  return [
+    paintHeadline(report, paint),
+    ...notice,
+    ...table(SIDE_COLUMNS, [
+      describeSide("prod", report.sides.prod),
+      describeSide("canary", report.sides.canary),
+    ]),
+    ...table(
+      PROXY_COLUMNS,
+      report.proxies.map((proxy) => describeProxy(proxy, now)),
+    ),
+    ...table(
+      HOST_COLUMNS,
+      report.hosts.map((host) => describeHost(host, now)),
+    ),
+    "",
+    ...layOutFacts([
+      ["verdict", toPlain(describeVerdict(report, without))],
+      ["monitor", toPlain(describeLease(report.lease))],
+      ["mails", toPlain(describeOutbox(report.outbox))],
+    ]),
+  ];
+}
+
+function describeOutbox({ pending, held }: StateReport["outbox"]): string {
+  return [`${pending} waiting`, ...held.map(describeHeld)].join("; ");
+}
+
+function describeSide(name: string, side: SideSummary): string[] {
+  const { requests, errors, p50Ms, p95Ms, p99Ms, windowMs } = side;
+  return [
+    name,
+    formatCount(requests),
+    formatCount(errors),
+    ...[p50Ms, p95Ms, p99Ms].map(formatMs),
+    `${Math.round(windowMs / 1000)} s`,
+  ];
+}
+
+function describeProxy(
+  { id, split, canaryOpen, because, seenAt }: StateReport["proxies"][number],
+  now: number,
+): string[] {
+  const canary =
+    canaryOpen === null
+      ? "unknown"
+      : canaryOpen
+        ? "takes its share"
+        : `withheld: ${because ?? "for no known reason"}`;
+  return [id, split ?? "unknown", canary, describeAge(seenAt, now)];
+}
+
+function describeHost(
+  host: StateReport["hosts"][number],
+  now: number,
+): string[] {
+  const { id, target, version, pid, up, startedAt, seenAt } = host;
+  const app = up ? `${version ?? "unknown"} (pid ${pid ?? "unknown"})` : "gone";
+  return [
+    id,
+    target,
+    app,
+    startedAt === null ? "" : formatSpan(now - Date.parse(startedAt)),
+    host.cpuRatio === null ? "" : `${Math.round(host.cpuRatio * 100)} %`,
+    host.rssBytes === null ? "" : `${Math.round(host.rssBytes / 1e6)} MB`,
+    `${host.probeOk ? "ok" : "FAILS"} ${formatMs(host.probeMs)}`,
+    describeAge(seenAt, now),
+  ];
+}
+
+function describeVerdict(
+  { verdict }: StateReport,
+  without: Reading["without"],
+): string {
+  if (without !== undefined) return "only the monitor knows";
+  if (verdict === null) return "nothing is compared";
+  const { outcome, because, odds, canaryRequestsNeeded, mode } = verdict;
+  const observed = mode === "observe" ? ", only observed" : "";
+  const needed =
+    canaryRequestsNeeded !== null && canaryRequestsNeeded > 0
+      ? `, about ${formatCount(canaryRequestsNeeded)} more canary requests to decide`
+      : "";
+  return outcome === null
+    ? `none yet: ${because ?? "for no known reason"}`
+    : `${outcome}, evidence ${odds}${needed}${observed}`;
+}
+
+function describeLease(lease: StateReport["lease"]): string {
+  if (lease === null) return "none leads";
+  return `${lease.holder} leads (epoch ${lease.epoch}, lease ${(lease.ageMs / 1000).toFixed(1)} s old)`;
+}
+
+export function describeAge(at: string, now: number): string {
+  return `${formatSpan(now - Date.parse(at))} ago`;
+}
+
+export function formatCount(count: number): string {
+  return count.toLocaleString("en-US");
+}
+
+/** `1.2 ms`, `1,012 ms` */
+export function formatMs(ms: number | null): string {
+  if (ms === null) return "–";
+  return `${ms < 10 ? Number(ms.toFixed(1)) : Math.round(ms).toLocaleString("en-US")} ms`;
+}

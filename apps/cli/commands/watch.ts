@@ -1,0 +1,121 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  describeHeadline,
+  formatClock,
+} from "../../../lib/wording/headline.js";
+import type { StateReport } from "../../../lib/telemetry/monitor-state.js";
+import { renderEvent } from "./event-line.js";
+import { CliError } from "../exit-status.js";
+import { LiveScreen } from "./live-screen.js";
+import type { Output, Paint } from "../output.js";
+import type { Reading, StateSource } from "../sources/state-source.js";
+import { paintHeadline, renderStatus } from "./status-page.js";
+
+const INTERVAL_MS = 1000;
+const EVENTS_SHOWN = 8;
+
+/** `serin watch` in a terminal: the state and the newest events, drawn anew each second and when the window changes. */
+export async function watchLive(
+  source: StateSource,
+  output: Output,
+  signal: AbortSignal,
+): Promise<void> {
+  const screen = new LiveScreen(output.stream);
+  let lines = ["Asking …"];
+  const redraw = () => screen.draw(lines);
+  screen.open();
+  output.stream.on("resize", redraw);
+  try {
+    await eachSecond(signal, async () => {
+      lines = await renderPage(source, output.paint);
+      redraw();
+    });
+  } finally {
+    output.stream.off("resize", redraw);
+    screen.close();
+    // The last word stays on the first screen.
+    output.line(lines[0] ?? "");
+  }
+}
+
+/** `serin watch` in a pipe: a line for each change, and none for the mere passing of time. */
+export async function watchPiped(
+  source: StateSource,
+  output: Output,
+  signal: AbortSignal,
+): Promise<void> {
+  let last: string | undefined;
+  await eachSecond(signal, async () => {
+    const { sentence, essence } = await readSentence(source, output.paint);
+    if (essence === last) return;
+    last = essence;
+    const now = new Date();
+    output.line(`${formatClock(now, now.getTime())}  ${sentence}`);
+  });
+}
+
+async function eachSecond(
+  signal: AbortSignal,
+  step: () => Promise<void>,
+): Promise<void> {
+  while (!signal.aborted) {
+    await step();
+    // It rejects only when aborted, and then the watch is over too.
+    await sleep(INTERVAL_MS, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+async function renderPage(
+  source: StateSource,
+  paint: Paint,
+): Promise<string[]> {
+  const [reading, events] = await Promise.all([
+    readOrFail(source),
+    source.readEvents(EVENTS_SHOWN),
+  ]);
+  const now = Date.now();
+  const state =
+    reading instanceof CliError
+      ? [paint(["bold", "red"], `Unknown: ${reading.message}`)]
+      : renderStatus(reading, paint);
+  return [
+    ...state,
+    "",
+    ...events.map((event) => renderEvent(event, now, paint)),
+    "",
+    paint("dim", `${formatClock(new Date(now), now)} · Ctrl-C ends`),
+  ];
+}
+
+async function readSentence(
+  source: StateSource,
+  paint: Paint,
+): Promise<{ sentence: string; essence: string }> {
+  const reading = await readOrFail(source);
+  if (reading instanceof CliError)
+    return {
+      sentence: `Unknown: ${reading.message}`,
+      essence: reading.message,
+    };
+  const { report, without } = reading;
+  const because = without === undefined ? "" : ` (${without.message})`;
+  return {
+    sentence: paintHeadline(report, paint) + because,
+    essence: describeEssence(report) + because,
+  };
+}
+
+/** The headline without what only the clock changes. */
+function describeEssence(report: StateReport): string {
+  const { text } = describeHeadline(report, Date.parse(report.now));
+  return text.replace(/(?<=healthy) for .+$|(?<=retry) in [\d:]+$/, "");
+}
+
+async function readOrFail(source: StateSource): Promise<Reading | CliError> {
+  try {
+    return await source.read();
+  } catch (err) {
+    if (err instanceof CliError) return err;
+    throw err;
+  }
+}

@@ -1,0 +1,158 @@
+import { describeEvent } from "../../../lib/wording/event-sentence.js";
+import {
+  formatClock,
+  formatCountdown,
+  formatSpan,
+} from "../../../lib/wording/headline.js";
+import { formatOdds } from "../../../lib/wording/odds.js";
+import { toPlain } from "../../../lib/wording/plain-text.js";
+import { entryTimeMs } from "../../../lib/redis/stream-entry.js";
+import type { CanaryTrail } from "./canary-trail.js";
+import { EXIT } from "../exit-status.js";
+import type { Paint } from "../output.js";
+import { formatCount } from "./status-page.js";
+import { layOutFacts } from "../table.js";
+import type { Account } from "./why.js";
+
+const RULES: Readonly<Record<string, string>> = {
+  latency: "the latency threshold",
+  verdict: "the verdict: the canary is compared with prod, route by route",
+  breaker:
+    "a proxy's breaker: the canary failed requests that prod does not fail",
+  recovery: "the automatic retry after a cool-down",
+};
+/** Told by other lines. */
+const TOLD = new Set([
+  ...["flag", "value", "rule", "side", "direct", "operator"],
+  ...["nextTryAt", "latched", "verdict"],
+]);
+
+/** The last flip, explained in lines for a terminal. */
+export function renderWhy(
+  account: Account,
+  now: number,
+  paint: Paint,
+): string[] {
+  const { flip, flagName, value, trail, verdict } = account;
+  const at = entryTimeMs(flip.id);
+  const facts: [string, string][] = [
+    ["when", `${formatClock(new Date(at), now)}, ${formatSpan(now - at)} ago`],
+    ["who", toPlain(describeWho(account))],
+    ["rule", toPlain(describeRule(account))],
+    ...describeFigures(flip.data).map((figures): [string, string] => [
+      "figures",
+      figures,
+    ]),
+    ...(verdict === undefined
+      ? []
+      : [["recomputed", describeReplay(verdict)] satisfies [string, string]]),
+    ["last canary request", describeTrail(trail, at, now)],
+    ["next", toPlain(describeNext(account, now))],
+    value
+      ? ["to stop it", `serin flag off --reason "…"`]
+      : ["to resume", `serin flag on --reason "…"`],
+  ];
+  const changedSince =
+    flip.data.value === value
+      ? []
+      : [
+          `${flagName} is ${value ? "on" : "off"} all the same: somebody wrote to Redis, and no monitor has entered it`,
+        ];
+  // That a monitor is away needs no word here: Redis tells it all.
+  const elsewhere =
+    account.without?.status === EXIT.problem
+      ? [paint("yellow", account.without.message)]
+      : [];
+  return [
+    paint("bold", toPlain(describeEvent(flip))),
+    ...elsewhere,
+    ...changedSince,
+    "",
+    ...layOutFacts(facts),
+  ];
+}
+
+function describeWho({ flip }: Account): string {
+  const { operator, source } = flip.data;
+  const known = typeof operator === "string" ? operator : source;
+  return typeof known === "string" ? `${flip.by} (${known})` : flip.by;
+}
+
+function describeRule({ flip }: Account): string {
+  const { rule, side, direct } = flip.data;
+  if (direct === true) return "none: the flag was set directly in Redis";
+  if (typeof rule !== "string") return "none: somebody asked for it";
+  const known = RULES[rule] ?? rule;
+  return rule === "latency" && typeof side === "string"
+    ? `${known} of ${side}`
+    : known;
+}
+
+/** What the event's data holds in figures; the unit is the name's last word. None for a person's flip. */
+function describeFigures(data: Record<string, unknown>): string[] {
+  const figures = Object.entries(data).flatMap(([name, figure]) =>
+    typeof figure === "number" && !TOLD.has(name)
+      ? [`${toWords(name)} ${formatFigure(name, figure)}`]
+      : [],
+  );
+  return figures.length === 0 ? [] : [toPlain(figures.join(", "))];
+}
+
+/** `evidenceToStop` → `evidence to stop`, `p95Ms` → `p95` */
+function toWords(name: string): string {
+  return name
+    .replace(/Ms$/, "")
+    .replace(/(?<=[a-z\d])(?=[A-Z])/g, " ")
+    .toLowerCase();
+}
+
+function formatFigure(name: string, figure: number): string {
+  if (name.startsWith("evidence")) return formatOdds(figure);
+  if (name === "quantile") return String(figure);
+  const rounded =
+    Math.abs(figure) < 10 ? Number(figure.toFixed(1)) : Math.round(figure);
+  return `${formatCount(rounded)}${name.endsWith("Ms") ? " ms" : ""}`;
+}
+
+function describeReplay(verdict: NonNullable<Account["verdict"]>): string {
+  if (typeof verdict === "string") return `not now: ${verdict}`;
+  const { recorded, verdict: anew } = verdict;
+  return toPlain(
+    `from the ledger's counts: ${anew.outcome ?? "nothing to go by"}, evidence ${formatOdds(anew.evidence)} ` +
+      `(recorded: ${formatOdds(recorded)}; ${formatOdds(anew.evidenceToStop)} stops)`,
+  );
+}
+
+function describeTrail(trail: CanaryTrail, at: number, now: number): string {
+  const { lastBeforeAt, lastAfterAt, endedAfter, givenAfter } = trail;
+  const clock = (ms: number) => formatClock(new Date(ms), now);
+  if (lastAfterAt === null)
+    return lastBeforeAt === null
+      ? "none that is still known: telemetry is kept for 20 min"
+      : `by ${clock(lastBeforeAt)}, ${((at - lastBeforeAt) / 1000).toFixed(1)} s before the flip; none since`;
+  const since =
+    givenAfter > 0
+      ? `${formatCount(givenAfter)} were sent there after the flip`
+      : `${formatCount(endedAfter)} ended there after the flip, and none was sent there any more`;
+  return `by ${clock(lastAfterAt)}; ${since}`;
+}
+
+function describeNext(account: Account, now: number): string {
+  const { value, recovery, lease, flip } = account;
+  if (value)
+    return lease === null
+      ? "no monitor leads: until one does, nobody watches the canary"
+      : "the canary gets its share, and is stopped if it goes bad";
+  if (recovery.latched)
+    return "nothing: it is latched after the third breach within an hour, until a person resumes it";
+  if (recovery.nextTryAt === null)
+    return flip.by === "monitor"
+      ? `nothing by itself: it waits for ${recovery.waitsFor ?? "a person"}`
+      : "nothing by itself: the monitor undoes only its own flips";
+  if (lease === null)
+    return "no monitor leads: until one does, nobody lets the canary in again";
+  const leftMs = Date.parse(recovery.nextTryAt) - now;
+  return leftMs > 0
+    ? `the canary is let in again in ${formatCountdown(leftMs)}, if its probes stay healthy`
+    : `the canary is let in again as soon as it may be: that waits for ${recovery.waitsFor ?? "the monitor"}`;
+}

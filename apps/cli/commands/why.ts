@@ -1,0 +1,122 @@
+import type { Keys } from "../../../lib/redis/keys.js";
+import { Ledger, type LedgerEvent } from "../../../lib/flag/ledger.js";
+import type { StateReport } from "../../../lib/telemetry/monitor-state.js";
+import { entryTimeMs } from "../../../lib/redis/stream-entry.js";
+import { readCanaryTrail, type CanaryTrail } from "./canary-trail.js";
+import { CliError } from "../exit-status.js";
+import type {
+  MonitorClient,
+  VerdictReplay,
+} from "../sources/monitor-client.js";
+import type { Output } from "../output.js";
+import type { RedisLink } from "../sources/redis-link.js";
+import {
+  describeRecovery,
+  readFlagFacts,
+  readLeaseFacts,
+} from "../sources/redis-report.js";
+import { renderWhy } from "./why-page.js";
+
+/** All there is to say about the last flip. */
+export interface Account {
+  flagName: string;
+  value: boolean;
+  flip: LedgerEvent;
+  trail: CanaryTrail;
+  recovery: StateReport["recovery"];
+  /** Why the monitor's own account of it could not be had. */
+  without: CliError | undefined;
+  lease: StateReport["lease"];
+  /** Undefined when the flip was not by verdict; a sentence when it could not be had. */
+  verdict: VerdictReplay | string | undefined;
+}
+
+/** `serin why`: from Redis, which is needed; the monitor adds what only it knows. @throws when Redis is away. */
+export async function explainFlip(
+  parts: {
+    link: RedisLink;
+    monitor: MonitorClient;
+    keys: Keys;
+    flagName: string;
+    output: Output;
+  },
+  options: { json: boolean },
+): Promise<void> {
+  const { link, monitor, keys, flagName, output } = parts;
+  const redis = await link.open();
+  const { value } = await readFlagFacts(redis, keys, flagName);
+  const ledger = new Ledger(redis, keys);
+  const flip = await findLastFlip(ledger, flagName);
+  if (flip === undefined) {
+    if (options.json) output.json({ flag: flagName, value, flip: null });
+    else
+      output.line(
+        `${flagName} is ${value ? "on" : "off"}: the ledger knows of no flip`,
+      );
+    return;
+  }
+  const [trail, { recovery, without }, lease, verdict] = await Promise.all([
+    readCanaryTrail(redis, keys, entryTimeMs(flip.id)),
+    readRecovery(monitor, flagName, flip),
+    readLeaseFacts(redis, keys),
+    readVerdict(monitor, flip),
+  ]);
+  const account = {
+    ...{ flagName, value, flip },
+    ...{ trail, recovery, without, lease, verdict },
+  };
+  if (options.json) output.json(toJson(account));
+  else renderWhy(account, Date.now(), output.paint).forEach(output.line);
+}
+
+async function findLastFlip(
+  ledger: Ledger,
+  flagName: string,
+): Promise<LedgerEvent | undefined> {
+  const flips = await ledger.readEvents({ kind: "flip", limit: 100 });
+  return flips.find(({ data }) => data.flag === flagName);
+}
+
+async function readRecovery(
+  monitor: MonitorClient,
+  flagName: string,
+  flip: LedgerEvent,
+): Promise<Pick<Account, "recovery" | "without">> {
+  try {
+    const { recovery } = await monitor.readStateOf(flagName);
+    return { recovery, without: undefined };
+  } catch (err) {
+    if (!(err instanceof CliError)) throw err;
+    return { recovery: describeRecovery(flip), without: err };
+  }
+}
+
+async function readVerdict(
+  monitor: MonitorClient,
+  flip: LedgerEvent,
+): Promise<Account["verdict"]> {
+  if (flip.data.rule !== "verdict") return undefined;
+  try {
+    const replay = await monitor.replayVerdict(flip.id);
+    return replay ?? "the monitor finds no counts to compute it from";
+  } catch (err) {
+    if (err instanceof CliError) return err.message;
+    throw err;
+  }
+}
+
+function toJson(account: Account): object {
+  const { flagName, value, flip, trail, recovery, verdict } = account;
+  const toIso = (ms: number | null) =>
+    ms === null ? null : new Date(ms).toISOString();
+  return {
+    flag: flagName,
+    ...{ value, flip, recovery },
+    canary: {
+      ...trail,
+      lastBeforeAt: toIso(trail.lastBeforeAt),
+      lastAfterAt: toIso(trail.lastAfterAt),
+    },
+    verdict: typeof verdict === "object" ? verdict : null,
+  };
+}

@@ -1,0 +1,142 @@
+import { z } from "zod";
+import type { StateReport } from "../../../lib/telemetry/monitor-state.js";
+import { toPlain } from "../../../lib/wording/plain-text.js";
+import type { CliConfig } from "../config.js";
+import { describeFailure } from "../describe-failure.js";
+import { CliError, EXIT } from "../exit-status.js";
+
+const TIMEOUT_MS = 3000;
+
+/** Enough to tell a monitor's answer from that of whatever else may listen there. */
+const state = z.looseObject({
+  now: z.string(),
+  silenceMs: z.number(),
+  flag: z.looseObject({ name: z.string(), value: z.boolean() }),
+  recovery: z.looseObject({ latched: z.boolean() }),
+  sides: z.looseObject({ prod: z.looseObject({}), canary: z.looseObject({}) }),
+  proxies: z.array(z.looseObject({ id: z.string() })),
+  hosts: z.array(z.looseObject({ id: z.string() })),
+  outbox: z.looseObject({
+    pending: z.number(),
+    held: z.array(z.looseObject({ channel: z.string(), error: z.string() })),
+  }),
+});
+
+const replay = z.object({
+  recorded: z.number(),
+  verdict: z.looseObject({
+    outcome: z.string().nullable(),
+    evidence: z.number(),
+    evidenceToStop: z.number(),
+  }),
+});
+export type VerdictReplay = z.infer<typeof replay>;
+
+const testMail = z.object({ id: z.string(), transport: z.string() });
+export type TestMail = z.infer<typeof testMail>;
+
+/** Undefined when the monitor at `url` is about the flag that is meant here. */
+export function describeOtherFlag(
+  { flag }: StateReport,
+  url: string,
+  flagName: string,
+): string | undefined {
+  return flag.name === flagName
+    ? undefined
+    : `the monitor at ${url} is about the flag ${toPlain(flag.name)}, and FLAG_NAME here is ${flagName}`;
+}
+
+/** The monitor's API. All methods throw a CliError within three seconds when it does not answer as it should. */
+export class MonitorClient {
+  readonly url: string;
+  readonly #base: URL;
+  readonly #adminToken: string | undefined;
+
+  constructor(config: Pick<CliConfig, "monitorUrl" | "adminToken">) {
+    this.#base = config.monitorUrl;
+    this.url = config.monitorUrl.origin;
+    this.#adminToken = config.adminToken;
+  }
+
+  async readState(): Promise<StateReport> {
+    const answer = await this.#ask("/api/state");
+    this.#parse(state, answer);
+    return answer as StateReport;
+  }
+
+  /** @throws CliError also when it is about another flag. */
+  async readStateOf(flagName: string): Promise<StateReport> {
+    const report = await this.readState();
+    const other = describeOtherFlag(report, this.url, flagName);
+    if (other === undefined) return report;
+    throw new CliError(EXIT.problem, other);
+  }
+
+  /** Undefined when the event tells of no verdict. */
+  async replayVerdict(eventId: string): Promise<VerdictReplay | undefined> {
+    const answer = await this.#ask(`/api/verdicts/${eventId}`, {
+      mayBeAbsent: true,
+    });
+    return answer === undefined ? undefined : this.#parse(replay, answer);
+  }
+
+  async sendTestMail(): Promise<TestMail> {
+    const answer = await this.#ask("/api/test-mail", { method: "POST" });
+    return this.#parse(testMail, answer);
+  }
+
+  async #ask(
+    path: string,
+    options: { method?: "POST"; mayBeAbsent?: boolean } = {},
+  ): Promise<unknown> {
+    const { method = "GET", mayBeAbsent = false } = options;
+    const token =
+      method === "POST" && this.#adminToken !== undefined
+        ? { authorization: `Bearer ${this.#adminToken}` }
+        : {};
+    try {
+      const response = await fetch(new URL(path, this.#base), {
+        method,
+        headers: token,
+        // A token must not follow a redirect to somebody else.
+        redirect: "error",
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      });
+      const answer: unknown = await response.json().catch(() => undefined);
+      if (mayBeAbsent && response.status === 404) return undefined;
+      if (!response.ok) throw this.#refusal(response.status, answer);
+      return answer;
+    } catch (err) {
+      if (err instanceof CliError) throw err;
+      throw new CliError(
+        EXIT.unreachable,
+        `the monitor at ${this.url} cannot be reached: ${describeFailure(err)}`,
+      );
+    }
+  }
+
+  #refusal(status: number, answer: unknown): CliError {
+    const told = z.object({ error: z.string() }).safeParse(answer);
+    const why = told.success ? toPlain(told.data.error) : `status ${status}`;
+    if (status === 401 || status === 403)
+      return new CliError(
+        EXIT.refused,
+        this.#adminToken === undefined
+          ? `the monitor at ${this.url} refuses: ADMIN_TOKEN is not set here (${why})`
+          : `the monitor at ${this.url} refuses: ADMIN_TOKEN is not the monitor's (${why})`,
+      );
+    return new CliError(
+      EXIT.unreachable,
+      `the monitor at ${this.url} cannot answer: ${why}`,
+    );
+  }
+
+  #parse<T>(shape: z.ZodType<T>, answer: unknown): T {
+    const parsed = shape.safeParse(answer);
+    if (parsed.success) return parsed.data;
+    throw new CliError(
+      EXIT.unreachable,
+      `what listens at ${this.url} is no monitor of this version: see MONITOR_URL`,
+    );
+  }
+}

@@ -1,0 +1,42 @@
+import { closeSync, openSync, fstatSync, readSync } from "node:fs";
+import { z } from "zod";
+import { parseJson } from "../../../lib/redis/stream-entry.js";
+
+const TAIL_BYTES = 64 * 1024;
+
+const logLine = z.object({
+  level: z.string().optional(),
+  msg: z.string(),
+  err: z.object({ message: z.string() }).optional(),
+});
+
+/** The last lines of a program's log, as a person would read them. */
+export function readLogTail(file: string, lines: number): string[] {
+  return readEnd(file)
+    .split("\n")
+    .filter((line) => line.trim() !== "")
+    .slice(-lines)
+    .map(formatLogLine);
+}
+
+/** A JSON line becomes `warn: sentence: cause`; any other stays as it is. */
+export function formatLogLine(line: string): string {
+  const parsed = logLine.safeParse(parseJson(line));
+  if (!parsed.success) return line;
+  const { level, msg, err } = parsed.data;
+  return [level, msg, err?.message]
+    .filter((part) => part !== undefined)
+    .join(": ");
+}
+
+function readEnd(file: string): string {
+  const log = openSync(file, "r");
+  try {
+    const { size } = fstatSync(log);
+    const tail = Buffer.alloc(Math.min(size, TAIL_BYTES));
+    readSync(log, tail, 0, tail.length, size - tail.length);
+    return tail.toString();
+  } finally {
+    closeSync(log);
+  }
+}

@@ -1,0 +1,147 @@
+import { join } from "node:path";
+import type { Side } from "../../../lib/telemetry/telemetry.js";
+import { originOf } from "../addresses.js";
+import type { ProgramSpec } from "./child.js";
+import type { LauncherConfig, PortName } from "../config.js";
+import { answersOk } from "./http-probe.js";
+import { answersPing, redisServerArgs } from "./private-redis.js";
+import type { Workspace } from "./workspace.js";
+
+/** Where everything of one run is. */
+export interface Layout {
+  config: LauncherConfig;
+  ports: Readonly<Record<PortName, number>>;
+  workspace: Workspace;
+  /** Holds a folder for each program, with its main.js. */
+  programsDirectory: string;
+}
+
+/** A stopping program gives its last requests this long. */
+const DRAIN_MS = 1000;
+
+export function redisUrlOf({ config, ports }: Layout): string {
+  return config.redisUrl ?? `redis://127.0.0.1:${ports.redis}`;
+}
+
+export function describeRedis(layout: Layout): ProgramSpec {
+  const { config, ports, workspace } = layout;
+  return {
+    name: "Redis",
+    command: "redis-server",
+    args: redisServerArgs({ port: ports.redis, directory: workspace.redis }),
+    env: config.env,
+    logFile: join(workspace.logs, "redis.log"),
+    isReady: () => answersPing(ports.redis),
+  };
+}
+
+export function describeApp(side: Side, layout: Layout): ProgramSpec {
+  const port = layout.ports[`${side}App`];
+  return {
+    ...describe(layout, {
+      name: `${side} app`,
+      folder: "app",
+      settings: { PORT: port, ROLE: side },
+      readyUrl: `${originOf(layout.config.host, port)}/healthz`,
+    }),
+    pidFile: pidFileOf(side, layout),
+  };
+}
+
+export function describeAgent(side: Side, layout: Layout): ProgramSpec {
+  const { config, ports } = layout;
+  const port = ports[`${side}Agent`];
+  return describe(layout, {
+    name: `${side} agent`,
+    folder: "agent",
+    settings: {
+      PORT: port,
+      TARGET: side,
+      APP_URL: originOf(config.host, ports[`${side}App`]),
+      APP_PIDFILE: pidFileOf(side, layout),
+      // An agent takes one of three, and the user's shell may hold another.
+      APP_PID: undefined,
+      APP_UNIT: undefined,
+    },
+    readyUrl: `${originOf(config.host, port)}/healthz`,
+  });
+}
+
+export function describeProxy(layout: Layout): ProgramSpec {
+  const { config, ports } = layout;
+  return describe(layout, {
+    name: "proxy",
+    folder: "proxy",
+    settings: { PORT: ports.proxy, ADMIN_PORT: ports.admin },
+    defaults: {
+      PROD_URLS: originOf(config.host, ports.prodApp),
+      CANARY_URLS: originOf(config.host, ports.canaryApp),
+      CANARY_LEASE: "required",
+    },
+    readyUrl: `${originOf(config.adminHost, ports.admin)}/readyz`,
+  });
+}
+
+export function describeMonitor(layout: Layout): ProgramSpec {
+  const { config, ports } = layout;
+  return describe(layout, {
+    name: "monitor",
+    folder: "monitor",
+    settings: { PORT: ports.monitor },
+    defaults: {
+      ALERT_TRANSPORT: "smtp",
+      ALERT_FROM: "serin@serin.test",
+      ALERT_TO: "team@serin.test",
+      SMTP_URL: `smtp://127.0.0.1:${ports.smtp}`,
+    },
+    readyUrl: `${originOf(config.host, ports.monitor)}/readyz`,
+  });
+}
+
+function describe(
+  layout: Layout,
+  program: {
+    name: string;
+    folder: string;
+    settings: Record<string, string | number | undefined>;
+    /** Stand unless the user's environment says otherwise. */
+    defaults?: Record<string, string>;
+    readyUrl: string;
+  },
+): ProgramSpec {
+  const { name, folder, settings, defaults, readyUrl } = program;
+  const main = join(layout.programsDirectory, folder, "main.js");
+  return {
+    name,
+    command: process.execPath,
+    args: ["--enable-source-maps", main],
+    env: {
+      ...defaults,
+      DRAIN_MS: String(DRAIN_MS),
+      ...withoutEmpty(layout.config.env),
+      REDIS_URL: redisUrlOf(layout),
+      ...toStrings(settings),
+    },
+    logFile: join(layout.workspace.logs, `${name.replace(" ", "-")}.log`),
+    isReady: () => answersOk(readyUrl),
+  };
+}
+
+function pidFileOf(side: Side, { workspace }: Layout): string {
+  return join(workspace.pids, `${side}-app.pid`);
+}
+
+/** An empty variable counts as one that is not set. */
+function withoutEmpty(env: LauncherConfig["env"]): LauncherConfig["env"] {
+  return Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== ""),
+  );
+}
+
+function toStrings(
+  settings: Record<string, string | number | undefined>,
+): Record<string, string | undefined> {
+  return Object.fromEntries(
+    Object.entries(settings).map(([name, value]) => [name, value?.toString()]),
+  );
+}

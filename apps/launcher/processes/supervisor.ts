@@ -1,0 +1,130 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { Child, type Ending, type ProgramSpec } from "./child.js";
+import { LaunchError } from "../launch-error.js";
+import { readLogTail } from "./log-tail.js";
+import type { Reaper } from "./reaper.js";
+
+const READY_DEADLINE_MS = 30_000;
+const PROBE_INTERVAL_MS = 50;
+const FIRST_BACKOFF_MS = 500;
+const LONGEST_BACKOFF_MS = 10_000;
+/** Whoever ran this long starts over with the shortest back-off. */
+const STEADY_MS = 30_000;
+const LOG_LINES_SHOWN = 12;
+
+/** Shows what happened: `died` or `back`, and a sentence. */
+type Report = (kind: string, sentence: string) => void;
+
+/**
+ * Keeps one program running. A first start that fails is the caller's to handle; from then on a program that ends is
+ * reported and started again, after a pause that doubles from half a second to ten.
+ */
+export class Supervisor {
+  readonly #spec: ProgramSpec;
+  readonly #reaper: Reaper;
+  readonly #report: Report;
+  readonly #stopping = new AbortController();
+  #child: Child | undefined;
+  #keeping: Promise<void> | undefined;
+
+  constructor(spec: ProgramSpec, reaper: Reaper, report: Report) {
+    this.#spec = spec;
+    this.#reaper = reaper;
+    this.#report = report;
+  }
+
+  /**
+   * Resolves when the program is ready.
+   *
+   * @throws LaunchError with its last log lines, or the signal's reason when that aborts.
+   */
+  async start(signal: AbortSignal): Promise<void> {
+    const child = this.#spawn();
+    const deadline = AbortSignal.timeout(READY_DEADLINE_MS);
+    const ending = await this.#untilReady(
+      child,
+      AbortSignal.any([signal, deadline]),
+    );
+    signal.throwIfAborted();
+    if (ending !== undefined) throw this.#startError(ending);
+    if (deadline.aborted)
+      throw this.#startError(
+        `was not ready after ${READY_DEADLINE_MS / 1000} s`,
+      );
+    this.#keeping = this.#keepRunning(child);
+  }
+
+  /** May be called at any time, and twice. */
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping.abort();
+    await this.#child?.stop(graceMs);
+    await this.#keeping;
+  }
+
+  #startError(why: string): LaunchError {
+    const { name, logFile } = this.#spec;
+    const lines = readLogTail(logFile, LOG_LINES_SHOWN);
+    return new LaunchError(
+      [
+        `${name} ${why}. Its last log lines:`,
+        ...lines.map((line) => `  | ${line}`),
+        `All of them: ${logFile}`,
+      ].join("\n"),
+    );
+  }
+
+  #spawn(): Child {
+    this.#child = new Child(this.#spec, this.#reaper);
+    return this.#child;
+  }
+
+  /** @returns how the program ended if it did before it was ready. */
+  async #untilReady(
+    child: Child,
+    signal: AbortSignal,
+  ): Promise<Ending | undefined> {
+    while (child.ending === undefined && !signal.aborted) {
+      if (await this.#spec.isReady()) return undefined;
+      await sleep(PROBE_INTERVAL_MS);
+    }
+    return child.ending;
+  }
+
+  async #keepRunning(first: Child): Promise<void> {
+    const { signal } = this.#stopping;
+    let child = first;
+    let backoffMs = FIRST_BACKOFF_MS;
+    for (;;) {
+      const startedAt = performance.now();
+      const ending = await child.ended;
+      if (signal.aborted) return;
+      if (performance.now() - startedAt > STEADY_MS)
+        backoffMs = FIRST_BACKOFF_MS;
+      this.#reportEnding(ending, backoffMs);
+      if (!(await pause(backoffMs, signal))) return;
+      backoffMs = Math.min(2 * backoffMs, LONGEST_BACKOFF_MS);
+      child = this.#spawn();
+      void this.#reportReturn(child);
+    }
+  }
+
+  #reportEnding(ending: Ending, backoffMs: number): void {
+    const { name, logFile } = this.#spec;
+    const [last = "none"] = readLogTail(logFile, 1);
+    this.#report(
+      "died",
+      `${name} ${ending}; it starts again in ${backoffMs / 1000} s. Its last log line: ${last}`,
+    );
+  }
+
+  async #reportReturn(child: Child): Promise<void> {
+    const ending = await this.#untilReady(child, this.#stopping.signal);
+    if (ending === undefined && !this.#stopping.signal.aborted)
+      this.#report("back", `${this.#spec.name} is ready again`);
+  }
+}
+
+/** @returns whether the time has passed; false at once when the signal aborts. */
+function pause(ms: number, signal: AbortSignal): Promise<boolean> {
+  return sleep(ms, true, { signal }).catch(() => false);
+}

@@ -1,0 +1,32 @@
+import type { Logger } from "../../../../lib/program/log.js";
+import type { AlertConfig } from "../alert-config.js";
+import type { Channel } from "./channel.js";
+import { composeMail } from "../message/compose.js";
+import { createTransport } from "./create-transport.js";
+import type { NoticeSettings } from "../message/notice.js";
+import type { MailTransport } from "./transport.js";
+import { createWebhookChannel } from "./webhook.js";
+
+/** Mails always; a webhook's messages where one is set. */
+export function createChannels(
+  config: AlertConfig,
+  notice: NoticeSettings,
+  logger: Logger,
+): Channel[] {
+  const { from, to, webhook } = config;
+  const transport = createTransport(config, logger);
+  const mail = createMailChannel(transport, { from, to, ...notice });
+  if (webhook === undefined) return [mail];
+  return [mail, createWebhookChannel(webhook, notice)];
+}
+
+export function createMailChannel(
+  transport: MailTransport,
+  settings: Parameters<typeof composeMail>[1],
+): Channel {
+  return {
+    name: "mail",
+    send: (event) => transport.send(composeMail(event, settings)),
+    close: () => transport.close(),
+  };
+}

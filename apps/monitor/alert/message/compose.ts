@@ -1,0 +1,42 @@
+import type { LedgerEvent } from "../../../../lib/flag/ledger.js";
+import { describeEvent, type NoticeSettings } from "./notice.js";
+import { oneLine, shortLine } from "./one-line.js";
+import { renderHtml } from "./render-html.js";
+import { renderText } from "./render-text.js";
+import type { Mail } from "../channels/transport.js";
+
+const MAX_SUBJECT_CHARACTERS = 120;
+
+export interface MailSettings extends NoticeSettings {
+  from: string;
+  to: string[];
+}
+
+/** The same mail whenever it is composed. Never throws, whatever the event's data holds. */
+export function composeMail(event: LedgerEvent, settings: MailSettings): Mail {
+  const notice = describeEvent(event, settings);
+  const { from, to, keys } = settings;
+  return {
+    from,
+    to,
+    subject: shortLine(`[serin] ${notice.title}`, MAX_SUBJECT_CHARACTERS),
+    text: renderText(notice),
+    html: renderHtml(notice),
+    messageId: toMessageId(`${keys.prefix}${event.id}`, from),
+    headers: {
+      // Keeps out-of-office replies away (RFC 3834).
+      "Auto-Submitted": "auto-generated",
+      // Amazon SES puts a Message-ID of its own in the place of ours.
+      "X-Serin-Event": oneLine(`${keys.prefix}${event.id}`),
+    },
+  };
+}
+
+/** Percent-encodes what RFC 5322 does not allow before the @, so that different names stay different. */
+function toMessageId(name: string, from: string): string {
+  const local = name.replace(
+    /[^\w-]/gu,
+    (character) => `%${(character.codePointAt(0) ?? 0).toString(16)}`,
+  );
+  return `<${local}@${from.slice(from.lastIndexOf("@") + 1)}>`;
+}

@@ -1,0 +1,83 @@
+import type { LedgerEvent } from "../../../../lib/flag/ledger.js";
+import { listBars, type Bar } from "./bars.js";
+import { formatUtc, listFigures, type Figure } from "./figures.js";
+import { readKnownData } from "./known-data.js";
+import { oneLine, shortLine } from "./one-line.js";
+import { describeRemedy, type Remedy, type RemedySettings } from "./remedy.js";
+import { describeState, type State } from "./state.js";
+
+const MAX_REASON_CHARACTERS = 2000;
+
+/** What an event means to a person, before it becomes text or HTML. */
+export interface Notice {
+  tone: State["tone"];
+  /** One line. */
+  title: string;
+  /** A sentence; undefined when the title says it already. */
+  happened: string | undefined;
+  /** What was measured beside what is allowed, to be drawn to one scale; empty when nothing compares. */
+  bars: Bar[];
+  /** Sentences. */
+  next: string;
+  /** Undefined when there is nothing to change. */
+  remedy: Remedy | undefined;
+  facts: Figure[];
+  dashboardUrl: string;
+}
+
+/** What the words depend on besides the event. */
+export interface NoticeSettings extends RemedySettings {
+  /** For events that do not say which flag they concern. */
+  flagName: string;
+  /** Where people look at the monitor, often on a phone. */
+  dashboardUrl: string;
+}
+
+/** Data that the words and bars tell. */
+const TOLD = new Set([
+  "canaryBeforeMs",
+  "canaryLatencyMs",
+  "prodLatencyMs",
+  "flag",
+  "value",
+  "rule",
+  "direct",
+  "nextTryAt",
+  "latched",
+]);
+
+/** Never throws, whatever the event's data holds. */
+export function describeEvent(
+  event: LedgerEvent,
+  settings: NoticeSettings,
+): Notice {
+  const data = readKnownData(event.data);
+  const flag = data.flag ?? settings.flagName;
+  const { tone, title, next, switchTo } = describeState(event, {
+    ...data,
+    flag,
+  });
+  const happened = shortLine(event.reason, MAX_REASON_CHARACTERS);
+  return {
+    tone,
+    title: oneLine(title),
+    happened: oneLine(title).includes(happened) ? undefined : happened,
+    bars: listBars(data),
+    next,
+    remedy:
+      switchTo === undefined
+        ? undefined
+        : describeRemedy(switchTo, flag, settings),
+    facts: [
+      ...listFigures(event.data, TOLD),
+      { label: "by", value: describeAuthor(event.by, data.rule) },
+      { label: "at", value: formatUtc(event.at) },
+      { label: "event", value: oneLine(event.id) },
+    ],
+    dashboardUrl: settings.dashboardUrl,
+  };
+}
+
+function describeAuthor(by: string, rule: string | undefined): string {
+  return oneLine(rule === undefined ? by : `${by} (${rule} rule)`);
+}

@@ -1,0 +1,91 @@
+import type { EventKind, LedgerEvent } from "../../../../lib/flag/ledger.js";
+import { formatMs, formatNumber, formatUtc } from "./figures.js";
+import type { KnownData } from "./known-data.js";
+
+/** Kinds of events that switch nothing, at which a person may want to. */
+const MAY_CALL_FOR_STOP = new Set<EventKind>(["alert", "silence"]);
+
+/** Where an event leaves the flag, in words. */
+export interface State {
+  tone: "good" | "bad" | "warning";
+  /** For the subject. */
+  title: string;
+  /** What comes of it if nobody does anything, in sentences. */
+  next: string;
+  /** What a person may want to set the flag to. */
+  switchTo: boolean | undefined;
+}
+
+export function describeState(
+  event: LedgerEvent,
+  data: KnownData & { flag: string },
+): State {
+  if (data.value === undefined || event.kind !== "flip")
+    return describeOccurrence(event);
+  const cause = describeCause(event, data);
+  if (data.value)
+    return {
+      tone: "good",
+      title: `canary resumed: ${data.flag} is on${cause}`,
+      next: `The canary gets its share of the requests again. ${nextWhileOn(event.by)}`,
+      switchTo: false,
+    };
+  const stopped = data.latched === true ? "stopped and latched" : "stopped";
+  return {
+    tone: "bad",
+    title: `canary ${stopped}: ${data.flag} is off${cause}`,
+    next: `All requests go to prod, which serves without the feature. ${nextWhileOff(event.by, data)}`,
+    switchTo: true,
+  };
+}
+
+function describeOccurrence({ kind, reason, data }: LedgerEvent): State {
+  const mayCallForStop = MAY_CALL_FOR_STOP.has(kind) && data.alert !== "test";
+  return {
+    tone: kind === "recovery" ? "good" : "warning",
+    title: `${kind}: ${reason}`,
+    next:
+      kind === "flip"
+        ? "The event does not say to what: see the dashboard."
+        : "Nothing was switched: the flag stays as it is.",
+    switchTo: mayCallForStop ? false : undefined,
+  };
+}
+
+/** In parentheses, for the title; empty when the state says it all. */
+function describeCause(event: LedgerEvent, data: KnownData): string {
+  const { rule, latencyMs, thresholdMs } = data;
+  if (rule === "recovery") return "";
+  if (
+    rule === "latency" &&
+    latencyMs !== undefined &&
+    thresholdMs !== undefined
+  )
+    return ` (${nameLatency(data)} ${formatMs(latencyMs)} > ${formatMs(thresholdMs)})`;
+  return event.by === "monitor"
+    ? ` (${event.reason})`
+    : ` (${event.by}: ${event.reason})`;
+}
+
+/** The canary's own latency is what a mail about the canary is expected to tell; prod's is named. */
+function nameLatency({ side, quantile }: KnownData): string {
+  const name =
+    quantile === undefined ? "latency" : `p${formatNumber(quantile * 100)}`;
+  return side === undefined || side === "canary" ? name : `${side} ${name}`;
+}
+
+function nextWhileOff(by: string, { latched, nextTryAt }: KnownData): string {
+  if (by !== "monitor")
+    return "The monitor undoes only its own flips: it stays off until an operator switches it on.";
+  if (latched === true)
+    return "It is latched: the monitor does not try again, it stays off until a person switches it on.";
+  if (nextTryAt !== undefined)
+    return `The monitor tries again at ${formatUtc(nextTryAt)}, if the canary is healthy then.`;
+  return "The monitor does not try again: it stays off until a person switches it on.";
+}
+
+function nextWhileOn(by: string): string {
+  return by === "monitor"
+    ? "If it goes bad again, it is stopped again, and the wait before the next try is longer."
+    : "The monitor goes on watching it.";
+}

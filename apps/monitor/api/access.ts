@@ -1,0 +1,63 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import type { RequestHandler } from "express";
+import { HttpError } from "./http-error.js";
+import { isLoopback } from "../../../lib/program/loopback.js";
+
+/** With a token set, only who presents it may change anything: `Authorization: Bearer …`. */
+export function requireToken(adminToken: string | undefined): RequestHandler {
+  return (request, response, next) => {
+    if (adminToken === undefined) {
+      next();
+      return;
+    }
+    const [, presented] =
+      /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? "") ?? [];
+    if (presented !== undefined && isSame(presented, adminToken)) {
+      next();
+      return;
+    }
+    response.set("www-authenticate", "Bearer");
+    throw new HttpError(
+      401,
+      "send the admin token: Authorization: Bearer <ADMIN_TOKEN>",
+    );
+  };
+}
+
+/**
+ * Refuses what a browser sends on behalf of another site's page. Without a token, loopback alone would not keep such a
+ * page out: it can post here, and by DNS rebinding it can even read.
+ */
+export function refuseForeignPages(
+  adminToken: string | undefined,
+): RequestHandler {
+  return (request, _response, next) => {
+    const { host, origin } = request.headers;
+    if (adminToken === undefined && !isLoopback(hostnameOf(host))) {
+      throw new HttpError(
+        403,
+        "without ADMIN_TOKEN only requests to a loopback name are answered",
+      );
+    }
+    if (
+      request.method !== "GET" &&
+      origin !== undefined &&
+      origin !== `http://${host ?? ""}` &&
+      origin !== `https://${host ?? ""}`
+    ) {
+      throw new HttpError(403, "requests from another site’s page are refused");
+    }
+    next();
+  };
+}
+
+function hostnameOf(host: string | undefined): string {
+  const url = `http://${host ?? ""}`;
+  return URL.canParse(url) ? new URL(url).hostname.replace(/^\[|\]$/g, "") : "";
+}
+
+/** In constant time, whatever the lengths. */
+function isSame(a: string, b: string): boolean {
+  const digest = (text: string) => createHash("sha256").update(text).digest();
+  return timingSafeEqual(digest(a), digest(b));
+}

@@ -1,0 +1,191 @@
+import type { Family, Sample } from "../../../lib/program/metrics.js";
+import type { SideSummary } from "../../../lib/telemetry/monitor-state.js";
+import { SIDES, type Side } from "../../../lib/telemetry/telemetry.js";
+import type { CourierTotals } from "../alert/courier.js";
+import type { EventTally } from "../telemetry/event-tally.js";
+import type { Verdict } from "../verdict/verdict.js";
+
+const OUTCOMES = ["healthy", "insufficient", "worse", "split broken"] as const;
+/** What an alert's id begins with. */
+const ALERTS = [
+  "gone",
+  "probe",
+  "silence",
+  "cpu",
+  "latency",
+  "verdict",
+  "flag-value",
+];
+
+/** What only Redis knows. */
+export interface StoredFigures {
+  flag: boolean;
+  /** Null when nobody leads. */
+  leaseAgeMs: number | null;
+  outboxPending: number;
+  /** Ids of the alerts that are raised. */
+  alerts: readonly string[];
+}
+
+export interface MonitorFigures {
+  /** Undefined while Redis is away. */
+  stored: StoredFigures | undefined;
+  leads: boolean;
+  sides: Record<Side, SideSummary>;
+  /** Undefined while this monitor does not lead, or with VERDICT=off. */
+  verdict: Verdict | undefined;
+  tally: Pick<EventTally, "kinds" | "flips">;
+  couriers: readonly Readonly<CourierTotals>[];
+  skippedTelemetry: number;
+}
+
+type Kind = "gauge" | "counter";
+
+/** What the monitor tells Prometheus. What it does not know at this moment is left out. */
+export function toMonitorFamilies(figures: MonitorFigures): Family[] {
+  const { stored, leads, sides, verdict, tally, couriers } = figures;
+  return [
+    ...storedFamilies(stored),
+    ...sideFamilies(sides),
+    ...verdictFamilies(verdict),
+    gauge(
+      "serin_monitor_leads",
+      "Whether this monitor leads: it acts, and others stand by.",
+      [[Number(leads)]],
+    ),
+    counter(
+      "serin_flips_total",
+      "Flips of the flag since the start, by who made them.",
+      byLabel("by", tally.flips),
+    ),
+    counter(
+      "serin_events_total",
+      "Events of the ledger since the start.",
+      byLabel("kind", tally.kinds),
+    ),
+    counter(
+      "serin_alerts_sent_total",
+      "Events told to people by this monitor.",
+      couriers.map(({ channel, sent }): Sample => [sent, { channel }]),
+    ),
+    counter(
+      "serin_alert_failures_total",
+      "Tries to tell people that failed.",
+      couriers.map(({ channel, failures }): Sample => [failures, { channel }]),
+    ),
+    counter(
+      "serin_alerts_put_aside_total",
+      "Events given up, since they were refused again and again.",
+      couriers.map(({ channel, putAside }): Sample => [putAside, { channel }]),
+    ),
+    counter(
+      "serin_telemetry_skipped_total",
+      "Telemetry entries that this monitor could not read.",
+      [[figures.skippedTelemetry]],
+    ),
+  ];
+}
+
+function storedFamilies(stored: StoredFigures | undefined): Family[] {
+  if (stored === undefined) return [];
+  const { flag, leaseAgeMs, outboxPending, alerts } = stored;
+  const raised = (alert: string) =>
+    alerts.filter((id) => id.split(":", 1)[0] === alert).length;
+  return [
+    gauge("serin_flag", "The feature flag: 1 is on.", [[Number(flag)]]),
+    gauge(
+      "serin_lease_age_seconds",
+      "How long ago the leading monitor renewed its lease; absent when none leads.",
+      leaseAgeMs === null ? [] : [[leaseAgeMs / 1000]],
+    ),
+    gauge(
+      "serin_outbox_pending",
+      "Events that people are still to be told of, by any channel.",
+      [[outboxPending]],
+    ),
+    gauge(
+      "serin_alerts_raised",
+      "Alerts that are raised and not over yet.",
+      ALERTS.map((alert): Sample => [raised(alert), { alert }]),
+    ),
+  ];
+}
+
+function sideFamilies(sides: Record<Side, SideSummary>): Family[] {
+  const all = sides.prod.requests + sides.canary.requests;
+  return [
+    gauge(
+      "serin_canary_share",
+      "The canary's share of the requests: as the split says (configured), or as answered within the monitor's window (actual).",
+      all === 0 ? [] : [[sides.canary.requests / all, { kind: "actual" }]],
+    ),
+    gauge(
+      "serin_side_requests",
+      "Requests within the monitor's window.",
+      SIDES.map((target): Sample => [sides[target].requests, { target }]),
+    ),
+    gauge(
+      "serin_side_error_ratio",
+      "Of these, how many failed; 1 is all.",
+      SIDES.flatMap((target): Sample[] => {
+        const { requests, errors } = sides[target];
+        return requests === 0 ? [] : [[errors / requests, { target }]];
+      }),
+    ),
+    gauge(
+      "serin_side_latency_seconds",
+      "Percentiles of the latency within the monitor's window.",
+      SIDES.flatMap((target) => percentiles(target, sides[target])),
+    ),
+  ];
+}
+
+function percentiles(
+  target: Side,
+  { p50Ms, p95Ms, p99Ms }: SideSummary,
+): Sample[] {
+  return Object.entries({ 50: p50Ms, 95: p95Ms, 99: p99Ms }).flatMap(
+    ([percentile, ms]): Sample[] =>
+      ms === null ? [] : [[ms / 1000, { target, percentile }]],
+  );
+}
+
+function verdictFamilies(verdict: Verdict | undefined): Family[] {
+  if (verdict === undefined) return [];
+  const { outcome, evidence, evidenceToStop } = verdict;
+  return [
+    gauge(
+      "serin_verdict_evidence",
+      "Evidence that the canary is worse than prod: the odds' natural logarithm.",
+      [[evidence]],
+    ),
+    gauge(
+      "serin_verdict_evidence_to_stop",
+      "With so much evidence the canary is stopped.",
+      [[evidenceToStop]],
+    ),
+    gauge(
+      "serin_verdict_outcome",
+      "1 for the outcome that holds, 0 for the others.",
+      OUTCOMES.map((name): Sample => [
+        Number(name === outcome),
+        { outcome: name },
+      ]),
+    ),
+  ];
+}
+
+const family =
+  (type: Kind) =>
+  (name: string, help: string, samples: Sample[]): Family => ({
+    name,
+    help,
+    type,
+    samples,
+  });
+const gauge = family("gauge");
+const counter = family("counter");
+
+function byLabel(label: string, counts: ReadonlyMap<string, number>): Sample[] {
+  return [...counts].map(([value, count]) => [count, { [label]: value }]);
+}

@@ -1,0 +1,65 @@
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { promisify } from "node:util";
+import { brotliCompress, constants, gzip } from "node:zlib";
+
+type Encoding = "br" | "gzip" | "identity";
+
+const TYPES: Readonly<Record<string, string>> = {
+  html: "text/html; charset=utf-8",
+  js: "text/javascript; charset=utf-8",
+  css: "text/css; charset=utf-8",
+  svg: "image/svg+xml",
+};
+
+const COMPRESS: Record<Encoding, (body: Buffer) => Promise<Buffer>> = {
+  br: (body) =>
+    promisify(brotliCompress)(body, {
+      params: { [constants.BROTLI_PARAM_SIZE_HINT]: body.length },
+    }),
+  gzip: (body) => promisify(gzip)(body, { level: 9 }),
+  identity: (body) => Promise.resolve(body),
+};
+
+/** One file of the dashboard, in memory. */
+export class PageFile {
+  readonly type: string;
+  /** Its name changes with its content. */
+  readonly isHashed: boolean;
+  readonly #body: Buffer;
+  readonly #digest: string;
+  readonly #encoded = new Map<Encoding, Promise<Buffer>>();
+
+  constructor(name: string, body: Buffer) {
+    this.type =
+      TYPES[name.split(".").at(-1) ?? ""] ?? "application/octet-stream";
+    this.isHashed = /-[0-9A-Z]{8}\.\w+$/.test(name);
+    this.#body = body;
+    this.#digest = createHash("sha256").update(body).digest("base64url");
+  }
+
+  etag(encoding: Encoding): string {
+    return `"${this.#digest.slice(0, 22)}-${encoding}"`;
+  }
+
+  /** Compressed when first asked for: done by the build, a release's bytes would depend on the Node that packages it. */
+  encode(encoding: Encoding): Promise<Buffer> {
+    const encoded =
+      this.#encoded.get(encoding) ?? COMPRESS[encoding](this.#body);
+    this.#encoded.set(encoding, encoded);
+    return encoded;
+  }
+}
+
+/** By path, such as `/main-1A2B3C4D.js`; empty when the page was not built. */
+export function readPageFiles(
+  directory = new URL("../page/", import.meta.url),
+): ReadonlyMap<string, PageFile> {
+  if (!existsSync(directory)) return new Map();
+  return new Map(
+    readdirSync(directory).map((name) => [
+      name === "index.html" ? "/" : `/${name}`,
+      new PageFile(name, readFileSync(new URL(name, directory))),
+    ]),
+  );
+}

@@ -1,0 +1,132 @@
+import type { ServerResponse } from "node:http";
+import type { LedgerEvent } from "../../../lib/flag/ledger-event.js";
+import type { HistoryPoint } from "../messages/history-report.js";
+import { HttpError } from "./http-error.js";
+import type {
+  StateMessage,
+  TroubleMessage,
+} from "../messages/page-messages.js";
+
+const TICK_MS = 1000;
+const MAX_STREAMS = 100;
+/** About a minute of messages: who is further behind than that is gone or too slow. */
+const MAX_BUFFERED_BYTES = 262_144;
+/** How soon a browser tries again. */
+const RETRY_MS = 1000;
+
+const HEADERS = {
+  "content-type": "text/event-stream; charset=utf-8",
+  "cache-control": "no-store",
+  "x-accel-buffering": "no",
+};
+
+/** What is told to the pages. */
+export interface PageSource {
+  /** Throws when Redis is away. */
+  readState: () => Promise<StateMessage>;
+  newestPoints: () => HistoryPoint[];
+}
+
+/**
+ * Server-sent events for open dashboards. The state is read once a second for all of them, and not at all while there is
+ * none. When Redis is away each second says so. A page that reads too slowly is cut off: it connects anew.
+ */
+export class PageStream {
+  readonly #source: PageSource;
+  readonly #pages = new Set<ServerResponse>();
+  #timer: NodeJS.Timeout | undefined;
+  #reading: Promise<void> | undefined;
+  #isNudged = false;
+  #isWhole = false;
+  #isClosed = false;
+
+  constructor(source: PageSource) {
+    this.#source = source;
+  }
+
+  get size(): number {
+    return this.#pages.size;
+  }
+
+  /** @throws HttpError when there are too many, or this monitor stops */
+  open(response: ServerResponse): void {
+    if (this.#isClosed) throw new HttpError(503, "this monitor stops");
+    if (this.#pages.size >= MAX_STREAMS)
+      throw new HttpError(503, `${MAX_STREAMS} dashboards are open already`);
+    response.writeHead(200, HEADERS);
+    response.write(`retry: ${RETRY_MS}\n\n`);
+    this.#pages.add(response);
+    response.once("close", () => this.#forget(response));
+    if (this.#isWhole) response.write(format("history", {}));
+    this.#timer ??= setInterval(() => this.nudge(), TICK_MS);
+    this.nudge();
+  }
+
+  tell(event: LedgerEvent): void {
+    this.#broadcast(format("ledger", event));
+    this.nudge();
+  }
+
+  /** When the history becomes whole, at the start or after a gap, pages are told to fetch it. */
+  setWhole(isWhole: boolean): void {
+    if (isWhole && !this.#isWhole) this.#broadcast(format("history", {}));
+    this.#isWhole = isWhole;
+  }
+
+  /** Tells the state now; when that is under way already, once more after it. */
+  nudge(): void {
+    if (this.#pages.size === 0) return;
+    if (this.#reading !== undefined) {
+      this.#isNudged = true;
+      return;
+    }
+    this.#reading = this.#tellState().finally(() => {
+      this.#reading = undefined;
+      if (!this.#isNudged) return;
+      this.#isNudged = false;
+      this.nudge();
+    });
+  }
+
+  /** Ends all streams, so that they do not hold up the server's stop. */
+  close(): void {
+    this.#isClosed = true;
+    for (const page of this.#pages) {
+      // One that is behind takes a while to end, and nothing may be written to it any more.
+      this.#forget(page);
+      page.end();
+    }
+  }
+
+  async #tellState(): Promise<void> {
+    try {
+      const state = await this.#source.readState();
+      this.#broadcast(
+        format("state", state) + format("points", this.#source.newestPoints()),
+      );
+    } catch {
+      const trouble: TroubleMessage = {
+        reason: "the monitor cannot reach Redis",
+      };
+      this.#broadcast(format("trouble", trouble));
+    }
+  }
+
+  #broadcast(text: string): void {
+    for (const page of this.#pages) {
+      page.write(text);
+      if (page.writableLength > MAX_BUFFERED_BYTES) page.destroy();
+    }
+  }
+
+  #forget(page: ServerResponse): void {
+    this.#pages.delete(page);
+    if (this.#pages.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+}
+
+function format(event: string, data: unknown): string {
+  return `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+}

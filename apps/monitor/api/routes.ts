@@ -1,0 +1,213 @@
+import express, {
+  type ErrorRequestHandler,
+  type Express,
+  type RequestHandler,
+} from "express";
+import { z } from "zod";
+import {
+  EVENT_KINDS,
+  type EventKind,
+  type FlipOutcome,
+  type LedgerEvent,
+} from "../../../lib/flag/ledger.js";
+import type { Logger } from "../../../lib/program/log.js";
+import { addDashboard, type Dashboard } from "./dashboard.js";
+import { refuseForeignPages, requireToken } from "./access.js";
+import { HttpError } from "./http-error.js";
+import type { MonitorState } from "./state.js";
+import type { Verdict } from "../verdict/verdict.js";
+
+const BODY_LIMIT = "64kb";
+const DEFAULT_EVENTS = 50;
+const MAX_EVENTS = 1000;
+const DEFAULT_REASON = "asked for through the API";
+
+const flipBody = z.strictObject({
+  value: z.union([z.boolean(), z.literal("toggle")]),
+  reason: z.string().trim().min(1).max(500).optional(),
+});
+const FLIP_BODY_HELP =
+  'send {"value": true | false | "toggle", "reason": "1 to 500 characters, optional"}';
+
+export interface FlagChange {
+  value: boolean;
+  outcome: FlipOutcome;
+}
+
+/** What the API serves. Each method throws when Redis is away. */
+export interface ApiBackend {
+  readState: () => Promise<MonitorState>;
+  readEvents: (query: {
+    limit: number;
+    kind: EventKind | undefined;
+    after: string | undefined;
+  }) => Promise<LedgerEvent[]>;
+  changeFlag: (change: {
+    value: boolean | "toggle";
+    reason: string;
+  }) => Promise<FlagChange>;
+  /** A new release is on the canary: its comparison with prod starts afresh. */
+  startRelease: (reason: string) => Promise<void>;
+  /** The verdict behind this event, computed anew from what the ledger keeps. */
+  readVerdict: (
+    id: string,
+  ) => Promise<{ recorded: number; verdict: Verdict } | undefined>;
+  /** Puts a mail into the outbox that says it is a test; `id` is in its event's data. */
+  sendTestMail: () => Promise<{ id: string; transport: string }>;
+  isReady: () => boolean;
+}
+
+export function createApi(
+  backend: ApiBackend,
+  options: {
+    flagName: string;
+    adminToken: string | undefined;
+    answerMetrics: RequestHandler;
+    logger: Logger;
+    dashboard?: Dashboard;
+  },
+): Express {
+  const { flagName, adminToken, logger, dashboard } = options;
+  const api = express();
+  api.disable("x-powered-by");
+  api.get(
+    "/healthz",
+    (_request, response) => void response.json({ status: "ok" }),
+  );
+  api.get("/readyz", (_request, response) => {
+    const ready = backend.isReady();
+    response
+      .status(ready ? 200 : 503)
+      .json({ status: ready ? "ready" : "waiting for Redis" });
+  });
+  api.use(refuseForeignPages(adminToken));
+  api.get("/metrics", options.answerMetrics);
+  api.get(
+    "/api/state",
+    async (_request, response) => void response.json(await backend.readState()),
+  );
+  api.get("/api/events", async (request, response) => {
+    response.json(await backend.readEvents(parseEventsQuery(request.query)));
+  });
+  addReleases(api, backend, requireToken(adminToken));
+  api.post(
+    "/api/flags/:name",
+    requireToken(adminToken),
+    refuseOtherFlags(flagName),
+    express.json({ limit: BODY_LIMIT, type: () => true, strict: false }),
+    async (request, response) => {
+      const body = flipBody.safeParse(request.body);
+      if (!body.success) throw new HttpError(400, FLIP_BODY_HELP);
+      const { value, outcome } = await backend.changeFlag({
+        value: body.data.value,
+        reason: body.data.reason ?? DEFAULT_REASON,
+      });
+      response.json({
+        name: flagName,
+        value,
+        changed: outcome === "changed",
+      });
+    },
+  );
+  if (dashboard !== undefined) addDashboard(api, dashboard);
+  api.use(() => {
+    throw new HttpError(
+      404,
+      "not found: try /api/state, /api/events or POST /api/flags/<name>",
+    );
+  });
+  api.use(answerErrors(logger));
+  return api;
+}
+
+function addReleases(
+  api: Express,
+  backend: ApiBackend,
+  guard: RequestHandler,
+): void {
+  api.get("/api/verdicts/:id", async (request, response) => {
+    const { id } = request.params;
+    if (!/^\d{1,15}-\d{1,15}$/.test(id))
+      throw new HttpError(400, "give an event id such as 1700000000000-0");
+    const replay = await backend.readVerdict(id);
+    if (replay === undefined)
+      throw new HttpError(404, `event ${id} tells of no verdict`);
+    response.json({ id, ...replay });
+  });
+  api.post("/api/test-mail", guard, async (_request, response) => {
+    response.status(202).json(await backend.sendTestMail());
+  });
+  api.post("/api/release", guard, async (_request, response) => {
+    await backend.startRelease("a new release, told through the API");
+    response.status(202).json({ status: "a new comparison starts" });
+  });
+}
+
+function refuseOtherFlags(flagName: string): RequestHandler<{ name: string }> {
+  return (request, _response, next) => {
+    const { name } = request.params;
+    if (name !== flagName)
+      throw new HttpError(
+        404,
+        `no flag ${JSON.stringify(name)}: this monitor has ${JSON.stringify(flagName)}`,
+      );
+    next();
+  };
+}
+
+function parseEventsQuery(query: Record<string, unknown>): {
+  limit: number;
+  kind: EventKind | undefined;
+  after: string | undefined;
+} {
+  const { limit = String(DEFAULT_EVENTS), kind, after } = query;
+  const count =
+    typeof limit === "string" && /^\d{1,4}$/.test(limit) ? Number(limit) : 0;
+  if (count < 1 || count > MAX_EVENTS)
+    throw new HttpError(
+      400,
+      `limit must be a whole number from 1 to ${MAX_EVENTS}`,
+    );
+  const known = EVENT_KINDS.find((candidate) => candidate === kind);
+  if (kind !== undefined && known === undefined)
+    throw new HttpError(400, `kind must be one of ${EVENT_KINDS.join(", ")}`);
+  if (
+    after !== undefined &&
+    !(typeof after === "string" && /^\d{1,15}(-\d{1,15})?$/.test(after))
+  ) {
+    throw new HttpError(
+      400,
+      "after must be an event id such as 1700000000000-0",
+    );
+  }
+  return { limit: count, kind: known, after };
+}
+
+/** The one place where errors become statuses; what is not meant for the client is only logged. */
+function answerErrors(logger: Logger): ErrorRequestHandler {
+  return (err: unknown, _request, response, next) => {
+    if (response.headersSent) {
+      next(err);
+      return;
+    }
+    const { status, error } = describeError(err);
+    if (status >= 500) logger.warn({ err }, "a request could not be served");
+    response.status(status).json({ error });
+  };
+}
+
+function describeError(err: unknown): { status: number; error: string } {
+  if (err instanceof HttpError)
+    return { status: err.status, error: err.message };
+  if (err instanceof URIError)
+    return { status: 400, error: "the path is not validly encoded" };
+  // Express.json gives a status to what is wrong with a body; no other error has one.
+  const { status } = err as { status?: number };
+  if (status === 413)
+    return { status, error: "the body may be at most 64 KiB" };
+  if (status !== undefined) return { status: 400, error: FLIP_BODY_HELP };
+  return {
+    status: 503,
+    error: "Redis cannot be reached or refused; try again",
+  };
+}

@@ -1,0 +1,348 @@
+import type { Redis } from "ioredis";
+import type { Keys } from "../../../lib/redis/keys.js";
+import type { Flip, Ledger } from "../../../lib/flag/ledger.js";
+import type { Logger } from "../../../lib/program/log.js";
+import { SIDES, type Side } from "../../../lib/telemetry/telemetry.js";
+import { AlarmBook } from "./alarm-book.js";
+import type { MonitorConfig } from "../config.js";
+import { FencedError, refuseFenced } from "../leader/fenced-error.js";
+import { readFlagRecord, type FlagRecord } from "./flag-record.js";
+import { judgeLatency, type LatencyJudgement } from "./judge-latency.js";
+import type { Leadership } from "../leader/leadership.js";
+import {
+  afterBreach,
+  afterRecovery,
+  decideRecovery,
+  type RecoveryDecision,
+} from "./recovery.js";
+import { describeLatency, formatDuration } from "./sentences.js";
+import type { Observations } from "../telemetry/observations.js";
+import type { Trouble } from "../telemetry/roster.js";
+import { describeWorse } from "../verdict/describe-worse.js";
+import type { Verdict } from "../verdict/verdict.js";
+import type { VerdictKeeper } from "./verdict-keeper.js";
+
+/** What the controller needs to know and to write. */
+export interface ControllerContext {
+  redis: Redis;
+  keys: Keys;
+  ledger: Ledger;
+  leadership: Pick<Leadership, "fence" | "redisNow" | "stepDown">;
+  observations: Observations;
+  verdicts: VerdictKeeper;
+  config: MonitorConfig;
+  logger: Logger;
+}
+
+type Judgements = Record<Side, LatencyJudgement>;
+
+/**
+ * Acts on what is observed, while this monitor leads: flips the flag on a breach, lets the canary back in after the
+ * cool-down, raises and clears alerts, and enters in the ledger what people did in Redis directly. Every write carries
+ * the fence, so a monitor that has lost the lease without noticing changes nothing.
+ */
+export class Controller {
+  readonly #context: ControllerContext;
+  readonly #alarms: AlarmBook;
+  #running: Promise<void> | undefined;
+  #isDue = false;
+  #isClosed = false;
+
+  constructor(context: ControllerContext) {
+    this.#context = context;
+    this.#alarms = new AlarmBook(context);
+  }
+
+  /** Has everything judged again: now, or as soon as the judgement under way is done. Resolves when it is. */
+  nudge(): Promise<void> {
+    this.#isDue = true;
+    this.#running ??= this.#run().finally(() => (this.#running = undefined));
+    return this.#running;
+  }
+
+  /** Judges no more, and waits for the judgement under way. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (this.#isDue && !this.#isClosed) {
+      this.#isDue = false;
+      try {
+        await this.#round();
+      } catch (err) {
+        if (err instanceof FencedError)
+          this.#context.leadership.stepDown(err.fence);
+        else
+          this.#context.logger.warn(
+            { err },
+            "not judged: Redis could not be read or written",
+          );
+      }
+    }
+  }
+
+  async #round(): Promise<void> {
+    const { redis, keys, leadership, observations, config } = this.#context;
+    const fence = leadership.fence;
+    const now = leadership.redisNow();
+    if (fence === undefined || now === undefined) return;
+    const flag = await readFlagRecord(redis, keys, config.flagName);
+    if (flag.value !== flag.recordedValue) {
+      await this.#adopt(flag, fence);
+      this.#isDue = true;
+      return;
+    }
+    if (!observations.isCurrent) return;
+    const judgements = judgeSides(this.#context, flag, now);
+    const at = { fence, now };
+    // The threshold is judged first and by itself: nothing about the verdict can keep it from acting.
+    if (flag.value && (await this.#stopOnBreach(flag, judgements, at))) return;
+    const verdict = await this.#context.verdicts.look(flag, at);
+    if (flag.value && (await this.#stopOnVerdict(flag, verdict, at))) return;
+    await this.#recoverWhenDue(flag, judgements, at);
+    await this.#reconcileAlarms(flag, judgements, fence);
+  }
+
+  async #adopt(flag: FlagRecord, fence: string): Promise<void> {
+    const { ledger, config } = this.#context;
+    const stored =
+      flag.raw === null
+        ? "deleted"
+        : `set to ${JSON.stringify(shorten(flag.raw))}`;
+    const meaning = flag.garbled
+      ? ", which is neither true nor false and counts as false"
+      : "";
+    const reason = `the flag was ${stored} directly in Redis${meaning}`;
+    const outcome = await ledger.adopt(config.flagName, {
+      value: flag.value,
+      reason,
+      fence,
+    });
+    refuseFenced(outcome, fence);
+  }
+
+  async #stopOnBreach(
+    flag: FlagRecord,
+    judgements: Judgements,
+    at: { fence: string; now: number },
+  ): Promise<boolean> {
+    const side = (["canary", "prod"] as const).find(
+      (candidate) => judgements[candidate].isBreach,
+    );
+    if (side === undefined) return false;
+    const { config, observations } = this.#context;
+    const { figures } = judgements[side];
+    const recovery = afterBreach(flag.recovery, config.recovery, at.now);
+    const nextTryAt =
+      config.recovery.mode === "auto" && !recovery.latched
+        ? new Date(at.now + recovery.cooldownMs).toISOString()
+        : null;
+    await this.#flip({
+      value: false,
+      by: "monitor",
+      reason: describeLatency(side, figures),
+      data: {
+        rule: "latency",
+        side,
+        ...figures,
+        canaryBeforeMs: observations.latencyBefore(
+          "canary",
+          figures.quantile,
+          at.now,
+        ),
+        canaryLatencyMs: judgements.canary.figures.latencyMs,
+        prodLatencyMs: judgements.prod.figures.latencyMs,
+        nextTryAt,
+        latched: recovery.latched,
+      },
+      cause: "breach",
+      recovery: JSON.stringify(recovery),
+      fence: at.fence,
+    });
+    return true;
+  }
+
+  async #stopOnVerdict(
+    flag: FlagRecord,
+    verdict: Verdict | undefined,
+    at: { fence: string; now: number },
+  ): Promise<boolean> {
+    const { config, verdicts, observations } = this.#context;
+    if (verdict?.outcome !== "worse" || config.verdict.mode !== "on")
+      return false;
+    const recovery = afterBreach(flag.recovery, config.recovery, at.now);
+    const nextTryAt =
+      config.recovery.mode === "auto" && !recovery.latched
+        ? new Date(at.now + recovery.cooldownMs).toISOString()
+        : null;
+    await this.#flip({
+      value: false,
+      by: "monitor",
+      reason: describeWorse(verdict),
+      data: {
+        rule: "verdict",
+        side: "canary",
+        evidence: Math.round(verdict.evidence * 100) / 100,
+        evidenceToStop: Math.round(verdict.evidenceToStop * 100) / 100,
+        canaryRequests: verdict.canary.requests,
+        prodRequests: verdict.prod.requests,
+        quantile: 0.95,
+        canaryBeforeMs: observations.latencyBefore("canary", 0.95, at.now),
+        canaryLatencyMs: observations.sideFigures("canary", at.now).p95Ms,
+        prodLatencyMs: observations.sideFigures("prod", at.now).p95Ms,
+        nextTryAt,
+        latched: recovery.latched,
+        verdict: verdicts.toRecord(),
+      },
+      cause: "breach",
+      recovery: JSON.stringify(recovery),
+      fence: at.fence,
+    });
+    return true;
+  }
+
+  async #recoverWhenDue(
+    flag: FlagRecord,
+    judgements: Judgements,
+    at: { fence: string; now: number },
+  ): Promise<void> {
+    if (flag.recovery === null) return;
+    const decision = decideNow(this.#context, flag, judgements.prod.isBreach);
+    if (!decision.isDue) return;
+    const { cooldownMs } = flag.recovery;
+    await this.#flip({
+      value: true,
+      by: "monitor",
+      reason: `the canary is let in again: its probes were healthy through a cool-down of ${formatDuration(cooldownMs)}`,
+      data: { rule: "recovery", cooldownMs },
+      cause: "recovery",
+      recovery: JSON.stringify(afterRecovery(flag.recovery, at.now)),
+      fence: at.fence,
+      // A person may have taken the flag over since it was read.
+      supersedes: flag.flip ?? "",
+    });
+  }
+
+  async #flip(flip: Flip & { fence: string }): Promise<void> {
+    const { ledger, config, logger } = this.#context;
+    const outcome = await ledger.flip(config.flagName, flip);
+    refuseFenced(outcome, flip.fence);
+    if (outcome === "changed")
+      logger.warn({ flag: config.flagName, value: flip.value }, flip.reason);
+  }
+
+  async #reconcileAlarms(
+    flag: FlagRecord,
+    judgements: Judgements,
+    fence: string,
+  ): Promise<void> {
+    const { observations, config } = this.#context;
+    const troubles: Trouble[] = observations.troubles();
+    if (flag.garbled) {
+      const raw = shorten(flag.raw ?? "");
+      const reason = `the flag ${config.flagName} holds ${JSON.stringify(raw)}: it counts as false; say true or false`;
+      troubles.push({
+        id: "flag-value",
+        kind: "alert",
+        reason,
+        data: { alert: "flag-value", raw },
+      });
+    }
+    if (!flag.value && judgements.prod.isBreach) {
+      const { figures } = judgements.prod;
+      const reason = `prod is slow although the flag is off: ${describeLatency("prod", figures)}`;
+      troubles.push({
+        id: "latency:prod",
+        kind: "breach",
+        reason,
+        data: { alert: "latency", side: "prod", ...figures },
+      });
+    }
+    troubles.push(...verdictTroubles(this.#context));
+    const hears = (source: string) => observations.hears(source);
+    const isOver = (id: string) => {
+      if (id === "flag-value" || id.startsWith("verdict:")) return true;
+      if (id === "latency:prod")
+        return observations.proxies().some(({ source }) => hears(source));
+      const source = id.slice(id.indexOf(":") + 1);
+      // A monitor that has just taken over has not seen for long enough what its predecessor has told of.
+      const isHealth = id.startsWith("gone:") || id.startsWith("probe:");
+      return hears(source) && !(isHealth && observations.isUnwell(source));
+    };
+    await this.#alarms.reconcile(troubles, isOver, fence);
+  }
+}
+
+/** What the verdict says and does not act on. */
+function verdictTroubles({ verdicts, config }: ControllerContext): Trouble[] {
+  const { verdict } = verdicts;
+  if (verdict?.outcome === "worse" && config.verdict.mode === "observe")
+    return [
+      {
+        id: "verdict:worse",
+        kind: "breach",
+        reason: describeWorse(verdict),
+        data: { alert: "verdict", verdict: verdicts.toRecord() },
+      },
+    ];
+  if (verdict?.outcome === "split broken")
+    return [
+      {
+        id: "verdict:split",
+        kind: "alert",
+        reason:
+          "the split is broken: the sides are not dealt requests in its ratio, so they are not compared",
+        data: { alert: "verdict", ...verdict.canary },
+      },
+    ];
+  return [];
+}
+
+/** Each side's latency since the last flip: what came before it has been answered by that flip. */
+function judgeSides(
+  context: ControllerContext,
+  flag: FlagRecord,
+  now: number,
+): Judgements {
+  const judge = (side: Side) => {
+    const window = context.observations.side(side);
+    const { latency } = window.figures(now, flag.flippedAtMs);
+    const waiting = window.waitingBeyond(
+      context.config.latency.thresholdMs,
+      now,
+      flag.flippedAtMs,
+    );
+    return judgeLatency(latency, waiting, context.config.latency);
+  };
+  return Object.fromEntries(
+    SIDES.map((side) => [side, judge(side)]),
+  ) as Judgements;
+}
+
+/** What recovery would do at this moment, also for `GET /api/state`. */
+export function decideNow(
+  context: Pick<ControllerContext, "observations" | "leadership" | "config">,
+  flag: FlagRecord,
+  isProdInBreach: boolean,
+): RecoveryDecision {
+  const now = context.leadership.redisNow() ?? 0;
+  const facts = {
+    // A garbled value is somebody's too, although it changes nothing.
+    isOwnFlip:
+      !flag.value &&
+      !flag.garbled &&
+      flag.by === "monitor" &&
+      !flag.recordedValue,
+    state: flag.recovery,
+    lastUnhealthyAt: context.observations.lastUnhealthyAt("canary"),
+    isProdInBreach,
+  };
+  return decideRecovery(facts, context.config.recovery, now);
+}
+
+/** Of a value that anybody may have written. */
+function shorten(raw: string): string {
+  return raw.slice(0, 100);
+}

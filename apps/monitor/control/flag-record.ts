@@ -1,0 +1,74 @@
+import type { Redis } from "ioredis";
+import { parseFlag } from "../../../lib/flag/flag-value.js";
+import type { Keys } from "../../../lib/redis/keys.js";
+import {
+  leaseAgeMs,
+  readLease,
+  type LeaseReading,
+} from "../../../lib/flag/lease-reading.js";
+import { entryTimeMs } from "../../../lib/redis/stream-entry.js";
+import { parseRecovery, type RecoveryState } from "./recovery.js";
+
+/** The flag and all that is stored about it, read in one step. */
+export interface FlagRecord {
+  value: boolean;
+  /** As stored; null when absent. */
+  raw: string | null;
+  garbled: boolean;
+  /** The value of the last flip in the ledger, which differs when somebody has written to Redis directly. */
+  recordedValue: boolean;
+  by: string | null;
+  reason: string | null;
+  /** ISO 8601. */
+  at: string | null;
+  /** The last flip's event id; null when there was none. */
+  flip: string | null;
+  /** When it was made, by Redis's clock in ms; 0 when there was none. */
+  flippedAtMs: number;
+  recovery: RecoveryState | null;
+  lease: (Omit<LeaseReading, "freshUntil"> & { ageMs: number }) | null;
+}
+
+/** @throws when Redis is away. */
+export async function readFlagRecord(
+  redis: Redis,
+  keys: Keys,
+  flagName: string,
+): Promise<FlagRecord> {
+  const replies = await redis
+    .multi()
+    .get(keys.flag(flagName))
+    .hgetall(keys.flagInfo(flagName))
+    .get(keys.recovery(flagName))
+    .get(keys.lease)
+    .pttl(keys.lease)
+    .exec();
+  const failure = replies?.find(([err]) => err !== null)?.[0];
+  if (failure) throw failure;
+  const [raw, info, recovery, rawLease, leaseTtlMs] = (replies ?? []).map(
+    ([, reply]) => reply,
+  ) as [
+    string | null,
+    Record<string, string | undefined>,
+    string | null,
+    string | null,
+    number,
+  ];
+  const lease = readLease(rawLease, 0);
+  return {
+    ...parseFlag(raw),
+    raw,
+    recordedValue: info.value !== "false",
+    by: info.by ?? null,
+    reason: info.reason ?? null,
+    at: info.at ?? null,
+    flip: info.event ?? null,
+    flippedAtMs: info.event === undefined ? 0 : entryTimeMs(info.event),
+    recovery: parseRecovery(recovery),
+    lease: lease && {
+      holder: lease.holder,
+      epoch: lease.epoch,
+      ageMs: leaseAgeMs(leaseTtlMs),
+    },
+  };
+}

@@ -1,0 +1,67 @@
+import type {
+  LatencyHistogram,
+  SparseHistogram,
+} from "../../../lib/telemetry/latency-histogram.js";
+import type { LatencyRule } from "../config.js";
+
+export interface LatencyFigures {
+  quantile: number;
+  /** The quantile's latency; null without requests. */
+  latencyMs: number | null;
+  thresholdMs: number;
+  windowMs: number;
+  /** Answered ones and those counted as waiting. */
+  requests: number;
+  /** Of these, the ones that are still unanswered after more than the threshold. */
+  waiting: number;
+  /** Of all of these, as `latencyMs` is. */
+  p50Ms: number | null;
+  p95Ms: number | null;
+  p99Ms: number | null;
+}
+
+export interface LatencyJudgement {
+  isBreach: boolean;
+  figures: LatencyFigures;
+}
+
+/**
+ * The seed rule: the quantile of a side's latency over the window above the threshold, with enough requests.
+ *
+ * A request that has waited for longer than the threshold counts with its age so far. Its latency can only grow, so this
+ * never accuses falsely, and a canary that hangs is seen at once instead of after its first time-out.
+ *
+ * @param latency answered requests; `waiting` is merged into it
+ */
+export function judgeLatency(
+  latency: LatencyHistogram,
+  waiting: SparseHistogram,
+  rule: LatencyRule,
+): LatencyJudgement {
+  latency.merge(waiting);
+  const latencyMs = latency.quantile(rule.quantile) ?? null;
+  const told = (quantile: number) => roundUp(latency.quantile(quantile));
+  const isBreach =
+    latencyMs !== null &&
+    latency.total >= rule.minRequests &&
+    latencyMs > rule.thresholdMs;
+  return {
+    isBreach,
+    figures: {
+      quantile: rule.quantile,
+      latencyMs: told(rule.quantile),
+      thresholdMs: rule.thresholdMs,
+      windowMs: rule.windowMs,
+      requests: latency.total,
+      waiting: waiting.reduce((sum, [, count]) => sum + count, 0),
+      p50Ms: told(0.5),
+      p95Ms: told(0.95),
+      p99Ms: told(0.99),
+    },
+  };
+}
+
+/** To tenths; up, so that what is above the threshold is told as above it. */
+export function roundUp(ms: number | undefined): number | null {
+  return ms === undefined ? null : Math.ceil(ms * 10) / 10;
+}

@@ -1,0 +1,279 @@
+import type { Redis } from "ioredis";
+import { z } from "zod";
+import type { Keys } from "../../../lib/redis/keys.js";
+import type { LedgerEvent } from "../../../lib/flag/ledger.js";
+import { parseJson } from "../../../lib/redis/stream-entry.js";
+import type {
+  BadTelemetry,
+  Telemetry,
+} from "../../../lib/telemetry/telemetry.js";
+import { refuseFenced } from "../leader/fenced-error.js";
+import type { VerdictRule } from "../config.js";
+import { Baseline, storedBaseline } from "../verdict/baseline.js";
+import { ReleaseTest } from "../verdict/release-test.js";
+import { storedTest } from "../verdict/stored-test.js";
+import type { Verdict } from "../verdict/verdict.js";
+import { isDealing } from "../verdict/window-pair.js";
+import { WindowPairing } from "./window-pairing.js";
+
+const KEEP_MS = 60_000;
+const SAVE_INTERVAL_MS = 1000;
+const MAX_ATTEMPT = 20;
+
+const stored = z.object({
+  /** The last telemetry entry that was counted. */
+  cursor: z.string(),
+  /** The flip that let the canary in. */
+  flip: z.string().nullable(),
+  /** By agent. */
+  versions: z.record(z.string(), z.string()),
+  test: storedTest,
+  baseline: storedBaseline,
+});
+type Stored = z.infer<typeof stored>;
+
+/**
+ * KEYS verdict, lease
+ * ARGV state, fence
+ */
+const SAVE = `
+if redis.call('GET', KEYS[2]) ~= ARGV[2] then return 'fenced' end
+redis.call('HSET', KEYS[1], 'state', ARGV[1], 'fence', ARGV[2])
+return 'saved'
+`;
+
+interface Heard {
+  id: string;
+  atMs: number;
+  what: Telemetry | BadTelemetry;
+}
+
+/**
+ * Keeps the running test while this monitor leads, and stores it once a second: whoever leads next goes on with it, from
+ * the entry after the last one that was counted. A test ends with the release, at a new version or POST /api/release; and
+ * when the same version is tried once more: let in anew, dealt requests again by a split that dealt none, or compared by
+ * another tolerance.
+ */
+export class VerdictKeeper {
+  readonly #redis: Redis;
+  readonly #keys: Keys;
+  readonly #flagName: string;
+  readonly #rule: VerdictRule;
+  /** What is not in the stored test yet. */
+  #heard: Heard[] = [];
+  #releasedAt = 0;
+  #fence: string | undefined;
+  #savedAt = -Infinity;
+  #pairing = new WindowPairing();
+  #baseline = new Baseline();
+  #test: ReleaseTest | undefined;
+  #cursor = "0-0";
+  #flip: string | null = null;
+  #versions = new Map<string, string>();
+  #verdict: Verdict | undefined;
+
+  constructor(options: {
+    redis: Redis;
+    keys: Keys;
+    config: { flagName: string; verdict: VerdictRule };
+  }) {
+    this.#redis = options.redis;
+    this.#keys = options.keys;
+    this.#flagName = options.config.flagName;
+    this.#rule = options.config.verdict;
+  }
+
+  /** As of the last look; undefined while this monitor does not lead, or without any test. */
+  get verdict(): Verdict | undefined {
+    return this.#verdict;
+  }
+
+  /** What the ledger keeps of a verdict, so that it can be replayed. */
+  toRecord(): VerdictRecord | undefined {
+    const { evidence = 0, routes = [] } = this.#verdict ?? {};
+    return (
+      this.#test && {
+        alpha: this.#rule.alpha,
+        test: this.#test.toStored(),
+        evidence,
+        notCompared: Object.fromEntries(
+          routes.flatMap(({ route, because }) =>
+            because === null ? [] : [[route, because]],
+          ),
+        ),
+      }
+    );
+  }
+
+  onTelemetry(telemetry: Telemetry, atMs: number, id: string): void {
+    this.#hear({ what: telemetry, atMs, id });
+  }
+
+  /** What may have been a window: the verdict is suspended, as with any that cannot be right. */
+  onSkipped(bad: BadTelemetry, atMs: number, id: string): void {
+    if (bad.claimedKind !== "host") this.#hear({ what: bad, atMs, id });
+  }
+
+  /** POST /api/release, on whichever monitor it was made. */
+  onEvent({ kind, data }: LedgerEvent, atMs: number): void {
+    if (kind === "deploy" && data.release === true) this.#releasedAt = atMs;
+  }
+
+  /** Counts what was heard and judges. @throws FencedError; and when Redis is away */
+  async look(
+    flag: { value: boolean; flip: string | null },
+    at: { fence: string; now: number },
+  ): Promise<Verdict | undefined> {
+    if (this.#rule.mode === "off") return undefined;
+    if (this.#fence !== at.fence) {
+      await this.#load();
+      this.#fence = at.fence;
+    }
+    this.#renew(flag, at.now);
+    for (const entry of this.#heard)
+      if (isAfter(entry.id, this.#cursor)) this.#count(entry);
+    this.#verdict = this.#test?.judge(this.#rule.alpha, this.#baseline);
+    // Redis's clock may have been set back.
+    if (Math.abs(at.now - this.#savedAt) >= SAVE_INTERVAL_MS)
+      await this.#save(at);
+    return this.#verdict;
+  }
+
+  #hear(heard: Heard): void {
+    this.#heard.push(heard);
+    const { atMs } = heard;
+    const oldest = this.#heard[0]?.atMs ?? atMs;
+    if (atMs - oldest > 2 * KEEP_MS)
+      this.#heard = this.#heard.filter((entry) => atMs - entry.atMs <= KEEP_MS);
+  }
+
+  #renew(flag: { value: boolean; flip: string | null }, now: number): void {
+    const test = this.#test;
+    const { tolerance } = this.#rule;
+    if (test === undefined) {
+      this.#flip = flag.flip;
+      this.#start(now, 0);
+    } else if (this.#releasedAt > test.startedAt) this.#start(now, 0);
+    else if (flag.value && flag.flip !== this.#flip) {
+      this.#flip = flag.flip;
+      this.#retry(test, now);
+    } else if (
+      test.tolerance.ratio !== tolerance.ratio ||
+      test.tolerance.ms !== tolerance.ms
+    )
+      this.#retry(test, now);
+  }
+
+  /** A try without any request of the canary's has used up nothing of alpha. */
+  #retry({ attempt, wasTried }: ReleaseTest, startedAt: number): void {
+    const next = wasTried ? Math.min(MAX_ATTEMPT, attempt + 1) : attempt;
+    this.#start(startedAt, next);
+  }
+
+  #start(startedAt: number, attempt: number): void {
+    const { tolerance } = this.#rule;
+    this.#test = new ReleaseTest({ startedAt, attempt, tolerance });
+  }
+
+  #count({ id, atMs, what }: Heard): void {
+    this.#cursor = id;
+    if ("problem" in what) {
+      this.#test?.suspend(describeProblem(what.problem), atMs);
+      return;
+    }
+    const { source, at, kind, data } = what;
+    if (kind === "host") {
+      const { version, target } = data;
+      const name = `${target} ${source}`;
+      const known = this.#versions.get(name);
+      if (version === null) return;
+      this.#versions.set(name, version);
+      if (known === undefined || known === version) return;
+      if (target === "prod") this.#baseline.clear();
+      this.#start(atMs, 0);
+      return;
+    }
+    const pair = this.#pairing.add(source, { at, data }, atMs);
+    const test = this.#test;
+    // What came before the test says nothing of the release that it is about.
+    if (pair === undefined || test === undefined || atMs < test.startedAt)
+      return;
+    const { share } = pair;
+    if (test.isOneSided && share !== undefined && isDealing(share))
+      this.#retry(test, atMs);
+    this.#test?.observe(pair, this.#baseline);
+  }
+
+  async #load(): Promise<void> {
+    const raw = await this.#redis.hget(
+      this.#keys.verdict(this.#flagName),
+      "state",
+    );
+    const parsed = stored.safeParse(parseJson(raw));
+    if (!parsed.success) return;
+    const { cursor, flip, versions, test, baseline } = parsed.data;
+    this.#cursor = cursor;
+    this.#flip = flip;
+    this.#versions = new Map(Object.entries(versions));
+    this.#test = ReleaseTest.restore(test);
+    this.#baseline = Baseline.restore(baseline);
+    this.#pairing = new WindowPairing();
+  }
+
+  async #save({ fence, now }: { fence: string; now: number }): Promise<void> {
+    if (this.#test === undefined) return;
+    const state: Stored = {
+      cursor: this.#cursor,
+      flip: this.#flip,
+      versions: Object.fromEntries(this.#versions),
+      test: this.#test.toStored(),
+      baseline: this.#baseline.toStored(),
+    };
+    const keys = [this.#keys.verdict(this.#flagName), this.#keys.lease];
+    const outcome = await this.#redis.eval(
+      SAVE,
+      2,
+      ...keys,
+      JSON.stringify(state),
+      fence,
+    );
+    refuseFenced(outcome, fence);
+    this.#savedAt = now;
+    // Not before: whoever wins the lease back goes on from what is stored, and counts once more what came after it.
+    this.#heard = this.#heard.filter(({ id }) => isAfter(id, state.cursor));
+  }
+}
+
+const verdictRecord = z.object({
+  alpha: z.number(),
+  test: storedTest,
+  evidence: z.number(),
+  /** Why, by route. */
+  notCompared: z.record(z.string(), z.string()),
+});
+export type VerdictRecord = z.infer<typeof verdictRecord>;
+
+/** The verdict that an event tells of, from the counts in the ledger; undefined for an event without one. */
+export function replayVerdict(
+  event: LedgerEvent,
+): { recorded: number; verdict: Verdict } | undefined {
+  const parsed = verdictRecord.safeParse(event.data.verdict);
+  if (!parsed.success) return undefined;
+  const { alpha, test, evidence, notCompared } = parsed.data;
+  const verdict = ReleaseTest.restore(test).judge(alpha, {
+    warmUpOf: (route) => ({ because: notCompared[route] ?? "not compared" }),
+  });
+  return { recorded: evidence, verdict };
+}
+
+/** In one line, and no longer than people read. */
+function describeProblem(problem: string): string {
+  const line = problem.replace(/[\s✖]+/g, " ").trim();
+  return `a window that cannot be read: ${line.slice(0, 200)}`;
+}
+
+function isAfter(id: string, cursor: string): boolean {
+  const [ms = 0, sequence = 0] = id.split("-").map(Number);
+  const [cursorMs = 0, cursorSequence = 0] = cursor.split("-").map(Number);
+  return ms > cursorMs || (ms === cursorMs && sequence > cursorSequence);
+}

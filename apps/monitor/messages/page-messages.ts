@@ -1,0 +1,17 @@
+import type { StateReport } from "../../../lib/telemetry/monitor-state.js";
+
+/** `event: state` of `GET /api/stream`, each second and whenever something happens. */
+export interface StateMessage {
+  /** Redis's clock, ms since the epoch: the browser's own may be wrong. */
+  now: number;
+  /** Who tells this. */
+  monitor: { id: string; leads: boolean };
+  /** Whether a change takes the admin token. */
+  tokenRequired: boolean;
+  state: StateReport;
+}
+
+/** `event: trouble`, in the place of the state. */
+export interface TroubleMessage {
+  reason: string;
+}

@@ -1,0 +1,70 @@
+import type uPlot from "uplot";
+import { formatClock } from "../../../../lib/wording/headline.js";
+import type { HistoryMark } from "../../messages/history-report.js";
+import type { Colour, Palette } from "./palette.js";
+
+/** How near the pointer must be, in CSS pixels. */
+const NEAR_PX = 7;
+const GLYPH_PX = 11;
+
+interface Look {
+  colour: Colour;
+  glyph: string;
+}
+
+function lookOf({ kind, value }: HistoryMark): Look {
+  if (kind === "deploy") return { colour: "deploy", glyph: "◆" };
+  return value === true
+    ? { colour: "good", glyph: "▲" }
+    : { colour: "stopped", glyph: "■" };
+}
+
+/** A line through the plot at each mark, and its glyph above it. */
+export function drawMarks(
+  plot: uPlot,
+  marks: readonly HistoryMark[],
+  palette: Palette,
+): void {
+  const { ctx, bbox } = plot;
+  const ratio = devicePixelRatio;
+  ctx.save();
+  ctx.textAlign = "center";
+  ctx.textBaseline = "bottom";
+  ctx.font = `${GLYPH_PX * ratio}px system-ui, sans-serif`;
+  ctx.lineWidth = ratio;
+  ctx.setLineDash([2 * ratio, 2 * ratio]);
+  for (const mark of marks) {
+    const x = Math.round(plot.valToPos(mark.at / 1000, "x", true));
+    if (x < bbox.left || x > bbox.left + bbox.width) continue;
+    const { colour, glyph } = lookOf(mark);
+    ctx.strokeStyle = ctx.fillStyle = palette.get(colour);
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+    ctx.fillText(glyph, x, bbox.top);
+  }
+  ctx.restore();
+}
+
+/** What the marks under the pointer are, a line each; empty when there are none. */
+export function describeMarks(
+  plot: uPlot,
+  marks: readonly HistoryMark[],
+  left: number,
+): string {
+  return marks
+    .filter(
+      ({ at }) => Math.abs(plot.valToPos(at / 1000, "x") - left) <= NEAR_PX,
+    )
+    .map((mark) => {
+      const clock = formatClock(new Date(mark.at), mark.at);
+      return `${lookOf(mark).glyph} ${clock} ${nameOf(mark)} by ${mark.by}: ${mark.reason}`;
+    })
+    .join("\n");
+}
+
+function nameOf({ kind, value }: HistoryMark): string {
+  if (kind === "deploy") return "deployed";
+  return value === true ? "resumed" : "stopped";
+}

@@ -1,0 +1,160 @@
+import type {
+  HistoryPoint,
+  HistoryReport,
+  SidePoint,
+} from "../../messages/history-report.js";
+import { formatBytes, formatMs, formatRate, formatRatio } from "../format.js";
+import type { Colour } from "./palette.js";
+
+export interface Line {
+  label: string;
+  colour: Colour;
+  width: number;
+  /** In CSS pixels; solid when empty. */
+  dash: number[];
+  read: (point: HistoryPoint) => number | null;
+}
+
+export interface ChartSpec {
+  title: string;
+  lines: Line[];
+  format: (value: number | null) => string;
+  /** Logarithmic where figures that matter lie orders of magnitude apart. */
+  isLogarithmic?: boolean;
+  /** The axis reaches at least so far. */
+  floor: number;
+  threshold?: number;
+  /** Said in the place of lines when there are none. */
+  blank: string;
+}
+
+/** Sides differ in dashes too, not in colour alone. */
+const LOOKS = {
+  prod: { colour: "prod", width: 2, dash: [] },
+  canary: { colour: "canary", width: 2, dash: [7, 3] },
+} as const satisfies Record<
+  string,
+  { colour: Colour; width: number; dash: number[] }
+>;
+const QUANTILES = [
+  { name: "p50", key: "p50Ms", width: 1, dashes: { prod: [], canary: [4, 3] } },
+  {
+    name: "p95",
+    key: "p95Ms",
+    width: 2.25,
+    dashes: { prod: [], canary: [7, 3] },
+  },
+  {
+    name: "p99",
+    key: "p99Ms",
+    width: 1.25,
+    dashes: { prod: [1, 3], canary: [7, 3, 1, 3] },
+  },
+] as const;
+const SIDES = ["prod", "canary"] as const;
+/** Of several hosts of one side; solid or long ones belong to prod. */
+const HOST_DASHES = {
+  prod: [[], [12, 2], [12, 2, 2, 2]],
+  canary: [
+    [7, 3],
+    [3, 3],
+    [7, 3, 1, 3],
+  ],
+};
+
+const NO_TRAFFIC = "No requests in this time.";
+const NO_HOSTS = "No agent was heard in this time.";
+
+export function createSpecs({ rules, hosts }: HistoryReport): ChartSpec[] {
+  return [
+    {
+      title: "Latency",
+      lines: SIDES.flatMap((side) =>
+        QUANTILES.map(({ name, key, width, dashes }) => ({
+          label: `${side} ${name}`,
+          colour: side,
+          width,
+          dash: [...dashes[side]],
+          read: ({ sides }: HistoryPoint) => sides?.[side][key] ?? null,
+        })),
+      ),
+      format: formatMs,
+      isLogarithmic: true,
+      floor: 1,
+      threshold: rules.latency.thresholdMs,
+      blank: NO_TRAFFIC,
+    },
+    {
+      title: "Requests",
+      lines: sideLines("requestsPerSecond"),
+      format: formatRate,
+      floor: 1,
+      blank: NO_TRAFFIC,
+    },
+    {
+      title: "Errors",
+      lines: sideLines("errorRatio"),
+      format: formatRatio,
+      floor: 0.01,
+      blank: NO_TRAFFIC,
+    },
+    {
+      title: "Split: canary’s share",
+      lines: [
+        {
+          label: "canary",
+          ...LOOKS.canary,
+          dash: [],
+          read: ({ canaryShare }) => canaryShare,
+        },
+      ],
+      format: formatRatio,
+      floor: 0.3,
+      blank: NO_TRAFFIC,
+    },
+    {
+      title: "CPU, of one core",
+      lines: hostLines(hosts, "cpuRatio"),
+      format: formatRatio,
+      floor: 0.1,
+      threshold: rules.cpu.threshold,
+      blank: NO_HOSTS,
+    },
+    {
+      title: "Memory",
+      lines: hostLines(hosts, "rssBytes"),
+      format: formatBytes,
+      floor: 50e6,
+      blank: NO_HOSTS,
+    },
+  ];
+}
+
+function sideLines(key: keyof SidePoint): Line[] {
+  return SIDES.map((side) => ({
+    label: side,
+    ...LOOKS[side],
+    dash: [...LOOKS[side].dash],
+    read: ({ sides }) => sides?.[side][key] ?? null,
+  }));
+}
+
+function hostLines(
+  hosts: HistoryReport["hosts"],
+  key: "cpuRatio" | "rssBytes",
+): Line[] {
+  return SIDES.flatMap((side) =>
+    hosts
+      .filter(({ target }) => target === side)
+      .map(({ id, host }, i, all) => {
+        const isAlone = all.filter((other) => other.host === host).length === 1;
+        return {
+          label: `${side} ${isAlone ? host : id}`,
+          colour: side,
+          width: 1.75,
+          dash: [...(HOST_DASHES[side][i % HOST_DASHES[side].length] ?? [])],
+          read: (point) => point.hosts[id]?.[key] ?? null,
+        } satisfies Line;
+      }),
+  );
+}

@@ -1,0 +1,24 @@
+import { EVENT_KINDS, type LedgerEvent } from "../../../lib/flag/ledger.js";
+
+const AUTHORS = ["monitor", "operator", "proxy", "deploy"] as const;
+
+/** Counts what is entered in the ledger from this monitor's start on, whoever wrote it. */
+export class EventTally {
+  readonly kinds = new Map<string, number>(
+    EVENT_KINDS.map((kind) => [kind, 0]),
+  );
+  /** Flips by author; whoever else writes into the ledger is `other`. */
+  readonly flips = new Map<string, number>(
+    [...AUTHORS, "other"].map((author) => [author, 0]),
+  );
+
+  count({ kind, by }: Pick<LedgerEvent, "kind" | "by">): void {
+    increment(this.kinds, kind);
+    if (kind === "flip")
+      increment(this.flips, this.flips.has(by) ? by : "other");
+  }
+}
+
+function increment(counts: Map<string, number>, key: string): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}

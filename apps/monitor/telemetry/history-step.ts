@@ -1,0 +1,117 @@
+import { LatencyHistogram } from "../../../lib/telemetry/latency-histogram.js";
+import type {
+  HostSample,
+  Side,
+  TrafficWindow,
+} from "../../../lib/telemetry/telemetry.js";
+import type {
+  HistoryPoint,
+  HostPoint,
+  SidePoint,
+} from "../messages/history-report.js";
+
+/** What the proxies' windows last when they do not say. */
+const USUAL_WINDOW_MS = 500;
+
+/** All that is heard during one step of the history. */
+export class HistoryStep {
+  readonly at: number;
+  readonly #sides = { prod: new SideStep(), canary: new SideStep() };
+  readonly #hosts = new Map<string, HostStep>();
+
+  /** @param at its start, ms since the epoch */
+  constructor(at: number) {
+    this.at = at;
+  }
+
+  addTraffic(source: string, window: TrafficWindow): void {
+    this.#sides[window.target].add(source, window);
+  }
+
+  addHost(source: string, sample: HostSample): void {
+    const step = this.#hosts.get(source) ?? new HostStep();
+    step.add(sample);
+    this.#hosts.set(source, step);
+  }
+
+  toPoint(): HistoryPoint {
+    const { prod, canary } = this.#sides;
+    const isHeard = prod.isHeard || canary.isHeard;
+    const requests = prod.requests + canary.requests;
+    const sides: Record<Side, SidePoint> = {
+      prod: prod.toPoint(),
+      canary: canary.toPoint(),
+    };
+    return {
+      at: this.at,
+      canaryShare: requests > 0 ? round(canary.requests / requests) : null,
+      sides: isHeard ? sides : null,
+      hosts: Object.fromEntries(
+        [...this.#hosts].map(([id, step]) => [id, step.toPoint()]),
+      ),
+    };
+  }
+}
+
+class SideStep {
+  requests = 0;
+  #errors = 0;
+  readonly #latency = new LatencyHistogram();
+  /** By proxy, so that windows which cross the step's ends or end early do not make the rate jump. */
+  readonly #proxies = new Map<string, { requests: number; ms: number }>();
+
+  get isHeard(): boolean {
+    return this.#proxies.size > 0;
+  }
+
+  add(source: string, window: TrafficWindow): void {
+    this.requests += window.requests;
+    this.#errors += window.errors;
+    this.#latency.merge(window.latency);
+    const proxy = this.#proxies.get(source) ?? { requests: 0, ms: 0 };
+    proxy.requests += window.requests;
+    proxy.ms += window.windowMs ?? USUAL_WINDOW_MS;
+    this.#proxies.set(source, proxy);
+  }
+
+  toPoint(): SidePoint {
+    const quantile = (q: number) => round(this.#latency.quantile(q));
+    const rates = [...this.#proxies.values()].map(({ requests, ms }) =>
+      ms > 0 ? (requests * 1000) / ms : 0,
+    );
+    return {
+      requestsPerSecond: round(rates.reduce((sum, rate) => sum + rate, 0)),
+      errorRatio:
+        this.requests > 0 ? round(this.#errors / this.requests) : null,
+      p50Ms: quantile(0.5),
+      p95Ms: quantile(0.95),
+      p99Ms: quantile(0.99),
+    };
+  }
+}
+
+/** The CPU's mean, and the last of its memory. */
+class HostStep {
+  #cpuSum = 0;
+  #cpuCount = 0;
+  #rssBytes: number | null = null;
+
+  add({ cpuRatio, rssBytes }: HostSample): void {
+    this.#rssBytes = rssBytes;
+    if (cpuRatio === null) return;
+    this.#cpuSum += cpuRatio;
+    this.#cpuCount += 1;
+  }
+
+  toPoint(): HostPoint {
+    const mean = this.#cpuCount > 0 ? this.#cpuSum / this.#cpuCount : undefined;
+    return { cpuRatio: round(mean), rssBytes: this.#rssBytes };
+  }
+}
+
+/** To four digits: more are noise, and bytes on the wire. */
+function round(value: number): number;
+function round(value: number | undefined): number | null;
+function round(value: number | undefined): number | null {
+  return value === undefined ? null : Number(value.toPrecision(4));
+}

@@ -1,0 +1,116 @@
+import type { LedgerEvent } from "../../../lib/flag/ledger.js";
+import type { SideSummary } from "../../../lib/telemetry/monitor-state.js";
+import type { Side, Telemetry } from "../../../lib/telemetry/telemetry.js";
+import type { MonitorConfig } from "../config.js";
+import { roundUp } from "../control/judge-latency.js";
+import {
+  Roster,
+  type HostMember,
+  type ProxyMember,
+  type Trouble,
+} from "./roster.js";
+import { SideWindow } from "./side-window.js";
+import type { StreamListener } from "./stream-reader.js";
+
+/** All that this monitor has heard, leading or standing by. Times in ms by Redis's clock. */
+export class Observations implements StreamListener {
+  readonly #windowMs: number;
+  readonly #sides: Record<Side, SideWindow>;
+  readonly #roster: Roster;
+  readonly #onNews: () => void;
+  #heardUntil = 0;
+  #listeningSince = Infinity;
+
+  /** @param onNews after each batch of telemetry, and about once a second without any */
+  constructor(config: MonitorConfig, onNews: () => void) {
+    this.#windowMs = config.latency.windowMs;
+    this.#sides = {
+      prod: new SideWindow(this.#windowMs),
+      canary: new SideWindow(this.#windowMs),
+    };
+    this.#roster = new Roster(config);
+    this.#onNews = onNews;
+  }
+
+  onTelemetry({ kind, source, data }: Telemetry, atMs: number): void {
+    if (kind === "host") {
+      this.#roster.heardHost(source, data, atMs);
+      return;
+    }
+    this.#sides[data.target].add({ source, atMs, data });
+    this.#roster.heardTraffic(source, data, atMs);
+  }
+
+  onEvent(event: LedgerEvent, atMs: number): void {
+    const { source } = event.data;
+    if (typeof source !== "string") return;
+    if (event.kind === "stop") this.#roster.stopped(source, atMs);
+    if (event.kind === "start") this.#roster.started(source);
+  }
+
+  onCaughtUp(heardUntil: number, listeningSince: number): void {
+    this.#heardUntil = heardUntil;
+    this.#listeningSince = listeningSince;
+    this.#onNews();
+  }
+
+  onGap(): void {
+    this.#listeningSince = Infinity;
+  }
+
+  /** Whether all has been read that was there when listening began: what is seen before then may be long past. */
+  get isCurrent(): boolean {
+    return this.#heardUntil >= this.#listeningSince;
+  }
+
+  side(side: Side): SideWindow {
+    return this.#sides[side];
+  }
+
+  sideFigures(side: Side, now: number): SideSummary {
+    const { requests, errors, latency } = this.#sides[side].figures(now);
+    const quantile = (q: number) => {
+      const ms = latency.quantile(q);
+      return ms === undefined ? null : Math.round(ms * 100) / 100;
+    };
+    return {
+      requests,
+      errors,
+      p50Ms: quantile(0.5),
+      p95Ms: quantile(0.95),
+      p99Ms: quantile(0.99),
+      windowMs: this.#windowMs,
+    };
+  }
+
+  /** A quantile of the window before the one that ends now; null without requests in it. */
+  latencyBefore(side: Side, quantile: number, now: number): number | null {
+    const { latency } = this.#sides[side].figuresBefore(now);
+    return roundUp(latency.quantile(quantile));
+  }
+
+  proxies(): ProxyMember[] {
+    return this.#roster.proxies();
+  }
+
+  hosts(): HostMember[] {
+    return this.#roster.hosts();
+  }
+
+  hears(source: string): boolean {
+    return this.#roster.hears(source, this.#heardUntil);
+  }
+
+  /** Whether the app of this agent was gone or failed its probe when it was last heard of. */
+  isUnwell(source: string): boolean {
+    return this.#roster.isUnwell(source);
+  }
+
+  troubles(): Trouble[] {
+    return this.#roster.troubles(this.#heardUntil, this.#listeningSince);
+  }
+
+  lastUnhealthyAt(side: Side): number | null | undefined {
+    return this.#roster.lastUnhealthyAt(side, this.#heardUntil);
+  }
+}

@@ -1,0 +1,261 @@
+import type {
+  HostSample,
+  Side,
+  TrafficWindow,
+} from "../../../lib/telemetry/telemetry.js";
+import type { CpuRule } from "../config.js";
+import { advanceSpell, type HealthSpell } from "./health-spell.js";
+
+/** Whoever has not been heard for this long is forgotten. */
+const FORGET_MS = 3_600_000;
+/** The longest that a program may still send while it stops. */
+const STOP_GRACE_MS = 60_000;
+
+/** A proxy or agent that has been heard. Times in ms by Redis's clock. */
+interface Member {
+  source: string;
+  seenAt: number;
+}
+
+export interface ProxyMember extends Member {
+  kind: "proxy";
+  window: TrafficWindow;
+}
+
+export interface HostMember extends Member {
+  kind: "host";
+  sample: HostSample;
+  /** Undefined while the app is healthy. */
+  spell: HealthSpell | undefined;
+  lastUnhealthyAt: number | null;
+  /** Since when every sample has been above the CPU threshold. */
+  cpuAboveSince: number | null;
+}
+
+/** Something wrong, as long as it lasts. */
+export interface Trouble {
+  /** Stable while it lasts, such as `gone:agent@web1:3101`. */
+  id: string;
+  kind: "alert" | "silence" | "breach";
+  reason: string;
+  data: Record<string, unknown>;
+}
+
+/** All proxies and agents that have been heard, and what is wrong with them. */
+export class Roster {
+  readonly #cpu: CpuRule;
+  readonly #silenceMs: number;
+  readonly #alertDelayMs: number;
+  readonly #proxies = new Map<string, ProxyMember>();
+  readonly #hosts = new Map<string, HostMember>();
+  /** Orderly stops, by source; also of those not heard yet, since the ledger may be told ahead of the telemetry. */
+  readonly #stops = new Map<string, number>();
+
+  constructor(rules: {
+    cpu: CpuRule;
+    silenceMs: number;
+    alertDelayMs: number;
+  }) {
+    this.#cpu = rules.cpu;
+    this.#silenceMs = rules.silenceMs;
+    this.#alertDelayMs = rules.alertDelayMs;
+  }
+
+  proxies(): ProxyMember[] {
+    return [...this.#proxies.values()].filter(
+      ({ source }) => !this.#stops.has(source),
+    );
+  }
+
+  hosts(): HostMember[] {
+    return [...this.#hosts.values()].filter(
+      ({ source }) => !this.#stops.has(source),
+    );
+  }
+
+  heardTraffic(source: string, window: TrafficWindow, atMs: number): void {
+    this.#endLateStop(source, atMs);
+    this.#proxies.set(source, { kind: "proxy", source, seenAt: atMs, window });
+  }
+
+  heardHost(source: string, sample: HostSample, atMs: number): void {
+    this.#endLateStop(source, atMs);
+    const previous = this.#hosts.get(source);
+    const wasSilent =
+      previous !== undefined && atMs - previous.seenAt > this.#silenceMs;
+    const isHealthy = sample.up && sample.probe.ok && !wasSilent;
+    this.#hosts.set(source, {
+      kind: "host",
+      source,
+      seenAt: atMs,
+      sample,
+      // What happened to the app while its agent was silent is unknown.
+      spell: advanceSpell(wasSilent ? undefined : previous?.spell, sample, {
+        now: atMs,
+        delayMs: this.#alertDelayMs,
+      }),
+      lastUnhealthyAt: isHealthy ? (previous?.lastUnhealthyAt ?? null) : atMs,
+      cpuAboveSince: this.#cpuAboveSince(previous, sample, atMs),
+    });
+  }
+
+  /** A gap in the samples, or a new process, says nothing about the CPU in between. */
+  #cpuAboveSince(
+    previous: HostMember | undefined,
+    sample: HostSample,
+    atMs: number,
+  ): number | null {
+    if ((sample.cpuRatio ?? 0) <= this.#cpu.threshold) return null;
+    const isSameRun =
+      previous?.sample.pid === sample.pid &&
+      atMs - previous.seenAt <= this.#silenceMs;
+    return (isSameRun ? previous.cpuAboveSince : null) ?? atMs;
+  }
+
+  /** An orderly stop: its silence from here on is no trouble. */
+  stopped(source: string, atMs: number): void {
+    this.#stops.set(source, atMs);
+  }
+
+  started(source: string): void {
+    this.#stops.delete(source);
+  }
+
+  /** What a program sends while it stops does not bring it back; what it sends long after does. */
+  #endLateStop(source: string, atMs: number): void {
+    const stoppedAt = this.#stops.get(source);
+    if (stoppedAt !== undefined && atMs - stoppedAt >= STOP_GRACE_MS)
+      this.#stops.delete(source);
+  }
+
+  /**
+   * Whether the lack of a trouble here means that it is over, and not just unknown.
+   *
+   * @param heardUntil up to when the stream has been read, here and below
+   */
+  hears(source: string, heardUntil: number): boolean {
+    if (this.#stops.has(source)) return true;
+    const member = this.#proxies.get(source) ?? this.#hosts.get(source);
+    return (
+      member !== undefined && heardUntil - member.seenAt <= this.#silenceMs
+    );
+  }
+
+  /** Whether the app of this agent was gone or failed its probe when it was last heard of. */
+  isUnwell(source: string): boolean {
+    const isStopped = this.#stops.has(source);
+    return !isStopped && this.#hosts.get(source)?.spell !== undefined;
+  }
+
+  /** When a probe of this side last failed or its agent was silent; null when never, undefined without an agent. */
+  lastUnhealthyAt(side: Side, heardUntil: number): number | null | undefined {
+    const hosts = this.hosts().filter(({ sample }) => sample.target === side);
+    if (hosts.length === 0) return undefined;
+    const times = hosts.map(({ source, lastUnhealthyAt }) =>
+      this.hears(source, heardUntil) ? (lastUnhealthyAt ?? 0) : heardUntil,
+    );
+    return Math.max(...times) || null;
+  }
+
+  /** All troubles there are; `listeningSince` tells since when the stream has been read without a gap. */
+  troubles(heardUntil: number, listeningSince: number): Trouble[] {
+    this.#forget(heardUntil);
+    return [...this.proxies(), ...this.hosts()].flatMap((member) => {
+      if (this.#isSilent(member, heardUntil, listeningSince))
+        return [silence(member)];
+      return member.kind === "host" ? this.#hostTroubles(member) : [];
+    });
+  }
+
+  #isSilent(
+    member: Member,
+    heardUntil: number,
+    listeningSince: number,
+  ): boolean {
+    return (
+      heardUntil - Math.max(member.seenAt, listeningSince) > this.#silenceMs
+    );
+  }
+
+  #hostTroubles(member: HostMember): Trouble[] {
+    const { source, sample, cpuAboveSince, seenAt } = member;
+    const { cpuRatio } = sample;
+    const { name, data } = describeApp(member);
+    const troubles = healthTroubles(member);
+    if (
+      cpuAboveSince !== null &&
+      seenAt - cpuAboveSince >= this.#cpu.windowMs
+    ) {
+      const { threshold, windowMs } = this.#cpu;
+      const reason = `${name} has used more than ${percent(threshold)} of a core for ${windowMs / 1000} s, ${percent(cpuRatio ?? 0)} now`;
+      const figures = { cpuRatio, threshold, windowMs };
+      troubles.push({
+        id: `cpu:${source}`,
+        kind: "alert",
+        reason,
+        data: { alert: "cpu", ...data, ...figures },
+      });
+    }
+    return troubles;
+  }
+
+  #forget(now: number): void {
+    for (const members of [this.#proxies, this.#hosts]) {
+      for (const { source, seenAt } of members.values())
+        if (now - seenAt > FORGET_MS) members.delete(source);
+    }
+    for (const [source, stoppedAt] of this.#stops)
+      if (now - stoppedAt > FORGET_MS) this.#stops.delete(source);
+  }
+}
+
+function describeApp({ source, sample }: HostMember) {
+  const { target, host, pid } = sample;
+  const data = { source, target, host, pid };
+  return { name: `the ${target} app on ${host}`, data };
+}
+
+function healthTroubles(member: HostMember): Trouble[] {
+  const { source, spell } = member;
+  if (spell === undefined) return [];
+  const { name, data } = describeApp(member);
+  const sinceAt = new Date(spell.since).toISOString();
+  return spell.lasting.map((alert) => ({
+    id: `${alert}:${source}`,
+    kind: "alert",
+    ...(alert === "gone"
+      ? { reason: `${name} is gone`, data: { alert, ...data, sinceAt } }
+      : {
+          reason: `${name} fails its health probe: ${describeAnswer(member)}`,
+          data: { alert, ...data, ...probeFigures(member), sinceAt },
+        }),
+  }));
+}
+
+function describeAnswer({ sample: { probe } }: HostMember): string {
+  return probe.status === null
+    ? `no answer in ${Math.round(probe.ms)} ms`
+    : `status ${probe.status}`;
+}
+
+function probeFigures({ sample: { probe } }: HostMember) {
+  return { probeMs: probe.ms, probeStatus: probe.status };
+}
+
+function silence(member: ProxyMember | HostMember): Trouble {
+  const what =
+    member.kind === "proxy"
+      ? "the proxy"
+      : `the agent of ${member.sample.target}`;
+  const lastSeenAt = new Date(member.seenAt).toISOString();
+  return {
+    id: `silence:${member.source}`,
+    kind: "silence",
+    reason: `${what} ${member.source} has fallen silent; it was last heard at ${lastSeenAt}`,
+    data: { alert: "silence", source: member.source, lastSeenAt },
+  };
+}
+
+function percent(ratio: number): string {
+  return `${Math.round(ratio * 100)} %`;
+}

@@ -1,0 +1,102 @@
+import {
+  LatencyHistogram,
+  bucketOf,
+  upperEdgeMs,
+  type SparseHistogram,
+} from "../../../lib/telemetry/latency-histogram.js";
+import type { TrafficWindow } from "../../../lib/telemetry/telemetry.js";
+
+/** Requests that wait are told anew with each window: an older report says nothing any more. */
+const WAITING_VALID_MS = 3000;
+
+interface Entry {
+  source: string;
+  /** Redis's clock, ms since the epoch. */
+  atMs: number;
+  data: TrafficWindow;
+}
+
+export interface SideFigures {
+  requests: number;
+  errors: number;
+  latency: LatencyHistogram;
+}
+
+/** The traffic windows of one side, from all proxies, over the last `windowMs` and the same time before. */
+export class SideWindow {
+  readonly #windowMs: number;
+  readonly #entries: Entry[] = [];
+  readonly #latest = new Map<
+    string,
+    { atMs: number; waiting: SparseHistogram }
+  >();
+
+  constructor(windowMs: number) {
+    this.#windowMs = windowMs;
+  }
+
+  add(entry: Entry): void {
+    this.#entries.push(entry);
+    this.#latest.set(entry.source, {
+      atMs: entry.atMs,
+      waiting: entry.data.waiting ?? [],
+    });
+    while (
+      this.#entries[0] !== undefined &&
+      this.#entries[0].atMs <= entry.atMs - 2 * this.#windowMs
+    )
+      this.#entries.shift();
+  }
+
+  /**
+   * All windows that ended in the last `windowMs` and began at or after `sinceMs`, as one.
+   *
+   * @param now Redis's clock, ms since the epoch
+   */
+  figures(now: number, sinceMs = 0): SideFigures {
+    return this.#sum(
+      ({ atMs, data }) =>
+        atMs > now - this.#windowMs && atMs - (data.windowMs ?? 0) >= sinceMs,
+    );
+  }
+
+  /** Those that ended in the `windowMs` before. */
+  figuresBefore(now: number): SideFigures {
+    const end = now - this.#windowMs;
+    return this.#sum(({ atMs }) => atMs <= end && atMs > end - this.#windowMs);
+  }
+
+  #sum(isIn: (entry: Entry) => boolean): SideFigures {
+    const figures: SideFigures = {
+      requests: 0,
+      errors: 0,
+      latency: new LatencyHistogram(),
+    };
+    for (const { data } of this.#entries.filter(isIn)) {
+      figures.requests += data.requests;
+      figures.errors += data.errors;
+      figures.latency.merge(data.latency);
+    }
+    return figures;
+  }
+
+  /**
+   * Ages of the requests that arrived at or after `sinceMs` and have waited for longer than `thresholdMs`, as last told by
+   * each proxy.
+   */
+  waitingBeyond(
+    thresholdMs: number,
+    now: number,
+    sinceMs = 0,
+  ): SparseHistogram {
+    const threshold = bucketOf(thresholdMs);
+    return [...this.#latest.values()]
+      .filter(({ atMs }) => atMs > now - WAITING_VALID_MS)
+      .flatMap(({ atMs, waiting }) =>
+        waiting.filter(
+          ([bucket]) =>
+            bucket > threshold && atMs - upperEdgeMs(bucket) >= sinceMs,
+        ),
+      );
+  }
+}

@@ -1,0 +1,43 @@
+import { TOP_BUCKET } from "../../../../lib/telemetry/latency-histogram.js";
+
+/**
+ * The verdict's buckets are quarters of an octave: bucket k holds latencies in (2^((k−1)/4), 2^(k/4)] ms, bucket 0 all up
+ * to 1 ms, the last one all above 2^(62/4) ms. Four of the telemetry's buckets make one.
+ */
+export const BUCKETS = 64;
+const PER_OCTAVE = 4;
+/** The telemetry's bucket whose upper edge is 1 ms. */
+const ONE_MS = 64;
+const FINE_PER_BUCKET = 4;
+
+/** Counts by bucket, of length BUCKETS. */
+export type BucketCounts = Float64Array;
+
+export function createCounts(): BucketCounts {
+  return new Float64Array(BUCKETS);
+}
+
+/** The bucket of a latency in ms; 0 for one that is negative. */
+export function bucketOfMs(latencyMs: number): number {
+  if (latencyMs <= 1) return 0;
+  // An edge computed by log2 may lie a rounding error off: compare with the edge itself.
+  const near = Math.round(Math.log2(latencyMs) * PER_OCTAVE);
+  const bucket = latencyMs <= edgeMs(near) ? near : near + 1;
+  const exact = latencyMs <= edgeMs(bucket - 1) ? bucket - 1 : bucket;
+  return Math.min(BUCKETS - 1, Math.max(0, exact));
+}
+
+/** The bucket's upper edge in ms. */
+export function edgeMs(bucket: number): number {
+  return 2 ** (bucket / PER_OCTAVE);
+}
+
+/** The bucket that the telemetry's bucket lies in, as a whole. */
+export function bucketOfFine(fine: number): number {
+  const bucket = Math.ceil((fine - ONE_MS) / FINE_PER_BUCKET);
+  return Math.min(BUCKETS - 1, Math.max(0, bucket));
+}
+
+export function isFineBucket(fine: number): boolean {
+  return Number.isInteger(fine) && fine >= 0 && fine <= TOP_BUCKET;
+}

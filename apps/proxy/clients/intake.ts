@@ -1,0 +1,167 @@
+import { ServerResponse, type IncomingMessage, type Server } from "node:http";
+import { Socket } from "node:net";
+import type { Side } from "../../../lib/telemetry/telemetry.js";
+import {
+  ClientConnections,
+  type ClientConnection,
+} from "./client-connection.js";
+import type { ConnectionCount } from "./connection-count.js";
+import { ConnectionLimit } from "./connection-limit.js";
+import type { Engine } from "../engines/engine.js";
+import { refuse } from "../exchange/answers.js";
+import { Exchange, type ExchangeContext } from "../exchange/exchange.js";
+import {
+  hasBody,
+  upstreamRequestHeaders,
+  whyRefused,
+  type Refusal,
+} from "../http/headers.js";
+import { Pipeline } from "./pipeline.js";
+import { asksForWebSocket } from "./strict-server.js";
+import type { UpgradeAttempt } from "../engines/tunnel.js";
+import { WaitingClient } from "../engines/waiting-client.js";
+
+const TOO_MANY_CONNECTIONS: Refusal = {
+  status: 503,
+  error: "too many connections",
+};
+
+export interface FrontendContext extends ExchangeContext {
+  /** Whether a peer's own X-Forwarded-* and Forwarded are believed. */
+  isTrusted: (address: string) => boolean;
+  pickSide: () => Side;
+  engine: Engine;
+  tunnels: Engine<UpgradeAttempt>;
+  maxConnections: number;
+  connections: ConnectionCount;
+}
+
+/** Takes a server's requests, refuses what is malformed, and has the rest answered by the side that is picked. */
+export function serveRequests(server: Server, context: FrontendContext): void {
+  const { maxConnections, connections } = context;
+  const limit = new ConnectionLimit(server, maxConnections, connections);
+  const intake = new Intake(context, limit);
+  server.on("request", (request, response) => intake.take(request, response));
+  server.on("upgrade", (request, stream, head) => {
+    // Without a listener a reset before the 101 would end the process.
+    stream.on("error", () => stream.destroy());
+    if (stream instanceof Socket) intake.takeUpgrade(request, stream, head);
+    else stream.destroy();
+  });
+}
+
+class Intake {
+  readonly #context: FrontendContext;
+  readonly #limit: ConnectionLimit;
+  readonly #clients: ClientConnections;
+
+  constructor(context: FrontendContext, limit: ConnectionLimit) {
+    this.#context = context;
+    this.#limit = limit;
+    this.#clients = new ClientConnections(context.isTrusted);
+  }
+
+  take(request: IncomingMessage, response: ServerResponse): void {
+    const client = this.#admit(request, response);
+    if (client === undefined) return;
+    const { engine } = this.#context;
+    // Its turn on the connection has come.
+    if (response.socket !== null) {
+      this.#exchange({ request, response, client }, engine);
+      return;
+    }
+    client.pipeline ??= new Pipeline(request.socket);
+    client.pipeline.add(response, () =>
+      this.#exchange({ request, response, client }, engine),
+    );
+  }
+
+  takeUpgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    const response = bindResponse(request, socket);
+    if (response === undefined) return;
+    const waiting = new WaitingClient(socket, head);
+    const client = this.#admit(request, response);
+    if (client === undefined) return;
+    if (hasBody(request)) {
+      refuse(response, 400, "a request to switch protocols cannot have a body");
+      return;
+    }
+    const { engine, tunnels } = this.#context;
+    // Node 20 hands over requests for any other protocol, too.
+    this.#exchange(
+      { request, response, client },
+      asksForWebSocket(request)
+        ? {
+            forward: (attempt) =>
+              tunnels.forward({ ...attempt, client: waiting }),
+          }
+        : engine,
+    );
+  }
+
+  #exchange(
+    message: {
+      request: IncomingMessage;
+      response: ServerResponse;
+      client: ClientConnection;
+    },
+    engine: Pick<Engine, "forward">,
+  ): void {
+    const { request, response, client } = message;
+    const side = this.#context.pickSide();
+    const headers = upstreamRequestHeaders(request, client);
+    new Exchange(this.#context, side, { request, response, headers, engine });
+  }
+
+  /** Undefined for a request that goes nowhere, and has been answered if it can be. */
+  #admit(
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): ClientConnection | undefined {
+    response.on("error", destroyFailed);
+    const { socket } = request;
+    const client = this.#clients.of(socket);
+    if (client === undefined) {
+      socket.destroy();
+      return undefined;
+    }
+    if (client.isRefused) return undefined;
+    const refusal = this.#limit.isExceededBy(socket)
+      ? TOO_MANY_CONNECTIONS
+      : whyRefused(request);
+    if (refusal === undefined) return client;
+    client.isRefused = true;
+    refuse(response, refusal.status, refusal.error);
+    return undefined;
+  }
+}
+
+/** A client that goes away while it is being answered is an outcome, not an error. */
+function destroyFailed(this: ServerResponse): void {
+  this.destroy();
+}
+
+/**
+ * After `upgrade` Node leaves the socket to us: this is how to answer on it all the same, once. Undefined, and the
+ * connection ended, when an earlier request on it still waits for its answer: then this one's could not be told apart.
+ */
+function bindResponse(
+  request: IncomingMessage,
+  socket: Socket,
+): ServerResponse | undefined {
+  const response = new ServerResponse(request);
+  response.shouldKeepAlive = false;
+  try {
+    response.assignSocket(socket);
+  } catch {
+    socket.destroy();
+    return undefined;
+  }
+  // Which Node's own listener did, until the upgrade.
+  socket.on("drain", () => response.emit("drain"));
+  response.on("finish", () => {
+    response.detachSocket(socket);
+    socket.destroySoon();
+  });
+  return response;
+}

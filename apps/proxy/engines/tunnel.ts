@@ -1,0 +1,139 @@
+import { request as httpRequest, type IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
+import { connectUpstream } from "./upstream-socket.js";
+import type { Attempt, Engine, Ongoing, UpstreamLimits } from "./engine.js";
+import { followAttempt, type FollowedConnection } from "./follow-attempt.js";
+import { clientResponseHeaders } from "../http/headers.js";
+import { headersWithHost } from "./request-head.js";
+import { framingOf, type Framing } from "../http/response-head.js";
+import type { WaitingClient } from "./waiting-client.js";
+
+/** An attempt to switch protocols; its response is bound to the client's socket until the upstream agrees. */
+export interface UpgradeAttempt extends Attempt {
+  client: WaitingClient;
+}
+
+/**
+ * Carries WebSockets. Not by http-proxy: its `ws` ends the client's socket on every failure, so that prod could not
+ * answer in the canary's place, dies of a reset before the 101, and passes a refusal on with the wrong framing.
+ */
+export class TunnelEngine implements Engine<UpgradeAttempt> {
+  readonly #limits: UpstreamLimits;
+  readonly #open = new Set<Socket>();
+  #isEnding = false;
+
+  constructor(limits: UpstreamLimits) {
+    this.#limits = limits;
+  }
+
+  forward(attempt: UpgradeAttempt): Ongoing {
+    const { request, upstream } = attempt;
+    const connection = new TunnelConnection(() =>
+      connectUpstream(upstream, this.#limits.connectMs),
+    );
+    const upstreamRequest = httpRequest({
+      method: request.method,
+      path: request.url,
+      maxHeaderSize: this.#limits.maxHeaderBytes,
+      headers: [
+        ...headersWithHost(attempt),
+        ...["Connection", "Upgrade", "Upgrade", "websocket"],
+      ],
+      createConnection: () => connection.open(),
+    });
+    upstreamRequest.maxHeadersCount = 0;
+    const followed = followAttempt(upstreamRequest, attempt, connection);
+    upstreamRequest.setTimeout(this.#limits.responseMs, followed.onTimeout);
+    upstreamRequest.once(
+      "upgrade",
+      (response, upstreamSocket, upstreamHead) => {
+        if (!followed.settle()) return void upstreamSocket.destroy();
+        this.#join(attempt, response, {
+          socket: upstreamSocket,
+          head: upstreamHead,
+        });
+        attempt.onResponse(101);
+      },
+    );
+    upstreamRequest.end();
+    return followed;
+  }
+
+  /** Ends every tunnel, also those that are agreed to from here on: both peers see an orderly end of the stream. */
+  end(): void {
+    this.#isEnding = true;
+    for (const socket of this.#open) socket.end();
+  }
+
+  close(): void {
+    for (const socket of this.#open) socket.destroy();
+  }
+
+  #join(
+    attempt: UpgradeAttempt,
+    response: IncomingMessage,
+    upstream: { socket: Socket; head: Buffer },
+  ): void {
+    const { socket } = attempt.client;
+    attempt.response.detachSocket(socket);
+    socket.write(switchingHead(response, attempt.upstream.side), "latin1");
+    socket.write(upstream.head);
+    upstream.socket.write(attempt.client.release());
+    this.#link(socket, upstream.socket);
+    this.#link(upstream.socket, socket);
+    if (this.#isEnding) this.end();
+  }
+
+  #link(from: Socket, to: Socket): void {
+    this.#open.add(from);
+    from.pipe(to);
+    // While it takes nothing, nothing is read from the other, whose end would go unseen.
+    to.setTimeout(this.#limits.responseMs).on("timeout", () => {
+      if (to.writableLength > 0) to.destroy();
+    });
+    from.on("error", () => to.destroy());
+    from.once("close", () => {
+      this.#open.delete(from);
+      to.destroySoon();
+    });
+  }
+}
+
+/** The connection of one attempt to switch protocols. */
+class TunnelConnection implements FollowedConnection {
+  readonly #connect: () => Socket;
+  #socket: Socket | undefined;
+  isConnected = false;
+
+  constructor(connect: () => Socket) {
+    this.#connect = connect;
+  }
+
+  get hasAnswered(): boolean {
+    return (this.#socket?.bytesRead ?? 0) > 0;
+  }
+
+  open(): Socket {
+    this.#socket = this.#connect();
+    return this.#socket.once("connect", () => (this.isConnected = true));
+  }
+
+  passInterim(): void {
+    // It is not used again.
+  }
+
+  passResponse(response: IncomingMessage): Framing {
+    return framingOf(response, false);
+  }
+}
+
+function switchingHead(response: IncomingMessage, servedBy: string): string {
+  const headers = clientResponseHeaders(response.rawHeaders, servedBy);
+  headers.push("Connection", "Upgrade", "Upgrade", "websocket");
+  const lines = [
+    `HTTP/1.1 101 ${response.statusMessage ?? "Switching Protocols"}`,
+  ];
+  for (let i = 0; i + 1 < headers.length; i += 2)
+    lines.push(`${headers[i] ?? ""}: ${headers[i + 1] ?? ""}`);
+  return `${lines.join("\r\n")}\r\n\r\n`;
+}

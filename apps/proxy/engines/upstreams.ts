@@ -1,0 +1,62 @@
+import type { Side } from "../../../lib/telemetry/telemetry.js";
+
+/** How long a URL that could not be connected to is passed over while its side has others. */
+const AVOID_MS = 2000;
+
+/** One URL of one side. */
+export interface Upstream {
+  readonly side: Side;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** The URLs of one side, taking turns. If all of them are down, they still take turns: one may be back. */
+export class Upstreams {
+  readonly all: readonly Upstream[];
+  readonly #avoidUntil = new Map<Upstream, number>();
+  #turn = 0;
+
+  /** @param origins at least one */
+  constructor(side: Side, origins: readonly URL[]) {
+    this.all = origins.map(({ hostname, port }) => ({
+      side,
+      host: hostname.replace(/^\[|\]$/g, ""),
+      port: port === "" ? 80 : Number(port),
+    }));
+  }
+
+  /** @param now monotonic ms @param except passed over unless it is the only one */
+  next(now: number, except?: Upstream): Upstream {
+    const [only] = this.all;
+    if (only !== undefined && this.all.length === 1) return only;
+    const upstream =
+      this.#takeTurn((it) => it !== except && !this.#isAvoided(it, now)) ??
+      this.#takeTurn((it) => it !== except) ??
+      this.#takeTurn(() => true);
+    if (upstream === undefined)
+      throw new RangeError("a side needs at least one URL");
+    return upstream;
+  }
+
+  /** To be told of each failure to connect. */
+  avoid(upstream: Upstream, now: number): void {
+    this.#avoidUntil.set(upstream, now + AVOID_MS);
+  }
+
+  #isAvoided(upstream: Upstream, now: number): boolean {
+    return (this.#avoidUntil.get(upstream) ?? 0) > now;
+  }
+
+  /** The first in turn that `accepts`; without one, the turn stays where it is. */
+  #takeTurn(accepts: (upstream: Upstream) => boolean): Upstream | undefined {
+    const { length } = this.all;
+    for (let passed = 0; passed < length; passed++) {
+      const index = (this.#turn + passed) % length;
+      const upstream = this.all[index];
+      if (upstream === undefined || !accepts(upstream)) continue;
+      this.#turn = (index + 1) % length;
+      return upstream;
+    }
+    return undefined;
+  }
+}

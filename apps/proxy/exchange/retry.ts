@@ -1,0 +1,56 @@
+import type { Side } from "../../../lib/telemetry/telemetry.js";
+import type { Failure } from "../engines/engine.js";
+
+/** Methods that are safe to repeat without a body (RFC 9110 9.2.1). */
+const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
+
+export interface FailedAttempt {
+  side: Side;
+  failure: Pick<Failure, "kind" | "reusedConnection">;
+  method: string;
+  hasBody: boolean;
+  /** Whether this request has already been tried once more on a fresh connection. */
+  freshTried: boolean;
+  /** Whether this request has already been sent to another canary URL after a failure. */
+  canaryTried: boolean;
+  /** Whether the canary has a URL that this attempt did not go to. */
+  canaryHasAnother: boolean;
+  /** Whether this request has already been sent to prod, or to another prod URL, after a failure. */
+  prodTried: boolean;
+  /** Whether prod has a URL that this attempt did not go to. */
+  prodHasAnother: boolean;
+}
+
+export type NextStep = "same-fresh" | "canary" | "prod" | "give-up";
+
+/**
+ * What to do with a request whose upstream gave no response. Each step is taken at most once a request.
+ *
+ * - A kept-alive connection that ended just as we used it says nothing about the upstream: a safe request is repeated
+ *   there on a fresh one (RFC 9112 9.3.1).
+ * - What never reached one URL of a side may go to another of it: an instance that restarts is no failure of its side.
+ * - What the canary fails, prod answers, if the request is safe to repeat or never left.
+ */
+export function decideRetry(attempt: FailedAttempt): NextStep {
+  const { side, failure } = attempt;
+  const isRepeatable = SAFE_METHODS.has(attempt.method) && !attempt.hasBody;
+  const neverSent =
+    failure.kind === "unreachable" || failure.kind === "connect-timeout";
+
+  if (
+    failure.kind === "reset" &&
+    failure.reusedConnection &&
+    isRepeatable &&
+    !attempt.freshTried
+  )
+    return "same-fresh";
+  if (neverSent && hasUntriedSibling(attempt)) return side;
+  const isRescuable = side === "canary" && (isRepeatable || neverSent);
+  return isRescuable && !attempt.prodTried ? "prod" : "give-up";
+}
+
+function hasUntriedSibling(attempt: FailedAttempt): boolean {
+  return attempt.side === "canary"
+    ? attempt.canaryHasAnother && !attempt.canaryTried
+    : attempt.prodHasAnother && !attempt.prodTried;
+}

@@ -1,0 +1,218 @@
+import type { IncomingMessage } from "node:http";
+import type { ClientPeer } from "../clients/client-connection.js";
+import { readHeaderName } from "./header-name.js";
+
+/** Naming these in `Connection` must not make them vanish: routing and framing rest on them. */
+const END_TO_END: ReadonlySet<string> = new Set(["host", "content-length"]);
+
+/** What `Connection` says as a rule: it names no header then. */
+const ONE_OPTION = /^(close|keep-alive|upgrade)?$/i;
+
+/** Stands for a name that is none, which Node's parser lets nobody send. */
+const NO_NAME = {
+  lowerCase: "",
+  isHopByHop: false,
+  isClaim: false,
+  isSetByUs: false,
+};
+
+/** Methods of which a request without a body needs no Content-Length to say so (RFC 9110 8.6). */
+const BODILESS_METHODS: ReadonlySet<string> = new Set([
+  "GET",
+  "HEAD",
+  "OPTIONS",
+  "DELETE",
+  "TRACE",
+]);
+
+/** The names that `Connection: a, b` adds to the hop-by-hop ones. */
+function connectionOptions(
+  connection: string | undefined,
+): ReadonlySet<string> | undefined {
+  if (
+    connection === undefined ||
+    connection === "keep-alive" ||
+    ONE_OPTION.test(connection)
+  )
+    return undefined;
+  const names = connection.split(",").map((name) => name.trim().toLowerCase());
+  return new Set(names.filter((name) => !END_TO_END.has(name)));
+}
+
+/**
+ * A request's headers as an upstream is to see them: order, case and repetition kept, hop-by-hop ones gone, `Expect`
+ * answered here and gone, X-Forwarded-For, -Proto and -Host set. `Host` stays as it came.
+ *
+ * @returns `[name, value, name, value …]`
+ */
+export function upstreamRequestHeaders(
+  request: IncomingMessage,
+  peer: ClientPeer,
+): string[] {
+  const { headers: received, method = "GET" } = request;
+  const named = connectionOptions(received.connection);
+  const headers = endToEndHeaders(request.rawHeaders, named, peer);
+  const claimed = (name: string) =>
+    peer.isTrusted && named?.has(name) !== true ? received[name] : undefined;
+  const chain = claimed("x-forwarded-for");
+  headers.push(
+    "x-forwarded-for",
+    chain === undefined ? peer.address : `${String(chain)}, ${peer.address}`,
+    "x-forwarded-proto",
+    String(claimed("x-forwarded-proto") ?? "http"),
+  );
+  const host = claimed("x-forwarded-host") ?? received.host;
+  if (host !== undefined) headers.push("x-forwarded-host", String(host));
+  if (received["transfer-encoding"] !== undefined)
+    headers.push("transfer-encoding", "chunked");
+  else if (
+    received["content-length"] === undefined &&
+    !BODILESS_METHODS.has(method)
+  )
+    headers.push("content-length", "0");
+  return headers;
+}
+
+/**
+ * For heads that Node writes. Behind a Content-Length it takes a Content-Disposition's bytes for UTF-8 and writes what it has
+ * read as latin1, which changes them or throws: the length goes last where there is such a header.
+ */
+export function withLengthLast<T extends readonly string[]>(
+  raw: T,
+): T | string[] {
+  const names = (wanted: string) => (text: string, i: number) =>
+    i % 2 === 0 &&
+    text.length === wanted.length &&
+    text.toLowerCase() === wanted;
+  if (!raw.some(names("content-disposition"))) return raw;
+  const at = raw.findIndex(names("content-length"));
+  return at < 0 ? raw : [...raw.toSpliced(at, 2), ...raw.slice(at, at + 2)];
+}
+
+/** Those that go on as they came. */
+function endToEndHeaders(
+  raw: readonly string[],
+  named: ReadonlySet<string> | undefined,
+  peer: ClientPeer,
+): string[] {
+  const headers: string[] = [];
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const name = raw[i] ?? "";
+    const known = readHeaderName(name) ?? NO_NAME;
+    if (known.isHopByHop || known.isSetByUs || known.lowerCase === "expect")
+      continue;
+    if (known.isClaim && !peer.isTrusted) continue;
+    if (named?.has(known.lowerCase) === true) continue;
+    headers.push(name, raw[i + 1] ?? "");
+  }
+  return headers;
+}
+
+/**
+ * A response's raw headers as the client is to see them: order, case and repetition kept, hop-by-hop ones gone,
+ * `x-served-by` ours.
+ *
+ * @param raw `[name, value, name, value …]` as received
+ */
+export function clientResponseHeaders(
+  raw: readonly string[],
+  servedBy: string,
+): string[] {
+  const headers: string[] = [];
+  let connection: string | undefined;
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const name = raw[i] ?? "";
+    const value = raw[i + 1] ?? "";
+    const { lowerCase, isHopByHop } = readHeaderName(name) ?? NO_NAME;
+    if (lowerCase === "connection")
+      connection = connection === undefined ? value : `${connection},${value}`;
+    if (!isHopByHop && lowerCase !== "x-served-by") headers.push(name, value);
+  }
+  const named = connectionOptions(connection);
+  const kept = named === undefined ? headers : without(headers, named);
+  kept.push("x-served-by", servedBy);
+  return kept;
+}
+
+/** @param names in lower case */
+export function without(raw: string[], names: ReadonlySet<string>): string[] {
+  return raw.filter((_, i) => {
+    const name = raw[i - (i % 2)] ?? "";
+    return !names.has(name.toLowerCase());
+  });
+}
+
+/** All values of one header, by its name in lower case. */
+export function valuesOf(raw: readonly string[], wanted: string): string[] {
+  return raw.filter(
+    (_, i) => i % 2 === 1 && raw[i - 1]?.toLowerCase() === wanted,
+  );
+}
+
+/** A registered name, IPv4 address or IP literal, and a port (RFC 9110 7.2, RFC 3986 3.2.2); empty is allowed. */
+const HOST = /^(?:[\w.~!$&'()*+,;=%-]*|\[[\da-f:.v]+\])(?::\d*)?$/i;
+
+export interface Refusal {
+  status: number;
+  error: string;
+}
+
+/**
+ * What Node's parser lets through although two servers could read it differently (request smuggling), or that we could
+ * not pass on as it came.
+ */
+export function whyRefused(request: IncomingMessage): Refusal | undefined {
+  if (!request.httpVersion.startsWith("1."))
+    return { status: 505, error: "the only version supported is HTTP/1" };
+  return whyHostRefused(request) ?? whyCodingRefused(request);
+}
+
+function whyHostRefused(request: IncomingMessage): Refusal | undefined {
+  const { rawHeaders, headers, httpVersion, url = "" } = request;
+  let hosts = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] ?? "";
+    if (name.length === 4 && name.toLowerCase() === "host") hosts += 1;
+  }
+  if (hosts > 1) return { status: 400, error: "more than one Host header" };
+  if (hosts === 0 && httpVersion !== "1.0")
+    return { status: 400, error: "no Host header" };
+  const host = headers.host ?? "";
+  if (!HOST.test(host))
+    return { status: 400, error: "Host is not a host, or host:port" };
+  return isOfHost(url, host)
+    ? undefined
+    : { status: 400, error: "the request's URL and Host disagree" };
+}
+
+function whyCodingRefused(request: IncomingMessage): Refusal | undefined {
+  const coding = request.headers["transfer-encoding"];
+  if (coding === undefined) return undefined;
+  if (request.httpVersion === "1.0")
+    return { status: 400, error: "Transfer-Encoding needs HTTP/1.1" };
+  return coding.toLowerCase() === "chunked"
+    ? undefined
+    : {
+        status: 501,
+        error: "the only Transfer-Encoding supported is chunked",
+      };
+}
+
+const AUTHORITY = /^[a-z][a-z\d+.-]*:\/\/([^/?#]*)/i;
+
+/** Whether a request's target names no host, or the one that `Host` does (RFC 9112 3.2.2). */
+function isOfHost(target: string, host: string): boolean {
+  if (target.startsWith("/")) return true;
+  const [, authority] = AUTHORITY.exec(target) ?? [];
+  if (authority === undefined) return true;
+  const withoutPort = (name: string) => name.toLowerCase().replace(/:80$/, "");
+  return withoutPort(authority) === withoutPort(host);
+}
+
+export function hasBody(request: IncomingMessage): boolean {
+  const length = request.headers["content-length"];
+  return (
+    request.headers["transfer-encoding"] !== undefined ||
+    (length !== undefined && Number(length) > 0)
+  );
+}

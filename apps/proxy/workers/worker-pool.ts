@@ -1,0 +1,234 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Logger } from "../../../lib/program/log.js";
+import type { Side } from "../../../lib/telemetry/telemetry.js";
+import { SharedConnectionCount } from "../clients/connection-count.js";
+import { MergedTraffic } from "../traffic/traffic-sum.js";
+import { countEarlyEnds, restartDelayMs } from "./restart-delay.js";
+import { createSharedCells, type SharedState } from "./shared-state.js";
+import type { Serving } from "../serving.js";
+import type { TrafficCounts } from "../traffic/traffic-recorder.js";
+import { TrafficTotals, type SideTotals } from "../traffic/traffic-totals.js";
+import {
+  WorkerThread,
+  type ThreadEnd,
+  type ThreadEvents,
+} from "./worker-thread.js";
+
+/** What a worker that is too busy to answer has counted goes into the next window. */
+const COUNT_TIMEOUT_MS = 200;
+/** A worker that answers nothing for so long hangs: no pause of a sound one is as long. */
+const HUNG_MS = 10_000;
+
+export interface PoolOptions {
+  config: { workers: number; host: string; port: number; drainMs: number };
+  /** The module that each worker runs. */
+  entry: URL;
+  shared: SharedState;
+  onTrip: ThreadEvents["onTripped"];
+  logger: Logger;
+}
+
+/** A worker's place: whoever fills it is replaced when it ends. */
+interface Place {
+  thread: WorkerThread | undefined;
+  earlyEnds: number;
+  restart: NodeJS.Timeout | undefined;
+}
+
+/**
+ * Threads that serve clients on one port, which the system spreads connections over. One that ends unasked, or hangs and is
+ * ended, takes its own connections with it and no others; it is replaced, at once the first time and then ever later as long
+ * as it keeps ending. Only at the start does a worker that cannot start fail the program.
+ */
+export class WorkerPool implements Serving {
+  readonly #options: PoolOptions;
+  readonly #places: Place[] = [];
+  /** Also those that drain. */
+  readonly #threads = new Set<WorkerThread>();
+  readonly #traffic = new MergedTraffic(performance.now());
+  readonly #ended = new TrafficTotals(this.#traffic);
+  #port = 0;
+  #counting: Promise<void> | undefined;
+  #isReloadAsked = false;
+  #reloading: Promise<void> | undefined;
+  #isClosing = false;
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+  }
+
+  /** @returns the port. @throws when the address cannot be had, or a worker cannot start */
+  async listen(): Promise<number> {
+    const { workers, host, port } = this.#options.config;
+    if (port !== 0) await refuseSharedPort({ host, port });
+    this.#port = port;
+    try {
+      // Of port 0 the system makes a number for the first one, which is the others' then.
+      this.#port = await this.#fill(this.#addPlace()).listening;
+      const others = Array.from({ length: workers - 1 }, () =>
+        this.#fill(this.#addPlace()),
+      );
+      await Promise.all(others.map(({ listening }) => listening));
+    } catch (err) {
+      await this.close();
+      throw err;
+    }
+    return this.#port;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  get isDraining(): boolean {
+    return this.#isClosing;
+  }
+
+  /** Whether any worker takes connections. */
+  get isListening(): boolean {
+    return this.#places.some(({ thread }) => thread?.isListening === true);
+  }
+
+  async takeWindow(): Promise<Record<Side, TrafficCounts>> {
+    await this.#count();
+    // In one step with its end: a scrape in between would see counters fall.
+    const window = this.#traffic.takeWindow(performance.now());
+    this.#ended.add(window);
+    return window;
+  }
+
+  async readTotals(): Promise<Record<Side, number>> {
+    await this.#count();
+    return { ...this.#traffic.totals };
+  }
+
+  async readEnded(): Promise<Record<Side, SideTotals>> {
+    await this.#count();
+    return this.#ended.read();
+  }
+
+  /** Replaces the workers one after the other: a new one listens before the old one stops. Asked meanwhile, once more. */
+  reload(): Promise<void> {
+    this.#isReloadAsked = true;
+    this.#reloading ??= this.#replaceAll().finally(() => {
+      this.#reloading = undefined;
+    });
+    return this.#reloading;
+  }
+
+  /** Resolves when the last worker has ended. May be called twice. */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    for (const { restart } of this.#places) clearTimeout(restart);
+    const { drainMs } = this.#options.config;
+    await Promise.all([...this.#threads].map((it) => it.drain(drainMs)));
+  }
+
+  #addPlace(): Place {
+    const place = { thread: undefined, earlyEnds: 0, restart: undefined };
+    this.#places.push(place);
+    return place;
+  }
+
+  #fill(place: Place): WorkerThread {
+    place.thread = this.#start();
+    return place.thread;
+  }
+
+  #start(): WorkerThread {
+    const { entry, shared, onTrip } = this.#options;
+    const ownConnections = createSharedCells(1);
+    const task = { port: this.#port, shared, ownConnections };
+    const thread: WorkerThread = new WorkerThread(entry, task, {
+      onCounted: (counts) => this.#traffic.add(thread, counts),
+      onTripped: onTrip,
+    });
+    this.#threads.add(thread);
+    void thread.ended.then((end) => {
+      this.#threads.delete(thread);
+      this.#traffic.forget(thread);
+      new SharedConnectionCount(shared.connections, ownConnections).removeAll();
+      const place = this.#places.find((it) => it.thread === thread);
+      if (place !== undefined && !this.#isClosing)
+        this.#restart(place, thread, end);
+    });
+    return thread;
+  }
+
+  #restart(place: Place, thread: WorkerThread, end: ThreadEnd): void {
+    const ranForMs = performance.now() - thread.startedAt;
+    place.earlyEnds = countEarlyEnds(place.earlyEnds, ranForMs);
+    place.thread = undefined;
+    const delayMs = restartDelayMs(place.earlyEnds);
+    const { earlyEnds } = place;
+    this.#options.logger.error(
+      { ...end, earlyEnds, delayMs },
+      "a worker ended: another takes its place",
+    );
+    place.restart = setTimeout(() => this.#fill(place), delayMs);
+  }
+
+  async #replaceAll(): Promise<void> {
+    const { logger } = this.#options;
+    while (this.#isReloadAsked && !this.#isClosing) {
+      this.#isReloadAsked = false;
+      try {
+        for (const place of this.#places) await this.#replace(place);
+        logger.info({ workers: this.#places.length }, "workers replaced");
+      } catch (err) {
+        logger.error({ err }, "a worker could not be replaced: it stays");
+      }
+    }
+  }
+
+  /** @throws when the new one cannot start */
+  async #replace(place: Place): Promise<void> {
+    if (this.#isClosing) return;
+    const fresh = this.#start();
+    await fresh.listening;
+    // Word of both may come at once.
+    if (fresh.hasEnded)
+      throw new Error("the worker ended as soon as it listened");
+    clearTimeout(place.restart);
+    const old = place.thread;
+    place.thread = fresh;
+    place.earlyEnds = 0;
+    this.#options.logger.info({}, "a new worker listens: the old one drains");
+    await old?.drain(this.#options.config.drainMs);
+  }
+
+  /** Has the workers tell what they have counted. */
+  #count(): Promise<void> {
+    this.#counting ??= this.#countAll().finally(() => {
+      this.#counting = undefined;
+    });
+    return this.#counting;
+  }
+
+  async #countAll(): Promise<void> {
+    const counted = [...this.#threads].map((thread) => thread.count());
+    const timeout = delay(COUNT_TIMEOUT_MS, undefined, { ref: false });
+    await Promise.race([Promise.all(counted), timeout]);
+    for (const thread of this.#threads)
+      if (thread.silentMs > HUNG_MS) this.#endHung(thread);
+  }
+
+  #endHung(thread: WorkerThread): void {
+    const silentMs = Math.round(thread.silentMs);
+    this.#options.logger.error({ silentMs }, "a worker hangs: it is ended");
+    thread.terminate();
+  }
+}
+
+/** With SO_REUSEPORT another proxy on this port would not be noticed, and get half of the requests. @throws if there is one */
+async function refuseSharedPort(address: {
+  host: string;
+  port: number;
+}): Promise<void> {
+  const probe = createServer().listen(address);
+  await once(probe, "listening");
+  probe.close();
+  await once(probe, "close");
+}

@@ -1,0 +1,228 @@
+import type { Redis } from "ioredis";
+import { parseFlag } from "./flag-value.js";
+import type { Keys } from "../redis/keys.js";
+import { readLease, type LeaseReading } from "./lease-reading.js";
+import type { Logger } from "../program/log.js";
+import { createRedis } from "../redis/redis.js";
+
+/** The safety net under the invalidations. */
+const POLL_INTERVAL_MS = 1000;
+const INVALIDATIONS = "__redis__:invalidate";
+
+export interface FlagReading {
+  value: boolean;
+  /** As stored; null when absent. */
+  raw: string | null;
+  /** Monotonic ms (`performance.now()`) at which the read was sent that confirmed it. */
+  confirmedAt: number;
+  /** The flag has been written since: what it is now is being read. */
+  isOutdated: boolean;
+  lease: LeaseReading | null;
+}
+
+/**
+ * Knows the flag (and the lease) without reading Redis on any request's path. If Redis is away, the last reading
+ * stands and ages: whoever uses it decides how old is too old.
+ *
+ * A change reaches it by Redis's server-assisted client-side caching (CLIENT TRACKING in broadcasting mode, redirected to
+ * a second connection), whoever made it; tracking is armed again whenever either connection is new.
+ */
+export class FlagWatch {
+  readonly #reader: Redis;
+  readonly #subscriber: Redis;
+  readonly #keys: Keys;
+  readonly #flagName: string;
+  readonly #logger: Logger;
+  readonly #listeners: ((reading: FlagReading) => void)[] = [];
+  readonly #readingListeners: ((reading: FlagReading) => void)[] = [];
+  #reading: FlagReading | undefined;
+  #readsInFlight = 0;
+  /** Monotonic ms: when an invalidation last named the flag. */
+  #writtenAt = 0;
+  /** The subscriber's client id; undefined while it is not subscribed. */
+  #redirectTo: number | undefined;
+  #poll: NodeJS.Timeout | undefined;
+  #reportedRaw: string | null = null;
+
+  /** Both connections become the watch's own: it closes them. */
+  constructor(options: {
+    reader: Redis;
+    subscriber: Redis;
+    keys: Keys;
+    flagName: string;
+    logger: Logger;
+  }) {
+    this.#reader = options.reader;
+    this.#subscriber = options.subscriber;
+    this.#keys = options.keys;
+    this.#flagName = options.flagName;
+    this.#logger = options.logger;
+  }
+
+  /** Undefined until Redis has answered once. */
+  get current(): FlagReading | undefined {
+    return this.#reading;
+  }
+
+  /** Calls back after each reading in which the flag's value is new. */
+  onChange(listener: (reading: FlagReading) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Calls back after each reading, also one that only confirms the value, and when the last one is outdated. */
+  onReading(listener: (reading: FlagReading) => void): void {
+    this.#readingListeners.push(listener);
+  }
+
+  start(): void {
+    // `message` would run the keys together.
+    this.#subscriber.on("messageBuffer", (_channel, written: unknown) =>
+      this.#onWritten(written),
+    );
+    this.#subscriber.on("ready", () => this.#subscribe());
+    this.#subscriber.on("close", () => (this.#redirectTo = undefined));
+    this.#reader.on("ready", () => this.#arm());
+    this.#poll = setInterval(() => {
+      if (this.#readsInFlight === 0) this.#read();
+    }, POLL_INTERVAL_MS);
+    if (this.#subscriber.status === "ready") this.#subscribe();
+    this.#arm();
+  }
+
+  close(): void {
+    clearInterval(this.#poll);
+    this.#reader.disconnect();
+    this.#subscriber.disconnect();
+  }
+
+  #subscribe(): void {
+    const subscribed = async () => {
+      const id = await this.#subscriber.client("ID");
+      await this.#subscriber.subscribe(INVALIDATIONS);
+      this.#redirectTo = id;
+    };
+    subscribed().then(
+      () => this.#arm(),
+      (err: unknown) =>
+        this.#logger.warn(
+          { err },
+          "flag changes are polled: could not subscribe to invalidations",
+        ),
+    );
+  }
+
+  #arm(): void {
+    if (this.#reader.status !== "ready") return;
+    this.#read();
+    if (this.#redirectTo === undefined) return;
+    // A change between that read and the arming would go unseen: read once more after it.
+    this.#track(this.#redirectTo).then(
+      () => this.#read(),
+      (err: unknown) =>
+        this.#logger.warn(
+          { err },
+          "flag changes are polled: client tracking could not be armed",
+        ),
+    );
+  }
+
+  /** Tracking is switched off first: a second ON with the same prefix is an error. */
+  async #track(redirectTo: number): Promise<void> {
+    await this.#reader.client("TRACKING", "OFF");
+    const prefixes = [
+      this.#keys.flag(this.#flagName),
+      this.#keys.lease,
+    ].flatMap((prefix) => ["PREFIX", prefix]);
+    await this.#reader.call(
+      "CLIENT",
+      "TRACKING",
+      "ON",
+      "REDIRECT",
+      redirectTo,
+      "BCAST",
+      ...prefixes,
+    );
+  }
+
+  /** @param written the keys, as Redis names them in an invalidation; null when all of them are gone */
+  #onWritten(written: unknown): void {
+    const flag = this.#keys.flag(this.#flagName);
+    const isFlag =
+      !Array.isArray(written) || written.some((key) => String(key) === flag);
+    if (isFlag) this.#writtenAt = performance.now();
+    if (isFlag && this.#reading !== undefined) {
+      this.#reading = { ...this.#reading, isOutdated: true };
+      for (const listener of this.#readingListeners) listener(this.#reading);
+    }
+    this.#read();
+  }
+
+  #read(): void {
+    const sentAt = performance.now();
+    this.#readsInFlight += 1;
+    this.#reader
+      .pipeline()
+      .get(this.#keys.flag(this.#flagName))
+      .get(this.#keys.lease)
+      .pttl(this.#keys.lease)
+      .exec()
+      .then((replies) => this.#take(replies ?? [], sentAt))
+      .catch((err: unknown) =>
+        this.#logger.debug({ err }, "flag could not be read"),
+      )
+      .finally(() => {
+        this.#readsInFlight -= 1;
+      });
+  }
+
+  #take(replies: [Error | null, unknown][], sentAt: number): void {
+    const failure = replies.find(([err]) => err !== null)?.[0];
+    if (failure) throw failure;
+    const [raw, lease, leaseTtlMs] = replies.map(([, reply]) => reply) as [
+      string | null,
+      string | null,
+      number,
+    ];
+    const previous = this.#reading;
+    const { value, garbled } = parseFlag(raw);
+    this.#reading = {
+      value,
+      raw,
+      confirmedAt: sentAt,
+      isOutdated: sentAt < this.#writtenAt,
+      lease: readLease(lease, sentAt + leaseTtlMs),
+    };
+    if (garbled && raw !== this.#reportedRaw) {
+      this.#logger.warn(
+        { flag: this.#flagName, raw },
+        'flag counts as false: it is neither "true" nor "false"',
+      );
+    }
+    this.#reportedRaw = raw;
+    if (previous?.value !== value)
+      for (const listener of this.#listeners) listener(this.#reading);
+    for (const listener of this.#readingListeners) listener(this.#reading);
+  }
+}
+
+/** A watch with connections of its own, already started. */
+export function openFlagWatch(options: {
+  redisUrl: string;
+  program: string;
+  keys: Keys;
+  flagName: string;
+  logger: Logger;
+}): FlagWatch {
+  const { redisUrl, program, keys, flagName, logger } = options;
+  const open = (purpose: string) =>
+    createRedis({ url: redisUrl, name: `${program}-${purpose}`, logger });
+  const watch = new FlagWatch({
+    reader: open("flag"),
+    subscriber: open("invalidations"),
+    keys,
+    flagName,
+    logger,
+  });
+  watch.start();
+  return watch;
+}

@@ -1,0 +1,33 @@
+import { z } from "zod";
+import { parseJson } from "../redis/stream-entry.js";
+
+/** How long a lease stands after it was renewed. */
+export const LEASE_MS = 3000;
+
+const stored = z.object({ holder: z.string(), epoch: z.int() });
+
+/** The lease as somebody who does not hold it sees it. */
+export interface LeaseReading {
+  holder: string;
+  epoch: number;
+  /** Monotonic ms (`performance.now()`) until which it certainly stands. */
+  freshUntil: number;
+}
+
+/** Null when there is no lease, or none that can be read. */
+export function readLease(
+  raw: string | null,
+  freshUntil: number,
+): LeaseReading | null {
+  const parsed = stored.safeParse(parseJson(raw));
+  return parsed.success ? { ...parsed.data, freshUntil } : null;
+}
+
+export function encodeLease(holder: string, epoch: number): string {
+  return JSON.stringify({ holder, epoch });
+}
+
+/** How long ago a lease was renewed that has `ttlMs` to live. */
+export function leaseAgeMs(ttlMs: number): number {
+  return Math.max(0, LEASE_MS - ttlMs);
+}

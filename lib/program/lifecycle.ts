@@ -1,0 +1,107 @@
+import { createLogger, type Logger } from "./log.js";
+import { SettingsError, type Environment } from "../settings/settings.js";
+
+type Close = () => Promise<void> | void;
+
+/** Longest orderly stop before the process is ended: past every program's own drain. */
+const STOP_DEADLINE_MS = 60_000;
+
+/** What has been opened, so that it can be closed in the opposite order, also when a start fails half-way. */
+export class Closers {
+  readonly #entries: { name: string; close: Close }[] = [];
+  readonly #logger: Logger;
+  #closing = false;
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  /** What a start opens after the stop has begun is closed at once. */
+  add(name: string, close: Close): void {
+    this.#entries.push({ name, close });
+    if (this.#closing) void this.closeAll();
+  }
+
+  /** Runs each closer once, last opened first; one that fails is logged and does not keep the others from running. */
+  async closeAll(): Promise<void> {
+    this.#closing = true;
+    for (
+      let entry = this.#entries.pop();
+      entry !== undefined;
+      entry = this.#entries.pop()
+    ) {
+      try {
+        await entry.close();
+      } catch (err) {
+        this.#logger.error(
+          { err, resource: entry.name },
+          "could not be closed cleanly",
+        );
+      }
+    }
+  }
+}
+
+export interface Program<Config extends { logLevel: string }> {
+  name: string;
+  /** @throws SettingsError */
+  readConfig: (env: Environment) => Config;
+  start: (
+    config: Config,
+    context: { logger: Logger; closers: Closers },
+  ) => Promise<void>;
+}
+
+/**
+ * Runs a program until SIGTERM or SIGINT, then closes what it opened and lets the event loop run empty.
+ *
+ * Bad settings are all listed on standard error and end it with status 1, as does a start that fails. A second signal
+ * ends it at once, with the shell's status for that signal.
+ */
+export async function runProgram<Config extends { logLevel: string }>(
+  program: Program<Config>,
+): Promise<void> {
+  const config = readConfigOrExit(program);
+  const logger = createLogger(program.name, config.logLevel);
+  const closers = new Closers(logger);
+  stopOnSignals(closers, logger);
+  try {
+    await program.start(config, { logger, closers });
+  } catch (err) {
+    logger.error({ err }, `${program.name} could not start`);
+    process.exitCode = 1;
+    await closers.closeAll();
+  }
+}
+
+function readConfigOrExit<Config extends { logLevel: string }>(
+  program: Program<Config>,
+): Config {
+  try {
+    return program.readConfig(process.env);
+  } catch (err) {
+    if (!(err instanceof SettingsError)) throw err;
+    process.stderr.write(`${program.name} does not start: ${err.message}\n`);
+    process.exit(1);
+  }
+}
+
+function stopOnSignals(closers: Closers, logger: Logger): void {
+  const signalNumbers = { SIGINT: 2, SIGTERM: 15 } as const;
+  let stopping = false;
+  const stop = (signal: keyof typeof signalNumbers) => {
+    if (stopping) process.exit(128 + signalNumbers[signal]);
+    stopping = true;
+    logger.info({ signal }, "stopping");
+    setTimeout(() => {
+      logger.error(
+        { deadlineMs: STOP_DEADLINE_MS },
+        "something still held the process: ended",
+      );
+      process.exit(1);
+    }, STOP_DEADLINE_MS).unref();
+    void closers.closeAll();
+  };
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
+}

@@ -1,0 +1,127 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { collectDefaultMetrics, Registry, type Metric } from "prom-client";
+import {
+  summariseLatency,
+  type LatencyHistogram,
+} from "../telemetry/latency-histogram.js";
+import type { Logger } from "./log.js";
+
+/** How often the event loop's delay is looked at: prom-client's own 10 ms would wake an idle program 100 times a second. */
+const LOOP_DELAY_PRECISION_MS = 100;
+
+type Labels = Readonly<Record<string, string>>;
+export type Sample = readonly [value: number, labels?: Labels];
+
+/** One metric as it stands at a scrape; one without samples is left out, since what is unknown must not read as 0. */
+export type Family = { name: string; help: string } & (
+  | { type: "gauge" | "counter"; samples: readonly Sample[] }
+  | {
+      type: "histogram";
+      samples: readonly (readonly [
+        latency: LatencyHistogram,
+        labels: Labels,
+      ])[];
+    }
+);
+
+/** What a registry asks of a metric. */
+interface Reading {
+  metricName?: string;
+  value: number;
+  labels: Readonly<Record<string, string | number>>;
+}
+
+/**
+ * What Prometheus is told at `/metrics`: the process's own figures, the release, and what `read` finds at that moment.
+ * Nothing is counted for it on any other occasion, so it costs nothing between two scrapes.
+ */
+export class Metrics {
+  readonly #process = new Registry();
+  readonly #read: () => Family[] | Promise<Family[]>;
+
+  constructor(options: {
+    version: string;
+    read: () => Family[] | Promise<Family[]>;
+  }) {
+    this.#read = options.read;
+    collectDefaultMetrics({
+      register: this.#process,
+      eventLoopMonitoringPrecision: LOOP_DELAY_PRECISION_MS,
+    });
+    // Gauges with a counter's name, of which promtool complains; the same figures by type stay.
+    for (const { name } of this.#process.getMetricsAsArray())
+      if (/^nodejs_active_\w+_total$/.test(name))
+        this.#process.removeSingleMetric(name);
+    register(this.#process, {
+      name: "serin_build_info",
+      help: "The release that runs; always 1.",
+      type: "gauge",
+      samples: [[1, { version: options.version }]],
+    });
+  }
+
+  /** In Prometheus's text format. @throws what `read` throws */
+  async text(): Promise<string> {
+    const found = new Registry();
+    for (const family of await this.#read())
+      if (family.samples.length > 0) register(found, family);
+    return (await this.#process.metrics()) + "\n" + (await found.metrics());
+  }
+}
+
+/** A scrape that fails is answered by 503, and never ends the program. */
+export function answerMetrics(
+  metrics: Metrics,
+  logger: Logger,
+): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
+  return async (_request, response) => {
+    try {
+      const text = await metrics.text();
+      response.setHeader("content-type", Registry.PROMETHEUS_CONTENT_TYPE);
+      response.end(text);
+    } catch (err) {
+      logger.warn({ err }, "the metrics could not be read");
+      response.writeHead(503, { "content-type": "text/plain; charset=utf-8" });
+      response.end("the metrics cannot be read now\n");
+    }
+  };
+}
+
+function register(registry: Registry, family: Family): void {
+  const { name, help, type } = family;
+  const values = readingsOf(family);
+  const aggregator = "sum";
+  const metric = {
+    name,
+    get: () => Promise.resolve({ name, help, type, aggregator, values }),
+  };
+  // The registry asks no more of a metric than this; prom-client's own classes could not be given counts.
+  registry.registerMetric(metric as unknown as Metric);
+}
+
+function readingsOf(family: Family): Reading[] {
+  if (family.type !== "histogram")
+    return family.samples.map(([value, labels = {}]) => ({ value, labels }));
+  return family.samples.flatMap(([latency, labels]) =>
+    toHistogramReadings(family.name, latency, labels),
+  );
+}
+
+function toHistogramReadings(
+  name: string,
+  latency: LatencyHistogram,
+  labels: Labels,
+): Reading[] {
+  const { octaves, sumMs } = summariseLatency(latency);
+  const metricName = `${name}_bucket`;
+  return [
+    ...octaves.map(({ upToMs, count }) => ({
+      metricName,
+      value: count,
+      labels: { ...labels, le: upToMs / 1000 },
+    })),
+    { metricName, value: latency.total, labels: { ...labels, le: "+Inf" } },
+    { metricName: `${name}_sum`, value: sumMs / 1000, labels },
+    { metricName: `${name}_count`, value: latency.total, labels },
+  ];
+}

@@ -1,0 +1,74 @@
+import { Redis } from "ioredis";
+import type { Logger } from "../program/log.js";
+
+const REPLY_TIMEOUT_MS = 3000;
+
+/**
+ * Opens a connection that reconnects for ever. While Redis is away commands fail at once instead of queueing: each
+ * caller has a policy for that, and a write repeated later could be a write doubled.
+ */
+export function createRedis(options: {
+  url: string;
+  name: string;
+  logger: Logger;
+  /** A connection that owes a reply for so long (3 s unless told) is dropped and opened anew. No command may block longer. */
+  replyTimeoutMs?: number;
+}): Redis {
+  const { url, name, logger, replyTimeoutMs = REPLY_TIMEOUT_MS } = options;
+  const redis = new Redis(url, {
+    // ioredis 6 does not dispatch RESP3 `invalidate` pushes, which the flag watch lives on.
+    protocol: 2,
+    connectionName: name,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    autoResubscribe: false,
+    maxRetriesPerRequest: 0,
+    connectTimeout: 2000,
+    keepAlive: 5000,
+    retryStrategy: (attempt) => Math.min(50 * attempt, 500),
+    socketTimeout: replyTimeoutMs,
+  });
+  logOutages(redis, { name, logger });
+  return redis;
+}
+
+/** Waits for the connection, or for `timeoutMs` without one; never throws, since every program also runs without Redis. */
+export async function waitForRedis(
+  redis: Redis,
+  timeoutMs: number,
+): Promise<boolean> {
+  if (redis.status === "ready") return true;
+  return await new Promise((resolve) => {
+    const finish = (ready: boolean) => {
+      clearTimeout(timer);
+      redis.off("ready", onReady);
+      resolve(ready);
+    };
+    const onReady = () => finish(true);
+    const timer = setTimeout(finish, timeoutMs, false);
+    redis.once("ready", onReady);
+  });
+}
+
+/** One line when Redis goes and one when it is back, however many attempts lie between. */
+function logOutages(
+  redis: Redis,
+  context: { name: string; logger: Logger },
+): void {
+  let away = false;
+  redis.on("error", (err: Error) => {
+    if (away) return;
+    away = true;
+    context.logger.warn({ err, connection: context.name }, "Redis is away");
+  });
+  redis.on("close", () => {
+    if (away || redis.status === "end") return;
+    away = true;
+    context.logger.warn({ connection: context.name }, "Redis connection lost");
+  });
+  redis.on("ready", () => {
+    if (!away) return;
+    away = false;
+    context.logger.info({ connection: context.name }, "Redis is back");
+  });
+}

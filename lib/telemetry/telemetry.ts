@@ -1,0 +1,149 @@
+import type { Redis } from "ioredis";
+import { z } from "zod";
+import type { Keys } from "../redis/keys.js";
+import { TOP_BUCKET } from "./latency-histogram.js";
+import { parseJson, toRecord } from "../redis/stream-entry.js";
+
+/** Trimmed by length as a backstop; the leading monitor trims by age. */
+const MAX_ENTRIES = 100_000;
+
+export const SIDES = ["prod", "canary"] as const;
+/** Where a request goes, and which release a host runs. */
+export type Side = (typeof SIDES)[number];
+
+const count = z.int().nonnegative();
+/** ms since the epoch, as text. */
+const time = z
+  .string()
+  .regex(/^\d{1,15}$/)
+  .transform(Number);
+const histogram = z.array(z.tuple([z.int().min(0).max(TOP_BUCKET), count]));
+
+/** One side's requests on one route (`GET /get`: method and first path segment). */
+const routeWindow = z.object({
+  requests: count,
+  errors: count,
+  /** Answered with a status below 400. */
+  served: count,
+  /** Without the requests that prod answered in the canary's place; a time-out is in the top bucket. */
+  latency: histogram,
+});
+/** What a proxy calls the requests that have no route of their own. */
+export const OTHER_ROUTES = "other";
+const routes = z.record(z.string().min(1).max(64), routeWindow);
+
+const trafficWindow = z.object({
+  target: z.enum(SIDES),
+  requests: count,
+  /** 5xx and failures to answer. */
+  errors: count,
+  status: z.record(z.string().regex(/^\d{3}$/), count),
+  /** From the request's head received to the response's head sent on. */
+  latency: histogram,
+  arms: z.object({
+    /** Requests that the split assigned to this side. */
+    chosen: count,
+    /** Of these, the ones that failed here and were sent to prod instead. */
+    retried: count,
+    /** Requests of the canary's that this side answered in its place. */
+    rescued: count.optional(),
+  }),
+  /** Ages of the requests that still wait for their response's head at the window's end. */
+  waiting: histogram.optional(),
+  windowMs: z.number().nonnegative().optional(),
+  /** Requests that the split dealt to this side; what prod gets while the canary is closed is not dealt. */
+  dealt: count.optional(),
+  /** Of the dealt requests, those that ended in this window. */
+  routes: routes.optional(),
+  /** Requests that prod got because the canary was closed. */
+  routesAlone: routes.optional(),
+  split: z.string().optional(),
+  canaryOpen: z.boolean().optional(),
+  because: z.string().nullable().optional(),
+});
+
+const hostSample = z.object({
+  target: z.enum(SIDES),
+  host: z.string(),
+  version: z.string().nullable(),
+  /** Null, like the other figures of the process, while the app is not there. */
+  pid: z.int().nullable(),
+  startedAt: z.string().nullable(),
+  up: z.boolean(),
+  /** 1 is one core fully used. */
+  cpuRatio: z.number().nonnegative().nullable(),
+  rssBytes: z.number().nonnegative().nullable(),
+  probe: z.object({
+    ok: z.boolean(),
+    ms: z.number().nonnegative(),
+    status: z.int().nullable(),
+  }),
+});
+
+export type RouteWindow = z.infer<typeof routeWindow>;
+export type TrafficWindow = z.infer<typeof trafficWindow>;
+export type HostSample = z.infer<typeof hostSample>;
+
+export type Telemetry = { source: string; at: number } & (
+  { kind: "traffic"; data: TrafficWindow } | { kind: "host"; data: HostSample }
+);
+
+const entry = z.discriminatedUnion("kind", [
+  z.object({
+    kind: z.literal("traffic"),
+    source: z.string().min(1),
+    at: time,
+    data: trafficWindow,
+  }),
+  z.object({
+    kind: z.literal("host"),
+    source: z.string().min(1),
+    at: time,
+    data: hostSample,
+  }),
+]);
+
+/** Appends one window or sample. @throws when Redis is away: the caller keeps or drops it. */
+export async function writeTelemetry(
+  redis: Redis,
+  keys: Keys,
+  telemetry: readonly Telemetry[],
+): Promise<void> {
+  const pipeline = redis.pipeline();
+  for (const { kind, source, at, data } of telemetry) {
+    const fields = [
+      "kind",
+      kind,
+      "source",
+      source,
+      "at",
+      String(Math.round(at)),
+      "data",
+      JSON.stringify(data),
+    ];
+    pipeline.xadd(keys.telemetry, "MAXLEN", "~", MAX_ENTRIES, "*", ...fields);
+  }
+  const results = await pipeline.exec();
+  const failure = results?.find(([err]) => err !== null)?.[0];
+  if (failure) throw failure;
+}
+
+/** An entry that is no window or sample: what it says it is, and a sentence that says what is wrong. */
+export interface BadTelemetry {
+  claimedKind: string | undefined;
+  problem: string;
+}
+
+/** Reads a stream entry's flat field list. */
+export function parseTelemetry(
+  fields: readonly string[],
+): Telemetry | BadTelemetry {
+  const record = toRecord(fields);
+  const claimedKind = record.kind;
+  const data = parseJson(record.data);
+  if (data === undefined) return { claimedKind, problem: "data is not JSON" };
+  const parsed = entry.safeParse({ ...record, data });
+  return parsed.success
+    ? parsed.data
+    : { claimedKind, problem: z.prettifyError(parsed.error) };
+}

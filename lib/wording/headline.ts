@@ -1,0 +1,179 @@
+import type { StateReport } from "../telemetry/monitor-state.js";
+import { isSilent } from "../telemetry/silence.js";
+
+/** `good`: the canary is in and well. `stopped`: the flag is off. `warning`: neither, or somebody should look. */
+export type Tone = "good" | "stopped" | "warning";
+
+export interface Headline {
+  tone: Tone;
+  text: string;
+}
+
+const SEPARATOR = " · ";
+/** The window and the counts of a latency rule's reason: a headline has no room for them. */
+const FIGURES_BEHIND = / over [\d.]+ s \([^)]*\)$/;
+
+/**
+ * Whether the canary is in, and why not, in one sentence: `Canary takes 25 % of traffic · healthy for 12 min`.
+ *
+ * @param now ms since the epoch, for durations and countdowns
+ */
+export function describeHeadline(state: StateReport, now: number): Headline {
+  if (!state.flag.value)
+    return { tone: "stopped", text: describeStop(state, now) };
+  const isQuiet = (member: { seenAt: string }) =>
+    isSilent(member, state.silenceMs, now);
+  const heard = state.proxies.filter((proxy) => !isQuiet(proxy));
+  if (heard.length === 0)
+    return {
+      tone: "warning",
+      text: "Canary is allowed, but no proxy is heard",
+    };
+  const closed = heard.filter(({ canaryOpen }) => canaryOpen === false);
+  if (closed.length === heard.length)
+    return { tone: "warning", text: describeWithheld(state, closed) };
+  const intake = `Canary takes ${describeShare(heard)} of traffic`;
+  const silent = [...state.proxies, ...state.hosts].filter(isQuiet);
+  const trouble = findTrouble(state, { heard, closed, silent });
+  return trouble === undefined
+    ? { tone: "good", text: intake + SEPARATOR + describeHealth(state, now) }
+    : { tone: "warning", text: intake + SEPARATOR + trouble };
+}
+
+function describeStop(state: StateReport, now: number): string {
+  const { flag } = state;
+  const at = flag.at === null ? "" : ` ${formatClock(new Date(flag.at), now)}`;
+  const by = flag.by === null || flag.by === "monitor" ? "" : ` by ${flag.by}`;
+  const reason = flag.reason
+    ?.replace(/^canary /, "")
+    .replace(FIGURES_BEHIND, "");
+  const why = reason === undefined ? "" : `: ${reason}`;
+  return `Canary stopped${at}${by}${why}${SEPARATOR}${describeRetry(state, now)}`;
+}
+
+function describeRetry({ recovery, lease }: StateReport, now: number): string {
+  if (recovery.latched) return "latched until a person resumes it";
+  if (recovery.nextTryAt === null) return "stays off until a person resumes it";
+  if (lease === null) return "no retry while no monitor leads";
+  const leftMs = Date.parse(recovery.nextTryAt) - now;
+  return leftMs > 0
+    ? `automatic retry in ${formatCountdown(leftMs)}`
+    : `automatic retry waits for ${recovery.waitsFor ?? "the monitor"}`;
+}
+
+function describeWithheld(
+  state: StateReport,
+  closed: StateReport["proxies"],
+): string {
+  if (state.lease === null) return "No monitor leads: canary withheld";
+  const reasons = new Set(
+    closed.map(({ because }) => because ?? "for no known reason"),
+  );
+  return `Canary withheld: ${[...reasons].join("; ")}`;
+}
+
+/** `25 %`, or `10–25 %` over proxies that differ. */
+function describeShare(proxies: StateReport["proxies"]): string {
+  const shares = proxies
+    .filter(({ canaryOpen }) => canaryOpen !== false)
+    .map(({ split }) => parseShare(split))
+    .filter((share) => share !== undefined);
+  if (shares.length === 0) return "an unknown share";
+  const least = formatPercent(Math.min(...shares));
+  const most = formatPercent(Math.max(...shares));
+  return least === most ? `${least} %` : `${least}–${most} %`;
+}
+
+/** The canary's share of 1 in a split such as `3:1` (prod:canary). */
+export function parseShare(split: string | null): number | undefined {
+  const [, prod, canary] = (/^(\d+):(\d+)$/.exec(split ?? "") ?? []).map(
+    Number,
+  );
+  if (prod === undefined || canary === undefined) return undefined;
+  return prod + canary > 0 ? canary / (prod + canary) : undefined;
+}
+
+function findTrouble(
+  { lease, hosts, verdict }: StateReport,
+  members: {
+    heard: StateReport["proxies"];
+    /** Of those that are heard. */
+    closed: StateReport["proxies"];
+    silent: readonly { id: string }[];
+  },
+): string | undefined {
+  const { heard, closed, silent } = members;
+  if (lease === null) return "no monitor leads: nobody watches it";
+  const gone = hosts.find(({ target, up }) => target === "canary" && !up);
+  if (gone !== undefined) return `its app on ${gone.host} is gone`;
+  const failing = hosts.find(
+    ({ target, probeOk }) => target === "canary" && !probeOk,
+  );
+  if (failing !== undefined)
+    return `its app on ${failing.host} fails its health probe`;
+  if (silent.length > 0)
+    return `${silent.map(({ id }) => id).join(", ")} ${silent.length > 1 ? "are" : "is"} silent`;
+  if (verdict?.outcome === "worse")
+    return `worse than prod, ${verdict.odds} (only observed)`;
+  if (verdict?.outcome === "split broken")
+    return "the split does not deal in its ratio: no verdict";
+  if (closed.length > 0)
+    return `withheld by ${closed.length} of ${heard.length} proxies: ${closed[0]?.because ?? "for no known reason"}`;
+  return undefined;
+}
+
+/** Healthy since it was let in, was started, or was last found unwell. */
+function describeHealth(
+  { flag, sides, hosts }: StateReport,
+  now: number,
+): string {
+  if (sides.canary.requests + sides.prod.requests === 0)
+    return "no requests just now";
+  const since = hosts
+    .filter(({ target }) => target === "canary")
+    .flatMap(({ startedAt, unhealthyAt }) => [startedAt, unhealthyAt])
+    .concat(flag.at)
+    .filter((at) => at !== null)
+    .map((at) => Date.parse(at));
+  return since.length === 0
+    ? "healthy"
+    : `healthy for ${formatSpan(now - Math.max(...since))}`;
+}
+
+/** `14:03:07` in local time, with the date before it when that is another day. */
+export function formatClock(at: Date, now: number): string {
+  const clock = [at.getHours(), at.getMinutes(), at.getSeconds()]
+    .map(two)
+    .join(":");
+  if (at.toDateString() === new Date(now).toDateString()) return clock;
+  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${clock}`;
+}
+
+/** `0:42`, `12:05`, `1:00:00` */
+export function formatCountdown(ms: number): string {
+  const seconds = Math.ceil(ms / 1000);
+  const hours = Math.floor(seconds / 3600);
+  const minutes = Math.floor(seconds / 60) % 60;
+  return hours > 0
+    ? `${hours}:${two(minutes)}:${two(seconds % 60)}`
+    : `${minutes}:${two(seconds % 60)}`;
+}
+
+/** `42 s`, `12 min`, `3 h 5 min`, `2 d 4 h`; never negative. */
+export function formatSpan(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return `${hours} h ${minutes % 60} min`;
+  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+function two(part: number): string {
+  return String(part).padStart(2, "0");
+}
+
+function formatPercent(share: number): string {
+  return String(Number((share * 100).toFixed(1)));
+}

@@ -1,0 +1,37 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "chai";
+import { createPidFinder } from "../../../apps/agent/find-pid.js";
+import { createTempDirectory } from "../../support/temp-directory.js";
+
+const LIMITS = { timeoutMs: 5000, signal: new AbortController().signal };
+
+describe("agent pidfile", () => {
+  const contents: [string, number | null][] = [
+    ["123", 123],
+    ["123\n", 123],
+    [" 123\n/var/lib/app\n", 123],
+    ["", null],
+    ["0\n", null],
+    ["-1", null],
+    ["12a", null],
+  ];
+  for (const [content, pid] of contents) {
+    it(`gives ${pid ?? "no pid"} for ${JSON.stringify(content)}`, async () => {
+      const path = join(createTempDirectory(), "app.pid");
+      writeFileSync(path, content);
+      const findPid = createPidFinder({ kind: "pidfile", path });
+      expect(await findPid(LIMITS)).to.equal(pid);
+    });
+  }
+
+  it("gives no pid while it is not there, and is read anew each time", async () => {
+    const path = join(createTempDirectory(), "app.pid");
+    const findPid = createPidFinder({ kind: "pidfile", path });
+    expect(await findPid(LIMITS)).to.be.null;
+    writeFileSync(path, "123");
+    expect(await findPid(LIMITS)).to.equal(123);
+    writeFileSync(path, "124");
+    expect(await findPid(LIMITS)).to.equal(124);
+  });
+});

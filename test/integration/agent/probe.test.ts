@@ -1,0 +1,109 @@
+import { once } from "node:events";
+import { createServer, type RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
+import { expect } from "chai";
+import { probeHealth } from "../../../apps/agent/probe.js";
+import { findFreePort } from "../../../apps/launcher/processes/private-redis.js";
+import { onCleanup } from "../../support/cleanup.js";
+
+async function startApp(onRequest: RequestListener): Promise<URL> {
+  const server = createServer(onRequest).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onCleanup(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+}
+
+function limits(timeoutMs = 5000) {
+  return { timeoutMs, signal: new AbortController().signal };
+}
+
+describe("agent probe", () => {
+  it("asks /healthz and takes the version from the answer", async () => {
+    const url = await startApp((request, response) => {
+      response.end(JSON.stringify({ version: `9 of ${request.url!}` }));
+    });
+    const probe = await probeHealth(url, limits());
+    expect(probe).to.include({
+      ok: true,
+      status: 200,
+      version: "9 of /healthz",
+    });
+    expect(probe.ms).to.be.within(0.01, 5000);
+  });
+
+  it("opens a connection of its own each time", async () => {
+    const ports = new Set<number | undefined>();
+    const url = await startApp((request, response) => {
+      ports.add(request.socket.remotePort);
+      response.end();
+    });
+    await probeHealth(url, limits());
+    await probeHealth(url, limits());
+    expect(ports.size).to.equal(2);
+  });
+
+  it("measures to the response's head", async () => {
+    const url = await startApp((_request, response) => {
+      setTimeout(() => response.end(), 50);
+    });
+    // Timers may fire up to a millisecond early by this clock.
+    expect((await probeHealth(url, limits())).ms).to.be.at.least(49);
+  });
+
+  it("has no version when the answer is not JSON, or without end", async () => {
+    const text = await startApp((_request, response) => response.end("ok"));
+    expect(await probeHealth(text, limits())).to.include({
+      ok: true,
+      version: null,
+    });
+    const endless = await startApp((_request, response) => {
+      response.write(`{"version":"${"9".repeat(100_000)}`);
+    });
+    expect(await probeHealth(endless, limits())).to.include({
+      ok: true,
+      version: null,
+    });
+  });
+
+  for (const status of [302, 404, 503]) {
+    it(`is not ok with status ${status}`, async () => {
+      const url = await startApp((_request, response) => {
+        response.writeHead(status).end();
+      });
+      const probe = await probeHealth(url, limits());
+      expect(probe).to.include({ ok: false, status });
+    });
+  }
+
+  const failed = { ok: false, status: null, version: null };
+
+  it("is not ok when nobody listens", async () => {
+    const url = new URL(`http://127.0.0.1:${await findFreePort()}`);
+    expect(await probeHealth(url, limits())).to.include(failed);
+  });
+
+  it("is not ok when the answer does not come in time", async () => {
+    const url = await startApp(() => undefined);
+    const probe = await probeHealth(url, limits(50));
+    expect(probe).to.include(failed);
+    expect(probe.ms).to.be.at.least(49);
+  });
+
+  it("is not ok when the answer is not whole in time", async () => {
+    const url = await startApp((_request, response) => {
+      response.writeHead(200).write('{"version":');
+    });
+    expect(await probeHealth(url, limits(50))).to.include(failed);
+  });
+
+  it("is cut short by its signal", async () => {
+    const stop = new AbortController();
+    const url = await startApp(() => stop.abort());
+    const { signal } = stop;
+    const probe = await probeHealth(url, { timeoutMs: 60_000, signal });
+    expect(probe).to.include(failed);
+  });
+});

@@ -1,0 +1,115 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
+import { expect } from "chai";
+import {
+  forgetUsage,
+  readUsage,
+  type ProcessUsage,
+} from "../../../apps/agent/process-usage.js";
+import { onCleanup } from "../../support/cleanup.js";
+import { waitFor } from "../../support/wait-for.js";
+
+/** The kernel counts a process's age in steps of 10 ms. */
+const CLOCK_SLACK_MS = 40;
+const LAST_PID = "/proc/sys/kernel/ns_last_pid";
+
+async function start(command: string, args: string[]): Promise<ChildProcess> {
+  const child = spawn(command, args, { stdio: ["ignore", "pipe", "ignore"] });
+  await once(child, "spawn");
+  onCleanup(() => end(child));
+  return child;
+}
+
+async function untilProc(
+  pid: number,
+  file: string,
+  content: RegExp,
+): Promise<void> {
+  const path = `/proc/${pid}/${file}`;
+  await waitFor(`${path} to match ${content.source}`, () =>
+    content.test(readFileSync(path, "utf8")),
+  );
+}
+
+/** The kernel may count no memory of a process that has just been started. */
+async function firstUsage({ pid }: ChildProcess): Promise<ProcessUsage> {
+  return await waitFor(`the usage of ${pid!}`, () => readUsage(pid!));
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, "exit");
+  child.kill("SIGKILL");
+  await exited;
+}
+
+describe("agent process usage", () => {
+  afterEach(forgetUsage);
+
+  it("grows with what the process uses", async () => {
+    const busy = await start(process.execPath, ["-e", "for (;;);"]);
+    const first = await firstUsage(busy);
+    expect(first.pid).to.equal(busy.pid);
+    const later = await waitFor("100 ms of CPU", async () => {
+      const usage = await readUsage(first.pid);
+      return usage!.cpuMs >= first.cpuMs + 100 && usage;
+    });
+    expect(later.rssBytes).to.be.above(1_000_000);
+    expect(later.elapsedMs).to.be.at.least(first.elapsedMs);
+    expect(later.readAt).to.be.above(first.readAt);
+  });
+
+  it("is nothing once the process has ended", async () => {
+    const child = await start("sleep", ["60"]);
+    await firstUsage(child);
+    await end(child);
+    expect(await readUsage(child.pid!)).to.be.undefined;
+    expect(await readUsage(child.pid!)).to.be.undefined;
+  });
+
+  it("is nothing for a process that has ended and was not waited for", async function () {
+    if (process.platform !== "linux") this.skip();
+    // What the shell becomes never asks what has become of the shell's child.
+    const script = "sleep 60 & echo $!; exec sleep 60";
+    const parent = await start("sh", ["-c", script]);
+    const [output] = (await once(parent.stdout!, "data")) as [Buffer];
+    await untilProc(parent.pid!, "comm", /^sleep$/m);
+    const pid = Number(output);
+    process.kill(pid, "SIGKILL");
+    await untilProc(pid, "stat", /\) Z /);
+    expect(await readUsage(pid)).to.be.undefined;
+  });
+
+  it("tells a process from an earlier one with its pid", async function () {
+    const before = await start("sleep", ["60"]);
+    await waitFor("some age", async () => {
+      const usage = await firstUsage(before);
+      return usage.elapsedMs >= 5 * CLOCK_SLACK_MS;
+    });
+    await end(before);
+    const after = await startWithPid(before.pid!);
+    // Only root may say which pid comes next, and only on Linux; on a busy machine, another process may get it.
+    if (after === undefined) this.skip();
+    const { elapsedMs } = await firstUsage(after.child);
+    const atMostMs = performance.now() - after.startedAt + CLOCK_SLACK_MS;
+    expect(elapsedMs).to.be.below(atMostMs);
+  });
+});
+
+async function startWithPid(
+  pid: number,
+): Promise<{ child: ChildProcess; startedAt: number } | undefined> {
+  for (let attempt = 0; attempt < 20; attempt++) {
+    try {
+      writeFileSync(LAST_PID, String(pid - 1));
+    } catch {
+      return undefined;
+    }
+    const startedAt = performance.now();
+    const child = await start("sleep", ["60"]);
+    if (child.pid === pid) return { child, startedAt };
+    await end(child);
+  }
+  return undefined;
+}

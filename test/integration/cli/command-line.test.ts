@@ -1,0 +1,150 @@
+import { spawnSync } from "node:child_process";
+import { chmodSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "chai";
+import { EXAMPLES } from "../../../apps/cli/help.js";
+import { releaseVersion } from "../../../lib/program/release.js";
+import {
+  CLI_MAIN,
+  cliEnvironment,
+  runCli,
+} from "../../support/programs/cli.js";
+import { skipWithout } from "../../support/needed-program.js";
+import { freshKeys } from "../../support/redis/redis-server.js";
+import { createTempDirectory } from "../../support/temp-directory.js";
+
+const run = (...args: string[]) =>
+  // What needs no Redis must not need settings either.
+  runCli(freshKeys(), args, { REDIS_URL: "nonsense" });
+
+/** A folder with `serin` in it, as it is on the PATH. */
+function installSerin(): string {
+  const directory = createTempDirectory();
+  const command = join(directory, "serin");
+  writeFileSync(
+    command,
+    `#!/bin/sh\nexec '${process.execPath}' '${CLI_MAIN}' "$@"\n`,
+  );
+  chmodSync(command, 0o755);
+  return directory;
+}
+
+function bash(script: string): string {
+  const PATH = `${installSerin()}:${process.env.PATH ?? ""}`;
+  const { stdout, stderr, status } = spawnSync(
+    "bash",
+    ["--norc", "-c", script],
+    { encoding: "utf8", env: { ...cliEnvironment(freshKeys(), {}), PATH } },
+  );
+  expect(stderr).to.equal("");
+  expect(status).to.equal(0);
+  return stdout.trim();
+}
+
+describe("serin's command line", () => {
+  it("tells its version", async () => {
+    expect(await run("--version")).to.deep.equal({
+      status: 0,
+      stdout: `${releaseVersion()}\n`,
+      stderr: "",
+    });
+  });
+
+  it("has help with examples for every command", async () => {
+    const { stdout } = await run("--help");
+    expect(stdout).to.include("Exit status: 0").and.include("MONITOR_URL");
+    for (const [path, examples] of Object.entries(EXAMPLES)) {
+      const help = await run(...path.split(" "), "--help");
+      expect(help.status, path).to.equal(0);
+      expect(help.stdout, path).to.include(
+        `Examples:\n  ${examples.join("\n  ")}`,
+      );
+    }
+  });
+
+  it("ends with 2 for what makes no sense, and says what would", async () => {
+    for (const args of [
+      ["nonsense"],
+      ["flag", "maybe"],
+      ["status", "--nonsense"],
+      ["completion", "tcsh"],
+      ["flag", "on", "extra"],
+      ["--token", "x", "status"],
+    ]) {
+      const { status, stdout, stderr } = await run(...args);
+      expect(status, args.join(" ")).to.equal(2);
+      expect(stdout).to.equal("");
+      expect(stderr).to.match(/^error: .*\n\(serin --help, or /);
+    }
+    for (const args of [[], ["flag"]]) {
+      const { status, stderr } = await run(...args);
+      expect(status).to.equal(2);
+      expect(stderr).to.match(/^Usage: serin/);
+    }
+  });
+
+  it("completes commands, their options and what these take, in bash", () => {
+    const complete = (...words: string[]) =>
+      bash(`eval "$(serin completion bash)"
+        COMP_WORDS=(serin ${words.map((word) => `'${word}'`).join(" ")})
+        COMP_CWORD=${words.length}; _serin; echo "\${COMPREPLY[@]}"`);
+    expect(complete("")).to.match(
+      /^status watch flag events why doctor completion .*--help/,
+    );
+    expect(complete("st")).to.equal("status");
+    expect(complete("flag", "")).to.match(/^get on off toggle/);
+    expect(complete("flag", "off", "--r")).to.equal("--reason");
+    expect(complete("events", "--kind", "f")).to.equal("flip");
+    expect(complete("events", "-k", "br")).to.equal("breach");
+    expect(complete("doctor", "--s")).to.equal("--send-test-mail");
+    expect(complete("completion", "")).to.match(/^bash zsh fish/);
+  });
+
+  it("completes the same in zsh", async function () {
+    skipWithout(this, { names: ["zsh"], debianPackage: "zsh" });
+    const { stdout } = await run("completion", "zsh");
+    // What zsh's own completion would call it with, and be told by it.
+    const complete = (...words: string[]) =>
+      runShell("zsh", [
+        ...["-f", "-c"],
+        `compdef() { : }; compadd() { shift; print -- "$@" }
+        ${stdout}
+        words=(serin ${words.map((word) => `'${word}'`).join(" ")})
+        CURRENT=${words.length + 1}; _serin`,
+      ]);
+    expect(complete("")).to.match(
+      /^status watch flag events why doctor completion .*--help/,
+    );
+    expect(complete("flag", "")).to.match(/^get on off toggle/);
+    expect(complete("events", "--kind", "")).to.match(/^flip breach/);
+    expect(complete("completion", "")).to.match(/^bash zsh fish/);
+  });
+
+  it("completes the same in fish", async function () {
+    skipWithout(this, { names: ["fish"], debianPackage: "fish" });
+    const { stdout } = await run("completion", "fish");
+    const complete = (line: string) =>
+      runShell("fish", [
+        ...["--no-config", "-c"],
+        `${stdout}\ncomplete -C '${line}'`,
+      ])
+        .replace(/(\t.*)?\n|\t.*$/g, " ")
+        .trim();
+    expect(complete("serin ")).to.equal(
+      "completion doctor events flag status watch why",
+    );
+    expect(complete("serin flag ")).to.equal("get off on toggle");
+    expect(complete("serin flag off --r")).to.equal("--reason");
+    expect(complete("serin events --kind f")).to.equal("flip");
+    expect(complete("serin completion ")).to.equal("bash fish zsh");
+  });
+});
+
+function runShell(shell: string, args: readonly string[]): string {
+  const { stdout, stderr, status } = spawnSync(shell, args, {
+    encoding: "utf8",
+  });
+  expect(stderr).to.equal("");
+  expect(status).to.equal(0);
+  return stdout.trim();
+}

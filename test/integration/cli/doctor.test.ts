@@ -1,0 +1,232 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { expect } from "chai";
+import { onCleanup } from "../../support/cleanup.js";
+import { NOWHERE, runCli } from "../../support/programs/cli.js";
+import { startFleet } from "../../support/monitor/fleet.js";
+import { startLeader } from "../../support/programs/monitor-program.js";
+import {
+  openTestRedis,
+  type TestRedis,
+} from "../../support/redis/test-redis.js";
+import { waitFor } from "../../support/wait-for.js";
+
+interface Finding {
+  check: string;
+  level: string;
+  says: string;
+  todo?: string;
+}
+
+describe("serin doctor", () => {
+  let test: TestRedis;
+
+  beforeEach(() => {
+    test = openTestRedis();
+  });
+
+  async function examine(env: Record<string, string>, ...args: string[]) {
+    const answer = await runCli(test.keys, ["doctor", "--json", ...args], env);
+    expect(answer.stderr).to.equal("");
+    const findings = JSON.parse(answer.stdout) as Finding[];
+    const level = (check: string) =>
+      findings.filter((finding) => finding.check === check).map((f) => f.level);
+    return { status: answer.status, findings, level };
+  }
+
+  it("finds nothing wrong where nothing is", async () => {
+    const monitor = await startLeader(test);
+    startFleet(test);
+    await waitFor(
+      "telemetry",
+      async () => (await test.redis.xlen(test.keys.telemetry)) >= 4,
+    );
+    const env = { MONITOR_URL: monitor.url };
+    const { status, findings } = await examine(env);
+    expect(
+      findings.filter(({ level }) => level !== "ok").map((f) => f.check),
+    ).to.deep.equal(["persistence"]);
+    expect(status).to.equal(0);
+    const { stdout } = await runCli(test.keys, ["doctor"], env);
+    expect(stdout).to.match(/^ok {4}proxy {8}proxy@edge1:8080 is heard$/m);
+    expect(stdout).to.match(
+      /^note {2}persistence {2}.*\n {6}→ set appendonly/m,
+    );
+  });
+
+  it("finds what is missing, each with what to do, and ends with 1", async () => {
+    const monitor = await startLeader(test, { FLAG_NAME: "other" });
+    await test.redis.set(test.keys.flag("feature"), "nonsense");
+    await test.redis.hset(test.keys.alerts, "cpu:agent@web1:3101", "noon");
+    const { status, findings, level } = await examine({
+      MONITOR_URL: monitor.url,
+    });
+    expect(status).to.equal(1);
+    for (const check of ["flag", "api", "alert", "proxy"])
+      expect(level(check), check).to.deep.equal(["problem"]);
+    expect(level("agent")).to.deep.equal(["problem", "problem"]);
+    for (const { level: found, todo } of findings)
+      if (found === "problem") expect(todo).to.be.a("string");
+  });
+
+  it("misses who fell silent, and not who has said that it stops", async () => {
+    const fleet = startFleet(test);
+    await waitFor(
+      "telemetry",
+      async () => (await test.redis.xlen(test.keys.telemetry)) >= 4,
+    );
+    fleet.silent.add(fleet.proxy).add(fleet.agents.canary);
+    await test.ledger.record({
+      kind: "stop",
+      by: "agent",
+      reason: "agent stopped",
+      data: { source: fleet.agents.canary },
+    });
+    const silent = await waitFor("the proxy to be missed", async () => {
+      const { findings } = await examine({});
+      return findings.find(({ says }) => says.includes("was last heard"));
+    });
+    expect(silent.says).to.match(/^proxy@edge1:8080 was last heard \d+ s ago$/);
+    const { findings } = await examine({});
+    const agents = findings.filter(({ check }) => check === "agent");
+    expect(agents.map(({ says }) => says)).to.deep.equal([
+      "agent@web1:3101 is heard",
+      "none of canary is heard",
+    ]);
+  });
+
+  it("ends with 3 when Redis or the monitor cannot be reached, and looks at the rest", async () => {
+    const monitor = await startLeader(test);
+    const away = await examine({
+      MONITOR_URL: monitor.url,
+      REDIS_URL: `redis://${NOWHERE}`,
+    });
+    expect(away.status).to.equal(3);
+    expect(away.level("redis")).to.deep.equal(["unreachable"]);
+    expect(away.level("api")).to.deep.equal(["ok"]);
+    const alone = await examine({});
+    expect(alone.status).to.equal(3);
+    expect(alone.level("api")).to.deep.equal(["unreachable"]);
+    expect(alone.level("flipping")).to.deep.equal(["ok"]);
+  });
+
+  it("finds that Redis and the monitor are of different systems", async () => {
+    const other = openTestRedis();
+    const monitor = await startLeader(other);
+    const env = { MONITOR_URL: monitor.url };
+    const { status, findings } = await examine(env, "--send-test-mail");
+    expect(status).to.equal(1);
+    const { says } = findings.find(({ check }) => check === "system")!;
+    expect(says).to.match(
+      /^the monitor at \S+ is not of this Redis and KEY_PREFIX: here nobody leads, there monitor@\S+ leads \(epoch 1\)$/,
+    );
+    expect(findings.at(-1)).to.deep.include({
+      check: "test mail",
+      level: "problem",
+      says: "what became of it cannot be seen: the monitor has put it into another Redis, or under another KEY_PREFIX",
+    });
+  });
+
+  it("misses who is silent for longer than the monitor allows", async () => {
+    const monitor = await startLeader(test, { SILENCE_MS: "60000" });
+    const fleet = startFleet(test);
+    await waitFor(
+      "telemetry",
+      async () => (await test.redis.xlen(test.keys.telemetry)) >= 4,
+    );
+    fleet.silent.add(fleet.proxy);
+    const heardAt = performance.now();
+    await waitFor(
+      "longer than the default",
+      () => performance.now() - heardAt > 5500,
+    );
+    expect(
+      (await examine({ MONITOR_URL: monitor.url })).level("proxy"),
+    ).to.deep.equal(["ok"]);
+    expect((await examine({})).level("proxy")).to.deep.equal(["problem"]);
+  });
+
+  it("sends a test mail through the outbox and waits until it is taken", async () => {
+    const monitor = await startLeader(test, { ADMIN_TOKEN: "right" });
+    const env = { MONITOR_URL: monitor.url };
+    const sent = await examine(
+      { ...env, ADMIN_TOKEN: "right" },
+      "--send-test-mail",
+    );
+    expect(sent.findings.at(-1)).to.deep.include({
+      check: "test mail",
+      level: "note",
+      says: "the monitor only logs its mails: nobody gets one",
+    });
+    await waitFor("its log to say so", () => monitor.mails() === 1);
+    expect(await test.outbox()).to.be.empty;
+
+    const wrong = await examine(
+      { ...env, ADMIN_TOKEN: "wrong" },
+      "--send-test-mail",
+    );
+    expect(wrong.status).to.equal(4);
+    expect(wrong.level("test mail")).to.deep.equal(["refused"]);
+    expect(JSON.stringify(wrong.findings)).not.to.include("wrong");
+    const without = await examine(env, "--send-test-mail");
+    expect(without.findings.at(-1)?.says).to.include(
+      "ADMIN_TOKEN is not set here",
+    );
+    expect(monitor.mails()).to.equal(1);
+  });
+
+  it("says why a mail cannot be sent, and that it waits", async () => {
+    const monitor = await startLeader(test, {
+      ALERT_TRANSPORT: "smtp",
+      SMTP_URL: `smtp://${NOWHERE}`,
+      ALERT_FROM: "serin@example.com",
+      ALERT_TO: "ops@example.com",
+    });
+    const env = { MONITOR_URL: monitor.url };
+    const { status, findings } = await examine(env, "--send-test-mail");
+    expect(status).to.equal(1);
+    expect(findings.at(-1)?.says).to.match(
+      /^it still waits in the outbox \(ALERT_TRANSPORT is smtp\); mail cannot be sent: .*ECONNREFUSED/,
+    );
+    const later = await examine(env);
+    expect(later.findings.find(({ check }) => check === "mail")?.says).to.match(
+      /^mail cannot be sent: .*ECONNREFUSED/,
+    );
+    const shown = await runCli(test.keys, ["status"], env);
+    expect(shown.stdout).to.match(
+      /^mails +1 waiting; mail cannot be sent: .*ECONNREFUSED/m,
+    );
+  });
+
+  it("does not take a test mail for sent that was refused for good", async () => {
+    const id = "0123456789abcdef";
+    const alert = { kind: "alert", by: "monitor" } as const;
+    const api = createServer((_request, response) => {
+      void refuseForGood().then(() =>
+        response.end(JSON.stringify({ id, transport: "ses" })),
+      );
+    });
+    async function refuseForGood(): Promise<void> {
+      await test.ledger.record({ ...alert, reason: "a test", data: { id } });
+      const [told] = await test.ledger.readEvents({ limit: 1 });
+      const data = { alert: "refused", event: told!.id };
+      const reason = "the mail was refused 5 times: Email address not verified";
+      await test.ledger.record({ ...alert, reason, data });
+    }
+    api.listen(0, "127.0.0.1");
+    await once(api, "listening");
+    onCleanup(() => void api.close());
+    const { port } = api.address() as AddressInfo;
+    const { status, findings } = await examine(
+      { MONITOR_URL: `http://127.0.0.1:${port}` },
+      "--send-test-mail",
+    );
+    expect(status).to.equal(3);
+    expect(findings.at(-1)).to.deep.include({
+      check: "test mail",
+      level: "problem",
+      says: "the mail was refused 5 times: Email address not verified",
+    });
+  });
+});

@@ -1,0 +1,116 @@
+import { expect } from "chai";
+import { Cli, runCli } from "../../support/programs/cli.js";
+import type { LedgerEvent } from "../../../lib/flag/ledger.js";
+import {
+  openTestRedis,
+  type TestRedis,
+} from "../../support/redis/test-redis.js";
+import { RedisProgram } from "../../support/system/redis-program.js";
+import { onCleanup } from "../../support/cleanup.js";
+
+describe("serin events", () => {
+  let test: TestRedis;
+
+  beforeEach(() => {
+    test = openTestRedis();
+  });
+
+  const events = (...args: string[]) => runCli(test.keys, ["events", ...args]);
+
+  async function record(
+    reason: string,
+    kind: LedgerEvent["kind"] = "alert",
+    to = test,
+  ) {
+    await to.ledger.record({ kind, by: "monitor", reason, data: {} });
+  }
+
+  it("tells the newest, oldest of them first, in tidy lines", async () => {
+    for (const reason of ["one", "two", "three"]) await record(reason);
+    await test.ledger.flip("feature", {
+      ...{ value: false, by: "operator", reason: "four", data: {} },
+      by: "operator",
+    });
+    const { stdout, status } = await events("--limit", "3");
+    expect(status).to.equal(0);
+    expect(stdout.replaceAll(/\d\d:\d\d:\d\d/g, "TIME")).to.equal(
+      [
+        "TIME  alert     monitor   two",
+        "TIME  alert     monitor   three",
+        "TIME  flip      operator  feature is off: four\n",
+      ].join("\n"),
+    );
+  });
+
+  it("gives JSON lines of one kind", async () => {
+    await record("a start", "start");
+    await record("an alert");
+    const { stdout } = await events("--json", "--kind", "start");
+    const [event] = await test.events();
+    expect(stdout).to.equal(`${JSON.stringify(event)}\n`);
+  });
+
+  it("lets nobody's words steer the terminal", async () => {
+    await record("red \u001b[31malert\u009b1m\r\nfake line");
+    const { stdout } = await events();
+    expect(stdout).to.match(/ {2}red {2}\[31malert 1m fake line\n$/);
+    const json = (await events("--json")).stdout;
+    expect(json).to.include("\\u001b[31m").and.include("\\u009b1m");
+  });
+
+  it("refuses what is no kind and no number", async () => {
+    for (const args of [
+      ["--kind", "nonsense"],
+      ["--limit", "1001"],
+      ["--limit", "-1"],
+    ]) {
+      const { status, stdout, stderr } = await events(...args);
+      expect(status, args.join(" ")).to.equal(2);
+      expect(stdout).to.equal("");
+      expect(stderr).to.match(/^error: option .* is invalid\./);
+    }
+  });
+
+  it("follows: each event once, and ends in order at Ctrl-C", async () => {
+    await record("before");
+    const cli = new Cli(test.keys, ["events", "--follow", "--limit", "1"]);
+    await cli.untilPrinted(/before/);
+    await record("after");
+    await cli.untilPrinted(/after/);
+    cli.child.kill("SIGINT");
+    const { status, stdout } = await cli.result();
+    expect(status).to.equal(0);
+    expect(stdout.match(/before|after/g)).to.deep.equal(["before", "after"]);
+  });
+
+  it("follows beyond an outage of Redis, and says so aside", async () => {
+    const server = await RedisProgram.create();
+    onCleanup(() => server.close());
+    await server.start();
+    const cli = new Cli(test.keys, ["events", "--follow"], {
+      REDIS_URL: server.url,
+    });
+    const own = openTestRedis({ url: server.url, keys: test.keys });
+    await record("before", "alert", own);
+    await cli.untilPrinted(/before/);
+    await server.kill();
+    await cli.untilPrinted(/serin: Redis is away: waiting for it\n/);
+    await server.start();
+    await cli.untilPrinted(/serin: Redis is back\n/);
+    const again = openTestRedis({ url: server.url, keys: test.keys });
+    await record("after", "alert", again);
+    await cli.untilPrinted(/after/);
+    expect(cli.stdout).not.to.include("serin:");
+    expect(cli.stderr.match(/away/g)).to.have.length(1);
+  });
+
+  it("ends quietly when its reader has gone", async () => {
+    for (let i = 0; i < 3; i++) await record("x".repeat(500));
+    const cli = new Cli(test.keys, ["events", "--follow"]);
+    cli.child.stdout!.destroy();
+    for (let i = 0; i < 3; i++) await record("more");
+    const { status, stderr } = await cli.result();
+    expect(status).to.equal(0);
+    expect(stderr).to.equal("");
+  });
+});

@@ -1,0 +1,30 @@
+import { once } from "node:events";
+import { expect } from "chai";
+import { RedisLink } from "../../../apps/cli/sources/redis-link.js";
+import { onCleanup } from "../../support/cleanup.js";
+import { redisUrl } from "../../support/redis/redis-server.js";
+
+describe("the command line's connection to Redis", () => {
+  it("is one for all that ask while it is being opened", async () => {
+    const link = new RedisLink(redisUrl());
+    onCleanup(() => link.close());
+    const [first, second] = await Promise.all([link.open(), link.open()]);
+    expect(second).to.equal(first);
+    expect(await first.ping()).to.equal("PONG");
+    expect(await link.open()).to.equal(first);
+  });
+
+  it("is opened anew when it could not be, or was lost", async () => {
+    const away = new RedisLink("redis://127.0.0.1:9");
+    for (let i = 0; i < 2; i++) {
+      const failure = await away.open().catch((err: unknown) => err);
+      expect(String(failure)).to.include("cannot be reached");
+    }
+    const link = new RedisLink(redisUrl());
+    onCleanup(() => link.close());
+    const lost = await link.open();
+    lost.disconnect();
+    await once(lost, "close");
+    expect(await (await link.open()).ping()).to.equal("PONG");
+  });
+});

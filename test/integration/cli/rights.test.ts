@@ -1,0 +1,117 @@
+import { expect } from "chai";
+import { runCli } from "../../support/programs/cli.js";
+import { renderUser } from "../../support/redis/redis-acl.js";
+import { redisUrl } from "../../support/redis/redis-server.js";
+import { startFleet } from "../../support/monitor/fleet.js";
+import { onCleanup } from "../../support/cleanup.js";
+import {
+  openTestRedis,
+  type TestRedis,
+} from "../../support/redis/test-redis.js";
+
+const PASSWORD = "correct-horse";
+
+interface Finding {
+  check: string;
+  level: string;
+  says: string;
+}
+
+describe("serin, signed in as a user of the role redis", () => {
+  let test: TestRedis;
+
+  beforeEach(() => {
+    test = openTestRedis();
+  });
+
+  /** A user of this test's own, with the rights of the role's `name`; the way to sign in as it. */
+  async function signIn(name: string): Promise<{ REDIS_URL: string }> {
+    const { prefix } = test.keys;
+    const options = { keyPrefix: prefix, flagName: "feature" };
+    const [, , ...rules] = renderUser(name, PASSWORD, options).match(
+      /\([^)]*\)|\S+/g,
+    )!;
+    const user = `serin-${name}-${prefix.replace(/\W/g, "")}`;
+    await test.redis.call("ACL", "SETUSER", user, ...rules);
+    onCleanup(() => test.redis.call("ACL", "DELUSER", user));
+    const url = new URL(redisUrl());
+    url.username = user;
+    url.password = PASSWORD;
+    return { REDIS_URL: url.href };
+  }
+
+  for (const name of ["operator", "monitor"])
+    it(`does everything as ${name}`, async () => {
+      const env = await signIn(name);
+      startFleet(test);
+      for (const args of [
+        ["flag", "off", "--reason", "a test"],
+        ["flag", "on"],
+        ["flag", "toggle"],
+        ["flag", "get"],
+        ["events"],
+        ["why"],
+      ]) {
+        const { status, stderr } = await runCli(test.keys, args, env);
+        expect(stderr, args.join(" ")).to.equal("");
+        expect(status, args.join(" ")).to.equal(0);
+      }
+      expect(await test.events()).to.have.length(3);
+      expect(await test.outbox()).to.have.length(3);
+      const { stdout } = await runCli(test.keys, ["status"], env);
+      expect(stdout).to.include("What Redis alone tells:");
+      const found = await runCli(test.keys, ["doctor", "--json"], env);
+      const findings = JSON.parse(found.stdout) as Finding[];
+      const about = (check: string) =>
+        findings.find((finding) => finding.check === check)?.level;
+      expect(about("reading")).to.equal("ok");
+      expect(about("flipping")).to.equal("ok");
+      expect(about("clock")).to.equal("ok");
+      expect(about("mails")).to.equal("ok");
+      expect(findings.map(({ level }) => level)).not.to.include("refused");
+    });
+
+  it("lets the operator flip and no more: no lease, no mail's removal, no other key", async () => {
+    const { REDIS_URL } = await signIn("operator");
+    const { redis } = openTestRedis({ url: REDIS_URL });
+    const { keys } = test;
+    for (const command of [
+      ["SET", keys.lease, "mine"],
+      ["DEL", keys.outbox],
+      ["XDEL", keys.events, "1-0"],
+      ["XTRIM", keys.events, "MAXLEN", "0"],
+      ["SET", keys.kv("x"), "y"],
+      ["CONFIG", "GET", "*"],
+      ["FLUSHALL"],
+    ]) {
+      const refused = await redis
+        .call(...(command as [string, ...string[]]))
+        .then(() => "allowed")
+        .catch((err: unknown) => String(err));
+      expect(refused, command.join(" ")).to.include("NOPERM");
+    }
+  });
+
+  it("is refused as the app, in one sentence, and doctor says what is missing", async () => {
+    const env = await signIn("app");
+    const { status, stderr } = await runCli(test.keys, ["flag", "off"], env);
+    expect(status).to.equal(4);
+    expect(stderr).to.match(/^serin: Redis at \S+ refuses: NOPERM .*\n$/);
+    expect(await test.redis.exists(test.keys.flag("feature"))).to.equal(0);
+    const found = await runCli(test.keys, ["doctor", "--json"], {
+      ...env,
+      MONITOR_URL: undefined,
+    });
+    const findings = JSON.parse(found.stdout) as Finding[];
+    expect(
+      findings.filter(({ level }) => level === "problem"),
+    ).to.deep.include.members([
+      {
+        check: "flipping",
+        level: "problem",
+        says: "this user may not flip the flag",
+        todo: "sign in as a user that may (REDIS_URL): serin-operator of the playbooks, or the monitor's own",
+      },
+    ]);
+  });
+});

@@ -1,0 +1,190 @@
+import { expect } from "chai";
+import { encodeLease } from "../../../lib/flag/lease-reading.js";
+import type { StateReport } from "../../../lib/telemetry/monitor-state.js";
+import { NOWHERE, runCli } from "../../support/programs/cli.js";
+import { startFleet } from "../../support/monitor/fleet.js";
+import {
+  startLeader,
+  type MonitorProgram,
+} from "../../support/programs/monitor-program.js";
+import { runningTime } from "../../support/running-time.js";
+import {
+  openTestRedis,
+  type TestRedis,
+} from "../../support/redis/test-redis.js";
+import { startUnacceptingListener } from "../../support/http/unaccepting-listener.js";
+import { waitFor } from "../../support/wait-for.js";
+
+describe("serin status", () => {
+  let test: TestRedis;
+
+  beforeEach(() => {
+    test = openTestRedis();
+  });
+
+  async function startHeardMonitor(): Promise<MonitorProgram> {
+    const monitor = await startLeader(test);
+    startFleet(test);
+    await waitFor("the fleet to be heard", async () => {
+      const { proxies, hosts, sides } = await monitor.state();
+      return (
+        proxies.length === 1 && hosts.length === 2 && sides.canary.requests > 0
+      );
+    });
+    return monitor;
+  }
+
+  const status = (env: Record<string, string>, ...args: string[]) =>
+    runCli(test.keys, ["status", ...args], env);
+
+  it("tells the monitor's state: the sentence, sides, proxies, hosts, verdict", async () => {
+    const monitor = await startHeardMonitor();
+    const answer = await status({ MONITOR_URL: monitor.url });
+    expect(answer.status).to.equal(0);
+    expect(answer.stderr).to.equal("");
+    const lines = answer.stdout.split("\n");
+    expect(lines[0]).to.match(
+      /^Canary takes 25 % of traffic · healthy for \d+ d \d+ h$/,
+    );
+    expect(lines[2]).to.match(/^side +requests +errors +p50 +p95 +p99 +over$/);
+    expect(lines[3]).to.match(/^prod +\d+ +0( +\d(\.\d)? ms){3} +2 s$/);
+    expect(lines[4]).to.match(/^canary +\d+ +0( +\d(\.\d)? ms){3} +2 s$/);
+    expect(lines[7]).to.match(
+      /^proxy@edge1:8080 +3:1 +takes its share +\d s ago$/,
+    );
+    expect(answer.stdout).to.match(
+      /^agent@web2:3102 +canary +1\.2\.3 \(pid 202\) +\d+ d \d+ h +12 % +61 MB +ok 1\.2 ms +\d s ago$/m,
+    );
+    expect(answer.stdout).to.match(/^verdict {2}(none yet|insufficient)/m);
+    expect(answer.stdout).to.match(
+      /^monitor {2}monitor@\S+ leads \(epoch 1, lease \d\.\d s old\)$/m,
+    );
+    expect(answer.stdout).to.match(/^mails {4}0 waiting$/m);
+  });
+
+  it("gives the API's own JSON", async () => {
+    const monitor = await startHeardMonitor();
+    const { stdout } = await status({ MONITOR_URL: monitor.url }, "--json");
+    const told = JSON.parse(stdout) as StateReport;
+    const state = await monitor.state();
+    expect(Object.keys(told)).to.deep.equal(Object.keys(state));
+    expect(told.flag).to.deep.equal(state.flag);
+  });
+
+  it("says that the monitor is away, and shows what Redis alone tells", async () => {
+    startFleet(test);
+    await test.ledger.flip("feature", {
+      value: false,
+      by: "operator",
+      reason: "looking into it",
+      data: {},
+    });
+    await waitFor(
+      "telemetry",
+      async () => (await test.redis.xlen(test.keys.telemetry)) >= 4,
+    );
+    const { status: code, stdout } = await status({});
+    expect(code).to.equal(3);
+    const lines = stdout.split("\n");
+    expect(lines[0]).to.match(
+      /^Canary stopped \d\d:\d\d:\d\d by operator: looking into it · stays off until a person resumes it$/,
+    );
+    expect(lines[2]).to.equal(
+      `the monitor at http://${NOWHERE} cannot be reached: ${lines[2]?.split(": ").at(-1)}`,
+    );
+    expect(lines[3]).to.equal("What Redis alone tells:");
+    expect(stdout).to.match(/^proxy@edge1:8080 +3:1 +takes its share/m);
+    expect(stdout).to.match(/^agent@web1:3101 +prod +1\.2\.3 \(pid 101\)/m);
+    expect(stdout).to.match(/^monitor {2}none leads$/m);
+    const json = JSON.parse((await status({}, "--json")).stdout) as object;
+    expect(json).to.include.keys("flag", "sides", "proxies", "without");
+  });
+
+  it("warns of a proxy that falls silent, after the monitor's own SILENCE_MS", async () => {
+    const monitor = await startLeader(test, { SILENCE_MS: "1500" });
+    const fleet = startFleet(test);
+    const env = { MONITOR_URL: monitor.url };
+    await waitFor("the canary to be in", async () =>
+      (await status(env)).stdout.startsWith("Canary takes 25 % of traffic · h"),
+    );
+    fleet.silent.add(fleet.agents.canary);
+    await waitFor("the agent to be missed", async () =>
+      (await status(env)).stdout.startsWith(
+        `Canary takes 25 % of traffic · ${fleet.agents.canary} is silent\n`,
+      ),
+    );
+    fleet.silent.add(fleet.proxy);
+    const silentSince = runningTime();
+    await waitFor("the proxy to be missed", async () =>
+      (await status(env)).stdout.startsWith(
+        "Canary is allowed, but no proxy is heard\n",
+      ),
+    );
+    // By its default it would be missed after five seconds.
+    expect(runningTime() - silentSince).to.be.below(5000);
+    expect((await monitor.state()).silenceMs).to.equal(1500);
+  });
+
+  it("does not take another flag's state for this one's, and says so", async () => {
+    const monitor = await startLeader(test);
+    await test.ledger.flip("other", {
+      value: false,
+      by: "operator",
+      reason: "looking into it",
+      data: {},
+    });
+    const env = { MONITOR_URL: monitor.url, FLAG_NAME: "other" };
+    const { status: code, stdout } = await status(env);
+    expect(code).to.equal(1);
+    expect(stdout).to.match(/^Canary stopped \S+ by operator: looking/);
+    expect(stdout).to.include(
+      `\nthe monitor at ${monitor.url} is about the flag feature, and FLAG_NAME here is other.\nWhat Redis alone tells:\n`,
+    );
+  });
+
+  it("foretells the automatic retry from the ledger, while somebody is there to make it", async () => {
+    await test.ledger.flip("feature", {
+      value: false,
+      by: "monitor",
+      reason: "canary p95 1,012 ms > 500 ms over 10 s (7 requests)",
+      data: { nextTryAt: new Date(Date.now() + 58_000).toISOString() },
+    });
+    expect((await status({})).stdout).to.match(
+      /^Canary stopped \S+: p95 1,012 ms > 500 ms · no retry while no monitor leads\n/,
+    );
+    await test.redis.set(test.keys.lease, encodeLease("monitor@edge1:8090", 1));
+    expect((await status({})).stdout).to.match(
+      /^Canary stopped \S+: p95 1,012 ms > 500 ms · automatic retry in 0:[345]\d\n/,
+    );
+  });
+
+  it("gives up on a monitor that does not answer", async () => {
+    const { url } = await startUnacceptingListener();
+    const began = runningTime();
+    const { status: code, stdout } = await status({
+      MONITOR_URL: url.origin,
+    });
+    expect(code).to.equal(3);
+    expect(stdout).to.include("cannot be reached: no answer in time.");
+    expect(runningTime() - began).to.be.below(8000);
+  });
+
+  it("takes no other server for the monitor", async () => {
+    const { redis } = test;
+    const port = redis.options.port ?? 0;
+    const { status: code, stdout } = await status({
+      MONITOR_URL: `http://127.0.0.1:${port}`,
+    });
+    expect(code).to.equal(3);
+    expect(stdout).to.include(`the monitor at http://127.0.0.1:${port} cannot`);
+  });
+
+  it("says so when neither monitor nor Redis can be reached", async () => {
+    const answer = await status({ REDIS_URL: `redis://${NOWHERE}` });
+    expect(answer.status).to.equal(3);
+    expect(answer.stdout).to.equal("");
+    expect(answer.stderr).to.match(
+      /^serin: the monitor at \S+ cannot be reached: .+; Redis at \S+ cannot be reached: nothing listens there\n$/,
+    );
+  });
+});

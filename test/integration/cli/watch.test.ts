@@ -1,0 +1,112 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { expect } from "chai";
+import { encodeLease } from "../../../lib/flag/lease-reading.js";
+import { onCleanup } from "../../support/cleanup.js";
+import { Cli, cliEnvironment, CLI_MAIN } from "../../support/programs/cli.js";
+import { startFleet } from "../../support/monitor/fleet.js";
+import {
+  openTestRedis,
+  type TestRedis,
+} from "../../support/redis/test-redis.js";
+import { waitFor } from "../../support/wait-for.js";
+
+const SHOW_CURSOR = "\u001b[?25h";
+const HIDE_CURSOR = "\u001b[?25l";
+const FIRST_SCREEN = "\u001b[?1049l";
+
+describe("serin watch", () => {
+  let test: TestRedis;
+
+  beforeEach(() => {
+    test = openTestRedis();
+  });
+
+  const flip = (value: boolean) =>
+    test.ledger.flip("feature", {
+      ...{ value, reason: "a test asks", data: {} },
+      by: "operator",
+    });
+
+  /** In a terminal of its own, by util-linux's script(1). */
+  function startInTerminal() {
+    const inside = `stty rows 12 columns 60; exec "${process.execPath}" "${CLI_MAIN}" watch`;
+    const args = ["--quiet", "--return", "--command", inside, "/dev/null"];
+    const child = spawn("script", args, {
+      env: { ...cliEnvironment(test.keys, {}), TERM: "xterm-256color" },
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    const terminal = {
+      text: "",
+      type: (text: string) => void child.stdin.write(text),
+      ended: once(child, "close").then(([status]) => status as number),
+    };
+    child.stdout.on("data", (text) => (terminal.text += String(text)));
+    onCleanup(() => {
+      child.kill("SIGKILL");
+      return terminal.ended;
+    });
+    return terminal;
+  }
+
+  it("redraws in place, within the window, and gives the terminal back at Ctrl-C", async () => {
+    startFleet(test);
+    const terminal = startInTerminal();
+    await waitFor("a page", () => terminal.text.includes("proxy@edge1:8080"));
+    await flip(false);
+    await waitFor("the stop", () => terminal.text.includes("Canary stopped"));
+    const page = terminal.text;
+    expect(page).to.include(HIDE_CURSOR);
+    expect(page).not.to.include(SHOW_CURSOR);
+    // Nothing is wiped before it is written anew, and no frame is higher than the window.
+    expect(page).not.to.include("\u001b[2J");
+    for (const frame of page.split("\u001b[?2026h").slice(1))
+      expect(frame.match(/\r\n/g)?.length ?? 0).to.be.below(12);
+    terminal.type("\u0003");
+    expect(await terminal.ended).to.equal(0);
+    const end = terminal.text.slice(terminal.text.lastIndexOf("\u001b[?7h"));
+    expect(end).to.include(SHOW_CURSOR).and.include(FIRST_SCREEN);
+    expect(end).to.match(/Canary stopped .*\r\n$/);
+  });
+
+  it("gives a pipe one line a change, and none for the mere passing of time", async () => {
+    startFleet(test);
+    await test.redis.set(test.keys.lease, encodeLease("monitor@edge1:8090", 1));
+    await waitFor(
+      "telemetry",
+      async () => (await test.redis.xlen(test.keys.telemetry)) >= 4,
+    );
+    const cli = new Cli(test.keys, ["watch"]);
+    await cli.untilPrinted(/Canary takes 25 % of traffic/);
+    await test.ledger.flip("feature", {
+      value: false,
+      by: "monitor",
+      reason: "canary slow",
+      data: { nextTryAt: new Date(Date.now() + 60_000).toISOString() },
+    });
+    await cli.untilPrinted(/automatic retry in/);
+    const shownAt = Date.now();
+    await waitFor("two more looks", () => Date.now() - shownAt > 2500);
+    await flip(true);
+    await cli.untilPrinted(/(Canary takes[^]*){2}/);
+    cli.child.kill("SIGINT");
+    const { status, stdout, stderr } = await cli.result();
+    expect(status).to.equal(0);
+    expect(stderr).to.equal("");
+    // eslint-disable-next-line no-control-regex -- there must be none
+    expect(stdout).not.to.match(/[\u0000-\u0009\u000b-\u001f]/);
+    const lines = stdout.trimEnd().split("\n");
+    expect(lines).to.have.length(3);
+    for (const line of lines)
+      expect(line).to.match(/^\d\d:\d\d:\d\d {2}Canary .* cannot be reached: /);
+  });
+
+  it("goes on when Redis and monitor are away", async () => {
+    const cli = new Cli(test.keys, ["watch"], {
+      REDIS_URL: "redis://127.0.0.1:9",
+    });
+    await cli.untilPrinted(/Unknown: the monitor at .*; Redis at .*\n/);
+    cli.child.kill("SIGTERM");
+    expect((await cli.result()).status).to.equal(0);
+  });
+});

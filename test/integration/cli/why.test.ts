@@ -1,0 +1,183 @@
+import { expect } from "chai";
+import { ReleaseTest } from "../../../apps/monitor/verdict/release-test.js";
+import { writeTelemetry } from "../../../lib/telemetry/telemetry.js";
+import { runCli } from "../../support/programs/cli.js";
+import { startFleet } from "../../support/monitor/fleet.js";
+import { startLeader } from "../../support/programs/monitor-program.js";
+import { times, trafficWindow } from "../../support/monitor/telemetry.js";
+import {
+  openTestRedis,
+  type TestRedis,
+} from "../../support/redis/test-redis.js";
+import { waitFor } from "../../support/wait-for.js";
+
+describe("serin why", () => {
+  let test: TestRedis;
+
+  beforeEach(() => {
+    test = openTestRedis();
+  });
+
+  async function why(env: Record<string, string> = {}): Promise<string[]> {
+    const { status, stdout, stderr } = await runCli(test.keys, ["why"], env);
+    expect(stderr).to.equal("");
+    expect(status).to.equal(0);
+    return stdout.split("\n");
+  }
+
+  const writeWindow = (requests: number, chosen = requests) =>
+    writeTelemetry(test.redis, test.keys, [
+      {
+        kind: "traffic",
+        source: "proxy@edge1:8080",
+        at: Date.now(),
+        data: trafficWindow("canary", times(requests, 4), {
+          windowMs: 100,
+          arms: { chosen, retried: 0 },
+        }),
+      },
+    ]);
+
+  it("says that nothing was ever flipped", async () => {
+    expect(await why()).to.deep.equal([
+      "feature is on: the ledger knows of no flip",
+      "",
+    ]);
+  });
+
+  it("explains a stop by the threshold, as the monitor made it", async () => {
+    const monitor = await startLeader(test, { COOLDOWN_MS: "60000" });
+    const fleet = startFleet(test);
+    await waitFor("requests", async () => {
+      return (await monitor.state()).sides.canary.requests > 10;
+    });
+    fleet.latencyMs.canary = 900;
+    await waitFor("the stop", async () => !(await monitor.state()).flag.value);
+    fleet.latencyMs.canary = null;
+    const lines = await why({ MONITOR_URL: monitor.url });
+    expect(lines[0]).to.match(/^feature is off: canary p95 \d+ ms > 500 ms /);
+    const facts = lines.slice(2).join("\n");
+    expect(facts).to.match(/^when +\d\d:\d\d:\d\d, \d s ago$/m);
+    expect(facts).to.match(/^who +monitor$/m);
+    expect(facts).to.match(/^rule +the latency threshold of canary$/m);
+    expect(facts).to.match(
+      /^figures +quantile 0\.95, latency \d+ ms, threshold 500 ms, window 2,000 ms, requests \d+, waiting 0, /m,
+    );
+    expect(facts).to.match(/^last canary request +by \d\d:\d\d:\d\d/m);
+    expect(facts).to.match(
+      /^next +the canary is let in again in (?:1:00|0:[345]\d), if its probes stay healthy$/m,
+    );
+    expect(facts).to.match(/^to resume +serin flag on --reason "…"$/m);
+  });
+
+  it("tells when the last canary request was, and whether any came after", async () => {
+    const flip = { by: "operator", reason: "r", data: {} } as const;
+    const lastOf = async () =>
+      (await why()).find((line) => line.startsWith("last canary request"));
+    await test.ledger.flip("feature", { ...flip, value: false });
+    expect(await lastOf()).to.match(/none that is still known/);
+    await writeWindow(3, 0);
+    expect(await lastOf()).to.match(
+      /by \S+; 3 ended there after the flip, and none was sent there any more$/,
+    );
+    await writeWindow(2);
+    await test.ledger.flip("feature", { ...flip, value: true });
+    expect(await lastOf()).to.match(
+      /by \S+, \d\.\d s before the flip; none since$/,
+    );
+    const [flipped] = (await test.events()).slice(-1);
+    const flippedAt = Number(flipped?.id.split("-")[0]);
+    await waitFor("a window's length", () => Date.now() > flippedAt + 150);
+    await writeWindow(5, 4);
+    expect(await lastOf()).to.match(
+      /by \S+; 4 were sent there after the flip$/,
+    );
+  });
+
+  it("has the monitor compute a verdict anew, and says when it cannot", async () => {
+    const tolerance = { ratio: 0.1, ms: 5 };
+    const verdict = {
+      alpha: 0.01,
+      test: new ReleaseTest({
+        startedAt: 0,
+        attempt: 0,
+        tolerance,
+      }).toStored(),
+      evidence: 5.2,
+      notCompared: {},
+    };
+    await test.ledger.flip("feature", {
+      value: false,
+      by: "monitor",
+      reason: "canary slower",
+      data: { rule: "verdict", evidence: 5.2, evidenceToStop: 4.61, verdict },
+    });
+    const alone = (await why()).join("\n");
+    expect(alone).to.match(/^recomputed +not now: the monitor at .* cannot/m);
+    expect(alone).to.match(
+      /^figures +evidence 181 : 1, evidence to stop 100 : 1$/m,
+    );
+    const monitor = await startLeader(test);
+    const lines = (await why({ MONITOR_URL: monitor.url })).join("\n");
+    expect(lines).to.match(
+      /^recomputed +from the ledger's counts: .+, evidence 1 : 1 \(recorded: 181 : 1; 100 : 1 stops\)$/m,
+    );
+  });
+
+  it("says what comes next only as far as somebody leads", async () => {
+    const next = async (env: Record<string, string> = {}) =>
+      (await why(env)).find((line) => line.startsWith("next"));
+    const flip = { by: "monitor", reason: "canary slow" } as const;
+    const nextTryAt = new Date(Date.now() + 58_000).toISOString();
+    await test.ledger.flip("feature", {
+      ...flip,
+      value: false,
+      data: { nextTryAt },
+    });
+    expect(await next()).to.match(
+      / no monitor leads: until one does, nobody lets the canary in again$/,
+    );
+    await test.ledger.flip("feature", { ...flip, value: true, data: {} });
+    expect(await next()).to.match(
+      / no monitor leads: until one does, nobody watches the canary$/,
+    );
+    const monitor = await startLeader(test);
+    expect(await next({ MONITOR_URL: monitor.url })).to.match(
+      / the canary gets its share, and is stopped if it goes bad$/,
+    );
+  });
+
+  it("takes no other flag's recovery for this one's, and says so", async () => {
+    const monitor = await startLeader(test);
+    const nextTryAt = new Date(Date.now() + 58_000).toISOString();
+    await test.ledger.flip("other", {
+      value: false,
+      by: "monitor",
+      reason: "canary slow",
+      data: { nextTryAt },
+    });
+    const lines = await why({ MONITOR_URL: monitor.url, FLAG_NAME: "other" });
+    expect(lines[1]).to.equal(
+      `the monitor at ${monitor.url} is about the flag feature, and FLAG_NAME here is other`,
+    );
+    expect(lines.join("\n")).to.match(
+      /^next +the canary is let in again in 0:[345]\d/m,
+    );
+  });
+
+  it("explains what people did, and gives it as JSON", async () => {
+    await runCli(test.keys, ["flag", "off", "--reason", "looking"]);
+    const lines = (await why()).join("\n");
+    expect(lines).to.match(/^who +operator \(alice@\S+\)$/m);
+    expect(lines).to.match(/^rule +none: somebody asked for it$/m);
+    expect(lines).to.match(
+      /^next +nothing by itself: the monitor undoes only/m,
+    );
+    const { stdout } = await runCli(test.keys, ["why", "--json"]);
+    const told = JSON.parse(stdout) as { flip: { reason: string } };
+    expect(told).to.have.all.keys(
+      ...["flag", "value", "flip", "canary", "recovery", "verdict"],
+    );
+    expect(told.flip.reason).to.equal("looking");
+  });
+});

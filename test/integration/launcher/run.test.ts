@@ -1,0 +1,254 @@
+import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { expect } from "chai";
+import { answersPing } from "../../../apps/launcher/processes/private-redis.js";
+import { Ledger } from "../../../lib/flag/ledger.js";
+import { onCleanup } from "../../support/cleanup.js";
+import { StandInLauncher } from "../../support/programs/launcher-process.js";
+import {
+  connectRedis,
+  freshKeys,
+  redisUrl,
+} from "../../support/redis/redis-server.js";
+import { waitFor } from "../../support/wait-for.js";
+
+const PROGRAM_COUNT = 6;
+/** A proxy that ignores what asks it to stop. */
+const STUBBORN_PROXY = {
+  proxy: `
+    import { runStandIn } from "${new URL("../../support/programs/launcher-stand-in.js", import.meta.url).href}";
+    await runStandIn();
+    process.on("SIGTERM", () => undefined);
+    setInterval(() => undefined, 1000);`,
+};
+
+async function startReady(
+  options?: Parameters<typeof StandInLauncher.start>[0],
+): Promise<StandInLauncher> {
+  const launcher = StandInLauncher.start(options);
+  await launcher.untilShown(/Ctrl-C ends it all\./);
+  return launcher;
+}
+
+/** Asks a launcher to stop, twice in quick succession, and waits until it has ended. */
+async function sendCopy() {
+  const launcher = await startReady({ scripts: STUBBORN_PROXY });
+  const sentAt = performance.now();
+  launcher.child.kill("SIGINT");
+  await launcher.untilShown(/Stopping/);
+  launcher.child.kill("SIGINT");
+  const lateMs = performance.now() - sentAt;
+  await launcher.exited;
+  return { launcher, lateMs };
+}
+
+describe("launcher", function () {
+  this.timeout(40_000);
+
+  it("shows where everything is, and how requests are split", async () => {
+    const launcher = await startReady();
+    expect(launcher.screen).to.include(
+      "Requests are split 3:1 between prod and canary.",
+    );
+    expect(launcher.readPids()).to.have.length(PROGRAM_COUNT);
+    const proxyPort = await launcher.readPort("proxy");
+    expect(launcher.screen).to.include(`curl localhost:${proxyPort}/\n`);
+    const [, logs] = await launcher.untilShown(/logs +(\S+)/);
+    expect(readdirSync(logs!)).to.have.members([
+      "redis.log",
+      "prod-app.log",
+      "canary-app.log",
+      "prod-agent.log",
+      "canary-agent.log",
+      "proxy.log",
+      "monitor.log",
+    ]);
+  });
+
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+    it(`leaves nothing behind after ${signal}`, async () => {
+      const launcher = await startReady();
+      const [, redisPort] = await launcher.untilShown(/redis-cli -p (\d+)/);
+      launcher.child.kill(signal);
+      expect(await launcher.exited).to.equal(0);
+      expect(launcher.countRunning()).to.equal(0);
+      expect(await answersPing(Number(redisPort))).to.equal(false);
+      expect(launcher.screen).to.match(/Stopped\. Nothing is left behind\.\n$/);
+      expect(readdirSync(launcher.tempDirectory)).to.deep.equal([]);
+    });
+
+  it("takes the copy of Ctrl-C that npm sends on for the same one", async () => {
+    let copy = await sendCopy();
+    // A busy machine may send it so late that it counts as a second one.
+    for (let tries = 1; copy.lateMs > 200 && tries < 3; tries++)
+      copy = await sendCopy();
+    expect(await copy.launcher.exited).to.equal(0);
+    expect(copy.launcher.countRunning()).to.equal(0);
+  }).timeout(120_000);
+
+  it("ends everything at once when asked a second time", async () => {
+    const launcher = await startReady({ scripts: STUBBORN_PROXY });
+    launcher.child.kill("SIGINT");
+    // What comes soon after the first is a copy of it; the stubborn one is waited for much longer.
+    await waitFor("it to end", () => {
+      launcher.child.kill("SIGINT");
+      return launcher.child.exitCode !== null;
+    });
+    expect(await launcher.exited).to.equal(130);
+    await waitFor("all to end", () => launcher.countRunning() === 0);
+  });
+
+  it("takes its programs with it when it is killed", async () => {
+    const launcher = await startReady();
+    const [, redisPort] = await launcher.untilShown(/redis-cli -p (\d+)/);
+    launcher.child.kill("SIGKILL");
+    await waitFor("all to end", () => launcher.countRunning() === 0);
+    await waitFor(
+      "Redis to end",
+      async () => !(await answersPing(Number(redisPort))),
+    );
+  });
+
+  it("stops at once in the middle of its start", async () => {
+    const launcher = StandInLauncher.start({
+      scripts: { monitor: "setInterval(() => undefined, 1000);" },
+    });
+    await waitFor("the apps to run", () => launcher.countRunning() >= 2);
+    launcher.child.kill("SIGINT");
+    expect(await launcher.exited).to.equal(0);
+    expect(launcher.countRunning()).to.equal(0);
+    expect(readdirSync(launcher.tempDirectory)).to.deep.equal([]);
+  });
+
+  it("says why a program does not start, keeps its log and stops the others", async () => {
+    const launcher = StandInLauncher.start({
+      scripts: {
+        monitor: `console.error("monitor does not start: bad settings:");
+                  console.error("  - CPU_THRESHOLD is \\"high\\"");
+                  process.exit(1);`,
+      },
+    });
+    expect(await launcher.exited).to.equal(1);
+    const [, log = ""] = /All of them: (\S+)\n$/.exec(launcher.errors) ?? [];
+    expect(launcher.errors).to.equal(
+      [
+        "Serin does not start: monitor ended with status 1. Its last log lines:",
+        "  | monitor does not start: bad settings:",
+        '  |   - CPU_THRESHOLD is "high"',
+        `All of them: ${log}\n`,
+      ].join("\n"),
+    );
+    expect(readFileSync(log, "utf8")).to.include("bad settings");
+    expect(launcher.countRunning()).to.equal(0);
+  });
+
+  it("reports a program that dies and starts it again", async () => {
+    const launcher = await startReady();
+    const before = launcher.readPids();
+    process.kill(before[0]!, "SIGKILL");
+    await launcher.untilShown(
+      /died {6}(.+) was killed by SIGKILL; it starts again in 0\.5 s\. Its last log line: none\n/,
+    );
+    const [, name] = await launcher.untilShown(/back {6}(.+) is ready again/);
+    expect(launcher.screen).to.include(`${name!} was killed by SIGKILL`);
+    expect(launcher.countRunning()).to.equal(PROGRAM_COUNT);
+  });
+
+  it("starts its Redis again, too", async () => {
+    const launcher = await startReady();
+    const [, port] = await launcher.untilShown(/redis-cli -p (\d+)/);
+    const redis = connectRedis(`redis://127.0.0.1:${port!}`);
+    const [, pid] = /process_id:(\d+)/.exec(await redis.info("server"))!;
+    redis.disconnect();
+    process.kill(Number(pid), "SIGKILL");
+    await launcher.untilShown(/died {6}Redis was killed by SIGKILL/);
+    await launcher.untilShown(/back {6}Redis is ready again/);
+    expect(await answersPing(Number(port))).to.equal(true);
+  });
+
+  it("shows mails as they arrive and keeps them", async () => {
+    const launcher = StandInLauncher.start({
+      env: { MAIL_SUBJECT: "canary stopped" },
+    });
+    const [, kept] = await launcher.untilShown(
+      /mail {6}to team@serin\.test: canary stopped\n +First line\.\n +Second line\.\n +(\S+0001\.eml)\n/,
+    );
+    await launcher.untilShown(/Ctrl-C ends it all\./);
+    launcher.child.kill("SIGINT");
+    await launcher.exited;
+    const [, directory] = await launcher.untilShown(
+      /Stopped\. Mails and logs stay in (\S+)\n$/,
+    );
+    expect(readdirSync(directory!)).to.have.members(["mails", "logs"]);
+    expect(kept).to.equal(join(directory!, "mails", "0001.eml"));
+    expect(readFileSync(kept!, "utf8")).to.include("Subject: canary stopped");
+  });
+
+  it("shows each event of the ledger of an existing Redis", async () => {
+    const keys = freshKeys();
+    const redis = connectRedis();
+    onCleanup(() => redis.disconnect());
+    const ledger = new Ledger(redis, keys);
+    const flip = { by: "operator", data: {} } as const;
+    await ledger.flip("feature", { ...flip, value: false, reason: "before" });
+    const launcher = await startReady({
+      env: { REDIS_URL: redisUrl(), KEY_PREFIX: keys.prefix },
+    });
+    expect(launcher.screen).to.include("Redis       yours (REDIS_URL)");
+    await ledger.flip("feature", { ...flip, value: true, reason: "all well" });
+    await launcher.untilShown(
+      /\d\d:\d\d:\d\d {2}flip {6}feature is on: all well\n/,
+    );
+    expect(launcher.screen).not.to.include("before");
+  });
+
+  it("names an existing Redis that does not answer, without its password", async () => {
+    const launcher = StandInLauncher.start({
+      env: { REDIS_URL: "redis://:secret@127.0.0.1:1" },
+    });
+    expect(await launcher.exited).to.equal(1);
+    expect(launcher.errors).to.include("no Redis answers at 127.0.0.1:1");
+    expect(launcher.screen + launcher.errors).not.to.include("secret");
+    expect(launcher.readPids()).to.deep.equal([]);
+  });
+
+  it("names all ports that are taken, and starts nothing", async () => {
+    const servers = [createServer(), createServer()];
+    const ports = await Promise.all(
+      servers.map(async (server) => {
+        await once(server.listen(0, "127.0.0.1"), "listening");
+        onCleanup(() => void server.close());
+        return String((server.address() as { port: number }).port);
+      }),
+    );
+    const launcher = StandInLauncher.start({
+      env: { PROXY_PORT: ports[0]!, CANARY_PORT: ports[1]! },
+    });
+    expect(await launcher.exited).to.equal(1);
+    expect(launcher.errors).to.include(
+      `${ports[0]!} for the proxy is taken: set PROXY_PORT to another`,
+    );
+    expect(launcher.errors).to.include(
+      `${ports[1]!} for the canary app is taken: set CANARY_PORT to another`,
+    );
+    expect(launcher.screen).to.equal("");
+    expect(readdirSync(launcher.tempDirectory)).to.deep.equal([]);
+  });
+
+  it("sends traffic when told to", async () => {
+    const launcher = await startReady({ args: ["--traffic"] });
+    await launcher.untilShown(
+      /traffic {3}20 requests a second for 10 minutes\n/,
+    );
+  });
+
+  it("explains itself and runs nothing with --help", async () => {
+    const launcher = StandInLauncher.start({ args: ["--help"] });
+    expect(await launcher.exited).to.equal(0);
+    expect(launcher.screen).to.match(
+      /^ {2}MONITOR_PORT +the monitor \(8090\)$/m,
+    );
+  });
+});

@@ -1,0 +1,67 @@
+import { once } from "node:events";
+import {
+  createServer,
+  type RequestListener,
+  type ServerResponse,
+} from "node:http";
+import type { AddressInfo } from "node:net";
+import { expect } from "chai";
+import { pickRequest, Traffic } from "../../../apps/launcher/traffic.js";
+import { onCleanup } from "../../support/cleanup.js";
+import { waitFor } from "../../support/wait-for.js";
+
+/** Traffic to a server of the test's own. */
+async function startTraffic(onRequest: RequestListener): Promise<Traffic> {
+  const server = createServer(onRequest).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const traffic = new Traffic({
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    onReport: () => undefined,
+    onEnd: () => undefined,
+  });
+  onCleanup(() => {
+    traffic.close();
+    server.closeAllConnections();
+    server.close();
+  });
+  traffic.start();
+  return traffic;
+}
+
+describe("launcher traffic", () => {
+  it("reads and writes in turn", async () => {
+    const seen: string[] = [];
+    await startTraffic((request, response) => {
+      seen.push(`${request.method ?? ""} ${request.url ?? ""}`);
+      response.end();
+    });
+    // Two on their way at once may arrive in either order.
+    const mix = Array.from({ length: 5 }, (_, n) => pickRequest(n));
+    const wanted = mix.map(({ method, path }) => `${method} ${path}`);
+    expect(wanted).to.deep.equal([
+      "GET /",
+      "POST /set/traffic-0",
+      "GET /",
+      "GET /get/traffic-0",
+      "GET /",
+    ]);
+    await waitFor("each of them", () =>
+      wanted.every((request) => seen.includes(request)),
+    );
+  });
+
+  it("never has more than four requests under way", async () => {
+    const waiting: ServerResponse[] = [];
+    let seen = 0;
+    let most = 0;
+    await startTraffic((_request, response) => {
+      seen += 1;
+      most = Math.max(most, waiting.push(response));
+    });
+    for (const count of [4, 5, 6]) {
+      await waitFor(`request ${count}`, () => seen === count);
+      waiting.shift()?.end();
+    }
+    expect(most).to.equal(4);
+  });
+});

@@ -1,0 +1,239 @@
+import { expect } from "chai";
+import { startPrivateRedis } from "../../../apps/launcher/processes/private-redis.js";
+import { openFlagWatch, type FlagWatch } from "../../../lib/flag/flag-watch.js";
+import type { Keys } from "../../../lib/redis/keys.js";
+import { encodeLease } from "../../../lib/flag/lease-reading.js";
+import { onCleanup } from "../../support/cleanup.js";
+import { createMemoryLogger, type LogLine } from "../../support/logger.js";
+import { redisUrl } from "../../support/redis/redis-server.js";
+import { runningTime } from "../../support/running-time.js";
+import {
+  openTestRedis,
+  type TestRedis,
+} from "../../support/redis/test-redis.js";
+import { waitFor } from "../../support/wait-for.js";
+
+/** Well below the second at which the flag is read anyway. */
+const INSTANT_MS = 300;
+
+describe("flag watch", () => {
+  let test: TestRedis;
+  let watch: FlagWatch;
+  let changes: boolean[];
+  let log: LogLine[];
+
+  function watchFlag(keys: Keys, url: string): void {
+    const logger = createMemoryLogger();
+    log = logger.lines;
+    changes = [];
+    const opened = openFlagWatch({
+      redisUrl: url,
+      program: `watch-${keys.prefix}`,
+      keys,
+      flagName: "feature",
+      logger,
+    });
+    opened.onChange(({ value }) => changes.push(value));
+    onCleanup(() => opened.close());
+    watch = opened;
+  }
+
+  const untilSeen = (value: boolean) =>
+    waitFor(`${value} to be seen`, () => watch.current?.value === value);
+  const setFlag = (value: string) =>
+    test.redis.set(test.keys.flag("feature"), value);
+  /** Sets the flag to and fro; polling alone would see half of the changes later than that. */
+  async function expectInstantChanges(): Promise<void> {
+    const tookMs: number[] = [];
+    for (const value of [false, true, false, true, false, true]) {
+      const began = performance.now();
+      await setFlag(String(value));
+      await untilSeen(value);
+      tookMs.push(performance.now() - began);
+    }
+    // One may have been held up by something else.
+    expect(tookMs.sort((a, b) => a - b).at(-2)).to.be.below(INSTANT_MS);
+  }
+  const clientIds = async () =>
+    [
+      ...String(await test.redis.client("LIST")).matchAll(
+        /^id=(\d+) .* name=(\S+)/gm,
+      ),
+    ].map(([, id, name]) => ({ id: id!, name: name! }));
+  /** The watch's connection for `purpose`, once it is there. */
+  const connection = (purpose: string) =>
+    waitFor(`its connection for ${purpose}`, async () =>
+      (await clientIds()).find(
+        ({ name }) => name === `watch-${test.keys.prefix}-${purpose}`,
+      ),
+    );
+  const untilTracking = () =>
+    waitFor("tracking", async () => {
+      const { id } = await connection("flag");
+      const list = String(await test.redis.client("LIST"));
+      return RegExp(`^id=${id} .* flags=\\w*t\\w* `, "m").test(list);
+    });
+
+  beforeEach(async () => {
+    test = openTestRedis();
+    watchFlag(test.keys, redisUrl());
+    expect(watch.current).to.be.undefined;
+    await untilSeen(true);
+  });
+
+  it("sees each change at once, whoever makes it", async () => {
+    await untilTracking();
+    await expectInstantChanges();
+    expect(changes).to.deep.equal([
+      ...[true, false, true, false],
+      ...[true, false, true],
+    ]);
+  });
+
+  it("knows that the flag was written before it has been read", async () => {
+    await untilTracking();
+    const readings: string[] = [];
+    watch.onReading(({ value, isOutdated }) => {
+      const reading = `${isOutdated ? "outdated " : ""}${value}`;
+      if (readings.at(-1) !== reading) readings.push(reading);
+    });
+    // Redis then tells of the write, and answers no read.
+    await test.redis
+      .multi()
+      .set(test.keys.flag("feature"), "false")
+      .call("CLIENT", "PAUSE", "1000", "ALL")
+      .exec();
+    await waitFor("the read", () => readings.at(-1) === "false");
+    // A read that was under way already may say so too, without being believed.
+    const fromThenOn = readings
+      .slice(readings.indexOf("outdated true"))
+      .filter((reading) => reading !== "outdated false");
+    expect(fromThenOn).to.deep.equal(["outdated true", "false"]);
+  });
+
+  it("does not doubt the flag when the lease, or another flag, is written", async () => {
+    await untilTracking();
+    const outdated: boolean[] = [];
+    watch.onReading(({ isOutdated }) => outdated.push(isOutdated));
+    const lease = encodeLease("monitor@edge1:8090#a", 3);
+    await test.redis.set(test.keys.lease, lease, "PX", 60_000);
+    await test.redis.set(test.keys.flag("feature2"), "false");
+    await waitFor("the lease", () => watch.current?.lease);
+    await waitFor("more readings", () => outdated.length > 2);
+    expect(outdated).not.to.include(true);
+  });
+
+  it("sees the flag's deletion", async () => {
+    await setFlag("false");
+    await untilSeen(false);
+    await test.redis.del(test.keys.flag("feature"));
+    await untilSeen(true);
+    expect(watch.current?.raw).to.be.null;
+  });
+
+  it("takes garbage for false, and says so once", async () => {
+    await setFlag("flase");
+    await untilSeen(false);
+    const readAt = watch.current!.confirmedAt;
+    await waitFor("more readings", () => watch.current!.confirmedAt > readAt);
+    const warnings = log.filter(({ level }) => level === "warn");
+    expect(warnings).to.deep.equal([
+      {
+        level: "warn",
+        data: { flag: "feature", raw: "flase" },
+        message: 'flag counts as false: it is neither "true" nor "false"',
+      },
+    ]);
+  });
+
+  it("confirms the flag about every second, without any change", async () => {
+    const began = runningTime();
+    const first = watch.current!.confirmedAt;
+    await waitFor("a confirmation", () => {
+      return watch.current!.confirmedAt > first + 500;
+    });
+    expect(runningTime() - began).to.be.below(3000);
+    expect(changes).to.deep.equal([true]);
+  });
+
+  it("sees the lease, and for how long it stands", async () => {
+    expect(watch.current?.lease).to.be.null;
+    await untilTracking();
+    const tookMs: number[] = [];
+    for (const epoch of [3, 4, 5, 6]) {
+      const lease = encodeLease("monitor@edge1:8090#a", epoch);
+      const began = performance.now();
+      await test.redis.set(test.keys.lease, lease, "PX", 10_000);
+      const writtenAt = performance.now();
+      const seen = await waitFor(
+        "the lease",
+        () =>
+          watch.current?.lease?.epoch === epoch && {
+            ...watch.current.lease,
+            readAt: performance.now(),
+          },
+      );
+      tookMs.push(seen.readAt - writtenAt);
+      expect(seen.holder).to.equal("monitor@edge1:8090#a");
+      // Between its writing and its reading lies some part of its life, and to have a part less is safe.
+      expect(seen.freshUntil).to.be.within(began + 9000, seen.readAt + 10_000);
+    }
+    // Polling alone would see half of them later; one may have been held up by something else.
+    expect(tookMs.sort((a, b) => a - b).at(-2)).to.be.below(INSTANT_MS);
+  });
+
+  for (const purpose of ["flag", "invalidations"]) {
+    it(`sees changes at once again after its connection for ${purpose} was lost`, async () => {
+      await untilTracking();
+      const { id } = await connection(purpose);
+      await test.redis.client("KILL", "ID", id);
+      await waitFor(
+        "another connection",
+        async () => (await connection(purpose)).id !== id,
+      );
+      await untilTracking();
+      // The tracking of the new connections may be a moment behind the old one's.
+      await waitFor("word of a change", async () => {
+        const before = watch.current!.confirmedAt;
+        await setFlag("true");
+        return await waitFor(
+          "a reading",
+          () => watch.current!.confirmedAt > before,
+          INSTANT_MS,
+        ).catch(() => false);
+      });
+      await expectInstantChanges();
+    });
+  }
+});
+
+describe("flag watch without Redis", () => {
+  it("keeps the last reading, which ages, and goes on when Redis is back", async () => {
+    const first = await startPrivateRedis();
+    onCleanup(first.stop);
+    const before = openTestRedis({ url: first.url });
+    await before.redis.set(before.keys.flag("feature"), "false");
+    const logger = createMemoryLogger();
+    const watch = openFlagWatch({
+      redisUrl: first.url,
+      program: "watch",
+      keys: before.keys,
+      flagName: "feature",
+      logger,
+    });
+    onCleanup(() => watch.close());
+    await waitFor("the flag", () => watch.current?.value === false);
+    await first.stop();
+    await waitFor("the loss", () => logger.lines.length >= 2);
+    const { confirmedAt } = watch.current!;
+    await waitFor("it to age", () => performance.now() - confirmedAt > 1500);
+    expect(watch.current).to.deep.include({ value: false, confirmedAt });
+
+    const second = await startPrivateRedis({ port: first.port });
+    onCleanup(second.stop);
+    await waitFor("the flag again", () => watch.current?.value === true);
+    const after = openTestRedis({ url: second.url, keys: before.keys });
+    await after.redis.set(after.keys.flag("feature"), "false");
+    await waitFor("a change", () => watch.current?.value === false);
+  });
+});

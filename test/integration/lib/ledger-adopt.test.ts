@@ -1,0 +1,83 @@
+import { expect } from "chai";
+import {
+  openTestRedis,
+  type TestRedis,
+} from "../../support/redis/test-redis.js";
+
+const FENCE = '{"holder":"monitor@edge1:8090#a","epoch":3}';
+
+describe("ledger adoption of a value set directly", () => {
+  let test: TestRedis;
+  const setFlag = (value: string) =>
+    test.redis.set(test.keys.flag("feature"), value);
+  const adopt = (value: boolean, fence = FENCE) =>
+    test.ledger.adopt("feature", { value, reason: "set by hand", fence });
+
+  beforeEach(async () => {
+    test = openTestRedis();
+    await test.redis.set(test.keys.lease, FENCE);
+  });
+
+  it("enters it as an operator's flip, with a mail", async () => {
+    await setFlag("false");
+    await test.redis.set(test.keys.recovery("feature"), "1");
+    expect(await adopt(false)).to.equal("changed");
+    const [event, ...others] = await test.events();
+    expect(others).to.be.empty;
+    expect(event).to.deep.include({
+      kind: "flip",
+      by: "operator",
+      reason: "set by hand",
+      data: { flag: "feature", value: false, direct: true },
+    });
+    expect(
+      await test.redis.hgetall(test.keys.flagInfo("feature")),
+    ).to.deep.equal({
+      by: "operator",
+      reason: "set by hand",
+      at: event!.at,
+      value: "false",
+      event: event!.id,
+    });
+    expect((await test.outbox()).map(({ event: id }) => id)).to.deep.equal([
+      event!.id,
+    ]);
+    expect(await test.redis.exists(test.keys.recovery("feature"))).to.equal(0);
+  });
+
+  it("leaves the flag as it was written, also when it is garbled", async () => {
+    await setFlag("flase");
+    expect(await adopt(false)).to.equal("changed");
+    expect(await test.redis.get(test.keys.flag("feature"))).to.equal("flase");
+    expect(
+      await test.redis.hget(test.keys.flagInfo("feature"), "value"),
+    ).to.equal("false");
+  });
+
+  it("does it once, however many see it", async () => {
+    await setFlag("false");
+    const other = openTestRedis(test);
+    const seen = { value: false, reason: "set by hand", fence: FENCE };
+    const outcomes = await Promise.all([
+      adopt(false),
+      other.ledger.adopt("feature", seen),
+    ]);
+    expect(outcomes.toSorted()).to.deep.equal(["changed", "unchanged"]);
+    expect(await test.events()).to.have.length(1);
+  });
+
+  it("enters nothing when the value is another by then", async () => {
+    await setFlag("true");
+    expect(await adopt(false)).to.equal("unchanged");
+    await setFlag("false");
+    expect(await adopt(true)).to.equal("unchanged");
+    expect(await test.events()).to.be.empty;
+  });
+
+  it("enters nothing without the lease", async () => {
+    await setFlag("false");
+    expect(await adopt(false, FENCE.replace("3", "2"))).to.equal("fenced");
+    expect(await test.events()).to.be.empty;
+    expect(await test.outbox()).to.be.empty;
+  });
+});

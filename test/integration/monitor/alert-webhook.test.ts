@@ -1,0 +1,130 @@
+import { createHmac } from "node:crypto";
+import { inspect } from "node:util";
+import { expect } from "chai";
+import { RefusedError } from "../../../apps/monitor/alert/channels/channel.js";
+import { createWebhookChannel } from "../../../apps/monitor/alert/channels/webhook.js";
+import {
+  event,
+  LATENCY_FLIP,
+  MAIL_SETTINGS,
+} from "../../support/alert/alert-event.js";
+import { waitFor } from "../../support/wait-for.js";
+import {
+  startWebhookReceiver,
+  type WebhookReceiver,
+} from "../../support/alert/webhook-receiver.js";
+
+const SECRET = "a secret of some length";
+
+describe("the webhook", () => {
+  let receiver: WebhookReceiver;
+
+  beforeEach(async () => {
+    receiver = await startWebhookReceiver();
+  });
+
+  const open = (options: { secret?: string; timeoutMs?: number } = {}) =>
+    createWebhookChannel(
+      { url: receiver.url, secret: options.secret },
+      MAIL_SETTINGS,
+      options.timeoutMs,
+    );
+
+  const failureOf = (sending: Promise<void>): Promise<Error> =>
+    sending.then(
+      () => expect.fail("it was taken"),
+      (err: unknown) => err as Error,
+    );
+
+  it("is sent one POST with the event, and a text in Slack's markup", async () => {
+    await open().send(LATENCY_FLIP);
+    expect(receiver.calls).to.have.length(1);
+    const [call] = receiver.calls;
+    expect(call).to.include({
+      method: "POST",
+      url: "/services/T0/secret-path",
+    });
+    expect(call!.headers).to.include({ "content-type": "application/json" });
+    expect(call!.headers).to.not.have.property("serin-signature");
+    expect(JSON.parse(call!.body)).to.deep.equal({
+      text:
+        "*canary stopped: feature is off (p95 1,012 ms &gt; 500 ms)*\n" +
+        "canary p95 1,012 ms &gt; 500 ms over 10 s (7 requests, 2 waiting)\n" +
+        "All requests go to prod, which serves without the feature. The monitor tries again at 2026-03-01 12:01:00 UTC, if the canary is healthy then.\n" +
+        "<https://serin.example.com|dashboard>",
+      title: "canary stopped: feature is off (p95 1,012 ms > 500 ms)",
+      event: "serin:1772366400000-0",
+      kind: "flip",
+      flag: "feature",
+      value: false,
+      by: "monitor",
+      reason: LATENCY_FLIP.reason,
+      at: LATENCY_FLIP.at,
+      data: LATENCY_FLIP.data,
+      dashboard: "https://serin.example.com",
+    });
+  });
+
+  it("calls for nobody, whatever a reason says", async () => {
+    const reason = "<!channel> & <@U1>";
+    await open().send(event({ kind: "alert", reason, data: {} }));
+    const { text, value } = JSON.parse(receiver.calls[0]!.body) as {
+      text: string;
+      value: unknown;
+    };
+    expect(text).to.include("&lt;!channel&gt; &amp; &lt;@U1&gt;");
+    expect(value).to.equal(null);
+  });
+
+  it("is signed over time and body", async () => {
+    await open({ secret: SECRET }).send(LATENCY_FLIP);
+    const { headers, body } = receiver.calls[0]!;
+    const [, t, v1] =
+      /^t=(\d+),v1=([\da-f]{64})$/.exec(String(headers["serin-signature"])) ??
+      [];
+    expect(Number(t) * 1000).to.be.closeTo(Date.now(), 60_000);
+    const expected = createHmac("sha256", SECRET).update(`${t}.${body}`);
+    expect(v1).to.equal(expected.digest("hex"));
+  });
+
+  for (const status of [408, 429, 500, 503])
+    it(`is to be tried again after ${status}`, async () => {
+      receiver.answers.push(status);
+      const err = await failureOf(open().send(LATENCY_FLIP));
+      expect(err).to.not.be.instanceOf(RefusedError);
+      expect(err.message).to.equal(`webhook: answered with status ${status}`);
+    });
+
+  for (const status of [302, 307, 400, 404, 410])
+    it(`refuses by ${status}, and is followed nowhere else`, async () => {
+      receiver.answers.push(status);
+      const err = await failureOf(open().send(LATENCY_FLIP));
+      expect(err).to.be.instanceOf(RefusedError);
+      expect(receiver.calls).to.have.length(1);
+    });
+
+  it("is given up when it does not answer in time", async () => {
+    receiver.answers.push("hang");
+    const err = await failureOf(open({ timeoutMs: 50 }).send(LATENCY_FLIP));
+    expect(err.message).to.equal("webhook: no answer in 50 ms");
+  });
+
+  it("ends a send in flight when it is closed", async () => {
+    receiver.answers.push("hang");
+    const channel = open();
+    const failed = failureOf(channel.send(LATENCY_FLIP));
+    await waitFor("the call", () => receiver.calls.length === 1);
+    channel.close();
+    channel.close();
+    expect((await failed).message).to.match(/^webhook: /);
+  });
+
+  it("keeps its URL and secret out of errors", async () => {
+    receiver.answers.push("reset", 404, "hang");
+    const channel = open({ secret: SECRET, timeoutMs: 50 });
+    for (let i = 0; i < 3; i++) {
+      const err = await failureOf(channel.send(LATENCY_FLIP));
+      expect(inspect(err, { depth: 9 })).to.not.match(/secret-path|a secret/);
+    }
+  });
+});

@@ -1,0 +1,99 @@
+import { expect } from "chai";
+import { startControl, type Control } from "../../support/monitor/control.js";
+import { times } from "../../support/monitor/telemetry.js";
+
+const setFlag = (control: Control, value: string) =>
+  control.redis.set(control.keys.flag("feature"), value);
+const lastEvent = async (control: Control) => (await control.events()).at(-1);
+
+describe("controller, when somebody writes the flag directly", () => {
+  it("enters it as an operator's flip, once", async () => {
+    const control = await startControl();
+    await setFlag(control, "false");
+    await control.judge();
+    await control.judge();
+    expect(await control.kinds()).to.deep.equal(["flip by operator"]);
+    expect(await lastEvent(control)).to.deep.include({
+      reason: 'the flag was set to "false" directly in Redis',
+      data: { flag: "feature", value: false, direct: true },
+    });
+    expect(await control.outbox()).to.have.length(1);
+  });
+
+  it("enters its deletion", async () => {
+    const control = await startControl();
+    await setFlag(control, "false");
+    await control.judge();
+    await control.redis.del(control.keys.flag("feature"));
+    await control.judge();
+    expect(await lastEvent(control)).to.deep.include({
+      reason: "the flag was deleted directly in Redis",
+      data: { flag: "feature", value: true, direct: true },
+    });
+  });
+
+  it("has nothing to enter when the value is the same", async () => {
+    const control = await startControl();
+    await setFlag(control, "true");
+    await control.judge();
+    expect(await control.events()).to.be.empty;
+  });
+
+  it("does not undo it, and starts afresh after it", async () => {
+    const control = await startControl();
+    control.hearHost("canary");
+    control.hearTraffic("canary", times(7, 1000));
+    await control.judge();
+    await setFlag(control, "true");
+    await control.judge();
+    expect(await control.flag()).to.equal("true");
+    expect(
+      await control.redis.exists(control.keys.recovery("feature")),
+    ).to.equal(0);
+    await setFlag(control, "false");
+    await control.judge();
+    control.pass(3_600_000);
+    control.hearHost("canary");
+    await control.judge();
+    expect(await control.flag()).to.equal("false");
+  });
+
+  it("reports a garbled value once, and once that it is over", async () => {
+    const control = await startControl();
+    await setFlag(control, "flase");
+    await control.judge();
+    const [flip, alert] = await control.events();
+    expect(flip).to.include({
+      kind: "flip",
+      by: "operator",
+      reason:
+        'the flag was set to "flase" directly in Redis, which is neither true nor false and counts as false',
+    });
+    expect(alert).to.deep.include({
+      kind: "alert",
+      by: "monitor",
+      reason:
+        'the flag feature holds "flase": it counts as false; say true or false',
+      data: { alert: "flag-value", raw: "flase" },
+    });
+    await control.judge();
+    await setFlag(control, "false");
+    await control.judge();
+    await control.judge();
+    expect((await control.kinds()).slice(2)).to.deep.equal([
+      "recovery by monitor",
+    ]);
+    expect((await lastEvent(control))?.reason).to.equal(
+      "the flag holds true or false again",
+    );
+  });
+
+  it("shortens a value without end in what it says of it", async () => {
+    const control = await startControl();
+    await setFlag(control, "x".repeat(100_000));
+    await control.judge();
+    await control.judge();
+    for (const event of await control.events())
+      expect(JSON.stringify(event)).to.have.length.below(1000);
+  });
+});

@@ -1,0 +1,155 @@
+import { expect } from "chai";
+import {
+  AGENT,
+  PROXY,
+  startControl,
+  type Control,
+} from "../../support/monitor/control.js";
+import { goneSample } from "../../support/monitor/telemetry.js";
+
+/** Lets a time go by in which both are heard every second, and judges. */
+async function passHeard(
+  control: Control,
+  ms: number,
+  fields: Parameters<Control["hearHost"]>[1] = {},
+): Promise<void> {
+  for (let passed = 0; passed < ms; passed += 1000) {
+    control.pass(1000);
+    control.hearTraffic("prod", []);
+    control.hearHost("canary", fields);
+  }
+  await control.judge();
+}
+
+const reasons = async (control: Control) =>
+  (await control.events()).map(({ kind, reason }) => `${kind}: ${reason}`);
+
+describe("controller's alerts", () => {
+  it("say nothing while all is well", async () => {
+    const control = await startControl();
+    await passHeard(control, 60_000);
+    expect(await control.events()).to.be.empty;
+  });
+
+  it("tell once of a silence, and once of its end", async () => {
+    const control = await startControl();
+    await passHeard(control, 10_000);
+    for (let second = 0; second < 10; second++) {
+      control.pass(1000);
+      control.hearTraffic("prod", []);
+      await control.judge();
+    }
+    expect(await control.kinds()).to.deep.equal(["silence by monitor"]);
+    await passHeard(control, 2000);
+    await passHeard(control, 2000);
+    expect((await reasons(control)).slice(1)).to.deep.equal([
+      `recovery: ${AGENT} is no longer silent`,
+    ]);
+    expect(await control.outbox()).to.have.length(2);
+    expect(await control.flag()).to.be.null;
+  });
+
+  it("tell of an app that is gone, and that it is there again", async () => {
+    const control = await startControl();
+    await passHeard(control, 2000);
+    await passHeard(control, 5000, goneSample("canary"));
+    await passHeard(control, 2000);
+    expect(await reasons(control)).to.deep.equal([
+      "alert: the canary app on web1 is gone",
+      `recovery: the app of ${AGENT} is no longer gone`,
+    ]);
+  });
+
+  it("say nothing of a restart: gone for some seconds, then failing its probe for some", async () => {
+    const control = await startControl({ ALERT_DELAY_MS: "15000" });
+    const starting = { probe: { ok: false, ms: 1000, status: null } };
+    await passHeard(control, 2000);
+    await passHeard(control, 4000, goneSample("canary"));
+    await passHeard(control, 5000, starting);
+    await passHeard(control, 2000);
+    expect(await control.events()).to.be.empty;
+  });
+
+  it("are not called over by a monitor that has not yet seen the app gone for long enough", async () => {
+    const control = await startControl();
+    await passHeard(control, 5000, goneSample("canary"));
+    const successor = await startControl({
+      KEY_PREFIX: control.keys.prefix,
+    });
+    await passHeard(successor, 1000, goneSample("canary"));
+    expect(await control.kinds()).to.deep.equal(["alert by monitor"]);
+    await passHeard(successor, 1000);
+    expect((await reasons(control)).slice(1)).to.deep.equal([
+      `recovery: the app of ${AGENT} is no longer gone`,
+    ]);
+  });
+
+  it("do not call a gone app well because its agent is gone too", async () => {
+    const control = await startControl();
+    await passHeard(control, 3000, goneSample("canary"));
+    for (let second = 0; second < 10; second++) {
+      control.pass(1000);
+      control.hearTraffic("prod", []);
+      await control.judge();
+    }
+    expect(await control.kinds()).to.deep.equal([
+      "alert by monitor",
+      "silence by monitor",
+    ]);
+    await passHeard(control, 2000);
+    expect((await reasons(control)).slice(2).toSorted()).to.deep.equal([
+      `recovery: ${AGENT} is no longer silent`,
+      `recovery: the app of ${AGENT} is no longer gone`,
+    ]);
+  });
+
+  it("do not call a silence over because the monitor has been deaf itself", async () => {
+    const control = await startControl();
+    await passHeard(control, 3000);
+    control.pass(10_000);
+    await control.judge();
+    expect(await control.kinds()).to.have.length(2);
+    // Redis was away, or another monitor takes over: both begin to listen anew.
+    control.observations.onCaughtUp(control.now(), control.now());
+    await control.nudge();
+    control.pass(10_000);
+    control.observations.onCaughtUp(control.now(), control.now() - 10_000);
+    await control.nudge();
+    expect(await control.kinds()).to.deep.equal([
+      "silence by monitor",
+      "silence by monitor",
+    ]);
+  });
+
+  it("tell of CPU, which flips nothing", async () => {
+    const control = await startControl();
+    await passHeard(control, 40_000, { cpuRatio: 0.97 });
+    expect(await reasons(control)).to.deep.equal([
+      "alert: the canary app on web1 has used more than 90 % of a core for 30 s, 97 % now",
+    ]);
+    expect(await control.flag()).to.be.null;
+    await passHeard(control, 2000);
+    expect((await reasons(control)).slice(1)).to.deep.equal([
+      `recovery: the app of ${AGENT} no longer keeps a core busy`,
+    ]);
+  });
+
+  it("are silent about an orderly stop, and end what was raised", async () => {
+    const control = await startControl();
+    await passHeard(control, 3000, goneSample("canary"));
+    for (const source of [AGENT, PROXY])
+      control.observations.onEvent(
+        {
+          ...{ id: "1-0", kind: "stop", by: "p", reason: "r", at: "" },
+          data: { source },
+        },
+        control.now(),
+      );
+    control.pass(60_000);
+    await control.judge();
+    expect(await reasons(control)).to.deep.equal([
+      "alert: the canary app on web1 is gone",
+      `recovery: the app of ${AGENT} is no longer gone`,
+    ]);
+  });
+});

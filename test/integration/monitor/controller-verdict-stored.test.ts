@@ -1,0 +1,131 @@
+import { expect } from "chai";
+import { readConfig } from "../../../apps/monitor/config.js";
+import { VerdictKeeper } from "../../../apps/monitor/control/verdict-keeper.js";
+import { FENCE } from "../../support/monitor/control.js";
+import { startVerdict } from "../../support/monitor/verdict-feed.js";
+import { healthy, slowerBy } from "../../support/monitor/verdict-traffic.js";
+
+describe("what a controller stores of a verdict", () => {
+  it("survives a take-over: the next leader goes on with the same counts, none lost or counted twice", async () => {
+    const { control, verdicts, feed } = await startVerdict();
+    const { redis, keys, config } = control.context;
+    const next = new VerdictKeeper({ redis, keys, config });
+    feed.hear(20, healthy, [verdicts, next]);
+    control.pass(2000);
+    const before = await verdicts.look(
+      { value: true, flip: null },
+      { fence: (await redis.get(keys.lease))!, now: control.now() },
+    );
+    feed.hear(4, healthy, [next]);
+    const fence = '{"holder":"b","epoch":4}';
+    await redis.set(keys.lease, fence);
+    const after = await next.look(
+      { value: true, flip: null },
+      { fence, now: control.now() + 2000 },
+    );
+    expect(after?.canary.requests).to.equal(before!.canary.requests + 4 * 12);
+    expect(await redis.hget(keys.verdict("feature"), "fence")).to.equal(fence);
+  });
+
+  it("survives a lost lease that is won back: what was not stored yet is counted all the same", async () => {
+    const { control, verdicts, feed } = await startVerdict();
+    const { redis, keys } = control.context;
+    const look = async (fence: string) => {
+      await redis.set(keys.lease, fence);
+      const at = { fence, now: control.now() };
+      return await verdicts.look({ value: true, flip: null }, at);
+    };
+    const readStored = async () =>
+      await redis.hget(keys.verdict("feature"), "state");
+    control.pass(2000);
+    await look(FENCE);
+    const stored = await readStored();
+    feed.hear(1, healthy, [verdicts]);
+    const before = await look(FENCE);
+    expect(await readStored()).to.equal(stored);
+    feed.hear(1, healthy, [verdicts]);
+    const after = await look('{"holder":"a","epoch":4}');
+    expect(after?.canary.requests).to.equal(before!.canary.requests + 12);
+  });
+
+  it("stores nothing once the lease is another’s", async () => {
+    const { control, verdicts, feed } = await startVerdict();
+    const { redis, keys } = control.context;
+    const stored = await redis.hget(keys.verdict("feature"), "state");
+    await redis.set(keys.lease, "another’s");
+    control.pass(2000);
+    feed.hear(4, healthy, [verdicts]);
+    await control.judge();
+    expect(await redis.hget(keys.verdict("feature"), "state")).to.equal(stored);
+    expect(control.stepDowns()).to.deep.equal([FENCE]);
+  });
+
+  describe("after a restart", () => {
+    async function restart(env: Record<string, string> = {}) {
+      const { control, verdicts, feed } = await startVerdict();
+      feed.hearHost({ version: "1" }, [verdicts]);
+      feed.hear(40, healthy, [verdicts]);
+      control.pass(2000);
+      await control.judge();
+      const { redis, keys } = control.context;
+      const config = readConfig(env);
+      const next = new VerdictKeeper({ redis, keys, config });
+      const fence = (await redis.get(keys.lease))!;
+      const look = (flip: string | null = null) =>
+        next.look({ value: true, flip }, { fence, now: control.now() });
+      return { control, feed, next, look, before: verdicts.verdict! };
+    }
+
+    it("knows the baseline, so that a new test compares from its warm-up’s end on", async () => {
+      const { feed, next, look } = await restart();
+      await look();
+      feed.hearHost({ version: "2" }, [next]);
+      feed.hear(6, healthy, [next]);
+      const verdict = await look();
+      expect(verdict?.canary.requests).to.equal(12);
+      expect(verdict?.outcome).to.equal("insufficient");
+    });
+
+    it("knows the versions, and does not take the first sample for a new one", async () => {
+      const { feed, next, look, before } = await restart();
+      feed.hearHost({ version: "1" }, [next]);
+      expect((await look())?.canary).to.deep.equal(before.canary);
+      feed.hearHost({ version: "2" }, [next]);
+      expect((await look())?.canary.requests).to.equal(0);
+    });
+
+    it("knows the flip that let the canary in", async () => {
+      const { control, feed, next, look, before } = await restart();
+      expect((await look())?.canary).to.deep.equal(before.canary);
+      expect((await look("7-0"))?.canary.requests).to.equal(0);
+      feed.hear(20, healthy, [next]);
+      control.pass(2000);
+      const verdict = await look("7-0");
+      expect(verdict?.canary.requests).to.be.above(0);
+      const { redis, keys, config } = control.context;
+      const third = new VerdictKeeper({ redis, keys, config });
+      const at = { fence: (await redis.get(keys.lease))!, now: control.now() };
+      const again = await third.look({ value: true, flip: "7-0" }, at);
+      expect(again?.canary).to.deep.equal(verdict?.canary);
+    });
+
+    it("judges by the alpha that is set now", async () => {
+      const { look, before } = await restart({ VERDICT_ALPHA: "0.0001" });
+      const verdict = await look();
+      expect(verdict?.canary).to.deep.equal(before.canary);
+      expect(verdict?.evidenceToStop).to.be.closeTo(Math.log(10_000), 1e-9);
+    });
+
+    it("starts afresh where what is stored is another release’s form", async () => {
+      const { control, feed, next, look } = await restart();
+      const { redis, keys } = control.context;
+      const key = keys.verdict("feature");
+      const state = JSON.parse((await redis.hget(key, "state"))!) as object;
+      const old = { ...state, test: { startedAt: 1, routes: [], splits: [] } };
+      await redis.hset(key, "state", JSON.stringify(old));
+      expect((await look())?.outcome).to.be.null;
+      feed.hear(40, slowerBy(2), [next]);
+      expect((await look())?.outcome).to.equal("worse");
+    });
+  });
+});

@@ -1,0 +1,254 @@
+import { once } from "node:events";
+import { expect } from "chai";
+import { startPrivateRedis } from "../../../apps/launcher/processes/private-redis.js";
+import {
+  encodeLease,
+  LEASE_MS,
+  readLease,
+} from "../../../lib/flag/lease-reading.js";
+import { onCleanup } from "../../support/cleanup.js";
+import {
+  startContender,
+  type Contender,
+} from "../../support/monitor/contender.js";
+import { startMuteLink } from "../../support/http/mute-link.js";
+import { redisUrl } from "../../support/redis/redis-server.js";
+import { runningTime } from "../../support/running-time.js";
+import {
+  openTestRedis,
+  type TestRedis,
+} from "../../support/redis/test-redis.js";
+import { waitFor } from "../../support/wait-for.js";
+
+/** How often a lease is renewed. */
+const RENEWED_MS = 1000;
+
+const untilLeading = (contender: Contender, timeoutMs?: number) =>
+  waitFor("the lease", () => contender.leadership.fence, timeoutMs);
+
+describe("leadership", () => {
+  let test: TestRedis;
+  const lease = async () => readLease(await test.redis.get(test.keys.lease), 0);
+
+  beforeEach(() => {
+    test = openTestRedis();
+  });
+
+  it("is one contender's, for three seconds at a time", async () => {
+    const a = startContender("a", test.keys);
+    const fence = await untilLeading(a);
+    expect(fence).to.equal(await test.redis.get(test.keys.lease));
+    expect(await lease()).to.include({ holder: "a", epoch: 1 });
+    expect(await test.redis.pttl(test.keys.lease)).to.be.within(1, 3000);
+    expect(a.history).to.deep.equal([`lead ${fence}`]);
+  });
+
+  it("is written so that those who do not hold it can read it", async () => {
+    const a = startContender("monitor@edge1:8090#0a", test.keys);
+    expect(await untilLeading(a)).to.equal(
+      encodeLease("monitor@edge1:8090#0a", 1),
+    );
+  });
+
+  it("stays with whoever has it, past its time to live", async () => {
+    const a = startContender("a", test.keys);
+    await untilLeading(a);
+    const b = startContender("b", test.keys);
+    const fences = () => [a.leadership.fence, b.leadership.fence];
+    let held: ReturnType<typeof fences> | undefined;
+    let [heldSince, lookedAt] = [0, performance.now()];
+    await waitFor("more than a lease's life", () => {
+      const now = performance.now();
+      // Where this process is held up, it renews too late, and the lease may change hands.
+      if (now - lookedAt > RENEWED_MS) held = undefined;
+      lookedAt = now;
+      if (held !== undefined) {
+        expect(fences()).to.deep.equal(held);
+        return now - heldSince > LEASE_MS + RENEWED_MS;
+      }
+      if (fences().some((fence) => fence !== undefined))
+        [held, heldSince] = [fences(), now];
+      return false;
+    });
+    expect(held).to.include(await test.redis.get(test.keys.lease));
+  });
+
+  it("is nobody's who was closed before the start, and whose process nothing holds then", async () => {
+    const { leadership } = startContender("a", test.keys);
+    await leadership.close();
+    const timers = () =>
+      process.getActiveResourcesInfo().filter((kind) => kind === "Timeout");
+    const before = timers().length;
+    leadership.start();
+    expect(timers()).to.have.length(before);
+    expect(leadership.fence).to.equal(undefined);
+  });
+
+  it("goes to another at once when it is given up, with the next epoch", async () => {
+    const a = startContender("a", test.keys);
+    await untilLeading(a);
+    await a.leadership.close();
+    expect(await test.redis.exists(test.keys.lease)).to.equal(0);
+    expect(a.history.at(-1)).to.equal("lose");
+    const b = startContender("b", test.keys);
+    await untilLeading(b, 2000);
+    expect(await lease()).to.include({ holder: "b", epoch: 2 });
+  });
+
+  it("goes to another when it runs out", async () => {
+    // Somebody who died: its lease is not renewed.
+    const dead = encodeLease("dead", 4);
+    await test.redis.set(test.keys.leaseEpoch, 4);
+    await test.redis.set(test.keys.lease, dead, "PX", 1500);
+    const b = startContender("b", test.keys);
+    await untilLeading(b, 6000);
+    expect(await lease()).to.include({ holder: "b", epoch: 5 });
+  });
+
+  it("is not kept from all by a lease that never ends", async () => {
+    await test.redis.set(test.keys.lease, encodeLease("by hand", 9));
+    const a = startContender("a", test.keys);
+    await untilLeading(a);
+    expect(await lease()).to.include({ holder: "a" });
+  });
+
+  it("ends when the lease is taken away, and begins with a new epoch", async () => {
+    const a = startContender("a", test.keys);
+    const fence = await untilLeading(a);
+    const thief = encodeLease("thief", 7);
+    await test.redis.set(test.keys.lease, thief, "PX", 1500);
+    await waitFor("the loss", () => a.history.at(-1) === "lose");
+    expect(a.leadership.fence).to.be.undefined;
+    await waitFor("the lease again", () => a.leadership.fence);
+    expect(a.leadership.fence).not.to.equal(fence);
+    expect(a.history).to.have.length(3);
+  });
+
+  it("has growing epochs, also when their counter was lost", async () => {
+    const a = startContender("a", test.keys);
+    await untilLeading(a);
+    await test.redis.del(test.keys.lease, test.keys.leaseEpoch);
+    await waitFor("a second epoch", async () => (await lease())?.epoch === 2);
+    expect(await test.redis.get(test.keys.leaseEpoch)).to.equal("2");
+  });
+
+  it("ends by stepping down, and does not call itself lost twice", async () => {
+    const a = startContender("a", test.keys);
+    const fence = await untilLeading(a);
+    a.leadership.stepDown(fence);
+    a.leadership.stepDown(fence);
+    expect(a.leadership.fence).to.be.undefined;
+    expect(a.history.filter((what) => what === "lose")).to.have.length(1);
+    const warnings = a.log.filter(({ level }) => level === "warn");
+    expect(warnings).to.have.length(1);
+  });
+
+  it("does not end by late word of a lease before it", async () => {
+    const a = startContender("a", test.keys);
+    const before = await untilLeading(a);
+    await test.redis.del(test.keys.lease);
+    const next = await waitFor("the next lease", () => {
+      const { fence } = a.leadership;
+      return fence !== before && fence;
+    });
+    a.leadership.stepDown(before);
+    expect(a.leadership.fence).to.equal(next);
+    await test.redis.pexpire(test.keys.lease, 2000);
+    await waitFor(
+      "its renewal",
+      async () => (await test.redis.pttl(test.keys.lease)) > 2000,
+    );
+    expect(await lease()).to.include({ epoch: 2 });
+  });
+
+  const redisSeconds = async () => Number((await test.redis.time())[0]);
+
+  it("knows Redis's clock", async () => {
+    const a = startContender("a", test.keys);
+    expect(a.leadership.redisNow()).to.be.undefined;
+    await untilLeading(a);
+    const before = await redisSeconds();
+    const now = a.leadership.redisNow()! / 1000;
+    const after = await redisSeconds();
+    expect(now).to.be.within(before - 2, after + 3);
+  });
+
+  it("is given up also when the stop comes while it is being taken", async () => {
+    const a = startContender("a", test.keys);
+    await once(a.redis, "ready");
+    // Connected, it has asked for the lease in the same moment.
+    await a.leadership.close();
+    expect(await test.redis.get(test.keys.leaseEpoch)).to.equal("1");
+    expect(await test.redis.exists(test.keys.lease)).to.equal(0);
+    expect(a.leadership.fence).to.be.undefined;
+    expect(a.history).to.be.empty;
+  });
+
+  it("tells once that Redis refuses the lease, and takes it when it may", async () => {
+    await test.redis.set(test.keys.leaseEpoch, "many");
+    const a = startContender("a", test.keys);
+    const warnings = () => a.log.filter(({ level }) => level === "warn");
+    await waitFor("the warning", () => warnings().length > 0);
+    const began = performance.now();
+    await waitFor("two more tries", () => performance.now() - began > 2200);
+    await test.redis.set(test.keys.leaseEpoch, "5");
+    await untilLeading(a);
+    expect(warnings().map(({ message }) => message)).to.deep.equal([
+      "Redis refuses the lease: standing by",
+    ]);
+    expect(await lease()).to.include({ epoch: 6 });
+  });
+});
+
+describe("leadership without Redis", () => {
+  it("is not claimed after a pause longer than the lease, before anybody was asked", async () => {
+    const a = startContender("a", openTestRedis().keys);
+    await untilLeading(a);
+    // As SIGSTOP does: no timer and no answer comes through meanwhile.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3100);
+    expect(a.leadership.fence).to.be.undefined;
+    await untilLeading(a);
+  });
+
+  it("ends within the lease's three seconds, before anybody was asked", async () => {
+    const server = await startPrivateRedis();
+    onCleanup(server.stop);
+    const { redis, keys } = openTestRedis({ url: server.url });
+    const a = startContender("a", keys, { url: server.url });
+    await untilLeading(a);
+    const askedAt = performance.now();
+    const leftMs = await redis.pttl(keys.lease);
+    process.kill(server.pid, "SIGSTOP");
+    const began = runningTime();
+    await waitFor("the end", () => a.leadership.fence === undefined, 6000);
+    expect(performance.now() - askedAt).to.be.at.least(leftMs - 100);
+    expect(runningTime() - began).to.be.below(4000);
+    await waitFor("word of it", () => a.history.at(-1) === "lose");
+    process.kill(server.pid, "SIGCONT");
+    await untilLeading(a, 10_000);
+    expect(a.history).to.have.length(3);
+  });
+
+  it("begins once Redis appears", async () => {
+    const first = await startPrivateRedis();
+    await first.stop();
+    const { keys } = openTestRedis();
+    const a = startContender("a", keys, { url: first.url });
+    await waitFor("the first failure", () => a.log.length > 0);
+    const again = await startPrivateRedis({ port: first.port });
+    onCleanup(again.stop);
+    await untilLeading(a);
+    expect(a.history).to.have.length(1);
+  });
+
+  it("is had again over a new connection when the old one has gone dead", async () => {
+    const link = await startMuteLink(Number(new URL(redisUrl()).port));
+    const url = `redis://127.0.0.1:${link.port}`;
+    const { keys } = openTestRedis();
+    const a = startContender("a", keys, { url, replyTimeoutMs: 1000 });
+    await untilLeading(a);
+    link.mute();
+    await waitFor("a new connection", () => link.opened() > 1);
+    await untilLeading(a);
+  });
+});

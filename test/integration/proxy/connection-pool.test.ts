@@ -1,0 +1,77 @@
+import { expect } from "chai";
+import { once } from "node:events";
+import { request as httpRequest, type IncomingMessage } from "node:http";
+import { ConnectionPool } from "../../../apps/proxy/engines/http-proxy/agent.js";
+import { connectUpstream } from "../../../apps/proxy/engines/upstream-socket.js";
+import { startRawBackend } from "../../support/http/backend.js";
+import { onCleanup } from "../../support/cleanup.js";
+import { waitFor } from "../../support/wait-for.js";
+
+/** A pool for `port`, and a way to send a GET over it whose response is still unread. */
+function openPool(port: number) {
+  const address = { host: "127.0.0.1", port };
+  const pool = new ConnectionPool({
+    connect: (onread) => connectUpstream(address, 1000, onread),
+    buffer: Buffer.alloc(65_536),
+    mustBeFresh: () => false,
+    timeoutMs: 1000,
+  });
+  onCleanup(() => pool.close());
+  return async () => {
+    const request = httpRequest({ ...address, agent: pool });
+    const connection = pool.takeLast();
+    request.once("response", (response) => connection.passResponse(response));
+    request.end();
+    const [response] = (await once(request, "response")) as [IncomingMessage];
+    return response;
+  };
+}
+
+describe("proxy connection pool", () => {
+  it("drops a connection on which bytes follow a response that is still being read", async () => {
+    const backend = await startRawBackend(({ socket }) =>
+      socket.write("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"),
+    );
+    const get = openPool(backend.port);
+    const slow = await get();
+    await waitFor("the whole response", () => slow.complete);
+    backend.connections[0]!.socket.write("HTTP/1.1 200 OK\r\n");
+    await waitFor("its end", () => backend.sockets.size === 0, 1000);
+    expect((await slow.toArray()).join("")).to.equal("hello");
+    (await get()).resume();
+    expect(backend.accepted()).to.equal(2);
+  });
+
+  it("uses the connection again that was used last", async () => {
+    const waiting: (() => unknown)[] = [];
+    const backend = await startRawBackend(({ socket }) => {
+      waiting.push(() =>
+        socket.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
+      );
+      if (waiting.length === 1 && backend.accepted() === 1) return;
+      for (const answer of waiting.splice(0)) answer();
+    });
+    const get = openPool(backend.port);
+    const first = await Promise.all([get(), get()]);
+    for (const response of first) await response.toArray();
+    expect(backend.accepted()).to.equal(2);
+    for (let i = 0; i < 3; i++) await (await get()).toArray();
+    const pieces = backend.connections.map(
+      ({ received }) => received.split("GET").length - 1,
+    );
+    expect(pieces).to.have.members([1, 4]);
+  });
+});
+
+describe("proxy's connection to an upstream", () => {
+  it("stands although this process was paused for longer than it may take", async () => {
+    const { port } = await startRawBackend(() => undefined);
+    // What the event loop comes to behind these are the timers.
+    await new Promise(setImmediate);
+    const socket = connectUpstream({ host: "127.0.0.1", port }, 50);
+    onCleanup(() => void socket.destroy());
+    // As SIGSTOP does: no timer and no word of the kernel's comes through meanwhile.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+    await once(socket, "connect");
+  });
+});

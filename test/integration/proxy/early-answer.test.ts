@@ -1,0 +1,74 @@
+import { expect } from "chai";
+import {
+  startRawBackend,
+  type RawBackend,
+} from "../../support/http/backend.js";
+import { describeEngines } from "../../support/http/engines.js";
+import type { RawClient } from "../../support/http/raw-client.js";
+import { startTestProxy } from "../../support/programs/test-proxy.js";
+import { waitFor } from "../../support/wait-for.js";
+
+const SIZE = 4_000_000;
+const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+const TOO_LARGE =
+  "HTTP/1.1 413 Payload Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbig";
+
+/** Meets its first connection's request with `first`, and answers whatever comes on the later ones. */
+function startBackendThat(
+  first: (socket: RawBackend["connections"][0]["socket"]) => void,
+): Promise<RawBackend> {
+  return startRawBackend(({ socket, index, received }) => {
+    if (index > 0) socket.write(OK);
+    else if (received.length < SIZE / 2) first(socket);
+  });
+}
+
+function upload(client: RawClient): RawClient {
+  const head = ["POST / HTTP/1.1", "Host: x", `Content-Length: ${SIZE}`, ""];
+  return client.send(...head, "x".repeat(SIZE));
+}
+
+describeEngines("proxy answer before the upload is complete", () => {
+  it("lets the client's next request follow when the upstream resets", async () => {
+    const prod = await startBackendThat((socket) => socket.resetAndDestroy());
+    const proxy = await startTestProxy({ prod });
+    const client = upload(proxy.connect()).get("/next");
+    expect(await client.response()).to.include({ status: 502 });
+    expect(await client.response()).to.include({ status: 200, body: "ok" });
+  });
+
+  it("passes the upstream's early answer on and lets the client's next request follow", async () => {
+    const prod = await startBackendThat((socket) => {
+      if (socket.writable) socket.end(TOO_LARGE);
+    });
+    const proxy = await startTestProxy({ prod });
+    const client = upload(proxy.connect()).get("/next");
+    expect(await client.response()).to.include({ status: 413, body: "big" });
+    expect(await client.response()).to.include({ status: 200, body: "ok" });
+  });
+
+  it("goes on sending the upload to an upstream that answers and reads on", async () => {
+    const prod = await startRawBackend(({ socket, received }) => {
+      if (received.endsWith("first")) socket.write(OK);
+    });
+    const proxy = await startTestProxy({ prod });
+    const client = proxy
+      .connect()
+      .send("POST / HTTP/1.1", "Host: x", "Content-Length: 11", "", "first");
+    expect(await client.response()).to.include({ status: 200 });
+    client.send("second").get("/next");
+    expect(prod.connections).to.have.length(1);
+    await prod.sees("firstsecond");
+  });
+
+  it("ends the request upstream when the client leaves before its upload is complete", async () => {
+    const prod = await startRawBackend(({ socket }) => socket.write(OK));
+    const proxy = await startTestProxy({ prod });
+    const client = proxy
+      .connect()
+      .send("POST / HTTP/1.1", "Host: x", "Content-Length: 11", "", "first");
+    expect(await client.response()).to.include({ status: 200 });
+    client.socket.destroy();
+    await waitFor("the upstream's end", () => prod.sockets.size === 0, 1000);
+  });
+});

@@ -1,0 +1,50 @@
+import { expect } from "chai";
+import { startRawBackend } from "../../support/http/backend.js";
+import { describeEngines } from "../../support/http/engines.js";
+import { startProxyProgram } from "../../support/programs/proxy-program.js";
+import { startTestProxy } from "../../support/programs/test-proxy.js";
+import { waitFor } from "../../support/wait-for.js";
+
+const COOKIES =
+  "HTTP/1.1 200 OK\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\nContent-Length: 2\r\n\r\nok";
+
+describeEngines("proxy that is stopping", () => {
+  it("tells a client to go whose request is in flight, and keeps the response's repeated headers", async () => {
+    const prod = await startRawBackend(() => undefined);
+    const proxy = await startTestProxy({ prod });
+    const client = proxy.connect().get("/");
+    const upstream = await prod.sees("\r\n\r\n");
+    const stopped = proxy.service.close(5000);
+    upstream.socket.write(COOKIES);
+    const answer = await client.response();
+    expect(answer).to.include({ status: 200, body: "ok" });
+    expect(answer.all("set-cookie")).to.deep.equal(["a=1", "b=2"]);
+    expect(answer.all("connection")).to.deep.equal(["close"]);
+    await stopped;
+  });
+
+  it("answers a request that was on its way as the stop began", async () => {
+    const prod = await startRawBackend(({ socket }) => socket.write(COOKIES));
+    const proxy = await startTestProxy({ prod });
+    const client = proxy.connect().get("/");
+    expect(await client.response()).to.include({ status: 200 });
+    const stopped = proxy.service.close(5000);
+    const late = await client.get("/late").response();
+    expect(late).to.include({ status: 200 });
+    expect(late.all("connection")).to.deep.equal(["close"]);
+    await stopped;
+  });
+});
+
+describe("proxy with one worker", () => {
+  it("goes on at SIGHUP, which replaces workers, and says that it has none", async () => {
+    const prod = await startRawBackend(({ socket }) => socket.write(COOKIES));
+    const proxy = await startProxyProgram({ PROD_URLS: prod.url.href });
+    proxy.child.kill("SIGHUP");
+    await waitFor("word of it", () =>
+      proxy.log.some(({ msg }) => msg.startsWith("nothing to reload")),
+    );
+    const client = proxy.connect().get("/");
+    expect(await client.response()).to.include({ status: 200 });
+  });
+});

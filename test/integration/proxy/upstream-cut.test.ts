@@ -1,0 +1,122 @@
+import { expect } from "chai";
+import type { Socket } from "node:net";
+import {
+  startNamedBackend,
+  startRawBackend,
+} from "../../support/http/backend.js";
+import { describeEngines } from "../../support/http/engines.js";
+import type { RawClient } from "../../support/http/raw-client.js";
+import { readResponse } from "../../support/http/raw-response.js";
+import { startTestProxy } from "../../support/programs/test-proxy.js";
+import { waitFor } from "../../support/wait-for.js";
+import type { Side } from "../../../lib/telemetry/telemetry.js";
+
+const WITH_LENGTH = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf";
+const IN_CHUNKS =
+  "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n";
+
+/** A canary that cuts its response short once the client has the first half, and a prod that could do better. */
+async function startCutting(head: string, cut: (socket: Socket) => unknown) {
+  let finish = () => undefined as unknown;
+  const canary = await startRawBackend(({ socket }) => {
+    socket.write(head);
+    finish = () => cut(socket);
+  });
+  const prod = await startNamedBackend("prod");
+  const outcomes: [Side, number][] = [];
+  const failed: string[] = [];
+  const proxy = await startTestProxy({
+    ...{ prod, canary, side: "canary" },
+    onOutcome: (side, status) => outcomes.push([side, status]),
+    onFailedAttempt: ({ side }, { kind }) => failed.push(`${side} ${kind}`),
+  });
+  const receiveHalf = async (client: RawClient) => {
+    await client.sees("half");
+    finish();
+    return await client.closed();
+  };
+  return { prod, canary, proxy, receiveHalf, outcomes, failed };
+}
+
+describeEngines("proxy upstream that dies in mid-body", () => {
+  for (const [name, head] of [
+    ["with a Content-Length", WITH_LENGTH],
+    ["in chunks", IN_CHUNKS],
+  ] as const) {
+    for (const cut of ["end", "destroy", "resetAndDestroy"] as const) {
+      it(`cuts the client off, without a fake end, ${name} (${cut})`, async () => {
+        const { proxy, prod, canary, receiveHalf } = await startCutting(
+          head,
+          (socket) => socket[cut](),
+        );
+        const client = proxy.connect().get("/");
+        const ending = await receiveHalf(client);
+        const ended = ending === "ended";
+        expect(readResponse(client.unread, { ended })).to.equal(undefined);
+        expect(prod.seen).to.deep.equal([]);
+        expect(canary.accepted()).to.equal(1);
+      });
+    }
+  }
+
+  it("cuts the client off when what follows is not HTTP", async () => {
+    const { proxy, receiveHalf } = await startCutting(IN_CHUNKS, (socket) =>
+      socket.write("XYZ\r\n"),
+    );
+    const client = proxy.connect().get("/");
+    await receiveHalf(client);
+    expect(readResponse(client.unread, { ended: true })).to.equal(undefined);
+  });
+
+  it("resets an HTTP/1.0 client, to which an orderly end would complete the body", async () => {
+    const { proxy, receiveHalf } = await startCutting(IN_CHUNKS, (socket) =>
+      socket.destroy(),
+    );
+    const client = proxy.connect().send("GET / HTTP/1.0", "Host: x", "", "");
+    expect(await receiveHalf(client)).to.equal("reset");
+  });
+
+  it("cuts the client off also when its turn on the connection has not come", async () => {
+    const slow = await startRawBackend(({ socket, index }) => {
+      if (index === 0) return;
+      socket.write(WITH_LENGTH);
+      socket.end();
+    });
+    const proxy = await startTestProxy({ prod: slow, responseMs: 500 });
+    const client = proxy.connect().get("/waits").get("/cut");
+    expect(await client.response()).to.include({ status: 504 });
+    await client.closed();
+    expect(readResponse(client.unread, { ended: true })).to.equal(undefined);
+  });
+
+  for (const head of [WITH_LENGTH, IN_CHUNKS])
+    it("counts the response by the status that was sent on, and tells the breaker of both", async () => {
+      const { proxy, receiveHalf, outcomes, failed } = await startCutting(
+        head,
+        (socket) => socket.destroy(),
+      );
+      await receiveHalf(proxy.connect().get("/"));
+      expect(proxy.counts().canary.status).to.deep.equal({ 200: 1 });
+      expect(outcomes).to.deep.equal([
+        ["canary", 200],
+        ["canary", 502],
+      ]);
+      expect(failed).to.deep.equal(["canary bad-response"]);
+    });
+
+  it("does not blame the upstream when it is the client that leaves", async () => {
+    const canary = await startRawBackend(({ socket }) =>
+      socket.write(WITH_LENGTH),
+    );
+    const outcomes: [Side, number][] = [];
+    const proxy = await startTestProxy({
+      ...{ prod: canary, canary, side: "canary" },
+      onOutcome: (side, status) => outcomes.push([side, status]),
+    });
+    const client = proxy.connect().get("/");
+    await client.sees("half");
+    client.socket.resetAndDestroy();
+    await waitFor("the upstream's end", () => canary.sockets.size === 0);
+    expect(outcomes).to.deep.equal([["canary", 200]]);
+  });
+});

@@ -1,0 +1,378 @@
+import { expect } from "chai";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { promisify } from "node:util";
+import type { IncomingMessage } from "node:http";
+import { WebSocket, WebSocketServer } from "ws";
+import {
+  startBackend,
+  startNamedBackend,
+  startRawBackend,
+  type RawBackend,
+} from "../../support/http/backend.js";
+import { onCleanup } from "../../support/cleanup.js";
+import { describeEngines } from "../../support/http/engines.js";
+import type { RawClient } from "../../support/http/raw-client.js";
+import { startTestProxy } from "../../support/programs/test-proxy.js";
+import { settledValue } from "../../support/wait-for-settled.js";
+import { waitFor } from "../../support/wait-for.js";
+
+const SWITCH =
+  "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+
+/** More than the buffers on its way hold together. */
+const LARGE = Buffer.alloc(5_000_000, "x");
+
+/** A WebSocket server that sends back each message. */
+async function startEchoServer() {
+  const seen: IncomingMessage[] = [];
+  const backend = await startBackend((_request, response) => response.end());
+  const server = new WebSocketServer({ server: backend.server });
+  server.on("connection", (socket, request) => {
+    seen.push(request);
+    socket.on("message", (data, isBinary) =>
+      socket.send(data, { binary: isBinary }),
+    );
+  });
+  return { ...backend, seen, clients: server.clients };
+}
+
+async function openWebSocket(port: number) {
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/chat?room=1`);
+  onCleanup(() => socket.terminate());
+  const upgraded = once(socket, "upgrade");
+  await once(socket, "open");
+  const [response] = (await upgraded) as [IncomingMessage];
+  return { socket, servedBy: response.headers["x-served-by"] };
+}
+
+async function echo(socket: WebSocket, message: Buffer): Promise<Buffer> {
+  const answered = once(socket, "message");
+  socket.send(message);
+  const [answer] = (await answered) as [Buffer];
+  return answer;
+}
+
+function askForUpgrade(client: RawClient, ...headers: string[]): RawClient {
+  return client.get(
+    "/chat",
+    "Connection: Upgrade",
+    "Upgrade: websocket",
+    ...headers,
+  );
+}
+
+describeEngines("proxy WebSocket", () => {
+  for (const side of ["prod", "canary"] as const) {
+    it(`carries messages both ways through ${side}`, async () => {
+      const upstream = await startEchoServer();
+      const other = await startNamedBackend("other");
+      const [prod, canary] =
+        side === "prod" ? [upstream, other] : [other, upstream];
+      const proxy = await startTestProxy({ prod, canary, side });
+      const { socket, servedBy } = await openWebSocket(proxy.port);
+      expect(servedBy).to.equal(side);
+      for (const size of [1, 100, 2_000_000]) {
+        const message = randomBytes(size);
+        expect((await echo(socket, message)).equals(message)).to.be.true;
+      }
+      expect(upstream.seen[0]).to.deep.include({ url: "/chat?room=1" });
+      expect(upstream.seen[0]!.headers).to.include({
+        "x-forwarded-for": "127.0.0.1",
+        host: `127.0.0.1:${proxy.port}`,
+      });
+      expect(proxy.counts()[side].status).to.deep.equal({ 101: 1 });
+    });
+  }
+
+  it("passes the close on from either end, and leaves no connection open", async () => {
+    const prod = await startEchoServer();
+    const proxy = await startTestProxy({ prod });
+    const first = await openWebSocket(proxy.port);
+    first.socket.close(4001);
+    expect((await once(first.socket, "close"))[0]).to.equal(4001);
+    const second = await openWebSocket(proxy.port);
+    for (const client of prod.clients) client.close(4002);
+    expect((await once(second.socket, "close"))[0]).to.equal(4002);
+    await waitFor("no connection", () => prod.sockets.size === 0);
+  });
+
+  it("ends the other peer when one is cut off", async () => {
+    const prod = await startEchoServer();
+    const proxy = await startTestProxy({ prod });
+    const first = await openWebSocket(proxy.port);
+    first.socket.terminate();
+    await waitFor("the upstream's end", () => prod.sockets.size === 0);
+    const second = await openWebSocket(proxy.port);
+    for (const socket of prod.sockets) socket.resetAndDestroy();
+    await once(second.socket, "close");
+  });
+
+  it("carries what either peer sends with, or before, the switch", async () => {
+    const prod = await startRawBackend(() => undefined);
+    const proxy = await startTestProxy({ prod });
+    const client = askForUpgrade(proxy.connect());
+    client.send("first ");
+    await prod.sees("\r\n\r\n");
+    client.send("second");
+    prod.connections[0]!.socket.write(`${SWITCH}hello`);
+    await client.sees("\r\n\r\nhello");
+    await prod.sees("\r\n\r\nfirst second");
+    client.send(" third");
+    await prod.sees("second third");
+  });
+
+  it("keeps the client's early bytes for the side that agrees in the end", async () => {
+    const canary = await startRawBackend(({ socket }) =>
+      socket.resetAndDestroy(),
+    );
+    const prod = await startRawBackend(({ socket, received }) => {
+      if (received.includes("Upgrade: websocket")) socket.write(SWITCH);
+    });
+    const proxy = await startTestProxy({ prod, canary, side: "canary" });
+    const client = askForUpgrade(proxy.connect()).send("early");
+    const answer = await client.response();
+    expect(answer.status).to.equal(101);
+    expect(answer.all("x-served-by")).to.deep.equal(["prod"]);
+    await prod.sees("early");
+  });
+
+  it("lets prod take the handshake when the canary refuses the connection", async () => {
+    const [prod, canary] = [await startEchoServer(), await startEchoServer()];
+    await canary.stop();
+    const proxy = await startTestProxy({ prod, canary, side: "canary" });
+    const { socket, servedBy } = await openWebSocket(proxy.port);
+    expect(servedBy).to.equal("prod");
+    expect((await echo(socket, Buffer.from("hi"))).toString()).to.equal("hi");
+    expect(proxy.counts().canary.status).to.deep.equal({ 503: 1 });
+  });
+
+  it("answers 503 when no side can be reached", async () => {
+    const prod = await startEchoServer();
+    await prod.stop();
+    const proxy = await startTestProxy({ prod });
+    const client = askForUpgrade(proxy.connect());
+    expect(await client.response()).to.include({ status: 503 });
+    await client.closed();
+  });
+
+  it("passes a refusal on, well framed, and closes", async () => {
+    const prod = await startRawBackend(({ socket }) =>
+      socket.write(
+        "HTTP/1.1 401 Unauthorized\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nwho\r\n4\r\n are\r\n0\r\n\r\n",
+      ),
+    );
+    const proxy = await startTestProxy({ prod });
+    const client = askForUpgrade(proxy.connect());
+    const answer = await client.response();
+    expect(answer).to.include({ status: 401, body: "who are", chunked: true });
+    expect(answer.all("connection")).to.deep.equal(["close"]);
+    await client.closed();
+    expect(client.unread).to.equal("");
+  });
+
+  it("passes the whole of a large refusal on", async () => {
+    const prod = await startBackend((_request, response) =>
+      response.writeHead(401).end(LARGE),
+    );
+    const proxy = await startTestProxy({ prod });
+    const client = askForUpgrade(proxy.connect());
+    const { body } = await client.response();
+    expect(body.length).to.equal(LARGE.length);
+  });
+
+  it("passes the bytes of the switch's headers on as they came", async () => {
+    const cookie = "Set-Cookie: name=caf\xe9";
+    const prod = await startRawBackend(({ socket }) =>
+      socket.write(
+        SWITCH.replace("\r\n\r\n", `\r\n${cookie}\r\n\r\n`),
+        "latin1",
+      ),
+    );
+    const proxy = await startTestProxy({ prod });
+    const client = askForUpgrade(proxy.connect());
+    await client.sees("\r\n\r\n");
+    expect(client.unread).to.include(`\r\n${cookie}\r\n`);
+  });
+
+  describe("to a peer that takes nothing more", () => {
+    async function openStalled(responseMs: number) {
+      const prod = await startRawBackend(({ socket }) => {
+        socket.write(SWITCH);
+        socket.pause();
+      });
+      const proxy = await startTestProxy({ prod, responseMs });
+      const client = askForUpgrade(proxy.connect());
+      await client.sees("\r\n\r\n");
+      for (let i = 0; i < 100; i++) client.socket.write(LARGE);
+      await settledValue(
+        "the client to be held up",
+        () => client.socket.writableLength,
+      );
+      return { prod, proxy, client };
+    }
+
+    for (const leave of ["destroy", "resetAndDestroy"] as const)
+      it(`is ended within the time for a response when the client leaves (${leave})`, async () => {
+        const { proxy, client } = await openStalled(500);
+        const { server } = proxy.service;
+        const getConnections = promisify(server.getConnections.bind(server));
+        expect(await getConnections()).to.equal(1);
+        client.socket[leave]();
+        await waitFor("its end", async () => (await getConnections()) === 0);
+      });
+
+    it("does not outlast the time for a stop", async () => {
+      const { prod, proxy } = await openStalled(60_000);
+      proxy.tunnels.end();
+      await proxy.service.close(100);
+      proxy.tunnels.close();
+      await waitFor("the upstream's end", () => hasEnded(prod));
+    });
+
+    /** A socket that is not read sees no end: it is written to until it cannot be. */
+    function hasEnded({ connections }: RawBackend): boolean {
+      const { socket } = connections[0]!;
+      socket.write("are you there?");
+      return socket.destroyed;
+    }
+  });
+
+  it("stays open while neither peer says anything", async () => {
+    const { port } = await startEchoServer();
+    const prod = { url: new URL(`http://127.0.0.1:${port}`) };
+    const proxy = await startTestProxy({ prod, responseMs: 150 });
+    const { socket } = await openWebSocket(proxy.port);
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    const message = Buffer.from("still here");
+    expect((await echo(socket, message)).equals(message)).to.equal(true);
+  });
+
+  for (const leave of ["end", "destroy", "resetAndDestroy"] as const) {
+    it(`ends the upstream request when the client leaves before the switch (${leave})`, async () => {
+      const prod = await startRawBackend(() => undefined);
+      const proxy = await startTestProxy({ prod });
+      const client = askForUpgrade(proxy.connect());
+      await prod.sees("\r\n\r\n");
+      client.socket[leave]();
+      await waitFor("the upstream's end", () => prod.sockets.size === 0, 1000);
+      expect(proxy.counts().prod.status).to.deep.equal({ 499: 1 });
+    });
+  }
+
+  it("does not read ahead without bound before the switch", async () => {
+    const prod = await startRawBackend(() => undefined);
+    const proxy = await startTestProxy({ prod });
+    const client = askForUpgrade(proxy.connect());
+    await prod.sees("\r\n\r\n");
+    const floodBytes = 20_000_000;
+    const chunk = Buffer.alloc(floodBytes / 100, "x");
+    for (let i = 0; i < 100; i++) client.socket.write(chunk);
+    const heldUp = await settledValue(
+      "the client to be held up",
+      () => client.socket.writableLength,
+    );
+    expect(heldUp).to.be.above(floodBytes / 2);
+    prod.connections[0]!.socket.write(SWITCH);
+    await waitFor(
+      "all of it upstream",
+      () => prod.connections[0]!.received.length > floodBytes,
+    );
+  });
+
+  it("refuses a handshake with a body by 400", async () => {
+    const prod = await startNamedBackend("prod");
+    const proxy = await startTestProxy({ prod });
+    const client = askForUpgrade(proxy.connect(), "Content-Length: 4");
+    expect(await client.send("body").response()).to.include({ status: 400 });
+    await client.closed();
+    expect(prod.accepted()).to.equal(0);
+  });
+
+  it("refuses a malformed handshake by 400", async () => {
+    const prod = await startNamedBackend("prod");
+    const proxy = await startTestProxy({ prod });
+    const client = askForUpgrade(proxy.connect(), "Host: other");
+    expect(await client.response()).to.include({ status: 400 });
+    await client.closed();
+    expect(prod.accepted()).to.equal(0);
+  });
+
+  it("ends a connection that asks to switch while an earlier request on it is being answered", async () => {
+    const prod = await startRawBackend(() => undefined);
+    const proxy = await startTestProxy({ prod });
+    const client = proxy.connect();
+    const first = "GET /first HTTP/1.1\r\nHost: x\r\n\r\n";
+    client.send(`${first}GET /chat HTTP/1.1`, "Host: x");
+    client.send("", "Connection: Upgrade", "Upgrade: websocket", "", "");
+    await client.closed();
+    await waitFor("the first one's end", () => prod.sockets.size === 0);
+  });
+});
+
+describeEngines("proxy upgrade to another protocol", () => {
+  function askForH2c(client: RawClient): RawClient {
+    return client.get(
+      "/",
+      ...["Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c"],
+      "HTTP2-Settings: AAMAAABkAAQAAP__",
+    );
+  }
+
+  it("is not offered: the request is answered as plain HTTP", async () => {
+    const prod = await startRawBackend(({ socket }) =>
+      socket.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"),
+    );
+    const proxy = await startTestProxy({ prod });
+    const client = askForH2c(proxy.connect());
+    expect(await client.response()).to.include({ status: 200, body: "ok" });
+    expect(prod.connections[0]!.received).to.not.match(/upgrade|http2/i);
+  });
+
+  it("is answered by prod when the canary refuses the connection", async () => {
+    const [prod, canary] = [
+      await startNamedBackend("prod"),
+      await startNamedBackend("canary"),
+    ];
+    await canary.stop();
+    const proxy = await startTestProxy({ prod, canary, side: "canary" });
+    const answer = await askForH2c(proxy.connect()).response();
+    expect(answer.status).to.equal(200);
+    expect(answer.all("x-served-by")).to.deep.equal(["prod"]);
+    expect(proxy.counts().canary.status).to.deep.equal({ 503: 1 });
+  });
+
+  it("gets the whole of a large answer", async () => {
+    const prod = await startBackend((_request, response) => {
+      response.end(LARGE);
+    });
+    const proxy = await startTestProxy({ prod });
+    const { body } = await askForH2c(proxy.connect()).response();
+    expect(body.length).to.equal(LARGE.length);
+  });
+
+  // Node 20 hands its body over as the other protocol's bytes.
+  const status = process.version.startsWith("v20.") ? 400 : 200;
+  it(`is answered by ${status} when it has a body`, async () => {
+    const prod = await startBackend((request, response) => {
+      request.pipe(response);
+    });
+    const proxy = await startTestProxy({ prod });
+    const client = proxy.connect();
+    client.send("POST / HTTP/1.1", "Host: x", "Connection: Upgrade");
+    client.send("", "Upgrade: h2c", "Content-Length: 5", "", "order");
+    const answer = await client.response();
+    expect(answer.status).to.equal(status);
+    if (status === 200) expect(answer.body).to.equal("order");
+  });
+
+  it("ends the upstream request when the client leaves", async () => {
+    const prod = await startRawBackend(() => undefined);
+    const proxy = await startTestProxy({ prod });
+    const client = askForH2c(proxy.connect());
+    await prod.sees("\r\n\r\n");
+    client.socket.destroy();
+    await waitFor("the upstream's end", () => prod.sockets.size === 0, 1000);
+    expect(proxy.counts().prod.status).to.deep.equal({ 499: 1 });
+  });
+});

@@ -1,0 +1,35 @@
+import { expect } from "chai";
+import { createSharedState } from "../../../apps/proxy/workers/shared-state.js";
+import { WorkerPool } from "../../../apps/proxy/workers/worker-pool.js";
+import { onCleanup } from "../../support/cleanup.js";
+import { createMemoryLogger } from "../../support/logger.js";
+import { waitFor } from "../../support/wait-for.js";
+
+/** Longer than a thread takes to start. */
+const START_MS = 10_000;
+/** Longer than a thread takes that has nothing left to do but to end. */
+const END_MS = 300;
+
+describe("the proxy's pool of workers", () => {
+  it("keeps a worker whose successor listens and crashes before word of either comes", async () => {
+    const shared = createSharedState();
+    const pool = new WorkerPool({
+      config: { workers: 1, host: "127.0.0.1", port: 0, drainMs: 100 },
+      entry: new URL("../../support/workers/brief-worker.js", import.meta.url),
+      shared,
+      onTrip: () => undefined,
+      logger: createMemoryLogger(),
+    });
+    onCleanup(() => pool.close());
+    await pool.listen();
+    const { connections } = shared;
+    connections[0] = 1;
+    const reloaded = pool.reload();
+    // This thread is busy meanwhile.
+    expect(Atomics.wait(connections, 0, 1, START_MS)).to.not.equal("timed-out");
+    connections[0] = 0;
+    Atomics.wait(connections, 0, 0, END_MS);
+    await reloaded;
+    await waitFor("a worker to listen", () => pool.isListening, 5000);
+  });
+});

@@ -1,0 +1,48 @@
+import { once } from "node:events";
+import { createServer, type IncomingHttpHeaders } from "node:http";
+import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
+import { onCleanup } from "../cleanup.js";
+
+export interface WebhookCall {
+  method: string | undefined;
+  url: string | undefined;
+  headers: IncomingHttpHeaders;
+  body: string;
+}
+
+export interface WebhookReceiver {
+  url: URL;
+  calls: WebhookCall[];
+  /** What the next calls are answered, in this order; 200 when it runs out. */
+  answers: (number | "hang" | "reset")[];
+}
+
+/** Takes what a webhook is sent; it ends with the test. */
+export async function startWebhookReceiver(): Promise<WebhookReceiver> {
+  const calls: WebhookCall[] = [];
+  const answers: WebhookReceiver["answers"] = [];
+  const server = createServer((request, response) => {
+    void text(request).then((body) => {
+      const { method, url, headers } = request;
+      calls.push({ method, url, headers, body });
+      const answer = answers.shift() ?? 200;
+      if (answer === "reset") response.destroy();
+      else if (answer !== "hang")
+        response.writeHead(answer, { location: "/elsewhere" }).end("ok");
+    });
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onCleanup(async () => {
+    server.closeAllConnections();
+    server.close();
+    await once(server, "close");
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: new URL(`http://127.0.0.1:${port}/services/T0/secret-path`),
+    calls,
+    answers,
+  };
+}

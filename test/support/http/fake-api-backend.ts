@@ -1,0 +1,59 @@
+import type {
+  ApiBackend,
+  FlagChange,
+} from "../../../apps/monitor/api/routes.js";
+import type { MonitorState } from "../../../apps/monitor/api/state.js";
+import type { LedgerEvent } from "../../../lib/flag/ledger.js";
+
+type EventsQuery = Parameters<ApiBackend["readEvents"]>[0];
+type Change = Parameters<ApiBackend["changeFlag"]>[0];
+
+/** Answers from memory, and keeps what it was asked. */
+export class FakeApiBackend implements ApiBackend {
+  readonly queries: EventsQuery[] = [];
+  readonly changes: Change[] = [];
+  state = {} as MonitorState;
+  events: LedgerEvent[] = [];
+  outcome: FlagChange["outcome"] = "changed";
+  /** What every read and change fails with. */
+  failure: Error | undefined;
+  ready = true;
+
+  readState(): Promise<MonitorState> {
+    return this.#answer(this.state);
+  }
+
+  readEvents(query: EventsQuery): Promise<LedgerEvent[]> {
+    this.queries.push(query);
+    return this.#answer(this.events);
+  }
+
+  /** The flag was true before. */
+  changeFlag(change: Change): Promise<FlagChange> {
+    this.changes.push(change);
+    const value = change.value === "toggle" ? false : change.value;
+    return this.#answer({ value, outcome: this.outcome });
+  }
+
+  startRelease(): Promise<void> {
+    return this.#answer(undefined);
+  }
+
+  readVerdict(): Promise<undefined> {
+    return this.#answer(undefined);
+  }
+
+  sendTestMail(): Promise<{ id: string; transport: string }> {
+    return this.#answer({ id: "0123456789abcdef", transport: "log" });
+  }
+
+  isReady(): boolean {
+    return this.ready;
+  }
+
+  #answer<T>(value: T): Promise<T> {
+    return this.failure === undefined
+      ? Promise.resolve(value)
+      : Promise.reject(this.failure);
+  }
+}

@@ -1,0 +1,50 @@
+import { once } from "node:events";
+import { connect, createServer, type AddressInfo, type Socket } from "node:net";
+import { onCleanup } from "../cleanup.js";
+
+/** A way to a server on loopback that can go dead without being closed, as when a cable is cut or a firewall forgets. */
+export interface MuteLink {
+  port: number;
+  /** Connections that have been opened through it. */
+  opened: () => number;
+  /** Nothing passes any more over the connections that are open now, in either direction; new ones work. */
+  mute: () => void;
+}
+
+export async function startMuteLink(targetPort: number): Promise<MuteLink> {
+  let opened = 0;
+  const sockets = new Set<Socket>();
+  const server = createServer((near) => {
+    opened += 1;
+    const far = connect(targetPort, "127.0.0.1");
+    for (const [socket, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(socket);
+      socket.on("error", () => other.destroy());
+      socket.on("close", () => {
+        sockets.delete(socket);
+        other.destroy();
+      });
+    }
+    near.pipe(far).pipe(near);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onCleanup(async () => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+    await once(server, "close");
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    opened: () => opened,
+    mute: () => {
+      for (const socket of sockets) {
+        socket.unpipe();
+        socket.pause();
+      }
+    },
+  };
+}

@@ -1,0 +1,40 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { connect } from "node:net";
+import { createInterface } from "node:readline";
+import { onCleanup } from "../cleanup.js";
+
+const LISTEN = `
+  const server = require("node:net").createServer();
+  server.listen({ port: 0, host: "127.0.0.1", backlog: 1 }, () => console.log(server.address().port));
+`;
+/** A loopback connection that does not stand by then is not going to. */
+const HUNG_MS = 300;
+
+/** A loopback address that neither accepts nor refuses: a stopped process whose backlog is full. */
+export async function startUnacceptingListener(): Promise<{ url: URL }> {
+  const child = spawn(process.execPath, ["-e", LISTEN], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  onCleanup(() => void child.kill("SIGKILL"));
+  const [line] = (await once(
+    createInterface({ input: child.stdout }),
+    "line",
+  )) as [string];
+  child.kill("SIGSTOP");
+  while (await connects(Number(line)));
+  return { url: new URL(`http://127.0.0.1:${line}`) };
+}
+
+/** Opens one connection and keeps it. */
+async function connects(port: number): Promise<boolean> {
+  const socket = connect({ port, host: "127.0.0.1" });
+  socket.on("error", () => socket.destroy());
+  onCleanup(() => void socket.destroy());
+  try {
+    await once(socket, "connect", { signal: AbortSignal.timeout(HUNG_MS) });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,50 @@
+import type { Redis } from "ioredis";
+import { Leadership } from "../../../apps/monitor/leader/leadership.js";
+import type { Keys } from "../../../lib/redis/keys.js";
+import { createRedis } from "../../../lib/redis/redis.js";
+import { onCleanup } from "../cleanup.js";
+import { createMemoryLogger, type LogLine } from "../logger.js";
+import { redisUrl } from "../redis/redis-server.js";
+
+/** Someone who contends for the lease, and what became of it. */
+export interface Contender {
+  leadership: Leadership;
+  redis: Redis;
+  /** `lead <fence>` and `lose`, in order. */
+  history: string[];
+  log: LogLine[];
+}
+
+/** Contends until the test ends. */
+export function startContender(
+  holder: string,
+  keys: Keys,
+  options: { url?: string; replyTimeoutMs?: number } = {},
+): Contender {
+  const logger = createMemoryLogger();
+  const history: string[] = [];
+  const redis = createRedis({
+    url: options.url ?? redisUrl(),
+    name: holder,
+    logger,
+    ...(options.replyTimeoutMs === undefined
+      ? {}
+      : { replyTimeoutMs: options.replyTimeoutMs }),
+  });
+  const leadership = new Leadership({
+    redis,
+    keys,
+    holder,
+    logger,
+    events: {
+      onLead: (fence) => void history.push(`lead ${fence}`),
+      onLose: () => void history.push("lose"),
+    },
+  });
+  onCleanup(async () => {
+    await leadership.close();
+    redis.disconnect();
+  });
+  leadership.start();
+  return { leadership, redis, history, log: logger.lines };
+}

@@ -1,0 +1,120 @@
+import { readConfig } from "../../../apps/monitor/config.js";
+import {
+  Controller,
+  type ControllerContext,
+} from "../../../apps/monitor/control/controller.js";
+import { VerdictKeeper } from "../../../apps/monitor/control/verdict-keeper.js";
+import { Observations } from "../../../apps/monitor/telemetry/observations.js";
+import { createKeys } from "../../../lib/redis/keys.js";
+import type { Environment } from "../../../lib/settings/settings.js";
+import type {
+  HostSample,
+  Side,
+  TrafficWindow,
+} from "../../../lib/telemetry/telemetry.js";
+import { createMemoryLogger, type LogLine } from "../logger.js";
+import { hostSample, trafficWindow } from "./telemetry.js";
+import { openTestRedis, type TestRedis } from "../redis/test-redis.js";
+
+export const PROXY = "proxy@edge1:8080";
+export const AGENT = "agent@web1:3101";
+export const FENCE = '{"holder":"monitor@edge1:8090#a","epoch":3}';
+
+/** A controller that leads over a Redis of the test's own, and whose clock and telemetry the test gives. */
+export interface Control extends TestRedis {
+  context: ControllerContext;
+  observations: Observations;
+  log: LogLine[];
+  /** The fences that were refused, each time it stepped down. */
+  stepDowns: () => readonly string[];
+  /** What its clock shows, ms since the epoch: Redis's time, and what has been passed. */
+  now: () => number;
+  /** Sets its clock forward. */
+  pass: (ms: number) => void;
+  /** A window of 500 ms from `PROXY` that ends now. */
+  hearTraffic: (
+    side: Side,
+    latenciesMs: number[],
+    fields?: Partial<TrafficWindow>,
+  ) => void;
+  /** A sample from `AGENT`, taken now. */
+  hearHost: (side: Side, fields?: Partial<HostSample>) => void;
+  /** Judges all that has been heard until now. */
+  judge: () => Promise<void>;
+  /** Judges, without having heard anything more. */
+  nudge: () => Promise<void>;
+  flag: () => Promise<string | null>;
+  /** `kind by author` for each event, oldest first. */
+  kinds: () => Promise<string[]>;
+}
+
+export async function startControl(env: Environment = {}): Promise<Control> {
+  const { KEY_PREFIX: prefix } = env;
+  const test = openTestRedis(
+    prefix === undefined ? {} : { keys: createKeys(prefix) },
+  );
+  const { redis, keys, ledger, events } = test;
+  await redis.set(keys.lease, FENCE);
+  let passed = 0;
+  // Redis's clock, of the same machine, stamps the flips.
+  const now = () => Date.now() + passed;
+  let listeningSince: number | undefined;
+  const stepDowns: string[] = [];
+  const logger = createMemoryLogger();
+  const config = readConfig({
+    COOLDOWN_MS: "60000",
+    ALERT_DELAY_MS: "2000",
+    ...env,
+  });
+  const observations = new Observations(config, () => undefined);
+  const context: ControllerContext = {
+    redis,
+    keys,
+    ledger,
+    leadership: {
+      fence: FENCE,
+      redisNow: now,
+      stepDown: (fence) => void stepDowns.push(fence),
+    },
+    observations,
+    verdicts: new VerdictKeeper({ redis, keys, config }),
+    config,
+    logger,
+  };
+  const controller = new Controller(context);
+  return {
+    ...test,
+    context,
+    observations,
+    log: logger.lines,
+    stepDowns: () => stepDowns,
+    now,
+    pass: (ms) => void (passed += ms),
+    hearTraffic: (side, latenciesMs, fields) => {
+      const data = trafficWindow(side, latenciesMs, {
+        windowMs: 500,
+        ...fields,
+      });
+      observations.onTelemetry(
+        { kind: "traffic", source: PROXY, at: now(), data },
+        now(),
+      );
+    },
+    hearHost: (side, fields) => {
+      const data = hostSample(side, fields);
+      observations.onTelemetry(
+        { kind: "host", source: AGENT, at: now(), data },
+        now(),
+      );
+    },
+    judge: async () => {
+      listeningSince = Math.min(listeningSince ?? now(), now());
+      observations.onCaughtUp(now(), listeningSince);
+      await controller.nudge();
+    },
+    nudge: () => controller.nudge(),
+    flag: () => redis.get(keys.flag(config.flagName)),
+    kinds: async () =>
+      (await events()).map(({ kind, by }) => `${kind} by ${by}`),
+  };
+}

@@ -1,0 +1,73 @@
+import {
+  SIDES,
+  writeTelemetry,
+  type HostSample,
+  type Side,
+  type Telemetry,
+} from "../../../lib/telemetry/telemetry.js";
+import { onCleanup } from "../cleanup.js";
+import { hostSample, times, trafficWindow } from "./telemetry.js";
+import type { TestRedis } from "../redis/test-redis.js";
+
+const INTERVAL_MS = 100;
+
+/** What a proxy and two agents would tell, as long as the test runs; a test changes it by assignment. */
+export interface Fleet {
+  readonly proxy: string;
+  readonly agents: Readonly<Record<Side, string>>;
+  /** The latency of every request of a side; null for a side without requests. */
+  latencyMs: Record<Side, number | null>;
+  samples: Record<Side, HostSample>;
+  /** Those who say nothing. */
+  silent: Set<string>;
+}
+
+/** Both sides healthy, three requests to each in a window of 100 ms. */
+export function startFleet({ redis, keys }: TestRedis): Fleet {
+  const fleet: Fleet = {
+    proxy: "proxy@edge1:8080",
+    agents: { prod: "agent@web1:3101", canary: "agent@web2:3102" },
+    latencyMs: { prod: 4, canary: 4 },
+    samples: {
+      prod: hostSample("prod", { host: "web1", pid: 101 }),
+      canary: hostSample("canary", { host: "web2", pid: 202 }),
+    },
+    silent: new Set(),
+  };
+  const timer = setInterval(() => {
+    const telemetry = tell(fleet).filter(
+      ({ source }) => !fleet.silent.has(source),
+    );
+    // Redis may be away: a test may have killed it.
+    if (redis.status === "ready")
+      writeTelemetry(redis, keys, telemetry).catch(() => undefined);
+  }, INTERVAL_MS);
+  onCleanup(() => clearInterval(timer));
+  return fleet;
+}
+
+function tell(fleet: Fleet): Telemetry[] {
+  const at = Date.now();
+  return SIDES.flatMap((side): Telemetry[] => {
+    const latencyMs = fleet.latencyMs[side];
+    const data = trafficWindow(
+      side,
+      latencyMs === null ? [] : times(3, latencyMs),
+      {
+        windowMs: INTERVAL_MS,
+        split: "3:1",
+        canaryOpen: true,
+        because: null,
+      },
+    );
+    return [
+      { kind: "traffic", source: fleet.proxy, at, data },
+      {
+        kind: "host",
+        source: fleet.agents[side],
+        at,
+        data: fleet.samples[side],
+      },
+    ];
+  });
+}

@@ -1,0 +1,77 @@
+import {
+  StreamReader,
+  type StreamListener,
+} from "../../../apps/monitor/telemetry/stream-reader.js";
+import type { Keys } from "../../../lib/redis/keys.js";
+import type { LedgerEvent } from "../../../lib/flag/ledger.js";
+import { createRedis } from "../../../lib/redis/redis.js";
+import type { Telemetry } from "../../../lib/telemetry/telemetry.js";
+import { onCleanup } from "../cleanup.js";
+import { createMemoryLogger, type LogLine } from "../logger.js";
+import { redisUrl } from "../redis/redis-server.js";
+
+/** What a reader has told. */
+export interface Reading {
+  reader: StreamReader;
+  telemetry: { telemetry: Telemetry; atMs: number }[];
+  events: { event: LedgerEvent; atMs: number; isNew: boolean }[];
+  /** Each time it had caught up: up to when, since when, and how much it had told by then. */
+  caughtUp: { heardUntil: number; listeningSince: number; told: number }[];
+  /** Each gap: how often it had caught up before it. */
+  gaps: number[];
+  log: LogLine[];
+}
+
+/** Reads until the test ends. */
+export function startReading(
+  keys: Keys,
+  options: {
+    url?: string;
+    replyTimeoutMs?: number;
+    /** What Redis's clock shows, ms since the epoch; its own unless told. */
+    redisNow?: () => number;
+    startedAt?: number;
+  } = {},
+): Reading {
+  const logger = createMemoryLogger();
+  const heard: Omit<Reading, "reader" | "log"> = {
+    telemetry: [],
+    events: [],
+    caughtUp: [],
+    gaps: [],
+  };
+  const { telemetry, events, caughtUp, gaps } = heard;
+  const listener: StreamListener = {
+    onTelemetry: (entry, atMs) =>
+      void telemetry.push({ telemetry: entry, atMs }),
+    onEvent: (event, atMs, isNew) => void events.push({ event, atMs, isNew }),
+    onCaughtUp: (heardUntil, listeningSince) =>
+      void caughtUp.push({
+        heardUntil,
+        listeningSince,
+        told: telemetry.length,
+      }),
+    onGap: () => void gaps.push(caughtUp.length),
+  };
+  const redis = createRedis({
+    url: options.url ?? redisUrl(),
+    name: "reading",
+    logger,
+    ...(options.replyTimeoutMs === undefined
+      ? {}
+      : { replyTimeoutMs: options.replyTimeoutMs }),
+  });
+  const { redisNow, startedAt } = options;
+  if (redisNow !== undefined)
+    redis.time = () => Promise.resolve([Math.floor(redisNow() / 1000), 0]);
+  const reader = new StreamReader({
+    redis,
+    keys,
+    listener,
+    logger,
+    ...(startedAt === undefined ? {} : { startedAt }),
+  });
+  onCleanup(() => reader.close());
+  reader.start();
+  return { ...heard, reader, log: logger.lines };
+}

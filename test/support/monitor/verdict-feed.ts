@@ -1,0 +1,88 @@
+import type { VerdictKeeper } from "../../../apps/monitor/control/verdict-keeper.js";
+import {
+  parseTelemetry,
+  type HostSample,
+} from "../../../lib/telemetry/telemetry.js";
+import { startControl, type Control } from "./control.js";
+import { createSeededRandom } from "../seeded-random.js";
+import { hostSample, trafficWindow } from "./telemetry.js";
+import { healthy, routeWindow, type Respond } from "./verdict-traffic.js";
+
+/** Tells a keeper of half-second windows, 36 of prod's requests and 12 of the canary's each. */
+export class VerdictFeed {
+  readonly #control: Control;
+  readonly #random = createSeededRandom(77);
+  #sequence = 0;
+  #at = 0;
+
+  constructor(control: Control) {
+    this.#control = control;
+  }
+
+  /** The proxy's. */
+  split = "3:1";
+  route = "GET /get";
+
+  hear(windows: number, respond: Respond, keepers: VerdictKeeper[]): void {
+    for (let i = 0; i < windows; i++) {
+      this.#control.pass(500);
+      this.tick();
+      for (const [side, dealt] of [
+        ["prod", 36],
+        ["canary", 12],
+      ] as const) {
+        const answers = Array.from({ length: dealt }, () =>
+          respond(side, this.route, this.#random),
+        );
+        const routes = { [this.route]: routeWindow(answers) };
+        const data = trafficWindow(side, [], {
+          split: this.split,
+          dealt,
+          routes,
+        });
+        this.hearRaw({ kind: "traffic", data }, keepers);
+      }
+    }
+  }
+
+  hearHost(fields: Partial<HostSample>, keepers: VerdictKeeper[]): void {
+    this.tick();
+    const data = hostSample("canary", fields);
+    this.hearRaw({ kind: "host", data }, keepers);
+  }
+
+  /** What is told from here on bears this moment's time, or, as Redis numbers its entries, the last one's. */
+  tick(): void {
+    this.#at = Math.max(Math.round(this.#control.now()), this.#at);
+  }
+
+  /** As the stream reader hears it. */
+  hearRaw(
+    { kind, data }: { kind: string; data: unknown },
+    keepers: VerdictKeeper[],
+  ): void {
+    const id = `${this.#at}-${this.#sequence++}`;
+    const parsed = parseTelemetry(
+      Object.entries({
+        kind,
+        source: "p",
+        at: String(this.#at),
+        data: JSON.stringify(data),
+      }).flat(),
+    );
+    for (const keeper of keepers)
+      if ("problem" in parsed) keeper.onSkipped(parsed, this.#at, id);
+      else keeper.onTelemetry(parsed, this.#at, id);
+  }
+}
+
+/** A controller whose keeper has heard enough of prod to compare the canary with it. */
+export async function startVerdict(env: Record<string, string> = {}) {
+  const control = await startControl(env);
+  const { verdicts } = control.context;
+  const feed = new VerdictFeed(control);
+  await control.judge();
+  feed.hear(10, healthy, [verdicts]);
+  await control.judge();
+  return { control, verdicts, feed };
+}

@@ -1,0 +1,99 @@
+import { type AddressInfo } from "node:net";
+import { LocalConnectionCount } from "../../../apps/proxy/clients/connection-count.js";
+import { createEngine } from "../../../apps/proxy/engines/create-engine.js";
+import type { Engine } from "../../../apps/proxy/engines/engine.js";
+import {
+  serveRequests,
+  type FrontendContext,
+} from "../../../apps/proxy/clients/intake.js";
+import { createStrictServer } from "../../../apps/proxy/clients/strict-server.js";
+import {
+  TrafficRecorder,
+  type TrafficCounts,
+} from "../../../apps/proxy/traffic/traffic-recorder.js";
+import { TunnelEngine } from "../../../apps/proxy/engines/tunnel.js";
+import { Upstreams } from "../../../apps/proxy/engines/upstreams.js";
+import { HttpService } from "../../../lib/program/http-service.js";
+import type { Side } from "../../../lib/telemetry/telemetry.js";
+import { onCleanup } from "../cleanup.js";
+import { engineUnderTest } from "../http/engines.js";
+import { RawClient } from "../http/raw-client.js";
+
+export interface TestProxy {
+  readonly port: number;
+  readonly service: HttpService;
+  readonly tunnels: TunnelEngine;
+  /** Opens a raw connection to it. */
+  readonly connect: (options?: { reading?: boolean }) => RawClient;
+  /** What has been counted since the last call. */
+  readonly counts: () => Record<Side, TrafficCounts>;
+}
+
+/** The proxy's request path in this process, without Redis: `side` stands for the split. */
+export async function startTestProxy(options: {
+  prod: { url: URL } | { url: URL }[];
+  canary?: { url: URL };
+  /** `prod` unless told. */
+  side?: Side | (() => Side);
+  connectMs?: number;
+  responseMs?: number;
+  maxHeaderBytes?: number;
+  headersTimeoutMs?: number;
+  requestTimeoutMs?: number;
+  maxConnections?: number;
+  isTrusted?: (address: string) => boolean;
+  onOutcome?: (side: Side, status: number) => void;
+  onFailedAttempt?: FrontendContext["onFailedAttempt"];
+  /** The one under test unless told. */
+  engine?: Engine;
+}): Promise<TestProxy> {
+  const { side = "prod" } = options;
+  const prod = [options.prod].flat().map(({ url }) => url);
+  const canary = options.canary === undefined ? prod : [options.canary.url];
+  const limits = {
+    connectMs: options.connectMs ?? 10_000,
+    responseMs: options.responseMs ?? 10_000,
+    maxHeaderBytes: options.maxHeaderBytes ?? 16_384,
+  };
+  const engine =
+    options.engine ?? createEngine(engineUnderTest() ?? "direct", limits);
+  const tunnels = new TunnelEngine(limits);
+  const recorder = new TrafficRecorder(performance.now());
+  const service = new HttpService(
+    createStrictServer({
+      headersTimeoutMs: options.headersTimeoutMs ?? 10_000,
+      requestTimeoutMs: options.requestTimeoutMs ?? 0,
+      maxHeaderBytes: limits.maxHeaderBytes,
+    }),
+  );
+  serveRequests(service.server, {
+    pickSide: typeof side === "function" ? side : () => side,
+    isTrusted: options.isTrusted ?? (() => false),
+    maxConnections: options.maxConnections ?? 10_000,
+    connections: new LocalConnectionCount(),
+    engine,
+    tunnels,
+    upstreams: {
+      prod: new Upstreams("prod", prod),
+      canary: new Upstreams("canary", canary),
+    },
+    recorder,
+    era: () => 0,
+    onOutcome: options.onOutcome ?? (() => undefined),
+    onFailedAttempt: options.onFailedAttempt ?? (() => undefined),
+  });
+  await service.listen({ host: "127.0.0.1", port: 0 });
+  onCleanup(async () => {
+    tunnels.close();
+    engine.close();
+    await service.close(0);
+  });
+  const { port } = service.server.address() as AddressInfo;
+  return {
+    port,
+    service,
+    tunnels,
+    connect: (connection) => new RawClient(port, connection),
+    counts: () => recorder.takeWindow(performance.now()),
+  };
+}

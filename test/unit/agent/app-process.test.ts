@@ -1,0 +1,78 @@
+import { expect } from "chai";
+import {
+  advanceProcess,
+  describeProcess,
+} from "../../../apps/agent/app-process.js";
+import type { ProcessUsage } from "../../../apps/agent/process-usage.js";
+
+const NOW = Date.UTC(2030, 0, 1);
+
+/** A process that is a minute old and has used half a core since it started. */
+function usage(changes: Partial<ProcessUsage> = {}): ProcessUsage {
+  return {
+    pid: 123,
+    cpuMs: 30_000,
+    rssBytes: 50_000_000,
+    elapsedMs: 60_000,
+    readAt: 5000,
+    ...changes,
+  };
+}
+
+describe("agent app process", () => {
+  it("is first described by its whole life", () =>
+    expect(
+      describeProcess(advanceProcess(undefined, usage(), NOW)),
+    ).to.deep.equal({
+      up: true,
+      pid: 123,
+      startedAt: "2029-12-31T23:59:00.000Z",
+      cpuRatio: 0.5,
+      rssBytes: 50_000_000,
+    }));
+
+  it("is then described by the time since the reading before", () => {
+    const first = advanceProcess(undefined, usage(), NOW);
+    const next = usage({ cpuMs: 31_800, elapsedMs: 61_000, readAt: 6000 });
+    expect(advanceProcess(first, next, NOW + 1000).cpuRatio).to.equal(1.8);
+  });
+
+  it("keeps its start when the clock is set", () => {
+    const first = advanceProcess(undefined, usage(), NOW);
+    const next = usage({ elapsedMs: 61_000, readAt: 6000 });
+    const after = advanceProcess(first, next, NOW - 3_600_000);
+    expect(after.startedAt).to.equal(first.startedAt);
+  });
+
+  it("begins anew with another pid, without the old one's CPU time", () => {
+    const first = advanceProcess(undefined, usage(), NOW);
+    const next = usage({ pid: 124, cpuMs: 40_000, elapsedMs: 80_000 });
+    const after = advanceProcess(first, next, NOW);
+    expect(after.startedAt).to.equal(NOW - 80_000);
+    expect(after.cpuRatio).to.equal(0.5);
+  });
+
+  for (const younger of [{ elapsedMs: 59_999 }, { cpuMs: 29_999 }]) {
+    it(`begins anew when the same pid has ${JSON.stringify(younger)}`, () => {
+      const first = advanceProcess(undefined, usage(), NOW);
+      const after = advanceProcess(first, usage(younger), NOW + 1000);
+      expect(after.startedAt).to.equal(NOW + 1000 - after.usage.elapsedMs);
+      expect(after.cpuRatio).to.be.closeTo(0.5, 0.001);
+    });
+  }
+
+  it("has used nothing when no time has passed", () => {
+    const first = advanceProcess(undefined, usage({ elapsedMs: 0 }), NOW);
+    expect(first.cpuRatio).to.equal(0);
+    expect(advanceProcess(first, first.usage, NOW).cpuRatio).to.equal(0);
+  });
+
+  it("has no figures while it is gone", () =>
+    expect(describeProcess(undefined)).to.deep.equal({
+      up: false,
+      pid: null,
+      startedAt: null,
+      cpuRatio: null,
+      rssBytes: null,
+    }));
+});

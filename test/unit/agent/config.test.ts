@@ -1,0 +1,88 @@
+import { expect } from "chai";
+import { readConfig } from "../../../apps/agent/config.js";
+import {
+  SettingsError,
+  type Environment,
+} from "../../../lib/settings/settings.js";
+
+const PROD = { TARGET: "prod", APP_PID: "123" };
+
+function problemsOf(env: Environment): readonly string[] {
+  try {
+    readConfig(env);
+  } catch (err) {
+    if (err instanceof SettingsError) return err.problems;
+    throw err;
+  }
+  return [];
+}
+
+describe("agent config", () => {
+  it("needs nothing but a target and its process", () =>
+    expect(readConfig(PROD)).to.deep.equal({
+      redisUrl: "redis://127.0.0.1:6379",
+      keyPrefix: "serin:",
+      flagName: "feature",
+      logLevel: "info",
+      host: "127.0.0.1",
+      port: 3101,
+      target: "prod",
+      appUrl: new URL("http://127.0.0.1:3001"),
+      app: { kind: "pid", pid: 123 },
+      sampleIntervalMs: 1000,
+    }));
+
+  it("looks for the canary where the canary listens by default", () => {
+    const { port, appUrl } = readConfig({ ...PROD, TARGET: "canary" });
+    expect(port).to.equal(3102);
+    expect(appUrl.origin).to.equal("http://127.0.0.1:3002");
+  });
+
+  it("takes a pidfile or a unit in place of a pid", () => {
+    const pidfile = { TARGET: "prod", APP_PIDFILE: "/run/app.pid" };
+    const unit = { TARGET: "prod", APP_UNIT: "app@2.service" };
+    expect(readConfig(pidfile).app).to.deep.equal({
+      kind: "pidfile",
+      path: "/run/app.pid",
+    });
+    expect(readConfig(unit).app).to.deep.equal({
+      kind: "unit",
+      unit: "app@2.service",
+    });
+  });
+
+  it("names all three ways when none is taken", () =>
+    expect(problemsOf({ TARGET: "prod" })).to.deep.equal([
+      "0 of APP_PID, APP_PIDFILE and APP_UNIT are set: give exactly one",
+    ]));
+
+  it("refuses more than one way, and still checks each", () =>
+    expect(
+      problemsOf({ TARGET: "prod", APP_PID: "0", APP_UNIT: "app.service" }),
+    ).to.deep.equal([
+      'APP_PID is "0": give a whole number from 1 to 4194304',
+      "2 of APP_PID, APP_PIDFILE and APP_UNIT are set: give exactly one",
+    ]));
+
+  it("lists every bad variable with its value and what would be right", () =>
+    expect(
+      problemsOf({
+        TARGET: "beta",
+        APP_URL: "https://127.0.0.1:3001",
+        APP_UNIT: "--user",
+        SAMPLE_INTERVAL_MS: "99",
+        PORT: "http",
+      }),
+    ).to.deep.equal([
+      'TARGET is "beta": give one of prod, canary',
+      'PORT is "http": give a whole number from 0 to 65535',
+      'APP_URL is "https://127.0.0.1:3001": give http://host:port without a path',
+      'APP_UNIT is "--user": give a systemd unit\'s name, such as app.service',
+      'SAMPLE_INTERVAL_MS is "99": give a whole number from 100 to 86400000',
+    ]));
+
+  it("does not guess a target", () =>
+    expect(problemsOf({ APP_PID: "123" })).to.deep.equal([
+      "TARGET is not set: give one of prod, canary",
+    ]));
+});

@@ -1,0 +1,21 @@
+import { expect } from "chai";
+import { HostSampler } from "../../../apps/agent/host-sampler.js";
+import { createMemoryLogger } from "../../support/logger.js";
+
+describe("agent host sampler", () => {
+  it("does not start any more once it is closed", async () => {
+    let lookUps = 0;
+    const sampler = new HostSampler({
+      target: "prod",
+      appUrl: new URL("http://127.0.0.1:1"),
+      findPid: () => Promise.resolve((lookUps += 1)),
+      intervalMs: 60_000,
+      send: () => Promise.resolve(),
+      logger: createMemoryLogger(),
+    });
+    await sampler.close();
+    sampler.start();
+    expect(lookUps).to.equal(0);
+    await sampler.close();
+  });
+});

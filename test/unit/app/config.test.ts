@@ -1,0 +1,80 @@
+import { expect } from "chai";
+import { readConfig } from "../../../apps/app/config.js";
+import { releaseVersion } from "../../../lib/program/release.js";
+import {
+  SettingsError,
+  type Environment,
+} from "../../../lib/settings/settings.js";
+
+function problemsOf(env: Environment): readonly string[] {
+  try {
+    readConfig(env);
+  } catch (err) {
+    if (err instanceof SettingsError) return err.problems;
+    throw err;
+  }
+  return [];
+}
+
+describe("app config", () => {
+  it("needs nothing but a role", () =>
+    expect(readConfig({ ROLE: "prod" })).to.deep.equal({
+      redisUrl: "redis://127.0.0.1:6379",
+      keyPrefix: "serin:",
+      flagName: "feature",
+      logLevel: "info",
+      host: "127.0.0.1",
+      port: 3001,
+      role: "prod",
+      version: releaseVersion(),
+      slowMs: 1000,
+      trouble: { baseLatencyMs: 0, slowdown: 1, errorRatio: 0 },
+      kvTtlS: 10,
+      drainMs: 10_000,
+    }));
+
+  it("gives the canary a port of its own", () =>
+    expect(readConfig({ ROLE: "canary" }).port).to.equal(3002));
+
+  it("takes what is set", () =>
+    expect(
+      readConfig({
+        ROLE: "canary",
+        PORT: "4000",
+        VERSION: "1.4.0-rc.1+g1234abc",
+        SLOW_MS: "0",
+        KV_TTL_S: "60",
+        DRAIN_MS: "0",
+      }),
+    ).to.include({
+      port: 4000,
+      version: "1.4.0-rc.1+g1234abc",
+      slowMs: 0,
+      kvTtlS: 60,
+      drainMs: 0,
+    }));
+
+  it("does not guess a role", () =>
+    expect(problemsOf({})).to.deep.equal([
+      "ROLE is not set: give one of prod, canary",
+    ]));
+
+  it("lists every bad variable with its value and what would be right", () =>
+    expect(
+      problemsOf({
+        ROLE: "beta",
+        PORT: "65536",
+        VERSION: "one two",
+        SLOW_MS: "30001",
+        KV_TTL_S: "0",
+        DRAIN_MS: "-1",
+      }),
+    ).to.deep.equal([
+      'ROLE is "beta": give one of prod, canary',
+      'PORT is "65536": give a whole number from 0 to 65535',
+      'VERSION is "one two": give 1 to 64 of A-Z a-z 0-9 . _ + -',
+      'SLOW_MS is "30001": give a whole number from 0 to 30000',
+      'KV_TTL_S is "0": give a whole number from 1 to 86400',
+      'DRAIN_MS is "-1": give a whole number from 0 to 86400000',
+    ]));
+});

@@ -1,0 +1,57 @@
+import { expect } from "chai";
+import { judgeSkew } from "../../../apps/cli/commands/doctor/clock.js";
+import {
+  judgeMemory,
+  judgePersistence,
+  judgeVersion,
+  parseInfo,
+} from "../../../apps/cli/commands/doctor/redis-server.js";
+
+describe("serin doctor's judgements", () => {
+  it("reads INFO", () => {
+    expect(parseInfo("# Server\r\nredis_version:7.0.15\r\n")).to.deep.equal({
+      redis_version: "7.0.15",
+    });
+  });
+
+  it("takes Redis from 6.2 on", () => {
+    const level = (redis_version?: string) =>
+      judgeVersion({ redis_version }).level;
+    expect(["6.2.0", "7.0.15", "10.1"].map(level)).to.deep.equal([
+      ...["ok", "ok", "ok"],
+    ]);
+    expect(["6.0.16", "5.9", undefined].map(level)).to.deep.equal([
+      ...["problem", "problem", "problem"],
+    ]);
+  });
+
+  it("finds that keys may be evicted", () => {
+    const judge = (maxmemory: string, maxmemory_policy: string) =>
+      judgeMemory({ maxmemory, maxmemory_policy }).level;
+    expect(judge("0", "allkeys-lru")).to.equal("ok");
+    expect(judge("1000", "noeviction")).to.equal("ok");
+    expect(judge("1000", "allkeys-lru")).to.equal("problem");
+  });
+
+  it("wants an append-only file that can be written", () => {
+    const aof = (aof_last_write_status: string) =>
+      judgePersistence({ aof_enabled: "1", aof_last_write_status }).level;
+    expect(aof("ok")).to.equal("ok");
+    expect(aof("err")).to.equal("problem");
+    const rdb = (rdb_last_bgsave_status: string) =>
+      judgePersistence({ aof_enabled: "0", rdb_last_bgsave_status }).level;
+    expect(rdb("ok")).to.equal("note");
+    expect(rdb("err")).to.equal("problem");
+  });
+
+  it("finds a clock that is more than two seconds off, either way", () => {
+    expect(judgeSkew("web1", 1900).level).to.equal("ok");
+    expect(judgeSkew("web1", 2100)).to.deep.include({
+      level: "problem",
+      says: "web1 is 2.1 s ahead of Redis",
+    });
+    expect(judgeSkew("web1", -60_000).says).to.equal(
+      "web1 is 60.0 s behind Redis",
+    );
+  });
+});

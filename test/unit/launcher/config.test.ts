@@ -1,0 +1,80 @@
+import { expect } from "chai";
+import { readConfig } from "../../../apps/launcher/config.js";
+import type { Environment } from "../../../lib/settings/settings.js";
+
+function portsOf(env: Environment): Record<string, number> {
+  const { ports } = readConfig(env);
+  return Object.fromEntries(
+    Object.entries(ports).map(([name, { port }]) => [name, port]),
+  );
+}
+
+describe("launcher config", () => {
+  it("has the ports of the contract, and any free one for what nobody types", () =>
+    expect(portsOf({})).to.deep.equal({
+      proxy: 8080,
+      admin: 8081,
+      monitor: 8090,
+      prodApp: 3001,
+      canaryApp: 3002,
+      prodAgent: 3101,
+      canaryAgent: 3102,
+      redis: 0,
+      smtp: 0,
+    }));
+
+  it("reads each port from its variable", () =>
+    expect(
+      portsOf({
+        PROXY_PORT: "1",
+        ADMIN_PORT: "2",
+        MONITOR_PORT: "3",
+        PROD_PORT: "4",
+        CANARY_PORT: "5",
+        PROD_AGENT_PORT: "6",
+        CANARY_AGENT_PORT: "7",
+        REDIS_PORT: "8",
+        SMTP_PORT: "9",
+      }),
+    ).to.deep.equal({
+      proxy: 1,
+      admin: 2,
+      monitor: 3,
+      prodApp: 4,
+      canaryApp: 5,
+      prodAgent: 6,
+      canaryAgent: 7,
+      redis: 8,
+      smtp: 9,
+    }));
+
+  it("does not take PORT for anyone's", () =>
+    expect(portsOf({ PORT: "nonsense" })).to.deep.equal(portsOf({})));
+
+  it("looks for ports where the programs listen", () => {
+    const { ports } = readConfig({ HOST: "0.0.0.0", ADMIN_HOST: "127.0.0.2" });
+    expect(ports.proxy.host).to.equal("0.0.0.0");
+    expect(ports.admin.host).to.equal("127.0.0.2");
+    expect(ports.redis.host).to.equal("127.0.0.1");
+  });
+
+  it("needs no port for Redis when there is one", () => {
+    const env = { REDIS_URL: "redis://cache:6379", REDIS_PORT: "6379" };
+    expect(readConfig(env).redisUrl).to.equal("redis://cache:6379");
+    expect(portsOf(env).redis).to.equal(0);
+  });
+
+  it("has a mailbox unless mails go elsewhere", () => {
+    const hasMailbox = (env: Environment) => readConfig(env).hasMailbox;
+    expect(hasMailbox({})).to.equal(true);
+    expect(hasMailbox({ ALERT_TRANSPORT: "smtp" })).to.equal(true);
+    expect(hasMailbox({ ALERT_TRANSPORT: "ses" })).to.equal(false);
+    expect(hasMailbox({ SMTP_URL: "smtp://mail:25" })).to.equal(false);
+  });
+
+  it("names every bad variable", () => {
+    const env = { PROXY_PORT: "x", HOST: "no host", ALERT_TRANSPORT: "pigeon" };
+    for (const name of Object.keys(env))
+      expect(() => readConfig(env)).to.throw(name);
+  });
+});

@@ -1,0 +1,68 @@
+import { expect } from "chai";
+import { createScreenLogger, Screen } from "../../../apps/launcher/screen.js";
+
+const AT = { at: new Date(2030, 0, 1, 9, 5, 7) };
+
+function createScreen(isColoured = false) {
+  const shown: string[] = [];
+  return { shown, screen: new Screen((text) => shown.push(text), isColoured) };
+}
+
+describe("launcher screen", () => {
+  it("shows an event in one line", () => {
+    const { screen, shown } = createScreen();
+    screen.event("flip", "feature is off: too slow", AT);
+    expect(shown).to.deep.equal([
+      "09:05:07  flip      feature is off: too slow\n",
+    ]);
+  });
+
+  it("puts further lines under the sentence", () => {
+    const { screen, shown } = createScreen();
+    screen.event("mail", "to team", { ...AT, under: ["one", "two"] });
+    expect(shown.join("")).to.equal(
+      [
+        "09:05:07  mail      to team",
+        "                    one",
+        "                    two\n",
+      ].join("\n"),
+    );
+  });
+
+  it("colours only when told to", () => {
+    const { screen, shown } = createScreen(true);
+    screen.event("breach", "too slow", AT);
+    expect(shown[0]).to.include("\u001b[31mbreach").and.include("too slow\n");
+  });
+
+  it("does not let an event's words steer the terminal", () => {
+    const { screen, shown } = createScreen();
+    screen.event("al\u0007ert", "one\r\n\u001b[2Jtwo\u009b31m", {
+      ...AT,
+      under: ["\u001b]0;title\u0007"],
+    });
+    expect(shown.join("")).to.equal(
+      [
+        "09:05:07  al ert    one [2Jtwo 31m",
+        "                     ]0;title \n",
+      ].join("\n"),
+    );
+  });
+
+  it("remembers what kinds it has shown", () => {
+    const { screen } = createScreen();
+    screen.event("mail", "to team");
+    expect([...screen.kindsShown]).to.deep.equal(["mail"]);
+  });
+
+  it("speaks for modules that log", () => {
+    const { screen, shown } = createScreen();
+    const logger = createScreenLogger(screen);
+    logger.debug({}, "not worth a line");
+    logger.warn({ err: new Error("refused") }, "Redis is away");
+    expect(shown).to.have.length(1);
+    expect(shown[0]).to.match(
+      /^[\d:]{8} {2}warning {3}Redis is away: refused\n$/,
+    );
+  });
+});

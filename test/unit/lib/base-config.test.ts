@@ -1,0 +1,125 @@
+import { expect } from "chai";
+import {
+  parseHttpOrigin,
+  readBaseConfig,
+  readMs,
+  type BaseConfig,
+} from "../../../lib/settings/base-config.js";
+import {
+  SettingsReader,
+  type Environment,
+} from "../../../lib/settings/settings.js";
+
+function read(env: Environment): BaseConfig {
+  const settings = new SettingsReader(env);
+  const config = readBaseConfig(settings, 8090);
+  settings.finish();
+  return config;
+}
+
+describe("base config", () => {
+  it("lets every program run on one machine without any variable", () => {
+    expect(read({})).to.deep.equal({
+      redisUrl: "redis://127.0.0.1:6379",
+      keyPrefix: "serin:",
+      flagName: "feature",
+      logLevel: "info",
+      host: "127.0.0.1",
+      port: 8090,
+    });
+  });
+
+  for (const [name, value] of [
+    ["REDIS_URL", "redis://example.com"],
+    ["REDIS_URL", "redis://:p%40ss@10.0.0.1:6380/15"],
+    ["REDIS_URL", "rediss://user:pw@redis.example.com:6380/"],
+    ["REDIS_URL", "redis://[::1]:6379/0"],
+    ["KEY_PREFIX", "team-a.serin_1:"],
+    ["FLAG_NAME", "new-checkout.v2"],
+    ["LOG_LEVEL", "silent"],
+    ["HOST", "0.0.0.0"],
+    ["HOST", "::1"],
+    ["HOST", "localhost"],
+    ["HOST", "edge1.example.com"],
+    ["PORT", "0"],
+    ["PORT", "65535"],
+  ] as const) {
+    it(`takes ${name}=${value}`, () => {
+      expect(Object.values(read({ [name]: value })).map(String)).to.include(
+        value,
+      );
+    });
+  }
+
+  for (const [name, value] of [
+    ["REDIS_URL", "127.0.0.1:6379"],
+    ["REDIS_URL", "http://127.0.0.1:6379"],
+    ["REDIS_URL", "redis://"],
+    ["REDIS_URL", "redis://host:99999"],
+    ["REDIS_URL", "redis://host/main"],
+    ["REDIS_URL", "redis://host/1/2"],
+    ["REDIS_URL", "redis://host/-1"],
+    ["REDIS_URL", "redis://:100%@host"],
+    ["REDIS_URL", "redis://%FF:pw@host"],
+    ["REDIS_URL", "redis://host?protocol=3"],
+    ["REDIS_URL", "redis://host/0#1"],
+    ["KEY_PREFIX", "with blank:"],
+    ["KEY_PREFIX", "serin{1}:"],
+    ["KEY_PREFIX", "x".repeat(65)],
+    ["FLAG_NAME", "a/b"],
+    ["FLAG_NAME", "a:info"],
+    ["FLAG_NAME", "feature\n"],
+    ["LOG_LEVEL", "verbose"],
+    ["HOST", "not a host"],
+    ["HOST", "http://127.0.0.1"],
+    ["HOST", "-edge.example.com"],
+    ["PORT", "65536"],
+    ["PORT", "http"],
+  ] as const) {
+    it(`refuses ${name}=${JSON.stringify(value)} by name`, () => {
+      expect(() => read({ [name]: value })).to.throw(`- ${name} is `);
+    });
+  }
+
+  it("never repeats REDIS_URL, which may hold a password", () => {
+    expect(() => read({ REDIS_URL: "redis//:hunter2@host" }))
+      .to.throw("REDIS_URL is malformed (value not shown)")
+      .with.property("message")
+      .not.include("hunter2");
+  });
+
+  it("reads durations from the least told to a day", () => {
+    const ms = (value: string) => {
+      const settings = new SettingsReader({ X_MS: value });
+      const result = readMs(settings, "X_MS", { fallback: 1000, min: 500 });
+      settings.finish();
+      return result;
+    };
+    expect(ms("")).to.equal(1000);
+    expect(ms("500")).to.equal(500);
+    expect(ms("86400000")).to.equal(86_400_000);
+    expect(() => ms("499")).to.throw('X_MS is "499"');
+    expect(() => ms("86400001")).to.throw("from 500 to 86400000");
+  });
+
+  for (const origin of ["http://127.0.0.1:3001", "http://web1/"]) {
+    it(`takes the origin ${origin}`, () => {
+      expect(parseHttpOrigin(origin)?.href).to.equal(new URL(origin).href);
+    });
+  }
+
+  for (const origin of [
+    "https://web1",
+    "web1:3001",
+    "http://web1/path",
+    "http://web1/?a",
+    "http://web1/#a",
+    "http://user@web1",
+    "http://:pw@web1",
+    "",
+  ]) {
+    it(`refuses the origin ${JSON.stringify(origin)}`, () => {
+      expect(parseHttpOrigin(origin)).to.be.undefined;
+    });
+  }
+});

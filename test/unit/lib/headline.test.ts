@@ -1,0 +1,273 @@
+import { expect } from "chai";
+import {
+  describeHeadline,
+  formatClock,
+  formatCountdown,
+  formatSpan,
+  parseShare,
+} from "../../../lib/wording/headline.js";
+import type { StateReport } from "../../../lib/telemetry/monitor-state.js";
+
+const NOW = new Date(2026, 10, 27, 14, 3, 49).getTime();
+const ago = (ms: number) => new Date(NOW - ms).toISOString();
+
+const summary = {
+  requests: 30,
+  errors: 0,
+  p50Ms: 4,
+  p95Ms: 9,
+  p99Ms: 12,
+  windowMs: 10_000,
+};
+const proxy = {
+  id: "proxy@edge:8080",
+  split: "3:1",
+  canaryOpen: true,
+  because: null,
+  seenAt: ago(300),
+};
+const host = {
+  id: "agent@web2:3102",
+  target: "canary" as const,
+  host: "web2",
+  pid: 7,
+  up: true,
+  version: "1.2.0",
+  startedAt: ago(3_600_000),
+  cpuRatio: 0.1,
+  rssBytes: 6e7,
+  probeOk: true,
+  probeMs: 1.2,
+  unhealthyAt: null,
+  seenAt: ago(300),
+};
+const healthy: StateReport = {
+  now: ago(0),
+  silenceMs: 5000,
+  flag: {
+    name: "feature",
+    value: true,
+    by: "operator",
+    reason: "fixed",
+    at: ago(12 * 60_000),
+  },
+  lease: { holder: "monitor@edge:8090", epoch: 3, ageMs: 400 },
+  recovery: { mode: "auto", nextTryAt: null, latched: false, waitsFor: null },
+  sides: { prod: summary, canary: summary },
+  proxies: [proxy],
+  hosts: [host],
+  verdict: null,
+  outbox: { pending: 0, held: [] },
+};
+const stopped: StateReport = {
+  ...healthy,
+  flag: {
+    name: "feature",
+    value: false,
+    by: "monitor",
+    reason: "canary p95 1,012 ms > 500 ms over 10 s (7 requests)",
+    at: ago(42_000),
+  },
+  recovery: {
+    mode: "auto",
+    nextTryAt: ago(-42_000),
+    latched: false,
+    waitsFor: "the cool-down",
+  },
+  proxies: [{ ...proxy, canaryOpen: false, because: "flag is false" }],
+};
+
+const say = (change: Partial<StateReport> = {}, base = healthy) =>
+  describeHeadline({ ...base, ...change }, NOW);
+
+describe("headline", () => {
+  it("says the canary's share and for how long it has been healthy", () =>
+    expect(say()).to.deep.equal({
+      tone: "good",
+      text: "Canary takes 25 % of traffic · healthy for 12 min",
+    }));
+
+  it("counts its health from the last start, trouble or flip of the canary", () => {
+    const since = (change: Partial<StateReport["hosts"][number]>) =>
+      say({ hosts: [host, { ...host, ...change }] }).text;
+    expect(since({ startedAt: ago(180_000) })).to.match(/healthy for 3 min$/);
+    expect(since({ unhealthyAt: ago(120_000) })).to.match(/healthy for 2 min$/);
+    expect(since({ target: "prod", startedAt: ago(60_000) })).to.match(
+      /healthy for 12 min$/,
+    );
+    const flag = { ...healthy.flag, at: null };
+    expect(say({ flag }).text).to.match(/healthy for 1 h 0 min$/);
+    expect(say({ flag, hosts: [] }).text).to.match(/ · healthy$/);
+  });
+
+  it("says how shares differ between proxies", () =>
+    expect(say({ proxies: [proxy, { ...proxy, split: "9:1" }] }).text).to.equal(
+      "Canary takes 10–25 % of traffic · healthy for 12 min",
+    ));
+
+  it("does not call healthy what gets no request", () => {
+    const idle = { ...summary, requests: 0 };
+    expect(say({ sides: { prod: idle, canary: idle } }).text).to.equal(
+      "Canary takes 25 % of traffic · no requests just now",
+    );
+  });
+
+  it("says when and why the canary was stopped, and when it is tried again", () =>
+    expect(say({}, stopped)).to.deep.equal({
+      tone: "stopped",
+      text: "Canary stopped 14:03:07: p95 1,012 ms > 500 ms · automatic retry in 0:42",
+    }));
+
+  it("says what a retry that is due waits for", () =>
+    expect(
+      say(
+        {
+          recovery: {
+            ...stopped.recovery,
+            nextTryAt: ago(1),
+            waitsFor: "prod, which is in breach itself",
+          },
+        },
+        stopped,
+      ).text,
+    ).to.match(
+      / · automatic retry waits for prod, which is in breach itself$/,
+    ));
+
+  it("says who stopped it, and that it stays so", () =>
+    expect(
+      say(
+        {
+          flag: { ...stopped.flag, by: "operator", reason: "looking into it" },
+          recovery: healthy.recovery,
+        },
+        stopped,
+      ).text,
+    ).to.equal(
+      "Canary stopped 14:03:07 by operator: looking into it · stays off until a person resumes it",
+    ));
+
+  it("says that it is latched", () =>
+    expect(
+      say({ recovery: { ...stopped.recovery, latched: true } }, stopped).text,
+    ).to.match(/ · latched until a person resumes it$/));
+
+  it("promises no retry while nobody is there to make it", () =>
+    expect(say({ lease: null }, stopped)).to.deep.equal({
+      tone: "stopped",
+      text: "Canary stopped 14:03:07: p95 1,012 ms > 500 ms · no retry while no monitor leads",
+    }));
+
+  it("warns when nobody leads and the canary is withheld", () => {
+    const because = "no monitor leads: the lease has expired";
+    expect(
+      say({ lease: null, proxies: [{ ...proxy, canaryOpen: false, because }] }),
+    ).to.deep.equal({
+      tone: "warning",
+      text: "No monitor leads: canary withheld",
+    });
+  });
+
+  it("warns when nobody leads and the canary is in all the same", () =>
+    expect(say({ lease: null })).to.deep.equal({
+      tone: "warning",
+      text: "Canary takes 25 % of traffic · no monitor leads: nobody watches it",
+    }));
+
+  it("warns when no proxy is heard", () =>
+    expect(say({ proxies: [] })).to.deep.equal({
+      tone: "warning",
+      text: "Canary is allowed, but no proxy is heard",
+    }));
+
+  it("warns when some proxies, or all, withhold the canary", () => {
+    const because = "flag is stale: Redis does not answer";
+    const closed = { ...proxy, canaryOpen: false, because };
+    expect(say({ proxies: [closed] }).text).to.equal(
+      `Canary withheld: ${because}`,
+    );
+    expect(say({ proxies: [proxy, closed] })).to.deep.equal({
+      tone: "warning",
+      text: `Canary takes 25 % of traffic · withheld by 1 of 2 proxies: ${because}`,
+    });
+  });
+
+  it("warns of proxies and agents that are silent, and believes no proxy that is", () => {
+    const silent = { ...proxy, id: "proxy@b:8080", seenAt: ago(5001) };
+    expect(say({ proxies: [proxy, silent] })).to.deep.equal({
+      tone: "warning",
+      text: "Canary takes 25 % of traffic · proxy@b:8080 is silent",
+    });
+    expect(say({ proxies: [silent] })).to.deep.equal({
+      tone: "warning",
+      text: "Canary is allowed, but no proxy is heard",
+    });
+    const agent = { ...host, seenAt: ago(5001) };
+    expect(say({ hosts: [agent] })).to.deep.equal({
+      tone: "warning",
+      text: "Canary takes 25 % of traffic · agent@web2:3102 is silent",
+    });
+    expect(say({ hosts: [agent], proxies: [proxy, silent] }).text).to.match(
+      / · proxy@b:8080, agent@web2:3102 are silent$/,
+    );
+    expect(say({ hosts: [agent], silenceMs: 10_000 }).tone).to.equal("good");
+  });
+
+  it("warns of an app that is gone or unwell", () => {
+    expect(say({ hosts: [{ ...host, up: false }] }).text).to.match(
+      /its app on web2 is gone$/,
+    );
+    expect(say({ hosts: [{ ...host, probeOk: false }] }).text).to.match(
+      /its app on web2 fails its health probe$/,
+    );
+  });
+
+  it("warns of a verdict that may not act", () => {
+    const verdict = {
+      mode: "observe",
+      odds: "132 : 1",
+      outcome: "worse",
+      because: null,
+      evidence: 4.9,
+      evidenceToStop: 4.6,
+      canaryRequestsNeeded: 0,
+    };
+    expect(say({ verdict }).text).to.match(
+      /worse than prod, 132 : 1 \(only observed\)$/,
+    );
+    expect(
+      say({ verdict: { ...verdict, outcome: "split broken" } }).text,
+    ).to.match(/no verdict$/);
+  });
+});
+
+describe("headline parts", () => {
+  it("read a split's share", () => {
+    expect(parseShare("3:1")).to.equal(0.25);
+    expect(parseShare("1:0")).to.equal(0);
+    for (const bad of [null, "", "0:0", "3", "a:b"])
+      expect(parseShare(bad)).to.equal(undefined);
+  });
+
+  it("count down in minutes and hours", () => {
+    expect([1, 42_000, 725_000, 3_600_000].map(formatCountdown)).to.deep.equal([
+      "0:01",
+      "0:42",
+      "12:05",
+      "1:00:00",
+    ]);
+  });
+
+  it("tell a span in the two units that matter", () => {
+    const hour = 3_600_000;
+    expect(
+      [-5, 42_000, 12 * 60_000, 3.1 * hour, 52 * hour].map(formatSpan),
+    ).to.deep.equal(["0 s", "42 s", "12 min", "3 h 6 min", "2 d 4 h"]);
+  });
+
+  it("tell the date of what was not today", () => {
+    expect(formatClock(new Date(NOW - 86_400_000), NOW)).to.equal(
+      "2026-11-26 14:03:49",
+    );
+  });
+});

@@ -1,0 +1,26 @@
+import { expect } from "chai";
+import { createKeys } from "../../../lib/redis/keys.js";
+
+describe("keys", () => {
+  it("are named as operators know them", () => {
+    const keys = createKeys("serin:");
+    expect(keys.flag("feature")).to.equal("serin:flag:feature");
+    expect(keys.flagInfo("feature")).to.equal("serin:flag:feature:info");
+    expect(keys.lease).to.equal("serin:lease");
+    expect(keys.telemetry).to.equal("serin:telemetry");
+    expect(keys.events).to.equal("serin:events");
+    expect(keys.outbox).to.equal("serin:outbox");
+    expect(keys.kv("a")).to.equal("serin:kv:a");
+  });
+
+  it("are all different and all start with the prefix", () => {
+    const { prefix, flag, flagInfo, recovery, verdict, kv, ...fixed } =
+      createKeys("team-b:");
+    const all = [
+      ...[flag, flagInfo, recovery, verdict, kv].map((key) => key("x")),
+      ...Object.values(fixed),
+    ];
+    expect(new Set(all).size).to.equal(all.length);
+    for (const key of all) expect(key.startsWith(prefix)).to.be.true;
+  });
+});

@@ -1,0 +1,26 @@
+import { expect } from "chai";
+import { encodeLease, readLease } from "../../../lib/flag/lease-reading.js";
+
+describe("lease reading", () => {
+  it("tells holder and epoch of what was encoded, and until when it stands", () => {
+    expect(readLease(encodeLease("monitor@edge1:8090#a", 7), 42)).to.deep.equal(
+      { holder: "monitor@edge1:8090#a", epoch: 7, freshUntil: 42 },
+    );
+  });
+
+  for (const raw of [
+    null,
+    "",
+    "monitor",
+    "null",
+    "{}",
+    '{"holder":"m"}',
+    '{"holder":"m","epoch":"7"}',
+    '{"holder":"m","epoch":1.5}',
+    '{"holder":null,"epoch":7}',
+  ]) {
+    it(`sees no lease in ${JSON.stringify(raw)}`, () => {
+      expect(readLease(raw, 42)).to.be.null;
+    });
+  }
+});

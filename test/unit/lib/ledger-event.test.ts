@@ -1,0 +1,44 @@
+import { expect } from "chai";
+import { EVENT_KINDS, parseEvent } from "../../../lib/flag/ledger.js";
+
+const AT = "2026-03-01T12:00:00.000Z";
+const FLIP = [
+  ...["kind", "flip", "by", "monitor", "reason", "too slow", "at", AT],
+  ...["data", '{"flag":"feature","value":false}'],
+];
+
+describe("ledger event", () => {
+  it("is read from a stream entry's fields", () => {
+    expect(parseEvent("1700000000000-3", FLIP)).to.deep.equal({
+      id: "1700000000000-3",
+      kind: "flip",
+      by: "monitor",
+      reason: "too slow",
+      at: AT,
+      data: { flag: "feature", value: false },
+    });
+  });
+
+  for (const kind of EVENT_KINDS) {
+    it(`may be of the kind ${kind}`, () => {
+      expect(parseEvent("1-0", [...FLIP, "kind", kind])?.kind).to.equal(kind);
+    });
+  }
+
+  it("keeps its own id, whatever the fields say", () => {
+    expect(parseEvent("1-0", [...FLIP, "id", "2-0"])?.id).to.equal("1-0");
+  });
+
+  for (const [what, fields] of [
+    ["no fields", []],
+    ["an unknown kind", [...FLIP, "kind", "party"]],
+    ["data that is not JSON", [...FLIP, "data", "{'a':1}"]],
+    ["data that is a list", [...FLIP, "data", "[1]"]],
+    ["data null", [...FLIP, "data", "null"]],
+    ["no reason", FLIP.filter((text) => !/reason|too slow/.test(text))],
+  ] as [string, string[]][]) {
+    it(`is none with ${what}`, () => {
+      expect(parseEvent("1-0", fields)).to.be.undefined;
+    });
+  }
+});

@@ -1,0 +1,114 @@
+import { expect } from "chai";
+import { TrafficTotals } from "../../../apps/proxy/traffic/traffic-totals.js";
+import { TrafficRecorder } from "../../../apps/proxy/traffic/traffic-recorder.js";
+import { EventTally } from "../../../apps/monitor/telemetry/event-tally.js";
+import { LatencyHistogram } from "../../../lib/telemetry/latency-histogram.js";
+import { Metrics, type Family } from "../../../lib/program/metrics.js";
+
+const textOf = (...families: Family[]) =>
+  new Metrics({ version: "1.2.3", read: () => families }).text();
+
+describe("the metrics", () => {
+  it("tell the release and the process's own figures", async () => {
+    const text = await textOf();
+    expect(text).to.include('serin_build_info{version="1.2.3"} 1\n');
+    expect(text).to.match(/^process_cpu_seconds_total \d/m);
+    expect(text).to.match(/^nodejs_eventloop_lag_seconds \d/m);
+  });
+
+  it("leave out what is unknown", async () => {
+    const unknown: Family = {
+      name: "serin_flag",
+      help: "h",
+      type: "gauge",
+      samples: [],
+    };
+    expect(await textOf(unknown)).to.not.include("serin_flag");
+  });
+
+  it("show a histogram's exact counts to each octave of ms, its sum within 2.2 %", async () => {
+    const latency = new LatencyHistogram();
+    for (const ms of [0.1, 0.5, 1, 1.1, 600, 30_000, 40_000])
+      latency.record(ms);
+    const text = await textOf({
+      name: "d_seconds",
+      help: "h",
+      type: "histogram",
+      samples: [[latency, { target: "prod" }]],
+    });
+    const count = (le: string) =>
+      Number(
+        new RegExp(
+          `d_seconds_bucket\\{target="prod",le="${le}"\\} (\\d+)`,
+        ).exec(text)?.[1],
+      );
+    expect(text).to.include("# TYPE d_seconds histogram\n");
+    expect(
+      ["0.00025", "0.0005", "0.001", "0.002", "0.512", "1.024"].map(count),
+    ).to.deep.equal([1, 2, 3, 4, 4, 5]);
+    expect([count("32.768"), count("\\+Inf")]).to.deep.equal([6, 7]);
+    expect(text).to.include('d_seconds_count{target="prod"} 7\n');
+    const sum = Number(/d_seconds_sum\{target="prod"\} (\S+)/.exec(text)?.[1]);
+    const exact = 70.6027;
+    expect(sum / exact).to.be.within(0.978, 1.022);
+  });
+
+  it("take a latency beyond all buckets for more than any bound", async () => {
+    const latency = new LatencyHistogram();
+    latency.record(100_000);
+    const text = await textOf({
+      name: "d_seconds",
+      help: "h",
+      type: "histogram",
+      samples: [[latency, {}]],
+    });
+    expect(text).to.include('d_seconds_bucket{le="32.768"} 0\n');
+    expect(text).to.include('d_seconds_bucket{le="+Inf"} 1\n');
+  });
+});
+
+describe("the proxy's totals for Prometheus", () => {
+  it("count each request once, in windows that have ended and in the one that has not", () => {
+    const recorder = new TrafficRecorder(0);
+    const totals = new TrafficTotals(recorder);
+    const answer = (status: number) =>
+      recorder.finish(
+        recorder.begin("prod", 0),
+        { status, rescued: false },
+        10,
+      );
+    answer(200);
+    totals.add(recorder.takeWindow(500));
+    answer(200);
+    answer(503);
+    for (let read = 0; read < 2; read++) {
+      const { prod, canary } = totals.read();
+      expect(Object.fromEntries(prod.status)).to.deep.equal({
+        200: 2,
+        503: 1,
+      });
+      expect(prod.latency.total).to.equal(3);
+      expect(canary.latency.total).to.equal(0);
+    }
+    totals.add(recorder.takeWindow(1000));
+    expect(totals.read().prod.status.get("200")).to.equal(2);
+  });
+});
+
+describe("the monitor's tally for Prometheus", () => {
+  it("has no label that grows with what others write", () => {
+    const tally = new EventTally();
+    tally.count({ kind: "flip", by: "monitor" });
+    for (const by of ["x", "y"]) tally.count({ kind: "flip", by });
+    tally.count({ kind: "alert", by: "z" });
+    expect(Object.fromEntries(tally.flips)).to.deep.equal({
+      monitor: 1,
+      operator: 0,
+      proxy: 0,
+      deploy: 0,
+      other: 2,
+    });
+    expect(tally.kinds.get("flip")).to.equal(3);
+    expect(tally.kinds.get("alert")).to.equal(1);
+  });
+});

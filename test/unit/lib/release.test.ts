@@ -1,0 +1,41 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { expect } from "chai";
+import { releaseVersion } from "../../../lib/program/release.js";
+
+describe("the release that code belongs to", () => {
+  let folder: string;
+  let root: URL;
+  const write = (name: string, content: unknown) => {
+    writeFileSync(join(folder, name), JSON.stringify(content));
+  };
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "serin-test-"));
+    root = pathToFileURL(`${folder}/`);
+    write("package.json", { name: "serin", version: "1.2.3" });
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  it("is package.json's version in a checkout", () => {
+    expect(releaseVersion(root)).to.equal("1.2.3");
+  });
+
+  it("is what release.json says on a host, whatever the version", () => {
+    write("release.json", { release: "1.2.3-20260101000000-abc" });
+    expect(releaseVersion(root)).to.equal("1.2.3-20260101000000-abc");
+  });
+
+  it("is not made up when release.json does not say it", () => {
+    write("release.json", { version: "1.2.3" });
+    expect(() => releaseVersion(root)).to.throw("release");
+  });
+
+  it("is package.json's for this checkout", () => {
+    expect(releaseVersion()).to.match(/^\d+\.\d+\.\d+$/);
+  });
+});

@@ -1,0 +1,118 @@
+import { expect } from "chai";
+import { readAlertConfig } from "../../../apps/monitor/alert/alert-config.js";
+import {
+  SettingsError,
+  SettingsReader,
+  type Environment,
+} from "../../../lib/settings/settings.js";
+
+function read(env: Environment) {
+  const settings = new SettingsReader(env);
+  const config = readAlertConfig(settings);
+  settings.finish();
+  return config;
+}
+
+function problemsOf(env: Environment): readonly string[] {
+  try {
+    read(env);
+  } catch (err) {
+    if (err instanceof SettingsError) return err.problems;
+    throw err;
+  }
+  return [];
+}
+
+const addressed = {
+  ALERT_FROM: "serin@example.com",
+  ALERT_TO: "ops@example.com, dev+canary@mail.example.com",
+};
+
+describe("the alert settings", () => {
+  it("log mails when nothing is set", () => {
+    expect(read({})).to.deep.equal({
+      transport: "log",
+      from: "serin@localhost",
+      to: ["serin@localhost"],
+    });
+  });
+
+  it("read a mail server", () => {
+    const SMTP_URL = "smtps://serin:p%40ss@mail.example.com:465";
+    expect(read({ ...addressed, ALERT_TRANSPORT: "smtp", SMTP_URL }))
+      .to.deep //
+      .equal({
+        transport: "smtp",
+        from: "serin@example.com",
+        to: ["ops@example.com", "dev+canary@mail.example.com"],
+        smtpUrl: SMTP_URL,
+      });
+  });
+
+  it("read Amazon SES, with and without an endpoint of its own", () => {
+    const ses = {
+      ...addressed,
+      ALERT_TRANSPORT: "ses",
+      AWS_REGION: "eu-central-1",
+    };
+    expect(read(ses)).to.include({
+      transport: "ses",
+      awsRegion: "eu-central-1",
+      sesEndpoint: undefined,
+    });
+    expect(read({ ...ses, SES_ENDPOINT: "http://127.0.0.1:8005" })).to.include({
+      sesEndpoint: "http://127.0.0.1:8005",
+    });
+  });
+
+  it("name everything that a transport lacks", () => {
+    expect(problemsOf({ ALERT_TRANSPORT: "smtp" })).to.deep.equal([
+      "ALERT_FROM is not set: give a mail address such as serin@example.com",
+      "ALERT_TO is not set: give mail addresses separated by commas",
+      "SMTP_URL is not set: give smtp://[user:password@]host[:port] or smtps://…",
+    ]);
+    expect(problemsOf({ ...addressed, ALERT_TRANSPORT: "ses" })).to.deep.equal([
+      "AWS_REGION is not set: give a region such as eu-central-1",
+    ]);
+  });
+
+  it("name each malformed address", () => {
+    const env = {
+      ALERT_FROM: "serin",
+      ALERT_TO: "ops@example.com,a@b@c,x@y\nBcc: z@example.com",
+    };
+    expect(problemsOf(env)).to.deep.equal([
+      'ALERT_FROM is "serin": give a mail address such as serin@example.com',
+      'ALERT_TO names "a@b@c": give mail addresses such as ops@example.com',
+      'ALERT_TO names "x@y\\nBcc: z@example.com": give mail addresses such as ops@example.com',
+    ]);
+    expect(problemsOf({ ALERT_TO: "ops@example.com,," })).to.have.length(1);
+  });
+
+  it("refuse an unknown transport, and a URL that is none", () => {
+    expect(problemsOf({ ALERT_TRANSPORT: "SES" })).to.deep.equal([
+      'ALERT_TRANSPORT is "SES": give one of log, smtp, ses',
+    ]);
+    const ses = {
+      ...addressed,
+      ALERT_TRANSPORT: "ses",
+      AWS_REGION: "Frankfurt",
+      SES_ENDPOINT: "127.0.0.1:8005",
+    };
+    expect(problemsOf(ses)).to.deep.equal([
+      'AWS_REGION is "Frankfurt": give a region such as eu-central-1',
+      'SES_ENDPOINT is "127.0.0.1:8005": give an http:// or https:// URL',
+    ]);
+  });
+
+  it("never repeat what SMTP_URL holds", () => {
+    const SMTP_URL = "http://serin:hunter2@mail.example.com";
+    const problems = problemsOf({
+      ...addressed,
+      ALERT_TRANSPORT: "smtp",
+      SMTP_URL,
+    });
+    expect(problems.join()).to.include("SMTP_URL is malformed");
+    expect(problems.join()).to.not.include("hunter2");
+  });
+});

@@ -1,0 +1,189 @@
+import {
+  createServer,
+  get,
+  type IncomingMessage,
+  type ServerResponse,
+} from "node:http";
+import type { AddressInfo } from "node:net";
+import { expect } from "chai";
+import type { StateMessage } from "../../../apps/monitor/messages/page-messages.js";
+import { PageStream } from "../../../apps/monitor/api/page-stream.js";
+import type { LedgerEvent } from "../../../lib/flag/ledger.js";
+import { onCleanup } from "../../support/cleanup.js";
+import { waitFor } from "../../support/wait-for.js";
+
+const EVENT = { id: "1-0", kind: "flip" } as LedgerEvent;
+
+describe("the stream to the dashboards", () => {
+  let reads: number;
+  let readState: () => Promise<StateMessage>;
+  let stream: PageStream;
+  let responses: ServerResponse[];
+  let port: number;
+
+  beforeEach(async () => {
+    reads = 0;
+    responses = [];
+    readState = () => Promise.resolve({ now: ++reads } as StateMessage);
+    stream = new PageStream({
+      readState: () => readState(),
+      newestPoints: () => [],
+    });
+    const server = createServer((_request, response) => {
+      responses.push(response);
+      try {
+        stream.open(response);
+      } catch {
+        response.writeHead(503).end();
+      }
+    }).listen(0, "127.0.0.1");
+    await waitFor("the server", () => server.listening);
+    ({ port } = server.address() as AddressInfo);
+    onCleanup(() => {
+      stream.close();
+      server.closeAllConnections();
+      server.close();
+    });
+  });
+
+  /** A page, and all that it has been sent. */
+  async function open() {
+    const page = { text: "", hasEnded: false };
+    const response = await new Promise<IncomingMessage>((resolve, reject) =>
+      get({ host: "127.0.0.1", port, agent: false }, resolve).on(
+        "error",
+        reject,
+      ),
+    );
+    response.setEncoding("utf8");
+    response.on("data", (text: string) => (page.text += text));
+    response.on("error", () => undefined);
+    response.on("close", () => (page.hasEnded = true));
+    return { page, response };
+  }
+
+  const states = ({ text }: { text: string }) =>
+    text.split("event: state\n").length - 1;
+
+  it("tells the state at once and then each second", async () => {
+    const { page, response } = await open();
+    expect(response.headers["content-type"]).to.match(/^text\/event-stream/);
+    await waitFor("the first state", () => states(page) === 1, 500);
+    expect(page.text).to.include('event: state\ndata: {"now":1}\n\n');
+    expect(page.text).to.include("event: points\ndata: []\n\n");
+    await waitFor("two more", () => states(page) === 3, 3000);
+  });
+
+  it("reads the state once for all pages, and not at all when the last has gone", async () => {
+    const pages = await Promise.all([open(), open(), open()]);
+    await waitFor("states", () => pages.every(({ page }) => states(page) >= 3));
+    // Three came in at once, and each is told at once.
+    expect(reads).to.be.at.most(6);
+    for (const { response } of pages) response.destroy();
+    await waitFor("nobody to listen", () => stream.size === 0);
+    const before = reads;
+    stream.tell(EVENT);
+    stream.nudge();
+    expect(reads).to.equal(before);
+  });
+
+  it("tells an event and the state after it without waiting for the second", async () => {
+    const { page } = await open();
+    await waitFor("the first state", () => states(page) === 1);
+    stream.tell(EVENT);
+    await waitFor("the event", () => states(page) === 2, 500);
+    const told = page.text.indexOf("event: ledger");
+    expect(told).to.be.above(0);
+    expect(told).to.be.below(page.text.lastIndexOf("event: state"));
+  });
+
+  it("reads once more when something happens during a read", async () => {
+    let release: () => void = () => undefined;
+    readState = () =>
+      new Promise((resolve) => {
+        reads += 1;
+        release = () => resolve({ now: reads } as StateMessage);
+      });
+    const { page } = await open();
+    await waitFor("a read", () => reads === 1);
+    stream.nudge();
+    stream.nudge();
+    release();
+    await waitFor("another", () => reads === 2, 500);
+    release();
+    await waitFor("both", () => states(page) === 2);
+  });
+
+  it("says that Redis is away for as long as it is", async () => {
+    const healthy = readState;
+    readState = () => Promise.reject(new Error("away"));
+    const { page } = await open();
+    await waitFor("trouble", () => page.text.includes("event: trouble"));
+    expect(page.text).to.include("the monitor cannot reach Redis");
+    expect(page.text).not.to.include("away");
+    readState = healthy;
+    await waitFor("the state", () => states(page) === 1);
+  });
+
+  it("tells pages to fetch the history as soon as it is whole, and again after a gap", async () => {
+    const { page } = await open();
+    const hints = () => page.text.split("event: history").length - 1;
+    await waitFor("the first state", () => states(page) === 1);
+    expect(hints()).to.equal(0);
+    stream.setWhole(true);
+    stream.setWhole(true);
+    await waitFor("the hint", () => hints() === 1);
+    stream.setWhole(false);
+    stream.setWhole(true);
+    await waitFor("another", () => hints() === 2);
+    const late = await open();
+    await waitFor("its own", () => late.page.text.includes("event: history"));
+  });
+
+  it("cuts off a page that does not read, and keeps the others", async () => {
+    const slow = await open();
+    const { page } = await open();
+    slow.response.pause();
+    const data = { filler: "x".repeat(100_000) };
+    await waitFor("the slow one to be cut off", () => {
+      stream.tell({ ...EVENT, data });
+      return stream.size === 1;
+    });
+    const before = states(page);
+    await waitFor("the other to go on", () => states(page) > before);
+  });
+
+  it("refuses the hundred and first page", async () => {
+    const pages = await Promise.all(Array.from({ length: 100 }, open));
+    await waitFor("all", () => stream.size === 100);
+    const refused = await open();
+    expect(refused.response.statusCode).to.equal(503);
+    pages[0]!.response.destroy();
+    await waitFor("one to go", () => stream.size === 99);
+    expect((await open()).response.statusCode).to.equal(200);
+  });
+
+  it("ends all pages when it is closed, and takes no more", async () => {
+    const { page } = await open();
+    stream.close();
+    await waitFor("its end", () => page.hasEnded, 500);
+    expect((await open()).response.statusCode).to.equal(503);
+  });
+
+  it("tells a page nothing more once it is closed, also one that has still to read what it was told", async () => {
+    const { page, response } = await open();
+    response.pause();
+    const data = { filler: "x".repeat(20_000) };
+    await waitFor("the page to be behind", () => {
+      if (responses[0]!.writableLength > 0) return true;
+      stream.tell({ ...EVENT, data });
+      return false;
+    });
+    stream.close();
+    stream.tell({ ...EVENT, reason: "too late" });
+    stream.nudge();
+    response.resume();
+    await waitFor("its end", () => page.hasEnded);
+    expect(page.text).not.to.include("too late");
+  });
+});

@@ -1,0 +1,101 @@
+import { expect } from "chai";
+import {
+  afterBreach,
+  decideRecovery,
+  type RecoveryFacts,
+} from "../../../apps/monitor/control/recovery.js";
+
+const FLIPPED_AT = 1_700_000_000_000;
+const COOLDOWN_MS = 60_000;
+const DUE_AT = FLIPPED_AT + COOLDOWN_MS;
+const AUTO = { mode: "auto", cooldownMs: COOLDOWN_MS } as const;
+
+/** The monitor's own flip after one breach, the canary healthy ever since. */
+const COOLING_DOWN: RecoveryFacts = {
+  isOwnFlip: true,
+  state: afterBreach(null, AUTO, FLIPPED_AT),
+  lastUnhealthyAt: null,
+  isProdInBreach: false,
+};
+
+function decide(
+  facts: Partial<RecoveryFacts> = {},
+  now = DUE_AT,
+  rule: Parameters<typeof decideRecovery>[1] = AUTO,
+) {
+  return decideRecovery({ ...COOLING_DOWN, ...facts }, rule, now);
+}
+
+describe("recovery decision", () => {
+  it("waits for the cool-down, and not a millisecond longer", () => {
+    expect(decide({}, DUE_AT - 1)).to.deep.equal({
+      isDue: false,
+      nextTryAt: DUE_AT,
+      waitsFor: "the cool-down",
+    });
+    expect(decide({}, DUE_AT)).to.deep.equal({
+      isDue: true,
+      nextTryAt: DUE_AT,
+      waitsFor: null,
+    });
+  });
+
+  it("starts the cool-down over with each failing probe", () => {
+    const lastUnhealthyAt = FLIPPED_AT + 50_000;
+    expect(decide({ lastUnhealthyAt })).to.deep.equal({
+      isDue: false,
+      nextTryAt: lastUnhealthyAt + COOLDOWN_MS,
+      waitsFor: "the cool-down",
+    });
+    expect(
+      decide({ lastUnhealthyAt }, lastUnhealthyAt + COOLDOWN_MS),
+    ).to.have.property("isDue").true;
+  });
+
+  it("does not care for probes that failed before the breach", () => {
+    expect(decide({ lastUnhealthyAt: FLIPPED_AT - 1 }).isDue).to.be.true;
+  });
+
+  it("waits for an agent to be heard", () => {
+    expect(decide({ lastUnhealthyAt: undefined })).to.deep.equal({
+      isDue: false,
+      nextTryAt: DUE_AT,
+      waitsFor: "a probe of the canary: no agent is heard",
+    });
+  });
+
+  it("waits for prod while prod is in breach itself", () => {
+    const decision = decide({ isProdInBreach: true });
+    expect(decision.isDue).to.be.false;
+    expect(decision.waitsFor).to.match(/^prod/);
+  });
+
+  it("undoes only the monitor's own flip", () => {
+    expect(decide({ isOwnFlip: false })).to.deep.equal({
+      isDue: false,
+      nextTryAt: null,
+      waitsFor: null,
+    });
+  });
+
+  for (const [what, decision] of [
+    ["recovery is manual", decide({}, DUE_AT, { ...AUTO, mode: "manual" })],
+    ["nothing is known of the breach", decide({ state: null })],
+    [
+      "it is latched",
+      decide({ state: { ...COOLING_DOWN.state!, latched: true } }),
+    ],
+  ] as const) {
+    it(`waits for a person when ${what}`, () => {
+      expect(decision).to.deep.include({ isDue: false, nextTryAt: null });
+      expect(decision.waitsFor).to.match(/^a person: /);
+    });
+  }
+
+  it("counts from the last breach of a streak, with its own cool-down", () => {
+    const state = afterBreach(COOLING_DOWN.state, AUTO, FLIPPED_AT + 500_000);
+    expect(decide({ state }, DUE_AT).nextTryAt).to.equal(
+      FLIPPED_AT + 500_000 + 2 * COOLDOWN_MS,
+    );
+  });
+});

@@ -1,0 +1,154 @@
+import { expect } from "chai";
+import { Roster } from "../../../apps/monitor/telemetry/roster.js";
+import { hostSample, trafficWindow } from "../../support/monitor/telemetry.js";
+
+const PROXY = "proxy@edge1:8080";
+const AGENT = "agent@web1:3101";
+const NOW = 1_700_000_000_000;
+const SILENCE_MS = 5000;
+const HOUR_MS = 3_600_000;
+
+/** Has heard a proxy and a canary's agent at NOW. */
+function rosterOfTwo(): Roster {
+  const roster = new Roster({
+    cpu: { threshold: 0.9, windowMs: 30_000 },
+    silenceMs: SILENCE_MS,
+    alertDelayMs: 0,
+  });
+  roster.heardTraffic(PROXY, trafficWindow("prod"), NOW);
+  roster.heardHost(AGENT, hostSample("canary"), NOW);
+  return roster;
+}
+
+/** What is wrong at `atMs`, having listened all the time. */
+function troubleIds(roster: Roster, atMs: number, listeningSince = 0) {
+  return roster.troubles(atMs, listeningSince).map(({ id }) => id);
+}
+
+describe("roster", () => {
+  it("lists whom it has heard, with the latest that each said", () => {
+    const roster = rosterOfTwo();
+    const window = trafficWindow("prod", [1, 2]);
+    const sample = hostSample("canary", { cpuRatio: 0.5 });
+    roster.heardTraffic(PROXY, window, NOW + 500);
+    roster.heardHost(AGENT, sample, NOW + 1000);
+    expect(roster.proxies()).to.have.length(1);
+    expect(roster.proxies()[0]).to.deep.include({
+      source: PROXY,
+      seenAt: NOW + 500,
+      window,
+    });
+    expect(roster.hosts()).to.have.length(1);
+    expect(roster.hosts()[0]).to.deep.include({
+      source: AGENT,
+      seenAt: NOW + 1000,
+      sample,
+    });
+  });
+
+  it("finds whoever is unheard for longer than the silence silent", () => {
+    const roster = rosterOfTwo();
+    expect(troubleIds(roster, NOW + SILENCE_MS)).to.be.empty;
+    const [proxy, agent] = roster.troubles(NOW + SILENCE_MS + 1, 0);
+    expect(proxy).to.deep.equal({
+      id: `silence:${PROXY}`,
+      kind: "silence",
+      reason: `the proxy ${PROXY} has fallen silent; it was last heard at 2023-11-14T22:13:20.000Z`,
+      data: {
+        alert: "silence",
+        source: PROXY,
+        lastSeenAt: "2023-11-14T22:13:20.000Z",
+      },
+    });
+    expect(agent).to.include({ id: `silence:${AGENT}`, kind: "silence" });
+    expect(agent?.reason).to.match(/^the agent of canary agent@web1:3101 has/);
+  });
+
+  it("hears whoever speaks again", () => {
+    const roster = rosterOfTwo();
+    roster.heardTraffic(PROXY, trafficWindow("prod"), NOW + 60_000);
+    expect(troubleIds(roster, NOW + 60_001)).to.deep.equal([
+      `silence:${AGENT}`,
+    ]);
+  });
+
+  it("calls nobody silent before it has listened for that long itself", () => {
+    const since = NOW + 60_000;
+    const roster = rosterOfTwo();
+    expect(troubleIds(roster, since + SILENCE_MS, since)).to.be.empty;
+    expect(troubleIds(roster, since + SILENCE_MS + 1, since)).to.have.length(2);
+  });
+
+  it("takes an orderly stop for no trouble, and does not list who stopped", () => {
+    const roster = rosterOfTwo();
+    roster.stopped(PROXY, NOW + 100);
+    roster.stopped(AGENT, NOW + 100);
+    expect(troubleIds(roster, NOW + 60_000)).to.be.empty;
+    expect(roster.proxies()).to.be.empty;
+    expect(roster.hosts()).to.be.empty;
+  });
+
+  it("is not brought back by what a program still sends while it stops", () => {
+    const roster = rosterOfTwo();
+    roster.stopped(PROXY, NOW + 100);
+    roster.heardTraffic(PROXY, trafficWindow("prod", [1]), NOW + 300);
+    expect(roster.proxies()).to.be.empty;
+    expect(troubleIds(roster, NOW + 60_000)).to.deep.equal([
+      `silence:${AGENT}`,
+    ]);
+  });
+
+  it("takes whoever still speaks a minute after its stop for running", () => {
+    const roster = rosterOfTwo();
+    roster.stopped(AGENT, NOW);
+    roster.heardHost(AGENT, hostSample("canary"), NOW + 59_999);
+    expect(roster.hosts()).to.be.empty;
+    roster.heardHost(AGENT, hostSample("canary"), NOW + 60_000);
+    expect(roster.hosts()).to.have.length(1);
+  });
+
+  it("takes whoever starts again back at once", () => {
+    const roster = rosterOfTwo();
+    roster.stopped(AGENT, NOW + 100);
+    roster.started(AGENT);
+    roster.heardHost(AGENT, hostSample("canary"), NOW + 2000);
+    expect(roster.hosts()).to.have.length(1);
+    expect(troubleIds(roster, NOW + 60_000)).to.include(`silence:${AGENT}`);
+  });
+
+  it("knows of a stop that it is told before it is told what went before", () => {
+    const roster = rosterOfTwo();
+    const other = "proxy@edge2:8080";
+    roster.stopped(other, NOW + 1000);
+    roster.heardTraffic(other, trafficWindow("prod"), NOW + 900);
+    expect(troubleIds(roster, NOW + 4000)).to.be.empty;
+    expect(troubleIds(roster, NOW + 60_000)).not.to.include(`silence:${other}`);
+  });
+
+  it("forgets whoever is unheard for more than an hour", () => {
+    const roster = rosterOfTwo();
+    expect(troubleIds(roster, NOW + HOUR_MS)).to.have.length(2);
+    expect(troubleIds(roster, NOW + HOUR_MS + 1)).to.be.empty;
+    expect(roster.hosts()).to.be.empty;
+    expect(roster.proxies()).to.be.empty;
+  });
+});
+
+describe("roster's hearing", () => {
+  it("is true of whoever spoke lately, not of a stranger", () => {
+    const roster = rosterOfTwo();
+    expect(roster.hears(PROXY, NOW + SILENCE_MS)).to.be.true;
+    expect(roster.hears("proxy@edge2:8080", NOW)).to.be.false;
+  });
+
+  it("is false of whoever is silent, however short it has listened", () => {
+    const roster = rosterOfTwo();
+    expect(roster.hears(AGENT, NOW + SILENCE_MS + 1)).to.be.false;
+  });
+
+  it("is true of whoever has stopped in order: nothing is wrong there", () => {
+    const roster = rosterOfTwo();
+    roster.stopped(AGENT, NOW + 100);
+    expect(roster.hears(AGENT, NOW + 60_000)).to.be.true;
+  });
+});

@@ -1,0 +1,115 @@
+import { expect } from "chai";
+import {
+  describeEnd,
+  describeLatency,
+  formatDuration,
+  formatMs,
+} from "../../../apps/monitor/control/sentences.js";
+
+const FIGURES = {
+  quantile: 0.95,
+  ...{ p50Ms: 4, p95Ms: 1012, p99Ms: 1020 },
+  latencyMs: 1012.3,
+  thresholdMs: 500,
+  windowMs: 10_000,
+  requests: 7,
+  waiting: 0,
+};
+
+describe("sentences", () => {
+  it("tell a side's latency with the figures behind it", () => {
+    expect(describeLatency("canary", FIGURES)).to.equal(
+      "canary p95 1,012 ms > 500 ms over 10 s (7 requests)",
+    );
+  });
+
+  for (const [id, sentence] of [
+    ["silence:agent@a:3101", "agent@a:3101 is no longer silent"],
+    ["gone:agent@a:3101", "the app of agent@a:3101 is no longer gone"],
+    [
+      "probe:agent@a:3101",
+      "the app of agent@a:3101 no longer fails its health probe",
+    ],
+    ["cpu:agent@a:3101", "the app of agent@a:3101 no longer keeps a core busy"],
+    ["flag-value", "the flag holds true or false again"],
+    ["latency:prod", "prod is no longer slow"],
+    ["of-a-later-version:x", "over: of-a-later-version:x"],
+  ] as const) {
+    it(`tell the end of ${id}`, () => {
+      expect(describeEnd(id)).to.equal(sentence);
+    });
+  }
+
+  it("tell how many requests still wait", () => {
+    expect(describeLatency("prod", { ...FIGURES, waiting: 2 })).to.equal(
+      "prod p95 1,012 ms > 500 ms over 10 s (7 requests, 2 of them still waiting)",
+    );
+  });
+
+  for (const [quantile, name] of [
+    [0.5, "p50"],
+    [0.999, "p99.9"],
+    [0.29, "p29"],
+    [1, "p100"],
+  ] as const) {
+    it(`call the quantile ${quantile} ${name}`, () => {
+      expect(describeLatency("canary", { ...FIGURES, quantile })).to.match(
+        RegExp(`^canary ${name} `),
+      );
+    });
+  }
+
+  it("do not call a latency more than its threshold when it is not", () => {
+    expect(describeLatency("canary", { ...FIGURES, latencyMs: 9.8 })).to.equal(
+      "canary p95 10 ms ≤ 500 ms over 10 s (7 requests)",
+    );
+  });
+
+  it("do not call two rounded latencies of the same digits different", () => {
+    const figures = { ...FIGURES, latencyMs: 500.3 };
+    expect(describeLatency("canary", figures)).to.equal(
+      "canary p95 500.3 ms > 500 ms over 10 s (7 requests)",
+    );
+  });
+
+  for (const [ms, text] of [
+    [0, "0 ms"],
+    [12.4, "12 ms"],
+    [1_234_567, "1,234,567 ms"],
+  ] as const) {
+    it(`write ${ms} ms as ${text}`, () => {
+      expect(formatMs(ms)).to.equal(text);
+    });
+  }
+
+  for (const [ms, text] of [
+    [300, "0.3 s"],
+    [45_000, "45 s"],
+    [119_900, "119.9 s"],
+    [120_000, "2 min"],
+    [3_600_000, "60 min"],
+    [7_200_000, "2 h"],
+    [86_400_000, "24 h"],
+  ] as const) {
+    it(`write a duration of ${ms} ms as ${text}`, () => {
+      expect(formatDuration(ms)).to.equal(text);
+    });
+  }
+
+  for (const [id, sentence] of [
+    ["silence:proxy@edge1:8080", "proxy@edge1:8080 is no longer silent"],
+    ["gone:agent@w:3101", "the app of agent@w:3101 is no longer gone"],
+    [
+      "probe:agent@w:3101",
+      "the app of agent@w:3101 no longer fails its health probe",
+    ],
+    ["cpu:agent@w:3101", "the app of agent@w:3101 no longer keeps a core busy"],
+    ["latency:prod", "prod is no longer slow"],
+    ["flag-value", "the flag holds true or false again"],
+    ["of-a-later-version:x", "over: of-a-later-version:x"],
+  ] as const) {
+    it(`tell the end of ${id}`, () => {
+      expect(describeEnd(id)).to.equal(sentence);
+    });
+  }
+});

@@ -1,0 +1,138 @@
+import { expect } from "chai";
+import { SideWindow } from "../../../apps/monitor/telemetry/side-window.js";
+import {
+  bucketOf,
+  upperEdgeMs,
+} from "../../../lib/telemetry/latency-histogram.js";
+import type { TrafficWindow } from "../../../lib/telemetry/telemetry.js";
+import {
+  histogramOf,
+  times,
+  trafficWindow,
+} from "../../support/monitor/telemetry.js";
+
+const KEEP_MS = 10_000;
+const NOW = 1_700_000_000_000;
+
+/** A side's window with these windows in it, each of 500 ms unless it says otherwise. */
+function sideWindow(
+  ...entries: [atMs: number, latenciesMs: number[], Partial<TrafficWindow>?][]
+): SideWindow {
+  const window = new SideWindow(KEEP_MS);
+  for (const [atMs, latenciesMs, fields] of entries) {
+    const data = trafficWindow("canary", latenciesMs, {
+      windowMs: 500,
+      ...fields,
+    });
+    window.add({ source: "proxy@edge1:8080", atMs, data });
+  }
+  return window;
+}
+
+describe("side window", () => {
+  it("adds up all proxies' windows", () => {
+    const window = new SideWindow(KEEP_MS);
+    const errors = { errors: 1 };
+    for (const source of ["proxy@edge1:8080", "proxy@edge2:8080"])
+      window.add({
+        source,
+        atMs: NOW,
+        data: trafficWindow("canary", [4, 4, 1000], errors),
+      });
+    const figures = window.figures(NOW);
+    expect(figures).to.include({ requests: 6, errors: 2 });
+    expect(figures.latency.toSparse()).to.deep.equal([
+      [bucketOf(4), 4],
+      [bucketOf(1000), 2],
+    ]);
+  });
+
+  it("tells the window before the one that ends now", () => {
+    const window = sideWindow(
+      [NOW - 2 * KEEP_MS, [1]],
+      [NOW - 2 * KEEP_MS + 1, [1, 1]],
+      [NOW - KEEP_MS, [1, 1, 1]],
+      [NOW - KEEP_MS + 1, [1, 1, 1, 1]],
+    );
+    expect(window.figuresBefore(NOW).requests).to.equal(5);
+    expect(window.figures(NOW).requests).to.equal(4);
+  });
+
+  it("holds what ended less than its length ago, and nothing older", () => {
+    const window = sideWindow(
+      [NOW - KEEP_MS, [1]],
+      [NOW - KEEP_MS + 1, [1, 1]],
+      [NOW, [1, 1, 1]],
+    );
+    expect(window.figures(NOW).requests).to.equal(5);
+    expect(window.figures(NOW + 1).requests).to.equal(3);
+    expect(window.figures(NOW + KEEP_MS).requests).to.equal(0);
+  });
+
+  it("leaves out what began before the moment told", () => {
+    const window = sideWindow([NOW - 500, [1]], [NOW, [1, 1]]);
+    const requestsSince = (sinceMs: number) =>
+      window.figures(NOW, sinceMs).requests;
+    expect(requestsSince(NOW - 1000)).to.equal(3);
+    expect(requestsSince(NOW - 999)).to.equal(2);
+    expect(requestsSince(NOW - 500)).to.equal(2);
+    expect(requestsSince(NOW - 499)).to.equal(0);
+  });
+
+  it("does not let one judgement's merging into the next", () => {
+    const window = sideWindow([NOW, [1]]);
+    window.figures(NOW).latency.merge([[300, 9]]);
+    expect(window.figures(NOW).latency.total).to.equal(1);
+  });
+});
+
+describe("side window's waiting requests", () => {
+  it("are those beyond the threshold's bucket", () => {
+    const waiting = histogramOf([499, 511, 513, 2000]);
+    const window = sideWindow([NOW, [], { waiting }]);
+    expect(window.waitingBeyond(500, NOW)).to.deep.equal(
+      histogramOf([513, 2000]),
+    );
+  });
+
+  it("are those of each proxy's latest report only", () => {
+    const window = new SideWindow(KEEP_MS);
+    const report = (source: string, atMs: number, ages: number[]) =>
+      window.add({
+        source,
+        atMs,
+        data: trafficWindow("canary", [], { waiting: histogramOf(ages) }),
+      });
+    report("a", NOW - 500, times(9, 800));
+    report("a", NOW, [1300]);
+    report("b", NOW, [1300]);
+    expect(window.waitingBeyond(500, NOW)).to.have.length(2);
+    report("a", NOW + 500, []);
+    expect(window.waitingBeyond(500, NOW + 500)).to.have.length(1);
+  });
+
+  it("are none any more when the report tells of none, or is three seconds old", () => {
+    const window = sideWindow([NOW, [], { waiting: histogramOf([800]) }]);
+    expect(window.waitingBeyond(500, NOW + 2999)).to.have.length(1);
+    expect(window.waitingBeyond(500, NOW + 3000)).to.be.empty;
+    window.add({
+      source: "proxy@edge1:8080",
+      atMs: NOW + 1,
+      data: trafficWindow("canary"),
+    });
+    expect(window.waitingBeyond(500, NOW + 1)).to.be.empty;
+  });
+
+  it("are those that certainly arrived after the moment told", () => {
+    const waiting = histogramOf([800, 2000]);
+    const oldestOf = (ageMs: number) => upperEdgeMs(bucketOf(ageMs));
+    const window = sideWindow([NOW, [], { waiting }]);
+    const waitingSince = (sinceMs: number) =>
+      window.waitingBeyond(500, NOW, sinceMs);
+    expect(waitingSince(NOW - oldestOf(2000))).to.deep.equal(waiting);
+    expect(waitingSince(NOW - oldestOf(2000) + 1)).to.deep.equal(
+      histogramOf([800]),
+    );
+    expect(waitingSince(NOW - oldestOf(800) + 1)).to.be.empty;
+  });
+});

@@ -1,0 +1,276 @@
+import { expect } from "chai";
+import type { Verdict } from "../../../apps/monitor/verdict/verdict.js";
+import type { WindowPair } from "../../../apps/monitor/verdict/window-pair.js";
+import type { SparseHistogram } from "../../../lib/telemetry/latency-histogram.js";
+import type { Side } from "../../../lib/telemetry/telemetry.js";
+import {
+  healthy,
+  routeWindow,
+  slowerBy,
+  TestedRelease,
+  windowPair,
+} from "../../support/monitor/verdict-traffic.js";
+
+/** A test that is about to stop a canary which takes three times as long. */
+function startSuspecting(seed: number): TestedRelease {
+  const release = new TestedRelease(seed);
+  release.hear(8);
+  release.respond = slowerBy(3);
+  while (release.judge().latency.raw < 5) release.hear(1);
+  expect(release.judge().outcome).to.equal("insufficient");
+  return release;
+}
+
+function expectNumbers(verdict: Verdict): void {
+  // JSON turns what is no number into null.
+  const { evidence, latency, errors, split } = JSON.parse(
+    JSON.stringify(verdict),
+  ) as Verdict;
+  for (const value of [evidence, latency.raw, latency.guarded, errors, split])
+    expect(value).to.be.a("number");
+}
+
+function expectSuspended(release: TestedRelease, because: RegExp): void {
+  const verdict = release.judge();
+  expect(verdict.outcome).to.be.null;
+  expect(verdict.because).to.match(because);
+  expectNumbers(verdict);
+}
+
+/** A pair whose canary's window on the route is as told. */
+function withRoute(
+  atMs: number,
+  fields: Parameters<typeof routeWindow>[1],
+): WindowPair {
+  const good = routeWindow([{ latencyMs: 100 }]);
+  return windowPair(atMs, {
+    prod: { "GET /get": good },
+    canary: { "GET /get": { ...good, ...fields } },
+  });
+}
+
+describe("verdict from bad input", () => {
+  it("has no verdict without any request", () => {
+    const release = new TestedRelease(31);
+    expectSuspended(release, /^the canary has had no request yet$/);
+    release.requestsPerWindow = 0;
+    release.hear(400);
+    expectSuspended(release, /^the canary has had no request yet$/);
+  });
+
+  for (const [side, because] of [
+    ["prod", /no request yet|no route can be compared yet/],
+    ["canary", /no route can be compared yet/],
+  ] as [Side, RegExp][])
+    it(`has no verdict when only ${side} has requests`, () => {
+      const release = new TestedRelease(32);
+      for (let i = 0; i < 200; i++) {
+        release.atMs += 500;
+        const slow = routeWindow(
+          Array.from({ length: 20 }, () => ({ latencyMs: 900 })),
+        );
+        release.test.observe(
+          windowPair(release.atMs, { [side]: { "GET /get": slow } }),
+          release.baseline,
+        );
+      }
+      expectSuspended(release, because);
+    });
+
+  it("never stops on canary requests alone, however slow, after prod has fallen silent", () => {
+    const release = new TestedRelease(33);
+    release.hear(40);
+    for (let i = 0; i < 200; i++) {
+      release.atMs += 500;
+      const slow = routeWindow(
+        Array.from({ length: 20 }, () => ({ latencyMs: 900 })),
+      );
+      release.test.observe(
+        windowPair(release.atMs, { canary: { "GET /get": slow } }),
+        release.baseline,
+      );
+    }
+    const { outcome } = release.judge();
+    expect(outcome).to.equal("split broken");
+  });
+
+  for (const share of [0, 1])
+    it(`says that a split with a canary’s share of ${share} deals nothing to compare, also in a running test`, () => {
+      const release = new TestedRelease(34);
+      const hearOneSided = (windows: number) => {
+        for (let i = 0; i < windows; i++) {
+          release.atMs += 500;
+          release.test.observe(
+            { ...release.createPair(), share },
+            release.baseline,
+          );
+        }
+      };
+      hearOneSided(25);
+      expectSuspended(release, /^the split deals nothing to compare/);
+      release.hear(400);
+      expect(release.judge().outcome).to.equal("healthy");
+      hearOneSided(25);
+      expectSuspended(release, /^the split deals nothing to compare/);
+    });
+
+  it("compares on while only one of several proxies’ splits deals nothing", () => {
+    const release = new TestedRelease(34);
+    for (let i = 0; i < 400; i++) {
+      release.hear(1);
+      const idle = windowPair(release.atMs, {}, { share: 0 });
+      release.test.observe(idle, release.baseline);
+    }
+    expect(release.judge().outcome).to.equal("healthy");
+  });
+
+  const flaws: [string, (atMs: number) => WindowPair, RegExp][] = [
+    [
+      "a proxy that does not tell its split",
+      (atMs) => windowPair(atMs, {}, { share: undefined }),
+      /does not tell its split/,
+    ],
+    [
+      "a share of NaN",
+      (atMs) => windowPair(atMs, {}, { share: NaN }),
+      /share of NaN/,
+    ],
+    [
+      "a share above 1",
+      (atMs) => windowPair(atMs, {}, { share: 1.5 }),
+      /share of 1.5/,
+    ],
+    [
+      "a time that is none",
+      () => windowPair(NaN),
+      /not counted: a window at NaN/,
+    ],
+    [
+      "a count below 0",
+      (atMs) => withRoute(atMs, { requests: -3 }),
+      /a count of -3 requests/,
+    ],
+    [
+      "a dealt count below 0",
+      (atMs) =>
+        windowPair(atMs, {}, { canary: { dealt: -1, routes: new Map() } }),
+      /a count of -1 requests/,
+    ],
+    [
+      "more errors than requests",
+      (atMs) => withRoute(atMs, { errors: 2 }),
+      /2 errors and 1 good answers in 1 requests/,
+    ],
+    [
+      "more latencies than requests",
+      (atMs) => withRoute(atMs, { latency: [[100, 2]] }),
+      /2 latencies of 1 requests/,
+    ],
+    ...(
+      [
+        [[[321, 1]], /bucket 321/],
+        [[[-1, 1]], /bucket -1/],
+        [[[1.5, 1]], /bucket 1.5/],
+        [[[100, NaN]], /a count of NaN latencies/],
+      ] as [SparseHistogram, RegExp][]
+    ).map(([latency, because]): (typeof flaws)[number] => [
+      `latencies ${JSON.stringify(latency)}`,
+      (atMs) => withRoute(atMs, { latency }),
+      because,
+    ]),
+  ];
+  for (const [name, create, because] of flaws)
+    it(`suspends the verdict on ${name}, does not count it, and goes on ten seconds later`, () => {
+      const release = startSuspecting(35);
+      const before = release.judge();
+      release.atMs += 500;
+      release.test.observe(create(release.atMs), release.baseline);
+      expectSuspended(release, because);
+      expect(release.judge().canary).to.deep.equal(before.canary);
+      release.hear(18);
+      expect(release.judge().outcome).to.be.null;
+      release.hear(3);
+      expect(release.judge().outcome).to.equal("worse");
+    });
+
+  it("suspends the verdict when the clock jumps forward, and does not make two blocks of one", () => {
+    const release = startSuspecting(36);
+    const { blocks } = release.judge().latency;
+    release.atMs += 3_600_000;
+    release.hear(1);
+    expectSuspended(
+      release,
+      /the clock jumped, or nothing was heard for 36\d\d s/,
+    );
+    expect(release.judge().latency.blocks).to.equal(blocks);
+    release.hear(30);
+    expect(release.judge().outcome).to.equal("worse");
+  });
+
+  it("suspends the verdict while Redis’s clock, set back, gives every window the same time, and goes on ten seconds later", () => {
+    const release = new TestedRelease(36);
+    release.hear(400);
+    expect(release.judge().outcome).to.equal("healthy");
+    const hearAtOnce = (windows: number) => {
+      for (let i = 0; i < windows; i++)
+        release.test.observe(release.createPair(), release.baseline);
+    };
+    hearAtOnce(10);
+    expect(release.judge().outcome).to.equal("healthy");
+    release.respond = slowerBy(3);
+    for (let i = 0; i < 100; i++) {
+      hearAtOnce(1);
+      expectSuspended(release, /clock was set back, or stands still/);
+    }
+    release.hear(19);
+    expectSuspended(release, /clock was set back, or stands still/);
+    release.hear(30);
+    expect(release.judge().outcome).to.equal("worse");
+  });
+
+  it("does not take many proxies' windows of one moment for a clock that stands still", () => {
+    const release = new TestedRelease(36);
+    release.hear(400);
+    for (let i = 0; i < 100; i++)
+      release.test.observe(
+        { ...release.createPair(), proxy: `proxy@edge${i}:8080` },
+        release.baseline,
+      );
+    expect(release.judge().outcome).to.equal("healthy");
+  });
+
+  it("never stops while the clock jumps with every window", () => {
+    const release = startSuspecting(37);
+    for (let i = 0; i < 100; i++) {
+      release.atMs += i % 2 === 0 ? 7_200_000 : -500;
+      release.hear(1);
+      expectSuspended(release, /the clock/);
+    }
+  });
+
+  it("takes a restarted proxy, which counts from nothing again, as it is", () => {
+    const release = new TestedRelease(38);
+    release.hear(200);
+    release.requestsPerWindow = 0;
+    release.hear(20);
+    release.requestsPerWindow = 50;
+    release.hear(400);
+    expect(release.judge().outcome).to.equal("healthy");
+  });
+
+  it("keeps a bounded number of routes, whatever paths are asked for", () => {
+    const release = new TestedRelease(39);
+    let next = 0;
+    release.respond = healthy;
+    for (let i = 0; i < 100; i++) {
+      release.routes = Array.from({ length: 50 }, () => `GET /${next++}`);
+      release.hear(1);
+    }
+    expect(release.test.toStored().warmUps.length).to.be.at.most(51);
+    expect(release.test.toStored().seen.length).to.be.at.most(51);
+    expect(release.judge().routes.length).to.be.at.most(51);
+    expect(
+      Object.keys(release.baseline.toStored().current).length,
+    ).to.be.at.most(51);
+  });
+});

@@ -1,0 +1,398 @@
+import { expect } from "chai";
+import { describeWorse } from "../../../apps/monitor/verdict/describe-worse.js";
+import { ReleaseTest } from "../../../apps/monitor/verdict/release-test.js";
+import { storedTest } from "../../../apps/monitor/verdict/stored-test.js";
+import { Baseline } from "../../../apps/monitor/verdict/baseline.js";
+import {
+  ALPHA,
+  healthy,
+  slowerBy,
+  START,
+  TestedRelease,
+} from "../../support/monitor/verdict-traffic.js";
+
+describe("verdict on a release", () => {
+  it("is worse for a canary that takes twice as long, within some tens of its requests beyond the guard’s two blocks", () => {
+    const release = new TestedRelease(1);
+    release.hear(8);
+    release.respond = slowerBy(2);
+    const verdict = release.until("worse");
+    expect(verdict.evidence).to.be.at.least(Math.log(100));
+    expect(verdict.canary.requests).to.be.below(260);
+    expect(verdict.latency.blocks).to.be.at.least(2);
+    expect(verdict.canaryRequestsNeeded).to.equal(0);
+    expect(describeWorse(verdict)).to.match(
+      /^canary [12]\.?\d? × slower than prod on GET \/get after \d+ canary requests; evidence \d[\d,]* : 1$/,
+    );
+  });
+
+  it("is healthy for an equal canary once enough was seen, and says until then how much it needs", () => {
+    const release = new TestedRelease(2);
+    release.hear(20);
+    const early = release.judge();
+    expect(early.outcome).to.equal("insufficient");
+    expect(early.canaryRequestsNeeded).to.be.within(1, 400);
+    const verdict = release.until("healthy");
+    expect(verdict.canaryRequestsNeeded).to.equal(0);
+    release.hear(600);
+    expect(release.judge().outcome).to.equal("healthy");
+  });
+
+  it("never calls a canary healthy that takes twice as long, however many requests come before the guard can tell", () => {
+    const release = new TestedRelease(13);
+    release.requestsPerWindow = 500;
+    release.hear(8);
+    release.respond = slowerBy(2);
+    for (;;) {
+      release.hear(1);
+      const { outcome, because, canary } = release.judge();
+      if (outcome === "worse") break;
+      expect(outcome).to.equal("insufficient");
+      if (canary.requests >= 400) expect(because).to.match(/burst/);
+    }
+  });
+
+  it("calls a canary healthy only after three blocks, and says why not before", () => {
+    const release = new TestedRelease(14);
+    release.requestsPerWindow = 500;
+    release.hear(10);
+    const early = release.judge();
+    expect(early.canary.requests).to.be.above(400);
+    expect(early.outcome).to.equal("insufficient");
+    expect(early.because).to.match(/^seen for too short a time/);
+    expect(early.canaryRequestsNeeded).to.be.null;
+    release.until("healthy");
+    expect(release.test.toStored().whole.guard.blocks).to.equal(3);
+  });
+
+  it("is not worse when both sides are slow", () => {
+    const release = new TestedRelease(3);
+    release.hear(20);
+    release.respond = (side, route, random) => ({
+      latencyMs: 3 * healthy(side, route, random).latencyMs,
+    });
+    release.hear(400);
+    expect(release.judge().outcome).to.equal("healthy");
+  });
+
+  it("tolerates a canary that is slower by less than the tolerance", () => {
+    const release = new TestedRelease(4);
+    release.hear(20);
+    release.respond = slowerBy(1.05);
+    release.hear(1200);
+    expect(release.judge().outcome).to.equal("healthy");
+  });
+
+  it("is worse for a canary that fails one request in ten, and says so", () => {
+    const release = new TestedRelease(5);
+    release.hear(20);
+    release.respond = (side, route, random) => ({
+      ...healthy(side, route, random),
+      isError: side === "canary" && random() < 0.1,
+    });
+    const verdict = release.until("worse");
+    expect(verdict.canary.requests).to.be.below(400);
+    expect(describeWorse(verdict)).to.match(
+      /^canary fails \d+(\.\d)? % of its requests, prod 0 %, after \d+ canary requests; evidence /,
+    );
+  });
+
+  it("does not stop for one burst that is slow throughout, whoever it met", () => {
+    const release = new TestedRelease(6);
+    release.hear(20);
+    // Half a second in which only the canary is slow, as a stall of its one instance would look.
+    release.respond = slowerBy(20);
+    release.hear(1);
+    const during = release.judge();
+    expect(during.latency.raw).to.be.above(during.evidenceToStop);
+    expect(during.outcome).to.equal("insufficient");
+    release.respond = healthy;
+    release.hear(600);
+    expect(release.judge().outcome).to.equal("healthy");
+  });
+
+  it("counts nothing of the warm-up, in which the canary is cold", () => {
+    const release = new TestedRelease(7);
+    release.requestsPerWindow = 8;
+    release.respond = slowerBy(30);
+    release.hear(20);
+    const { outcome, because, canary } = release.judge();
+    expect(outcome).to.equal("insufficient");
+    expect(because).to.equal("warming up: 40 canary requests so far");
+    expect(canary.requests).to.equal(0);
+    release.hear(6);
+    release.respond = healthy;
+    release.hear(400);
+    expect(release.judge().outcome).to.equal("healthy");
+  });
+
+  it("ends the warm-up after 30 s with however few requests", () => {
+    const release = new TestedRelease(8);
+    release.requestsPerWindow = 2;
+    release.hear(60);
+    expect(release.judge().because).to.match(/^warming up/);
+    release.hear(1);
+    expect(release.judge().because ?? "").not.to.match(/^warming up/);
+  });
+
+  it("reports a split that does not deal as it says, and nothing else", () => {
+    const release = new TestedRelease(9);
+    release.hear(20);
+    // Says 3:1, deals 1:1.
+    release.respond = slowerBy(2);
+    release.share = 0.5;
+    for (let i = 0; i < 40; i++) {
+      release.atMs += 500;
+      const pair = release.createPair();
+      release.test.observe({ ...pair, share: 0.25 }, release.baseline);
+      const { outcome, split } = release.judge();
+      const isBroken = split >= Math.log(1000);
+      expect(outcome === "split broken").to.equal(isBroken, `at ${split}`);
+    }
+    const verdict = release.judge();
+    expect(verdict.outcome).to.equal("split broken");
+    expect(verdict.split).to.be.above(Math.log(1000));
+  });
+
+  it("counts the guard’s blocks by the clock’s five seconds", () => {
+    const release = new TestedRelease(15);
+    release.hear(109);
+    expect(release.judge().latency.blocks).to.equal(11);
+    release.hear(1);
+    expect(release.test.toStored().whole.guard.blocks).to.equal(11);
+  });
+
+  it("counts by no more than eight shares, and no request of a further one", () => {
+    const release = new TestedRelease(16);
+    release.hear(20);
+    const observe = (share: number) => {
+      release.atMs += 500;
+      const pair = { ...release.createPair(), share };
+      release.test.observe(pair, release.baseline);
+    };
+    for (let i = 0; i < 7; i++) observe(0.3 + i / 20);
+    const { canary } = release.judge();
+    observe(0.9);
+    const { splits } = release.test.toStored().whole;
+    expect(splits).to.have.length(8);
+    expect(release.judge().canary).to.deep.equal(canary);
+    observe(0.3);
+    expect(release.judge().canary.requests).to.be.above(canary.requests);
+  });
+
+  it("goes on with the new share for new requests when the split changes", () => {
+    const release = new TestedRelease(10);
+    release.hear(100);
+    release.share = 0.5;
+    release.hear(300);
+    expect(release.judge().outcome).to.equal("healthy");
+    release.respond = slowerBy(2);
+    expect(release.until("worse").split).to.be.below(0);
+  });
+
+  it("needs twice the evidence at each further try of the same release", () => {
+    const options = { startedAt: START, tolerance: { ratio: 0, ms: 0 } };
+    const baseline = new Baseline();
+    const toStop = (attempt: number) =>
+      new ReleaseTest({ ...options, attempt }).judge(ALPHA, baseline)
+        .evidenceToStop;
+    expect(toStop(0)).to.be.closeTo(Math.log(100), 1e-12);
+    expect(toStop(3)).to.be.closeTo(Math.log(800), 1e-12);
+  });
+
+  it("gives the same number when it is restored from JSON, and goes on the same", () => {
+    const release = new TestedRelease(11);
+    release.hear(1230);
+    release.share = 0.5;
+    release.respond = slowerBy(1.2);
+    release.hear(17);
+    const json = JSON.stringify({
+      test: release.test.toStored(),
+      baseline: release.baseline.toStored(),
+    });
+    const stored = JSON.parse(json) as {
+      test: unknown;
+      baseline: Parameters<typeof Baseline.restore>[0];
+    };
+    const restored = ReleaseTest.restore(storedTest.parse(stored.test));
+    const baseline = Baseline.restore(stored.baseline);
+    expect(restored.judge(ALPHA, baseline)).to.deep.equal(release.judge());
+    for (let i = 0; i < 30; i++) {
+      release.atMs += 500;
+      const pair = release.createPair();
+      release.test.observe(pair, release.baseline);
+      restored.observe(pair, baseline);
+    }
+    expect(restored.judge(ALPHA, baseline)).to.deep.equal(release.judge());
+  });
+
+  it("stays worse once the evidence has sufficed", () => {
+    const release = new TestedRelease(12);
+    release.hear(8);
+    release.respond = slowerBy(2);
+    release.until("worse");
+    release.respond = slowerBy(0.5);
+    release.hear(600);
+    expect(release.judge().outcome).to.equal("worse");
+    const stored = storedTest.parse(
+      JSON.parse(JSON.stringify(release.test.toStored())),
+    );
+    const restored = ReleaseTest.restore(stored);
+    expect(restored.judge(ALPHA, release.baseline).outcome).to.equal("worse");
+  });
+});
+
+describe("verdict on a canary that becomes worse", () => {
+  for (const [minutes, factor, most] of [
+    [10, 2, 400],
+    [30, 1.5, 800],
+  ] as const)
+    it(`finds it ${factor} times as slow after ${minutes} healthy minutes, in ${most} of its requests`, () => {
+      const release = new TestedRelease(41);
+      release.hear(minutes * 120);
+      const { canary, outcome, since } = release.judge();
+      expect(outcome).to.equal("healthy");
+      expect(since).to.be.null;
+      release.respond = slowerBy(factor);
+      const sentAt = release.atMs;
+      const verdict = release.until("worse");
+      const canaryPerMs = 25 / 1000;
+      expect((release.atMs - sentAt) * canaryPerMs).to.be.below(most);
+      expect(verdict.since).to.be.within(release.atMs - 660_000, sentAt);
+      expect(verdict.canary.requests).to.be.below(canary.requests);
+      expect(describeWorse(verdict)).to.match(
+        /^canary .*slower than prod on GET \/get over the last [\d,]+ canary requests; evidence/,
+      );
+    });
+
+  it("finds it failing one request in ten after ten healthy minutes", () => {
+    const release = new TestedRelease(42);
+    release.hear(1200);
+    release.respond = (side, route, random) => ({
+      ...healthy(side, route, random),
+      isError: side === "canary" && random() < 0.1,
+    });
+    expect(describeWorse(release.until("worse", 20))).to.match(
+      /^canary fails /,
+    );
+  });
+
+  it("keeps no more than two restarts, begun five minutes and 400 canary requests apart", () => {
+    const release = new TestedRelease(43);
+    release.hear(2900);
+    const busy = release.test.toStored();
+    expect(busy.restartsBegun).to.equal(4);
+    expect(busy.restarts.map(({ number }) => number)).to.deep.equal([3, 4]);
+    const quiet = new TestedRelease(44);
+    quiet.requestsPerWindow = 1;
+    quiet.hear(3000);
+    expect(quiet.test.toStored().restartsBegun).to.equal(1);
+  });
+});
+
+describe("verdict by route", () => {
+  it("does not take a slow route that only the canary serves for slowness of the others", () => {
+    const release = new TestedRelease(21);
+    release.routes = ["GET /get", "GET /slow"];
+    release.respond = (side, route, random) => {
+      if (route !== "GET /slow") return healthy(side, route, random);
+      return side === "canary"
+        ? { latencyMs: 1000 }
+        : { latencyMs: 1, isUnknown: true };
+    };
+    release.hear(800);
+    const verdict = release.judge();
+    expect(verdict.outcome).to.equal("healthy");
+    expect(
+      verdict.routes.find(({ route }) => route === "GET /slow")?.because,
+    ).to.equal("prod does not serve it, or fails on it");
+  });
+
+  it("compares a route only from when prod is known on it", () => {
+    const release = new TestedRelease(22);
+    release.hear(40);
+    release.routes = ["GET /get", "POST /set"];
+    release.respond = (side, route, random) =>
+      route === "POST /set"
+        ? slowerBy(2)(side, route, random)
+        : healthy(side, route, random);
+    release.hear(2);
+    expect(
+      release.judge().routes.find(({ route }) => route === "POST /set")
+        ?.because,
+    ).to.match(/^prod has answered \d+ requests, 200 are needed$/);
+    const verdict = release.until("worse");
+    expect(describeWorse(verdict)).to.match(/slower than prod on POST \/set/);
+  });
+
+  it("finds one slow route among ten, and is not misled by their different speeds", () => {
+    const release = new TestedRelease(23);
+    release.routes = Array.from({ length: 10 }, (_, i) => `GET /r${i}`);
+    const base = (route: string) => 2 ** (Number(route.slice(6)) / 2);
+    release.respond = (side, route, random) => ({
+      latencyMs: base(route) * healthy(side, route, random).latencyMs,
+    });
+    release.hear(200);
+    expect(release.judge().outcome).to.equal("healthy");
+    release.respond = (side, route, random) => {
+      const { latencyMs } = healthy(side, route, random);
+      const factor = side === "canary" && route === "GET /r7" ? 3 : 1;
+      return { latencyMs: base(route) * latencyMs * factor };
+    };
+    expect(describeWorse(release.until("worse"))).to.match(/on GET \/r7 after/);
+  });
+
+  it("compares routes beyond the fiftieth together, and finds one of them slow", () => {
+    const release = new TestedRelease(25);
+    release.requestsPerWindow = 500;
+    release.routes = Array.from({ length: 60 }, (_, i) => `GET /r${i}`);
+    release.hear(120);
+    const { outcome, routes } = release.judge();
+    expect(outcome).to.equal("healthy");
+    expect(routes).to.have.length(51);
+    const slow = Array.from({ length: 60 }, (_, i) => `GET /r${i}`).filter(
+      (name) => !routes.some(({ route }) => route === name),
+    );
+    expect(slow).to.have.length(10);
+    release.respond = (side, route, random) =>
+      (slow.includes(route) ? slowerBy(3) : healthy)(side, route, random);
+    expect(describeWorse(release.until("worse"))).to.match(/on other /);
+  });
+
+  it("lets a route’s place go that nobody asks for, unless it is compared", () => {
+    const release = new TestedRelease(26);
+    release.routes = ["GET /get", "GET /once"];
+    release.hear(1);
+    release.routes = ["GET /get"];
+    release.hear(1150);
+    const names = () => release.judge().routes.map(({ route }) => route);
+    expect(names()).to.have.members(["GET /get", "GET /once"]);
+    release.hear(100);
+    expect(names()).to.have.members(["GET /get"]);
+    release.routes = ["GET /set"];
+    release.hear(1300);
+    expect(names()).to.have.members(["GET /get", "GET /set"]);
+  });
+
+  it("calls no canary healthy of which one route in ten looks slower by itself", () => {
+    const release = new TestedRelease(24);
+    release.routes = Array.from({ length: 10 }, (_, i) => `GET /r${i}`);
+    release.hear(60);
+    release.test = new ReleaseTest({
+      startedAt: release.atMs,
+      attempt: 0,
+      tolerance: { ratio: 0.1, ms: 5 },
+    });
+    release.respond = (side, route, random) =>
+      (route === "GET /r7" ? slowerBy(2) : healthy)(side, route, random);
+    const told = new Set<string | null>();
+    for (;;) {
+      release.hear(1);
+      const { outcome, because, canary } = release.judge();
+      if (outcome === "worse") break;
+      expect(outcome).not.to.equal("healthy");
+      if (canary.requests >= 400) told.add(because);
+    }
+    expect([...told]).to.include("GET /r7 looks slower");
+  });
+});

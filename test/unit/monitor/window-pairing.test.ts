@@ -1,0 +1,36 @@
+import { expect } from "chai";
+import { WindowPairing } from "../../../apps/monitor/control/window-pairing.js";
+import type { Side } from "../../../lib/telemetry/telemetry.js";
+import { trafficWindow } from "../../support/monitor/telemetry.js";
+
+const half = (side: Side, at: number, dealt = 3) => ({
+  at,
+  data: trafficWindow(side, [], { split: "3:1", dealt, routes: {} }),
+});
+
+describe("window pairing", () => {
+  it("brings the two sides of one window together, whichever comes first", () => {
+    const pairing = new WindowPairing();
+    expect(pairing.add("p", half("canary", 500, 1), 9)).to.be.undefined;
+    const pair = pairing.add("p", half("prod", 500), 10);
+    expect(pair).to.include({ atMs: 10, share: 0.25 });
+    expect(pair?.prod.dealt).to.equal(3);
+    expect(pair?.canary.dealt).to.equal(1);
+  });
+
+  it("never pairs halves of different windows, proxies or the same side", () => {
+    const pairing = new WindowPairing();
+    expect(pairing.add("p", half("prod", 500), 1)).to.be.undefined;
+    expect(pairing.add("p", half("canary", 1000), 2)).to.be.undefined;
+    expect(pairing.add("q", half("prod", 1000), 3)).to.be.undefined;
+    expect(pairing.add("p", half("canary", 1000), 4)).to.be.undefined;
+    expect(pairing.add("p", half("prod", 1000), 5)).to.include({ atMs: 5 });
+  });
+
+  it("makes no pair of a proxy that does not count by route", () => {
+    const pairing = new WindowPairing();
+    pairing.add("p", { at: 1, data: trafficWindow("prod") }, 1);
+    const canary = { at: 1, data: trafficWindow("canary") };
+    expect(pairing.add("p", canary, 1)).to.be.undefined;
+  });
+});

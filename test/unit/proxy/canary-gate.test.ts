@@ -1,0 +1,65 @@
+import { expect } from "chai";
+import { whyCanaryIsClosed } from "../../../apps/proxy/canary/gate.js";
+import type { FlagReading } from "../../../lib/flag/flag-watch.js";
+
+const NOW = 100_000;
+const OPTIONAL = { flagStaleMs: 5000, leaseRequired: false };
+const REQUIRED = { flagStaleMs: 5000, leaseRequired: true };
+
+/** A reading of just now, the flag true and the lease standing. */
+function reading(changes: Partial<FlagReading> = {}): FlagReading {
+  const lease = { holder: "monitor@edge1:8090", epoch: 1, freshUntil: NOW + 1 };
+  return {
+    ...{ value: true, raw: "true", confirmedAt: NOW, isOutdated: false, lease },
+    ...changes,
+  };
+}
+
+describe("proxy canary gate", () => {
+  it("opens while the flag is true, confirmed, and no lease is required", () =>
+    expect(whyCanaryIsClosed(reading({ lease: null }), OPTIONAL, NOW)).to.be
+      .null);
+
+  it("opens while the flag is true and the required lease is fresh", () =>
+    expect(whyCanaryIsClosed(reading(), REQUIRED, NOW)).to.be.null);
+
+  it("is closed before Redis has answered once", () =>
+    expect(whyCanaryIsClosed(undefined, OPTIONAL, NOW)).to.equal(
+      "flag is unknown: Redis has not answered yet",
+    ));
+
+  it("is closed while the flag is false", () =>
+    expect(
+      whyCanaryIsClosed(reading({ value: false }), OPTIONAL, NOW),
+    ).to.equal("flag is false"));
+
+  it("is closed from the flag's being written until it has been read", () =>
+    expect(
+      whyCanaryIsClosed(reading({ isOutdated: true }), OPTIONAL, NOW),
+    ).to.equal("flag has just been written: it is being read"));
+
+  it("names the flag before its age when it is both false and stale", () => {
+    const stale = reading({ value: false, confirmedAt: 0 });
+    expect(whyCanaryIsClosed(stale, OPTIONAL, NOW)).to.equal("flag is false");
+  });
+
+  it("is open at exactly FLAG_STALE_MS and closed a millisecond later", () => {
+    const aged = reading({ confirmedAt: NOW - 5000 });
+    expect(whyCanaryIsClosed(aged, OPTIONAL, NOW)).to.be.null;
+    expect(whyCanaryIsClosed(aged, OPTIONAL, NOW + 1)).to.equal(
+      "flag is stale: Redis does not answer",
+    );
+  });
+
+  it("is closed when the lease is required and there is none", () =>
+    expect(whyCanaryIsClosed(reading({ lease: null }), REQUIRED, NOW)).to.equal(
+      "no monitor leads: there is no lease",
+    ));
+
+  it("is open to the lease's last millisecond and closed after it", () => {
+    expect(whyCanaryIsClosed(reading(), REQUIRED, NOW + 1)).to.be.null;
+    expect(whyCanaryIsClosed(reading(), REQUIRED, NOW + 2)).to.equal(
+      "no monitor leads: the lease has expired",
+    );
+  });
+});

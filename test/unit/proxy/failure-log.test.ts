@@ -1,0 +1,40 @@
+import { expect } from "chai";
+import { FailureLog } from "../../../apps/proxy/exchange/failure-log.js";
+import { createMemoryLogger } from "../../support/logger.js";
+
+const CANARY = { side: "canary", host: "10.0.0.7", port: 3002 } as const;
+const PROD = { side: "prod", host: "10.0.0.8", port: 3001 } as const;
+
+describe("log of failed upstreams", () => {
+  it("tells of the first failure of a kind at once, and of those of half a minute by their number", () => {
+    const logger = createMemoryLogger();
+    const log = new FailureLog(logger);
+    const cause = new Error("connect ECONNREFUSED 10.0.0.7:3002");
+    for (const now of [0, 1, 29_999, 30_000, 30_001])
+      log.note(CANARY, { kind: "unreachable", cause }, now);
+    const upstream = "10.0.0.7:3002";
+    const told = { side: "canary", upstream, kind: "unreachable", err: cause };
+    expect(logger.lines).to.deep.equal([
+      {
+        level: "warn",
+        data: { ...told, untold: 0 },
+        message: "upstream failed",
+      },
+      {
+        level: "warn",
+        data: { ...told, untold: 2 },
+        message: "upstream failed",
+      },
+    ]);
+  });
+
+  it("keeps upstreams and kinds apart", () => {
+    const logger = createMemoryLogger();
+    const log = new FailureLog(logger);
+    const cause = new Error("no");
+    log.note(CANARY, { kind: "reset", cause }, 0);
+    log.note(CANARY, { kind: "bad-response", cause }, 0);
+    log.note(PROD, { kind: "reset", cause }, 0);
+    expect(logger.lines).to.have.length(3);
+  });
+});

@@ -1,0 +1,259 @@
+import { expect } from "chai";
+import { IncomingMessage } from "node:http";
+import { Socket } from "node:net";
+import {
+  clientResponseHeaders,
+  hasBody,
+  upstreamRequestHeaders,
+  whyRefused,
+} from "../../../apps/proxy/http/headers.js";
+
+const UNTRUSTED = { address: "192.0.2.9", isTrusted: false };
+const TRUSTED = { address: "192.0.2.9", isTrusted: true };
+
+/** A request as Node's server hands it out. */
+function request(
+  headers: Record<string, string>,
+  method = "GET",
+): IncomingMessage {
+  const message = new IncomingMessage(new Socket());
+  message.method = method;
+  message.httpVersion = "1.1";
+  message.headers = { host: "shop.example", ...headers };
+  message.rawHeaders = Object.entries(message.headers).flat() as string[];
+  return message;
+}
+
+/** By name, in lower case; each is there once. */
+function upstreamHeaders(
+  headers: Record<string, string>,
+  peer = UNTRUSTED,
+): Record<string, string> {
+  return byName(upstreamRequestHeaders(request(headers), peer));
+}
+
+function byName(raw: readonly string[]): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i]!.toLowerCase();
+    expect(headers).to.not.have.property(name);
+    headers[name] = raw[i + 1]!;
+  }
+  return headers;
+}
+
+describe("proxy headers to the upstream", () => {
+  it("keeps what is end to end, Host included", () =>
+    expect(
+      upstreamHeaders({ accept: "*/*", cookie: "a=1", "content-length": "3" }),
+    ).to.include({
+      host: "shop.example",
+      accept: "*/*",
+      cookie: "a=1",
+      "content-length": "3",
+    }));
+
+  it("strips hop-by-hop headers and Expect", () => {
+    const hopByHop = {
+      connection: "keep-alive",
+      "keep-alive": "timeout=5",
+      "proxy-authenticate": "Basic",
+      "proxy-authorization": "Basic eDp5",
+      "proxy-connection": "keep-alive",
+      te: "trailers",
+      trailer: "x-checksum",
+      upgrade: "h2c",
+      expect: "100-continue",
+    };
+    expect(upstreamHeaders(hopByHop)).to.not.have.any.keys(hopByHop);
+  });
+
+  it("strips what Connection names, in any case and spacing", () =>
+    expect(
+      upstreamHeaders({
+        connection: "Keep-Alive,X-Secret ,  x-other",
+        "x-secret": "1",
+        "x-other": "2",
+        "x-kept": "3",
+      }),
+    )
+      .to.include({ "x-kept": "3" })
+      .and.not.have.any.keys("x-secret", "x-other", "connection"));
+
+  it("keeps Host and Content-Length although Connection names them", () =>
+    expect(
+      upstreamHeaders({
+        connection: "close, host, content-length",
+        "content-length": "3",
+      }),
+    ).to.include({ host: "shop.example", "content-length": "3" }));
+
+  it("keeps a chunked body's framing although Connection names it", () =>
+    expect(
+      upstreamHeaders({
+        connection: "transfer-encoding",
+        "transfer-encoding": "chunked",
+      }),
+    ).to.include({ "transfer-encoding": "chunked" }));
+
+  it("replaces an untrusted peer's claims by what is seen", () => {
+    const headers = upstreamHeaders({
+      "x-forwarded-for": "10.9.9.9",
+      "x-forwarded-proto": "https",
+      "x-forwarded-host": "admin.internal",
+      "x-forwarded-port": "443",
+      "x-real-ip": "10.9.9.9",
+      forwarded: "for=10.9.9.9",
+    });
+    expect(headers).to.include({
+      "x-forwarded-for": "192.0.2.9",
+      "x-forwarded-proto": "http",
+      "x-forwarded-host": "shop.example",
+    });
+    expect(headers).to.not.have.any.keys(
+      "x-forwarded-port",
+      "x-real-ip",
+      "forwarded",
+    );
+  });
+
+  it("keeps a trusted peer's claims and appends the peer", () =>
+    expect(
+      upstreamHeaders(
+        {
+          "x-forwarded-for": "203.0.113.5",
+          "x-forwarded-proto": "https",
+          "x-forwarded-host": "shop.example.com",
+          "x-real-ip": "203.0.113.5",
+          forwarded: "for=203.0.113.5",
+        },
+        TRUSTED,
+      ),
+    ).to.include({
+      "x-forwarded-for": "203.0.113.5, 192.0.2.9",
+      "x-forwarded-proto": "https",
+      "x-forwarded-host": "shop.example.com",
+      "x-real-ip": "203.0.113.5",
+      forwarded: "for=203.0.113.5",
+    }));
+
+  it("sets what a trusted peer does not claim", () =>
+    expect(upstreamHeaders({}, TRUSTED)).to.include({
+      "x-forwarded-for": "192.0.2.9",
+      "x-forwarded-proto": "http",
+      "x-forwarded-host": "shop.example",
+    }));
+
+  it("keeps order, case and repetition", () => {
+    const message = request({});
+    message.rawHeaders = ["Host", "shop.example", "X-B", "1", "X-A", "2"];
+    message.rawHeaders.push("X-B", "3");
+    const raw = upstreamRequestHeaders(message, UNTRUSTED);
+    expect(raw.slice(0, 8)).to.deep.equal(message.rawHeaders);
+  });
+
+  it("leaves out a trusted peer's claim that Connection names", () =>
+    expect(
+      upstreamHeaders(
+        { connection: "x-forwarded-for", "x-forwarded-for": "203.0.113.5" },
+        TRUSTED,
+      ),
+    ).to.include({ "x-forwarded-for": "192.0.2.9" }));
+
+  for (const [method, headers, expected] of [
+    ["POST", {}, "0"],
+    ["PUT", {}, "0"],
+    ["PURGE", {}, "0"],
+    ["GET", {}, undefined],
+    ["DELETE", {}, undefined],
+    ["POST", { "content-length": "3" }, "3"],
+    ["POST", { "transfer-encoding": "chunked" }, undefined],
+  ] as const)
+    it(`has ${expected ?? "no"} Content-Length for a ${method} with ${JSON.stringify(headers)}`, () => {
+      const raw = upstreamRequestHeaders(request(headers, method), UNTRUSTED);
+      expect(byName(raw)["content-length"]).to.equal(expected);
+    });
+});
+
+describe("proxy headers to the client", () => {
+  it("keeps order, case and repetition, and says who served", () =>
+    expect(
+      clientResponseHeaders(
+        ["X-B", "1", "Set-Cookie", "a=1", "x-A", "2", "Set-Cookie", "b=2"],
+        "canary",
+      ),
+    ).to.deep.equal([
+      ...["X-B", "1", "Set-Cookie", "a=1", "x-A", "2", "Set-Cookie", "b=2"],
+      ...["x-served-by", "canary"],
+    ]));
+
+  it("strips hop-by-hop headers, what any Connection line names, and the upstream's own x-served-by", () =>
+    expect(
+      clientResponseHeaders(
+        [
+          ...["Connection", "keep-alive, X-One", "Keep-Alive", "timeout=5"],
+          ...["connection", "x-two", "X-One", "1", "X-Two", "2"],
+          ...["Transfer-Encoding", "chunked", "Trailer", "x-sum"],
+          ...["Proxy-Authenticate", "Basic", "Upgrade", "h2c"],
+          ...["X-Served-By", "somebody", "X-Kept", "3"],
+        ],
+        "prod",
+      ),
+    ).to.deep.equal(["X-Kept", "3", "x-served-by", "prod"]));
+
+  it("keeps Content-Length although Connection names it", () =>
+    expect(
+      clientResponseHeaders(
+        ["Connection", "close, content-length", "Content-Length", "2"],
+        "prod",
+      ),
+    ).to.deep.equal(["Content-Length", "2", "x-served-by", "prod"]));
+});
+
+describe("proxy refusals", () => {
+  it("lets an ordinary and a chunked request pass", () => {
+    expect(whyRefused(request({}))).to.equal(undefined);
+    expect(whyRefused(request({ "transfer-encoding": "Chunked" }))).to.equal(
+      undefined,
+    );
+  });
+
+  it("refuses a second Host by 400", () => {
+    const twice = request({});
+    twice.rawHeaders.push("HOST", "other.example");
+    expect(whyRefused(twice)).to.include({ status: 400 });
+  });
+
+  it("refuses a missing Host by 400, except on HTTP/1.0", () => {
+    const without = request({});
+    without.rawHeaders = ["Accept", "*/*"];
+    expect(whyRefused(without)).to.include({ status: 400 });
+    without.httpVersion = "1.0";
+    expect(whyRefused(without)).to.equal(undefined);
+  });
+
+  it("refuses Transfer-Encoding on HTTP/1.0 by 400", () => {
+    const old = request({ "transfer-encoding": "chunked" });
+    old.httpVersion = "1.0";
+    expect(whyRefused(old)).to.include({ status: 400 });
+  });
+
+  for (const encoding of ["gzip, chunked", "chunked, chunked", "identity"]) {
+    it(`refuses Transfer-Encoding: ${encoding} by 501`, () =>
+      expect(whyRefused(request({ "transfer-encoding": encoding }))).to.include(
+        { status: 501 },
+      ));
+  }
+});
+
+describe("proxy request body", () => {
+  for (const [headers, expected] of [
+    [{}, false],
+    [{ "content-length": "0" }, false],
+    [{ "content-length": "1" }, true],
+    [{ "transfer-encoding": "chunked" }, true],
+  ] as const) {
+    it(`${expected ? "is" : "is not"} there with ${JSON.stringify(headers)}`, () =>
+      expect(hasBody(request(headers))).to.equal(expected));
+  }
+});

@@ -1,0 +1,127 @@
+import { expect } from "chai";
+import { MergedTraffic } from "../../../apps/proxy/traffic/traffic-sum.js";
+import { IDLE_WINDOWS } from "../../../apps/proxy/traffic/route-book.js";
+import { TrafficRecorder } from "../../../apps/proxy/traffic/traffic-recorder.js";
+import type { Side } from "../../../lib/telemetry/telemetry.js";
+import { createSeededRandom } from "../../support/seeded-random.js";
+
+const STATUSES = [200, 404, 503, 504];
+
+/** The same random requests at one recorder, and dealt out to three. */
+function recordBoth(requests: number) {
+  const random = createSeededRandom(3);
+  const pick = <T>(from: readonly T[]): T =>
+    from[Math.floor(random() * from.length)]!;
+  const alone = new TrafficRecorder(0);
+  const several = [0, 1, 2].map(() => new TrafficRecorder(0));
+  for (let i = 0; i < requests; i++) {
+    const side = pick<Side>(["prod", "canary"]);
+    const asked = { method: "GET", url: pick(["/a", "/b/1", "/c?x"]) };
+    const outcome = {
+      status: pick(STATUSES),
+      rescued: side === "canary" && random() < 0.2,
+    };
+    const endsAt = i + random() * 400;
+    for (const recorder of [alone, pick(several)]) {
+      const pending = recorder.begin(side, i, asked);
+      if (i % 10 !== 0) recorder.finish(pending, outcome, endsAt);
+    }
+  }
+  return { alone, several };
+}
+
+describe("proxy merged traffic", () => {
+  it("has the window that one recorder of all would have", () => {
+    const { alone, several } = recordBoth(3000);
+    const merged = new MergedTraffic(0);
+    // Routes get their place by what came first: told in two parts, nothing may be lost either.
+    for (const recorder of several)
+      merged.add(recorder, recorder.takeWindow(5000));
+    for (const recorder of several)
+      merged.add(recorder, recorder.takeWindow(5000));
+    const [one, all] = [alone.takeWindow(5000), merged.takeWindow(5000)];
+    // Which of the first requests on a path count for it depends on who saw the first good one.
+    const total = (routes: Record<string, { requests: number }> = {}) =>
+      Object.values(routes).reduce((sum, it) => sum + it.requests, 0);
+    for (const side of ["prod", "canary"] as const) {
+      const { routes, ...rest } = all[side];
+      const { routes: expected, ...restOfOne } = one[side];
+      expect(rest).to.deep.equal(restOfOne);
+      expect(total(routes)).to.equal(total(expected));
+      expect(Object.keys(routes!)).to.have.members(Object.keys(expected!));
+    }
+    expect(merged.totals).to.deep.equal(alone.totals);
+  });
+
+  it("starts each window from nothing and keeps the totals", () => {
+    const { several } = recordBoth(100);
+    const merged = new MergedTraffic(0);
+    for (const recorder of several)
+      merged.add(recorder, recorder.takeWindow(500));
+    const totals = { ...merged.totals };
+    merged.takeWindow(500);
+    const { prod, canary } = merged.takeWindow(900);
+    expect(prod).to.deep.include({ requests: 0, status: {}, windowMs: 400 });
+    expect(canary).to.deep.include({ requests: 0, latency: [], routes: {} });
+    expect(merged.totals).to.deep.equal(totals);
+  });
+
+  it("counts who waits by each recorder's last account, and nobody of one that has ended", () => {
+    const [recorder, other] = [new TrafficRecorder(0), new TrafficRecorder(0)];
+    const pending = recorder.begin("canary", 0);
+    other.begin("canary", 0);
+    const merged = new MergedTraffic(0);
+    const waiting = () => {
+      const { waiting: seen = [] } = merged.takeWindow(100).canary;
+      return seen.reduce((sum, [, count]) => sum + count, 0);
+    };
+    merged.add(recorder, recorder.takeWindow(50));
+    merged.add(recorder, recorder.takeWindow(60));
+    merged.add(other, other.takeWindow(60));
+    expect(waiting()).to.equal(2);
+    recorder.finish(pending, { status: 200, rescued: false }, 70);
+    merged.add(recorder, recorder.takeWindow(80));
+    expect(waiting()).to.equal(1);
+    merged.forget(other);
+    expect(waiting()).to.equal(0);
+  });
+
+  it("gives the place of a route that nobody asks for to another", () => {
+    const merged = new MergedTraffic(0);
+    const recorder = new TrafficRecorder(0);
+    const take = (...pages: string[]) => {
+      for (const page of pages) {
+        const asked = { method: "GET", url: `/${page}` };
+        const pending = recorder.begin("prod", 0, asked);
+        recorder.finish(pending, { status: 200, rescued: false }, 1);
+      }
+      merged.add(recorder, recorder.takeWindow(1));
+      return Object.keys(merged.takeWindow(1).prod.routes ?? {});
+    };
+    const pages = (name: string) =>
+      Array.from({ length: 50 }, (_, i) => `${name}-${i}`);
+    expect(take(...pages("old"))).to.have.length(50);
+    for (let i = 0; i < IDLE_WINDOWS + 1; i++) take("old-0");
+    const after = take(...pages("new"));
+    expect(after.filter((name) => name.startsWith("GET /new"))).to.have.length(
+      49,
+    );
+    expect(after).not.to.include("GET /old-1");
+  });
+
+  it("has as many routes as one recorder has at most, and the others in one", () => {
+    const merged = new MergedTraffic(0);
+    for (let r = 0; r < 2; r++) {
+      const recorder = new TrafficRecorder(0);
+      for (let i = 0; i < 50; i++) {
+        const asked = { method: "GET", url: `/${r}-${i}` };
+        const pending = recorder.begin("prod", 0, asked);
+        recorder.finish(pending, { status: 200, rescued: false }, 1);
+      }
+      merged.add(recorder, recorder.takeWindow(1));
+    }
+    const { routes = {} } = merged.takeWindow(1).prod;
+    expect(Object.keys(routes)).to.have.length(51);
+    expect(routes.other).to.include({ requests: 50 });
+  });
+});

@@ -1,0 +1,18 @@
+import { expect } from "chai";
+import {
+  countEarlyEnds,
+  restartDelayMs,
+} from "../../../apps/proxy/workers/restart-delay.js";
+
+describe("proxy worker restart", () => {
+  it("waits twice as long after each early end in a row, ten seconds at most", () => {
+    const delays = [1, 2, 3, 7, 8, 9, 1000].map(restartDelayMs);
+    expect(delays).to.deep.equal([100, 200, 400, 6400, 10_000, 10_000, 10_000]);
+  });
+
+  it("begins anew after one that ran for a minute", () => {
+    expect(countEarlyEnds(0, 10)).to.equal(1);
+    expect(countEarlyEnds(4, 59_999)).to.equal(5);
+    expect(countEarlyEnds(4, 60_000)).to.equal(1);
+  });
+});

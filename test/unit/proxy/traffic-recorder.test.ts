@@ -1,0 +1,108 @@
+import { expect } from "chai";
+import {
+  CLIENT_CLOSED,
+  TrafficRecorder,
+} from "../../../apps/proxy/traffic/traffic-recorder.js";
+import { bucketOf } from "../../../lib/telemetry/latency-histogram.js";
+
+const OK = { status: 200, rescued: false };
+
+describe("proxy traffic recorder", () => {
+  it("counts each side's requests, statuses and latencies of one window", () => {
+    const recorder = new TrafficRecorder(1000);
+    const slow = recorder.begin("canary", 1000);
+    const fast = recorder.begin("prod", 1000);
+    const failed = recorder.begin("prod", 1010);
+    recorder.finish(fast, OK, 1008);
+    recorder.finish(failed, { status: 503, rescued: false }, 1018);
+    recorder.finish(slow, { status: 404, rescued: false }, 1400);
+
+    const window = recorder.takeWindow(1500);
+    expect(window.prod).to.deep.include({
+      requests: 2,
+      errors: 1,
+      status: { 200: 1, 503: 1 },
+      latency: [[bucketOf(8), 2]],
+      arms: { chosen: 2, retried: 0, rescued: 0 },
+      waiting: [],
+      windowMs: 500,
+    });
+    expect(window.canary).to.deep.include({
+      requests: 1,
+      errors: 0,
+      status: { 404: 1 },
+      latency: [[bucketOf(400), 1]],
+    });
+  });
+
+  it("starts each window from nothing and keeps the totals", () => {
+    const recorder = new TrafficRecorder(0);
+    recorder.finish(recorder.begin("prod", 0), OK, 1);
+    recorder.takeWindow(500);
+    expect(recorder.takeWindow(1250).prod).to.deep.include({
+      requests: 0,
+      errors: 0,
+      status: {},
+      latency: [],
+      arms: { chosen: 0, retried: 0, rescued: 0 },
+      waiting: [],
+      windowMs: 750,
+    });
+    expect(recorder.totals).to.deep.equal({ prod: 1, canary: 0 });
+  });
+
+  it("counts a rescued request as the canary's error, and as one that prod rescued", () => {
+    const recorder = new TrafficRecorder(0);
+    const pending = recorder.begin("canary", 0);
+    recorder.finish(pending, { status: 502, rescued: true }, 20);
+
+    const { prod, canary } = recorder.takeWindow(500);
+    expect(canary).to.deep.include({
+      requests: 1,
+      errors: 1,
+      status: { 502: 1 },
+      arms: { chosen: 1, retried: 1, rescued: 0 },
+    });
+    expect(prod).to.deep.include({
+      requests: 0,
+      arms: { chosen: 0, retried: 0, rescued: 1 },
+    });
+  });
+
+  it("counts a client that left as 499 and not as an error", () => {
+    const recorder = new TrafficRecorder(0);
+    const pending = recorder.begin("canary", 0);
+    recorder.finish(pending, { status: CLIENT_CLOSED, rescued: false }, 70);
+    expect(recorder.takeWindow(500).canary).to.deep.include({
+      requests: 1,
+      errors: 0,
+      status: { 499: 1 },
+    });
+  });
+
+  it("counts only the first outcome of a request", () => {
+    const recorder = new TrafficRecorder(0);
+    const pending = recorder.begin("prod", 0);
+    recorder.finish(pending, OK, 1);
+    recorder.finish(pending, { status: CLIENT_CLOSED, rescued: false }, 2);
+    expect(recorder.takeWindow(500).prod.status).to.deep.equal({ 200: 1 });
+  });
+
+  it("shows the ages of requests that still wait, in each window until they are answered", () => {
+    const recorder = new TrafficRecorder(0);
+    const pending = recorder.begin("canary", 100);
+    const first = recorder.takeWindow(500).canary;
+    expect(first.waiting).to.deep.equal([[bucketOf(400), 1]]);
+    expect(first.requests).to.equal(0);
+    expect(first.arms.chosen).to.equal(1);
+
+    const second = recorder.takeWindow(1000).canary;
+    expect(second.waiting).to.deep.equal([[bucketOf(900), 1]]);
+    expect(second.arms.chosen).to.equal(0);
+
+    recorder.finish(pending, OK, 1100);
+    const third = recorder.takeWindow(1500).canary;
+    expect(third.waiting).to.deep.equal([]);
+    expect(third.latency).to.deep.equal([[bucketOf(1000), 1]]);
+  });
+});

@@ -1,0 +1,70 @@
+import { expect } from "chai";
+import { Upstreams } from "../../../apps/proxy/engines/upstreams.js";
+
+function createUpstreams(...ports: number[]): Upstreams {
+  const origins = ports.map((port) => new URL(`http://127.0.0.1:${port}`));
+  return new Upstreams("prod", origins);
+}
+
+function take(upstreams: Upstreams, count: number, now = 0): number[] {
+  return Array.from({ length: count }, () => upstreams.next(now).port);
+}
+
+describe("proxy upstreams", () => {
+  it("gives the only URL every time", () =>
+    expect(take(createUpstreams(1), 3)).to.deep.equal([1, 1, 1]));
+
+  it("lets several URLs take turns", () =>
+    expect(take(createUpstreams(1, 2, 3), 7)).to.deep.equal([
+      1, 2, 3, 1, 2, 3, 1,
+    ]));
+
+  it("passes over a URL that could not be connected to, for two seconds", () => {
+    const upstreams = createUpstreams(1, 2, 3);
+    upstreams.avoid(upstreams.all[1]!, 1000);
+    expect(take(upstreams, 4, 1000)).to.deep.equal([1, 3, 1, 3]);
+    expect(take(upstreams, 3, 2999)).to.deep.equal([1, 3, 1]);
+    expect(take(upstreams, 3, 3000)).to.deep.equal([2, 3, 1]);
+  });
+
+  it("lets URLs take turns while all of them are down", () => {
+    const upstreams = createUpstreams(1, 2);
+    for (const upstream of upstreams.all) upstreams.avoid(upstream, 0);
+    expect(take(upstreams, 40, 1)).to.include.members([1, 2]);
+  });
+
+  it("gives the only URL although it is down", () => {
+    const upstreams = createUpstreams(1);
+    upstreams.avoid(upstreams.all[0]!, 0);
+    expect(take(upstreams, 2, 1)).to.deep.equal([1, 1]);
+    expect(upstreams.next(1, upstreams.all[0]).port).to.equal(1);
+  });
+
+  it("gives another URL than the one that has just failed", () => {
+    const upstreams = createUpstreams(1, 2);
+    for (let turn = 0; turn < 4; turn++) {
+      expect(upstreams.next(0, upstreams.all[0]).port).to.equal(2);
+      expect(upstreams.next(0, upstreams.all[1]).port).to.equal(1);
+    }
+  });
+
+  it("gives another URL than the one that has just failed although that one is down", () => {
+    const upstreams = createUpstreams(1, 2);
+    upstreams.avoid(upstreams.all[0]!, 0);
+    upstreams.avoid(upstreams.all[1]!, 0);
+    for (let turn = 0; turn < 4; turn++) {
+      expect(upstreams.next(1, upstreams.all[0]).port).to.equal(2);
+      upstreams.next(1);
+    }
+  });
+
+  it("reads host and port from the URL, port 80 where it names none", () => {
+    const origins = ["http://[::1]:3001", "http://app.internal"].map(
+      (url) => new URL(url),
+    );
+    expect(new Upstreams("canary", origins).all).to.deep.equal([
+      { side: "canary", host: "::1", port: 3001 },
+      { side: "canary", host: "app.internal", port: 80 },
+    ]);
+  });
+});
