@@ -1,8 +1,11 @@
+import { randomInt } from "node:crypto";
 import { createServer, type AddressInfo, type Server } from "node:net";
 import { LaunchError } from "./launch-error.js";
-import { pickServicePort } from "./processes/private-redis.js";
 
 const TRIES = 20;
+const LOWEST_PORT = 20_000;
+/** Linux's; elsewhere they begin higher. */
+const LOWEST_EPHEMERAL_PORT = 32_768;
 
 export interface PortWish {
   /** Who is going to listen there. */
@@ -51,7 +54,10 @@ export async function findPorts<Name extends string>(
  */
 async function holdAny(wish: PortWish): Promise<Server | string> {
   for (let tries = 0; tries < TRIES; tries++) {
-    const outcome = await hold({ ...wish, port: pickServicePort() });
+    const outcome = await hold({
+      ...wish,
+      port: randomInt(LOWEST_PORT, LOWEST_EPHEMERAL_PORT),
+    });
     if (typeof outcome !== "string") return outcome;
   }
   return await hold(wish);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import {
   startPrivateRedis,
   type PrivateRedis,
-} from "../../apps/launcher/processes/private-redis.js";
+} from "../../test/support/redis/private-redis.js";
 import { Reaper } from "../../apps/launcher/processes/reaper.js";
 import type { ProxyStatus } from "../../apps/proxy/admin.js";
 import {

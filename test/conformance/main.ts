@@ -6,7 +6,7 @@
  * Our own engines can be named as well (`serin http-proxy`). Whatever the verdicts, the run succeeds.
  */
 import { parseArgs } from "node:util";
-import { startPrivateRedis } from "../../apps/launcher/processes/private-redis.js";
+import { startPrivateRedis } from "../support/redis/private-redis.js";
 import { findOnPath } from "../support/needed-program.js";
 import { describeEngine, ENGINES } from "../support/products/engines.js";
 import { HAPROXY, NGINX, PLAIN_PROXY } from "../support/products/others.js";

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { startPrivateRedis } from "../../apps/launcher/processes/private-redis.js";
+import { startPrivateRedis } from "../support/redis/private-redis.js";
 import type { ProgramKind } from "../support/system/program-specs.js";
 import { onCleanup } from "../support/cleanup.js";
 import { createHostUsers } from "../support/redis/redis-rights.js";

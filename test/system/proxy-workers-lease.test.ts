@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { startPrivateRedis } from "../../apps/launcher/processes/private-redis.js";
+import { startPrivateRedis } from "../support/redis/private-redis.js";
 import { onCleanup } from "../support/cleanup.js";
 import { canaryToBe } from "../support/programs/proxy-program.js";
 import { waitFor } from "../support/wait-for.js";

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { parseTelemetry } from "../../lib/telemetry/telemetry.js";
-import { findFreePort } from "../../apps/launcher/processes/private-redis.js";
+import { findServicePort } from "../support/system/service-port.js";
 import { startBackend, startNamedBackend } from "../support/http/backend.js";
 import { onCleanup } from "../support/cleanup.js";
 import { NOWHERE } from "../support/programs/cli.js";
@@ -178,7 +178,7 @@ function severalWorkers() {
 
   it("flips the flag for a canary that is taken out while other workers are still being started", async () => {
     const prod = await startNamedBackend("prod");
-    const port = await findFreePort();
+    const port = await findServicePort();
     const env = {
       ...{ WORKERS: "2", PORT: String(port), ADMIN_PORT: "0" },
       ...{ PROD_URLS: prod.url.origin, CANARY_URLS: `http://${NOWHERE}` },

@@ -4,7 +4,7 @@ import { originOf } from "../addresses.js";
 import type { ProgramSpec } from "./child.js";
 import type { LauncherConfig, PortName } from "../config.js";
 import { answersOk } from "./http-probe.js";
-import { answersPing, redisServerArgs } from "./private-redis.js";
+import { answersPing, redisServerArgs } from "./redis-server.js";
 import type { Workspace } from "./workspace.js";
 
 /** Where everything of one run is. */

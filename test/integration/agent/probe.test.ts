@@ -3,7 +3,7 @@ import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect } from "chai";
 import { probeHealth } from "../../../apps/agent/probe.js";
-import { findFreePort } from "../../../apps/launcher/processes/private-redis.js";
+import { findServicePort } from "../../support/system/service-port.js";
 import { onCleanup } from "../../support/cleanup.js";
 
 async function startApp(onRequest: RequestListener): Promise<URL> {
@@ -81,7 +81,7 @@ describe("agent probe", () => {
   const failed = { ok: false, status: null, version: null };
 
   it("is not ok when nobody listens", async () => {
-    const url = new URL(`http://127.0.0.1:${await findFreePort()}`);
+    const url = new URL(`http://127.0.0.1:${await findServicePort()}`);
     expect(await probeHealth(url, limits())).to.include(failed);
   });
 

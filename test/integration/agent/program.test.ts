@@ -7,10 +7,8 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { expect } from "chai";
-import {
-  findFreePort,
-  startPrivateRedis,
-} from "../../../apps/launcher/processes/private-redis.js";
+import { startPrivateRedis } from "../../support/redis/private-redis.js";
+import { findServicePort } from "../../support/system/service-port.js";
 import { releaseVersion } from "../../../lib/program/release.js";
 import type { Keys } from "../../../lib/redis/keys.js";
 import {
@@ -266,7 +264,7 @@ describe("agent program", () => {
   });
 
   it("starts without Redis and goes on when Redis comes, goes and comes back", async () => {
-    const port = await findFreePort();
+    const port = await findServicePort();
     const keys = freshKeys();
     const agent = await startProgram("agent", {
       ...OFTEN,
@@ -293,7 +291,7 @@ describe("agent program", () => {
   });
 
   it("takes its first sample when Redis can take it", async () => {
-    const port = await findFreePort();
+    const port = await findServicePort();
     const agent = await startProgram("agent", {
       TARGET: "prod",
       APP_PID: String(process.pid),

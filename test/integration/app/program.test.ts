@@ -8,10 +8,8 @@ import {
 } from "node:net";
 import { text } from "node:stream/consumers";
 import { expect } from "chai";
-import {
-  findFreePort,
-  startPrivateRedis,
-} from "../../../apps/launcher/processes/private-redis.js";
+import { startPrivateRedis } from "../../support/redis/private-redis.js";
+import { findServicePort } from "../../support/system/service-port.js";
 import { Ledger } from "../../../lib/flag/ledger.js";
 import { onCleanup } from "../../support/cleanup.js";
 import {
@@ -144,7 +142,7 @@ describe("app program", () => {
 
   describe("without Redis", () => {
     it("starts, says it is not ready, and is once Redis appears", async () => {
-      const port = await findFreePort();
+      const port = await findServicePort();
       const env = { REDIS_URL: `redis://127.0.0.1:${port}` };
       const app = await startProgram("app", { ...env, ROLE: "prod" });
       expect(await ask(`${app.url}/healthz`)).to.include("200");

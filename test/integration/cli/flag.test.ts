@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import { expect } from "chai";
-import { startPrivateRedis } from "../../../apps/launcher/processes/private-redis.js";
+import { startPrivateRedis } from "../../support/redis/private-redis.js";
 import { onCleanup } from "../../support/cleanup.js";
 import { NOWHERE, runCli } from "../../support/programs/cli.js";
 import { redisUrl } from "../../support/redis/redis-server.js";

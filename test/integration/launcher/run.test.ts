@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { expect } from "chai";
-import { answersPing } from "../../../apps/launcher/processes/private-redis.js";
+import { answersPing } from "../../../apps/launcher/processes/redis-server.js";
 import { Ledger } from "../../../lib/flag/ledger.js";
 import { onCleanup } from "../../support/cleanup.js";
 import { StandInLauncher } from "../../support/programs/launcher-process.js";

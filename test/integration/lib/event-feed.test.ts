@@ -1,9 +1,7 @@
 import { expect } from "chai";
 import { EventFeed } from "../../../lib/redis/event-feed.js";
-import {
-  findFreePort,
-  startPrivateRedis,
-} from "../../../apps/launcher/processes/private-redis.js";
+import { startPrivateRedis } from "../../support/redis/private-redis.js";
+import { findServicePort } from "../../support/system/service-port.js";
 import { Ledger, type LedgerEvent } from "../../../lib/flag/ledger.js";
 import { createRedis, waitForRedis } from "../../../lib/redis/redis.js";
 import { onCleanup } from "../../support/cleanup.js";
@@ -73,7 +71,7 @@ describe("event feed", () => {
 
   it("goes on when Redis was away, even if it has forgotten everything", async () => {
     const keys = freshKeys();
-    const port = await findFreePort();
+    const port = await findServicePort();
     const first = await startPrivateRedis({ port });
     const { reasons } = await openFeed(first.url, keys);
     await record(first.url, keys, "before the crash");

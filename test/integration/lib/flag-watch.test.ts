@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { startPrivateRedis } from "../../../apps/launcher/processes/private-redis.js";
+import { startPrivateRedis } from "../../support/redis/private-redis.js";
 import { openFlagWatch, type FlagWatch } from "../../../lib/flag/flag-watch.js";
 import type { Keys } from "../../../lib/redis/keys.js";
 import { encodeLease } from "../../../lib/flag/lease-reading.js";

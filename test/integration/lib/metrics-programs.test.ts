@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { startPrivateRedis } from "../../../apps/launcher/processes/private-redis.js";
+import { startPrivateRedis } from "../../support/redis/private-redis.js";
 import { answerMetrics, Metrics } from "../../../lib/program/metrics.js";
 import { createServer } from "node:http";
 import { once } from "node:events";

@@ -1,9 +1,7 @@
 import { expect } from "chai";
 import type { Redis } from "ioredis";
-import {
-  findFreePort,
-  startPrivateRedis,
-} from "../../../apps/launcher/processes/private-redis.js";
+import { startPrivateRedis } from "../../support/redis/private-redis.js";
+import { findServicePort } from "../../support/system/service-port.js";
 import { RefusedError } from "../../../apps/monitor/alert/channels/channel.js";
 import { createMailChannel } from "../../../apps/monitor/alert/channels/create-channels.js";
 import { Courier } from "../../../apps/monitor/alert/courier.js";
@@ -366,7 +364,7 @@ describe("the courier", () => {
 
   describe("while Redis is away", () => {
     it("waits, and goes on when it is back and empty", async () => {
-      const port = await findFreePort();
+      const port = await findServicePort();
       const first = await startPrivateRedis({ port });
       const courier = await openCourier({ url: first.url });
       await courier.redis.set(keys.lease, FENCE);

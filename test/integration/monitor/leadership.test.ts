@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { expect } from "chai";
-import { startPrivateRedis } from "../../../apps/launcher/processes/private-redis.js";
+import { startPrivateRedis } from "../../support/redis/private-redis.js";
 import {
   encodeLease,
   LEASE_MS,

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 import { expect } from "chai";
-import { startPrivateRedis } from "../../../apps/launcher/processes/private-redis.js";
+import { startPrivateRedis } from "../../support/redis/private-redis.js";
 import { onCleanup } from "../../support/cleanup.js";
 import {
   MONITOR,

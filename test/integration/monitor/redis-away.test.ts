@@ -1,8 +1,6 @@
 import { expect } from "chai";
-import {
-  findFreePort,
-  startPrivateRedis,
-} from "../../../apps/launcher/processes/private-redis.js";
+import { startPrivateRedis } from "../../support/redis/private-redis.js";
+import { findServicePort } from "../../support/system/service-port.js";
 import { onCleanup } from "../../support/cleanup.js";
 import { startFleet } from "../../support/monitor/fleet.js";
 import {
@@ -19,7 +17,7 @@ const status = async (url: string) => (await fetch(url)).status;
 
 describe("monitor without Redis", () => {
   it("starts, says it is not ready, and leads once Redis appears", async () => {
-    const port = await findFreePort();
+    const port = await findServicePort();
     const url = `redis://127.0.0.1:${port}`;
     const keys = freshKeys();
     const monitor = await startMonitorProgram({ keys }, { REDIS_URL: url });
@@ -44,7 +42,7 @@ describe("monitor without Redis", () => {
   });
 
   it("stops in order although Redis never was", async () => {
-    const port = await findFreePort();
+    const port = await findServicePort();
     const REDIS_URL = `redis://127.0.0.1:${port}`;
     const monitor = await startMonitorProgram(
       { keys: freshKeys() },

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { startPrivateRedis } from "../../../apps/launcher/processes/private-redis.js";
+import { startPrivateRedis } from "../../support/redis/private-redis.js";
 import { writeTelemetry } from "../../../lib/telemetry/telemetry.js";
 import { onCleanup } from "../../support/cleanup.js";
 import { startMuteLink } from "../../support/http/mute-link.js";

@@ -9,7 +9,7 @@ import {
   startOpenProxy,
   type ProxyProgram,
 } from "../../support/programs/proxy-program.js";
-import { startPrivateRedis } from "../../../apps/launcher/processes/private-redis.js";
+import { startPrivateRedis } from "../../support/redis/private-redis.js";
 import { connectRedis, freshKeys } from "../../support/redis/redis-server.js";
 import { waitFor } from "../../support/wait-for.js";
 

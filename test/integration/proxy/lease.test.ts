@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { startPrivateRedis } from "../../../apps/launcher/processes/private-redis.js";
+import { startPrivateRedis } from "../../support/redis/private-redis.js";
 import { LEASE_MS } from "../../../lib/flag/lease-reading.js";
 import { onCleanup } from "../../support/cleanup.js";
 import { describeEngines } from "../../support/http/engines.js";

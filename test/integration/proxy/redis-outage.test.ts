@@ -1,9 +1,9 @@
 import { expect } from "chai";
 import {
-  findFreePort,
   startPrivateRedis,
   type PrivateRedis,
-} from "../../../apps/launcher/processes/private-redis.js";
+} from "../../support/redis/private-redis.js";
+import { findServicePort } from "../../support/system/service-port.js";
 import { startNamedBackend } from "../../support/http/backend.js";
 import { onCleanup } from "../../support/cleanup.js";
 import { describeEngines } from "../../support/http/engines.js";
@@ -108,7 +108,7 @@ describeEngines("proxy without Redis", () => {
   }
 
   it("starts without it, sends all to prod, and opens the canary when it appears", async () => {
-    const port = await findFreePort();
+    const port = await findServicePort();
     const proxy = await startSides(`redis://127.0.0.1:${port}`);
     const traffic = startTraffic(proxy);
     await waitFor("traffic", () => traffic.sent > 50);

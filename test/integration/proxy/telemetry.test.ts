@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import type { Redis } from "ioredis";
-import { startPrivateRedis } from "../../../apps/launcher/processes/private-redis.js";
+import { startPrivateRedis } from "../../support/redis/private-redis.js";
 import { LatencyHistogram } from "../../../lib/telemetry/latency-histogram.js";
 import {
   parseTelemetry,

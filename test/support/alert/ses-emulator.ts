@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createRequire } from "node:module";
-import { findFreePort } from "../../../apps/launcher/processes/private-redis.js";
+import { findServicePort } from "../system/service-port.js";
 import { waitFor } from "../wait-for.js";
 
 export interface StoredMail {
@@ -19,7 +19,7 @@ export interface SesEmulator {
 
 /** aws-ses-v2-local, which takes SendRawEmail as SES does and keeps what it got. */
 export async function startSesEmulator(): Promise<SesEmulator> {
-  const port = await findFreePort();
+  const port = await findServicePort();
   const endpoint = `http://127.0.0.1:${port}`;
   const main = createRequire(import.meta.url).resolve("aws-ses-v2-local");
   const program = main.replace(/index\.js$/, "cli.js");

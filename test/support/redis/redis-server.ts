@@ -1,9 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { Redis } from "ioredis";
-import {
-  startPrivateRedis,
-  type PrivateRedis,
-} from "../../../apps/launcher/processes/private-redis.js";
+import { startPrivateRedis, type PrivateRedis } from "./private-redis.js";
 import { Reaper } from "../../../apps/launcher/processes/reaper.js";
 import { createKeys, type Keys } from "../../../lib/redis/keys.js";
 

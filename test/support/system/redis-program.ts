@@ -2,7 +2,7 @@ import { Reaper } from "../../../apps/launcher/processes/reaper.js";
 import {
   startPrivateRedis,
   type PrivateRedis,
-} from "../../../apps/launcher/processes/private-redis.js";
+} from "../redis/private-redis.js";
 import { findServicePort } from "./service-port.js";
 
 /** A Redis of one test's own that dies and comes back empty, at the same address. */

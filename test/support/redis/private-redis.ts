@@ -1,17 +1,12 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { redisServerArgs } from "../../../apps/launcher/processes/redis-server.js";
+import { findServicePort } from "../system/service-port.js";
 
 const START_DEADLINE_MS = 10_000;
-const PING_TIMEOUT_MS = 1000;
-const PORT_TRIES = 100;
-const LOWEST_PORT = 20_000;
-/** Linux's; elsewhere they begin higher. */
-const LOWEST_EPHEMERAL_PORT = 32_768;
 
 /** A redis-server of our own: loopback only, nothing written to disk, gone when stopped. */
 export interface PrivateRedis {
@@ -26,7 +21,7 @@ export interface PrivateRedis {
 export async function startPrivateRedis(
   options: { port?: number } = {},
 ): Promise<PrivateRedis> {
-  const port = options.port ?? (await findFreePort());
+  const port = options.port ?? (await findServicePort());
   const directory = mkdtempSync(join(tmpdir(), "serin-redis-"));
   // Its own process group: Ctrl-C in a terminal must reach it last, through its owner.
   const child = spawn("redis-server", redisServerArgs({ port, directory }), {
@@ -47,64 +42,6 @@ export async function startPrivateRedis(
     return exited;
   };
   return { url: `redis://127.0.0.1:${port}`, port, pid: child.pid ?? 0, stop };
-}
-
-/** Loopback only, and nothing written to disk. */
-export function redisServerArgs(options: {
-  port: number;
-  directory: string;
-}): string[] {
-  const { port, directory } = options;
-  return [
-    ...["--port", String(port)],
-    ...["--bind", "127.0.0.1"],
-    ...["--save", ""],
-    ...["--appendonly", "no"],
-    ...["--dir", directory],
-  ];
-}
-
-/** Whether the Redis on this port of loopback serves commands. */
-export function answersPing(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ port, host: "127.0.0.1" }, () =>
-      socket.write("PING\r\n"),
-    );
-    socket.setTimeout(PING_TIMEOUT_MS, () => socket.destroy());
-    socket.once("data", (answer) => {
-      resolve(answer.toString().startsWith("+PONG"));
-      socket.destroy();
-    });
-    socket.once("error", () => resolve(false));
-    socket.once("close", () => resolve(false));
-  });
-}
-
-/**
- * A port that was free a moment ago, below those that systems give to outgoing connections: whoever takes it, even again
- * later, meets no connection that happened to get it.
- */
-export async function findFreePort(): Promise<number> {
-  for (let tries = 0; tries < PORT_TRIES; tries++) {
-    const port = pickServicePort();
-    if (await isFree(port)) return port;
-  }
-  throw new Error(`${PORT_TRIES} ports were tried and none is free`);
-}
-
-/** Any port, taken or free, that no system gives to an outgoing connection. */
-export function pickServicePort(): number {
-  return randomInt(LOWEST_PORT, LOWEST_EPHEMERAL_PORT);
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once("error", () => resolve(false));
-    server.listen({ port, host: "127.0.0.1", exclusive: true }, () =>
-      server.close(() => resolve(true)),
-    );
-  });
 }
 
 function untilReady(child: ChildProcess): Promise<void> {

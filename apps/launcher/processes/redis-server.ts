@@ -1,0 +1,34 @@
+import { connect } from "node:net";
+
+const PING_TIMEOUT_MS = 1000;
+
+/** Loopback only, and nothing written to disk. */
+export function redisServerArgs(options: {
+  port: number;
+  directory: string;
+}): string[] {
+  const { port, directory } = options;
+  return [
+    ...["--port", String(port)],
+    ...["--bind", "127.0.0.1"],
+    ...["--save", ""],
+    ...["--appendonly", "no"],
+    ...["--dir", directory],
+  ];
+}
+
+/** Whether the Redis on this port of loopback serves commands. */
+export function answersPing(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: "127.0.0.1" }, () =>
+      socket.write("PING\r\n"),
+    );
+    socket.setTimeout(PING_TIMEOUT_MS, () => socket.destroy());
+    socket.once("data", (answer) => {
+      resolve(answer.toString().startsWith("+PONG"));
+      socket.destroy();
+    });
+    socket.once("error", () => resolve(false));
+    socket.once("close", () => resolve(false));
+  });
+}
