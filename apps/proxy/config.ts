@@ -1,4 +1,5 @@
 import { BlockList, isIP } from "node:net";
+import { availableParallelism } from "node:os";
 import {
   parseHttpOrigin,
   readBaseConfig,
@@ -11,12 +12,12 @@ import {
   SettingsReader,
   type Environment,
 } from "../../lib/settings/settings.js";
-import { parseWorkers, whyNotSeveral } from "./workers-setting.js";
 import { ENGINE_NAMES, type EngineName } from "./engines/engine.js";
 import { parseRatio, type Ratio } from "./canary/split.js";
 
 /** Below the minute after which a stop is forced (lib/lifecycle.ts). */
 const DRAIN_MS_RANGE = { min: 0, max: 50_000 };
+const MAX_WORKERS = 128;
 
 export interface ProxyConfig extends BaseConfig {
   engine: EngineName;
@@ -100,6 +101,30 @@ function readWorkers(settings: SettingsReader): number {
   if (workers > 1 && problem !== undefined)
     settings.reject(`WORKERS comes to ${workers}: ${problem}`);
   return workers;
+}
+
+/** `auto` is one for each core that this process may use. */
+export function parseWorkers(text: string): number | undefined {
+  if (text === "auto") return Math.min(MAX_WORKERS, availableParallelism());
+  const workers = /^\d{1,3}$/.test(text) ? Number(text) : 0;
+  return workers >= 1 && workers <= MAX_WORKERS ? workers : undefined;
+}
+
+/**
+ * Several threads can listen on one port only by `reusePort`, which came to Node with 22.12 and 23.1.
+ *
+ * @param version such as 22.12.0
+ * @returns what is missing, if anything
+ */
+export function whyNotSeveral(version: string): string | undefined {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  const isEnough =
+    major >= 24 ||
+    (major === 23 && minor >= 1) ||
+    (major === 22 && minor >= 12);
+  return isEnough
+    ? undefined
+    : `more than 1 takes Node 22.12, 23.1 or later, and this is ${version}`;
 }
 
 function readClientLimits(settings: SettingsReader) {

@@ -12,7 +12,7 @@ import { serveRequests } from "./clients/intake.js";
 import { KEEP_ALIVE_S } from "./http/relay.js";
 import { createStrictServer } from "./clients/strict-server.js";
 import { CLIENT_CLOSED, TrafficRecorder } from "./traffic/traffic-recorder.js";
-import { createTrust } from "./clients/trust.js";
+import { createTrust } from "./clients/client-connection.js";
 import { TunnelEngine } from "./engines/tunnel.js";
 import { Upstreams } from "./engines/upstreams.js";
 

@@ -1,13 +1,6 @@
-import type { Socket } from "node:net";
+import { isIPv6, type BlockList, type Socket } from "node:net";
+import type { ClientPeer } from "../http/headers.js";
 import type { Pipeline } from "./pipeline.js";
-
-/** A client as the far end of a connection. */
-export interface ClientPeer {
-  /** IPv4 in its own form, also on a dual-stack socket. */
-  readonly address: string;
-  /** Whether its X-Forwarded-* and Forwarded are believed: kept, and appended to. */
-  readonly isTrusted: boolean;
-}
 
 /** What a client's requests on one connection share. */
 export interface ClientConnection extends ClientPeer {
@@ -43,4 +36,10 @@ export class ClientConnections {
     this.#known.set(socket, connection);
     return connection;
   }
+}
+
+/** Tells whether a peer is in `list`. */
+export function createTrust(list: BlockList): (address: string) => boolean {
+  if (list.rules.length === 0) return () => false;
+  return (address) => list.check(address, isIPv6(address) ? "ipv6" : "ipv4");
 }

@@ -1,24 +1,40 @@
 import type { Socket } from "node:net";
 import { SilenceWatch } from "../../../lib/program/silence-watch.js";
-import { IdleStack } from "./idle-stack.js";
+
+/** The longest that an idle connection is kept; Node's own servers close theirs after 5 s. */
+const IDLE_LIMIT_MS = 4000;
+/** The share of the time granted by an upstream (`Keep-Alive: timeout=`) that is used, so that our end comes first. */
+const GRANT_SHARE = 0.8;
+const SWEEP_INTERVAL_MS = 1000;
 
 interface UpstreamConnection {
   readonly socket: Socket;
+  /** Monotonic ms; has a meaning while it is idle. */
+  idleSince: number;
   /** To be told when no byte has moved for the time that a response may take. */
   onSilent: () => void;
 }
 
-/** The open connections to an upstream: the idle ones to be used again, the others watched for silence. */
+/**
+ * The open connections to an upstream. Those that carry an exchange are watched for silence. Of the idle ones the last used
+ * is used again first: the others may then grow old, and are ended before the upstream would end them.
+ */
 export class UpstreamConnections<C extends UpstreamConnection> {
   readonly #open = new Set<C>();
-  readonly #idle = new IdleStack<C>();
+  /** The longest idle first. */
+  readonly #idle: C[] = [];
   readonly #silence: SilenceWatch<C>;
+  readonly #sweep: NodeJS.Timeout;
+  #idleLimitMs = IDLE_LIMIT_MS;
+  #grant: string | undefined;
 
   /** @param silenceMs from the last byte that moved to a connection's being told */
   constructor(silenceMs: number) {
     this.#silence = new SilenceWatch(silenceMs, (silent) => {
       for (const connection of silent) connection.onSilent();
     });
+    this.#sweep = setInterval(() => this.#endStale(), SWEEP_INTERVAL_MS);
+    this.#sweep.unref();
   }
 
   /** To be told of a connection as soon as it is being opened. It leaves when its socket closes. */
@@ -28,24 +44,56 @@ export class UpstreamConnections<C extends UpstreamConnection> {
     socket.once("connect", () => this.#silence.add(socket, connection));
     socket.once("close", () => {
       this.#open.delete(connection);
-      this.#idle.remove(connection);
+      const index = this.#idle.indexOf(connection);
+      if (index >= 0) this.#idle.splice(index, 1);
     });
   }
 
-  /** The idle one that was used last. */
+  /** The idle one that was used last, if it has not been idle for too long. */
   takeIdle(): C | undefined {
-    return this.#idle.pop();
+    for (
+      let last = this.#idle.pop();
+      last !== undefined;
+      last = this.#idle.pop()
+    ) {
+      if (last.socket.writable && !this.#isStale(last, performance.now()))
+        return last;
+      last.socket.destroy();
+    }
+    return undefined;
   }
 
   /** Keeps a connection for another exchange. @param grant the value of the response's `Keep-Alive`, if any */
   giveBack(connection: C, grant: string | undefined): void {
-    this.#idle.setGrant(grant);
+    if (grant !== this.#grant) {
+      this.#grant = grant;
+      this.#idleLimitMs = idleLimitMs(grant);
+    }
+    connection.idleSince = performance.now();
     this.#idle.push(connection);
   }
 
   close(): void {
-    this.#idle.close();
+    clearInterval(this.#sweep);
     this.#silence.close();
     for (const { socket } of this.#open) socket.destroy();
   }
+
+  #isStale({ idleSince }: C, now: number): boolean {
+    return now - idleSince >= this.#idleLimitMs;
+  }
+
+  #endStale(): void {
+    const now = performance.now();
+    const fresh = this.#idle.findIndex((it) => !this.#isStale(it, now));
+    const count = fresh < 0 ? this.#idle.length : fresh;
+    for (const { socket } of this.#idle.splice(0, count)) socket.destroy();
+  }
+}
+
+function idleLimitMs(grant: string | undefined): number {
+  const [, grantedS] = /\btimeout=(\d+)/.exec(grant ?? "") ?? [];
+  return grantedS === undefined
+    ? IDLE_LIMIT_MS
+    : Math.min(IDLE_LIMIT_MS, Number(grantedS) * 1000 * GRANT_SHARE);
 }

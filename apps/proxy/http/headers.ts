@@ -1,6 +1,13 @@
 import type { IncomingMessage } from "node:http";
-import type { ClientPeer } from "../clients/client-connection.js";
 import { readHeaderName } from "./header-name.js";
+
+/** A client as the far end of a connection. */
+export interface ClientPeer {
+  /** IPv4 in its own form, also on a dual-stack socket. */
+  readonly address: string;
+  /** Whether its X-Forwarded-* and Forwarded are believed: kept, and appended to. */
+  readonly isTrusted: boolean;
+}
 
 /** Naming these in `Connection` must not make them vanish: routing and framing rest on them. */
 const END_TO_END: ReadonlySet<string> = new Set(["host", "content-length"]);

@@ -5,13 +5,14 @@ import {
   withLengthLast,
   without,
 } from "./headers.js";
-import { ONE_WRITE_BYTES } from "./one-write.js";
 import type { BodyLength } from "./response-head.js";
 
 /** Longer than the idle time of the load balancers that may stand in front (60 s), so that they close first. */
 export const KEEP_ALIVE_S = 65;
 const KEEP_ALIVE = `timeout=${KEEP_ALIVE_S}`;
 const LENGTH: ReadonlySet<string> = new Set(["content-length"]);
+/** Up to this size a body leaves with its head as one string: a single write, where a Buffer would take a vector of two. */
+export const ONE_WRITE_BYTES = 16_384;
 const NOTHING = Buffer.alloc(0);
 
 /** An upstream's head as it came. */

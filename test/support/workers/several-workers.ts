@@ -1,4 +1,4 @@
-import { whyNotSeveral } from "../../../apps/proxy/workers-setting.js";
+import { whyNotSeveral } from "../../../apps/proxy/config.js";
 import { createKeepAliveAgent, send } from "../http/http-client.js";
 import {
   startOpenProxy,

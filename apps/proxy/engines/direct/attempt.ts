@@ -1,12 +1,15 @@
 import type { CopyBuffers } from "./copy-buffers.js";
-import type { ConnectionUser, DirectConnection } from "./connection.js";
-import type { DirectPool } from "./direct-pool.js";
+import type {
+  ConnectionUser,
+  DirectConnection,
+  DirectPool,
+} from "./connection.js";
 import type { Attempt, FailureKind, Ongoing } from "../engine.js";
-import { ONE_WRITE_BYTES } from "../../http/one-write.js";
 import {
   beginResponse,
   cutOff,
   endWith,
+  ONE_WRITE_BYTES,
   relayInterim,
 } from "../../http/relay.js";
 import { requestHead } from "../request-head.js";

@@ -1,6 +1,6 @@
 import { CopyBuffers } from "./copy-buffers.js";
 import { DirectAttempt } from "./attempt.js";
-import { DirectPool } from "./direct-pool.js";
+import { DirectPool } from "./connection.js";
 import type { Attempt, Engine, Ongoing, UpstreamLimits } from "../engine.js";
 import { READ_BUFFER_BYTES } from "../upstream-socket.js";
 import type { Upstream } from "../upstreams.js";

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
-import { ONE_WRITE_BYTES } from "../../http/one-write.js";
+import { ONE_WRITE_BYTES } from "../../http/relay.js";
 
 const LAST_CHUNK = "0\r\n\r\n";
 

@@ -10,6 +10,7 @@ import { framingOf, type Framing } from "../../http/response-head.js";
  */
 export class PooledConnection implements FollowedConnection {
   readonly socket: Socket;
+  idleSince = 0;
   isConnected = false;
   /** Called when no byte has moved for too long, and its last request has no response yet. */
   onResponseTimeout: (() => void) | undefined;

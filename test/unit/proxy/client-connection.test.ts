@@ -1,8 +1,8 @@
 import { expect } from "chai";
 import { BlockList } from "node:net";
-import { createTrust } from "../../../apps/proxy/clients/trust.js";
+import { createTrust } from "../../../apps/proxy/clients/client-connection.js";
 
-describe("proxy trust", () => {
+describe("the trust in a client", () => {
   it("is in nobody with an empty list", () =>
     expect(createTrust(new BlockList())("127.0.0.1")).to.equal(false));
 
