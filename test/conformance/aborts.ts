@@ -1,10 +1,10 @@
 import type { Socket } from "node:net";
-import { check, type Case, type Chapter } from "./case.js";
-import { quote, type Stage } from "./stage.js";
-import type { Play } from "./upstream.js";
+import { check, type Case, type CaseGroup } from "./case.js";
+import { quote, type Harness } from "./harness.js";
+import type { Handlers } from "./upstream.js";
 
-/** What a proxy that follows at once stays far below. */
-const AT_ONCE_MS = 1500;
+/** Limit for a reaction that should be immediate. */
+const PROMPTLY_MS = 1500;
 
 const WITH_LENGTH = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf";
 const IN_CHUNKS =
@@ -23,78 +23,78 @@ const CUTS: Record<Cut, string> = {
 };
 const ENTRIES = Object.entries(CUTS) as [Cut, string][];
 
-/** Where a client leaves; the upstream's request must end with it. */
-const CLIENT_STAGES: {
+/** Points at which a client disconnects. The upstream request must end too. */
+const CLIENT_POINTS: {
   when: string;
   send: string;
-  play: Play;
+  handlers: Handlers;
   seen: string;
 }[] = [
   {
-    when: "waiting for an answer",
+    when: "waiting for a response",
     send: GET,
-    play: { request: () => undefined },
+    handlers: { request: () => undefined },
     seen: "\r\n\r\n",
   },
   {
     when: "reading a body with a length",
     send: GET,
-    play: { request: ({ socket }) => void socket.write(WITH_LENGTH) },
+    handlers: { request: ({ socket }) => void socket.write(WITH_LENGTH) },
     seen: "\r\n\r\n",
   },
   {
-    when: "reading a body in chunks",
+    when: "reading a chunked body",
     send: GET,
-    play: { request: ({ socket }) => void socket.write(IN_CHUNKS) },
+    handlers: { request: ({ socket }) => void socket.write(IN_CHUNKS) },
     seen: "\r\n\r\n",
   },
   {
     when: "sending a body with a length",
     send: UPLOAD,
-    play: {},
+    handlers: {},
     seen: "part",
   },
   {
-    when: "sending a body in chunks",
+    when: "sending a chunked body",
     send: CHUNKED_UPLOAD,
-    play: {},
+    handlers: {},
     seen: "part",
   },
 ];
 
 function clientLeaves(
   cut: Cut,
-  { when, send, play, seen }: (typeof CLIENT_STAGES)[0],
+  { when, send, handlers, seen }: (typeof CLIENT_POINTS)[0],
 ): Case {
   return {
     name: `a client that ${CUTS[cut]} while ${when}`,
-    run: async (stage) => {
-      stage.upstream.play(play);
-      const client = stage.connect().send(send);
-      await stage.upstream.sees(seen);
+    run: async (harness) => {
+      harness.upstream.handle(handlers);
+      const client = harness.connect().send(send);
+      await harness.upstream.sees(seen);
       if (when.startsWith("reading")) await client.sees("half");
       client.socket[cut]();
-      await stage.until(
-        "the upstream's request to end",
-        () => stage.upstream.openCount === 0,
-        // A half-closed client may still want its answer; what it must not do is to hold everything for ever.
-        cut === "end" ? { ms: 6000 } : { kind: "leak", ms: AT_ONCE_MS },
+      await harness.until(
+        "the upstream request to end",
+        () => harness.upstream.openCount === 0,
+        // A half-closed client may still want its response, but must not hold the request open for ever.
+        cut === "end" ? { ms: 6000 } : { kind: "leak", ms: PROMPTLY_MS },
       );
     },
   };
 }
 
-function clientLeavesHead(cut: Cut): Case {
+function clientLeavesInHead(cut: Cut): Case {
   return {
-    name: `a client that ${CUTS[cut]} in mid-head`,
-    run: async (stage) => {
-      const client = stage.connect().send("GET / HTTP/1.1", "Host: x", "X-A");
+    name: `a client that ${CUTS[cut]} within the head`,
+    run: async (harness) => {
+      const client = harness.connect().send("GET / HTTP/1.1", "Host: x", "X-A");
       await new Promise((resolve) => client.socket.once("connect", resolve));
       client.socket[cut]();
-      await stage.closed(client);
-      await stage.get("/after");
+      await harness.closed(client);
+      await harness.get("/after");
       check(
-        stage.upstream.requests.length === 1,
+        harness.upstream.requests.length === 1,
         "smuggled",
         "half a head was forwarded",
       );
@@ -102,8 +102,11 @@ function clientLeavesHead(cut: Cut): Case {
   };
 }
 
-/** Where an upstream goes away before a response's head: the client must be told by an error. */
-const EARLY: [when: string, play: (cut: (socket: Socket) => void) => Play][] = [
+/** Points before a complete response head at which an upstream disconnects. The client must get an error. */
+const EARLY: [
+  when: string,
+  handlers: (cut: (socket: Socket) => void) => Handlers,
+][] = [
   ["accepting", (cut) => ({ accept: ({ socket }) => cut(socket) })],
   ["reading the request", (cut) => ({ request: ({ socket }) => cut(socket) })],
   [
@@ -125,17 +128,17 @@ const EARLY: [when: string, play: (cut: (socket: Socket) => void) => Play][] = [
 function upstreamLeavesEarly(
   method: string,
   cut: Cut,
-  [when, play]: (typeof EARLY)[0],
+  [when, handlers]: (typeof EARLY)[0],
 ): Case {
   return {
     name: `an upstream that ${CUTS[cut]} while ${when}, ${method}`,
-    run: async (stage) => {
-      stage.upstream.play(play((socket) => void socket[cut]()));
-      const client = stage.connect();
+    run: async (harness) => {
+      harness.upstream.handle(handlers((socket) => void socket[cut]()));
+      const client = harness.connect();
       const body =
         method === "POST" ? ["Content-Length: 5", "", "hello"] : ["", ""];
       client.send(`${method} / HTTP/1.1`, "Host: x", ...body);
-      const view = await stage.answers(client, [method]);
+      const view = await harness.awaitResponses(client, [method]);
       const statuses = view.responses.map(({ status }) => status);
       check(
         [502, 503, 504].includes(statuses.at(-1) ?? 0) &&
@@ -144,7 +147,7 @@ function upstreamLeavesEarly(
         () =>
           `the client got ${view.malformed ?? statuses.join(" ")}, ${view.ending ?? "open"}`,
       );
-      const sent = stage.upstream.requests.length;
+      const sent = harness.upstream.requests.length;
       check(
         method === "GET" || sent <= 1,
         "wrong",
@@ -154,30 +157,30 @@ function upstreamLeavesEarly(
   };
 }
 
-/** A body that is cut short must never look whole. */
+/** A truncated body must never look complete. */
 function upstreamLeavesInBody(cut: Cut, bytes: string, version: string): Case {
-  const framing = bytes === WITH_LENGTH ? "with a length" : "in chunks";
+  const framing = bytes === WITH_LENGTH ? "with a length" : "chunked";
   const client = version === "1.0" ? ", HTTP/1.0 client" : "";
   return {
-    name: `an upstream that ${CUTS[cut]} in a body ${framing}${client}`,
-    run: async (stage) => {
+    name: `an upstream that ${CUTS[cut]} within a body, ${framing}${client}`,
+    run: async (harness) => {
       let socket: Socket | undefined;
-      stage.upstream.play({
+      harness.upstream.handle({
         request: (connection) => {
           socket = connection.socket;
           socket.write(bytes);
         },
       });
-      const client = stage.connect();
+      const client = harness.connect();
       client.send(`GET / HTTP/${version}`, "Host: x", "", "");
       await client.sees("half");
       socket?.[cut]();
-      await stage.closed(client);
-      const view = await stage.answers(client, ["GET"]);
+      await harness.closed(client);
+      const view = await harness.awaitResponses(client, ["GET"]);
       check(
         view.responses.length === 0,
         "wrong",
-        () => `half a body looked whole: ${quote(client.unread)}`,
+        () => `a truncated body looked complete: ${quote(client.unread)}`,
       );
     },
   };
@@ -185,15 +188,15 @@ function upstreamLeavesInBody(cut: Cut, bytes: string, version: string): Case {
 
 function upstreamLeavesUpload(cut: Cut): Case {
   return {
-    name: `an upstream that ${CUTS[cut]} in the middle of an upload`,
-    run: async (stage) => {
-      stage.upstream.play({ head: ({ socket }) => void socket[cut]() });
-      const client = stage.connect();
+    name: `an upstream that ${CUTS[cut]} during an upload`,
+    run: async (harness) => {
+      harness.upstream.handle({ head: ({ socket }) => void socket[cut]() });
+      const client = harness.connect();
       client.send("POST / HTTP/1.1", "Host: x", "Content-Length: 4000000", "");
       client.send("", "x".repeat(4_000_000));
-      const view = await stage.answers(client, ["POST"]);
+      const view = await harness.awaitResponses(client, ["POST"]);
       const status = view.responses.at(-1)?.status;
-      // A reset may overtake the answer when the client is still sending.
+      // A reset may overtake the response while the client is still sending.
       check(
         status === 502 || status === 503 || view.ending !== undefined,
         "wrong",
@@ -205,12 +208,12 @@ function upstreamLeavesUpload(cut: Cut): Case {
 
 const TOO_LARGE = "HTTP/1.1 413 Payload Too Large\r\nContent-Length: 3\r\n";
 
-/** The upstream has its answer before it has the request. */
-function earlyAnswer(name: string, head: string, ends: boolean): Case {
+/** The upstream responds before it has received the whole request. */
+function earlyResponse(name: string, head: string, ends: boolean): Case {
   return {
     name,
-    run: async (stage) => {
-      stage.upstream.play({
+    run: async (harness) => {
+      harness.upstream.handle({
         head: ({ socket }, { method }) => {
           if (method !== "POST") return;
           socket.write(`${head}\r\nbig`);
@@ -221,12 +224,12 @@ function earlyAnswer(name: string, head: string, ends: boolean): Case {
             socket.write("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnext");
         },
       });
-      const client = stage.connect();
+      const client = harness.connect();
       client.send("POST / HTTP/1.1", "Host: x", "Content-Length: 400000", "");
       client.send("", "x".repeat(200_000));
       await client.sees("big").catch(() => undefined);
       client.send("x".repeat(200_000)).get("/next");
-      const view = await stage.answers(client, ["POST", "GET"]);
+      const view = await harness.awaitResponses(client, ["POST", "GET"]);
       const [first, second] = view.responses;
       check(
         first?.status === 413 ||
@@ -239,64 +242,64 @@ function earlyAnswer(name: string, head: string, ends: boolean): Case {
           ? view.ending !== undefined
           : second.body === "next",
         "poisoned",
-        () => `the next answer: ${quote(client.unread)}`,
+        () => `the next response: ${quote(client.unread)}`,
       );
     },
   };
 }
 
-/** An answer while the upload stands still: neither side may be held. */
-async function answeredWhileUploadStands(stage: Stage): Promise<void> {
-  stage.upstream.play({
+/** The upstream responds while the upload is stalled. Neither side may be kept waiting. */
+async function respondsToStalledUpload(harness: Harness): Promise<void> {
+  harness.upstream.handle({
     head: ({ socket }) => void socket.write(`${TOO_LARGE}\r\nbig`),
   });
-  const client = stage.connect();
+  const client = harness.connect();
   client.send("POST / HTTP/1.1", "Host: x", "Content-Length: 100", "", "part");
-  const view = await stage.answers(client, ["POST"]);
+  const view = await harness.awaitResponses(client, ["POST"]);
   check(view.responses[0]?.status === 413, "wrong", () => quote(client.unread));
   client.socket.destroy();
-  await stage.until(
-    "the upstream's connection to end",
-    () => stage.upstream.openCount === 0,
-    { kind: "leak", ms: AT_ONCE_MS },
+  await harness.until(
+    "the upstream connection to end",
+    () => harness.upstream.openCount === 0,
+    { kind: "leak", ms: PROMPTLY_MS },
   );
 }
 
-async function silentUpstream(stage: Stage): Promise<void> {
-  stage.upstream.play({ request: () => undefined });
-  const client = stage.connect().get("/");
-  const view = await stage.answers(client, ["GET"]);
+async function silentUpstream(harness: Harness): Promise<void> {
+  harness.upstream.handle({ request: () => undefined });
+  const client = harness.connect().get("/");
+  const view = await harness.awaitResponses(client, ["GET"]);
   const status = view.responses[0]?.status ?? 0;
   check([502, 504].includes(status), "wrong", `answered ${status}`);
-  await stage.until(
-    "the upstream's request to end",
-    () => stage.upstream.openCount === 0,
-    { kind: "leak", ms: AT_ONCE_MS },
+  await harness.until(
+    "the upstream request to end",
+    () => harness.upstream.openCount === 0,
+    { kind: "leak", ms: PROMPTLY_MS },
   );
 }
 
-async function pausingHead(stage: Stage): Promise<void> {
-  stage.upstream.play({
+async function pausingHead(harness: Harness): Promise<void> {
+  harness.upstream.handle({
     request: ({ socket }) => void socket.write("HTTP/1.1 200 OK\r\nX-A: 1\r\n"),
   });
-  const client = stage.connect().get("/");
-  const view = await stage.answers(client, ["GET"]);
+  const client = harness.connect().get("/");
+  const view = await harness.awaitResponses(client, ["GET"]);
   const status = view.responses[0]?.status ?? 0;
   check([502, 504].includes(status), "wrong", `answered ${status}`);
 }
 
-export const ABORTS: Chapter[] = [
+export const ABORTS: CaseGroup[] = [
   {
-    title: "clients that leave",
+    title: "client disconnects",
     cases: [
-      ...ENTRIES.map(([cut]) => clientLeavesHead(cut)),
-      ...CLIENT_STAGES.flatMap((at) =>
+      ...ENTRIES.map(([cut]) => clientLeavesInHead(cut)),
+      ...CLIENT_POINTS.flatMap((at) =>
         ENTRIES.map(([cut]) => clientLeaves(cut, at)),
       ),
     ],
   },
   {
-    title: "upstreams that leave",
+    title: "upstream disconnects",
     cases: [
       ...EARLY.flatMap((at) =>
         ENTRIES.flatMap(([cut]) =>
@@ -309,20 +312,20 @@ export const ABORTS: Chapter[] = [
         ),
       ),
       ...ENTRIES.map(([cut]) => upstreamLeavesUpload(cut)),
-      { name: "an upstream that never answers", run: silentUpstream },
-      { name: "an upstream that stops in mid-head", run: pausingHead },
+      { name: "an upstream that never responds", run: silentUpstream },
+      { name: "an upstream that stalls within the head", run: pausingHead },
     ],
   },
   {
-    title: "answers before the upload is complete",
+    title: "responses before the upload is complete",
     cases: [
-      earlyAnswer(
+      earlyResponse(
         "and the upstream closes",
         `${TOO_LARGE}Connection: close\r\n`,
         true,
       ),
-      earlyAnswer("and the upstream reads on", TOO_LARGE, false),
-      { name: "and the client stops sending", run: answeredWhileUploadStands },
+      earlyResponse("and the upstream keeps reading", TOO_LARGE, false),
+      { name: "and the client stops sending", run: respondsToStalledUpload },
     ],
   },
 ];

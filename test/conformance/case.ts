@@ -1,8 +1,9 @@
-import type { Stage } from "./stage.js";
+import type { Harness } from "./harness.js";
 
 /**
- * What a proxy did wrong: it let a request or response be framed in two ways, died, hung, kept what it should have let
- * go, took what it should have refused though without harm, or did something else than it should.
+ * How a proxy failed a case: a request (`smuggled`) or response (`poisoned`) was framed in two ways or reached the wrong
+ * peer, the process ended, a peer was left waiting, a resource was not released, invalid input was accepted without harm
+ * (`lax`), or anything else.
  */
 export type FaultKind =
   "smuggled" | "poisoned" | "crash" | "hang" | "leak" | "lax" | "wrong";
@@ -27,22 +28,22 @@ export function check(
     throw new Fault(kind, typeof detail === "string" ? detail : detail());
 }
 
-/** One thing that a proxy must get right; the same for our engines and for others. */
+/** One requirement on a proxy, the same for our engines and for other products. */
 export interface Case {
   name: string;
-  /** It sends signals or counts what the process holds: it gets a process of its own. */
+  /** Runs in a process of its own, because it sends signals or measures the process. */
   ownProcess?: boolean;
-  /** It is about settings that only our proxy has. */
+  /** Needs settings that only our proxy has. */
   oursOnly?: boolean;
-  /** Settings of our proxy for a process of its own. */
+  /** Settings of our proxy, for a case with its own process. */
   env?: Readonly<Record<string, string>>;
-  /** How long it may take; 15 s unless told. */
+  /** Default: 60 s. */
   timeoutMs?: number;
   /** @throws Fault */
-  run: (stage: Stage) => Promise<void>;
+  run: (harness: Harness) => Promise<void>;
 }
 
-export interface Chapter {
+export interface CaseGroup {
   title: string;
   cases: readonly Case[];
 }

@@ -1,31 +1,31 @@
 import { describeEngine, ENGINES } from "../support/products/engines.js";
 import { redisUrl } from "../support/redis/redis-server.js";
-import { CHAPTERS } from "./chapters.js";
-import { Festival } from "./festival.js";
-import { Theatre } from "./theatre.js";
+import { GROUPS } from "./groups.js";
+import { ParallelRunner } from "./parallel-runner.js";
+import { CaseRunner } from "./case-runner.js";
 
-/** Of a case, and of those that are played before it. */
+/** For a case and those that run before it. */
 const TIMEOUT_MS = 60_000;
 
 for (const engine of ENGINES) {
   describe(`conformance of the engine ${engine}`, () => {
-    let festival: Festival;
+    let runner: ParallelRunner;
 
     before(async () => {
-      festival = new Festival(
-        CHAPTERS.flatMap(({ cases }) => cases),
-        () => new Theatre(describeEngine(engine), redisUrl()),
+      runner = new ParallelRunner(
+        GROUPS.flatMap(({ cases }) => cases),
+        () => new CaseRunner(describeEngine(engine), redisUrl()),
       );
-      await festival.open();
+      await runner.open();
     });
 
-    after(() => festival.close());
+    after(() => runner.close());
 
-    for (const { title, cases } of CHAPTERS)
+    for (const { title, cases } of GROUPS)
       describe(title, () => {
-        for (const played of cases)
-          it(played.name, () => festival.verdictOn(played)).timeout(
-            played.timeoutMs ?? TIMEOUT_MS,
+        for (const testCase of cases)
+          it(testCase.name, () => runner.resultOf(testCase)).timeout(
+            testCase.timeoutMs ?? TIMEOUT_MS,
           );
       });
   });

@@ -1,5 +1,5 @@
-import { check, type Case, type Chapter } from "./case.js";
-import { quote, type ClientView, type Stage } from "./stage.js";
+import { check, type Case, type CaseGroup } from "./case.js";
+import { quote, type ClientView, type Harness } from "./harness.js";
 import { valuesIn, type FramedResponse } from "./strict-http.js";
 
 const FINAL = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
@@ -12,17 +12,17 @@ interface Row {
   /** What the upstream sends; its connection stays open unless `ends`. */
   upstream: string;
   ends?: boolean;
-  /** The statuses that may reach the client, joined by spaces; one of them must. */
+  /** The acceptable statuses at the client, interim ones first, separated by spaces. */
   statuses: string[];
   body?: string;
   judge?: (final: FramedResponse, view: ClientView) => void;
 }
 
-function lacksFraming({ headers }: FramedResponse): void {
+function hasNoFraming({ headers }: FramedResponse): void {
   check(
     valuesIn(headers, "transfer-encoding").length === 0,
     "wrong",
-    "a framing was invented",
+    "the proxy added a framing header",
   );
 }
 
@@ -52,7 +52,7 @@ const INTERIM: Row[] = [
     body: "ok",
   },
   {
-    name: "each of three 103 reaches the client",
+    name: "three 103 all reach the client",
     upstream: HINTS.repeat(3) + FINAL,
     statuses: ["103 103 103 200"],
     body: "ok",
@@ -64,19 +64,19 @@ const INTERIM: Row[] = [
     body: "ok",
   },
   {
-    name: "100 that nobody waits for harms nothing",
+    name: "an unexpected 100 is harmless",
     upstream: `HTTP/1.1 100 Continue\r\n\r\n${FINAL}`,
     statuses: ["200", "100 200"],
     body: "ok",
   },
   {
-    name: "an unknown 1xx harms nothing",
+    name: "an unknown 1xx is harmless",
     upstream: `HTTP/1.1 199 Odd\r\nX-A: 1\r\n\r\n${FINAL}`,
     statuses: ["200", "199 200"],
     body: "ok",
   },
   {
-    name: "1xx with a Content-Length does not confuse",
+    name: "a 1xx with a Content-Length has no body",
     upstream: `HTTP/1.1 103 Early Hints\r\nContent-Length: 5\r\n\r\n${FINAL}`,
     statuses: ["200", "103 200", "502"],
   },
@@ -88,7 +88,7 @@ const INTERIM: Row[] = [
     body: "ok",
   },
   {
-    name: "a HEAD's 103 and its answer",
+    name: "a 103 before the response to a HEAD",
     method: "HEAD",
     upstream: `${HINTS}HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n`,
     statuses: ["103 200", "200"],
@@ -97,34 +97,34 @@ const INTERIM: Row[] = [
 
 const BODILESS: Row[] = [
   {
-    name: "a HEAD's Content-Length is kept",
+    name: "the Content-Length in a response to HEAD is kept",
     method: "HEAD",
     upstream: "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n",
     statuses: ["200"],
     judge: keepsLength("5"),
   },
   {
-    name: "a HEAD's Content-Length of 8 GB is kept",
+    name: "a Content-Length of 8 GB in a response to HEAD is kept",
     method: "HEAD",
     upstream: "HTTP/1.1 200 OK\r\nContent-Length: 8589934592\r\n\r\n",
     statuses: ["200"],
     judge: keepsLength("8589934592"),
   },
   {
-    name: "a HEAD's Transfer-Encoding brings no body",
+    name: "a Transfer-Encoding in a response to HEAD has no body",
     method: "HEAD",
     upstream: `${CHUNKED}\r\n`,
     statuses: ["200"],
   },
   {
-    name: "a HEAD without a length stays without",
+    name: "a response to HEAD without a length gets none",
     method: "HEAD",
     upstream: "HTTP/1.1 200 OK\r\nX-A: 1\r\n\r\n",
     statuses: ["200"],
-    judge: lacksFraming,
+    judge: hasNoFraming,
   },
   {
-    name: "204 has no body, and no length if its upstream gave it one",
+    name: "204 has no body and loses its Content-Length",
     upstream: "HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n",
     statuses: ["204"],
   },
@@ -132,13 +132,13 @@ const BODILESS: Row[] = [
     name: "204 has no body and no framing",
     upstream: "HTTP/1.1 204 No Content\r\n\r\n",
     statuses: ["204"],
-    judge: lacksFraming,
+    judge: hasNoFraming,
   },
   {
     name: "304 has no body",
     upstream: 'HTTP/1.1 304 Not Modified\r\nETag: "x"\r\n\r\n',
     statuses: ["304"],
-    judge: lacksFraming,
+    judge: hasNoFraming,
   },
   {
     name: "304 keeps its Content-Length",
@@ -164,7 +164,7 @@ const BODILESS: Row[] = [
     body: "",
   },
   {
-    name: "an empty body in chunks",
+    name: "an empty chunked body",
     upstream: `${CHUNKED}\r\n0\r\n\r\n`,
     statuses: ["200"],
     body: "",
@@ -179,25 +179,25 @@ const BODIES: Row[] = [
     body: "hello world",
   },
   {
-    name: "chunk sizes in either case, with leading zeros",
+    name: "chunk sizes in upper and lower case, with leading zeros",
     upstream: `${CHUNKED}\r\n00a\r\n0123456789\r\nA\r\n0123456789\r\n000\r\n\r\n`,
     statuses: ["200"],
     body: "01234567890123456789",
   },
   {
-    name: "trailers that were announced",
+    name: "announced trailers",
     upstream: `${CHUNKED}Trailer: X-Sum\r\n\r\n5\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n`,
     statuses: ["200"],
     body: "hello",
   },
   {
-    name: "trailers that nobody announced",
+    name: "unannounced trailers",
     upstream: `${CHUNKED}\r\n5\r\nhello\r\n0\r\nX-Sum: 1\r\nX-Other: 2\r\n\r\n`,
     statuses: ["200"],
     body: "hello",
   },
   {
-    name: "trailers that would change the framing",
+    name: "trailers with framing headers",
     upstream: `${CHUNKED}\r\n5\r\nhello\r\n0\r\nContent-Length: 40\r\nTransfer-Encoding: gzip\r\n\r\n`,
     statuses: ["200", "502", ""],
     judge: ({ headers }) =>
@@ -208,7 +208,7 @@ const BODIES: Row[] = [
       ),
   },
   {
-    name: "a body that the connection's end completes",
+    name: "a body delimited by the end of the connection",
     upstream: "HTTP/1.1 200 OK\r\n\r\nhello",
     ends: true,
     statuses: ["200"],
@@ -221,14 +221,14 @@ const BODIES: Row[] = [
     body: "hello",
   },
   {
-    name: "an HTTP/1.0 response that ends with its connection",
+    name: "an HTTP/1.0 response delimited by the end of the connection",
     upstream: "HTTP/1.0 200 OK\r\n\r\nhello",
     ends: true,
     statuses: ["200"],
     body: "hello",
   },
   {
-    name: "no chunks for an HTTP/1.0 client",
+    name: "a chunked response for an HTTP/1.0 client is sent without chunks",
     version: "1.0",
     upstream: `${CHUNKED}\r\n5\r\nhello\r\n0\r\n\r\n`,
     statuses: ["200"],
@@ -248,13 +248,13 @@ const BODIES: Row[] = [
     body: "ok",
   },
   {
-    name: "a status that nobody has heard of",
+    name: "an unknown status",
     upstream: "HTTP/1.1 299 Odd\r\nContent-Length: 2\r\n\r\nok",
     statuses: ["299"],
     body: "ok",
   },
   {
-    name: "hop-by-hop headers stay behind",
+    name: "hop-by-hop headers are removed",
     upstream:
       "HTTP/1.1 200 OK\r\nConnection: keep-alive, X-Secret\r\nX-Secret: 1\r\nProxy-Connection: x\r\nUpgrade: h2\r\nContent-Length: 2\r\n\r\nok",
     statuses: ["200"],
@@ -264,12 +264,12 @@ const BODIES: Row[] = [
         check(
           valuesIn(headers, name).length === 0,
           "wrong",
-          `${name} was sent on`,
+          `${name} was forwarded`,
         );
     },
   },
   {
-    name: "repeated headers stay apart, in order",
+    name: "repeated headers are kept separate and in order",
     upstream:
       "HTTP/1.1 200 OK\r\nSet-Cookie: a=1\r\nX-A: 1\r\nSet-Cookie: b=2\r\nX-A: 2\r\nContent-Length: 2\r\n\r\nok",
     statuses: ["200"],
@@ -284,25 +284,25 @@ const BODIES: Row[] = [
 
 function framed(row: Row, split: boolean): Case {
   const name = split ? `${row.name}, byte by byte` : row.name;
-  return { name, run: (stage) => runFramed(stage, row, split) };
+  return { name, run: (harness) => runFramed(harness, row, split) };
 }
 
-async function runFramed(stage: Stage, row: Row, split: boolean) {
+async function runFramed(harness: Harness, row: Row, split: boolean) {
   const { method = "GET", version = "1.1" } = row;
-  let played = false;
-  stage.upstream.play({
+  let sent = false;
+  harness.upstream.handle({
     request: ({ socket }) => {
-      const bytes = played ? FINAL : row.upstream;
-      const isFirst = !played;
-      played = true;
+      const bytes = sent ? FINAL : row.upstream;
+      const isFirst = !sent;
+      sent = true;
       for (const piece of split ? bytes.split("") : [bytes])
         socket.write(piece, "latin1");
       if (isFirst && row.ends === true) socket.end();
     },
   });
-  const client = stage.connect();
+  const client = harness.connect();
   client.send(`${method} / HTTP/${version}`, "Host: x", "", "");
-  const view = await stage.answers(client, [method]);
+  const view = await harness.awaitResponses(client, [method]);
   const statuses = view.responses.map(({ status }) => status).join(" ");
   check(
     view.malformed === undefined && row.statuses.includes(statuses),
@@ -318,25 +318,29 @@ async function runFramed(stage: Stage, row: Row, split: boolean) {
     () => `the body was ${quote(final.body)}`,
   );
   row.judge?.(final, view);
-  check(view.rest === "", "poisoned", () => `behind it: ${quote(view.rest)}`);
+  check(
+    view.rest === "",
+    "poisoned",
+    () => `bytes after the response: ${quote(view.rest)}`,
+  );
   if (version === "1.0" || view.ending !== undefined) return;
   client.get("/next");
-  const both = await stage.answers(client, [method, "GET"]);
+  const both = await harness.awaitResponses(client, [method, "GET"]);
   check(
     both.responses.at(-1)?.body === "ok" || both.ending !== undefined,
     "poisoned",
-    () => `the next answer: ${quote(client.unread)}`,
+    () => `the next response: ${quote(client.unread)}`,
   );
 }
 
-async function swallowsManyInterims(stage: Stage): Promise<void> {
-  stage.upstream.play({
+async function survivesManyInterims(harness: Harness): Promise<void> {
+  harness.upstream.handle({
     request: ({ socket }) => {
       socket.write("HTTP/1.1 199 Odd\r\n\r\n".repeat(50_000) + FINAL);
     },
   });
-  const client = stage.connect().get("/");
-  const view = await stage.answers(client, ["GET"]);
+  const client = harness.connect().get("/");
+  const view = await harness.awaitResponses(client, ["GET"]);
   check(
     view.responses.length > 0,
     "wrong",
@@ -344,41 +348,41 @@ async function swallowsManyInterims(stage: Stage): Promise<void> {
   );
 }
 
-async function continues(stage: Stage): Promise<void> {
-  const client = stage.connect();
+async function answersContinue(harness: Harness): Promise<void> {
+  const client = harness.connect();
   client.send("POST /e HTTP/1.1", "Host: x", "Content-Length: 4");
   client.send("", "Expect: 100-continue", "", "");
-  await stage.until("100 Continue", () => client.unread.includes("\r\n\r\n"));
+  await harness.until("100 Continue", () => client.unread.includes("\r\n\r\n"));
   check(client.unread.startsWith("HTTP/1.1 100 "), "wrong", () =>
     quote(client.unread),
   );
   client.send("body");
-  const view = await stage.answers(client, ["POST"]);
+  const view = await harness.awaitResponses(client, ["POST"]);
   check(view.responses.at(-1)?.body === "POST /e 4", "wrong", () =>
     quote(client.unread),
   );
 }
 
-async function refusesOtherExpectations(stage: Stage): Promise<void> {
-  const client = stage.connect().get("/", "Expect: the-unexpected");
-  const view = await stage.answers(client, ["GET"]);
+async function rejectsOtherExpectations(harness: Harness): Promise<void> {
+  const client = harness.connect().get("/", "Expect: the-unexpected");
+  const view = await harness.awaitResponses(client, ["GET"]);
   const status = view.responses[0]?.status ?? 0;
   check(status === 417, "lax", `answered ${status}`);
 }
 
-export const FRAMING: Chapter[] = [
+export const FRAMING: CaseGroup[] = [
   {
     title: "interim responses",
     cases: [
       ...INTERIM.map((row) => framed(row, false)),
-      { name: "50,000 interim responses", run: swallowsManyInterims },
+      { name: "50,000 interim responses", run: survivesManyInterims },
       {
-        name: "Expect: 100-continue is answered, so that the body comes",
-        run: continues,
+        name: "Expect: 100-continue is answered with 100",
+        run: answersContinue,
       },
       {
-        name: "any other expectation is answered by 417",
-        run: refusesOtherExpectations,
+        name: "any other expectation is answered with 417",
+        run: rejectsOtherExpectations,
       },
     ],
   },

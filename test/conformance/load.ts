@@ -4,19 +4,19 @@ import type { RawClient } from "../support/http/raw-client.js";
 import type { Holdings } from "../support/products/leak-tap.js";
 import { waitFor } from "../support/wait-for.js";
 import { settledValue } from "../support/wait-for-settled.js";
-import { check, Fault, type Case, type Chapter } from "./case.js";
-import type { Stage } from "./stage.js";
+import { check, Fault, type Case, type CaseGroup } from "./case.js";
+import type { Harness } from "./harness.js";
 
 const MEGABYTE = 1_000_000;
-/** More than the kernel's and Node's buffers between two programs hold together. */
+/** More than the socket buffers of the kernel and Node hold together. */
 const BOUND = 24 * MEGABYTE;
-/** With what a busy process has not yet collected. */
+/** Allows for garbage that a busy process has not collected yet. */
 const MEMORY_BOUND = 64 * MEGABYTE;
 const STREAM = 200 * MEGABYTE;
-/** Where requests wait for as long as the case takes, however busy the machine is. */
-const PATIENT = { RESPONSE_TIMEOUT_MS: "60000" };
+/** Keeps requests waiting longer than the case takes on a busy machine. */
+const LONG_TIMEOUT = { RESPONSE_TIMEOUT_MS: "60000" };
 
-/** Writes `bytes` bytes with back-pressure. @returns how many have been taken so far */
+/** Writes `bytes` bytes with back-pressure. @returns how many have been written so far */
 function pour(target: Socket, bytes: number, chunked = false): () => number {
   const chunk = Buffer.alloc(MEGABYTE / 4, "x");
   let poured = 0;
@@ -33,9 +33,12 @@ function pour(target: Socket, bytes: number, chunked = false): () => number {
   return () => poured;
 }
 
-async function boundsDownload(stage: Stage, chunked: boolean): Promise<void> {
+async function boundsDownload(
+  harness: Harness,
+  chunked: boolean,
+): Promise<void> {
   let poured = () => 0;
-  stage.upstream.play({
+  harness.upstream.handle({
     request: ({ socket }) => {
       const framing = chunked
         ? "Transfer-Encoding: chunked"
@@ -44,77 +47,82 @@ async function boundsDownload(stage: Stage, chunked: boolean): Promise<void> {
       poured = pour(socket, STREAM, chunked);
     },
   });
-  const before = stage.proxy.residentBytes;
-  const client = stage.connect({ reading: false }).get("/");
-  const sent = await settledValue("the upstream to be held up", () => poured());
-  checkBounded(stage, sent, before);
+  const before = harness.proxy.residentBytes;
+  const client = harness.connect({ reading: false }).get("/");
+  const sent = await settledValue("the upstream to be blocked", () => poured());
+  checkBounded(harness, sent, before);
   client.discard();
-  await stage.until("more of it", () => client.bytes > sent + BOUND);
+  await harness.until(
+    "the rest of the download",
+    () => client.bytes > sent + BOUND,
+  );
   client.socket.destroy();
 }
 
-async function boundsUpload(stage: Stage, chunked: boolean): Promise<void> {
-  stage.upstream.play({ head: ({ socket }) => void socket.pause() });
-  const before = stage.proxy.residentBytes;
-  const client = stage.connect();
+async function boundsUpload(harness: Harness, chunked: boolean): Promise<void> {
+  harness.upstream.handle({ head: ({ socket }) => void socket.pause() });
+  const before = harness.proxy.residentBytes;
+  const client = harness.connect();
   const framing = chunked
     ? "Transfer-Encoding: chunked"
     : `Content-Length: ${STREAM}`;
   client.send("POST / HTTP/1.1", "Host: x", framing, "", "");
   const poured = pour(client.socket, STREAM, chunked);
-  const sent = await settledValue("the client to be held up", poured);
-  checkBounded(stage, sent, before);
+  const sent = await settledValue("the client to be blocked", poured);
+  checkBounded(harness, sent, before);
   client.socket.destroy();
 }
 
-function checkBounded(stage: Stage, sent: number, before: number): void {
-  const grown = stage.proxy.residentBytes - before;
+function checkBounded(harness: Harness, sent: number, before: number): void {
+  const grown = harness.proxy.residentBytes - before;
   const mb = (bytes: number) => Math.round(bytes / MEGABYTE);
-  check(sent < BOUND, "leak", `${mb(sent)} MB were taken from the sender`);
+  check(sent < BOUND, "leak", `${mb(sent)} MB were read from the sender`);
   check(grown < MEMORY_BOUND, "leak", `memory grew by ${mb(grown)} MB`);
 }
 
-/** An upload that stands still holds no other request up. */
-async function servesBesideStalled(stage: Stage): Promise<void> {
-  stage.upstream.play({
+/** A stalled download delays no other request. */
+async function servesBesideStalled(harness: Harness): Promise<void> {
+  harness.upstream.handle({
     request: ({ socket }) => {
       socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${STREAM}\r\n\r\n`);
       pour(socket, STREAM);
     },
   });
-  const client = stage.connect({ reading: false }).get("/");
-  await stage.upstream.sees("\r\n\r\n");
-  stage.upstream.play({});
+  const client = harness.connect({ reading: false }).get("/");
+  await harness.upstream.sees("\r\n\r\n");
+  harness.upstream.handle({});
   for (let turn = 0; turn < 10; turn++) {
-    const { status } = await stage.get(`/${turn}`);
+    const { status } = await harness.get(`/${turn}`);
     check(status === 200, "wrong", `answered ${status}`);
   }
   client.socket.destroy();
 }
 
-async function endsSlowHead(stage: Stage, bytes: string): Promise<void> {
-  const client = stage.connect().send(bytes);
-  await stage.until(
-    "the slow client to be answered or closed",
+async function endsSlowHead(harness: Harness, bytes: string): Promise<void> {
+  const client = harness.connect().send(bytes);
+  await harness.until(
+    "the slow client's connection to end",
     () => client.ending !== undefined,
     { ms: 15_000 },
   );
   check(
-    stage.upstream.connections.length === 0,
+    harness.upstream.connections.length === 0,
     "lax",
-    "something was forwarded",
+    "the request was forwarded",
   );
 }
 
-/** A head that grows byte by byte, each in time: the whole of it has a limit as well. */
-async function endsDrippingHead(stage: Stage): Promise<void> {
-  const client = stage.connect().send("GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ");
+/** Each byte of the head arrives in time, but the head as a whole has a time limit too. */
+async function endsDrippingHead(harness: Harness): Promise<void> {
+  const client = harness
+    .connect()
+    .send("GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ");
   const timer = setInterval(() => {
     if (!client.socket.destroyed) client.send("a");
   }, 100);
   try {
-    await stage.until(
-      "the dripping client to be closed",
+    await harness.until(
+      "the dripping client's connection to end",
       () => client.ending !== undefined,
       { ms: 15_000 },
     );
@@ -123,32 +131,36 @@ async function endsDrippingHead(stage: Stage): Promise<void> {
   }
 }
 
-async function servesSlowReader(stage: Stage): Promise<void> {
+async function servesSlowReader(harness: Harness): Promise<void> {
   const size = 200_000;
-  stage.upstream.play({
+  harness.upstream.handle({
     request: ({ socket }) =>
       void socket.write(
         `HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n${"x".repeat(size)}`,
       ),
   });
-  const client = stage.connect().get("/");
+  const client = harness.connect().get("/");
   client.socket.on("data", () => {
     client.socket.pause();
     setTimeout(() => client.socket.resume(), 20);
   });
-  const view = await stage.answers(client, ["GET"]);
-  check(view.responses[0]?.body.length === size, "wrong", "it was cut short");
+  const view = await harness.awaitResponses(client, ["GET"]);
+  check(
+    view.responses[0]?.body.length === size,
+    "wrong",
+    "the body was truncated",
+  );
 }
 
-async function servesSlowUpload(stage: Stage): Promise<void> {
-  const client = stage.connect();
+async function servesSlowUpload(harness: Harness): Promise<void> {
+  const client = harness.connect();
   client.send("POST /slow HTTP/1.1", "Host: x", "Content-Length: 30", "", "");
   let sent = 0;
   const timer = setInterval(() => {
     client.send("x");
     if ((sent += 1) === 30) clearInterval(timer);
   }, 100);
-  const view = await stage.answers(client, ["POST"]);
+  const view = await harness.awaitResponses(client, ["POST"]);
   clearInterval(timer);
   check(
     view.responses[0]?.body === "POST /slow 30",
@@ -157,28 +169,28 @@ async function servesSlowUpload(stage: Stage): Promise<void> {
   );
 }
 
-/** The memory of a Node 24 grows over the first some thousand requests, and then stands still. */
+/** The memory of Node 24 grows during the first few thousand requests and then stays level. */
 const WARM_UP = 5000;
 const ABORTED = 10_000;
 const AT_ONCE = 50;
-/** Of what a process has freed, its allocator keeps a part that differs from run to run. */
+/** The allocator keeps part of what the process has freed, and that part varies. */
 const RESIDENT_SWING_MB = 100;
 
-/** Sockets, memory and timers are back where they were after so many aborted requests. */
-async function leavesNothing(stage: Stage, abort: Abort): Promise<void> {
-  await abortMany(stage, abort, WARM_UP);
-  const before = await holdings(stage);
-  await abortMany(stage, abort, ABORTED);
+/** Sockets, memory and timers return to their level before the aborted requests. */
+async function leaksNothing(harness: Harness, abort: Abort): Promise<void> {
+  await abortMany(harness, abort, WARM_UP);
+  const before = await holdings(harness);
+  await abortMany(harness, abort, ABORTED);
   let last = before;
   const isBack = () =>
     last.sockets <= before.sockets + 2 &&
     last.timers <= before.timers + 2 &&
     last.heldMb <= before.heldMb + 5 &&
     last.residentMb <= before.residentMb + RESIDENT_SWING_MB;
-  await waitFor("what it held before", async () => {
-    last = await holdings(stage);
+  await waitFor("the level before", async () => {
+    last = await holdings(harness);
     if (isBack()) return true;
-    await stage.get("/between");
+    await harness.get("/between");
     return false;
   }).catch((err: unknown) => {
     if (err instanceof Fault) throw err;
@@ -189,8 +201,8 @@ async function leavesNothing(stage: Stage, abort: Abort): Promise<void> {
   });
 }
 
-async function holdings(stage: Stage) {
-  const { proxy } = stage;
+async function holdings(harness: Harness) {
+  const { proxy } = harness;
   const own = proxy.product.isOurs
     ? ((await proxy.ask("tell")) as Holdings)
     : { timers: 0, sockets: 0, heldBytes: 0 };
@@ -205,7 +217,7 @@ async function holdings(stage: Stage) {
 interface Abort {
   name: string;
   send: string;
-  /** What the upstream sends before the client leaves; nothing unless told. */
+  /** What the upstream sends before the client disconnects. */
   answer?: string;
 }
 
@@ -222,9 +234,9 @@ const ABORTS: Abort[] = [
   },
 ];
 
-async function abortMany(stage: Stage, abort: Abort, count: number) {
+async function abortMany(harness: Harness, abort: Abort, count: number) {
   let reached = 0;
-  stage.upstream.play({
+  harness.upstream.handle({
     head: ({ socket }, { target }) => {
       if (target !== "/") return;
       reached += 1;
@@ -237,22 +249,22 @@ async function abortMany(stage: Stage, abort: Abort, count: number) {
   });
   for (let done = 0; done < count; done += AT_ONCE) {
     const clients = Array.from({ length: AT_ONCE }, () =>
-      stage.connect().send(abort.send),
+      harness.connect().send(abort.send),
     );
     const wanted = (reached += 0) + AT_ONCE - (reached % AT_ONCE);
-    await stage.until("requests at the upstream", () => reached >= wanted);
+    await harness.until("requests at the upstream", () => reached >= wanted);
     if (abort.answer !== undefined)
       await Promise.all(clients.map((client) => client.sees("a\r\n")));
-    leave(clients);
-    await stage.until(
-      "the upstream's requests to end",
-      () => stage.upstream.openCount === 0,
+    disconnect(clients);
+    await harness.until(
+      "the upstream requests to end",
+      () => harness.upstream.openCount === 0,
       { kind: "leak" },
     );
   }
 }
 
-function leave(clients: readonly RawClient[]): void {
+function disconnect(clients: readonly RawClient[]): void {
   for (const [i, { socket }] of clients.entries())
     if (i % 2 === 0) socket.destroy();
     else socket.resetAndDestroy();
@@ -260,47 +272,47 @@ function leave(clients: readonly RawClient[]): void {
 
 const SLOW: Case[] = [
   {
-    name: "that say nothing are closed",
-    run: (stage) => endsSlowHead(stage, ""),
+    name: "that send nothing are disconnected",
+    run: (harness) => endsSlowHead(harness, ""),
     timeoutMs: 25_000,
   },
   {
-    name: "whose head never ends are closed",
-    run: (stage) =>
-      endsSlowHead(stage, "GET / HTTP/1.1\r\nHost: x\r\nX-Slow: "),
+    name: "that never complete a head are disconnected",
+    run: (harness) =>
+      endsSlowHead(harness, "GET / HTTP/1.1\r\nHost: x\r\nX-Slow: "),
     timeoutMs: 25_000,
   },
   {
-    name: "whose head drips are closed",
+    name: "that send a head byte by byte are disconnected",
     run: endsDrippingHead,
     timeoutMs: 25_000,
   },
-  { name: "that read slowly get everything", run: servesSlowReader },
-  { name: "that send slowly are waited for", run: servesSlowUpload },
+  { name: "that read slowly get the whole response", run: servesSlowReader },
+  { name: "that upload slowly are served", run: servesSlowUpload },
 ];
 
-export const LOAD: Chapter[] = [
+export const LOAD: CaseGroup[] = [
   {
     title: "back-pressure and bounded memory",
     cases: [
       ...[false, true].flatMap((chunked): Case[] => {
-        const framing = chunked ? "in chunks" : "with a length";
+        const framing = chunked ? "chunked" : "with a length";
         return [
           {
-            name: `a download of 200 MB ${framing} that nobody reads`,
-            run: (stage) => boundsDownload(stage, chunked),
+            name: `a download of 200 MB, ${framing}, to a client that stops reading`,
+            run: (harness) => boundsDownload(harness, chunked),
             ownProcess: true,
           },
           {
-            name: `an upload of 200 MB ${framing} that nobody reads`,
-            run: (stage) => boundsUpload(stage, chunked),
+            name: `an upload of 200 MB, ${framing}, to an upstream that stops reading`,
+            run: (harness) => boundsUpload(harness, chunked),
             ownProcess: true,
-            env: PATIENT,
+            env: LONG_TIMEOUT,
           },
         ];
       }),
       {
-        name: "a stalled download holds no other up",
+        name: "a stalled download delays no other request",
         run: servesBesideStalled,
       },
     ],
@@ -310,10 +322,10 @@ export const LOAD: Chapter[] = [
     title: "leaks",
     cases: ABORTS.map((abort) => ({
       name: `none after ${ABORTED.toLocaleString("en-US")} requests aborted while ${abort.name}`,
-      run: (stage: Stage) => leavesNothing(stage, abort),
+      run: (harness: Harness) => leaksNothing(harness, abort),
       ownProcess: true,
-      // A young generation that grows as it likes would hide what is kept.
-      env: { ...PATIENT, NODE_OPTIONS: "--max-semi-space-size=2" },
+      // An unlimited young generation would hide a leak.
+      env: { ...LONG_TIMEOUT, NODE_OPTIONS: "--max-semi-space-size=2" },
       timeoutMs: 300_000,
     })),
   },

@@ -1,9 +1,9 @@
 /**
- * Plays the conformance cases on other people's proxies, to show where they stand, and prints a table of verdicts:
+ * Runs the conformance cases on other proxies and prints a table of results:
  *
  *     npm run conformance -- [--grep TEXT] nginx haproxy http-proxy
  *
- * Our own engines can be named as well (`serin http-proxy`). Whatever the verdicts, the run succeeds.
+ * Our own engines can be named as well (`serin http-proxy`). The exit status is 0 whatever the results.
  */
 import { parseArgs } from "node:util";
 import { startPrivateRedis } from "../support/redis/private-redis.js";
@@ -12,8 +12,8 @@ import { describeEngine, ENGINES } from "../support/products/engines.js";
 import { HAPROXY, NGINX, PLAIN_PROXY } from "../support/products/others.js";
 import type { Product } from "../support/products/product.js";
 import { Fault, type Case } from "./case.js";
-import { CHAPTERS } from "./chapters.js";
-import { Theatre } from "./theatre.js";
+import { GROUPS } from "./groups.js";
+import { CaseRunner } from "./case-runner.js";
 
 const PRODUCTS: readonly Product[] = [
   NGINX,
@@ -23,10 +23,10 @@ const PRODUCTS: readonly Product[] = [
 ];
 
 interface Row {
-  chapter: string;
+  group: string;
   name: string;
-  /** By product: `ok`, or what was wrong. */
-  verdicts: Map<string, { verdict: string; detail: string }>;
+  /** By product: `ok`, or the kind of fault. */
+  results: Map<string, { result: string; detail: string }>;
 }
 
 const { values, positionals } = parseArgs({
@@ -34,14 +34,14 @@ const { values, positionals } = parseArgs({
   options: { grep: { type: "string" }, details: { type: "boolean" } },
 });
 const products = choose(positionals);
-const rows: Row[] = CHAPTERS.flatMap(({ title, cases }) =>
+const rows: Row[] = GROUPS.flatMap(({ title, cases }) =>
   cases
     .filter(({ name }) => `${title} ${name}`.includes(values.grep ?? ""))
-    .map(({ name }) => ({ chapter: title, name, verdicts: new Map() })),
+    .map(({ name }) => ({ group: title, name, results: new Map() })),
 );
 const redis = await startPrivateRedis();
 try {
-  for (const product of products) await playAll(product);
+  for (const product of products) await runAll(product);
 } finally {
   await redis.stop();
 }
@@ -53,7 +53,7 @@ function choose(names: readonly string[]): Product[] {
     const product = PRODUCTS.find((it) => it.name === name);
     if (product === undefined) {
       const known = PRODUCTS.map((it) => JSON.stringify(it.name)).join(", ");
-      throw new Error(`unknown product ${name}: there are ${known}`);
+      throw new Error(`unknown product ${name}: expected one of ${known}`);
     }
     const { needs } = product;
     if (needs !== undefined && findOnPath(needs.names) === undefined)
@@ -64,42 +64,42 @@ function choose(names: readonly string[]): Product[] {
   });
 }
 
-async function playAll(product: Product): Promise<void> {
-  const theatre = new Theatre(product, redis.url);
-  await theatre.open();
+async function runAll(product: Product): Promise<void> {
+  const runner = new CaseRunner(product, redis.url);
+  await runner.open();
   try {
-    for (const { title, cases } of CHAPTERS)
-      for (const played of cases) {
+    for (const { title, cases } of GROUPS)
+      for (const testCase of cases) {
         const row = rows.find(
-          ({ chapter, name }) => chapter === title && name === played.name,
+          ({ group, name }) => group === title && name === testCase.name,
         );
         if (row === undefined) continue;
-        const judged = await judge(theatre, product, played);
-        row.verdicts.set(product.name, judged);
-        const { verdict, detail } = judged;
+        const outcome = await runCase(runner, product, testCase);
+        row.results.set(product.name, outcome);
+        const { result, detail } = outcome;
         console.error(
-          `${product.name}  ${verdict.padEnd(8)} ${title}: ${played.name}  ${detail}`,
+          `${product.name}  ${result.padEnd(8)} ${title}: ${testCase.name}  ${detail}`,
         );
       }
   } finally {
-    await theatre.close();
+    await runner.close();
   }
 }
 
-async function judge(
-  theatre: Theatre,
+async function runCase(
+  runner: CaseRunner,
   product: Product,
-  played: Case,
-): Promise<{ verdict: string; detail: string }> {
-  if (played.oursOnly === true && !product.isOurs)
-    return { verdict: "-", detail: "" };
+  testCase: Case,
+): Promise<{ result: string; detail: string }> {
+  if (testCase.oursOnly === true && !product.isOurs)
+    return { result: "-", detail: "" };
   try {
-    await theatre.play(played);
-    return { verdict: "ok", detail: "" };
+    await runner.run(testCase);
+    return { result: "ok", detail: "" };
   } catch (err) {
     return err instanceof Fault
-      ? { verdict: err.kind, detail: err.message }
-      : { verdict: "?", detail: String(err) };
+      ? { result: err.kind, detail: err.message }
+      : { result: "?", detail: String(err) };
   }
 }
 
@@ -111,18 +111,18 @@ function printTable(): void {
       .map((cell, i) => cell.padEnd(Math.max(9, (columns[i] ?? "").length + 1)))
       .join(" ");
   console.log(`${"".padEnd(width)}  ${line(columns)}`);
-  let chapter = "";
+  let group = "";
   for (const row of rows) {
-    if (row.chapter !== chapter) console.log(`\n${row.chapter}`);
-    chapter = row.chapter;
-    const cells = columns.map((name) => row.verdicts.get(name)?.verdict ?? "");
+    if (row.group !== group) console.log(`\n${row.group}`);
+    group = row.group;
+    const cells = columns.map((name) => row.results.get(name)?.result ?? "");
     console.log(`${row.name.padEnd(width)}  ${line(cells)}`);
   }
   const counts = columns.map((name) => {
-    const verdicts = rows.map((row) => row.verdicts.get(name)?.verdict);
-    const good = verdicts.filter((verdict) => verdict === "ok").length;
-    const judged = verdicts.filter((verdict) => verdict !== "-").length;
-    return `${good}/${judged}`;
+    const results = rows.map((row) => row.results.get(name)?.result);
+    const passed = results.filter((result) => result === "ok").length;
+    const run = results.filter((result) => result !== "-").length;
+    return `${passed}/${run}`;
   });
   console.log(`\n${"ok".padEnd(width)}  ${line(counts)}`);
 }

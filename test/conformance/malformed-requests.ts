@@ -1,5 +1,5 @@
-import { check, type Case, type Chapter } from "./case.js";
-import { quote } from "./stage.js";
+import { check, type Case, type CaseGroup } from "./case.js";
+import { quote } from "./harness.js";
 
 const HOST = "Host: shop.example";
 const CHUNKED = "Transfer-Encoding: chunked";
@@ -19,7 +19,7 @@ function chunks(...lines: string[]): string[] {
   return post(CHUNKED, "", ...lines);
 }
 
-/** Requests that two servers could read differently. */
+/** Requests that two servers could frame differently. */
 const FRAMING: Row[] = [
   [
     "Content-Length beside Transfer-Encoding",
@@ -66,11 +66,11 @@ const FRAMING: Row[] = [
   ],
   ["an empty Transfer-Encoding", post("Transfer-Encoding:")],
   [
-    "a Transfer-Encoding behind a vertical tab",
+    "a Transfer-Encoding after a vertical tab",
     post("Transfer-Encoding:\x0bchunked"),
   ],
   [
-    "chunked not being the last Transfer-Encoding",
+    "chunked that is not the last Transfer-Encoding",
     post("Transfer-Encoding: chunked, identity"),
   ],
   ["Transfer-Encoding: identity", post("Transfer-Encoding: identity")],
@@ -107,8 +107,8 @@ const HEADERS: Row[] = [
 ];
 
 const START_LINES: Row[] = [
-  ["no HTTP at all", ["\x16\x03\x01\x02\0", "", ""]],
-  ["a method that does not exist", get("STEAL / HTTP/1.1")],
+  ["bytes that are not HTTP", ["\x16\x03\x01\x02\0", "", ""]],
+  ["an unknown method", get("STEAL / HTTP/1.1")],
   ["a method in lower case", get("get / HTTP/1.1")],
   ["a space in the target", get("GET /a b HTTP/1.1")],
   ["a tab in the request line", get("GET\t/ HTTP/1.1")],
@@ -123,15 +123,15 @@ const START_LINES: Row[] = [
 ];
 
 const CHUNKS: Row[] = [
-  ["a chunk size that is no number", chunks("xyz", "0")],
+  ["a chunk size that is not a number", chunks("xyz", "0")],
   ["a negative chunk size", chunks("-1", "0")],
   ["a chunk size with a sign", chunks("+1", "a", "0")],
   ["a chunk size with 0x", chunks("0x1", "a", "0")],
-  ["a chunk size behind a space", chunks(" 1", "a", "0")],
+  ["a chunk size after a space", chunks(" 1", "a", "0")],
   ["a chunk size beyond 64 bits", chunks("10000000000000001", "a", "0")],
   ["an empty chunk size", chunks("", "a", "0")],
   ["a chunk longer than its size", chunks("1", "abc", "0")],
-  ["a chunk without CRLF behind it", chunks("1", "a0")],
+  ["a chunk without a CRLF after it", chunks("1", "a0")],
   ["a chunk size ended by a bare LF", chunks("1\na", "0")],
   ["a chunk ended by a bare LF", chunks("1", "a\n0")],
   ["a chunk extension with a bare LF", chunks("1;a\nb", "a", "0")],
@@ -145,23 +145,32 @@ const CHUNKS: Row[] = [
   ],
 ];
 
-/** Answered by an error and closed; nothing that follows is forwarded, and no body is brought to an end. */
-function refused([name, lines]: Row): Case {
+/** The proxy must answer with an error, forward nothing, and close the connection. */
+function rejected([name, lines]: Row): Case {
   return {
     name,
-    run: async (stage) => {
-      const client = stage.connect().send(lines.join("\r\n") + SMUGGLED);
-      // Some products think that it is still incomplete: their client gives up.
-      const view = await stage.answers(client, ["POST", "GET", "GET"], 1);
+    run: async (harness) => {
+      const client = harness.connect().send(lines.join("\r\n") + SMUGGLED);
+      // Some products take the request for incomplete: their client times out.
+      const view = await harness.awaitResponses(
+        client,
+        ["POST", "GET", "GET"],
+        1,
+      );
       const [first] = view.responses.filter(({ status }) => status >= 200);
-      const seen = stage.upstream.requests.map(
+      const seen = harness.upstream.requests.map(
         ({ method, target, body }) => `${method} ${target} ${body.length}`,
       );
-      check(first !== undefined, "wrong", "it was closed without an answer");
+      check(
+        first !== undefined,
+        "wrong",
+        "the connection was closed without a response",
+      );
       check(
         first.status >= 400 && seen.length === 0,
-        stage.upstream.requests.some(({ target }) => target === "/smuggled") &&
-          view.responses.length < 2
+        harness.upstream.requests.some(
+          ({ target }) => target === "/smuggled",
+        ) && view.responses.length < 2
           ? "smuggled"
           : "lax",
         () => `answered ${first.status}, upstream got ${seen.join(", ")}`,
@@ -171,19 +180,19 @@ function refused([name, lines]: Row): Case {
         "wrong",
         () => `answered ${first.status}`,
       );
-      await stage.closed(client);
+      await harness.closed(client);
       check(
-        (await stage.answers(client, ["POST"])).rest === "",
+        (await harness.awaitResponses(client, ["POST"])).rest === "",
         "wrong",
-        () => `more than one answer: ${quote(client.unread)}`,
+        () => `more than one response: ${quote(client.unread)}`,
       );
     },
   };
 }
 
-export const MALFORMED_REQUESTS: Chapter[] = [
-  { title: "requests with malformed framing", cases: FRAMING.map(refused) },
-  { title: "requests with malformed headers", cases: HEADERS.map(refused) },
-  { title: "malformed request lines", cases: START_LINES.map(refused) },
-  { title: "requests with malformed chunks", cases: CHUNKS.map(refused) },
+export const MALFORMED_REQUESTS: CaseGroup[] = [
+  { title: "requests with malformed framing", cases: FRAMING.map(rejected) },
+  { title: "requests with malformed headers", cases: HEADERS.map(rejected) },
+  { title: "malformed request lines", cases: START_LINES.map(rejected) },
+  { title: "requests with malformed chunks", cases: CHUNKS.map(rejected) },
 ];

@@ -1,5 +1,5 @@
-import { check, type Case, type Chapter } from "./case.js";
-import type { Stage } from "./stage.js";
+import { check, type Case, type CaseGroup } from "./case.js";
+import type { Harness } from "./harness.js";
 import { valuesIn, type FramedRequest } from "./strict-http.js";
 
 const HOST = "Host: shop.example";
@@ -8,12 +8,12 @@ const SMUGGLED = ["GET /smuggled HTTP/1.1", HOST, "", ""].join("\r\n");
 
 interface Row {
   name: string;
-  /** Pieces that are sent one after the other, each when the one before has left. */
+  /** Pieces, each sent after the one before has been written. */
   send: string[];
-  /** What the upstream must have got: `METHOD target body`. */
+  /** What must arrive at the upstream: `METHOD target body`. */
   expect: string[];
-  /** Whether a 4xx and nothing at the upstream will do as well. */
-  mayRefuse?: boolean;
+  /** Whether rejecting the request with a 4xx is acceptable too. */
+  mayReject?: boolean;
   judge?: (request: FramedRequest) => void;
 }
 
@@ -67,7 +67,7 @@ function chunked(name: string, lines: string[], body: string): Row {
   };
 }
 
-function lacks(...names: string[]): (request: FramedRequest) => void {
+function hasNone(...names: string[]): (request: FramedRequest) => void {
   return (request) => {
     for (const name of names)
       check(
@@ -103,7 +103,7 @@ const ROWS: Row[] = [
     "hello",
   ),
   chunked(
-    "chunk sizes in either case",
+    "chunk sizes in upper and lower case",
     ["a", "0123456789", "A", "0123456789", "0"],
     "01234567890123456789",
   ),
@@ -113,7 +113,7 @@ const ROWS: Row[] = [
     "x".repeat(300),
   ),
   {
-    name: "a coding spelt cHuNkEd",
+    name: "a Transfer-Encoding spelt cHuNkEd",
     send: [
       message(
         "POST /c HTTP/1.1",
@@ -130,7 +130,7 @@ const ROWS: Row[] = [
     expect: ["POST /c x"],
   },
   {
-    name: "trailers that would change the framing",
+    name: "trailers with framing headers",
     send: [
       message(
         "POST /c HTTP/1.1",
@@ -148,7 +148,7 @@ const ROWS: Row[] = [
       ),
     ],
     expect: ["POST /c x"],
-    mayRefuse: true,
+    mayReject: true,
     judge: (request) =>
       check(
         !valuesIn(request.headers, "host").includes("evil"),
@@ -162,7 +162,7 @@ const ROWS: Row[] = [
       message("GET /t HTTP/1.1", HOST, "Trailer: x", "TE: trailers", "", ""),
     ],
     expect: ["GET /t "],
-    judge: lacks("trailer"),
+    judge: hasNone("trailer"),
   },
   {
     name: "Connection naming Content-Length",
@@ -177,7 +177,7 @@ const ROWS: Row[] = [
       ),
     ],
     expect: ["POST /c hello"],
-    mayRefuse: true,
+    mayReject: true,
   },
   {
     name: "Connection naming Transfer-Encoding",
@@ -196,13 +196,13 @@ const ROWS: Row[] = [
       ),
     ],
     expect: ["POST /c x"],
-    mayRefuse: true,
+    mayReject: true,
   },
   {
     name: "Connection naming Host",
     send: [message("GET /c HTTP/1.1", HOST, "Connection: Host", "", "")],
     expect: ["GET /c "],
-    mayRefuse: true,
+    mayReject: true,
   },
   {
     name: "hop-by-hop headers",
@@ -221,7 +221,7 @@ const ROWS: Row[] = [
       ),
     ],
     expect: ["GET /h "],
-    judge: lacks(
+    judge: hasNone(
       "x-secret",
       "keep-alive",
       "proxy-connection",
@@ -243,10 +243,10 @@ const ROWS: Row[] = [
       ),
     ],
     expect: ["GET /h2c "],
-    judge: lacks("http2-settings", "upgrade"),
+    judge: hasNone("http2-settings", "upgrade"),
   },
   {
-    name: "header names that only look like framing",
+    name: "header names that resemble framing headers",
     send: [
       message(
         "GET /n HTTP/1.1",
@@ -265,13 +265,13 @@ const ROWS: Row[] = [
     send: [message("POST /e HTTP/1.1", HOST, "", "")],
     expect: ["POST /e "],
     judge: (request) =>
-      check(!request.chunked, "wrong", "a body in chunks was made of none"),
+      check(!request.chunked, "wrong", "an empty body became a chunked one"),
   },
   {
     name: "an empty line before the request",
     send: [`\r\n${message("GET /e HTTP/1.1", HOST, "", "")}`],
     expect: ["GET /e "],
-    mayRefuse: true,
+    mayReject: true,
   },
   {
     name: "an HTTP/1.0 request",
@@ -286,12 +286,12 @@ const ROWS: Row[] = [
     expect: ["POST /old hello"],
   },
   {
-    name: "a head that comes byte by byte",
+    name: "a head sent byte by byte",
     send: PLAIN.split(""),
     expect: ["GET /split "],
   },
   {
-    name: "a chunked request that comes byte by byte",
+    name: "a chunked request sent byte by byte",
     send: SPLIT_POST.split(""),
     expect: ["POST /split hello"],
   },
@@ -307,10 +307,10 @@ const ROWS: Row[] = [
       ),
     ],
     expect: ["GET /big "],
-    mayRefuse: true,
+    mayReject: true,
   },
   {
-    name: "1,500 headers, and the framing behind them",
+    name: "1,500 headers before the Content-Length",
     send: [
       message(
         "POST /many HTTP/1.1",
@@ -322,32 +322,32 @@ const ROWS: Row[] = [
       ),
     ],
     expect: ["POST /many body"],
-    mayRefuse: true,
+    mayReject: true,
   },
   {
-    name: "the path as it came",
+    name: "an unusual path, unchanged",
     send: [message("GET //a/../b/%2e%2e/c?x=//y&&z HTTP/1.1", HOST, "", "")],
     expect: ["GET //a/../b/%2e%2e/c?x=//y&&z "],
   },
 ];
 
 function forwarded(row: Row): Case {
-  return { name: row.name, run: (stage) => runForwarded(stage, row) };
+  return { name: row.name, run: (harness) => runForwarded(harness, row) };
 }
 
-async function runForwarded(stage: Stage, row: Row): Promise<void> {
-  const client = stage.connect();
+async function runForwarded(harness: Harness, row: Row): Promise<void> {
+  const client = harness.connect();
   for (const piece of row.send)
     await new Promise((resolve) =>
       client.socket.write(piece, "latin1", resolve),
     );
-  const view = await stage.answers(client, ["GET"]);
+  const view = await harness.awaitResponses(client, ["GET"]);
   const status = view.responses.find(({ status }) => status >= 200)?.status;
-  const { requests } = stage.upstream;
+  const { requests } = harness.upstream;
   const seen = requests.map(
     ({ method, target, body }) => `${method} ${target} ${body}`,
   );
-  if (row.mayRefuse === true && seen.length === 0 && (status ?? 0) >= 400)
+  if (row.mayReject === true && seen.length === 0 && (status ?? 0) >= 400)
     return;
   const smuggled = requests.some(({ target }) => target === "/smuggled");
   check(
@@ -360,22 +360,28 @@ async function runForwarded(stage: Stage, row: Row): Promise<void> {
   for (const request of requests) row.judge?.(request);
 }
 
-async function refusesLargeHead(stage: Stage): Promise<void> {
-  const client = stage.connect().get("/huge", `X-Huge: ${"a".repeat(300_000)}`);
-  const view = await stage.answers(client, ["GET"]);
+async function rejectsLargeHead(harness: Harness): Promise<void> {
+  const client = harness
+    .connect()
+    .get("/huge", `X-Huge: ${"a".repeat(300_000)}`);
+  const view = await harness.awaitResponses(client, ["GET"]);
   const status = view.responses[0]?.status ?? 0;
-  check(stage.upstream.requests.length === 0, "lax", "it was forwarded");
-  // A reset may overtake the answer when the client is still sending.
+  check(
+    harness.upstream.requests.length === 0,
+    "lax",
+    "the request was forwarded",
+  );
+  // A reset may overtake the response while the client is still sending.
   check(
     [400, 413, 414, 431].includes(status) || view.ending !== undefined,
     "wrong",
     `answered ${status}`,
   );
-  await stage.closed(client);
+  await harness.closed(client);
 }
 
-async function refusesEndlessChunkExtension(stage: Stage): Promise<void> {
-  const client = stage.connect();
+async function rejectsLargeChunkExtension(harness: Harness): Promise<void> {
+  const client = harness.connect();
   client.send("POST /ext HTTP/1.1", HOST, CHUNKED, "", "1;");
   const piece = "a".repeat(10_000);
   const pour = () => {
@@ -383,23 +389,19 @@ async function refusesEndlessChunkExtension(stage: Stage): Promise<void> {
   };
   for (let i = 0; i < 20; i++) pour();
   client.send("", "x", "0", "", "");
-  const view = await stage.answers(client, ["POST"]);
+  const view = await harness.awaitResponses(client, ["POST"]);
   const status = view.responses[0]?.status;
-  check(
-    status !== 200,
-    "lax",
-    "a chunk extension of 2 MB was taken: nothing counts its bytes",
-  );
+  check(status !== 200, "lax", "a chunk extension of 2 MB was accepted");
 }
 
-export const PROPER_REQUESTS: Chapter = {
-  title: "requests that must arrive as they were meant",
+export const PROPER_REQUESTS: CaseGroup = {
+  title: "valid requests",
   cases: [
     ...ROWS.map(forwarded),
-    { name: "a head of 300 KB is refused", run: refusesLargeHead },
+    { name: "a head of 300 KB is rejected", run: rejectsLargeHead },
     {
-      name: "a chunk extension of 2 MB is refused",
-      run: refusesEndlessChunkExtension,
+      name: "a chunk extension of 2 MB is rejected",
+      run: rejectsLargeChunkExtension,
     },
   ],
 };

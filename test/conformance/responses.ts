@@ -1,5 +1,5 @@
-import { check, type Case, type Chapter } from "./case.js";
-import { quote, type Stage } from "./stage.js";
+import { check, type Case, type CaseGroup } from "./case.js";
+import { quote, type Harness } from "./harness.js";
 import { valuesIn } from "./strict-http.js";
 
 const LENGTH = "Content-Length: 5";
@@ -16,7 +16,7 @@ function chunks(...lines: string[]): string[] {
   return ["HTTP/1.1 200 OK", CHUNKED, "", ...lines, "", ""];
 }
 
-/** What an upstream might say that cannot be passed on, or that two readers could take differently. */
+/** Responses that cannot be forwarded, or that two parsers could frame differently. */
 const UNUSABLE: Row[] = [
   [
     "Content-Length beside Transfer-Encoding",
@@ -32,7 +32,7 @@ const UNUSABLE: Row[] = [
   ],
   ["the same Content-Length twice", ok(LENGTH, LENGTH)],
   ["a list of Content-Lengths", ok("Content-Length: 5, 6")],
-  ["a Content-Length that is no number", ok("Content-Length: 5x")],
+  ["a Content-Length that is not a number", ok("Content-Length: 5x")],
   ["a negative Content-Length", ok("Content-Length: -5")],
   ["a Content-Length with a sign", ok("Content-Length: +5")],
   ["an obs-fold", ok("X-A: 1", " 2", LENGTH)],
@@ -46,10 +46,10 @@ const UNUSABLE: Row[] = [
   ["a header name with a forbidden character", ok("X(A): 1", LENGTH)],
   ["a header of 300 KB", ok(`X-A: ${"a".repeat(300_000)}`, LENGTH)],
   ["no status line", ["hello", "", ""]],
-  ["a status that does not exist", ["HTTP/1.1 099 Odd", LENGTH, "", "hello"]],
+  ["a status below 100", ["HTTP/1.1 099 Odd", LENGTH, "", "hello"]],
   ["a status of two digits", ["HTTP/1.1 20 OK", LENGTH, "", "hello"]],
   ["a status of four digits", ["HTTP/1.1 2000 OK", LENGTH, "", "hello"]],
-  ["a status that is no number", ["HTTP/1.1 OK", LENGTH, "", "hello"]],
+  ["a status that is not a number", ["HTTP/1.1 OK", LENGTH, "", "hello"]],
   ["HTTP/2.0", ["HTTP/2.0 200 OK", LENGTH, "", "hello"]],
   ["another protocol", ["SSH-2.0-OpenSSH_9.2", ""]],
   [
@@ -57,31 +57,31 @@ const UNUSABLE: Row[] = [
     ["HTTP/1.1 200 O\x01K", LENGTH, "", "hello"],
   ],
   [
-    "a coding that would have to be undone",
+    "a coding that the proxy would have to decode",
     ok("Transfer-Encoding: gzip, chunked", "", "5"),
   ],
-  ["a coding without an end", ok("Transfer-Encoding: gzip")],
+  ["a coding other than chunked", ok("Transfer-Encoding: gzip")],
   [
     "chunked twice",
     ["HTTP/1.1 200 OK", "Transfer-Encoding: chunked, chunked", "", "0", "", ""],
   ],
   [
-    "chunked not being the last coding",
+    "chunked that is not the last coding",
     ok("Transfer-Encoding: chunked, identity"),
   ],
   [
-    "an upgrade that nobody asked for",
+    "an upgrade without a request for it",
     ["HTTP/1.1 101 Switching", "Connection: upgrade", "Upgrade: x", "", ""],
   ],
   [
-    "an upgrade that its Connection does not name",
+    "an upgrade that Connection does not name",
     ["HTTP/1.1 101 Switching", "Upgrade: x", "", ""],
   ],
 ];
 
-/** The head is in order and what follows it goes bad: too late for a 502. */
+/** The head is valid and the body is not: too late for a 502. */
 const BAD_BODIES: Row[] = [
-  ["a chunk size that is no number", chunks("5", "hello", "xyz")],
+  ["a chunk size that is not a number", chunks("5", "hello", "xyz")],
   ["a chunk size with 0x", chunks("5", "hello", "0x5", "hello", "0")],
   [
     "a chunk size beyond 64 bits",
@@ -94,42 +94,42 @@ const BAD_BODIES: Row[] = [
   ["a trailer with a NUL", chunks("5", "hello", "0", "X-A: \0")],
 ];
 
-/** Whole responses, and what must reach the client of them. */
-const WHOLE: [framing: string, bytes: string][] = [
+/** Complete responses with the body `hello`. */
+const COMPLETE: [framing: string, bytes: string][] = [
   ["a Content-Length", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"],
   ["chunks", chunks("5", "hello", "0").join("\r\n")],
 ];
 
-/** Plays `bytes` on the first connection that carries a request, and proper answers on all later requests. */
-function playOnce(stage: Stage, bytes: string): void {
-  let played = false;
-  stage.upstream.play({
+/** Sends `bytes` in response to the first request, and proper responses after that. */
+function respondOnceWith(harness: Harness, bytes: string): void {
+  let sent = false;
+  harness.upstream.handle({
     request: ({ socket }) => {
       socket.write(
-        played ? "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nclean" : bytes,
+        sent ? "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nclean" : bytes,
         "latin1",
       );
-      played = true;
+      sent = true;
     },
   });
 }
 
-/** The connection that the bad bytes came on has carried one request and will carry no other. */
-function checkAbandoned(stage: Stage, count = 1): void {
-  const [bad] = stage.upstream.connections;
+/** The connection with the bad bytes must not be reused. */
+function checkNotReused(harness: Harness, count = 1): void {
+  const [bad] = harness.upstream.connections;
   check(
     bad?.requests.length === count,
     "lax",
-    () => `the connection was used again: ${quote(bad?.text ?? "")}`,
+    () => `the connection was reused: ${quote(bad?.text ?? "")}`,
   );
 }
 
-async function askTwice(stage: Stage, bytes: string) {
-  playOnce(stage, bytes);
-  const client = stage.connect().get("/first");
-  const first = await stage.answers(client, ["GET"]);
+async function askTwice(harness: Harness, bytes: string) {
+  respondOnceWith(harness, bytes);
+  const client = harness.connect().get("/first");
+  const first = await harness.awaitResponses(client, ["GET"]);
   client.socket.destroy();
-  const second = await stage.get("/second");
+  const second = await harness.get("/second");
   check(
     second.status === 200 &&
       second.body === "clean" &&
@@ -144,8 +144,8 @@ async function askTwice(stage: Stage, bytes: string) {
 function unusable([name, lines]: Row): Case {
   return {
     name,
-    run: async (stage) => {
-      const first = await askTwice(stage, lines.join("\r\n"));
+    run: async (harness) => {
+      const first = await askTwice(harness, lines.join("\r\n"));
       const [answer] = first.responses;
       check(
         first.malformed === undefined,
@@ -159,10 +159,10 @@ function unusable([name, lines]: Row): Case {
       );
       check(answer?.status === 502, "wrong", () =>
         answer === undefined
-          ? "closed without an answer"
+          ? "closed without a response"
           : `answered ${answer.status}`,
       );
-      checkAbandoned(stage);
+      checkNotReused(harness);
     },
   };
 }
@@ -170,8 +170,8 @@ function unusable([name, lines]: Row): Case {
 function badBody([name, lines]: Row): Case {
   return {
     name: `a body with ${name}`,
-    run: async (stage) => {
-      const first = await askTwice(stage, lines.join("\r\n"));
+    run: async (harness) => {
+      const first = await askTwice(harness, lines.join("\r\n"));
       const [answer] = first.responses;
       check(
         first.malformed === undefined,
@@ -181,31 +181,31 @@ function badBody([name, lines]: Row): Case {
       check(
         answer === undefined || answer.status === 502,
         "lax",
-        () => `a whole answer: ${quote(answer?.body ?? "")}`,
+        () => `a complete response: ${quote(answer?.body ?? "")}`,
       );
-      checkAbandoned(stage);
+      checkNotReused(harness);
     },
   };
 }
 
-function behind(framing: string, bytes: string, tail: Row): Case {
+function followedBy(framing: string, bytes: string, tail: Row): Case {
   return {
-    name: `${tail[0]} behind a body with ${framing}`,
-    run: async (stage) => {
-      const first = await askTwice(stage, bytes + tail[1].join("\r\n"));
+    name: `${tail[0]} after a body with ${framing}`,
+    run: async (harness) => {
+      const first = await askTwice(harness, bytes + tail[1].join("\r\n"));
       const [answer] = first.responses;
       check(
         first.rest === "" && first.responses.length === 1,
         "poisoned",
         () => `the client got more: ${quote(first.rest)}`,
       );
-      // Refusing the whole response is as safe as passing it on without what follows.
+      // Rejecting the response is as safe as forwarding it without the bytes that follow.
       check(
         answer?.body === "hello" || answer?.status === 502,
         "wrong",
         () => `answered ${answer?.status ?? 0} ${quote(answer?.body ?? "")}`,
       );
-      checkAbandoned(stage);
+      checkNotReused(harness);
     },
   };
 }
@@ -217,20 +217,20 @@ const TAILS: Row[] = [
   ["an empty line", ["", ""]],
 ];
 
-/** Bytes on a connection that waits for its next request. */
+/** Bytes on an idle connection. */
 function onIdle(name: string, bytes: string): Case {
   return {
     name,
-    run: async (stage) => {
-      await stage.get("/before");
-      const [kept] = stage.upstream.connections;
-      kept?.socket.write(bytes);
-      await stage.until(
-        "the poisoned connection to end",
-        () => kept?.socket.destroyed === true,
+    run: async (harness) => {
+      await harness.get("/before");
+      const [idle] = harness.upstream.connections;
+      idle?.socket.write(bytes);
+      await harness.until(
+        "the poisoned connection to close",
+        () => idle?.socket.destroyed === true,
         { kind: "poisoned", ms: 1500 },
       );
-      const after = await stage.get("/after");
+      const after = await harness.get("/after");
       check(
         after.body === "GET /after 0",
         "poisoned",
@@ -240,76 +240,83 @@ function onIdle(name: string, bytes: string): Case {
   };
 }
 
-/** The poison and the next request cross: the request must not be answered by it. */
-async function poisonAsItIsUsed(stage: Stage): Promise<void> {
+/** The unsolicited response and the next request cross: the request must not get it. */
+async function poisonCrossesRequest(harness: Harness): Promise<void> {
   for (let turn = 0; turn < 20; turn++) {
-    await stage.get(`/before/${turn}`);
-    for (const { socket } of stage.upstream.connections)
+    await harness.get(`/before/${turn}`);
+    for (const { socket } of harness.upstream.connections)
       if (!socket.destroyed) socket.write(POISON);
-    const answer = await stage.get(`/after/${turn}`);
+    const answer = await harness.get(`/after/${turn}`);
     check(
       answer.body !== "poison",
       "poisoned",
-      `turn ${turn}: the next client got the poison`,
+      `request ${turn}: the next client got the poison`,
     );
   }
 }
 
-/** A GET that is answered before its request is whole may leave the rest of the request behind. */
-async function headWithBody(stage: Stage): Promise<void> {
-  playOnce(stage, "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison");
-  const client = stage.connect().send("HEAD / HTTP/1.1", "Host: x", "", "");
-  const view = await stage.answers(client, ["HEAD"]);
-  check(view.rest === "", "poisoned", () => `behind it: ${quote(view.rest)}`);
+/** A body after the response to a HEAD belongs to no request. */
+async function headWithBody(harness: Harness): Promise<void> {
+  respondOnceWith(
+    harness,
+    "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison",
+  );
+  const client = harness.connect().send("HEAD / HTTP/1.1", "Host: x", "", "");
+  const view = await harness.awaitResponses(client, ["HEAD"]);
+  check(
+    view.rest === "",
+    "poisoned",
+    () => `bytes after it: ${quote(view.rest)}`,
+  );
   const [first] = view.responses;
   check(
     first?.status === 200 || first?.status === 502,
     "wrong",
     () => `answered ${first?.status ?? 0}`,
   );
-  const next = await stage.get("/next");
+  const next = await harness.get("/next");
   check(next.body === "clean", "poisoned", () => `next: ${quote(next.body)}`);
-  checkAbandoned(stage);
+  checkNotReused(harness);
 }
 
 function bodilessWithBody(status: string): Case {
   return {
-    name: `a body behind a ${status}`,
-    run: async (stage) => {
+    name: `a body after a ${status}`,
+    run: async (harness) => {
       const first = await askTwice(
-        stage,
+        harness,
         `HTTP/1.1 ${status} X\r\nContent-Length: 46\r\n\r\n${POISON}`,
       );
       check(
         first.rest === "",
         "poisoned",
-        () => `behind: ${quote(first.rest)}`,
+        () => `bytes after it: ${quote(first.rest)}`,
       );
-      checkAbandoned(stage);
+      checkNotReused(harness);
     },
   };
 }
 
-export const RESPONSES: Chapter[] = [
+export const RESPONSES: CaseGroup[] = [
   {
-    title: "responses that cannot be passed on",
+    title: "responses that cannot be forwarded",
     cases: UNUSABLE.map(unusable),
   },
-  { title: "responses whose body goes bad", cases: BAD_BODIES.map(badBody) },
+  { title: "responses with a malformed body", cases: BAD_BODIES.map(badBody) },
   {
     title: "bytes that belong to no response",
     cases: [
-      ...WHOLE.flatMap(([framing, bytes]) =>
-        TAILS.map((tail) => behind(framing, bytes, tail)),
+      ...COMPLETE.flatMap(([framing, bytes]) =>
+        TAILS.map((tail) => followedBy(framing, bytes, tail)),
       ),
       onIdle("garbage on an idle connection", "GARBAGE\r\n\r\n"),
       onIdle("a response on an idle connection", POISON),
-      onIdle("a line end on an idle connection", "\r\n"),
+      onIdle("a CRLF on an idle connection", "\r\n"),
       {
         name: "a response that crosses the next request",
-        run: poisonAsItIsUsed,
+        run: poisonCrossesRequest,
       },
-      { name: "a body behind the answer to a HEAD", run: headWithBody },
+      { name: "a body after the response to a HEAD", run: headWithBody },
       bodilessWithBody("204"),
       bodilessWithBody("304"),
     ],

@@ -1,6 +1,6 @@
 /**
- * HTTP/1.1 framing by the letter of RFC 9112, written apart from every parser that is under test: whatever two readers
- * could take differently is malformed. Texts are latin1.
+ * Strict HTTP/1.1 framing (RFC 9112), independent of every parser under test. A message that two parsers could frame
+ * differently is malformed. Texts are latin1.
  */
 
 export class Malformed extends Error {}
@@ -12,7 +12,7 @@ export interface FramedRequest {
   target: string;
   version: string;
   headers: readonly Header[];
-  /** With chunks joined. */
+  /** Chunks are joined. */
   body: string;
   chunked: boolean;
   trailers: readonly Header[];
@@ -23,7 +23,7 @@ export interface FramedResponse {
   reason: string;
   headers: readonly Header[];
   body: string;
-  /** What completes the body. */
+  /** What ends the body. */
   framing: "none" | "length" | "chunks" | "end";
   trailers: readonly Header[];
 }
@@ -46,7 +46,7 @@ const CHUNK_LINE = new RegExp(
 );
 const MAX_LINE = 1_000_000;
 
-/** The values of one header, by its name in lower case. */
+/** The values of a header. @param wanted its name in lower case */
 export function valuesIn(headers: readonly Header[], wanted: string): string[] {
   return headers
     .filter(([name]) => name.toLowerCase() === wanted)
@@ -92,9 +92,9 @@ export function readRequest(text: string): Read<FramedRequest> | undefined {
 }
 
 /**
- * Reads the first response, an interim one or the final one.
+ * Reads the first response, interim or final.
  *
- * @param options.method of the request that it answers @param options.ended whether the connection has ended in order
+ * @param options.method of the request @param options.ended whether the connection was closed with a FIN
  * @returns undefined while it is incomplete @throws Malformed
  */
 export function readResponse(
@@ -143,10 +143,10 @@ function isWithoutBody(status: number): boolean {
 }
 
 /**
- * Reads every response off `text`.
+ * Reads all responses in `text`.
  *
- * @param methods of the requests that they answer, in order; more responses than requests are malformed
- * @returns those that are complete, what is left, and what is wrong with it, if anything is
+ * @param methods of the requests, in order; more responses than requests are malformed
+ * @returns the complete responses, the remaining bytes, and why these are malformed, if they are
  */
 export function readResponses(
   text: string,
@@ -160,7 +160,7 @@ export function readResponses(
     for (;;) {
       const method = methods[answered];
       if (method === undefined && rest !== "")
-        fail("bytes that answer nothing", rest.slice(0, 80));
+        fail("bytes without a request", rest.slice(0, 80));
       if (method === undefined || rest === "") break;
       const read = readResponse(rest, { method, ended });
       if (read === undefined) break;
@@ -186,7 +186,7 @@ interface Head {
 function readHead(text: string): Head | undefined {
   const end = text.indexOf("\r\n\r\n");
   const lines = (end < 0 ? text : text.slice(0, end)).split("\r\n");
-  // The last line may still be growing, and may stop between CR and LF.
+  // The last line may be incomplete, and may stop between CR and LF.
   if (end < 0 && lines.length > 0)
     lines[lines.length - 1] = (lines.at(-1) ?? "").replace(/\r$/, "");
   for (const line of lines)
@@ -201,7 +201,7 @@ function readHeader(line: string): Header {
   return [name, value];
 }
 
-/** @returns whether the body is in chunks */
+/** @returns whether the body is chunked */
 function checkFraming(headers: readonly Header[]): boolean {
   const codings = valuesIn(headers, "transfer-encoding");
   const lengths = valuesIn(headers, "content-length");
@@ -249,7 +249,7 @@ function readChunks(text: string): Content | undefined {
     pieces.push(text.slice(begin, end));
     at = end + 2;
   }
-  // Trailers, if there are any, and an empty line: what a head has behind its first line.
+  // Optional trailers and an empty line have the form of a head without its first line.
   const begin = text.indexOf("\n", at) - 1;
   const tail = text.slice(begin);
   const trailers = tail.startsWith("\r\n\r\n")

@@ -9,40 +9,40 @@ import {
   type RequestHead,
 } from "./strict-http.js";
 
-/** The longest that a connection may take to end in order, once asked to. */
+/** How long a connection may take to close after a FIN. */
 const END_MS = 2000;
 
-/** What became of one of the proxy's connections to the upstream. */
+/** One of the proxy's connections to the upstream. */
 export interface UpstreamConnection {
   readonly socket: Socket;
-  /** Which one it is, from 0, since the case began. */
+  /** Counted from 0 since the case began. */
   readonly index: number;
-  /** All that has arrived on it. */
+  /** All bytes received. */
   text: string;
-  /** The complete requests that it framed. */
+  /** The complete requests among them. */
   readonly requests: FramedRequest[];
-  /** What was wrong with what followed them. */
+  /** Why the bytes after these requests are malformed. */
   malformed: string | undefined;
 }
 
-/** How the upstream behaves in one case; what is left out it does properly. */
-export interface Play {
+/** How the upstream behaves in one case. Without a handler it behaves properly. */
+export interface Handlers {
   accept?: (connection: UpstreamConnection) => void;
-  /** A request's head is there, its body may be still to come. */
+  /** A request's head has arrived; its body may be incomplete. */
   head?: (connection: UpstreamConnection, head: RequestHead) => void;
-  /** A whole request is there. */
+  /** A whole request has arrived. */
   request?: (connection: UpstreamConnection, request: FramedRequest) => void;
 }
 
-/** The start of the path of requests that are answered properly whatever the play. */
+/** Path prefix of requests that are always answered properly, whatever the handlers. */
 export const PROBE = "/probe/";
 
-/** An upstream that frames what it receives by the letter, and answers as the case wants. */
+/** An upstream that frames what it receives strictly and answers as the case wants. */
 export class ScriptedUpstream {
   readonly #server: Server;
   readonly #connections: UpstreamConnection[] = [];
   readonly #open = new Set<Socket>();
-  #play: Play = {};
+  #handlers: Handlers = {};
 
   private constructor(server: Server) {
     this.#server = server;
@@ -57,25 +57,25 @@ export class ScriptedUpstream {
     return upstream;
   }
 
-  /** Since the case began, also those that have ended. */
+  /** All connections since the case began, including closed ones. */
   get connections(): readonly UpstreamConnection[] {
     return this.#connections;
   }
 
-  /** How many are open now. */
+  /** Connections that are open now. */
   get openCount(): number {
     return this.#open.size;
   }
 
-  /** Every complete request since the case began, probes left out. */
+  /** Every complete request since the case began, except probes. */
   get requests(): FramedRequest[] {
     return this.#connections
       .flatMap(({ requests }) => requests)
       .filter(({ target }) => !target.startsWith(PROBE));
   }
 
-  play(play: Play): void {
-    this.#play = play;
+  handle(handlers: Handlers): void {
+    this.#handlers = handlers;
   }
 
   /** Waits until a connection has received `text`. */
@@ -85,11 +85,15 @@ export class ScriptedUpstream {
     );
   }
 
-  /** Ends every connection in order and forgets what was seen: the next case begins with none. */
+  /** Closes every connection with a FIN and clears the records, for the next case. */
   async reset(): Promise<void> {
-    this.#play = {};
+    this.#handlers = {};
     for (const socket of this.#open) socket.end();
-    await waitFor("the end", () => this.#open.size === 0, END_MS).catch(() => {
+    await waitFor(
+      "all connections to close",
+      () => this.#open.size === 0,
+      END_MS,
+    ).catch(() => {
       for (const socket of this.#open) socket.destroy();
     });
     this.#connections.length = 0;
@@ -118,22 +122,25 @@ export class ScriptedUpstream {
     socket.setEncoding("latin1").on("data", (piece: string) => {
       connection.text += piece;
       framer.push(piece, {
-        head: (head) => this.#play.head?.(connection, head),
+        head: (head) => this.#handlers.head?.(connection, head),
         request: (request) => this.#answer(connection, request),
       });
     });
-    this.#play.accept?.(connection);
+    this.#handlers.accept?.(connection);
   }
 
   #answer(connection: UpstreamConnection, request: FramedRequest): void {
     connection.requests.push(request);
-    if (this.#play.request === undefined || request.target.startsWith(PROBE))
+    if (
+      this.#handlers.request === undefined ||
+      request.target.startsWith(PROBE)
+    )
       connection.socket.write(echo(request));
-    else this.#play.request(connection, request);
+    else this.#handlers.request(connection, request);
   }
 }
 
-/** A proper answer that tells which request it answers. */
+/** A proper response that names the request that it answers. */
 export function echo(request: FramedRequest): string {
   const body = echoBody(request);
   const head = `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n`;

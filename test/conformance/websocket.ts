@@ -1,5 +1,5 @@
-import { check, type Case, type Chapter } from "./case.js";
-import { quote, type Stage } from "./stage.js";
+import { check, type Case, type CaseGroup } from "./case.js";
+import { quote, type Harness } from "./harness.js";
 import { valuesIn } from "./strict-http.js";
 
 const SWITCH =
@@ -12,19 +12,19 @@ const HEADERS = [
   "Sec-WebSocket-Version: 13",
 ];
 
-function ask(stage: Stage) {
-  return stage.connect().get("/chat", ...HEADERS);
+function ask(harness: Harness) {
+  return harness.connect().get("/chat", ...HEADERS);
 }
 
-/** A tunnel that stands. */
-async function open(stage: Stage) {
-  stage.upstream.play({
+/** An open tunnel. */
+async function open(harness: Harness) {
+  harness.upstream.handle({
     request: ({ socket }, { headers }) => {
       if (valuesIn(headers, "upgrade").length > 0) socket.write(SWITCH);
     },
   });
-  const client = ask(stage);
-  const upstream = await stage.upstream.sees("\r\n\r\n");
+  const client = ask(harness);
+  const upstream = await harness.upstream.sees("\r\n\r\n");
   await client.sees("\r\n\r\n");
   check(client.unread.startsWith("HTTP/1.1 101 "), "wrong", () =>
     quote(client.unread),
@@ -32,78 +32,82 @@ async function open(stage: Stage) {
   return { client, upstream };
 }
 
-/** What arrives on a tunnel is not HTTP: the upstream is told to expect it. */
-async function carries(stage: Stage): Promise<void> {
-  const { client, upstream } = await open(stage);
+/** Bytes in a tunnel are forwarded as they are, even if they look like HTTP. */
+async function carries(harness: Harness): Promise<void> {
+  const { client, upstream } = await open(harness);
   upstream.socket.write("from-upstream");
   await client.sees("from-upstream");
   client.send("GET /from-client HTTP/1.1\r\nHost: x\r\n\r\n");
-  await stage.upstream.sees("/from-client");
+  await harness.upstream.sees("/from-client");
   check(
-    stage.upstream.connections.length === 1,
+    harness.upstream.connections.length === 1,
     "smuggled",
-    "what goes through the tunnel was taken for a request",
+    "bytes in the tunnel were parsed as a request",
   );
   client.socket.destroy();
 }
 
-async function refusedWith(stage: Stage, answer: string, body: string) {
-  stage.upstream.play({ request: ({ socket }) => void socket.write(answer) });
-  const client = ask(stage);
-  const { responses, malformed } = await stage.answers(client, ["GET"]);
+async function rejectedWith(harness: Harness, answer: string, body: string) {
+  harness.upstream.handle({
+    request: ({ socket }) => void socket.write(answer),
+  });
+  const client = ask(harness);
+  const { responses, malformed } = await harness.awaitResponses(client, [
+    "GET",
+  ]);
   const [first] = responses;
   check(
     first?.status === 401 && first.body === body && malformed === undefined,
     "wrong",
     () => `the client got ${malformed ?? quote(client.unread)}`,
   );
-  // Bytes that a client sent in the belief that it had a tunnel must not become a request.
-  if (client.ending === undefined) client.get("/behind");
-  await stage.answers(client, ["GET", "GET"]);
+  // The connection must still be in order for a request after the rejected handshake.
+  if (client.ending === undefined) client.get("/following");
+  await harness.awaitResponses(client, ["GET", "GET"]);
 }
 
 async function leavesBefore(
-  stage: Stage,
+  harness: Harness,
   cut: "end" | "destroy" | "resetAndDestroy",
 ): Promise<void> {
-  stage.upstream.play({ request: () => undefined });
-  const clients = Array.from({ length: 20 }, () => ask(stage));
-  await stage.until(
+  harness.upstream.handle({ request: () => undefined });
+  const clients = Array.from({ length: 20 }, () => ask(harness));
+  await harness.until(
     "the handshakes",
-    () => stage.upstream.requests.length === clients.length,
+    () => harness.upstream.requests.length === clients.length,
   );
   for (const client of clients) client.socket[cut]();
-  await stage.until(
-    "the upstream's connections to end",
-    () => stage.upstream.openCount === 0,
+  await harness.until(
+    "the upstream connections to end",
+    () => harness.upstream.openCount === 0,
     { kind: "leak", ms: cut === "end" ? 6000 : 1500 },
   );
 }
 
 async function upstreamLeavesBefore(
-  stage: Stage,
+  harness: Harness,
   cut: "end" | "resetAndDestroy",
 ): Promise<void> {
-  stage.upstream.play({ request: ({ socket }) => void socket[cut]() });
-  const client = ask(stage);
-  const { responses } = await stage.answers(client, ["GET"]);
+  harness.upstream.handle({ request: ({ socket }) => void socket[cut]() });
+  const client = ask(harness);
+  const { responses } = await harness.awaitResponses(client, ["GET"]);
   const status = responses[0]?.status ?? 0;
   check([502, 503].includes(status), "wrong", `answered ${status}`);
 }
 
-async function earlyBytes(stage: Stage): Promise<void> {
-  stage.upstream.play({ request: () => undefined });
-  const client = ask(stage).send("early-client");
-  const upstream = await stage.upstream.sees("\r\n\r\n");
+async function earlyBytes(harness: Harness): Promise<void> {
+  harness.upstream.handle({ request: () => undefined });
+  const client = ask(harness).send("early-client");
+  const upstream = await harness.upstream.sees("\r\n\r\n");
   upstream.socket.write(`${SWITCH}early-upstream`);
   await client.sees("early-upstream");
-  await stage.upstream.sees("early-client");
+  await harness.upstream.sees("early-client");
   client.socket.destroy();
 }
 
-/** Bytes behind a handshake that is refused are no request either. */
-async function earlyBytesRefused(stage: Stage): Promise<void> {
-  stage.upstream.play({
+/** A request pipelined after a handshake that is rejected. */
+async function pipelinedAfterRejection(harness: Harness): Promise<void> {
+  harness.upstream.handle({
     request: ({ socket }, { target }) =>
       void socket.write(
         target === "/chat"
@@ -111,11 +115,11 @@ async function earlyBytesRefused(stage: Stage): Promise<void> {
           : "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
       ),
   });
-  const client = ask(stage).get("/behind");
-  const view = await stage.answers(client, ["GET", "GET"]);
+  const client = ask(harness).get("/following");
+  const view = await harness.awaitResponses(client, ["GET", "GET"]);
   const [first, second] = view.responses;
   check(first?.status === 403, "wrong", () => quote(client.unread));
-  // Pipelined HTTP behind a refusal may be answered or dropped, but not half.
+  // It may be answered or dropped, but not half answered.
   check(
     second === undefined ? view.ending !== undefined : second.body === "ok",
     "wrong",
@@ -123,26 +127,26 @@ async function earlyBytesRefused(stage: Stage): Promise<void> {
   );
 }
 
-async function endsWith(stage: Stage, who: "client" | "upstream") {
+async function endsWith(harness: Harness, who: "client" | "upstream") {
   for (const cut of ["end", "resetAndDestroy"] as const) {
-    const { client, upstream } = await open(stage);
+    const { client, upstream } = await open(harness);
     if (who === "client") client.socket[cut]();
     else upstream.socket[cut]();
-    await stage.until(
-      "the other peer's end",
+    await harness.until(
+      "the other peer's connection to end",
       () =>
-        stage.upstream.openCount === 0 &&
+        harness.upstream.openCount === 0 &&
         (who === "client" || client.ending !== undefined),
       { kind: "leak", ms: 3000 },
     );
     client.socket.destroy();
-    await stage.upstream.reset();
+    await harness.upstream.reset();
   }
 }
 
-/** Without a 101 nobody has a tunnel (websocket smuggling). */
-async function falseSwitch(stage: Stage): Promise<void> {
-  stage.upstream.play({
+/** Without a 101 there is no tunnel (websocket smuggling). */
+async function falseSwitch(harness: Harness): Promise<void> {
+  harness.upstream.handle({
     request: ({ socket }, { target }) =>
       void socket.write(
         target === "/chat"
@@ -150,75 +154,75 @@ async function falseSwitch(stage: Stage): Promise<void> {
           : "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
       ),
   });
-  const client = ask(stage);
-  await stage.answers(client, ["GET"]);
+  const client = ask(harness);
+  await harness.awaitResponses(client, ["GET"]);
   client.send("GET /internal HTTP/1.1", "Host: x", "X-Forwarded-For: evil");
   client.send("", "", "");
-  await stage.answers(client, ["GET", "GET"]);
-  const internal = stage.upstream.requests.find(
+  await harness.awaitResponses(client, ["GET", "GET"]);
+  const internal = harness.upstream.requests.find(
     ({ target }) => target === "/internal",
   );
-  // Taken as a request it went through the proxy's rules; through a tunnel it would not have.
-  const connection = stage.upstream.connections[0];
+  // A request passes the proxy's rules; bytes in a tunnel would not.
+  const connection = harness.upstream.connections[0];
   check(
     internal === undefined ||
       connection?.requests.length !== 2 ||
       client.unread.includes("ok"),
     "smuggled",
-    "a refused handshake opened a tunnel",
+    "a rejected handshake opened a tunnel",
   );
 }
 
-async function handshakeTimeout(stage: Stage): Promise<void> {
-  stage.upstream.play({ request: () => undefined });
-  const client = ask(stage);
-  const { responses } = await stage.answers(client, ["GET"]);
+async function handshakeTimeout(harness: Harness): Promise<void> {
+  harness.upstream.handle({ request: () => undefined });
+  const client = ask(harness);
+  const { responses } = await harness.awaitResponses(client, ["GET"]);
   const status = responses[0]?.status ?? 0;
   check([502, 504].includes(status), "wrong", `answered ${status}`);
 }
 
-async function otherProtocol(stage: Stage): Promise<void> {
-  stage.upstream.play({
+async function otherProtocol(harness: Harness): Promise<void> {
+  harness.upstream.handle({
     request: ({ socket }) =>
       void socket.write(
         "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n",
       ),
   });
-  const client = stage
+  const client = harness
     .connect()
     .get("/", "Connection: Upgrade", "Upgrade: h2c");
-  const { responses } = await stage.answers(client, ["GET"]);
+  const { responses } = await harness.awaitResponses(client, ["GET"]);
   const status = responses[0]?.status ?? 0;
   check(status !== 101, "smuggled", "a tunnel for h2c was opened");
 }
 
-/** On a stop, tunnels end and the proxy with them; nobody is waited for for ever. */
-async function drains(stage: Stage): Promise<void> {
-  const { client } = await open(stage);
-  stage.proxy.signal("SIGTERM");
-  await stage.closed(client).catch(() => undefined);
+/** On SIGTERM the proxy closes its tunnels and ends. */
+async function drains(harness: Harness): Promise<void> {
+  const { client } = await open(harness);
+  harness.proxy.signal("SIGTERM");
+  await harness.closed(client).catch(() => undefined);
   await Promise.race([
-    stage.proxy.untilEnded(),
+    harness.proxy.untilEnded(),
     new Promise((resolve) => setTimeout(resolve, 10_000).unref()),
   ]);
-  const { ending } = stage.proxy;
-  check(ending !== undefined, "hang", "it did not end within 10 s");
-  check(ending === "0", "wrong", `it ended with ${ending}`);
+  const { ending } = harness.proxy;
+  check(ending !== undefined, "hang", "the proxy did not end within 10 s");
+  check(ending === "0", "wrong", `the proxy ended with ${ending}`);
   check(
     client.ending === "ended",
     "wrong",
-    `its client was ${client.ending ?? "left open"}`,
+    `the client's connection was ${client.ending ?? "left open"}`,
   );
 }
 
-const REFUSALS: [string, string, string][] = [
+const REJECTIONS: [string, string, string][] = [
   [
     "with a length",
     "HTTP/1.1 401 Unauthorized\r\nContent-Length: 3\r\n\r\nwho",
     "who",
   ],
   [
-    "in chunks",
+    "chunked",
     "HTTP/1.1 401 Unauthorized\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nwho\r\n4\r\n are\r\n0\r\n\r\n",
     "who are",
   ],
@@ -230,38 +234,41 @@ const REFUSALS: [string, string, string][] = [
 ];
 
 const CASES: Case[] = [
-  { name: "carries bytes both ways and reads none of them", run: carries },
-  ...REFUSALS.map(([name, answer, body]) => ({
-    name: `a refusal ${name} is passed on, well framed`,
-    run: (stage: Stage) => refusedWith(stage, answer, body),
+  { name: "bytes pass through a tunnel in both directions", run: carries },
+  ...REJECTIONS.map(([name, answer, body]) => ({
+    name: `a rejection is forwarded: ${name}`,
+    run: (harness: Harness) => rejectedWith(harness, answer, body),
   })),
   ...(["end", "destroy", "resetAndDestroy"] as const).map((cut) => ({
-    name: `20 clients that leave before the 101 (${cut})`,
-    run: (stage: Stage) => leavesBefore(stage, cut),
+    name: `20 clients that disconnect before the 101 (${cut})`,
+    run: (harness: Harness) => leavesBefore(harness, cut),
   })),
   ...(["end", "resetAndDestroy"] as const).map((cut) => ({
-    name: `an upstream that leaves before the 101 (${cut})`,
-    run: (stage: Stage) => upstreamLeavesBefore(stage, cut),
+    name: `an upstream that disconnects before the 101 (${cut})`,
+    run: (harness: Harness) => upstreamLeavesBefore(harness, cut),
   })),
-  { name: "bytes of either peer before the 101 arrive", run: earlyBytes },
-  { name: "bytes behind a handshake that is refused", run: earlyBytesRefused },
+  { name: "bytes sent by either peer before the 101 arrive", run: earlyBytes },
   {
-    name: "a client's end ends the upstream",
-    run: (stage) => endsWith(stage, "client"),
+    name: "a request after a rejected handshake",
+    run: pipelinedAfterRejection,
   },
   {
-    name: "an upstream's end ends the client",
-    run: (stage) => endsWith(stage, "upstream"),
+    name: "the upstream connection closes with the client's",
+    run: (harness) => endsWith(harness, "client"),
   },
-  { name: "a refused handshake opens no tunnel", run: falseSwitch },
-  { name: "a handshake that nobody answers", run: handshakeTimeout },
+  {
+    name: "the client connection closes with the upstream's",
+    run: (harness) => endsWith(harness, "upstream"),
+  },
+  { name: "a rejected handshake opens no tunnel", run: falseSwitch },
+  { name: "a handshake without a response", run: handshakeTimeout },
   { name: "no tunnel for another protocol", run: otherProtocol },
   {
-    name: "ends on a stop, and the proxy with it",
+    name: "tunnels and the proxy end on SIGTERM",
     run: drains,
     ownProcess: true,
     oursOnly: true,
   },
 ];
 
-export const WEBSOCKET: Chapter = { title: "WebSocket", cases: CASES };
+export const WEBSOCKET: CaseGroup = { title: "WebSocket", cases: CASES };

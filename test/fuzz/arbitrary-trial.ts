@@ -1,5 +1,5 @@
 import fc, { type Arbitrary } from "fast-check";
-import { MORSELS, REQUESTS, RESPONSES } from "./recorded.js";
+import { FRAGMENTS, REQUESTS, RESPONSES } from "./recorded.js";
 import type { Trial } from "./trial.js";
 
 const MESSAGES_LIMIT = 4;
@@ -9,7 +9,7 @@ const BYTE_VALUES = 256;
 
 type Mutation = (text: string) => string;
 
-/** A place in a text whose length is not known yet. */
+/** A position in a text, as a fraction of its length. */
 const place = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
 function at(text: string, where: number): number {
@@ -17,22 +17,22 @@ function at(text: string, where: number): number {
 }
 
 const insertion = fc
-  .tuple(place, fc.constantFrom(...MORSELS))
-  .map(([where, morsel]): Mutation => {
+  .tuple(place, fc.constantFrom(...FRAGMENTS))
+  .map(([where, fragment]): Mutation => {
     return (text) => {
       const i = at(text, where);
-      return text.slice(0, i) + morsel + text.slice(i);
+      return text.slice(0, i) + fragment + text.slice(i);
     };
   });
 
-/** Where headers go: a morsel in the middle of a word seldom means anything. */
+/** Inserts at the start of a line: a fragment within a word rarely has a meaning. */
 const insertionAtLine = fc
-  .tuple(place, fc.constantFrom(...MORSELS))
-  .map(([where, morsel]): Mutation => {
+  .tuple(place, fc.constantFrom(...FRAGMENTS))
+  .map(([where, fragment]): Mutation => {
     return (text) => {
       const lines = text.split(/(?<=\r\n)/);
       const i = Math.floor(where * lines.length);
-      return [...lines.slice(0, i), morsel, ...lines.slice(i)].join("");
+      return [...lines.slice(0, i), fragment, ...lines.slice(i)].join("");
     };
   });
 
@@ -74,7 +74,7 @@ const mutation = fc.oneof(
   { arbitrary: truncation, weight: 1 },
 );
 
-/** Recorded messages one behind the other, mutated and cut into pieces. */
+/** Concatenates recorded messages, mutates them and cuts them into pieces. */
 function arbitraryPieces(
   recorded: readonly string[],
   messages: number,
@@ -103,7 +103,7 @@ function cutAt(text: string, cuts: readonly number[]): string[] {
   return pieces.filter((piece) => piece !== "");
 }
 
-/** What one of the peers may say. */
+/** Arbitrary bytes from one of the peers. */
 export const ARBITRARY_TRIAL: Arbitrary<Trial> = fc.oneof(
   fc.record({
     from: fc.constant("client" as const),
@@ -121,16 +121,16 @@ export const ARBITRARY_TRIAL: Arbitrary<Trial> = fc.oneof(
   }),
 );
 
-/** @throws with the seed, the number of the run and the smallest trial that fails, when `play` rejects one */
+/** @throws when `run` rejects a trial, with the seed and the smallest trial that fails */
 export async function fuzz(
-  play: (trial: Trial) => Promise<void>,
+  run: (trial: Trial) => Promise<void>,
   options: { seed: number; runs: number; limitMs: number },
 ): Promise<number> {
   let count = 0;
   await fc.assert(
     fc.asyncProperty(ARBITRARY_TRIAL, async (trial) => {
       count += 1;
-      await play(trial);
+      await run(trial);
     }),
     {
       seed: options.seed,

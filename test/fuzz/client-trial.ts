@@ -1,5 +1,5 @@
 import { check } from "../conformance/case.js";
-import { quote, viewOf, type Stage } from "../conformance/stage.js";
+import { quote, viewOf, type Harness } from "../conformance/harness.js";
 import {
   Malformed,
   readRequest,
@@ -10,23 +10,23 @@ import type { RawClient } from "../support/http/raw-client.js";
 import { sendPieces } from "./send-pieces.js";
 import type { Trial } from "./trial.js";
 
-/** What a strict reader makes of a client's bytes. */
+/** A client's bytes as a strict parser frames them. */
 interface Reading {
   requests: FramedRequest[];
-  /** What follows them is no request, and cannot become one. */
+  /** Whether the bytes after the requests cannot become a request. */
   isMalformed: boolean;
 }
 
-/** A client says anything to a proxy whose upstream behaves. @throws Fault */
-export async function playClientTrial(
-  stage: Stage,
+/** Sends arbitrary bytes from a client; the upstream behaves properly. @throws Fault */
+export async function runClientTrial(
+  harness: Harness,
   { pieces }: Trial,
 ): Promise<void> {
-  const client = stage.connect();
+  const client = harness.connect();
   await sendPieces(client.socket, pieces);
   const reading = readRequests(pieces.join(""));
-  await awaitAnswers(stage, client, reading);
-  judge(stage, client, reading);
+  await awaitResponses(harness, client, reading);
+  judge(harness, client, reading);
 }
 
 function readRequests(text: string): Reading {
@@ -34,7 +34,7 @@ function readRequests(text: string): Reading {
   let rest = text;
   try {
     for (;;) {
-      // Empty lines in front of a request, and halves of them, may be passed over (RFC 9112 2.2).
+      // Empty lines before a request, and halves of them, may be ignored (RFC 9112 2.2).
       const read = readRequest(rest.replace(/^[\r\n]+/, ""));
       if (read === undefined) return { requests, isMalformed: false };
       requests.push(read.message);
@@ -46,47 +46,47 @@ function readRequests(text: string): Reading {
   }
 }
 
-/** Each whole request, and what is no request, is answered, or the connection ends. */
-async function awaitAnswers(
-  stage: Stage,
+/** Each request, and the garbage after them, gets a response, or the connection ends. */
+async function awaitResponses(
+  harness: Harness,
   client: RawClient,
   { requests, isMalformed }: Reading,
 ): Promise<void> {
   const wanted = requests.length + (isMalformed ? 1 : 0);
-  await stage.until(
-    `${wanted} answers to a client`,
+  await harness.until(
+    `${wanted} responses to a client`,
     () =>
       client.ending !== undefined ||
-      finalsOf(stage, client, requests).length >= wanted,
+      finalsOf(harness, client, requests).length >= wanted,
   );
 }
 
 function judge(
-  stage: Stage,
+  harness: Harness,
   client: RawClient,
   { requests, isMalformed }: Reading,
 ): void {
-  const finals = finalsOf(stage, client, requests);
-  const { malformed } = viewOf(client, methodsOf(stage, requests));
+  const finals = finalsOf(harness, client, requests);
+  const { malformed } = viewOf(client, methodsOf(harness, requests));
   check(
     malformed === undefined,
     "poisoned",
     () => `the client got ${malformed ?? ""} in ${quote(client.unread)}`,
   );
   const served = finals.filter(({ status }) => status === 200);
-  const seen = stage.upstream.requests;
-  // A connection that is cut off may take answers with it.
+  const seen = harness.upstream.requests;
+  // Responses may be lost with a closed connection.
   const isCut = client.ending !== undefined;
   check(
     served.length === seen.length || (isCut && served.length < seen.length),
     "smuggled",
-    `${served.length} answers for ${seen.length} requests at the upstream`,
+    `${served.length} responses for ${seen.length} requests at the upstream`,
   );
   check(
     seen.length <= requests.length,
     "lax",
     () =>
-      `a strict reader sees ${requests.length} requests${isMalformed ? " and garbage" : ""}, the upstream ${seen.length}`,
+      `a strict parser finds ${requests.length} requests${isMalformed ? " and garbage" : ""}, the upstream ${seen.length}`,
   );
   for (const [i, { status, body }] of finals.entries()) {
     const request = requests[i];
@@ -95,22 +95,25 @@ function judge(
     check(
       body === echoBody(request),
       "poisoned",
-      () => `${request.target} was answered by ${quote(body)}`,
+      () => `${request.target} was answered with ${quote(body)}`,
     );
   }
 }
 
 function finalsOf(
-  stage: Stage,
+  harness: Harness,
   client: RawClient,
   requests: readonly FramedRequest[],
 ) {
-  const { responses } = viewOf(client, methodsOf(stage, requests));
+  const { responses } = viewOf(client, methodsOf(harness, requests));
   return responses.filter(({ status }) => status >= 200);
 }
 
-/** One more than a strict reader sees: the error that what follows is answered by. */
-function methodsOf(stage: Stage, requests: readonly FramedRequest[]): string[] {
-  const beyond = stage.upstream.requests.slice(requests.length);
+/** One more than a strict parser finds, for the error response to the garbage. */
+function methodsOf(
+  harness: Harness,
+  requests: readonly FramedRequest[],
+): string[] {
+  const beyond = harness.upstream.requests.slice(requests.length);
   return [...requests, ...beyond].map(({ method }) => method).concat("GET");
 }

@@ -1,16 +1,16 @@
-import { Theatre } from "../conformance/theatre.js";
+import { CaseRunner } from "../conformance/case-runner.js";
 import { describeEngine, ENGINES } from "../support/products/engines.js";
 import { redisUrl } from "../support/redis/redis-server.js";
 import { fuzz } from "./arbitrary-trial.js";
-import { playClientTrial } from "./client-trial.js";
+import { runClientTrial } from "./client-trial.js";
 import { readFoundTrials } from "./found-trials.js";
 import type { Trial } from "./trial.js";
-import { playUpstreamTrial } from "./upstream-trial.js";
+import { runUpstreamTrial } from "./upstream-trial.js";
 
-/** What fits into a run of all tests, unless RUNS asks for more. */
+/** Short enough for the whole test suite. RUNS overrides it. */
 const SHORT = { runs: 400, limitMs: 15_000 };
 const HOUR_MS = 3_600_000;
-/** A failure is played over and over until the smallest that fails is found. */
+/** Extra time to shrink a failing input. */
 const SHRINKING_MS = 120_000;
 
 const { SEED, RUNS } = process.env;
@@ -19,31 +19,31 @@ const { runs, limitMs } =
   RUNS === undefined ? SHORT : { runs: Number(RUNS), limitMs: HOUR_MS };
 
 for (const engine of ENGINES) {
-  describe(`whatever bytes come to the engine ${engine}`, () => {
-    let theatre: Theatre;
+  describe(`fuzzing the engine ${engine}`, () => {
+    let runner: CaseRunner;
 
     before(async () => {
-      theatre = new Theatre(describeEngine(engine), redisUrl());
-      await theatre.open();
+      runner = new CaseRunner(describeEngine(engine), redisUrl());
+      await runner.open();
     });
 
-    after(() => theatre.close());
+    after(() => runner.close());
 
-    const play = (trial: Trial) =>
-      theatre.play({
+    const run = (trial: Trial) =>
+      runner.run({
         name: JSON.stringify(trial),
-        run: (stage) =>
+        run: (harness) =>
           trial.from === "client"
-            ? playClientTrial(stage, trial)
-            : playUpstreamTrial(stage, trial),
+            ? runClientTrial(harness, trial)
+            : runUpstreamTrial(harness, trial),
       });
 
     for (const { name, trial } of readFoundTrials())
-      it(`found once: ${name}`, () => play(trial));
+      it(`regression: ${name}`, () => run(trial));
 
-    it(`no crash, no hang, no two readings (SEED=${seed} RUNS=${runs})`, async () => {
-      const played = await fuzz(play, { seed, runs, limitMs });
-      console.log(`      ${played} trials`);
+    it(`does not crash, hang or frame a message in two ways (SEED=${seed} RUNS=${runs})`, async () => {
+      const count = await fuzz(run, { seed, runs, limitMs });
+      console.log(`      ${count} trials`);
     }).timeout(limitMs + SHRINKING_MS);
   });
 }

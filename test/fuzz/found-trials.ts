@@ -6,7 +6,7 @@ const DIRECTORY = fileURLToPath(
   new URL("../../../test/fuzz/found/", import.meta.url),
 );
 
-/** Trials that have failed once, by the name of the file that keeps them. */
+/** Trials that failed once, named after their files. */
 export function readFoundTrials(): { name: string; trial: Trial }[] {
   return readdirSync(DIRECTORY)
     .filter((file) => file.endsWith(".json"))

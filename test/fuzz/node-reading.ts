@@ -1,7 +1,7 @@
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { Duplex } from "node:stream";
 
-/** What Node's own client makes of a connection's bytes (latin1): the first final response, if there is a whole one. */
+/** Parses a connection's bytes (latin1) with Node's client. @returns the first final response, if it is complete */
 export async function readByNode(
   text: string,
   method: string,

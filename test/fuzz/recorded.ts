@@ -1,4 +1,4 @@
-/** Proper exchanges, to be mutated. */
+/** Valid messages to mutate. */
 const SHOP = "Host: shop.example\r\n";
 
 export const REQUESTS: readonly string[] = [
@@ -29,8 +29,8 @@ export const RESPONSES: readonly string[] = [
   "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\nContent-Length: 4\r\n\r\nbusy",
 ];
 
-/** What parsers stumble over. */
-export const MORSELS: readonly string[] = [
+/** Fragments that are hard to parse. */
+export const FRAGMENTS: readonly string[] = [
   "\r\n",
   "\n",
   "\r",

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 
-/** Sends latin1 texts, each once the one before has left. */
+/** Sends latin1 texts, each after the one before has been written. */
 export async function sendPieces(
   socket: Socket,
   pieces: readonly string[],

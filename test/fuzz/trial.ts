@@ -1,13 +1,13 @@
-/** Whatever one peer of a proxy may say. Texts are latin1; this is also the form in which found cases are kept. */
+/** Arbitrary bytes from one peer of a proxy. Texts are latin1. `found/` keeps trials in this form. */
 export interface Trial {
-  /** Whose bytes they are; the other peer behaves. */
+  /** The peer that sends the bytes; the other one behaves properly. */
   from: "client" | "upstream";
-  /** Sent one after the other. */
+  /** Sent in order. */
   pieces: readonly string[];
-  /** What the upstream does behind its bytes. */
+  /** What the upstream does after its bytes. */
   ending: "open" | "end" | "reset";
-  /** Of the request that the upstream's bytes answer. */
+  /** Of the request that the upstream answers. */
   method: string;
-  /** Whether the client sends its further requests at once. */
+  /** Whether the client sends its next requests without waiting. */
   isPipelined: boolean;
 }

@@ -1,5 +1,5 @@
 import { check } from "../conformance/case.js";
-import { quote, viewOf, type Stage } from "../conformance/stage.js";
+import { quote, viewOf, type Harness } from "../conformance/harness.js";
 import {
   readResponses,
   type FramedResponse,
@@ -15,32 +15,32 @@ const FURTHER = [
   { method: "GET", target: "/next/1", body: "" },
   { method: "POST", target: "/next/2", body: "hello" },
 ];
-/** Time in which whatever an upstream has said reaches the client. */
+/** Time for the upstream's bytes to reach the client. */
 const QUIET_MS = 60;
 
-/** An upstream says anything in answer to a request of a client that behaves. @throws Fault */
-export async function playUpstreamTrial(
-  stage: Stage,
+/** Sends arbitrary bytes from the upstream; the client behaves properly. @throws Fault */
+export async function runUpstreamTrial(
+  harness: Harness,
   trial: Trial,
 ): Promise<void> {
-  playAnswer(stage, trial);
+  answerWithTrial(harness, trial);
   const { method } = trial;
-  const client = stage.connect();
+  const client = harness.connect();
   send(client, { method, target: TARGET, body: "" });
-  const expected = readAnswer(trial);
+  const expected = parseExpected(trial);
   if (trial.isPipelined) for (const request of FURTHER) send(client, request);
   const isStuck =
     trial.ending === "open" && expected === undefined
-      ? quietness(client)
+      ? detectQuiet(client)
       : () => false;
   const methods = [method, ...FURTHER.map((request) => request.method)];
   const finals = () =>
     viewOf(client, methods).responses.filter(({ status }) => status >= 200);
   const isAnswered = (count: number) =>
     client.ending !== undefined || finals().length >= count || isStuck();
-  await stage.until("the first answer", () => isAnswered(1));
+  await harness.until("the first response", () => isAnswered(1));
   if (!trial.isPipelined) for (const request of FURTHER) send(client, request);
-  await stage.until("all answers", () => isAnswered(methods.length));
+  await harness.until("all responses", () => isAnswered(methods.length));
 
   const { malformed } = viewOf(client, methods);
   check(
@@ -53,8 +53,8 @@ export async function playUpstreamTrial(
   judgeFurther(finals().slice(1));
 }
 
-function playAnswer(stage: Stage, { pieces, ending }: Trial): void {
-  stage.upstream.play({
+function answerWithTrial(harness: Harness, { pieces, ending }: Trial): void {
+  harness.upstream.handle({
     request: ({ socket }, request) => {
       if (request.target !== TARGET) {
         socket.write(echo(request));
@@ -76,20 +76,20 @@ function send(
   client.send(`${method} ${target} HTTP/1.1`, "Host: x", ...framing, "", body);
 }
 
-/** What a strict reader makes of the upstream's bytes; undefined when they are not, or not yet, a whole answer. */
-function readAnswer(trial: Trial): FramedResponse | undefined {
+/** The response that a strict parser finds in the upstream's bytes, if it is complete. */
+function parseExpected(trial: Trial): FramedResponse | undefined {
   const { responses } = readResponses(
-    // Empty lines in front of it, and halves of them, may be passed over.
+    // Empty lines before it, and halves of them, may be ignored.
     trial.pieces.join("").replace(/^[\r\n]+/, ""),
     [trial.method],
-    // A reset has an orderly end in front of it, which may be all that is seen of it.
+    // The proxy may take a reset for a FIN.
     trial.ending !== "open",
   );
   return responses.find(({ status }) => status >= 200 || status === 101);
 }
 
-/** An answer that stops half-way may be waited for as long as the client wants: it gives up. */
-function quietness(client: RawClient): () => boolean {
+/** The proxy may wait for the rest of an incomplete response. The client gives up when no more bytes arrive. */
+function detectQuiet(client: RawClient): () => boolean {
   let [bytes, since] = [0, performance.now()];
   return () => {
     const now = performance.now();
@@ -108,7 +108,7 @@ function judgeFirst(
     expected !== undefined,
     "lax",
     () =>
-      `a strict reader sees no answer, the client got ${quote(client.unread)}`,
+      `a strict parser finds no response, the client got ${quote(client.unread)}`,
   );
   check(
     got.status === expected.status && got.body === expected.body,
@@ -117,7 +117,7 @@ function judgeFirst(
   );
 }
 
-/** Two readers must agree about where the first answer ends. */
+/** Two parsers must agree where the first response ends. */
 async function judgeByNode(
   got: FramedResponse | undefined,
   method: string,
@@ -128,7 +128,7 @@ async function judgeByNode(
   check(
     read?.status === got.status && read.body === got.body,
     "poisoned",
-    () => `Node reads ${JSON.stringify(read)} in ${quote(client.unread)}`,
+    () => `Node parses ${JSON.stringify(read)} in ${quote(client.unread)}`,
   );
 }
 
@@ -139,7 +139,7 @@ function judgeFurther(finals: readonly FramedResponse[]): void {
     check(
       status >= 500 || body === echoBody(request),
       "poisoned",
-      () => `${request.target} was answered by ${quote(body)}`,
+      () => `${request.target} was answered with ${quote(body)}`,
     );
   }
 }

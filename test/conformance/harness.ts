@@ -5,20 +5,20 @@ import { check, Fault, type Case, type FaultKind } from "./case.js";
 import { readResponses, type FramedResponse } from "./strict-http.js";
 import { echoBody, PROBE, type ScriptedUpstream } from "./upstream.js";
 
-/** What a proxy that is well needs less than a tenth of. */
-const PATIENCE_MS = 8000;
+/** More than ten times what a working proxy needs. */
+const TIMEOUT_MS = 8000;
 
-/** All that a client has received, framed by the letter. */
+/** All that a client has received, framed strictly. */
 export interface ClientView {
   responses: FramedResponse[];
-  /** What no response frames. */
+  /** Bytes that belong to no response. */
   rest: string;
   malformed?: string;
   ending: RawClient["ending"];
 }
 
-/** What a case plays on: the proxy under test between clients and an upstream that do anything. */
-export class Stage {
+/** The proxy under test, between clients and an upstream that a case controls byte by byte. */
+export class Harness {
   readonly proxy: RunningProduct;
   readonly upstream: ScriptedUpstream;
   readonly #cleanUps: (() => void)[] = [];
@@ -35,38 +35,38 @@ export class Stage {
   }
 
   /**
-   * Plays a case, and then asks whether the proxy still lives and answers each request with its own answer, and whether
-   * every byte that it sent upstream can be framed in one way only.
+   * Runs a case. Afterwards the proxy must still run, must answer each request with its own response, and must have sent
+   * nothing upstream that can be framed in two ways.
    *
    * @throws Fault
    */
-  async play({ run }: Pick<Case, "run">): Promise<void> {
+  async run({ run }: Pick<Case, "run">): Promise<void> {
     try {
       await this.#translate(() => run(this));
       if (this.proxy.ending === undefined)
-        await this.#translate(() => this.#checkAftermath());
+        await this.#translate(() => this.#checkAfterwards());
     } finally {
       for (const cleanUp of this.#cleanUps) cleanUp();
       await this.upstream.reset();
     }
   }
 
-  /** Waits until `probe` holds. @throws Fault of `kind`, a hang unless told */
+  /** Waits until `probe` holds. @throws Fault of `kind`, by default a hang */
   async until(
     what: string,
     probe: () => boolean,
     options: { kind?: FaultKind; ms?: number } = {},
   ): Promise<void> {
-    const { kind = "hang", ms = PATIENCE_MS } = options;
-    const alive = () => this.proxy.ending === undefined;
-    await waitFor(what, () => probe() || !alive(), ms).catch(() => {
+    const { kind = "hang", ms = TIMEOUT_MS } = options;
+    const isRunning = () => this.proxy.ending === undefined;
+    await waitFor(what, () => probe() || !isRunning(), ms).catch(() => {
       throw new Fault(kind, `not within ${ms} ms: ${what}`);
     });
-    this.#checkAlive();
+    this.#checkRunning();
   }
 
-  /** Waits for so many final responses, or for the connection's end. */
-  async answers(
+  /** Waits for `count` final responses, or for the end of the connection. */
+  async awaitResponses(
     client: RawClient,
     methods: readonly string[],
     count = methods.length,
@@ -74,7 +74,7 @@ export class Stage {
     const read = () => viewOf(client, methods);
     const finals = (view: ClientView) =>
       view.responses.filter(({ status }) => status >= 200 || status === 101);
-    await this.until(`${count} answers`, () => {
+    await this.until(`${count} responses`, () => {
       const view = read();
       return (
         view.ending !== undefined ||
@@ -92,22 +92,22 @@ export class Stage {
     );
   }
 
-  /** Sends a proper request on a new connection. @returns its answer, unread as to content */
+  /** Sends a valid request on a new connection. @returns its response, whose content is not checked */
   async get(path: string, ...headers: string[]): Promise<FramedResponse> {
     const client = this.connect().get(path, ...headers);
-    const { responses, malformed } = await this.answers(client, ["GET"]);
+    const { responses, malformed } = await this.awaitResponses(client, ["GET"]);
     client.socket.destroy();
     const final = responses.find(({ status }) => status >= 200);
     check(
       final !== undefined,
       "wrong",
-      `no answer to GET ${path}: ${malformed ?? ""}`,
+      `no response to GET ${path}: ${malformed ?? ""}`,
     );
     return final;
   }
 
-  async #checkAftermath(): Promise<void> {
-    this.upstream.play({});
+  async #checkAfterwards(): Promise<void> {
+    this.upstream.handle({});
     for (const method of ["GET", "POST", "GET"]) await this.#probe(method);
     for (const { malformed, text } of this.upstream.connections)
       check(
@@ -124,35 +124,37 @@ export class Stage {
     const client = this.connect();
     client.send(`${method} ${target} HTTP/1.1`, "Host: probe", ...framing, "");
     client.send("", body);
-    const { responses, rest, malformed } = await this.answers(client, [method]);
+    const { responses, rest, malformed } = await this.awaitResponses(client, [
+      method,
+    ]);
     const expected = echoBody({ method, target, body });
     check(
       malformed === undefined && rest === "" && responses[0]?.body === expected,
       "poisoned",
-      () => `${method} ${target} was answered by ${quote(client.unread)}`,
+      () => `${method} ${target} was answered with ${quote(client.unread)}`,
     );
     client.socket.destroy();
   }
 
-  #checkAlive(): void {
+  #checkRunning(): void {
     const { ending, output } = this.proxy;
     check(
       ending === undefined,
       "crash",
-      () => `it ended with ${ending ?? ""}: ${output.slice(-600)}`,
+      () => `the proxy ended with ${ending ?? ""}: ${output.slice(-600)}`,
     );
   }
 
-  /** A failure that the proxy's end has caused is a crash. */
-  async #translate(play: () => Promise<void>): Promise<void> {
+  /** Reports a failure as a crash when the proxy has ended. */
+  async #translate(action: () => Promise<void>): Promise<void> {
     try {
-      await play();
+      await action();
     } catch (err) {
       if (err instanceof Fault && err.kind === "crash") throw err;
-      await waitFor("its end", () => this.proxy.ending, 200).catch(
+      await waitFor("the proxy's end", () => this.proxy.ending, 200).catch(
         () => undefined,
       );
-      this.#checkAlive();
+      this.#checkRunning();
       throw err;
     }
   }

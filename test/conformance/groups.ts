@@ -1,4 +1,4 @@
-import type { Chapter } from "./case.js";
+import type { CaseGroup } from "./case.js";
 import { MALFORMED_REQUESTS } from "./malformed-requests.js";
 import { ABORTS } from "./aborts.js";
 import { FRAMING } from "./framing.js";
@@ -8,8 +8,8 @@ import { WEBSOCKET } from "./websocket.js";
 import { PROPER_REQUESTS } from "./proper-requests.js";
 import { RESPONSES } from "./responses.js";
 
-/** All that a proxy must get right. */
-export const CHAPTERS: readonly Chapter[] = [
+/** All cases. */
+export const GROUPS: readonly CaseGroup[] = [
   ...MALFORMED_REQUESTS,
   PROPER_REQUESTS,
   ...RESPONSES,

@@ -5,11 +5,11 @@ import { Reaper } from "../../apps/launcher/processes/reaper.js";
 import { RunningProduct, type Product } from "../support/products/product.js";
 import { findServicePort } from "../support/system/service-port.js";
 import { Fault, type Case } from "./case.js";
-import { Stage } from "./stage.js";
+import { Harness } from "./harness.js";
 import { ScriptedUpstream } from "./upstream.js";
 
-/** Plays cases on one product: its process is shared by them until a case ends it or wants its own. */
-export class Theatre {
+/** Runs cases on one product. They share its process, until a case ends it or needs its own. */
+export class CaseRunner {
   readonly #product: Product;
   readonly #redisUrl: string;
   readonly #reaper = new Reaper();
@@ -28,15 +28,16 @@ export class Theatre {
     this.#upstream = await ScriptedUpstream.listen(this.#upstreamPort);
   }
 
-  /** @throws Fault, or whatever kept the case from being played */
-  async play(played: Case): Promise<void> {
-    if (this.#upstream === undefined) throw new Error("it has not been opened");
-    const isOwn = played.ownProcess === true;
+  /** @throws Fault, or the error that kept the case from running */
+  async run(testCase: Case): Promise<void> {
+    if (this.#upstream === undefined)
+      throw new Error("the runner has not been opened");
+    const isOwn = testCase.ownProcess === true;
     const proxy = isOwn
-      ? await this.#start(played.env)
+      ? await this.#start(testCase.env)
       : (this.#shared ??= await this.#start());
     try {
-      await new Stage(proxy, this.#upstream).play(played);
+      await new Harness(proxy, this.#upstream).run(testCase);
       if (!isOwn && proxy.ending !== undefined)
         throw new Fault("crash", proxy.output.slice(-600));
     } finally {
