@@ -13,28 +13,28 @@ const MS = /^[\d.,]+ ms$/;
 const PER_SECOND = /^[\d.]+\/s$/;
 const PERCENT = /^[\d.]+ %$/;
 const MEGABYTES = /^\d+ MB$/;
-/** Of all charts: six latencies, the split, and two each of requests, errors, CPU and memory. */
+/** Across all charts: six latencies, the split, and two each of requests, errors, CPU and memory. */
 const LINES = 15;
-/** What a chart shows. */
+/** The time range of a chart. */
 const SPAN_MS = 900_000;
 
-describe("the dashboard's content", function () {
+describe("dashboard content", function () {
   this.timeout(60_000);
 
   const browser = useBrowser();
 
-  it("is a figure in every legend and in every host's column, and a word on every mark", async () => {
+  it("shows a value in every legend and host column, and a tooltip on every mark", async () => {
     const system = await startSystem({ env: { monitor: NO_LATENCY_RULE } });
     startLoad(system);
     await system.setFlag(false);
     await system.setFlag(true);
     const { page } = await openDashboardPage(browser(), system.monitor.port);
-    const legends = await waitFor("a figure of each line", async () => {
+    const legends = await waitFor("a value for each line", async () => {
       const entries = await readLegends(page);
-      const isWhole =
+      const isComplete =
         entries.length === LINES &&
         entries.every(([, , value]) => value !== "–");
-      return isWhole && entries;
+      return isComplete && entries;
     });
     for (const [chart, line, shape] of [
       ["Latency", /^(prod|canary) p(50|95|99)$/, MS],
@@ -58,15 +58,15 @@ describe("the dashboard's content", function () {
       ...[/^\S+$/, /^canary$/, /^healthy$/, /^\d+\.\d+\.\d+/, /^\d+$/],
       ...[/^\d\d:\d\d:\d\d \(\d+ s\)$/, PERCENT, MEGABYTES, MS, /^\d s ago$/],
     ];
-    // A host that is late with a sample is not well until the next one.
-    const texts = await waitFor("the canary's host to be well", async () => {
+    // A host whose sample is late is not healthy until the next one.
+    const texts = await waitFor("the canary's host to be healthy", async () => {
       const read = (await cells.allInnerTexts()).map((text) => text.trim());
       return read[2] === "healthy" && /^\d s ago$/.test(read[9] ?? "") && read;
     });
     for (const [i, shape] of shapes.entries()) expect(texts[i]).to.match(shape);
     await pointAtNewestMark(page, (await system.events("flip"))[0]!.at);
     const tip = page.locator(".chart-tip:visible");
-    await waitFor("the mark's tip", async () =>
+    await waitFor("the mark's tooltip", async () =>
       /■ \d\d:\d\d:\d\d stopped by operator: a test asks for it/.test(
         (await tip.allInnerTexts()).join(),
       ),
@@ -74,7 +74,7 @@ describe("the dashboard's content", function () {
   });
 });
 
-/** Chart, line and value of each entry. */
+/** The chart, line and value of each legend entry. */
 async function readLegends(page: Page): Promise<[string, string, string][]> {
   return await page.evaluate(`[...document.querySelectorAll(".legend-entry")].map((entry) => [
     entry.closest(".chart").querySelector("h3").textContent,
@@ -83,7 +83,7 @@ async function readLegends(page: Page): Promise<[string, string, string][]> {
   ])`);
 }
 
-/** The plot reaches from a quarter of an hour ago to now. */
+/** The plot covers the last 15 minutes. */
 async function pointAtNewestMark(page: Page, at: string): Promise<void> {
   const plot = page.locator(".chart .u-over").nth(1);
   const { width = 0, height = 0 } = (await plot.boundingBox()) ?? {};

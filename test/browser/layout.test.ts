@@ -9,17 +9,17 @@ import {
 } from "../support/system/start-system.js";
 import { waitFor } from "../support/wait-for.js";
 
-/** Beyond 0.1 a page is called jumpy. */
+/** Core Web Vitals call a layout shift up to 0.1 good. */
 const MAX_SHIFT = 0.02;
 const WIDTHS = [1440, 768, 375];
 
-describe("the dashboard's layout", function () {
+describe("dashboard layout", function () {
   this.timeout(60_000);
 
   const browser = useBrowser();
 
-  it("stays where it is while the page loads, and when the canary is stopped and resumed", async () => {
-    // It limits the probe too: a host that a busy machine makes unwell adds a line, and moves what is below.
+  it("does not shift while the page loads or when the canary is stopped and resumed", async () => {
+    // This interval also limits the probe. On a busy machine a shorter one makes hosts unhealthy, which adds a line.
     const system = await startSystem({
       env: { agent: { SAMPLE_INTERVAL_MS: "1000" } },
     });
@@ -31,7 +31,7 @@ describe("the dashboard's layout", function () {
         }),
       ),
     );
-    // Events make room for newer ones, in the same moment as a headline grows: what is measured then is both.
+    // New events move older ones, often at the moment when the headline grows. Hide them, to measure only the headline.
     for (const { page } of pages)
       await page.evaluate(
         "document.querySelector('.events').style.display = 'none'",
@@ -54,7 +54,7 @@ describe("the dashboard's layout", function () {
       );
   });
 
-  it("has room for all labels and figures when latencies have four digits", async () => {
+  it("has room for all labels and values when latencies have four digits", async () => {
     const system = await startSystem({
       env: {
         app: { BASE_LATENCY_MS: "1200" },
@@ -71,12 +71,15 @@ describe("the dashboard's layout", function () {
       await waitFor("four digits", async () =>
         /^\d,\d{3} ms$/.test(await legendValue("Latency", "canary p99")),
       );
-      expect(await readCut(page), `cut at ${width} px`).to.deep.equal([]);
+      expect(
+        await readTruncated(page),
+        `truncated at ${width} px`,
+      ).to.deep.equal([]);
     }
   });
 });
 
-/** The sum of all that moved since the page was opened (Layout Instability, W3C), but for events. */
+/** The sum of layout shifts since the page was opened (W3C Layout Instability), except those of events. */
 async function readShift(page: Page): Promise<number> {
   return await page.evaluate<number>(`new Promise((resolve) => {
     const isEvent = ({ node }) => node?.parentElement?.closest(".events") ?? false;
@@ -89,8 +92,8 @@ async function readShift(page: Page): Promise<number> {
   })`);
 }
 
-/** What does not fit into its place: legends' labels, and the table's cells. */
-async function readCut(page: Page): Promise<string[]> {
+/** The text of legend labels and table cells that do not fit. */
+async function readTruncated(page: Page): Promise<string[]> {
   return await page.evaluate<string[]>(
     `[...document.querySelectorAll(".legend-label, .figures td")]
       .filter(({ clientWidth, scrollWidth }) => scrollWidth > clientWidth)

@@ -11,15 +11,15 @@ import {
 } from "../support/system/start-system.js";
 import { waitFor } from "../support/wait-for.js";
 
-/** From the flip in Redis to the page that says so, unless the machine stalls. */
+/** From the flip in Redis to the page, unless the machine stalls. */
 const STOPPED_WITHIN_MS = 2000;
 
-describe("the dashboard", function () {
+describe("dashboard", function () {
   this.timeout(60_000);
 
   const browser = useBrowser();
 
-  it("says that the canary is in, compares it with prod, and its charts move", async () => {
+  it("shows a healthy canary, its comparison with prod and moving charts", async () => {
     const system = await startSystem();
     const load = startLoad(system);
     const dashboard = await openDashboardPage(browser(), system.monitor.port);
@@ -40,7 +40,7 @@ describe("the dashboard", function () {
       /p95\s+[\d.]+ ms\s+[\d.]+ ms\s+× [\d.]+/.test(await figures.innerText()),
     );
     const hosts = dashboard.page.locator("#hosts tr");
-    // One that is late with a probe is not called healthy until the next one.
+    // A host whose probe is late is not healthy until the next one.
     await waitFor("two healthy hosts", async () => {
       const rows = await hosts.allInnerTexts();
       return rows.length === 2 && rows.every((row) => row.includes("healthy"));
@@ -48,7 +48,7 @@ describe("the dashboard", function () {
     await load.stop();
   });
 
-  it("says what the verdict is: first that it is too early to tell, then that the canary is worse", async () => {
+  it("shows an open verdict first, and a worse canary when requests suffice", async () => {
     const system = await startSystem({
       env: {
         app: { BASE_LATENCY_MS: "40" },
@@ -56,11 +56,11 @@ describe("the dashboard", function () {
         monitor: { ...NO_LATENCY_RULE, VERDICT: "observe" },
       },
     });
-    // The first verdict lasts for some seconds of load, and the page is to be there by then.
+    // The first verdict lasts for a few seconds of load: open the page before it.
     const { page } = await openDashboardPage(browser(), system.monitor.port);
     const load = startLoad(system, { perSecond: 100 });
     const verdict = page.locator("#verdict");
-    const untilSaid = (outcome: string, text: RegExp) =>
+    const untilShown = (outcome: string, text: RegExp) =>
       waitFor(
         `the verdict ${outcome}`,
         async () =>
@@ -68,11 +68,11 @@ describe("the dashboard", function () {
           text.test(await verdict.innerText()),
         40_000,
       );
-    await untilSaid(
+    await untilShown(
       "open",
       /^Too early to tell · odds .+ for worse · about \d+ more canary requests needed$/,
     );
-    await untilSaid(
+    await untilShown(
       "worse",
       /^Yes, worse than prod · odds [\d,]+ : 1 for worse$/,
     );
@@ -80,7 +80,7 @@ describe("the dashboard", function () {
     await load.stop();
   });
 
-  it("turns to stopped within two seconds of the flip, without a reload, and tells why", async () => {
+  it("shows a stop and its reason within two seconds of the flip, without a reload", async () => {
     const system = await startSystem();
     startLoad(system);
     const dashboard = await openDashboardPage(browser(), system.monitor.port);
@@ -106,7 +106,7 @@ describe("the dashboard", function () {
     expect(await page.locator("#icon").getAttribute("href")).to.equal(
       "/icon-stopped.svg",
     );
-    await waitFor("the flip in the ledger", async () => {
+    await waitFor("the flip in the event list", async () => {
       const [newest] = await page.locator(".event").allInnerTexts();
       return newest?.includes("flip off") && newest.includes("monitor");
     });
@@ -115,7 +115,7 @@ describe("the dashboard", function () {
     );
   });
 
-  it("shows one kind of event when asked to", async () => {
+  it("filters events by kind", async () => {
     const system = await startSystem();
     const { page } = await openDashboardPage(browser(), system.monitor.port);
     await system.setFlag(false);
@@ -130,7 +130,7 @@ describe("the dashboard", function () {
     );
     await system.setFlag(true);
     await waitFor(
-      "the newer flip above it",
+      "the newer flip first",
       async () => (await kinds.allInnerTexts()).join() === "flip on,flip off",
     );
     await page.locator("#ledger-kind").selectOption("silence");

@@ -9,7 +9,7 @@ import { startLoad, startSystem } from "../support/system/start-system.js";
 import type { System } from "../support/system/system.js";
 import { waitFor } from "../support/wait-for.js";
 
-/** Kept to be looked at; git ignores it. */
+/** Screenshots for people to look at; git ignores the folder. */
 const SHOTS = fileURLToPath(
   new URL("../../../artifacts/dashboard/", import.meta.url),
 );
@@ -24,8 +24,8 @@ interface AxeResult {
   violations: { id: string; impact: string; nodes: { target: string[] }[] }[];
 }
 
-describe("the dashboard's looks", function () {
-  // axe takes its time, and a busy machine a multiple of it.
+describe("dashboard accessibility", function () {
+  // axe is slow, above all on a busy machine.
   this.timeout(180_000);
 
   const browser = useBrowser();
@@ -50,7 +50,7 @@ describe("the dashboard's looks", function () {
     return dashboard;
   }
 
-  it("fit 375 and 1440 px, light and dark, without a serious finding of axe", async () => {
+  it("fits 375 and 1440 px in light and dark without serious axe findings", async () => {
     for (const width of [375, 1440])
       for (const scheme of ["light", "dark"] as const) {
         const { page } = await open(width, scheme);
@@ -62,13 +62,13 @@ describe("the dashboard's looks", function () {
           "document.documentElement.scrollWidth",
         );
         expect(scrollWidth, "wider than the screen").to.be.at.most(width);
-        // The other two are looked at below.
+        // The next test checks the other two combinations.
         if ((width === 375) === (scheme === "dark"))
-          expect(await findFaults(page)).to.deep.equal([]);
+          expect(await findViolations(page)).to.deep.equal([]);
       }
   });
 
-  it("stay without fault when the canary is stopped, and in the dialog", async () => {
+  it("has no serious axe findings when the canary is stopped or the dialog open", async () => {
     await system.setFlag(false);
     for (const [width, scheme] of [
       [375, "light"],
@@ -80,21 +80,21 @@ describe("the dashboard's looks", function () {
         { viewport: { width, height: 812 }, colorScheme: scheme },
       );
       await untilTone("stopped");
-      expect(await findFaults(page)).to.deep.equal([]);
+      expect(await findViolations(page)).to.deep.equal([]);
       await page.screenshot({ path: `${SHOTS}stopped-${width}-${scheme}.png` });
       await page.locator("#resume").click();
-      expect(await findFaults(page)).to.deep.equal([]);
+      expect(await findViolations(page)).to.deep.equal([]);
       await page.screenshot({ path: `${SHOTS}dialog-${width}-${scheme}.png` });
     }
   });
 });
 
-describe("the dashboard's looks in trouble", function () {
+describe("dashboard accessibility during alerts", function () {
   this.timeout(180_000);
 
   const browser = useBrowser();
 
-  it("stay without fault in a warning, in a refusal, and when the data is old", async () => {
+  it("has no serious axe findings in a warning, a rejection or with stale data", async () => {
     const system = await startSystem({
       env: { monitor: { ADMIN_TOKEN: "s3cret-t0ken", SILENCE_MS: "3000" } },
     });
@@ -107,30 +107,30 @@ describe("the dashboard's looks in trouble", function () {
     await untilTone("good");
     await system.canaryAgent.end("SIGKILL");
     await untilTone("warning");
-    await waitFor("it to be missed", async () =>
+    await waitFor("the host to be reported silent", async () =>
       /^Canary takes 25 % .* is silent$/.test(await headline()),
     );
     expect(await page.title()).to.equal("▲ Look at the canary · Serin");
     const canary = page.locator("#hosts tr").last();
     expect(await canary.innerText()).to.include("silent");
-    expect(await findFaults(page)).to.deep.equal([]);
+    expect(await findViolations(page)).to.deep.equal([]);
 
     await page.locator("#stop").click();
     await page.locator("#dialog-token").fill("wrong");
     await page.locator("#dialog-confirm").click();
     await page.getByText("The monitor does not accept this token").waitFor();
-    expect(await findFaults(page)).to.deep.equal([]);
+    expect(await findViolations(page)).to.deep.equal([]);
     await page.locator("#dialog-cancel").click();
 
     await system.monitor.end("SIGKILL");
     await untilTone("old");
-    expect(await findFaults(page)).to.deep.equal([]);
+    expect(await findViolations(page)).to.deep.equal([]);
     await page.screenshot({ path: `${SHOTS}old-375-light.png` });
   });
 });
 
-/** What axe calls serious or critical. It is run from outside the page, whose own policy would not let it in. */
-async function findFaults(page: Page): Promise<string[]> {
+/** Serious and critical findings of axe. It is injected by the browser, because the page's policy blocks foreign scripts. */
+async function findViolations(page: Page): Promise<string[]> {
   await page.evaluate(AXE);
   const { violations } = await page.evaluate<AxeResult>("axe.run()");
   return violations

@@ -8,14 +8,14 @@ import { RedisProgram } from "../support/system/redis-program.js";
 import { startLoad, startSystem } from "../support/system/start-system.js";
 import { waitFor } from "../support/wait-for.js";
 
-const SAID_WITHIN_MS = 5000;
+const SHOWN_WITHIN_MS = 5000;
 
-describe("the dashboard of a monitor that is killed", function () {
+describe("dashboard of a killed monitor", function () {
   this.timeout(60_000);
 
   const browser = useBrowser();
 
-  it("says that its data is old, and recovers with its history when the monitor is back", async () => {
+  it("shows stale data, and recovers with its history when the monitor restarts", async () => {
     const system = await startSystem();
     startLoad(system);
     const { port } = system.monitor;
@@ -27,7 +27,7 @@ describe("the dashboard of a monitor that is killed", function () {
     const [first] = await readPoints(port);
 
     await system.monitor.end("SIGKILL");
-    await dashboard.untilTone("old", SAID_WITHIN_MS);
+    await dashboard.untilTone("old", SHOWN_WITHIN_MS);
     expect(await dashboard.headline()).to.match(
       /^No word from the monitor for \d s$/,
     );
@@ -45,7 +45,7 @@ describe("the dashboard of a monitor that is killed", function () {
       const read = await readPoints(port);
       return read.length > 0 && read;
     });
-    // The step that was read back is as whole as it was.
+    // The restarted monitor has the same first point.
     expect(points[0]!.at).to.equal(first!.at);
     await page.reload();
     await dashboard.untilTone("good");
@@ -55,12 +55,12 @@ describe("the dashboard of a monitor that is killed", function () {
   });
 });
 
-describe("the dashboard of a monitor that cannot tell the state", function () {
+describe("dashboard of a monitor without state", function () {
   this.timeout(60_000);
 
   const browser = useBrowser();
 
-  it("says that Redis is away, and recovers with it", async () => {
+  it("reports that Redis is unreachable, and recovers when it restarts", async () => {
     const redis = await RedisProgram.create();
     onCleanup(() => redis.close());
     await redis.start();
@@ -76,7 +76,7 @@ describe("the dashboard of a monitor that cannot tell the state", function () {
     await dashboard.untilTone("good");
   });
 
-  it("says that it is refused, and goes on asking", async () => {
+  it("reports a failed stream request, and retries", async () => {
     const system = await startSystem();
     const dashboard = await openDashboardPage(browser(), system.monitor.port);
     const { page } = dashboard;
@@ -93,7 +93,7 @@ describe("the dashboard of a monitor that cannot tell the state", function () {
     await dashboard.untilTone("good");
   });
 
-  it("says that no agent is heard", async () => {
+  it("reports that no agent sends samples", async () => {
     const system = await startSystem();
     const dashboard = await openDashboardPage(browser(), system.monitor.port);
     await dashboard.untilTone("good");
@@ -103,12 +103,12 @@ describe("the dashboard of a monitor that cannot tell the state", function () {
   });
 });
 
-describe("the dashboard of a monitor whose mails nobody takes", function () {
+describe("dashboard of a monitor that cannot send mail", function () {
   this.timeout(60_000);
 
   const browser = useBrowser();
 
-  it("says how many wait, and why", async () => {
+  it("shows how many mails are queued, and why", async () => {
     const system = await startSystem();
     await system.mailSink.close();
     const { page } = await openDashboardPage(browser(), system.monitor.port);
@@ -119,14 +119,14 @@ describe("the dashboard of a monitor whose mails nobody takes", function () {
       body: JSON.stringify({ value: false }),
     });
     const watch = page.locator("#headline-detail");
-    await waitFor("the trouble", async () =>
+    await waitFor("the alert", async () =>
       /· 1 mail still to be sent · mail cannot be sent: .*ECONNREFUSED/.test(
         (await watch.innerText()).replaceAll("\u00a0", " "),
       ),
     );
     await system.mailSink.open();
     await waitFor(
-      "its end",
+      "the end of the alert",
       async () => !(await watch.innerText()).includes("sent"),
     );
   });

@@ -9,15 +9,15 @@ import { startSystem } from "../support/system/start-system.js";
 import { waitFor } from "../support/wait-for.js";
 
 const TOKEN = "s3cret-t0ken";
-/** More than the page has stops before its buttons. */
+/** More than the page's tab stops before its buttons. */
 const MAX_TABS = 12;
 
-describe("steering by the dashboard", function () {
+describe("dashboard controls", function () {
   this.timeout(60_000);
 
   const browser = useBrowser();
 
-  it("stops and resumes the canary by mouse, after a confirmation", async () => {
+  it("stop and resume the canary by mouse after a confirmation", async () => {
     const system = await startSystem();
     const dashboard = await openDashboardPage(browser(), system.monitor.port);
     const { page } = dashboard;
@@ -50,7 +50,7 @@ describe("steering by the dashboard", function () {
     ]);
   });
 
-  it("takes the token once, keeps it nowhere, and works by keyboard alone", async () => {
+  it("ask for the token once, store it nowhere, and work by keyboard alone", async () => {
     const system = await startSystem({
       env: { monitor: { ADMIN_TOKEN: TOKEN } },
     });
@@ -71,7 +71,7 @@ describe("steering by the dashboard", function () {
       .waitFor();
     expect(await system.events("flip")).to.be.empty;
 
-    // What was wrong is selected, so that it is typed over.
+    // The wrong token is selected, so typing replaces it.
     await waitFor(
       "the token field",
       async () => (await focused(page)) === "dialog-token",
@@ -96,7 +96,7 @@ describe("steering by the dashboard", function () {
     expect(await page.context().cookies()).to.be.empty;
   });
 
-  it("does what its dialog says, and says so when there is nothing left to do", async () => {
+  it("follow a flip made elsewhere while the dialog is open", async () => {
     const system = await startSystem();
     const dashboard = await openDashboardPage(browser(), system.monitor.port);
     const { page } = dashboard;
@@ -112,7 +112,7 @@ describe("steering by the dashboard", function () {
     expect(await page.locator("#dialog-confirm").isDisabled()).to.be.true;
     await page.locator("#dialog-reason").press("Enter");
     await system.setFlag(true);
-    await waitFor("it to be asked again", () =>
+    await waitFor("the dialog to be enabled again", () =>
       page.locator("#dialog-confirm").isEnabled(),
     );
     await page.locator("#dialog-confirm").click();
@@ -120,7 +120,7 @@ describe("steering by the dashboard", function () {
     expect(await system.events("flip")).to.have.length(3);
   });
 
-  it("steers with seven tabs open, of which a browser connects six at once", async () => {
+  it("work with seven open tabs, although browsers limit connections to six", async () => {
     const system = await startSystem();
     const { port } = system.monitor;
     const first = await openDashboardPage(browser(), port);
@@ -137,7 +137,7 @@ describe("steering by the dashboard", function () {
     await last.locator('#headline[data-tone="stopped"]').waitFor();
     expect(await last.locator("#dialog").isVisible()).to.be.false;
 
-    // A hidden tab's title tells, and a tab that is looked at again has missed nothing.
+    // A hidden tab updates its title, and its events when it is shown again.
     await waitFor("the first tab's title", async () =>
       (await first.page.title()).startsWith("■ Canary stopped"),
     );
@@ -145,7 +145,7 @@ describe("steering by the dashboard", function () {
     await first.page.locator(".event", { hasText: "flip off" }).waitFor();
   });
 
-  it("gives up a monitor that does not answer, and a question that is cancelled", async () => {
+  it("time out when the monitor does not answer, and can be cancelled", async () => {
     const system = await startSystem();
     const { pid, port } = system.monitor;
     const dashboard = await openDashboardPage(browser(), port);
@@ -172,7 +172,7 @@ describe("steering by the dashboard", function () {
     }
   });
 
-  it("does not say that it changed something when the monitor is gone", async () => {
+  it("do not claim success when the monitor is down", async () => {
     const system = await startSystem();
     const dashboard = await openDashboardPage(browser(), system.monitor.port);
     await dashboard.untilTone("good");
@@ -190,7 +190,7 @@ async function tabTo(page: Page, id: string): Promise<void> {
     if ((await focused(page)) === id) return;
     await page.keyboard.press("Tab");
   }
-  throw new Error(`#${id} is not reached by Tab`);
+  throw new Error(`#${id} cannot be reached by Tab`);
 }
 
 async function focused(page: Page): Promise<string> {

@@ -9,7 +9,7 @@ const CHROMIUM: NeededProgram = {
   names: ["chromium", "chromium-browser", "google-chrome"],
   debianPackage: "chromium",
 };
-/** It is to talk to nobody but the page's server. */
+/** Without traffic other than to the page's server. */
 const QUIET = [
   "--disable-background-networking",
   "--disable-component-update",
@@ -19,20 +19,20 @@ const QUIET = [
   "--no-first-run",
 ];
 
-/** The machine's own browser, for the tests of a suite; without one they are skipped, unless SERIN_REQUIRE_BROWSER is 1. */
+/** The machine's own browser, for a suite. Without one the suite is skipped, unless SERIN_REQUIRE_BROWSER is 1. */
 export function useBrowser(): () => Browser {
   let browser: Browser | undefined;
   before(async function () {
     if (process.env.SERIN_REQUIRE_BROWSER !== "1") skipWithout(this, CHROMIUM);
     browser = await launchBrowser();
     if (browser === undefined)
-      throw new Error("there is no chromium, and SERIN_REQUIRE_BROWSER is 1");
+      throw new Error("no chromium found, and SERIN_REQUIRE_BROWSER is 1");
   });
   after(() => browser?.close());
   return () => browser!;
 }
 
-/** Undefined where there is none. */
+/** @returns undefined when no browser is installed */
 export async function launchBrowser(): Promise<Browser | undefined> {
   const executablePath = findOnPath(CHROMIUM.names);
   if (executablePath === undefined) return undefined;

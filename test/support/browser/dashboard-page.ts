@@ -2,7 +2,7 @@ import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { onCleanup } from "../cleanup.js";
 import { waitFor } from "../wait-for.js";
 
-/** The dashboard in a browser, as an operator sees and steers it. */
+/** The dashboard in a browser, as an operator sees and uses it. */
 export interface DashboardPage {
   page: Page;
   headline: () => Promise<string>;
@@ -10,13 +10,13 @@ export interface DashboardPage {
   tone: () => Promise<string | null>;
   /** Waits until the headline has this tone. */
   untilTone: (tone: string, timeoutMs?: number) => Promise<void>;
-  /** What a chart's legend tells, such as `45/s`. */
+  /** A value in a chart's legend, such as `45/s`. */
   legendValue: (chart: string, line: string) => Promise<string>;
-  /** A chart's picture, to be compared with a later one. */
+  /** A chart's image, to compare with a later one. */
   picture: (chart: string) => Promise<string>;
 }
 
-/** As when another tab is looked at, or this one again. A headless browser shows all its pages. */
+/** Simulates a switch of tabs: a headless browser shows all its pages. */
 export async function setHidden(page: Page, isHidden: boolean): Promise<void> {
   await page.evaluate(
     `Object.defineProperty(document, "hidden", { value: ${isHidden}, configurable: true });
@@ -25,8 +25,8 @@ export async function setHidden(page: Page, isHidden: boolean): Promise<void> {
 }
 
 /**
- * Opens it in a context of its own. When the test ends, the page must not have asked any other origin for anything, broken
- * its own content security policy or thrown.
+ * Opens the dashboard in its own context. The test fails if the page sends a request to another origin, violates its
+ * content security policy or throws.
  */
 export async function openDashboardPage(
   browser: Browser,
@@ -39,9 +39,9 @@ export async function openDashboardPage(
   const problems: string[] = [];
   page.on("request", (request) => {
     if (!request.url().startsWith(`${origin}/`))
-      problems.push(`it asked for ${request.url()}`);
+      problems.push(`requested ${request.url()}`);
   });
-  page.on("pageerror", (err) => problems.push(`it threw ${err.message}`));
+  page.on("pageerror", (err) => problems.push(`threw ${err.message}`));
   page.on("console", (message) => {
     if (/content security policy|trusted/i.test(message.text()))
       problems.push(message.text());

@@ -1,6 +1,6 @@
 import type { Browser } from "playwright-core";
 
-/** Opens the dashboard with nothing cached. @returns the ms from then to the first chart that has values */
+/** Opens the dashboard without a cache. @returns the ms until the first chart has values */
 export async function openUntilChart(
   browser: Browser,
   port: number,
