@@ -1,6 +1,5 @@
 /**
- * Lints and checks the format of the staged files as they are staged, whatever the working tree holds. Called by the hook
- * pre-commit.
+ * Lints the staged content of files and checks its format, ignoring the working tree. Called by the pre-commit hook.
  */
 import { execFileSync } from "node:child_process";
 import { ESLint } from "eslint";
@@ -40,7 +39,7 @@ const report = await formatter.format(results);
 if (report !== "") console.error(report);
 if (unformatted.length > 0)
   console.error(
-    `not formatted: ${unformatted.join(", ")}\nnpx prettier --write, and stage it again`,
+    `not formatted: ${unformatted.join(", ")}\nRun npx prettier --write and stage the files again.`,
   );
 if (unformatted.length > 0 || results.some(({ errorCount }) => errorCount > 0))
   process.exitCode = 1;

@@ -1,5 +1,5 @@
 /**
- * Sets up this clone's git hooks and says what is still missing. What a clone is told stays in its own .git/config.
+ * Installs the git hooks in this clone and reports what is still missing. The settings are stored in .git/config.
  *
  *     npm run hooks:install -- --jenkins-url http://jenkins:8080 [--repository-url /srv/serin.git] [--push-remote deploy]
  *       [--branch main] [--token-file ~/.config/serin/jenkins-token]
@@ -20,12 +20,12 @@ const SETTINGS = {
   branch: "branch",
 };
 
-class Obstacle extends Error {}
+class InstallError extends Error {}
 
 const calledFrom = process.env.INIT_CWD ?? process.cwd();
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 
-/** @returns git's output, undefined when it failed */
+/** @returns the output of git, or undefined when it failed */
 function git(...args) {
   const { status, stdout } = spawnSync("git", args, { encoding: "utf8" });
   return status === 0 ? stdout.trim() : undefined;
@@ -40,30 +40,31 @@ function readOptions() {
   try {
     return parseArgs({ options }).values;
   } catch (err) {
-    throw new Obstacle(err.message);
+    throw new InstallError(err.message);
   }
 }
 
-/** Hooks that someone else set up are not pushed aside. */
-function useHooks() {
+/** Other hooks are never disabled. */
+function enableHooks() {
   const gitDirectory = git("rev-parse", "--git-common-dir");
-  if (gitDirectory === undefined) throw new Obstacle("this is no git clone");
+  if (gitDirectory === undefined)
+    throw new InstallError("this is not a git clone");
   const current = git("config", "--get", "core.hooksPath");
   if (current === HOOKS) return;
   if (current !== undefined)
-    throw new Obstacle(
-      `core.hooksPath is ${current} already: call ${HOOKS}/post-commit and ${HOOKS}/pre-commit from the hooks there`,
+    throw new InstallError(
+      `core.hooksPath is already ${current}: call ${HOOKS}/post-commit and ${HOOKS}/pre-commit from the hooks there`,
     );
   const own = join(gitDirectory, "hooks");
   const active = existsSync(own)
     ? readdirSync(own).filter((name) => !name.endsWith(".sample"))
     : [];
   if (active.length > 0)
-    throw new Obstacle(
-      `${own} has hooks of its own, which would not run any more: ${active.join(", ")}. Move them to ${HOOKS}/ or away`,
+    throw new InstallError(
+      `${own} contains hooks that would no longer run: ${active.join(", ")}. Move them to ${HOOKS}/ or remove them`,
     );
   if (git("config", "core.hooksPath", HOOKS) === undefined)
-    throw new Obstacle("git config could not be written");
+    throw new InstallError("cannot write git config");
 }
 
 function storeSettings(options) {
@@ -72,35 +73,35 @@ function storeSettings(options) {
     if (value === undefined) continue;
     const stored = option === "token-file" ? resolve(calledFrom, value) : value;
     if (git("config", `serin.${name}`, stored) === undefined)
-      throw new Obstacle(`serin.${name} could not be stored`);
+      throw new InstallError(`cannot store serin.${name}`);
   }
 }
 
 function* findGaps() {
   if (readSetting("jenkinsUrl") === undefined) {
-    yield "Jenkins is told of no commit yet: npm run hooks:install -- --jenkins-url http://jenkins:8080";
+    yield "no Jenkins to notify: npm run hooks:install -- --jenkins-url http://jenkins:8080";
     return;
   }
   const remote = readSetting("pushRemote");
   if (remote !== undefined && git("remote", "get-url", remote) === undefined)
-    yield `there is no remote ${remote}: git remote add ${remote} …`;
+    yield `the remote ${remote} does not exist: git remote add ${remote} …`;
   const token =
     readSetting("tokenFile") ?? join(homedir(), ".config/serin/jenkins-token");
   const stat = statSync(token, { throwIfNoEntry: false });
   if (stat === undefined)
-    yield `the access token is missing: (umask 077; mkdir -p "$(dirname ${token})"; cat > ${token}), paste it, Ctrl-D`;
+    yield `no access token: (umask 077; mkdir -p "$(dirname ${token})"; cat > ${token}), paste it, Ctrl-D`;
   else if ((stat.mode & 0o077) !== 0)
-    yield `others can read the access token: chmod 600 ${token}`;
+    yield `other users can read the access token: chmod 600 ${token}`;
 }
 
 try {
   const options = readOptions();
-  useHooks();
+  enableHooks();
   storeSettings(options);
-  console.log(`git runs the hooks of ${HOOKS}/ in this clone`);
+  console.log(`installed the hooks of ${HOOKS}/ in this clone`);
   for (const gap of findGaps()) console.log(`still to do: ${gap}`);
 } catch (err) {
-  if (!(err instanceof Obstacle)) throw err;
+  if (!(err instanceof InstallError)) throw err;
   console.error(`hooks:install: ${err.message}`);
   process.exitCode = 1;
 }

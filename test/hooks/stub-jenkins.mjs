@@ -1,6 +1,6 @@
 /**
- * Stands in for Jenkins: `node stub-jenkins.mjs FOLDER` listens on a free port, which it writes to FOLDER/port, and adds each
- * request as a line of JSON to FOLDER/requests. The file FOLDER/mode tells how it answers: `up`, `500` or `hang`.
+ * A stub of Jenkins: `node stub-jenkins.mjs FOLDER` listens on a free port, which it writes to FOLDER/port, and appends each
+ * request as a line of JSON to FOLDER/requests. FOLDER/mode selects its response: `up`, `500` or `hang`.
  */
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
