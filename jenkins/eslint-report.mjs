@@ -1,5 +1,5 @@
 /**
- * ESLint's findings: on the console as always, and in checkstyle's form in the file $ESLINT_REPORT.
+ * ESLint formatter: `stylish` on the console, and a checkstyle report in the file $ESLINT_REPORT.
  *
  *     ESLINT_REPORT=artifacts/reports/checkstyle.xml npx eslint . --format ./jenkins/eslint-report.mjs
  */
@@ -8,8 +8,8 @@ import { dirname } from "node:path";
 import { ESLint } from "eslint";
 
 const ENTITIES = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
-/** What XML 1.0 cannot hold at all, however it is escaped. */
-// eslint-disable-next-line no-control-regex -- they are what is looked for
+/** Characters that XML 1.0 forbids even when escaped. */
+// eslint-disable-next-line no-control-regex -- control characters are the point
 const FORBIDDEN = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g;
 
 function tag(name, attributes) {

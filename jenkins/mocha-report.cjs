@@ -1,5 +1,5 @@
 /**
- * Mocha's spec reporter on the console, and its JUnit-style report in the file of the reporter option `output`.
+ * Mocha reporter: `spec` on the console, and a JUnit-style report in the file of the reporter option `output`.
  *
  *     mocha --reporter jenkins/mocha-report.cjs --reporter-option output=artifacts/reports/junit.xml
  */

@@ -1,8 +1,8 @@
-# What the scripts that move refs share: sourced by them, not run.
+# Shared by the scripts that move refs, which source it.
 #
 #   SERIN_REPOSITORY  path or URL of the repository that holds the branch (default: the remote `origin`)
-#   SERIN_BRANCH      the branch whose commits are released (default: main)
-#   GIT_COMMIT        the commit that this build is of (default: HEAD)
+#   SERIN_BRANCH      the release branch (default: main)
+#   GIT_COMMIT        the commit of this build (default: HEAD)
 #
 # shellcheck shell=sh disable=SC2034
 branch=${SERIN_BRANCH:-main}
@@ -12,28 +12,28 @@ commit=$(git rev-parse --verify --quiet "${GIT_COMMIT:-HEAD}^{commit}") || {
   echo "no commit ${GIT_COMMIT:-HEAD} in $PWD" >&2
   exit 1
 }
-# In a workspace that could not be checked out, the commit before it would be meant.
+# If the checkout failed, HEAD is an earlier commit.
 [ -z "${BUILD_URL:-}" ] || [ "$(git rev-parse HEAD)" = "${GIT_COMMIT:-unknown}" ] || {
-  echo "this workspace is not at the commit of the build, ${GIT_COMMIT:-which is not known}" >&2
+  echo "the workspace is not at the commit of the build (${GIT_COMMIT:-unknown})" >&2
   exit 1
 }
 rejected=refs/rejected/$commit
 refs=$(git ls-remote "$repository" "refs/heads/*" "refs/rejected/*") || {
-  echo "the repository $repository cannot be read" >&2
+  echo "cannot read the repository $repository" >&2
   exit 1
 }
 
-# The commit that a ref of the repository points to; nothing when there is no such ref.
+# Prints the commit that a ref of the repository points to, or nothing.
 read_ref() {
   printf '%s\n' "$refs" | awk -v ref="$1" '$2 == ref { print $1 }'
 }
 
-# A commit as people know it.
+# Describes a commit for people.
 describe() {
   git log -1 --no-show-signature --format='%h "%s" by %an' "$1"
 }
 
-# Makes sure that a commit of the repository is here: commit, ref that leads to it.
+# fetch_commit COMMIT REF: fetches a commit of the repository, which REF points to, unless it is present.
 fetch_commit() {
   git cat-file -e "$1^{commit}" 2>/dev/null || git fetch --quiet "$repository" "$2"
 }

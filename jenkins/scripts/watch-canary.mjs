@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
- * Waits for the canary's verdict, as the monitor tells it. Ends with 0 when the canary took enough requests for long enough
- * while the flag stayed true, and with 1, saying why, as soon as the release must not go on: the flag was flipped, nobody
- * leads, the canary is down or answers with errors, or it did not get enough traffic in time.
+ * Watches the canary through the monitor's API. Exits with 0 when the canary has served enough requests for long enough
+ * while the flag stayed true. Exits with 1 and a reason when the flag was flipped, no monitor leads, the canary is down or
+ * returns errors, or it did not get enough traffic in time.
  *
  *     SERIN_MONITOR_URL=http://edge:8090 jenkins/scripts/watch-canary.mjs
  */
@@ -10,8 +10,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 const POLL_MS = 500;
 const ANSWER_TIMEOUT_MS = 3000;
-/** A standby monitor takes over within 5 s, and an app is restarted within less: shorter gaps are no verdict. */
-const PATIENCE_MS = 6000;
+/** A standby monitor takes over within 5 s, and an app restarts faster than that: shorter outages are tolerated. */
+const TOLERANCE_MS = 6000;
 
 class Refusal extends Error {}
 
@@ -28,7 +28,7 @@ function readSettings(env) {
   const monitorUrl = env.SERIN_MONITOR_URL || "http://127.0.0.1:8090";
   if (!/^https?:/.test(monitorUrl) || !URL.canParse(monitorUrl))
     problems.push(
-      `SERIN_MONITOR_URL is ${JSON.stringify(monitorUrl)}: not a http URL`,
+      `SERIN_MONITOR_URL is ${JSON.stringify(monitorUrl)}: not an HTTP URL`,
     );
   const settings = {
     monitorUrl,
@@ -55,13 +55,13 @@ async function readJson(url) {
   return body;
 }
 
-/** The id of the newest event, to ask later what came after it. */
+/** The id of the newest event, to read the events after it later. */
 async function readNewestEventId(monitorUrl) {
   const [newest] = await readJson(new URL("/api/events?limit=1", monitorUrl));
   return newest?.id ?? "0-0";
 }
 
-/** @throws Refusal when the flag is false, or was for a moment since the event `after`. */
+/** @throws Refusal when the flag is false, or was false at any time since the event `after` */
 async function readState(monitorUrl, after) {
   const [state, flips] = await Promise.all([
     readJson(new URL("/api/state", monitorUrl)),
@@ -82,9 +82,9 @@ async function readState(monitorUrl, after) {
   return state;
 }
 
-/** @returns what keeps the canary from being judged. A restart or a change of leader passes by itself. */
-function findTrouble({ lease, hosts }) {
-  if (lease === null) return "nobody leads: no monitor watches the canary";
+/** @returns why the canary cannot be watched. The cause may be temporary, such as a restart or a change of leader. */
+function findObstacle({ lease, hosts }) {
+  if (lease === null) return "no monitor leads, so the canary is not watched";
   const down = hosts.find(({ target, up }) => target === "canary" && !up);
   return down && `the app on ${down.host} is not running`;
 }
@@ -101,11 +101,13 @@ function tooLittleTraffic({ requests }, settings, proxies) {
   const closed = proxies.find(({ canaryOpen }) => canaryOpen === false);
   return new Refusal(
     `the canary got ${requests} of ${settings.requests} requests in ${settings.limitMs / 1000} s, too few to judge` +
-      (closed ? ` (${closed.id} keeps it closed: ${closed.because})` : ""),
+      (closed
+        ? ` (${closed.id} keeps the canary closed: ${closed.because})`
+        : ""),
   );
 }
 
-/** Adds up the requests of the canary. The monitor's window slides, so only windows that do not overlap are counted. */
+/** Sums the canary's requests. The monitor's window slides, so only windows that do not overlap are added. */
 class Tally {
   requests = 0;
   errors = 0;
@@ -125,36 +127,36 @@ class Tally {
   }
 }
 
-/** Reads the state again and again until there is no trouble. @throws Refusal when it lasts. */
-async function readGoodState(settings, memory) {
+/** Reads the state, waiting for obstacles to pass. @throws Refusal when one lasts */
+async function readWatchableState(settings, memory) {
   for (; ; await sleep(POLL_MS)) {
-    let trouble;
+    let obstacle;
     const now = Date.now();
     try {
       memory.after ??= await readNewestEventId(settings.monitorUrl);
       const state = await readState(settings.monitorUrl, memory.after);
-      trouble = findTrouble(state);
-      if (trouble === undefined) {
+      obstacle = findObstacle(state);
+      if (obstacle === undefined) {
         memory.goodAt = now;
         return state;
       }
     } catch (err) {
       if (err instanceof Refusal) throw err;
-      trouble = `the monitor at ${settings.monitorUrl} cannot be asked: ${err.cause?.message ?? err.message}`;
+      obstacle = `the monitor at ${settings.monitorUrl} cannot be reached: ${err.cause?.message ?? err.message}`;
     }
-    if (now - memory.goodAt >= PATIENCE_MS) throw new Refusal(trouble);
+    if (now - memory.goodAt >= TOLERANCE_MS) throw new Refusal(obstacle);
   }
 }
 
-/** @returns the requests that the canary answered. @throws Refusal */
+/** @returns the number of requests that the canary served @throws Refusal */
 async function watch(settings) {
   const startedAt = Date.now();
   const memory = { after: undefined, goodAt: startedAt };
-  await readGoodState(settings, memory);
+  await readWatchableState(settings, memory);
   const watchedSince = Date.now();
   const tally = new Tally(watchedSince);
   for (; ; await sleep(POLL_MS)) {
-    const { sides, proxies } = await readGoodState(settings, memory);
+    const { sides, proxies } = await readWatchableState(settings, memory);
     const now = Date.now();
     if (tally.count(sides.canary, now)) {
       const seconds = Math.round((now - watchedSince) / 1000);

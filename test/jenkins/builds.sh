@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034
-# Builds of a project by its own Jenkinsfile, as Jenkins would start them. Source checks.sh first, and open_scratch.
+# Runs a project's Jenkinsfile as Jenkins would. Source checks.sh and call open_scratch first.
 
 BUILDS_HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 BUILDS_ROOT=$(cd "$BUILDS_HERE/../.." && pwd)
@@ -13,12 +13,12 @@ builds_require() {
   [ -x "$JAVA_HOME/bin/java" ] || JAVA_HOME=$(dirname "$(dirname "$(readlink -f "$(command -v java)")")")
 }
 
-# new_project: `dev`, the working tree that Jenkins builds from, with what any build needs; nothing is committed yet.
+# new_project PATH…: creates `dev`, the working tree that Jenkins builds, with these files of the repository, uncommitted.
 new_project() {
   dev=$SCRATCH/dev
   rm -rf "$dev" "$SCRATCH/ws" "$SCRATCH/builds"
   git init -q "$dev"
-  # As they are here, committed or not.
+  # Including uncommitted changes.
   (cd "$BUILDS_ROOT" && git ls-files -z --cached --others --exclude-standard -- "$@" |
     tar --null --files-from=- --ignore-failed-read -cf - 2>/dev/null) | tar -xf - -C "$dev"
   number=0
@@ -27,14 +27,14 @@ new_project() {
 in_dev() { git -C "$dev" "$@"; }
 at() { in_dev rev-parse --verify --quiet "$1"; }
 
-# commit MESSAGE: everything in the working tree; sets `made`.
+# commit MESSAGE: commits the whole working tree; sets `made`.
 commit() {
   in_dev add -A
   in_dev commit -q --allow-empty -m "$1"
   made=$(at HEAD)
 }
 
-# build [NAME=VALUE…]: the commit `made`. Sets `result`, `log`, `trace` and `mail`.
+# build [NAME=VALUE…]: builds the commit `made`. Sets `result`, `log`, `trace` and `mail`.
 build() {
   local ws=$SCRATCH/ws records status
   number=$((number + 1))
@@ -61,10 +61,10 @@ build() {
   [ -z "${VERBOSE:-}" ] || sed 's/^/  | /' "$records/log"
 }
 
-# The stages that ran, in order.
+# stages: prints the stages that ran, in order.
 stages() { printf '%s\n' "$trace" | sed -n 's/^\[\(.*\)\] stage$/\1/p' | paste -sd,; }
 
-# release_of COMMIT: the name that package.mjs gives it.
+# release_of COMMIT: prints its release name, as package.mjs would.
 release_of() {
   local version
   version=$(in_dev show "$1:package.json" | node -p "JSON.parse(require('fs').readFileSync(0, 'utf8')).version")

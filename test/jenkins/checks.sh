@@ -1,10 +1,10 @@
 # shellcheck shell=bash
-# What the shell tests share: source it. Each check prints a line; finish prints the sum and tells it as the status.
+# Shared by the shell tests, which source it. Each check prints a line; finish prints the totals and returns the status.
 
 passed=0
 failed=0
 
-# check NAME COMMAND…: whether the command succeeds. What it says is shown when it does not.
+# check NAME COMMAND…: passes if the command succeeds, and prints the command's output if not.
 check() {
   local name=$1 said
   shift
@@ -18,7 +18,7 @@ check() {
   fi
 }
 
-# Conditions that say what they found.
+# Conditions that print what they found.
 is() { [ "$1" = "$2" ] || { printf 'found:    %s\nexpected: %s\n' "$1" "$2" && return 1; }; }
 contains() { [[ $1 == *"$2"* ]] || { printf 'not found: %s\nin: %s\n' "$2" "$1" && return 1; }; }
 lacks() { [[ $1 != *"$2"* ]] || { printf 'found: %s\nin: %s\n' "$2" "$1" && return 1; }; }
@@ -29,16 +29,16 @@ finish() {
   [ "$failed" -eq 0 ]
 }
 
-# need COMMAND PACKAGE: installs a Debian package unless its command is there.
+# need COMMAND PACKAGE: installs a Debian package unless its command exists.
 need() {
   command -v "$1" >/dev/null && return
   local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300)
   "${apt[@]}" install -y --no-install-recommends "$2" >/dev/null 2>&1 ||
     { "${apt[@]}" update >/dev/null && "${apt[@]}" install -y --no-install-recommends "$2" >/dev/null; } ||
-    { echo "no $1 here, and apt-get cannot install $2" >&2 && exit 69; }
+    { echo "$1 not found, and apt-get cannot install $2" >&2 && exit 69; }
 }
 
-# Sets SCRATCH, a folder that is removed at the end, and a git that knows nothing of this machine's settings.
+# Creates SCRATCH, a folder that is removed at the end, and isolates git from this machine's settings.
 open_scratch() {
   SCRATCH=$(mktemp -d "${TMPDIR:-/tmp}/serin-test-XXXXXX")
   trap 'rm -rf "$SCRATCH"' EXIT

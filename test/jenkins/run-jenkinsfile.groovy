@@ -1,20 +1,20 @@
-// Executes a declarative Jenkinsfile: `sh` and `ansiblePlaybook` for real, reports are read, mails are written to files.
-// Whatever it does not know it refuses, so that a pass means something. It does not prove Jenkins' own validation.
+// Executes a declarative Jenkinsfile: runs `sh` and `ansiblePlaybook`, reads reports, writes mails to files.
+// It rejects everything that it does not know, so that a pass means something. It does not replace Jenkins' own validation.
 //
 //   groovy run-jenkinsfile.groovy JENKINSFILE WORKSPACE RECORDS [NAME=VALUE …]
 //
-// RECORDS is a folder: `trace` lists the stages and steps, `mail-N` are mails. The variables are the build's environment.
-// CREDENTIALS=id=user:keyfile,id=file tells the credentials, FORCE=true ticks the parameter, ABORT_AT=stage cancels there.
-// Ends with 0 for SUCCESS, 1 FAILURE, 2 NOT_BUILT, 3 ABORTED, 64 for a Jenkinsfile that it refuses.
+// RECORDS is a folder for `trace` (the stages and steps) and `mail-N`. The variables are the build's environment.
+// CREDENTIALS=id=user:keyfile,id=file sets the credentials, FORCE=true the parameter, ABORT_AT=stage cancels at that stage.
+// Exits with 0 for SUCCESS, 1 FAILURE, 2 NOT_BUILT, 3 ABORTED, 64 for a Jenkinsfile that it rejects.
 import java.nio.file.FileSystems
 import org.codehaus.groovy.control.CompilerConfiguration
 
-// An Error, so that no try of the Jenkinsfile hides it.
-class Refused extends Error { Refused(String why) { super(why) } }
+// An Error, so that no try block of the Jenkinsfile catches it.
+class Rejected extends Error { Rejected(String why) { super(why) } }
 class Aborted extends Exception { Aborted(String why) { super(why) } }
 
 class Known {
-  // What each block may hold, and each step be told.
+  // The parts of each block and the arguments of each step.
   static final PARTS = [pipeline: ['agent', 'options', 'parameters', 'environment', 'stages', 'post'], stages: ['stage'],
     stage: ['steps', 'stages', 'post'], options: ['disableConcurrentBuilds', 'timeout'], parameters: ['booleanParam'],
     post: ['always', 'aborted', 'failure', 'unsuccessful']]
@@ -22,15 +22,15 @@ class Known {
     readFile: ['file'], junit: ['testResults', 'allowEmptyResults'], recordIssues: ['tools', 'enabledForFailure'],
     checkStyle: ['pattern'], cpd: ['pattern'], archiveArtifacts: ['artifacts', 'fingerprint'], mail: ['to', 'subject', 'body'],
     ansiblePlaybook: ['playbook', 'inventory', 'credentialsId', 'vaultCredentialsId', 'extraVars']]
-  // What a step's only argument without a name is.
+  // The name of a step's only positional argument.
   static final MAIN = [sh: 'script', echo: 'message', error: 'message', readFile: 'file']
-  // From good to bad: a build's result only gets worse.
+  // From best to worst: a result never improves.
   static final RESULTS = ['SUCCESS', 'FAILURE', 'NOT_BUILT', 'ABORTED']
   static final CONDITIONS = [always: { true }, aborted: { it == 'ABORTED' }, failure: { it == 'FAILURE' },
     unsuccessful: { it != 'SUCCESS' }]
 }
 
-// What the Jenkinsfile sees. Nothing but this is there for it.
+// All that a Jenkinsfile can access.
 abstract class Declarative extends Script {
   def methodMissing(String name, Object arguments) { binding.variables.__runner.call(name, arguments as List) }
   def propertyMissing(String name) { binding.variables.__runner.read(name) }
@@ -56,14 +56,14 @@ class Runner {
 
   def call(String name, List args) {
     if (place && Known.PARTS.containsKey(place)) {
-      if (!(name in Known.PARTS[place])) throw new Refused("$name does not belong into $place")
+      if (!(name in Known.PARTS[place])) throw new Rejected("$name is not allowed in $place")
       return directive(name, args)
     }
     if (name == 'pipeline' && !place) return runPipeline(collect('pipeline', args[0]))
-    if (!Known.STEPS.containsKey(name)) throw new Refused("unknown step: $name")
+    if (!Known.STEPS.containsKey(name)) throw new Rejected("unknown step: $name")
     def named = !args ? [:] : args[0] instanceof Map ? args[0] : [(Known.MAIN[name]): args[0]]
     def unknown = named.keySet() - Known.STEPS[name]
-    if (args.size() > 1 || unknown) throw new Refused("$name does not take ${unknown ?: args}")
+    if (args.size() > 1 || unknown) throw new Rejected("$name does not take ${unknown ?: args}")
     step(name, named)
   }
 
@@ -77,7 +77,7 @@ class Runner {
 
   // --- running
   def runPipeline(Map pipeline) {
-    if (!pipeline.agent || !pipeline.stages) throw new Refused('a pipeline needs an agent and stages')
+    if (!pipeline.agent || !pipeline.stages) throw new Rejected('a pipeline needs an agent and stages')
     place = 'steps'
     params.each { name, value -> env[name] = value.toString() }
     attempt(pipeline) { pipeline.stages.each { runStage(it) } }
@@ -94,7 +94,7 @@ class Runner {
     if (currentBuild.failure) throw currentBuild.failure
   }
 
-  // Runs a pipeline's or a stage's work and then its post conditions. What goes wrong there does not stop the others.
+  // Runs the work of a pipeline or stage and then its post conditions. An error in one does not stop the others.
   def attempt(Map part, Closure work) {
     try {
       part.environment?.with { it.delegate = env; it.resolveStrategy = Closure.DELEGATE_FIRST; it() }
@@ -120,7 +120,7 @@ class Runner {
     if (place == 'pipeline' && name == 'any') return name
     def own = [env: env, params: params, currentBuild: currentBuild]
     if (own.containsKey(name)) return own[name]
-    if (!env.containsKey(name)) throw new Refused("unknown variable: $name")
+    if (!env.containsKey(name)) throw new Rejected("unknown variable: $name")
     env[name]
   }
 
@@ -154,7 +154,7 @@ class Runner {
 
   def report(File file, List roots) {
     def root = new XmlSlurper().parse(file)
-    if (!(root.name() in roots)) throw new Exception("$file is no report: <${root.name()}>")
+    if (!(root.name() in roots)) throw new Exception("$file is not a report: <${root.name()}>")
     record("report ${file.name} of ${root.depthFirst().size() - 1} entries")
   }
 
@@ -165,7 +165,7 @@ class Runner {
     output
   }
 
-  // As the Ansible plugin builds the command.
+  // Builds the command as the Ansible plugin does.
   def ansiblePlaybook(Map args) {
     def credential = { id ->
       if (!id) return null
@@ -203,8 +203,8 @@ def runner = new Runner(workspace: workspace, records: records, env: environment
 def script = new GroovyShell(this.class.classLoader, new Binding(out: System.out, __runner: runner), new CompilerConfiguration(scriptBaseClass: 'Declarative')).parse(file)
 try {
   script.run()
-} catch (Refused refused) {
-  System.err.println "refused: ${refused.message}"
+} catch (Rejected rejected) {
+  System.err.println "rejected: ${rejected.message}"
   System.exit 64
 }
 System.exit([SUCCESS: 0, FAILURE: 1, NOT_BUILT: 2, ABORTED: 3][runner.result()])

@@ -1,12 +1,12 @@
 # shellcheck shell=bash
-# Package repositories for a host that has no way to the world: Debian's packages for builds, and stand-ins for Jenkins, Java and
-# the plugin manager, signed as the real ones are. Source deployment's hosts.sh first; hosts_open must have been called.
+# Package repositories for hosts without internet access: Debian packages, and signed stubs of Jenkins, Java and the plugin
+# manager. Source deployment's hosts.sh and call hosts_open first.
 
 readonly JENKINS_PORT_OF_MIRROR=8001
-# What the role installs from Debian; their dependencies come along.
+# What the role installs from Debian, without dependencies.
 readonly JENKINS_HOST_PACKAGES="ca-certificates gpg git openssh-client ansible-core redis-server fontconfig jenkins-job-builder"
 
-# Sets JENKINS_MIRROR (a URL) and JENKINS_KEY (the fingerprint of what signs there).
+# Sets JENKINS_MIRROR (a URL) and JENKINS_KEY (the fingerprint of the signing key).
 jenkins_mirror_open() {
   local mirror=$SCRATCH/mirror
   mkdir -p "$mirror/jenkins/binary" "$mirror/adoptium/dists/$SUITE/main/binary-$(dpkg --print-architecture)"
@@ -27,7 +27,7 @@ jenkins_mirror_open() {
 
 jenkins_mirror_close() { [ -z "${JENKINS_MIRROR_PID:-}" ] || kill "$JENKINS_MIRROR_PID" 2>/dev/null; }
 
-# Once; what a host lacks is told by the packages that it has.
+# Downloads the packages that the host's root lacks, once.
 fetch_host_packages() {
   local cache
   cache=${XDG_CACHE_HOME:-$HOME/.cache}/serin/jenkins-host-$(echo "$JENKINS_HOST_PACKAGES" "$HOSTS_CACHE" | sha256sum | cut -c1-12)
@@ -52,7 +52,7 @@ make_signing_key() {
   JENKINS_KEY=$(gpg --batch --quiet --show-keys --with-colons "$1/key.asc" 2>/dev/null | awk -F: '$1 == "fpr" { print $10; exit }')
 }
 
-# sign_lists FOLDER: writes its InRelease, over the lists below it.
+# sign_lists FOLDER: writes a signed InRelease for the package lists below it.
 sign_lists() {
   local list
   (
@@ -70,7 +70,7 @@ sign_lists() {
   )
 }
 
-# pack FOLDER NAME VERSION: makes a package of what is in $SCRATCH/package.
+# pack FOLDER NAME VERSION: builds a package from $SCRATCH/package.
 pack() {
   mkdir -p "$SCRATCH/package/DEBIAN"
   cat >"$SCRATCH/package/DEBIAN/control" <<CONTROL
@@ -78,13 +78,13 @@ Package: $2
 Version: $3
 Architecture: all
 Maintainer: A stand-in <jenkins@example.com>
-Description: stands in for $2
+Description: stub of $2
 CONTROL
   dpkg-deb --root-owner-group --build "$SCRATCH/package" "$1/$2_$3_all.deb" >/dev/null
   rm -rf "$SCRATCH/package"
 }
 
-# Laid out as Jenkins' own; it counts its starts and answers /login.
+# Has the layout of Jenkins' package; counts its starts and serves /login.
 make_jenkins_package() {
   local package=$SCRATCH/package
   mkdir -p "$package"/{DEBIAN,usr/bin,usr/share/java,usr/lib/systemd/system}
@@ -102,7 +102,7 @@ PROGRAM
   chmod +x "$package/usr/bin/jenkins"
   cat >"$package/usr/lib/systemd/system/jenkins.service" <<'UNIT'
 [Unit]
-Description=A stand-in for Jenkins
+Description=Stub of Jenkins
 [Service]
 User=jenkins
 Group=jenkins
@@ -124,7 +124,7 @@ POSTINST
   pack "$1" jenkins 2.999.1
 }
 
-# Its only use is to run the plugin manager: it makes a file for each plugin of the list.
+# The stub of Java imitates the plugin manager: it creates a file for each plugin of the list.
 make_java_package() {
   local package=$SCRATCH/package
   mkdir -p "$package/usr/bin"

@@ -1,7 +1,6 @@
 /**
- * Stands in for the monitor: `node stub-monitor.mjs FOLDER` listens on a free port, which it prints, and answers /api/state and
- * /api/events with the files state.json and events.json of the folder as they are at that moment. A file `down` there
- * makes it answer 503.
+ * A stub of the monitor: `node stub-monitor.mjs FOLDER` listens on a free port, which it prints, and serves /api/state and
+ * /api/events from FOLDER/state.json and FOLDER/events.json. While FOLDER/down exists it returns 503.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -10,7 +9,7 @@ import { join } from "node:path";
 const folder = process.argv[2];
 const read = (name) => JSON.parse(readFileSync(join(folder, name), "utf8"));
 
-/** As the monitor: newest first, `after` excluded. */
+/** Like the monitor: newest first, without `after`. */
 function readEvents(query) {
   const [kind, after] = [query.get("kind"), query.get("after") ?? "0-0"];
   const isAfter = ({ id }) => Number.parseInt(id) > Number.parseInt(after);
