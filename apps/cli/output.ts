@@ -1,27 +1,35 @@
+import { WriteStream } from "node:tty";
 import { styleText } from "node:util";
+import type { Environment } from "../../lib/settings/settings.js";
 
 export type Style = Parameters<typeof styleText>[0];
 
 /** Puts a style on a text, or nothing where there are to be no colours. */
 export type Paint = (style: Style, text: string) => string;
 
+/** A terminal, or whatever else takes text. */
+export interface OutputStream {
+  write: (text: string) => unknown;
+}
+
 /** Standard output, for lines. */
 export class Output {
-  readonly stream: NodeJS.WriteStream;
-  readonly isTerminal: boolean;
+  readonly #stream: OutputStream;
+  /** Undefined when the output goes elsewhere, as into a pipe. */
+  readonly terminal: WriteStream | undefined;
   readonly paint: Paint;
 
-  constructor(stream: NodeJS.WriteStream) {
-    this.stream = stream;
-    this.isTerminal = stream.isTTY;
-    const isColoured = stream.isTTY && stream.hasColors();
-    this.paint = isColoured
-      ? (style, text) => styleText(style, text, { validateStream: false })
-      : (_style, text) => text;
+  constructor(stream: OutputStream, env: Environment) {
+    this.#stream = stream;
+    this.terminal = stream instanceof WriteStream ? stream : undefined;
+    this.paint =
+      this.terminal?.hasColors(env) === true
+        ? (style, text) => styleText(style, text, { validateStream: false })
+        : (_style, text) => text;
   }
 
   readonly line = (text: string): void => {
-    this.stream.write(`${text}\n`);
+    this.#stream.write(`${text}\n`);
   };
 
   /** For programs: one value, over several lines where a person may look too. */

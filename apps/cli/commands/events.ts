@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import type { Redis } from "ioredis";
 import { EventFeed } from "../../../lib/redis/event-feed.js";
 import type { Keys } from "../../../lib/redis/keys.js";
@@ -7,29 +8,26 @@ import {
   type LedgerEvent,
 } from "../../../lib/flag/ledger.js";
 import { renderEvent } from "./event-line.js";
+import { EXIT, type ExitStatus } from "../exit-status.js";
 import type { Output } from "../output.js";
 import type { RedisLink } from "../sources/redis-link.js";
-import { whenAborted } from "../when-aborted.js";
 
 export interface EventsOptions {
   limit: number;
   kind: EventKind | undefined;
   json: boolean;
-  follow: boolean;
-  /** Ends the following. */
-  signal: AbortSignal;
+  /** Goes on with what is entered until this signal comes; undefined to show what there is. */
+  signal: AbortSignal | undefined;
   /** For what is no event: that Redis is away. */
   warn: (sentence: string) => void;
 }
 
 /** `serin events`: the newest, oldest of them first, and then what is entered. @throws when Redis is away at the start. */
 export async function showEvents(
-  link: RedisLink,
-  keys: Keys,
-  output: Output,
+  { link, keys, output }: { link: RedisLink; keys: Keys; output: Output },
   options: EventsOptions,
-): Promise<void> {
-  const { limit, kind, follow } = options;
+): Promise<ExitStatus> {
+  const { limit, kind, signal, warn } = options;
   const redis = await link.open();
   const ledger = new Ledger(redis, keys);
   const [newest] = await ledger.readEvents({ limit: 1 });
@@ -44,18 +42,20 @@ export async function showEvents(
     newest === undefined
       ? []
       : found.filter(({ id }) => !isLater(id, newest.id));
-  (follow ? shown : found).toReversed().forEach(print);
-  if (!follow || options.signal.aborted) return;
-  warnOfOutages(redis, options);
+  (signal === undefined ? found : shown).toReversed().forEach(print);
+  if (signal === undefined) return EXIT.ok;
+  warnOfOutages(redis, signal, warn);
   const feed = new EventFeed({ redis, keys, onEvent: print });
   await feed.start(newest?.id ?? "0-0");
-  await whenAborted(options.signal);
+  await untilAborted(signal);
   await feed.close();
+  return EXIT.ok;
 }
 
 function warnOfOutages(
   redis: Redis,
-  { signal, warn }: Pick<EventsOptions, "signal" | "warn">,
+  signal: AbortSignal,
+  warn: EventsOptions["warn"],
 ): void {
   let isAway = false;
   redis.on("close", () => {
@@ -67,6 +67,14 @@ function warnOfOutages(
     isAway = false;
     warn("Redis is back");
   });
+}
+
+/** Holds the process until then. */
+async function untilAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  const hold = setInterval(() => undefined, 60_000);
+  await once(signal, "abort");
+  clearInterval(hold);
 }
 
 /** Whether one stream id is later than another. */

@@ -1,7 +1,7 @@
 import type { Keys } from "../../../lib/redis/keys.js";
 import { Ledger, type FlipOutcome } from "../../../lib/flag/ledger.js";
 import { toPlain } from "../../../lib/wording/plain-text.js";
-import { CliError, EXIT } from "../exit-status.js";
+import { CliError, EXIT, type ExitStatus } from "../exit-status.js";
 import type { Output } from "../output.js";
 import type { RedisLink } from "../sources/redis-link.js";
 import { readFlagFacts } from "../sources/redis-report.js";
@@ -19,12 +19,13 @@ export interface FlagContext {
 export async function showFlag(
   { link, keys, flagName, output }: FlagContext,
   options: { json: boolean },
-): Promise<void> {
+): Promise<ExitStatus> {
   const facts = await readFlagFacts(await link.open(), keys, flagName);
   const { value, garbled, by, reason, at } = facts;
   if (options.json)
     output.json({ name: flagName, value, garbled, by, reason, at });
   else output.line(wordFor(value));
+  return EXIT.ok;
 }
 
 /** `serin flag on|off|toggle`: an operator's flip, which the monitor never undoes. @throws when Redis is away. */
@@ -35,7 +36,7 @@ export async function changeFlag(
     reason: string | undefined;
     operator: string;
   },
-): Promise<void> {
+): Promise<ExitStatus> {
   const ledger = new Ledger(await link.open(), keys);
   const { value, operator } = change;
   const flip = {
@@ -46,10 +47,11 @@ export async function changeFlag(
   if (value === "toggle") {
     const now = await ledger.toggle(flagName, flip);
     output.line(`${flagName} is ${wordFor(now)}: ${flip.reason}`);
-    return;
+  } else {
+    const outcome = await ledger.flip(flagName, { ...flip, value });
+    output.line(describeOutcome(flagName, value, { outcome, ...flip }));
   }
-  const outcome = await ledger.flip(flagName, { ...flip, value });
-  output.line(describeOutcome(flagName, value, { outcome, ...flip }));
+  return EXIT.ok;
 }
 
 function describeOutcome(

@@ -1,3 +1,5 @@
+import type { WriteStream } from "node:tty";
+
 const ENTER = "\u001b[?1049h\u001b[?25l\u001b[?7l";
 const LEAVE = "\u001b[?7h\u001b[?25h\u001b[?1049l";
 /** Terminals that know it show what lies between at once; others ignore it. */
@@ -10,28 +12,28 @@ const CLEAR_REST_OF_LINE = "\u001b[K";
  * lines end where the window does. `close` gives the first screen and the cursor back, and may be called twice.
  */
 export class LiveScreen {
-  readonly #stream: NodeJS.WriteStream;
+  readonly #terminal: WriteStream;
   #isOpen = false;
 
-  constructor(stream: NodeJS.WriteStream) {
-    this.#stream = stream;
+  constructor(terminal: WriteStream) {
+    this.#terminal = terminal;
   }
 
   open(): void {
     this.#isOpen = true;
-    this.#stream.write(ENTER);
+    this.#terminal.write(ENTER);
   }
 
   draw(lines: readonly string[]): void {
     if (!this.#isOpen) return;
-    const shown = lines.slice(0, this.#stream.rows);
+    const shown = lines.slice(0, this.#terminal.rows);
     const text = shown.map((line) => line + CLEAR_REST_OF_LINE).join("\r\n");
-    this.#stream.write(BEGIN_FRAME + text + END_FRAME);
+    this.#terminal.write(BEGIN_FRAME + text + END_FRAME);
   }
 
   close(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    this.#stream.write(LEAVE);
+    this.#terminal.write(LEAVE);
   }
 }

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { WriteStream } from "node:tty";
 import {
   describeHeadline,
   formatClock,
 } from "../../../lib/wording/headline.js";
 import type { StateReport } from "../../../lib/telemetry/monitor-state.js";
 import { renderEvent } from "./event-line.js";
-import { CliError } from "../exit-status.js";
+import { CliError, EXIT, type ExitStatus } from "../exit-status.js";
 import { LiveScreen } from "./live-screen.js";
 import type { Output, Paint } from "../output.js";
 import type { Reading, StateSource } from "../sources/state-source.js";
@@ -18,24 +19,26 @@ const EVENTS_SHOWN = 8;
 export async function watchLive(
   source: StateSource,
   output: Output,
+  terminal: WriteStream,
   signal: AbortSignal,
-): Promise<void> {
-  const screen = new LiveScreen(output.stream);
+): Promise<ExitStatus> {
+  const screen = new LiveScreen(terminal);
   let lines = ["Asking …"];
   const redraw = () => screen.draw(lines);
   screen.open();
-  output.stream.on("resize", redraw);
+  terminal.on("resize", redraw);
   try {
     await eachSecond(signal, async () => {
       lines = await renderPage(source, output.paint);
       redraw();
     });
   } finally {
-    output.stream.off("resize", redraw);
+    terminal.off("resize", redraw);
     screen.close();
     // The last word stays on the first screen.
     output.line(lines[0] ?? "");
   }
+  return EXIT.ok;
 }
 
 /** `serin watch` in a pipe: a line for each change, and none for the mere passing of time. */
@@ -43,7 +46,7 @@ export async function watchPiped(
   source: StateSource,
   output: Output,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<ExitStatus> {
   let last: string | undefined;
   await eachSecond(signal, async () => {
     const { sentence, essence } = await readSentence(source, output.paint);
@@ -52,6 +55,7 @@ export async function watchPiped(
     const now = new Date();
     output.line(`${formatClock(now, now.getTime())}  ${sentence}`);
   });
+  return EXIT.ok;
 }
 
 async function eachSecond(

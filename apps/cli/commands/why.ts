@@ -3,7 +3,7 @@ import { Ledger, type LedgerEvent } from "../../../lib/flag/ledger.js";
 import type { StateReport } from "../../../lib/telemetry/monitor-state.js";
 import { entryTimeMs } from "../../../lib/redis/stream-entry.js";
 import { readCanaryTrail, type CanaryTrail } from "./canary-trail.js";
-import { CliError } from "../exit-status.js";
+import { CliError, EXIT, type ExitStatus } from "../exit-status.js";
 import type {
   MonitorClient,
   VerdictReplay,
@@ -41,7 +41,7 @@ export async function explainFlip(
     output: Output;
   },
   options: { json: boolean },
-): Promise<void> {
+): Promise<ExitStatus> {
   const { link, monitor, keys, flagName, output } = parts;
   const redis = await link.open();
   const { value } = await readFlagFacts(redis, keys, flagName);
@@ -53,7 +53,7 @@ export async function explainFlip(
       output.line(
         `${flagName} is ${value ? "on" : "off"}: the ledger knows of no flip`,
       );
-    return;
+    return EXIT.ok;
   }
   const [trail, { recovery, without }, lease, verdict] = await Promise.all([
     readCanaryTrail(redis, keys, entryTimeMs(flip.id)),
@@ -67,6 +67,7 @@ export async function explainFlip(
   };
   if (options.json) output.json(toJson(account));
   else renderWhy(account, Date.now(), output.paint).forEach(output.line);
+  return EXIT.ok;
 }
 
 async function findLastFlip(

@@ -1,45 +1,14 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { expect } from "chai";
 import { EXAMPLES } from "../../../apps/cli/help.js";
 import { releaseVersion } from "../../../lib/program/release.js";
-import {
-  CLI_MAIN,
-  cliEnvironment,
-  runCli,
-} from "../../support/programs/cli.js";
+import { runCli, startCliProcess } from "../../support/programs/cli.js";
 import { skipWithout } from "../../support/needed-program.js";
 import { freshKeys } from "../../support/redis/redis-server.js";
-import { createTempDirectory } from "../../support/temp-directory.js";
 
 const run = (...args: string[]) =>
   // What needs no Redis must not need settings either.
   runCli(freshKeys(), args, { REDIS_URL: "nonsense" });
-
-/** A folder with `serin` in it, as it is on the PATH. */
-function installSerin(): string {
-  const directory = createTempDirectory();
-  const command = join(directory, "serin");
-  writeFileSync(
-    command,
-    `#!/bin/sh\nexec '${process.execPath}' '${CLI_MAIN}' "$@"\n`,
-  );
-  chmodSync(command, 0o755);
-  return directory;
-}
-
-function bash(script: string): string {
-  const PATH = `${installSerin()}:${process.env.PATH ?? ""}`;
-  const { stdout, stderr, status } = spawnSync(
-    "bash",
-    ["--norc", "-c", script],
-    { encoding: "utf8", env: { ...cliEnvironment(freshKeys(), {}), PATH } },
-  );
-  expect(stderr).to.equal("");
-  expect(status).to.equal(0);
-  return stdout.trim();
-}
 
 describe("serin's command line", () => {
   it("tells its version", async () => {
@@ -83,11 +52,28 @@ describe("serin's command line", () => {
     }
   });
 
-  it("completes commands, their options and what these take, in bash", () => {
+  it("is the program's exit status, also for a bad setting", async () => {
+    const keys = freshKeys();
+    for (const [args, status] of [
+      [["--help"], 0],
+      [["nonsense"], 2],
+      [["flag", "get"], 2],
+    ] as const) {
+      const cli = startCliProcess(keys, args, { REDIS_URL: "nonsense" });
+      expect(await cli.ended, args.join(" ")).to.equal(status);
+      expect(status === 0 ? cli.stdout : cli.stderr).not.to.equal("");
+    }
+  });
+
+  it("completes commands, their options and what these take, in bash", async () => {
+    const { stdout } = await run("completion", "bash");
     const complete = (...words: string[]) =>
-      bash(`eval "$(serin completion bash)"
+      runShell("bash", [
+        ...["--norc", "-c"],
+        `${stdout}
         COMP_WORDS=(serin ${words.map((word) => `'${word}'`).join(" ")})
-        COMP_CWORD=${words.length}; _serin; echo "\${COMPREPLY[@]}"`);
+        COMP_CWORD=${words.length}; _serin; echo "\${COMPREPLY[@]}"`,
+      ]);
     expect(complete("")).to.match(
       /^status watch flag events why doctor completion .*--help/,
     );

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { Cli, runCli } from "../../support/programs/cli.js";
+import { Cli, runCli, startCliProcess } from "../../support/programs/cli.js";
 import type { LedgerEvent } from "../../../lib/flag/ledger.js";
 import {
   openTestRedis,
@@ -73,14 +73,16 @@ describe("serin events", () => {
 
   it("follows: each event once, and ends in order at Ctrl-C", async () => {
     await record("before");
-    const cli = new Cli(test.keys, ["events", "--follow", "--limit", "1"]);
+    const args = ["events", "--follow", "--limit", "1"];
+    const cli = startCliProcess(test.keys, args);
     await cli.untilPrinted(/before/);
     await record("after");
     await cli.untilPrinted(/after/);
-    cli.child.kill("SIGINT");
-    const { status, stdout } = await cli.result();
-    expect(status).to.equal(0);
-    expect(stdout.match(/before|after/g)).to.deep.equal(["before", "after"]);
+    expect(await cli.end("SIGINT")).to.equal(0);
+    expect(cli.stdout.match(/before|after/g)).to.deep.equal([
+      "before",
+      "after",
+    ]);
   });
 
   it("follows beyond an outage of Redis, and says so aside", async () => {
@@ -106,11 +108,10 @@ describe("serin events", () => {
 
   it("ends quietly when its reader has gone", async () => {
     for (let i = 0; i < 3; i++) await record("x".repeat(500));
-    const cli = new Cli(test.keys, ["events", "--follow"]);
+    const cli = startCliProcess(test.keys, ["events", "--follow"]);
     cli.child.stdout!.destroy();
     for (let i = 0; i < 3; i++) await record("more");
-    const { status, stderr } = await cli.result();
-    expect(status).to.equal(0);
-    expect(stderr).to.equal("");
+    expect(await cli.ended).to.equal(0);
+    expect(cli.stderr).to.equal("");
   });
 });

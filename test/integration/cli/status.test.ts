@@ -1,7 +1,11 @@
 import { expect } from "chai";
 import { encodeLease } from "../../../lib/flag/lease-reading.js";
 import type { StateReport } from "../../../lib/telemetry/monitor-state.js";
-import { NOWHERE, runCli } from "../../support/programs/cli.js";
+import {
+  NOWHERE,
+  runCli,
+  startCliProcess,
+} from "../../support/programs/cli.js";
 import { startFleet } from "../../support/monitor/fleet.js";
 import {
   startLeader,
@@ -161,11 +165,11 @@ describe("serin status", () => {
   it("gives up on a monitor that does not answer", async () => {
     const { url } = await startUnacceptingListener();
     const began = runningTime();
-    const { status: code, stdout } = await status({
+    const cli = startCliProcess(test.keys, ["status"], {
       MONITOR_URL: url.origin,
     });
-    expect(code).to.equal(3);
-    expect(stdout).to.include("cannot be reached: no answer in time.");
+    expect(await cli.ended).to.equal(3);
+    expect(cli.stdout).to.include("cannot be reached: no answer in time.");
     expect(runningTime() - began).to.be.below(8000);
   });
 

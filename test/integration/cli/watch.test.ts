@@ -1,9 +1,12 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { expect } from "chai";
 import { encodeLease } from "../../../lib/flag/lease-reading.js";
-import { onCleanup } from "../../support/cleanup.js";
-import { Cli, cliEnvironment, CLI_MAIN } from "../../support/programs/cli.js";
+import {
+  Cli,
+  cliEnvironment,
+  CLI_MAIN,
+  startCliProcess,
+} from "../../support/programs/cli.js";
+import { Subprocess } from "../../support/programs/subprocess.js";
 import { startFleet } from "../../support/monitor/fleet.js";
 import {
   openTestRedis,
@@ -31,40 +34,33 @@ describe("serin watch", () => {
   /** In a terminal of its own, by util-linux's script(1). */
   function startInTerminal() {
     const inside = `stty rows 12 columns 60; exec "${process.execPath}" "${CLI_MAIN}" watch`;
-    const args = ["--quiet", "--return", "--command", inside, "/dev/null"];
-    const child = spawn("script", args, {
-      env: { ...cliEnvironment(test.keys, {}), TERM: "xterm-256color" },
-      stdio: ["pipe", "pipe", "inherit"],
-    });
-    const terminal = {
-      text: "",
-      type: (text: string) => void child.stdin.write(text),
-      ended: once(child, "close").then(([status]) => status as number),
-    };
-    child.stdout.on("data", (text) => (terminal.text += String(text)));
-    onCleanup(() => {
-      child.kill("SIGKILL");
-      return terminal.ended;
-    });
-    return terminal;
+    return new Subprocess(
+      ["script", "--quiet", "--return", "--command", inside, "/dev/null"],
+      {
+        env: { ...cliEnvironment(test.keys, {}), TERM: "xterm-256color" },
+        hasInput: true,
+      },
+    ).endWithTest();
   }
 
   it("redraws in place, within the window, and gives the terminal back at Ctrl-C", async () => {
     startFleet(test);
     const terminal = startInTerminal();
-    await waitFor("a page", () => terminal.text.includes("proxy@edge1:8080"));
+    await terminal.untilPrinted(/proxy@edge1:8080/);
     await flip(false);
-    await waitFor("the stop", () => terminal.text.includes("Canary stopped"));
-    const page = terminal.text;
+    await terminal.untilPrinted(/Canary stopped/);
+    const page = terminal.stdout;
     expect(page).to.include(HIDE_CURSOR);
     expect(page).not.to.include(SHOW_CURSOR);
     // Nothing is wiped before it is written anew, and no frame is higher than the window.
     expect(page).not.to.include("\u001b[2J");
     for (const frame of page.split("\u001b[?2026h").slice(1))
       expect(frame.match(/\r\n/g)?.length ?? 0).to.be.below(12);
-    terminal.type("\u0003");
+    terminal.child.stdin!.write("\u0003");
     expect(await terminal.ended).to.equal(0);
-    const end = terminal.text.slice(terminal.text.lastIndexOf("\u001b[?7h"));
+    const end = terminal.stdout.slice(
+      terminal.stdout.lastIndexOf("\u001b[?7h"),
+    );
     expect(end).to.include(SHOW_CURSOR).and.include(FIRST_SCREEN);
     expect(end).to.match(/Canary stopped .*\r\n$/);
   });
@@ -89,8 +85,7 @@ describe("serin watch", () => {
     await waitFor("two more looks", () => Date.now() - shownAt > 2500);
     await flip(true);
     await cli.untilPrinted(/(Canary takes[^]*){2}/);
-    cli.child.kill("SIGINT");
-    const { status, stdout, stderr } = await cli.result();
+    const { status, stdout, stderr } = await cli.stop();
     expect(status).to.equal(0);
     expect(stderr).to.equal("");
     // eslint-disable-next-line no-control-regex -- there must be none
@@ -102,11 +97,10 @@ describe("serin watch", () => {
   });
 
   it("goes on when Redis and monitor are away", async () => {
-    const cli = new Cli(test.keys, ["watch"], {
+    const cli = startCliProcess(test.keys, ["watch"], {
       REDIS_URL: "redis://127.0.0.1:9",
     });
     await cli.untilPrinted(/Unknown: the monitor at .*; Redis at .*\n/);
-    cli.child.kill("SIGTERM");
-    expect((await cli.result()).status).to.equal(0);
+    expect(await cli.end("SIGTERM")).to.equal(0);
   });
 });

@@ -1,10 +1,10 @@
-import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { runCli as runSerin } from "../../../apps/cli/run-cli.js";
 import type { Keys } from "../../../lib/redis/keys.js";
 import { onCleanup } from "../cleanup.js";
 import { redisUrl } from "../redis/redis-server.js";
 import { waitFor } from "../wait-for.js";
+import { Subprocess, type Environment } from "./subprocess.js";
 
 export const CLI_MAIN = fileURLToPath(
   new URL("../../../apps/cli/main.js", import.meta.url),
@@ -12,43 +12,38 @@ export const CLI_MAIN = fileURLToPath(
 /** Nothing listens there, and no browser or client forbids it. */
 export const NOWHERE = "127.0.0.1:9";
 
-type Environment = Record<string, string | undefined>;
-
 export interface CliResult {
   status: number | string;
   stdout: string;
   stderr: string;
 }
 
-/** `serin …` in a pipe, by the tests' Redis and without a monitor unless told; killed after the test. */
+/** `serin …` in this process and as if in a pipe, by the tests' Redis and without a monitor unless told. */
 export class Cli {
-  readonly child: ChildProcess;
   stdout = "";
   stderr = "";
-  readonly #closed: Promise<number | string>;
+  readonly #stopping = new AbortController();
+  readonly #status: Promise<number>;
 
   constructor(keys: Keys, args: readonly string[], env: Environment = {}) {
-    this.child = spawn(process.execPath, [CLI_MAIN, ...args], {
+    this.#status = runSerin({
+      args,
       env: cliEnvironment(keys, env),
-      stdio: ["ignore", "pipe", "pipe"],
+      stdout: { write: (text) => (this.stdout += text) },
+      stderr: { write: (text) => (this.stderr += text) },
+      stopSignal: () => this.#stopping.signal,
     });
-    this.child.stdout!.setEncoding("utf8").on("data", (text: string) => {
-      this.stdout += text;
-    });
-    this.child.stderr!.setEncoding("utf8").on("data", (text: string) => {
-      this.stderr += text;
-    });
-    this.#closed = once(this.child, "close").then(
-      ([status, signal]) => (status ?? signal) as number | string,
-    );
-    onCleanup(() => {
-      this.child.kill("SIGKILL");
-      return this.#closed;
-    });
+    onCleanup(() => this.stop());
+  }
+
+  /** Stops it as Ctrl-C does. */
+  async stop(): Promise<CliResult> {
+    this.#stopping.abort();
+    return await this.result();
   }
 
   async result(): Promise<CliResult> {
-    const status = await this.#closed;
+    const status = await this.#status;
     return { status, stdout: this.stdout, stderr: this.stderr };
   }
 
@@ -65,6 +60,18 @@ export async function runCli(
   env: Environment = {},
 ): Promise<CliResult> {
   return await new Cli(keys, args, env).result();
+}
+
+/** `serin …` as people run it: for signals, its exit status and what becomes of its output. */
+export function startCliProcess(
+  keys: Keys,
+  args: readonly string[],
+  env: Environment = {},
+): Subprocess {
+  return new Subprocess([process.execPath, CLI_MAIN, ...args], {
+    name: "serin",
+    env: cliEnvironment(keys, env),
+  }).endWithTest();
 }
 
 export function cliEnvironment(keys: Keys, env: Environment): Environment {
