@@ -1,6 +1,6 @@
-// Steady traffic, so that a gap of any kind shows: node load.mjs <url> <requests a second>
-// Reads and writes take turns on kept-alive connections, and every tenth request opens one of its own. Until SIGTERM; then one
-// JSON line with what became of them. Failed is what a user would call so: no answer, or a 5xx.
+// Sends steady traffic, to detect any gap: node load.mjs <url> <requests/s>
+// Reads and writes use kept-alive connections; every tenth request opens a new one. On SIGTERM it prints the results as a
+// line of JSON. A request fails when it gets no response or a 5xx.
 import { Agent, request } from "node:http";
 import { performance } from "node:perf_hooks";
 import { clearInterval, setInterval } from "node:timers";

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2317
-# One tarball, of the commit and nothing else. Sets ARTIFACT and RELEASE for all that follows.
+# Packages the commit as one tarball. Sets ARTIFACT and RELEASE for the checks that follow.
 
 package_elsewhere() {
   local clone
@@ -21,14 +21,14 @@ holds_only_what_hosts_need() {
 if [ -z "${ARTIFACT:-}" ]; then
   PACKAGED_COMMIT=$(git rev-parse HEAD)
   ARTIFACT=$(npm run --silent package)
-  check "packages one tarball of the commit, with its sum" \
+  check "packages the commit as one tarball with a checksum" \
     sh -c 'cd "$(dirname "$1")" && sha256sum --check "$(basename "$1").sha256"' - "$ARTIFACT" || exit 1
-  check "makes the same bytes of the same commit elsewhere" \
+  check "produces the same bytes from another clone" \
     same "$(sha256sum <"$ARTIFACT")" "$(package_elsewhere)"
-  check "names the commit inside" \
+  check "release.json names the commit" \
     same "$PACKAGED_COMMIT" "$(tar -xzOf "$ARTIFACT" --wildcards '*/release.json' | json commit)"
 fi
-check "packages what hosts need, and nothing else" holds_only_what_hosts_need
+check "contains only what hosts need" holds_only_what_hosts_need
 ARTIFACT=$(realpath "$ARTIFACT")
 RELEASE=$(basename "$ARTIFACT" .tar.gz)
 RELEASE=${RELEASE#serin-}

@@ -48,7 +48,7 @@ units_are_hardened() {
   exposure=$(for host in prod1 canary1 edge1; do
     host_root "$host" systemd-analyze security --no-pager | awk '/^serin-/ { print $2 }'
   done | sort -n | tail -n 1)
-  echo "the most exposed unit has $exposure"
+  echo "highest exposure of a unit: $exposure"
   awk -v e="$exposure" 'BEGIN { exit !(e > 0 && e <= 2) }'
 }
 
@@ -58,22 +58,22 @@ programs_have_users_of_their_own() {
 }
 
 three_to_one() {
-  # Blocks of four, but the first may have begun with somebody else's request.
+  # The split is by blocks of four, and the first block may have begun with another request.
   eventually 10 canary_open && [[ $(served 40) =~ ^canary\ (9|10|11)\ prod\ (29|30|31)$ ]]
 }
 
-# Where the mails go; there from the start, since a mail that cannot be sent is tried again later and later.
+# Receives the mails. Start it first: failed mails are retried with growing delays.
 SES_PORT=8005
 node "$(node -p 'require.resolve("aws-ses-v2-local").replace(/index\.js$/, "cli.js")')" \
   --host "$HOSTS_GATEWAY" --port $SES_PORT >"$HOSTS_RUN/ses.log" 2>&1 &
 
-host_start prod1 canary1 redis1 edge1 || cannot_run "its hosts do not boot"
+host_start prod1 canary1 redis1 edge1 || cannot_run "the hosts do not boot"
 inventory_write prod1
 
-check "new-vault fills every secret, each with another" \
+check "new-vault generates a different value for every secret" \
   same "$(grep -c ': [0-9a-f]\{48\}$' "$HOSTS_RUN/secrets.yml")" "$(grep -oE ': [0-9a-f]{48}$' "$HOSTS_RUN/secrets.yml" | sort -u | wc -l)"
 without_configuration() { (cd / && ansible_environment env -u ANSIBLE_CONFIG ansible-playbook -i "$INVENTORY" "$DEPLOYMENT_ROOT/ansible/deploy.yml" -e target=canary 2>&1); }
-check "the playbooks refuse to run without their ansible.cfg" contains "$(without_configuration)" "it was not read"
+check "playbooks reject a run without their ansible.cfg" contains "$(without_configuration)" "it was not read"
 check "site.yml --check passes on empty hosts" play site.yml --check -e "serin_artifact=$ARTIFACT"
 
 began=$(now_ms)
@@ -84,16 +84,16 @@ check "site.yml sets up four empty hosts" test $provisioned = 0 || {
   tail -n 60 <<<"$PROVISION_OUTPUT"
   exit 1
 }
-check "shows no secret, not even with --diff -v" no_secret_in "$PROVISION_OUTPUT"
-check "curl through the proxy shows 3:1" three_to_one
+check "its output shows no secret, even with --diff -v" no_secret_in "$PROVISION_OUTPUT"
+check "requests through the proxy are split 3:1" three_to_one
 check "every unit is active and enabled" units_are_active
-check "settings are root's alone" settings_are_closed
-check "systemd finds the units little exposed" units_are_hardened
-check "each program has a user of its own" programs_have_users_of_their_own
-check "the agents tell of every app, with its release" \
+check "only root can read settings" settings_are_closed
+check "systemd rates every unit's exposure at 2 or less" units_are_hardened
+check "each program has its own user" programs_have_users_of_their_own
+check "the agents report every app with its release" \
   eventually 10 sh -c '[ "$(curl -fsS "$1/api/state" | grep -o "\"up\":true,\"version\":\"$2\"" | wc -l)" = 4 ]' - "$(monitor_url)" "$RELEASE"
 
 under_load "site.yml, unchanged" play site.yml -e serin_artifact=/nonexistent
-check "a second run changes nothing, and needs no artefact" nothing_changed "$LOAD_OUTPUT"
-check "no request failed meanwhile" none_failed
-check "site.yml --check foretells nothing" nothing_changed "$(play site.yml --check 2>&1)"
+check "a second run changes nothing and needs no artifact" nothing_changed "$LOAD_OUTPUT"
+check "and no request fails" none_failed
+check "site.yml --check reports no change" nothing_changed "$(play site.yml --check 2>&1)"

@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2317
-# Redis is for the inventory's hosts, and each program has its own rights there.
+# Only the inventory's hosts can reach Redis, and each program has its own rights.
 
-# first_line_from HOST PORT: what a connection from HOST to that port of the Redis host is told first.
+# first_line_from HOST PORT: prints the first line that a connection from HOST to this port of the Redis host receives.
 first_line_from() {
   ip netns exec "serin$HOSTS_NUMBER-$1" timeout 3 \
     bash -c "exec 3<>/dev/tcp/$(host_address redis1)/$2 && printf 'PING\r\n' >&3 && head -n 1 <&3"
@@ -22,7 +22,7 @@ flips_by_redis_cli() {
     redis_cli operator set serin:flag:feature true && eventually 5 refuses prod_has_the_feature_off
 }
 
-# A flip is a script, which the append-only file keeps as a transaction.
+# A flip is a script, which the append-only file stores as a transaction.
 flip_survives_a_restart() {
   local events
   set_flag false >/dev/null && events=$(redis_cli operator xlen serin:events) &&
@@ -52,26 +52,26 @@ outlives_the_hosts_own_rules() {
 }
 
 stranger_open
-check "Redis asks the inventory's hosts who they are" contains "$(redis_from canary1)" NOAUTH
-check "the default user is off" contains "$(host_ssh redis1 redis-cli -h 127.0.0.1 AUTH default anything 2>&1)" WRONGPASS
-check "a host outside the inventory cannot even connect" refuses redis_from stranger
-check "the same host can reach the redis host otherwise" contains "$(first_line_from stranger 22)" SSH
-check "it listens on loopback and its own address only" listens_on_its_addresses_only
-check "whatever becomes of the host's own rules, these stay" outlives_the_hosts_own_rules
-check "passwords do not stand on the host in clear" \
+check "Redis requires authentication from the inventory's hosts" contains "$(redis_from canary1)" NOAUTH
+check "the default user is disabled" contains "$(host_ssh redis1 redis-cli -h 127.0.0.1 AUTH default anything 2>&1)" WRONGPASS
+check "a host outside the inventory cannot connect" refuses redis_from stranger
+check "but it can reach the Redis host on other ports" contains "$(first_line_from stranger 22)" SSH
+check "Redis listens only on loopback and its own address" listens_on_its_addresses_only
+check "its firewall rules survive every change of the host's own rules" outlives_the_hosts_own_rules
+check "no password is stored in plain text on the host" \
   refuses host_root redis1 grep -rqF "$(secret app)" /etc/redis
 check "the app may not flip the flag" refused_to app set serin:flag:feature false
 check "the app may not queue a mail" refused_to app xadd serin:outbox '*' a b
-check "the app may not queue one by a script either" queues_no_mail_by_a_script
+check "the app may not queue a mail by a script" queues_no_mail_by_a_script
 check "the agent may not read what the app stores" refused_to agent get serin:kv:x
 check "the proxy may not write the lease" refused_to proxy set serin:lease x
 check "the monitor may not read what the app stores" refused_to monitor get serin:kv:x
-check "nobody may run what is dangerous" refused_to monitor flushall
-check "the operator flips the flag by redis-cli, and everyone follows" flips_by_redis_cli
+check "no user may run dangerous commands" refused_to monitor flushall
+check "the operator flips the flag by redis-cli, and the programs follow" flips_by_redis_cli
 redis_cli operator acl log reset >/dev/null
-check "serin works on the edge host, with the monitor's settings" contains "$(host_root edge1 serin flag get)" on
+check "serin works on the edge host with the monitor's settings" contains "$(host_root edge1 serin flag get)" on
 check "and finds the monitor there" contains "$(host_root edge1 serin status)" "leads (epoch"
 check "a flip survives a restart of Redis" flip_survives_a_restart
 eventually 15 set_flag true >/dev/null
-check "the programs come back after it" eventually 15 canary_open
-check "and Redis has refused none of their commands" same "" "$(sleep 2; redis_cli operator acl log)"
+check "the programs reconnect" eventually 15 canary_open
+check "and Redis denies none of their commands" same "" "$(sleep 2; redis_cli operator acl log)"

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2317
-# A release reaches the canary, then prod; releases that go wrong take themselves back. All of it under traffic.
+# A release is deployed to the canary, then to prod. Bad releases are rolled back. All of it under traffic.
 
 first_and_last_pids() { echo "$(main_pid prod1 serin-app) $(main_pid prod1 serin-app-2) $(main_pid canary1 serin-app)"; }
 
@@ -12,61 +12,61 @@ runs_everywhere() {
 
 SECOND=$(artifact_variant second)
 check "deploy.yml --check passes" play deploy.yml --check -e target=both -e "serin_artifact=$SECOND"
-check "and does nothing" runs_everywhere "$RELEASE"
+check "and changes nothing" runs_everywhere "$RELEASE"
 under_load "deploy to the canary" play deploy.yml -e target=canary -e "serin_artifact=$SECOND"
-check "a release goes to the canary" runs_everywhere "$RELEASE.second"
-check "and to the canary only" runs_everywhere "$RELEASE" prod1
-check "no request failed meanwhile" none_failed
-check "nor did the canary, by the proxy's own count" canary_open
-check "the canary answers with it" eventually 5 contains "$(curl -sS "http://$(host_address canary1):3002/")" "$RELEASE.second"
+check "a release is deployed to the canary" runs_everywhere "$RELEASE.second"
+check "and not to prod" runs_everywhere "$RELEASE" prod1
+check "and no request fails" none_failed
+check "and the proxy keeps the canary open" canary_open
+check "the canary serves it" eventually 5 contains "$(curl -sS "http://$(host_address canary1):3002/")" "$RELEASE.second"
 
 under_load "rolling deploy to one prod host" play deploy.yml -e target=prod -e "serin_artifact=$SECOND"
-check "the release goes to prod" runs_everywhere "$RELEASE.second" prod1
-check "no request failed meanwhile" none_failed
+check "the release is deployed to prod" runs_everywhere "$RELEASE.second" prod1
+check "and no request fails" none_failed
 pids=$(first_and_last_pids)
-check "the same deploy again changes nothing" nothing_changed "$(play deploy.yml -e target=both -e "serin_artifact=$SECOND" 2>&1)"
+check "a second deploy of it changes nothing" nothing_changed "$(play deploy.yml -e target=both -e "serin_artifact=$SECOND" 2>&1)"
 check "and restarts nothing" same "$pids" "$(first_and_last_pids)"
 host_root canary1 touch /etc/serin/serin-agent.env
 agent_pid=$(main_pid canary1 serin-agent)
-check "what an interrupted run left undone, the next one does" \
+check "the next run completes an interrupted one" \
   play deploy.yml -e target=canary -e serin_artifact=/nonexistent -e "serin_release=$RELEASE.second"
-check "by a restart of the agent" refuses same "$agent_pid" "$(main_pid canary1 serin-agent)"
-check "and of nothing else" same "$pids" "$(first_and_last_pids)"
-check "site.yml leaves the releases as they are" nothing_changed "$(play site.yml -e "serin_artifact=$ARTIFACT" 2>&1)"
-check "the ledger tells of the deploys" \
+check "it restarts the agent" refuses same "$agent_pid" "$(main_pid canary1 serin-agent)"
+check "and no other service" same "$pids" "$(first_and_last_pids)"
+check "site.yml does not change releases" nothing_changed "$(play site.yml -e "serin_artifact=$ARTIFACT" 2>&1)"
+check "the ledger lists the deploys" \
   contains "$(curl -fsS "$(monitor_url)/api/events?kind=deploy")" "prod1 runs release $RELEASE.second, after $RELEASE (deploy)"
-check "deploy.yml does not guess its target" refuses play deploy.yml
+check "deploy.yml rejects a missing target" refuses play deploy.yml
 
 broken=$(artifact_variant ends-at-once break_start)
-under_load "a release that ends at its start, on the canary" play deploy.yml -e target=both -e "serin_artifact=$broken"
-check "a release that ends at its start fails the deploy" test $? != 0
-check "and says why" contains "$LOAD_OUTPUT" "broken on purpose"
-check "the canary runs what it ran" runs_everywhere "$RELEASE.second"
-check "prod was not touched" same "${pids% *}" "$(main_pid prod1 serin-app) $(main_pid prod1 serin-app-2)"
-check "no request failed meanwhile" none_failed
+under_load "a release that crashes at its start, on the canary" play deploy.yml -e target=both -e "serin_artifact=$broken"
+check "a release that crashes at its start fails the deploy" test $? != 0
+check "and the reason is shown" contains "$LOAD_OUTPUT" "broken on purpose"
+check "the canary runs the earlier release" runs_everywhere "$RELEASE.second"
+check "prod is unchanged" same "${pids% *}" "$(main_pid prod1 serin-app) $(main_pid prod1 serin-app-2)"
+check "and no request fails" none_failed
 
 broken=$(artifact_variant never-ready break_readiness)
 second_pid=$(main_pid prod1 serin-app-2)
 under_load "a release that never becomes ready, on prod" \
   play deploy.yml -e target=prod -e "serin_artifact=$broken" -e node_service_health_timeout=5
 check "a release that never becomes ready fails the deploy" test $? != 0
-check "prod runs what it ran" runs_everywhere "$RELEASE.second" prod1
-check "and its second instance was not touched" same "$second_pid" "$(main_pid prod1 serin-app-2)"
-check "no request failed meanwhile" none_failed
+check "prod runs the earlier release" runs_everywhere "$RELEASE.second" prod1
+check "and its second instance is unchanged" same "$second_pid" "$(main_pid prod1 serin-app-2)"
+check "and no request fails" none_failed
 
 broken=$(artifact_variant ends-later break_after_a_second)
-check "a release that ends only after it was healthy fails too" refuses play deploy.yml -e target=canary -e "serin_artifact=$broken"
-check "and is taken back" runs_everywhere "$RELEASE.second"
-check "the ledger tells of it" \
+check "a release that crashes after it was healthy fails the deploy" refuses play deploy.yml -e target=canary -e "serin_artifact=$broken"
+check "and is rolled back" runs_everywhere "$RELEASE.second"
+check "the ledger lists the failed deploy" \
   contains "$(curl -fsS "$(monitor_url)/api/events?kind=deploy")" "canary1 did not take release $RELEASE.ends-later"
 
 pids=$(first_and_last_pids)
 broken=$(artifact_variant wants-a-setting break_settings)
-check "a release that refuses its settings is refused, in its own words" \
+check "a release that rejects its settings is rejected with its own message" \
   contains "$(play deploy.yml -e target=both -e "serin_artifact=$broken" 2>&1)" "app: SPEED is missing: give one"
-check "before anything is restarted" same "$pids" "$(first_and_last_pids)"
+check "before any restart" same "$pids" "$(first_and_last_pids)"
 
 printf tampered >>"$broken"
 host_root canary1 rm -r "/opt/serin/releases/$RELEASE.wants-a-setting"
-check "an artefact that is not what was packaged is refused" \
+check "an artifact with another checksum is rejected" \
   contains "$(play deploy.yml -e target=canary -e "serin_artifact=$broken" 2>&1)" "$(sha256sum <"$broken" | cut -d' ' -f1), not "

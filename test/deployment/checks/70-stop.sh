@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2317
-# Stops that drain, ends that systemd mends, and reboots.
+# Graceful stops, restarts by systemd, and reboots.
 
 finishes_what_is_in_flight() {
   local answer
@@ -18,15 +18,15 @@ comes_back_after() {
 }
 app_is_back() { refuses same "$1" "$(main_pid prod1 serin-app)" && curl -fsS "http://$(host_address prod1):3001/readyz"; }
 
-check "a restart finishes the request in flight" finishes_what_is_in_flight
-check "systemd starts an app that was killed" comes_back_after
+check "a restart completes requests in flight" finishes_what_is_in_flight
+check "systemd restarts a killed app" comes_back_after
 curl -sS -X POST -d kept "$(proxy_url)/set/kept?" >/dev/null
 before=$(redis_cli operator xlen serin:events)
 for host in redis1 canary1 prod1 edge1; do
   check "$host reboots" host_reboot "$host"
 done
 check "after the reboots every unit is active" eventually 20 units_are_active
-check "and traffic goes 3:1" eventually 20 three_to_one
-check "the ledger is still there" test "$(redis_cli operator xlen serin:events)" -ge "$before"
-check "a host outside the inventory is still kept out" refuses redis_from stranger
-check "site.yml finds nothing to do after the reboots" nothing_changed "$(play site.yml 2>&1)"
+check "and requests are split 3:1" eventually 20 three_to_one
+check "the ledger is kept" test "$(redis_cli operator xlen serin:events)" -ge "$before"
+check "a host outside the inventory still cannot connect" refuses redis_from stranger
+check "site.yml changes nothing after the reboots" nothing_changed "$(play site.yml 2>&1)"

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# Releases to deploy: the real one of this checkout, and others made from it, for which nothing needs to be compiled.
+# Releases to deploy: that of this checkout, and variants of it, which need no compilation.
 
-# artifact_variant NAME [COMMAND…]: the release RELEASE with another id, after COMMAND has changed its files (it runs in
-# their folder). Prints the tarball's path.
+# artifact_variant NAME [COMMAND…]: makes a variant of RELEASE with its own id. COMMAND runs in the release's folder and may
+# change its files. Prints the path of the tarball.
 artifact_variant() {
   local id=$RELEASE.$1 dir=$HOSTS_RUN/artifacts
   shift
@@ -16,7 +16,7 @@ artifact_variant() {
   echo "$dir/serin-$id.tar.gz"
 }
 
-# Programs that go wrong, for artifact_variant.
+# Faults for artifact_variant.
 break_start() { sed -i '1i throw new Error("broken on purpose");' dist/apps/app/main.js; }
 break_readiness() { sed -i 's/"Redis has not answered yet" : null/"broken on purpose" : "broken on purpose"/' dist/apps/app/main.js; }
 break_settings() { sed -i '/export function readConfig/a throw new Error("SPEED is missing: give one");' dist/apps/app/config.js; }

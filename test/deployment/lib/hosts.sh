@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# Test hosts with a real systemd: systemd-nspawn over an overlay, each in a network namespace of its own on one bridge.
-# Source it; README.md tells the functions. Whatever is made here is named after the run's number and taken away by
-# hosts_close, and by the next run's hosts_open if this one was killed.
+# Test hosts with a real systemd: systemd-nspawn on an overlay, each in its own network namespace, all on one bridge.
+# Source this file; README.md lists the functions. Everything is named after the run's number. hosts_close removes it; if the
+# run was killed, the next hosts_open does.
 
 HOSTS_LIB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source-path=SCRIPTDIR
@@ -17,10 +17,10 @@ cannot_run() {
   exit 69
 }
 
-# Installs what is missing here, and ends the shell with a sentence where hosts cannot run at all.
+# Installs missing packages. Exits with a message if this machine cannot run hosts.
 hosts_require() {
   local missing=()
-  [ "$(id -u)" = 0 ] || cannot_run "systemd-nspawn takes root (try: sudo $0)"
+  [ "$(id -u)" = 0 ] || cannot_run "systemd-nspawn needs root (try: sudo $0)"
   command -v systemd-nspawn >/dev/null || missing+=(systemd-nspawn)
   command -v mmdebstrap >/dev/null || missing+=(mmdebstrap)
   command -v dpkg-scanpackages >/dev/null || missing+=(dpkg-scanpackages)
@@ -45,7 +45,7 @@ install_packages() {
   "${apt[@]}" update >/dev/null && "${apt[@]}" install -y --no-install-recommends "$@" >/dev/null
 }
 
-# The hierarchies in which each host gets a group of its own: two hosts in one would share their services' groups.
+# The cgroup hierarchies. Each host gets its own group: otherwise hosts would share the groups of their services.
 cgroup_roots() {
   local type
   type=$(stat -fc %T /sys/fs/cgroup 2>/dev/null)
@@ -58,8 +58,8 @@ cgroup_roots() {
   fi
 }
 
-# Makes the bridge, the SSH key and the mirror that serves packages and Node. Sets HOSTS_RUN (a folder), HOSTS_NET
-# (10.213.<n>), HOSTS_GATEWAY (this machine's address there) and HOSTS_MIRROR (a URL).
+# Creates the bridge, the SSH key and the mirror of packages and Node. Sets HOSTS_RUN (a folder), HOSTS_NET (10.213.<n>),
+# HOSTS_GATEWAY (this machine's address in it) and HOSTS_MIRROR (a URL).
 hosts_open() {
   hosts_require
   hosts_build_root
@@ -73,7 +73,7 @@ hosts_open() {
   HOSTS_MIRROR=http://$HOSTS_GATEWAY:8000
 }
 
-# The bridge is the claim: of two runs that want the same number, the kernel lets one have it.
+# Creating the bridge claims a number: the kernel lets only one run succeed.
 claim_network() {
   local number
   mkdir -p "$HOSTS_RUNS"
@@ -106,7 +106,7 @@ Host *
 CONFIG
 }
 
-# Boots hosts with these names and waits until each takes SSH. Up to eight characters a name.
+# Boots hosts and waits until they accept SSH. A name has at most eight characters.
 host_start() {
   local name
   for name in "$@"; do boot_host "$name"; done
@@ -137,7 +137,7 @@ add_namespace() {
   ip -n "$namespace" link set lo up
 }
 
-# What makes this host differ from the others before its first boot.
+# Writes the files that differ between hosts, before the first boot.
 furnish_host() {
   local name=$1 root=$2 address=$3 key
   ssh-keygen -q -t ed25519 -N '' -C "$name" -f "$root/etc/ssh/ssh_host_ed25519_key"
@@ -149,7 +149,7 @@ furnish_host() {
   echo "deb [trusted=yes] $HOSTS_MIRROR/debs ./" >"$root/etc/apt/sources.list"
 }
 
-# A host that reboots leaves nspawn with status 133.
+# nspawn exits with 133 when its host reboots.
 run_host() {
   local name=$1 dir=$HOSTS_RUN/hosts/$1 group status=133
   for group in $(cgroup_roots); do mkdir -p "$group/serin$HOSTS_NUMBER-$name"; done
@@ -164,14 +164,14 @@ run_host() {
   done
 }
 
-# Waits until the host takes SSH, for 60 s at most.
+# Waits until the host accepts SSH, for at most 60 s.
 host_wait() {
   local name=$1
   for _ in $(seq 300); do
     host_ssh "$name" -o ConnectTimeout=1 -o ControlPath=none true 2>/dev/null && return
     sleep 0.2
   done
-  echo "$name does not take SSH; its console said:" >&2
+  echo "$name does not accept SSH; its console:" >&2
   tail -n 20 "$HOSTS_RUN/hosts/$name/console.log" >&2
   return 1
 }
@@ -186,11 +186,11 @@ host_ssh() {
     options+=("$1" "$2")
     shift 2
   done
-  # -n: a loop around it keeps its own input.
+  # -n leaves standard input to a surrounding loop.
   ssh -n -F "$HOSTS_RUN/ssh_config" "${options[@]}" "$(host_address "$name")" "$@"
 }
 
-# host_root NAME COMMAND…: as root there.
+# host_root NAME COMMAND…: runs it as root.
 host_root() {
   local name=$1
   shift
@@ -201,14 +201,14 @@ host_reboot() {
   local name=$1 before
   before=$(host_ssh "$name" cat /proc/sys/kernel/random/boot_id /proc/1/stat | cksum)
   host_root "$name" systemctl reboot || true
-  # Until then the old system may still answer.
+  # The old system may still answer.
   while [ "$(host_ssh "$name" -o ConnectTimeout=1 cat /proc/sys/kernel/random/boot_id /proc/1/stat 2>/dev/null | cksum)" = "$before" ]; do
     sleep 0.2
   done
   host_wait "$name"
 }
 
-# Ends hosts as a power cut would.
+# Stops hosts like a power cut.
 host_stop() {
   local name
   for name in "$@"; do end_host "$HOSTS_NUMBER" "$name" "$HOSTS_RUN/hosts/$name"; done
@@ -219,7 +219,7 @@ end_host() {
   for group in $(cgroup_roots); do
     group=$group/serin$number-$name
     [ -d "$group" ] || continue
-    # Killing nspawn alone would leave its systemd running. The first hierarchy is v2, which all its processes are in.
+    # Killing only nspawn would leave its systemd running. All its processes are in the first hierarchy, which is v2.
     if [ -e "$group/cgroup.kill" ]; then echo 1 >"$group/cgroup.kill"; fi
     for _ in $(seq 50); do
       find "$group" -depth -type d -exec rmdir {} + 2>/dev/null
@@ -233,14 +233,14 @@ end_host() {
   rm -rf --one-file-system "$dir"
 }
 
-# Takes away whatever this run has made. May be called twice.
+# Removes everything that this run created. May be called twice.
 hosts_close() {
   [ -n "${HOSTS_NUMBER:-}" ] || return 0
-  take_away_run "$HOSTS_NUMBER"
+  remove_run "$HOSTS_NUMBER"
   HOSTS_NUMBER=
 }
 
-take_away_run() {
+remove_run() {
   local number=$1 run=$HOSTS_RUNS/$1 dir
   for dir in "$run"/hosts/*/; do
     [ -d "$dir" ] && end_host "$number" "$(basename "$dir")" "${dir%/}"
@@ -250,22 +250,22 @@ take_away_run() {
   rm -rf "$run"
 }
 
-# Of runs that were killed before they could do it themselves.
+# Cleans up after runs that were killed.
 sweep_dead_runs() {
   local run pid
   for run in "$HOSTS_RUNS"/*/; do
     [ -e "$run/owner" ] || continue
     pid=$(cut -d' ' -f1 "$run/owner")
     [ "$(process_start "$pid")" = "$(cat "$run/owner")" ] && continue
-    say "taking away what run $(basename "$run") left"
-    take_away_run "$(basename "$run")"
+    say "cleaning up after run $(basename "$run")"
+    remove_run "$(basename "$run")"
   done
 }
 
-# process_start PID: the pid and when it started; nothing of one that has ended, even if nobody has taken note of it yet.
+# process_start PID: prints the pid and its start time, or nothing if the process has ended or is a zombie.
 process_start() { sed -E 's/\(.*\)/-/' "/proc/$1/stat" 2>/dev/null | awk '$3 != "Z" { print $1, $22 }'; }
 
-# The network namespace of a machine on the same network that is in no inventory. Sets STRANGER to its name.
+# Creates the network namespace of a machine outside the inventory. Sets STRANGER to its name.
 stranger_open() {
   mkdir -p "$HOSTS_RUN/hosts/stranger"
   echo "$HOSTS_NET.99" >"$HOSTS_RUN/hosts/stranger/address"

@@ -1,10 +1,10 @@
 # shellcheck shell=bash
-# An inventory of the test hosts, made the way docs/deploying.md says, and ansible-playbook with it. Source hosts.sh first.
+# An inventory of the test hosts, as docs/deploying.md describes it, and ansible-playbook with it. Source hosts.sh first.
 
 DEPLOYMENT_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../.." && pwd)
 
-# inventory_write PROD_HOST…: (re)writes $HOSTS_RUN/inventory with canary1, redis1, edge1 and these prod hosts, all of which
-# must have been started. The vault file is made once a run, and encrypted.
+# inventory_write PROD_HOST…: writes $HOSTS_RUN/inventory with canary1, redis1, edge1 and these prod hosts, which must have
+# been started. The encrypted vault is made once per run.
 inventory_write() {
   local dir=$HOSTS_RUN/inventory
   INVENTORY=$dir
@@ -31,12 +31,12 @@ inventory_group() {
 
 inventory_vault() {
   openssl rand -hex 16 >"$HOSTS_RUN/vault-password"
-  # Kept beside it in clear, so that tests can look for what must not be seen.
+  # Kept in plain text too, so that tests can search for leaked secrets.
   "$DEPLOYMENT_ROOT/ansible/new-vault" >"$HOSTS_RUN/secrets.yml"
   ansible-vault encrypt --vault-password-file "$HOSTS_RUN/vault-password" --output "$1" "$HOSTS_RUN/secrets.yml" 2>/dev/null
 }
 
-# What differs from a user's inventory: where Node comes from, and where mails go.
+# The differences to a user's inventory: the source of Node and the target of mails.
 inventory_test_settings() {
   local arch sum
   arch=$(node_arch)
@@ -56,18 +56,18 @@ serin_monitor_settings: {SES_ENDPOINT: "http://$HOSTS_GATEWAY:8005"}
 SETTINGS
 }
 
-# secret NAME: one of the vault's, such as admin_token, app or operator.
+# secret NAME: prints a secret of the vault, such as admin_token, app or operator.
 secret() { sed -nE "s/^ *(serin_)?$1: //p" "$HOSTS_RUN/secrets.yml"; }
 
-# play PLAYBOOK ARGUMENT…: ansible-playbook on the test hosts.
+# play PLAYBOOK ARGUMENT…: runs ansible-playbook on the test hosts.
 play() {
   local playbook=$1
   shift
   ansible_environment ansible-playbook -i "$INVENTORY" "$DEPLOYMENT_ROOT/ansible/$playbook" "$@"
 }
 
-# ansible_environment COMMAND…: with what makes Ansible reach the test hosts. The control sockets belong to the run: they
-# would outlive a host of the same address.
+# ansible_environment COMMAND…: runs it with the environment in which Ansible reaches the test hosts. Control sockets belong to
+# the run, because they would outlive a host with the same address.
 ansible_environment() {
   env ANSIBLE_CONFIG="$DEPLOYMENT_ROOT/ansible/ansible.cfg" \
     ANSIBLE_SSH_COMMON_ARGS="-F $HOSTS_RUN/ssh_config" \

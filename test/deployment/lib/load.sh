@@ -1,10 +1,10 @@
 # shellcheck shell=bash
-# Traffic through the proxy while something else happens.
+# Traffic through the proxy during a command.
 
 readonly LOAD_RATE=50
 
-# under_load NAME COMMAND…: runs the command under traffic from a second before it to two after it, and prints how long it
-# took and what became of the requests. Sets LOAD_SENT, LOAD_FAILED, LOAD_SECONDS and LOAD_OUTPUT; returns the command's status.
+# under_load NAME COMMAND…: runs the command under traffic, from 1 s before to 2 s after it, and prints its duration and the
+# results of the requests. Sets LOAD_SENT, LOAD_FAILED, LOAD_SECONDS and LOAD_OUTPUT; returns the command's status.
 under_load() {
   local name=$1 file=$HOSTS_RUN/load.json began status=0 pid
   shift
@@ -24,7 +24,7 @@ under_load() {
   return "$status"
 }
 
-# none_failed: of the last under_load, which must have sent something.
+# none_failed: passes if the last under_load sent requests and none failed.
 none_failed() {
   [ "$LOAD_SENT" -gt 0 ] && [ "$LOAD_FAILED" = 0 ] && return
   cat "$HOSTS_RUN/load.json"
@@ -34,7 +34,7 @@ none_failed() {
 now_ms() { date +%s%3N; }
 seconds_since() { awk -v ms=$(($(now_ms) - $1)) 'BEGIN { printf "%.1f", ms / 1000 }'; }
 
-# json PATH: reads one value out of JSON on standard input, such as flag.by or hosts.0.version.
+# json PATH: prints a value of the JSON on standard input, such as flag.by or hosts.0.version.
 json() {
   node -e '
     let value = JSON.parse(require("fs").readFileSync(0, "utf8"));

@@ -1,15 +1,14 @@
 # shellcheck shell=bash
-# What the test hosts are made of, built once and kept outside the repository: a Debian root, the Debian packages that
-# the playbooks install, and Node as nodejs.org packs it (made from the registry's package, since hosts and tests reach
-# no other place).
+# Builds and caches the parts of the test hosts: a Debian root, the Debian packages that the playbooks install, and a Node
+# tarball like that of nodejs.org (made from the npm package, because tests reach no other server).
 
 readonly NODE_VERSION=24.21.0
 readonly SUITE=bookworm
 readonly ROOT_PACKAGES=systemd,systemd-sysv,dbus,openssh-server,python3-minimal,python3-apt,ca-certificates,iproute2,curl,sudo,procps,netcat-openbsd
-# What the playbooks install; their dependencies come along.
+# What the playbooks install, without dependencies.
 readonly HOST_PACKAGES="redis-server nftables xz-utils"
 
-# Sets HOSTS_CACHE, whose name changes with this recipe, and fills it unless an earlier run has.
+# Sets HOSTS_CACHE, whose name depends on this file, and fills it on the first run.
 hosts_build_root() {
   local base key
   base=${XDG_CACHE_HOME:-$HOME/.cache}/serin/hosts
@@ -31,27 +30,27 @@ hosts_build_root() {
   exec {lock}>&-
 }
 
-# A recipe that nobody has used for a week.
+# Removes caches that were not used for a week.
 remove_old_roots() {
   find "$1" -mindepth 1 -maxdepth 1 -type d -mtime +7 -exec rm -rf --one-file-system {} +
 }
 
 build_root() {
   local cache=$1
-  # /proc is for the packages' own scripts; the downloads stay in the archive folder for the next hook to take.
+  # The second hook takes the downloaded packages from the archive folder.
   mmdebstrap --quiet --variant=minbase --include="$ROOT_PACKAGES" \
     --customize-hook="chroot \"\$1\" apt-get install -qq --download-only -y --no-install-recommends $HOST_PACKAGES" \
     --customize-hook="find \"\$1/var/cache/apt/archives\" -maxdepth 1 -name '*.deb' -exec cp {} '$cache/mirror/debs/' ';'" \
     --customize-hook="$(declare -f prepare_root); prepare_root \"\$1\"" \
     "$SUITE" "$cache/root"
-  # As in an image of some age.
+  # Like an old image: the lists must be refreshed.
   touch -d 2000-01-01 "$cache/root/var/lib/apt/lists"
   (cd "$cache/mirror/debs" && dpkg-scanpackages --multiversion . >Packages 2>/dev/null)
 }
 
-# Runs in a shell of mmdebstrap's own.
+# Runs in a shell of mmdebstrap.
 prepare_root() {
-  # Nothing of these has a purpose without a console, a clock or a network of one's own.
+  # These units are useless without a console, clock or network configuration.
   for unit in getty@tty1.service console-getty.service apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer \
     systemd-networkd.service systemd-networkd.socket systemd-resolved.service systemd-timesyncd.service \
     e2scrub_all.timer e2scrub_reap.service fstrim.timer; do
@@ -60,7 +59,7 @@ prepare_root() {
   : >"$1/etc/machine-id"
   rm -f "$1"/etc/ssh/ssh_host_* "$1"/etc/apt/sources.list.d/* "$1/etc/resolv.conf"
   : >"$1/etc/apt/sources.list"
-  # Hosts come with a user like cloud images have: no password, sudo without one.
+  # Like a cloud image: a user without password, and sudo without password.
   chroot "$1" useradd --create-home --shell /bin/bash --uid 1000 admin
   echo 'admin ALL=(ALL) NOPASSWD: ALL' >"$1/etc/sudoers.d/admin"
   install -d -m 0700 -o 1000 -g 1000 "$1/home/admin/.ssh"

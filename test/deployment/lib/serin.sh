@@ -1,24 +1,24 @@
 # shellcheck shell=bash
-# What the checks ask of the running system.
+# Queries of the running system.
 
 proxy_url() { echo "http://$(host_address edge1):8080"; }
 monitor_url() { echo "http://$(host_address edge1):8090"; }
 
-# running_release HOST [UNIT]: the one that the unit's process was started from.
+# running_release HOST [UNIT]: prints the release that the unit's process was started from.
 running_release() {
   host_root "$1" sh -c "'basename \$(readlink /proc/\$(systemctl show --property=MainPID --value ${2:-serin-app})/cwd)'"
 }
 
 main_pid() { host_ssh "$1" systemctl show --property=MainPID --value "$2"; }
 
-# redis_cli USER ARGUMENT…: on the Redis host, as one of its users.
+# redis_cli USER ARGUMENT…: runs redis-cli on the Redis host as this user.
 redis_cli() {
   local user=$1
   shift
   host_ssh redis1 env "REDISCLI_AUTH=$(secret "$user")" redis-cli --no-auth-warning --user "serin-$user" "$(printf '%q ' "$@")"
 }
 
-# eventually SECONDS COMMAND…: until it passes.
+# eventually SECONDS COMMAND…: retries the command until it passes.
 eventually() {
   local until=$((SECONDS + $1)) output
   shift
@@ -35,7 +35,7 @@ set_flag() {
 
 state() { curl -fsS "$(monitor_url)/api/state" | json "$1"; }
 
-# served COUNT: how many of so many requests each side answered, such as `canary 10 prod 30`.
+# served COUNT: sends COUNT requests and prints how many each side served, such as `canary 10 prod 30`.
 served() {
   local i
   for i in $(seq "$1"); do curl -sS -o /dev/null -w '%header{x-served-by}\n' "$(proxy_url)/?$i"; done | sort | uniq -c |

@@ -1,11 +1,11 @@
 # shellcheck shell=bash
-# Results as TAP: `ok` or `not ok` a check, what a failed one said as comments, and a closing line.
+# Prints results as TAP: a line per check, the output of a failed one as comments, and a summary.
 
 TAP_PASSED=0
 TAP_FAILED=0
 TAP_FIGURES=()
 
-# check DESCRIPTION COMMAND…: passes when the command does. What it prints is shown when it does not.
+# check DESCRIPTION COMMAND…: passes if the command succeeds, and prints the command's output if not.
 check() {
   local description=$1 output
   shift
@@ -20,7 +20,7 @@ check() {
   fi
 }
 
-# refuses COMMAND…: for checks of what must fail.
+# refuses COMMAND…: passes if the command fails.
 refuses() { ! "$@"; }
 
 # same EXPECTED ACTUAL
