@@ -1,4 +1,4 @@
-// Enters a deploy in the ledger: node … <release folder> <environment file> <sentence> <data as JSON>
+// Records a deploy in the ledger: node … <release folder> <environment file> <sentence> <data as JSON>
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -23,7 +23,7 @@ const redis = createRedis({
   logger: createLogger("deploy", "silent"),
 });
 try {
-  if (!(await waitForRedis(redis, 3000))) throw new Error("Redis is away");
+  if (!(await waitForRedis(redis, 3000))) throw new Error("Redis is unreachable");
   const entry = {
     kind: "deploy",
     by: "deploy",

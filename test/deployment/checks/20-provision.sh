@@ -73,7 +73,7 @@ inventory_write prod1
 check "new-vault generates a different value for every secret" \
   same "$(grep -c ': [0-9a-f]\{48\}$' "$HOSTS_RUN/secrets.yml")" "$(grep -oE ': [0-9a-f]{48}$' "$HOSTS_RUN/secrets.yml" | sort -u | wc -l)"
 without_configuration() { (cd / && ansible_environment env -u ANSIBLE_CONFIG ansible-playbook -i "$INVENTORY" "$DEPLOYMENT_ROOT/ansible/deploy.yml" -e target=canary 2>&1); }
-check "playbooks reject a run without their ansible.cfg" contains "$(without_configuration)" "it was not read"
+check "playbooks reject a run without their ansible.cfg" contains "$(without_configuration)" "ansible.cfg was not read"
 check "site.yml --check passes on empty hosts" play site.yml --check -e "serin_artifact=$ARTIFACT"
 
 began=$(now_ms)

@@ -58,7 +58,7 @@ broken=$(artifact_variant ends-later break_after_a_second)
 check "a release that crashes after it was healthy fails the deploy" refuses play deploy.yml -e target=canary -e "serin_artifact=$broken"
 check "and is rolled back" runs_everywhere "$RELEASE.second"
 check "the ledger lists the failed deploy" \
-  contains "$(curl -fsS "$(monitor_url)/api/events?kind=deploy")" "canary1 did not take release $RELEASE.ends-later"
+  contains "$(curl -fsS "$(monitor_url)/api/events?kind=deploy")" "canary1 failed to start release $RELEASE.ends-later"
 
 pids=$(first_and_last_pids)
 broken=$(artifact_variant wants-a-setting break_settings)

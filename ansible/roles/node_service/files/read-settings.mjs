@@ -1,4 +1,4 @@
-// Has a program's own readConfig judge an environment file: node … <config.js> <file>
+// Validates an environment file with a program's readConfig: node … <config.js> <file>
 import { readFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -9,7 +9,7 @@ const { readConfig } = await import(pathToFileURL(configPath).href);
 try {
   readConfig(parseEnv(readFileSync(environmentPath, "utf8")));
 } catch (err) {
-  // Of a SettingsError the message is made for people, and tells no secret.
+  // The message of a SettingsError is meant for people and contains no secret.
   console.error(`${basename(dirname(configPath))}: ${err.message}`);
   process.exitCode = 1;
 }

@@ -1,4 +1,4 @@
-// Waits until a service answers 200: node … <unit> <url> <seconds>. Ends at once when systemd has had to restart it.
+// Waits until a service returns 200: node … <unit> <url> <seconds>. Fails immediately if systemd had to restart it.
 import { execFileSync } from "node:child_process";
 import { performance } from "node:perf_hooks";
 import { setTimeout } from "node:timers/promises";
@@ -11,7 +11,7 @@ function countRestarts() {
   return Number(execFileSync("systemctl", show, { encoding: "utf8" }));
 }
 
-async function ask() {
+async function probe() {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(2000) });
     const body = await response.text();
@@ -21,14 +21,14 @@ async function ask() {
   }
 }
 
-let problem = await ask();
+let problem = await probe();
 while (problem !== undefined) {
-  if (countRestarts() > 0) problem = `it ended and was restarted (${problem})`;
+  if (countRestarts() > 0) problem = `it exited and was restarted (${problem})`;
   else if (performance.now() > deadline)
     problem = `not within ${seconds} s: ${problem}`;
   else {
     await setTimeout(100);
-    problem = await ask();
+    problem = await probe();
     continue;
   }
   console.error(`${unit} is not healthy: ${problem}`);
