@@ -1,7 +1,7 @@
 import type { Family } from "../../lib/program/metrics.js";
 import type { HostSample } from "../../lib/telemetry/telemetry.js";
 
-/** What the agent tells Prometheus: its last sample, and nothing before it has one. */
+/** The agent's metrics: its last sample, or none before the first one. */
 export function toAgentFamilies(sample: HostSample | undefined): Family[] {
   if (sample === undefined) return [];
   const { target, up, cpuRatio, rssBytes, probe } = sample;
@@ -12,25 +12,25 @@ export function toAgentFamilies(sample: HostSample | undefined): Family[] {
     samples: value === null ? [] : [[value, { target }]],
   });
   return [
-    gauge("serin_app_up", "Whether the app's process is there.", Number(up)),
+    gauge("serin_app_up", "Whether the app's process is running.", Number(up)),
     gauge(
       "serin_app_cpu_ratio",
-      "The app's use of the CPU since the sample before; 1 is one core.",
+      "CPU use of the app since the previous sample; 1 is one core.",
       cpuRatio,
     ),
     gauge(
       "serin_app_resident_memory_bytes",
-      "The app's resident memory.",
+      "Resident memory of the app.",
       rssBytes,
     ),
     gauge(
       "serin_app_probe_success",
-      "Whether the app's health check answers as it should.",
+      "Whether the app's health check succeeds.",
       Number(probe.ok),
     ),
     gauge(
       "serin_app_probe_duration_seconds",
-      "Until the head of the health check's answer, or until its failure.",
+      "Time until the head of the health check's response, or until its failure.",
       probe.ms / 1000,
     ),
   ];

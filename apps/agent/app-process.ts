@@ -1,22 +1,22 @@
 import type { HostSample } from "../../lib/telemetry/telemetry.js";
 import type { ProcessUsage } from "./process-usage.js";
 
-/** The part of a host sample that is about the app's process. */
+/** The part of a host sample that describes the app's process. */
 export type ProcessFigures = Pick<
   HostSample,
   "up" | "pid" | "startedAt" | "cpuRatio" | "rssBytes"
 >;
 
-/** A process as it was last seen. */
+/** The last reading of a process. */
 export interface AppProcess {
   usage: ProcessUsage;
-  /** Ms since the epoch; worked out once, since clocks are set and `elapsedMs` is rounded. */
+  /** Ms since the epoch. Computed once, because clocks are adjusted and `elapsedMs` is rounded. */
   startedAt: number;
-  /** 1 is one core fully used, since the reading before; since the process's start in its first. */
+  /** Cores used since the previous reading, or since the start of the process. */
   cpuRatio: number;
 }
 
-/** Carries the process on with a new reading. Another process than `before`'s, even with its pid, begins anew. */
+/** Updates the process with a new reading. A different process, even with the same pid, starts over. */
 export function advanceProcess(
   before: AppProcess | undefined,
   usage: ProcessUsage,
@@ -55,7 +55,7 @@ export function describeProcess(
   };
 }
 
-/** Age and used CPU time only grow. */
+/** The age and CPU time of a process never decrease. */
 function isSame(before: ProcessUsage, after: ProcessUsage): boolean {
   return (
     after.pid === before.pid &&

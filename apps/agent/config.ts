@@ -11,7 +11,7 @@ import {
 import { SIDES, type Side } from "../../lib/telemetry/telemetry.js";
 import type { ProcessPointer } from "./find-pid.js";
 
-/** The highest that Linux can be told to give (PID_MAX_LIMIT). */
+/** The highest pid that Linux allows (PID_MAX_LIMIT). */
 const MAX_PID = 4_194_304;
 const MIN_SAMPLE_INTERVAL_MS = 100;
 
@@ -67,7 +67,7 @@ function readProcessPointer(settings: SettingsReader): ProcessPointer {
   return pointer ?? { kind: "pid", pid: 0 };
 }
 
-/** A leading hyphen would be an option to systemctl. */
+/** systemctl would parse a leading hyphen as an option. */
 function parseUnit(value: string): string | undefined {
   return /^(?!-)[\w:.@\\-]{1,255}$/.test(value) ? value : undefined;
 }

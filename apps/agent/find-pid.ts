@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 
-/** How the agent is told which process is the app's. */
+/** How the agent identifies the app's process. */
 export type ProcessPointer =
   | { kind: "pid"; pid: number }
   | { kind: "pidfile"; path: string }
@@ -13,10 +13,10 @@ export interface LookUpLimits {
   signal: AbortSignal;
 }
 
-/** Null while nothing runs as far as can be told. @throws when it cannot be told. */
+/** @returns null while the app is not running @throws if that cannot be determined */
 export type FindPid = (limits: LookUpLimits) => Promise<number | null>;
 
-/** Looks the pid up anew each time it is asked, and so follows the app's restarts. */
+/** Looks up the pid at each call, and thus follows restarts of the app. */
 export function createPidFinder(pointer: ProcessPointer): FindPid {
   switch (pointer.kind) {
     case "pid":
@@ -49,7 +49,7 @@ async function askSystemd(
   return parsePid(stdout);
 }
 
-/** The first line's; some programs write more into their pidfiles. A unit that is not running has 0. */
+/** Parses the first line, because some pidfiles have more. systemd reports 0 for a unit that is not running. */
 function parsePid(text: string): number | null {
   const [line = ""] = text.split("\n");
   const pid = /^\d{1,7}$/.test(line.trim()) ? Number(line) : 0;

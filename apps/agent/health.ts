@@ -1,6 +1,6 @@
 import express, { type Express, type RequestHandler } from "express";
 
-/** The agent's own `/healthz`, which repeats `identity`, and `/metrics`. */
+/** Serves the agent's own `/healthz`, with `identity`, and `/metrics`. */
 export function createHealth(
   identity: { target: string; version: string; host: string },
   answerMetrics: RequestHandler,

@@ -17,14 +17,14 @@ export interface HostSamplerOptions {
   appUrl: URL;
   findPid: FindPid;
   intervalMs: number;
-  /** Takes a sample or drops it; never throws. */
+  /** Sends a sample or drops it; never throws. */
   send: (sample: HostSample) => Promise<void>;
   logger: Logger;
 }
 
 /**
- * Samples the app and its process at each interval. A process that cannot be read counts as gone. There is one sample at
- * a time: a slow one delays the next, and none pile up.
+ * Samples the app and its process at each interval. A process that cannot be read counts as not running. Samples never
+ * overlap: a slow one delays the next.
  */
 export class HostSampler {
   readonly #options: HostSamplerOptions;
@@ -43,12 +43,12 @@ export class HostSampler {
     };
   }
 
-  /** Does nothing once it is closed. */
+  /** Does nothing after `close()`. */
   start(): void {
     if (!this.#stop.signal.aborted) this.#sampling = this.#sample();
   }
 
-  /** The sample that is being taken is cut short and not sent: it would tell of failures that are none. */
+  /** Aborts the current sample without sending it, because it would report false failures. */
   async close(): Promise<void> {
     this.#stop.abort();
     await this.#sampling;
@@ -75,7 +75,8 @@ export class HostSampler {
     this.#process = await this.#readProcess();
     if (this.#process?.startedAt === before?.startedAt) return;
     const { pid, startedAt } = describeProcess(this.#process);
-    const message = pid === null ? "the app is gone" : "following the app";
+    const message =
+      pid === null ? "the app is not running" : "following the app";
     this.#options.logger.info({ pid, startedAt }, message);
   }
 
@@ -87,7 +88,7 @@ export class HostSampler {
       return usage && advanceProcess(this.#process, usage, Date.now());
     } catch (err) {
       if (!this.#unreadable && !this.#stop.signal.aborted)
-        this.#options.logger.warn({ err }, "the app's process cannot be read");
+        this.#options.logger.warn({ err }, "cannot read the app's process");
       this.#unreadable = true;
       return undefined;
     }

@@ -74,7 +74,7 @@ async function start(
     },
     logger,
   });
-  // A first sample without Redis would only be dropped; but Prometheus is told of the app without Redis too.
+  // Without Redis the first sample would be dropped, so wait a moment. The metrics work without Redis.
   void waitForRedis(redis, REDIS_WAIT_MS).then(() => sampler.start());
   closers.add("sampler", () => sampler.close());
   logger.info({ port, target, appUrl: appUrl.origin }, "agent listens");

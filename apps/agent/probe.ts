@@ -5,12 +5,12 @@ import { parseJson } from "../../lib/redis/stream-entry.js";
 const MAX_BODY_CHARACTERS = 64 * 1024;
 
 export interface ProbeResult {
-  /** Answered in time with a status of 200 to 299. */
+  /** Whether the app responded in time with a 2xx. */
   ok: boolean;
-  /** Until the response's head, on a connection of its own; until the failure without one. */
+  /** Time until the response's head on a new connection, or until the failure. */
   ms: number;
   status: number | null;
-  /** What the answer says of itself. */
+  /** From the body of the response. */
   version: string | null;
 }
 
@@ -19,7 +19,7 @@ export interface ProbeLimits {
   signal: AbortSignal;
 }
 
-/** GETs `/healthz`. An app that cannot be reached, or answers too late or not in full, gives a result that is not ok. */
+/** GETs `/healthz`. The result is not ok if the app is unreachable or its response is late or incomplete. */
 export async function probeHealth(
   appUrl: URL,
   limits: ProbeLimits,
@@ -38,7 +38,7 @@ export async function probeHealth(
   }
 }
 
-/** Resolves with the response's head; the limits hold for its body too. */
+/** Resolves with the response's head. The limits apply to its body too. */
 function requestHealth(
   appUrl: URL,
   { timeoutMs, signal }: ProbeLimits,
@@ -54,7 +54,7 @@ function requestHealth(
   });
 }
 
-/** Stops at the limit, which no health answer needs, and ends the connection. */
+/** Stops at the size limit and closes the connection. */
 async function readText(response: IncomingMessage): Promise<string> {
   let text = "";
   response.setEncoding("utf8");

@@ -1,9 +1,9 @@
 import pidusage from "pidusage";
 
-/** What a process has used since it started. */
+/** Resource usage of a process since its start. */
 export interface ProcessUsage {
   pid: number;
-  /** Of one core, user and system. */
+  /** CPU time, user and system. */
   cpuMs: number;
   rssBytes: number;
   /** Since the process started. */
@@ -12,12 +12,12 @@ export interface ProcessUsage {
   readAt: number;
 }
 
-/** Undefined when there is no such process. @throws when there is one that may not be read. */
+/** @returns undefined if there is no such process @throws if reading it is not permitted */
 export async function readUsage(
   pid: number,
 ): Promise<ProcessUsage | undefined> {
   const usage = isRunning(pid) ? await askPidusage(pid) : undefined;
-  // No memory: it is a zombie, which keeps its pid until its parent takes note of its end, or has hardly been started.
+  // A process without memory is a zombie, which keeps its pid until its parent reaps it, or has just been forked.
   if (usage === undefined || usage.memory === 0) return undefined;
   return {
     pid,
@@ -28,7 +28,7 @@ export async function readUsage(
   };
 }
 
-/** pidusage keeps a history of each pid, and a timer for it. */
+/** Clears the history and the timer that pidusage keeps for each pid. */
 export function forgetUsage(): void {
   pidusage.clear();
 }
@@ -39,7 +39,7 @@ async function askPidusage(pid: number): Promise<pidusage.Status | undefined> {
   } catch (err) {
     if (!isRunning(pid)) return undefined;
     if ((err as NodeJS.ErrnoException).code !== "ESRCH") throw err;
-    // pidusage still holds the /proc/<pid>/stat of an earlier process with this pid, and would do so for good.
+    // pidusage caches /proc/<pid>/stat of an earlier process with this pid, and never refreshes it.
     pidusage.clear();
     return await pidusage(pid);
   }

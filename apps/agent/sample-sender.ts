@@ -7,15 +7,15 @@ import {
 } from "../../lib/telemetry/telemetry.js";
 
 /**
- * While Redis is away or refuses, samples are dropped: an old one says nothing about now. What Redis answers when it
- * refuses is logged once, until it takes a sample again; that it is away, its connection logs.
+ * Drops samples while Redis is unreachable or rejects them, because old samples are useless. The first rejection is logged,
+ * until a sample is accepted again. The Redis connection logs an outage itself.
  */
 export class SampleSender {
   readonly #redis: Redis;
   readonly #keys: Keys;
   readonly #source: string;
   readonly #logger: Logger;
-  #refusing = false;
+  #isRejecting = false;
 
   constructor(options: {
     redis: Redis;
@@ -35,10 +35,10 @@ export class SampleSender {
       await writeTelemetry(this.#redis, this.#keys, [
         { kind: "host", ...entry },
       ]);
-      this.#refusing = false;
+      this.#isRejecting = false;
     } catch (err) {
-      if (!(err instanceof ReplyError) || this.#refusing) return;
-      this.#refusing = true;
+      if (!(err instanceof ReplyError) || this.#isRejecting) return;
+      this.#isRejecting = true;
       this.#logger.warn({ err }, "Redis refuses samples: they are dropped");
     }
   }

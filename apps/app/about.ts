@@ -4,11 +4,11 @@ import type { Side } from "../../lib/telemetry/telemetry.js";
 export interface Identity {
   role: Side;
   version: string;
-  /** The machine's name. */
+  /** The host name. */
   host: string;
 }
 
-/** Says who answers, and whether it lives (`/healthz`) and may be sent requests (`/readyz`). */
+/** Serves the app's identity on `/`, liveness on `/healthz` and readiness on `/readyz`. */
 export function createAbout(
   identity: Identity,
   whyNotReady: () => string | null,

@@ -14,12 +14,12 @@ export interface AppOptions {
   store: Store;
   slowMs: number;
   trouble?: Trouble;
-  /** Null while it may be sent requests. */
+  /** Null when the app is ready for requests. */
   whyNotReady: () => string | null;
   logger: Logger;
 }
 
-/** The service that Serin's own releases are tried on. */
+/** The sample service that Serin releases. */
 export function createApp(options: AppOptions): Express {
   const { identity, flagName, flag, store } = options;
   const { role } = identity;

@@ -1,7 +1,7 @@
 import type { ErrorRequestHandler } from "express";
 import type { Logger } from "../../lib/program/log.js";
 
-/** The message says what would be right. */
+/** The message states what is valid. */
 export class InvalidInput extends Error {}
 
 export class NotFound extends Error {}
@@ -23,7 +23,7 @@ interface Answer {
   flag?: string;
 }
 
-/** Answers for every error that a route throws. One that nobody expected is logged, and the client told nothing of it. */
+/** Maps the errors of routes to responses. An unexpected error is logged, and its details are not sent to the client. */
 export function createErrorHandler(logger: Logger): ErrorRequestHandler {
   return (err: unknown, request, response, next) => {
     const { status, ...body } = answerTo(err);
@@ -31,7 +31,7 @@ export function createErrorHandler(logger: Logger): ErrorRequestHandler {
       const { method, path } = request;
       logger.error({ err, method, path }, "request failed");
     }
-    // Express ends the connection of an answer that has begun.
+    // Express closes the connection of a response that has begun.
     if (response.headersSent) next(err);
     else response.status(status).json(body);
   };
@@ -44,18 +44,18 @@ function answerTo(err: unknown): Answer {
     return { status: 503, error: err.message, flag: err.flagName };
   if (err instanceof StoreUnavailable)
     return { status: 503, error: "store unavailable" };
-  if (isRefusal(err)) return { status: err.status, error: describe(err) };
+  if (isClientError(err)) return { status: err.status, error: describe(err) };
   return { status: 500, error: "internal error" };
 }
 
-/** How Express and its body parser refuse a request that they cannot take. */
-interface Refusal extends Error {
+/** An error by which Express or its body parser rejects a request. */
+interface ClientError extends Error {
   status: number;
-  /** In bytes, when the body is larger. */
+  /** The maximum in bytes, if the body exceeds it. */
   limit?: number;
 }
 
-function isRefusal(err: unknown): err is Refusal {
+function isClientError(err: unknown): err is ClientError {
   return (
     err instanceof Error &&
     "status" in err &&
@@ -65,7 +65,7 @@ function isRefusal(err: unknown): err is Refusal {
   );
 }
 
-function describe({ message, limit }: Refusal): string {
+function describe({ message, limit }: ClientError): string {
   return limit === undefined
     ? message
     : `body too large: give at most ${limit} bytes`;

@@ -3,13 +3,13 @@ import type { Side } from "../../lib/telemetry/telemetry.js";
 import { FeatureDisabled, StoreUnavailable } from "./errors.js";
 
 export interface FlagReader {
-  /** The last value known, however old; undefined until Redis has answered once. */
+  /** The last known value, however old; undefined until Redis has answered once. */
   readonly current: { value: boolean } | undefined;
 }
 
 /**
- * While the flag is false, or was never known, prod refuses the feature. The canary never does: it is where the feature
- * is tried.
+ * While the flag is false or still unknown, prod rejects requests for the feature. The canary always serves them, because the
+ * feature is tested there.
  */
 export function createFeatureGate(options: {
   role: Side;

@@ -3,14 +3,14 @@ import { InvalidInput, NotFound } from "./errors.js";
 
 const MAX_VALUE_BYTES = 64 * 1024;
 
-/** Keeps values for a while, byte for byte. Both methods throw StoreUnavailable. */
+/** Stores values unchanged for a limited time. Both methods throw StoreUnavailable. */
 export interface Store {
   write: (key: string, value: Buffer) => Promise<void>;
-  /** Null when there is no such key, or no longer. */
+  /** @returns null if the key does not exist or has expired */
   read: (key: string) => Promise<Buffer | null>;
 }
 
-/** The feature being released: `/set/:key` and `/get/:key`, for the requests that the gate lets pass. */
+/** The feature being released: `/set/:key` and `/get/:key`, behind the gate. */
 export function createFeature(store: Store, gate: RequestHandler): Router {
   const feature = Router();
   const readBody = express.raw({ type: () => true, limit: MAX_VALUE_BYTES });
@@ -26,7 +26,7 @@ export function createFeature(store: Store, gate: RequestHandler): Router {
     const key = parseKey(request.params.key);
     const value = await store.read(key);
     if (value === null) throw new NotFound(`no value for key ${key}`);
-    // Someone else's bytes: no browser may take them for a page.
+    // The value comes from a client: browsers must not interpret it as a page.
     response.set("x-content-type-options", "nosniff");
     response.type("text/plain; charset=utf-8").send(value);
   });

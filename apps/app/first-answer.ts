@@ -2,8 +2,8 @@ import { setTimeout } from "node:timers/promises";
 import type { Redis } from "ioredis";
 
 /**
- * Resolves once the flag was read and the store can be reached, at the latest after `timeoutMs`. An instance that took
- * requests earlier would refuse the feature to those that a restart happens to meet; without Redis it has to.
+ * Resolves when the flag has been read and the store is reachable, or after `timeoutMs`. An app that served requests before
+ * that would reject the feature right after each restart. Without Redis it has to.
  */
 export async function awaitFirstAnswer(options: {
   redis: Redis;

@@ -5,15 +5,15 @@ import { StoreUnavailable } from "./errors.js";
 import type { Store } from "./feature.js";
 
 /**
- * While Redis is away or refuses, both methods throw StoreUnavailable. What Redis answers when it refuses (out of memory,
- * read-only replica …) is logged once, until it takes a command again; that it is away, its connection logs.
+ * While Redis is unreachable or rejects commands, both methods throw StoreUnavailable. The first rejection (out of memory,
+ * read-only replica …) is logged, until a command succeeds again. The Redis connection logs an outage itself.
  */
 export class RedisStore implements Store {
   readonly #redis: Redis;
   readonly #keys: Keys;
   readonly #ttlS: number;
   readonly #logger: Logger;
-  #refusing = false;
+  #isRejecting = false;
 
   constructor(options: {
     redis: Redis;
@@ -40,11 +40,11 @@ export class RedisStore implements Store {
   async #ask<T>(reply: Promise<T>): Promise<T> {
     try {
       const answer = await reply;
-      this.#refusing = false;
+      this.#isRejecting = false;
       return answer;
     } catch (err) {
-      if (err instanceof ReplyError && !this.#refusing) {
-        this.#refusing = true;
+      if (err instanceof ReplyError && !this.#isRejecting) {
+        this.#isRejecting = true;
         this.#logger.warn({ err }, "Redis refuses the store's commands");
       }
       throw new StoreUnavailable("Redis did not answer", { cause: err });

@@ -3,7 +3,7 @@ import { InvalidInput } from "./errors.js";
 
 export const MAX_SLOW_MS = 30_000;
 
-/** Answers late, to show what becomes of a slow canary: after `?ms=`, or `defaultMs` without it. */
+/** Responds after `?ms=` or `defaultMs`, to demonstrate a slow canary. */
 export function createSlow(defaultMs: number): Router {
   const slow = Router();
   slow.get("/slow", (request, response) => {

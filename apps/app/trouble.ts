@@ -1,20 +1,20 @@
 import type { RequestHandler } from "express";
 
-/** How a release is made slow or faulty on purpose, to show what becomes of it. */
+/** Faults of a release, to demonstrate a bad canary. */
 export interface Trouble {
-  /** How long every answer takes at least. */
+  /** Base delay of every response. */
   baseLatencyMs: number;
-  /** By what that is multiplied. */
+  /** Factor of this delay. */
   slowdown: number;
-  /** Of 1: how many requests fail with 500. */
+  /** Share of requests that fail with 500, from 0 to 1. */
   errorRatio: number;
 }
 
 const HEALTH = new Set(["/healthz", "/readyz"]);
 
 /**
- * Delays and fails every route but the health checks. The delays scatter about the base as a service's would: within half
- * of it and twice as much.
+ * Delays and fails requests, except health checks. Delays vary like those of a real service, between half the base and twice
+ * the base.
  *
  * @param random uniform in [0, 1)
  */

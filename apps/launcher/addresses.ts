@@ -3,13 +3,13 @@ const WILDCARDS: Readonly<Record<string, string>> = {
   "::": "::1",
 };
 
-/** Where a server that listens on `host` can be reached from this machine. */
+/** The origin by which this machine reaches a server that listens on `host`. */
 export function originOf(host: string, port: number): string {
   const address = WILDCARDS[host] ?? host;
   return `http://${address.includes(":") ? `[${address}]` : address}:${port}`;
 }
 
-/** The same for people to type: `localhost` where that is what it is. */
+/** The address for people to type, with `localhost` for loopback. */
 export function typableAddress(host: string, port: number): string {
   const url = new URL(originOf(host, port));
   const isLocal = ["127.0.0.1", "[::1]"].includes(url.hostname);

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { parseJson } from "../../lib/redis/stream-entry.js";
 import { fetchText } from "./processes/http-probe.js";
 
-const PATIENCE_MS = 5000;
+const TIMEOUT_MS = 5000;
 const INTERVAL_MS = 100;
 
 const proxyStatus = z.object({
@@ -14,14 +14,14 @@ const proxyStatus = z.object({
 export type ProxyStatus = z.infer<typeof proxyStatus>;
 
 /**
- * Waits for the canary to get its traffic, which takes a leading monitor and a confirmed flag. After five seconds
- * something else holds it back, and what the proxy says then stands.
+ * Waits until the proxy opens the canary, which takes a leading monitor and a confirmed flag. After five seconds it returns
+ * the proxy's status as it is.
  */
 export async function waitForCanary(
   statusUrl: string,
   signal: AbortSignal,
 ): Promise<ProxyStatus | undefined> {
-  const deadline = performance.now() + PATIENCE_MS;
+  const deadline = performance.now() + TIMEOUT_MS;
   for (;;) {
     const text = await fetchText(statusUrl);
     const status = proxyStatus.safeParse(parseJson(text)).data;

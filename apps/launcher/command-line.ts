@@ -8,7 +8,7 @@ export interface CommandLine {
   traffic: boolean;
 }
 
-/** @throws LaunchError for an argument that means nothing here. */
+/** @throws LaunchError for an unknown argument */
 export function parseCommandLine(args: readonly string[]): CommandLine {
   try {
     const { values } = parseArgs({
@@ -32,23 +32,23 @@ const portLines = Object.values(PORTS).map(
 
 export const USAGE = `npm start [-- --traffic]
 
-Runs the whole of Serin on this machine: Redis, a prod and a canary app with an agent each, the proxy, the monitor, and a
-mailbox for the monitor's mails. Ctrl-C ends it all.
+Runs Serin on this machine: Redis, a prod and a canary app with an agent each, the proxy, the monitor, and a mailbox for the
+monitor's mails. Ctrl-C stops everything.
 
-  --traffic          sends a gentle load through the proxy: ${TRAFFIC_SUMMARY}
-  --help             shows this
+  --traffic          sends a light load through the proxy: ${TRAFFIC_SUMMARY}
+  --help             shows this help
 
-Settings are environment variables. Ports, 0 for any free one:
+Settings are environment variables. Ports (0 selects a free one):
 
 ${portLines.join("\n")}
 
-  REDIS_URL          an existing Redis, in place of a private one
+  REDIS_URL          an existing Redis, instead of a private one
   HOST               the address to listen on (127.0.0.1)
   ALERT_TRANSPORT, SMTP_URL, ALERT_TO …
-                     send the mails elsewhere than to the mailbox
+                     send mails elsewhere instead of to the mailbox
   NO_COLOR           no colours
 
-All others go to the programs they belong to, for example:
+Other settings are passed to the programs, for example:
 
   LATENCY_THRESHOLD_MS=200 COOLDOWN_MS=10000 SLOW_MS=400 npm start
 `;

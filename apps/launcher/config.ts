@@ -9,7 +9,7 @@ import {
 } from "../../lib/settings/settings.js";
 import type { PortWish } from "./ports.js";
 
-/** The ports of one machine, in the order in which people meet them. */
+/** The ports of one machine, in the order of their use by people. */
 export const PORTS = {
   proxy: { variable: "PROXY_PORT", fallback: 8080, user: "the proxy" },
   admin: { variable: "ADMIN_PORT", fallback: 8081, user: "the proxy's status" },
@@ -37,21 +37,21 @@ export const PORTS = {
 export type PortName = keyof typeof PORTS;
 
 export interface LauncherConfig {
-  /** The user's own: each program reads from it what concerns it. */
+  /** The user's environment, from which each program reads its settings. */
   env: Environment;
   host: string;
   adminHost: string;
-  /** Undefined for a private Redis. May hold a password. */
+  /** Undefined for a private Redis. May contain a password. */
   redisUrl: string | undefined;
   keyPrefix: string;
-  /** Whether the monitor's mails go to the launcher's own mailbox, as they do unless the environment says otherwise. */
+  /** Whether the monitor sends its mails to the launcher's mailbox, which is the default. */
   hasMailbox: boolean;
   ports: Record<PortName, PortWish>;
 }
 
 /** @throws SettingsError */
 export function readConfig(env: Environment): LauncherConfig {
-  // Each program is given a port of its own, so PORT means none of them.
+  // PORT is ignored, because each program has its own port variable.
   const settings = new SettingsReader({ ...env, PORT: undefined });
   const { host, redisUrl, keyPrefix } = readBaseConfig(settings, 0);
   const hasRedis = settings.isSet("REDIS_URL");
@@ -62,7 +62,7 @@ export function readConfig(env: Environment): LauncherConfig {
   const adminHost = readHost(settings, "ADMIN_HOST");
   const wish = (name: PortName, on: string, isNeeded = true): PortWish => {
     const { user, variable, fallback } = PORTS[name];
-    // The port of a server that is not going to run must not stand in the way.
+    // The port of a server that will not run must not cause an error.
     const port = isNeeded ? readPort(settings, variable, fallback) : 0;
     return { user, variable, host: on, port };
   };

@@ -1,4 +1,4 @@
-/** Something that the person at the terminal can mend; its message says what. */
+/** An error that the user can fix; the message says how. */
 export class LaunchError extends Error {
   override readonly name: string = "LaunchError";
 }

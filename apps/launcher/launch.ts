@@ -24,24 +24,24 @@ import { Supervisor } from "./processes/supervisor.js";
 import { describeTraffic, Traffic, TRAFFIC_SUMMARY } from "./traffic.js";
 import { welcome } from "./welcome.js";
 
-const REDIS_PATIENCE_MS = 2000;
-/** A little more than a stopping program gives its last requests. */
+const REDIS_TIMEOUT_MS = 2000;
+/** Slightly more than the programs' drain time. */
 const EDGE_GRACE_MS = 1500;
-/** For what stops after the edge, when no request is under way any more. */
+/** For programs that stop after the edge, when no requests are in flight. */
 const CORE_GRACE_MS = 500;
 
 export interface LaunchContext {
   screen: Screen;
-  /** Get each thing as it opens, also when the start fails half-way. */
+  /** Receive each resource as it opens, even if the start fails later. */
   closers: Closers;
   /** Aborts the start. */
   signal: AbortSignal;
 }
 
 /**
- * Starts everything in the order in which one needs the other, and shows the way in when all of it is ready.
+ * Starts all programs in the order of their dependencies, and shows the welcome screen when they are ready.
  *
- * @throws LaunchError for what a person can mend, or the signal's reason.
+ * @throws LaunchError for errors that the user can fix, or the signal's reason
  */
 export async function launch(
   layout: Layout,
@@ -60,30 +60,30 @@ export async function launch(
   const ledger = await connectLedger(layout, context);
   if (config.hasMailbox) await openMailbox(layout, context);
   await startGroup(apps, CORE_GRACE_MS);
-  // Agents and monitor stop before the apps, so that nobody is alarmed to see those go.
+  // Agents and monitor stop before the apps, so that they do not report the apps as down.
   await startGroup([...agents, ...edge], EDGE_GRACE_MS);
 
   const admin = originOf(config.adminHost, ports.admin);
   const proxyStatus = await waitForCanary(`${admin}/status`, signal);
-  // First, so that no event that follows on what the screen says to try can be missed.
+  // Start before the screen suggests commands, so that it shows their events.
   await ledger.start();
   screen.show(welcome(layout, proxyStatus));
 }
 
-/** A load through the proxy, and a line on what came of it every ten seconds. */
+/** Sends a load through the proxy and reports results every ten seconds. */
 export function startTraffic(layout: Layout, context: LaunchContext): void {
   const { screen, closers } = context;
   const traffic = new Traffic({
     url: originOf(layout.config.host, layout.ports.proxy),
     onReport: (report) => screen.event("traffic", describeTraffic(report)),
-    onEnd: () => screen.event("traffic", "has ended"),
+    onEnd: () => screen.event("traffic", "ended"),
   });
   closers.add("traffic", () => traffic.close());
   traffic.start();
   screen.event("traffic", TRAFFIC_SUMMARY);
 }
 
-/** Programs that are started together are stopped together. */
+/** Programs that start together also stop together. */
 function createStarter({ screen, closers, signal }: LaunchContext) {
   const reaper = new Reaper();
   closers.add("reaper", () => reaper.close());
@@ -99,7 +99,7 @@ function createStarter({ screen, closers, signal }: LaunchContext) {
   };
 }
 
-/** Its events are shown once it is started, until the stop begins. */
+/** Connects to Redis for a feed that shows ledger events until the launcher stops. */
 async function connectLedger(
   layout: Layout,
   { screen, closers, signal }: LaunchContext,
@@ -117,9 +117,9 @@ async function connectLedger(
     },
   });
   closers.add("ledger", () => feed.close());
-  if (await waitForRedis(redis, REDIS_PATIENCE_MS)) return feed;
+  if (await waitForRedis(redis, REDIS_TIMEOUT_MS)) return feed;
   throw new LaunchError(
-    `no Redis answers at ${new URL(url).host}: start it, or set REDIS_URL to another, or to nothing for a private one`,
+    `no Redis answers at ${new URL(url).host}: start it, set REDIS_URL to another Redis, or unset REDIS_URL for a private one`,
   );
 }
 

@@ -8,7 +8,7 @@ import { SMTPServer } from "smtp-server";
 
 const LARGEST_MAIL_BYTES = 10 * 1024 * 1024;
 const PREVIEW_LINES = 6;
-/** Holds the commands that a mail quotes. */
+/** Wide enough for the commands in a mail. */
 const PREVIEW_WIDTH = 200;
 
 export interface Mail {
@@ -25,7 +25,7 @@ export interface Mailbox {
   close: () => Promise<void>;
 }
 
-/** An SMTP server on loopback that sends nothing on: it keeps each mail as an .eml file, then reports it. */
+/** An SMTP server on loopback that stores each mail as an .eml file and reports it. It forwards nothing. */
 export async function startMailbox(options: {
   port: number;
   directory: string;
@@ -60,7 +60,7 @@ export async function startMailbox(options: {
   };
 }
 
-/** The text's first lines, without the empty ones. */
+/** The first lines of the text, without empty ones. */
 export function previewMail(mail: Pick<Mail, "text">): string[] {
   const lines = mail.text.split("\n").filter((line) => line.trim() !== "");
   return lines

@@ -4,13 +4,13 @@ import { LaunchError } from "./launch-error.js";
 
 const TRIES = 20;
 const LOWEST_PORT = 20_000;
-/** Linux's; elsewhere they begin higher. */
+/** On Linux; on other systems ephemeral ports begin higher. */
 const LOWEST_EPHEMERAL_PORT = 32_768;
 
 export interface PortWish {
-  /** Who is going to listen there. */
+  /** The program that will listen on it. */
   user: string;
-  /** The environment variable that changes it. */
+  /** The environment variable that sets it. */
   variable: string;
   host: string;
   /** 0 for any free port. */
@@ -18,9 +18,9 @@ export interface PortWish {
 }
 
 /**
- * Finds a port for each wish. All are free at once and differ from each other, and are let go again before this returns.
+ * Finds a distinct free port for each wish, and releases all of them before it returns.
  *
- * @throws LaunchError naming all that are taken, with the variables that change them.
+ * @throws LaunchError that names all unavailable ports and their variables
  */
 export async function findPorts<Name extends string>(
   wishes: Readonly<Record<Name, PortWish>>,
@@ -40,17 +40,17 @@ export async function findPorts<Name extends string>(
   if (refusals.length > 0)
     throw new LaunchError(
       [
-        "not all ports can be had:",
+        "these ports are not available:",
         ...refusals,
-        "Is another `npm start` running? 0 takes any free port.",
+        "Is another `npm start` running? 0 selects a free port.",
       ].join("\n  "),
     );
   return Object.fromEntries(ports) as Record<Name, number>;
 }
 
 /**
- * One that the system gives to no outgoing connection and to nobody else who asks for any, if there is such a one: a program
- * takes it only when it starts, and takes it again when it is started again.
+ * Prefers a port below the ephemeral range. The system never assigns such a port to another socket, so it is still free when
+ * the program starts or restarts.
  */
 async function holdAny(wish: PortWish): Promise<Server | string> {
   for (let tries = 0; tries < TRIES; tries++) {
@@ -69,8 +69,10 @@ function hold(wish: PortWish): Promise<Server | string> {
     const server = createServer();
     server.once("error", (err: NodeJS.ErrnoException) => {
       const why =
-        err.code === "EADDRINUSE" ? "is taken" : `is refused (${err.message})`;
-      resolve(`${port} for ${user} ${why}: set ${variable} to another`);
+        err.code === "EADDRINUSE"
+          ? "is in use"
+          : `is not allowed (${err.message})`;
+      resolve(`${port} for ${user} ${why}: set ${variable} to another port`);
     });
     server.listen({ host, port, exclusive: true }, () => resolve(server));
   });

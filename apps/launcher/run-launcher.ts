@@ -15,8 +15,8 @@ import { createScreenLogger, Screen } from "./screen.js";
 import { clearWorkspace, openWorkspace } from "./processes/workspace.js";
 
 /**
- * `npm start`, from the command line to the last process gone. It runs until a signal comes, or until nobody can read
- * its output any more. Sets the exit status: 1 for a start that failed.
+ * `npm start`, from the command line to the end of the last process. It runs until it receives a signal or its output is
+ * closed. The exit status is 1 if the start fails.
  */
 export async function runLauncher(options: {
   args: readonly string[];
@@ -45,7 +45,7 @@ export async function runLauncher(options: {
     process.exitCode = 1;
     if (!(err instanceof LaunchError || err instanceof SettingsError))
       throw err;
-    process.stderr.write(`Serin does not start: ${err.message}\n`);
+    process.stderr.write(`Serin failed to start: ${err.message}\n`);
   }
 }
 
@@ -59,7 +59,7 @@ async function runUntilStopped(
   const context = { screen, closers, signal };
   let hasFailed = false;
   signal.addEventListener("abort", () =>
-    screen.show("\nStopping. Once more ends everything at once."),
+    screen.show("\nStopping. Press Ctrl-C again to stop immediately."),
   );
   try {
     await launch(layout, context);

@@ -17,12 +17,12 @@ const KIND_STYLES: Readonly<Record<string, Style>> = {
   mail: "magenta",
 };
 const KIND_WIDTH = 8;
-/** Where sentences begin: after the time and the kind. */
+/** The column of sentences: after the time and the kind. */
 const INDENT = " ".repeat("00:00:00".length + 2 + KIND_WIDTH + 2);
 
-/** What the person at the terminal sees. */
+/** The launcher's output on the terminal. */
 export class Screen {
-  /** Of the events so far. */
+  /** The kinds of all events so far. */
   readonly kindsShown = new Set<string>();
   readonly #write: (text: string) => void;
   readonly #isColoured: boolean;
@@ -32,12 +32,12 @@ export class Screen {
     this.#isColoured = isColoured;
   }
 
-  /** Text as it is, for words of the launcher's own. */
+  /** Shows trusted text unchanged. */
   show(text: string): void {
     this.#write(`${text}\n`);
   }
 
-  /** A line with time and kind, and under it further lines. What others wrote cannot steer the terminal. */
+  /** Shows a line with time and kind, and further lines under it. Control characters are removed. */
   readonly event = (
     kind: string,
     sentence: string,
@@ -62,7 +62,7 @@ export class Screen {
   }
 }
 
-/** Lets modules of lib/ speak on the screen. */
+/** A logger for modules of lib/ that shows messages on the screen. */
 export function createScreenLogger(screen: Screen): Logger {
   const report = (kind: string) => (data: object, message: string) => {
     const err = "err" in data && data.err instanceof Error ? data.err : null;

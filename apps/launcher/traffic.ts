@@ -8,19 +8,19 @@ const REPORT_INTERVAL_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 5000;
 const KEYS = 10;
 
-export const TRAFFIC_SUMMARY = `${1000 / TICK_MS} requests a second for ${LONGEST_MS / 60_000} minutes`;
+export const TRAFFIC_SUMMARY = `${1000 / TICK_MS} requests/s for ${LONGEST_MS / 60_000} minutes`;
 
-/** What was answered since the last report. */
+/** The responses since the last report. */
 export interface TrafficReport {
-  /** Requests by the `x-served-by` of their answers. */
+  /** Requests by the `x-served-by` of their responses. */
   served: Record<string, number>;
   unanswered: number;
   p95Ms: number | undefined;
 }
 
 /**
- * A gentle load: GET /, POST /set and GET /get in turn. It is bounded three ways: one request a tick, none while four
- * still wait, and ten minutes in all.
+ * A light load of GET /, POST /set and GET /get. It is limited to one request a tick, four requests in flight, and ten
+ * minutes.
  */
 export class Traffic {
   readonly #url: string;
@@ -35,10 +35,10 @@ export class Traffic {
   #latency = new LatencyHistogram();
 
   constructor(options: {
-    /** The proxy's, without a path. */
+    /** The proxy's origin. */
     url: string;
     onReport: (report: TrafficReport) => void;
-    /** The ten minutes are over. */
+    /** Called after the ten minutes. */
     onEnd: () => void;
   }) {
     this.#url = options.url;
@@ -111,7 +111,7 @@ export function pickRequest(n: number): {
   return { method: "GET", path: "/" };
 }
 
-/** `prod 150, canary 50; 95 of 100 within 4.0 ms`. */
+/** Such as `prod 150, canary 50; p95 4.0 ms`. */
 export function describeTraffic(report: TrafficReport): string {
   const sides = Object.entries(report.served).map(
     ([side, count]) => `${side} ${count}`,
@@ -122,5 +122,5 @@ export function describeTraffic(report: TrafficReport): string {
   const p95Ms = report.p95Ms;
   return p95Ms === undefined
     ? figures
-    : `${figures}; 95 of 100 within ${p95Ms.toFixed(p95Ms < 10 ? 1 : 0)} ms`;
+    : `${figures}; p95 ${p95Ms.toFixed(p95Ms < 10 ? 1 : 0)} ms`;
 }

@@ -2,7 +2,7 @@ import { typableAddress } from "./addresses.js";
 import type { ProxyStatus } from "./canary-wait.js";
 import type { Layout } from "./processes/programs.js";
 
-/** The screen that says what runs, where, and what to try. */
+/** The screen with the addresses of all programs and commands to try. */
 export function welcome(
   layout: Layout,
   proxyStatus: ProxyStatus | undefined,
@@ -24,25 +24,25 @@ Serin is running. ${describeSplit(proxyStatus)}
               http://${monitor}/api/events
   prod app    http://${typableAddress(host, ports.prodApp)}
   canary app  http://${typableAddress(host, ports.canaryApp)}
-  Redis       ${redisUrl === undefined ? `redis-cli -p ${ports.redis}` : "yours (REDIS_URL)"}
-  mails       ${hasMailbox ? workspace.mails : "go where ALERT_TRANSPORT and SMTP_URL say"}
+  Redis       ${redisUrl === undefined ? `redis-cli -p ${ports.redis}` : "existing (REDIS_URL)"}
+  mails       ${hasMailbox ? workspace.mails : "sent as set by ALERT_TRANSPORT and SMTP_URL"}
   logs        ${workspace.logs}
   terminal    ${store}MONITOR_URL=http://${monitor} npx serin watch
 
-Open the dashboard in a browser, and try in a second terminal:
+Open the dashboard in a browser, and try these in a second terminal:
 
   curl ${proxy}/
   for i in $(seq 100); do curl -si ${proxy}/ | grep x-served-by; done | sort | uniq -c
   for i in $(seq 40); do curl -si ${proxy}/slow | grep x-served-by; done
 
-The second shows the split. The third asks for what is slow on the canary and unknown to prod: after a few slow answers
-the canary is cut off, a mail says so, and prod answers everything. Ctrl-C ends it all.
+The second command shows the split. The third requests /slow, which is slow on the canary and unknown to prod: after a few slow
+responses the canary is stopped, an alert is mailed, and prod serves all requests. Ctrl-C stops everything.
 `;
 }
 
 function describeSplit(status: ProxyStatus | undefined): string {
-  if (status === undefined) return "The proxy does not tell how it splits.";
+  if (status === undefined) return "The proxy does not report its split.";
   return status.canary.open
     ? `Requests are split ${status.split} between prod and canary.`
-    : `The canary gets no requests: ${status.canary.because ?? "the proxy does not say why"}.`;
+    : `The canary gets no requests: ${status.canary.because ?? "the proxy gives no reason"}.`;
 }

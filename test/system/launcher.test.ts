@@ -11,7 +11,7 @@ const MAIN = fileURLToPath(
 
 async function startSerin(): Promise<LauncherProcess> {
   const launcher = new LauncherProcess(MAIN, [], { SLOW_MS: "700" });
-  await launcher.untilShown(/Ctrl-C ends it all\./);
+  await launcher.untilShown(/Ctrl-C stops everything\./);
   return launcher;
 }
 

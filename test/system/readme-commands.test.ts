@@ -76,7 +76,7 @@ describe("the README's commands", function () {
 
   it("do what they are quoted for", async () => {
     const launcher = new LauncherProcess(LAUNCHER, ["--traffic"], {});
-    await launcher.untilShown(/Ctrl-C ends it all\./);
+    await launcher.untilShown(/Ctrl-C stops everything\./);
     const [redis] = await launcher.untilShown(/(?<=redis-cli -p )\d+/);
     const [admin] = await launcher.untilShown(/\d+(?=\/status)/);
     const monitor = await launcher.readPort("monitor");

@@ -2,16 +2,16 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { closeSync, openSync, renameSync, writeFileSync } from "node:fs";
 import type { Reaper } from "./reaper.js";
 
-/** A program as it is to be run. */
+/** How to run a program. */
 export interface ProgramSpec {
-  /** For people: `prod app`. */
+  /** For people, such as `prod app`. */
   name: string;
   command: string;
   args: readonly string[];
   env: Readonly<Record<string, string | undefined>>;
-  /** Its output is appended here. */
+  /** The file to which its output is appended. */
   logFile: string;
-  /** Gets its pid at every start. */
+  /** The file that receives its pid at each start. */
   pidFile?: string;
   isReady: () => Promise<boolean>;
 }
@@ -20,12 +20,12 @@ export interface ProgramSpec {
 export type Ending = string;
 
 /**
- * A running program, in a process group of its own: Ctrl-C in a terminal must reach it only through the launcher, which
- * stops the programs in order.
+ * A running program in its own process group. Ctrl-C in a terminal therefore reaches only the launcher, which stops the
+ * programs in order.
  */
 export class Child {
   readonly #process: ChildProcess;
-  /** Resolves when it is gone, or could not be run at all. */
+  /** Resolves when the process has ended or could not be started. */
   readonly ended: Promise<Ending>;
   #ending: Ending | undefined;
 
@@ -43,7 +43,7 @@ export class Child {
     if (spec.pidFile !== undefined) writePid(spec.pidFile, this.pid);
   }
 
-  /** Undefined when it could not be run. */
+  /** Undefined if it could not be started. */
   get pid(): number | undefined {
     return this.#process.pid;
   }
@@ -53,7 +53,7 @@ export class Child {
     return this.#ending;
   }
 
-  /** Asks it to stop, and ends it if it has not after `graceMs`. */
+  /** Sends SIGTERM, and SIGKILL after `graceMs`. */
   async stop(graceMs: number): Promise<void> {
     this.#signal("SIGTERM");
     const timer = setTimeout(() => this.#signal("SIGKILL"), graceMs);
@@ -66,7 +66,7 @@ export class Child {
     try {
       process.kill(-this.pid, signal);
     } catch {
-      return; // It has gone, and its exit event is on the way.
+      return; // It has ended, and its exit event will follow.
     }
   }
 
@@ -91,7 +91,7 @@ export class Child {
   }
 }
 
-/** In one step: a reader never sees half of it. */
+/** Atomic: readers never see a partial file. */
 function writePid(file: string, pid: number): void {
   writeFileSync(`${file}.new`, `${pid}\n`);
   renameSync(`${file}.new`, file);

@@ -2,10 +2,10 @@ import { get } from "node:http";
 
 const TIMEOUT_MS = 1000;
 
-/** The body of a 200 answer; undefined for anything else, and for no answer within a second. */
+/** @returns the body of a 200, or undefined for any other response and after a timeout of one second */
 export function fetchText(url: string): Promise<string | undefined> {
   return new Promise((resolve) => {
-    // Without an agent no connection stays open, which a stopping program would have to wait for.
+    // No agent: a kept-alive connection would delay the stop of the program.
     const request = get(url, { agent: false }, (response) => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));

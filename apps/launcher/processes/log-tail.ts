@@ -10,7 +10,7 @@ const logLine = z.object({
   err: z.object({ message: z.string() }).optional(),
 });
 
-/** The last lines of a program's log, as a person would read them. */
+/** The last lines of a program's log, formatted for people. */
 export function readLogTail(file: string, lines: number): string[] {
   return readEnd(file)
     .split("\n")
@@ -19,7 +19,7 @@ export function readLogTail(file: string, lines: number): string[] {
     .map(formatLogLine);
 }
 
-/** A JSON line becomes `warn: sentence: cause`; any other stays as it is. */
+/** Formats a JSON line as `warn: sentence: cause`; other lines are returned unchanged. */
 export function formatLogLine(line: string): string {
   const parsed = logLine.safeParse(parseJson(line));
   if (!parsed.success) return line;

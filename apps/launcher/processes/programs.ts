@@ -7,16 +7,16 @@ import { answersOk } from "./http-probe.js";
 import { answersPing, redisServerArgs } from "./redis-server.js";
 import type { Workspace } from "./workspace.js";
 
-/** Where everything of one run is. */
+/** The ports and folders of one run. */
 export interface Layout {
   config: LauncherConfig;
   ports: Readonly<Record<PortName, number>>;
   workspace: Workspace;
-  /** Holds a folder for each program, with its main.js. */
+  /** Contains a folder with a main.js for each program. */
   programsDirectory: string;
 }
 
-/** A stopping program gives its last requests this long. */
+/** How long a stopping program waits for its last requests. */
 const DRAIN_MS = 1000;
 
 export function redisUrlOf({ config, ports }: Layout): string {
@@ -59,7 +59,7 @@ export function describeAgent(side: Side, layout: Layout): ProgramSpec {
       TARGET: side,
       APP_URL: originOf(config.host, ports[`${side}App`]),
       APP_PIDFILE: pidFileOf(side, layout),
-      // An agent takes one of three, and the user's shell may hold another.
+      // An agent accepts only one of the three, and the user's environment may set another.
       APP_PID: undefined,
       APP_UNIT: undefined,
     },
@@ -104,7 +104,7 @@ function describe(
     name: string;
     folder: string;
     settings: Record<string, string | number | undefined>;
-    /** Stand unless the user's environment says otherwise. */
+    /** Used unless the user's environment sets them. */
     defaults?: Record<string, string>;
     readyUrl: string;
   },
@@ -131,7 +131,7 @@ function pidFileOf(side: Side, { workspace }: Layout): string {
   return join(workspace.pids, `${side}-app.pid`);
 }
 
-/** An empty variable counts as one that is not set. */
+/** An empty variable counts as unset. */
 function withoutEmpty(env: LauncherConfig["env"]): LauncherConfig["env"] {
   return Object.fromEntries(
     Object.entries(env).filter(([, value]) => value !== ""),

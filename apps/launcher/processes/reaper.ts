@@ -1,14 +1,14 @@
 import { spawn, type ChildProcess } from "node:child_process";
 
-/** Reads lines, each the complete list of the groups to end; at the end of the input it ends those of the last line. */
+/** Reads lines, each with all groups to kill. At the end of the input it kills the groups of the last line. */
 const SCRIPT = `
 while read -r line; do groups=$line; done
 for group in $groups; do kill -s KILL -- "-$group"; done
 `;
 
 /**
- * Ends the launcher's process groups when the launcher itself is gone, however it went: the pipe between the two closes
- * even after kill -9.
+ * Kills the launcher's process groups when the launcher ends for any reason: the pipe between the two closes even after
+ * kill -9.
  */
 export class Reaper {
   readonly #shell: ChildProcess;
@@ -24,27 +24,27 @@ export class Reaper {
       this.#shell.once("exit", () => resolve());
       this.#shell.once("error", () => resolve());
     });
-    // A reaper that somebody ended is missed only if the launcher does not stop in order.
+    // A killed reaper matters only if the launcher crashes too.
     this.#shell.stdin?.on("error", () => undefined);
   }
 
   watch(group: number): void {
     this.#groups.add(group);
-    this.#tell();
+    this.#sendGroups();
   }
 
   forget(group: number): void {
     this.#groups.delete(group);
-    this.#tell();
+    this.#sendGroups();
   }
 
-  /** Ends what is still watched, and the reaper. */
+  /** Kills the groups that are still watched and ends the reaper. */
   async close(): Promise<void> {
     this.#shell.stdin?.end();
     await this.#ended;
   }
 
-  #tell(): void {
+  #sendGroups(): void {
     this.#shell.stdin?.write(`${[...this.#groups].join(" ")}\n`);
   }
 }

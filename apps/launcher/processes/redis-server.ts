@@ -2,7 +2,7 @@ import { connect } from "node:net";
 
 const PING_TIMEOUT_MS = 1000;
 
-/** Loopback only, and nothing written to disk. */
+/** Listens on loopback only and writes nothing to disk. */
 export function redisServerArgs(options: {
   port: number;
   directory: string;
@@ -17,7 +17,7 @@ export function redisServerArgs(options: {
   ];
 }
 
-/** Whether the Redis on this port of loopback serves commands. */
+/** Whether a Redis on this loopback port serves commands. */
 export function answersPing(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: "127.0.0.1" }, () =>

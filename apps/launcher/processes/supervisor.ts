@@ -8,16 +8,16 @@ const READY_DEADLINE_MS = 30_000;
 const PROBE_INTERVAL_MS = 50;
 const FIRST_BACKOFF_MS = 500;
 const LONGEST_BACKOFF_MS = 10_000;
-/** Whoever ran this long starts over with the shortest back-off. */
+/** After running this long, a program restarts with the shortest back-off. */
 const STEADY_MS = 30_000;
 const LOG_LINES_SHOWN = 12;
 
-/** Shows what happened: `died` or `back`, and a sentence. */
+/** Shows an event: `died` or `back`, and a sentence. */
 type Report = (kind: string, sentence: string) => void;
 
 /**
- * Keeps one program running. A first start that fails is the caller's to handle; from then on a program that ends is
- * reported and started again, after a pause that doubles from half a second to ten.
+ * Keeps one program running. `start` throws if the first start fails. After that, a program that ends is reported and
+ * restarted, after a back-off that doubles from 0.5 s to 10 s.
  */
 export class Supervisor {
   readonly #spec: ProgramSpec;
@@ -36,7 +36,7 @@ export class Supervisor {
   /**
    * Resolves when the program is ready.
    *
-   * @throws LaunchError with its last log lines, or the signal's reason when that aborts.
+   * @throws LaunchError with its last log lines, or the reason of `signal`
    */
   async start(signal: AbortSignal): Promise<void> {
     const child = this.#spawn();
@@ -54,7 +54,7 @@ export class Supervisor {
     this.#keeping = this.#keepRunning(child);
   }
 
-  /** May be called at any time, and twice. */
+  /** May be called at any time, even twice. */
   async stop(graceMs: number): Promise<void> {
     this.#stopping.abort();
     await this.#child?.stop(graceMs);
@@ -66,9 +66,9 @@ export class Supervisor {
     const lines = readLogTail(logFile, LOG_LINES_SHOWN);
     return new LaunchError(
       [
-        `${name} ${why}. Its last log lines:`,
+        `${name} ${why}. Last log lines:`,
         ...lines.map((line) => `  | ${line}`),
-        `All of them: ${logFile}`,
+        `Full log: ${logFile}`,
       ].join("\n"),
     );
   }
@@ -78,7 +78,7 @@ export class Supervisor {
     return this.#child;
   }
 
-  /** @returns how the program ended if it did before it was ready. */
+  /** @returns how the program ended, if it ended before it was ready */
   async #untilReady(
     child: Child,
     signal: AbortSignal,
@@ -113,7 +113,7 @@ export class Supervisor {
     const [last = "none"] = readLogTail(logFile, 1);
     this.#report(
       "died",
-      `${name} ${ending}; it starts again in ${backoffMs / 1000} s. Its last log line: ${last}`,
+      `${name} ${ending}; restarting in ${backoffMs / 1000} s. Last log line: ${last}`,
     );
   }
 
@@ -124,7 +124,7 @@ export class Supervisor {
   }
 }
 
-/** @returns whether the time has passed; false at once when the signal aborts. */
+/** @returns true after the time has passed, or false when the signal aborts */
 function pause(ms: number, signal: AbortSignal): Promise<boolean> {
   return sleep(ms, true, { signal }).catch(() => false);
 }

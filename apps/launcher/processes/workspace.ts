@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** The temporary folder of one run: mails and logs for people, the rest for the programs. */
+/** The temporary folder of a run. Mails and logs are for people, the rest for the programs. */
 export interface Workspace {
   directory: string;
   mails: string;
@@ -27,7 +27,7 @@ export function openWorkspace(): Workspace {
   };
 }
 
-/** Removes the folder; with `keepForPeople` all of it but the mails and logs. */
+/** Removes the folder, or with `keepForPeople` everything except mails and logs. */
 export function clearWorkspace(
   workspace: Workspace,
   keepForPeople: boolean,

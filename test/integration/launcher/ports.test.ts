@@ -49,10 +49,10 @@ describe("port search", () => {
     };
     expect(await messageOf(findPorts(wishes))).to.equal(
       [
-        "not all ports can be had:",
-        `  ${first} for the user of A_PORT is taken: set A_PORT to another`,
-        `  ${second} for the user of B_PORT is taken: set B_PORT to another`,
-        "  Is another `npm start` running? 0 takes any free port.",
+        "these ports are not available:",
+        `  ${first} for the user of A_PORT is in use: set A_PORT to another port`,
+        `  ${second} for the user of B_PORT is in use: set B_PORT to another port`,
+        "  Is another `npm start` running? 0 selects a free port.",
       ].join("\n"),
     );
   });

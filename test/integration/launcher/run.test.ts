@@ -28,7 +28,7 @@ async function startReady(
   options?: Parameters<typeof StandInLauncher.start>[0],
 ): Promise<StandInLauncher> {
   const launcher = StandInLauncher.start(options);
-  await launcher.untilShown(/Ctrl-C ends it all\./);
+  await launcher.untilShown(/Ctrl-C stops everything\./);
   return launcher;
 }
 
@@ -131,13 +131,13 @@ describe("launcher", function () {
       },
     });
     expect(await launcher.exited).to.equal(1);
-    const [, log = ""] = /All of them: (\S+)\n$/.exec(launcher.errors) ?? [];
+    const [, log = ""] = /Full log: (\S+)\n$/.exec(launcher.errors) ?? [];
     expect(launcher.errors).to.equal(
       [
-        "Serin does not start: monitor ended with status 1. Its last log lines:",
+        "Serin failed to start: monitor ended with status 1. Last log lines:",
         "  | monitor does not start: bad settings:",
         '  |   - CPU_THRESHOLD is "high"',
-        `All of them: ${log}\n`,
+        `Full log: ${log}\n`,
       ].join("\n"),
     );
     expect(readFileSync(log, "utf8")).to.include("bad settings");
@@ -149,7 +149,7 @@ describe("launcher", function () {
     const before = launcher.readPids();
     process.kill(before[0]!, "SIGKILL");
     await launcher.untilShown(
-      /died {6}(.+) was killed by SIGKILL; it starts again in 0\.5 s\. Its last log line: none\n/,
+      /died {6}(.+) was killed by SIGKILL; restarting in 0\.5 s\. Last log line: none\n/,
     );
     const [, name] = await launcher.untilShown(/back {6}(.+) is ready again/);
     expect(launcher.screen).to.include(`${name!} was killed by SIGKILL`);
@@ -175,7 +175,7 @@ describe("launcher", function () {
     const [, kept] = await launcher.untilShown(
       /mail {6}to team@serin\.test: canary stopped\n +First line\.\n +Second line\.\n +(\S+0001\.eml)\n/,
     );
-    await launcher.untilShown(/Ctrl-C ends it all\./);
+    await launcher.untilShown(/Ctrl-C stops everything\./);
     launcher.child.kill("SIGINT");
     await launcher.exited;
     const [, directory] = await launcher.untilShown(
@@ -196,7 +196,7 @@ describe("launcher", function () {
     const launcher = await startReady({
       env: { REDIS_URL: redisUrl(), KEY_PREFIX: keys.prefix },
     });
-    expect(launcher.screen).to.include("Redis       yours (REDIS_URL)");
+    expect(launcher.screen).to.include("Redis       existing (REDIS_URL)");
     await ledger.flip("feature", { ...flip, value: true, reason: "all well" });
     await launcher.untilShown(
       /\d\d:\d\d:\d\d {2}flip {6}feature is on: all well\n/,
@@ -228,10 +228,10 @@ describe("launcher", function () {
     });
     expect(await launcher.exited).to.equal(1);
     expect(launcher.errors).to.include(
-      `${ports[0]!} for the proxy is taken: set PROXY_PORT to another`,
+      `${ports[0]!} for the proxy is in use: set PROXY_PORT to another port`,
     );
     expect(launcher.errors).to.include(
-      `${ports[1]!} for the canary app is taken: set CANARY_PORT to another`,
+      `${ports[1]!} for the canary app is in use: set CANARY_PORT to another port`,
     );
     expect(launcher.screen).to.equal("");
     expect(readdirSync(launcher.tempDirectory)).to.deep.equal([]);
@@ -239,9 +239,7 @@ describe("launcher", function () {
 
   it("sends traffic when told to", async () => {
     const launcher = await startReady({ args: ["--traffic"] });
-    await launcher.untilShown(
-      /traffic {3}20 requests a second for 10 minutes\n/,
-    );
+    await launcher.untilShown(/traffic {3}20 requests\/s for 10 minutes\n/);
   });
 
   it("explains itself and runs nothing with --help", async () => {

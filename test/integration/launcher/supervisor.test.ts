@@ -61,7 +61,7 @@ describe("supervisor", () => {
     expect(readPid()).not.to.equal(first);
     expect(isRunning(readPid())).to.equal(true);
     expect(reports).to.deep.equal([
-      "died: program was killed by SIGKILL; it starts again in 0.5 s. Its last log line: ready",
+      "died: program was killed by SIGKILL; restarting in 0.5 s. Last log line: ready",
       "back: program is ready again",
     ]);
   });
@@ -76,7 +76,7 @@ describe("supervisor", () => {
       await waitFor("its return", () => reports.length === 2 * count);
     }
     const died = (pause: string) =>
-      `died: program was killed by SIGKILL; it starts again in ${pause} s. Its last log line: info: ready`;
+      `died: program was killed by SIGKILL; restarting in ${pause} s. Last log line: info: ready`;
     const back = "back: program is ready again";
     expect(reports).to.deep.equal([died("0.5"), back, died("1"), back]);
   });
@@ -90,7 +90,7 @@ describe("supervisor", () => {
       .catch((err: unknown) => err);
     expect(failure).to.be.instanceOf(LaunchError);
     expect((failure as Error).message).to.equal(
-      `program ended with status 1. Its last log lines:\n  | so far so good\n  | no\nAll of them: ${spec.logFile}`,
+      `program ended with status 1. Last log lines:\n  | so far so good\n  | no\nFull log: ${spec.logFile}`,
     );
     expect(reports).to.deep.equal([]);
   });

@@ -7,7 +7,7 @@ import type { ProcessUsage } from "../../../apps/agent/process-usage.js";
 
 const NOW = Date.UTC(2030, 0, 1);
 
-/** A process that is a minute old and has used half a core since it started. */
+/** A process that has run for a minute at half a core. */
 function usage(changes: Partial<ProcessUsage> = {}): ProcessUsage {
   return {
     pid: 123,
@@ -20,7 +20,7 @@ function usage(changes: Partial<ProcessUsage> = {}): ProcessUsage {
 }
 
 describe("agent app process", () => {
-  it("is first described by its whole life", () =>
+  it("is measured over its whole life at the first reading", () =>
     expect(
       describeProcess(advanceProcess(undefined, usage(), NOW)),
     ).to.deep.equal({
@@ -31,20 +31,20 @@ describe("agent app process", () => {
       rssBytes: 50_000_000,
     }));
 
-  it("is then described by the time since the reading before", () => {
+  it("is measured since the previous reading after that", () => {
     const first = advanceProcess(undefined, usage(), NOW);
     const next = usage({ cpuMs: 31_800, elapsedMs: 61_000, readAt: 6000 });
     expect(advanceProcess(first, next, NOW + 1000).cpuRatio).to.equal(1.8);
   });
 
-  it("keeps its start when the clock is set", () => {
+  it("keeps its start time when the clock is adjusted", () => {
     const first = advanceProcess(undefined, usage(), NOW);
     const next = usage({ elapsedMs: 61_000, readAt: 6000 });
     const after = advanceProcess(first, next, NOW - 3_600_000);
     expect(after.startedAt).to.equal(first.startedAt);
   });
 
-  it("begins anew with another pid, without the old one's CPU time", () => {
+  it("starts over when the pid changes", () => {
     const first = advanceProcess(undefined, usage(), NOW);
     const next = usage({ pid: 124, cpuMs: 40_000, elapsedMs: 80_000 });
     const after = advanceProcess(first, next, NOW);
@@ -53,7 +53,7 @@ describe("agent app process", () => {
   });
 
   for (const younger of [{ elapsedMs: 59_999 }, { cpuMs: 29_999 }]) {
-    it(`begins anew when the same pid has ${JSON.stringify(younger)}`, () => {
+    it(`starts over when the same pid has ${JSON.stringify(younger)}`, () => {
       const first = advanceProcess(undefined, usage(), NOW);
       const after = advanceProcess(first, usage(younger), NOW + 1000);
       expect(after.startedAt).to.equal(NOW + 1000 - after.usage.elapsedMs);
@@ -61,13 +61,13 @@ describe("agent app process", () => {
     });
   }
 
-  it("has used nothing when no time has passed", () => {
+  it("has a CPU ratio of 0 when no time has passed", () => {
     const first = advanceProcess(undefined, usage({ elapsedMs: 0 }), NOW);
     expect(first.cpuRatio).to.equal(0);
     expect(advanceProcess(first, first.usage, NOW).cpuRatio).to.equal(0);
   });
 
-  it("has no figures while it is gone", () =>
+  it("has no figures while it is not running", () =>
     expect(describeProcess(undefined)).to.deep.equal({
       up: false,
       pid: null,

@@ -18,7 +18,7 @@ function problemsOf(env: Environment): readonly string[] {
 }
 
 describe("agent config", () => {
-  it("needs nothing but a target and its process", () =>
+  it("requires only a target and its process", () =>
     expect(readConfig(PROD)).to.deep.equal({
       redisUrl: "redis://127.0.0.1:6379",
       keyPrefix: "serin:",
@@ -32,13 +32,13 @@ describe("agent config", () => {
       sampleIntervalMs: 1000,
     }));
 
-  it("looks for the canary where the canary listens by default", () => {
+  it("defaults to the canary's own ports", () => {
     const { port, appUrl } = readConfig({ ...PROD, TARGET: "canary" });
     expect(port).to.equal(3102);
     expect(appUrl.origin).to.equal("http://127.0.0.1:3002");
   });
 
-  it("takes a pidfile or a unit in place of a pid", () => {
+  it("accepts a pidfile or a unit instead of a pid", () => {
     const pidfile = { TARGET: "prod", APP_PIDFILE: "/run/app.pid" };
     const unit = { TARGET: "prod", APP_UNIT: "app@2.service" };
     expect(readConfig(pidfile).app).to.deep.equal({
@@ -51,12 +51,12 @@ describe("agent config", () => {
     });
   });
 
-  it("names all three ways when none is taken", () =>
+  it("names all three variables when none is set", () =>
     expect(problemsOf({ TARGET: "prod" })).to.deep.equal([
       "0 of APP_PID, APP_PIDFILE and APP_UNIT are set: give exactly one",
     ]));
 
-  it("refuses more than one way, and still checks each", () =>
+  it("rejects more than one of them, and validates each", () =>
     expect(
       problemsOf({ TARGET: "prod", APP_PID: "0", APP_UNIT: "app.service" }),
     ).to.deep.equal([
@@ -64,7 +64,7 @@ describe("agent config", () => {
       "2 of APP_PID, APP_PIDFILE and APP_UNIT are set: give exactly one",
     ]));
 
-  it("lists every bad variable with its value and what would be right", () =>
+  it("lists every invalid variable with its value and the valid ones", () =>
     expect(
       problemsOf({
         TARGET: "beta",
@@ -81,7 +81,7 @@ describe("agent config", () => {
       'SAMPLE_INTERVAL_MS is "99": give a whole number from 100 to 86400000',
     ]));
 
-  it("does not guess a target", () =>
+  it("rejects a missing target", () =>
     expect(problemsOf({ APP_PID: "123" })).to.deep.equal([
       "TARGET is not set: give one of prod, canary",
     ]));

@@ -3,7 +3,7 @@ import { HostSampler } from "../../../apps/agent/host-sampler.js";
 import { createMemoryLogger } from "../../support/logger.js";
 
 describe("agent host sampler", () => {
-  it("does not start any more once it is closed", async () => {
+  it("does not start after it was closed", async () => {
     let lookUps = 0;
     const sampler = new HostSampler({
       target: "prod",

@@ -17,7 +17,7 @@ function problemsOf(env: Environment): readonly string[] {
 }
 
 describe("app config", () => {
-  it("needs nothing but a role", () =>
+  it("requires only a role", () =>
     expect(readConfig({ ROLE: "prod" })).to.deep.equal({
       redisUrl: "redis://127.0.0.1:6379",
       keyPrefix: "serin:",
@@ -33,10 +33,10 @@ describe("app config", () => {
       drainMs: 10_000,
     }));
 
-  it("gives the canary a port of its own", () =>
+  it("gives the canary another default port", () =>
     expect(readConfig({ ROLE: "canary" }).port).to.equal(3002));
 
-  it("takes what is set", () =>
+  it("reads all settings", () =>
     expect(
       readConfig({
         ROLE: "canary",
@@ -54,12 +54,12 @@ describe("app config", () => {
       drainMs: 0,
     }));
 
-  it("does not guess a role", () =>
+  it("rejects a missing role", () =>
     expect(problemsOf({})).to.deep.equal([
       "ROLE is not set: give one of prod, canary",
     ]));
 
-  it("lists every bad variable with its value and what would be right", () =>
+  it("lists every invalid variable with its value and the valid ones", () =>
     expect(
       problemsOf({
         ROLE: "beta",

@@ -5,7 +5,7 @@ import { awaitFirstAnswer } from "../../../apps/app/first-answer.js";
 
 const LONG_MS = 60_000;
 
-/** A connection that is ready when told, and a flag that is known when told. */
+/** A connection and a flag that become ready on demand. */
 function prepare() {
   const redis = Object.assign(new EventEmitter(), { status: "connecting" });
   const changes = new EventEmitter();
@@ -30,7 +30,7 @@ function prepare() {
 }
 
 describe("the app's wait for Redis's first answer", () => {
-  it("ends when the store is connected and the flag known", async () => {
+  it("ends when the store is connected and the flag is known", async () => {
     const { wait, connect, read } = prepare();
     const { progress, ended } = wait(LONG_MS);
     connect();
@@ -40,7 +40,7 @@ describe("the app's wait for Redis's first answer", () => {
     await ended;
   });
 
-  it("ends without them after its time", async () => {
+  it("ends without them after the timeout", async () => {
     const { wait, connect } = prepare();
     const { ended } = wait(1);
     connect();

@@ -3,8 +3,8 @@ import { arrivalsMs } from "../../../bench/compare/arrivals.js";
 import { stalledQuantileMs } from "../../../bench/compare/stall.js";
 import { createSeededRandom } from "../../support/seeded-random.js";
 
-describe("Arrivals of an open loop", () => {
-  it("are even at a fixed rate", () => {
+describe("open-loop arrivals", () => {
+  it("are evenly spaced at a fixed rate", () => {
     const even = arrivalsMs({
       law: "fixed",
       requestsPerSecond: 4,
@@ -14,7 +14,7 @@ describe("Arrivals of an open loop", () => {
     expect([...even]).to.deep.equal([250, 500, 750, 1000]);
   });
 
-  it("by Poisson's law keep the rate, and their gaps spread as widely as they are long", () => {
+  it("have exponential gaps at a Poisson rate", () => {
     const arrivals = [
       ...arrivalsMs({
         law: "poisson",
@@ -31,8 +31,8 @@ describe("Arrivals of an open loop", () => {
   });
 });
 
-describe("Quantiles of a server that stands still", () => {
-  it("are what the requests wait that come meanwhile", () => {
+describe("latency quantiles of a stalled server", () => {
+  it("equal the waits of requests that arrive during the stall", () => {
     const stall = { seconds: 6, stallSeconds: 1 };
     expect(stalledQuantileMs(0.5, stall)).to.equal(0);
     expect(stalledQuantileMs(0.9, stall)).to.be.closeTo(400, 1e-6);

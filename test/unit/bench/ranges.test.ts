@@ -5,8 +5,8 @@ import {
   ratiosTo,
 } from "../../../bench/compare/ranges.js";
 
-describe("Ranges over the benchmark's rounds", () => {
-  it("have the least, the median and the greatest, rounded to hundredths", () => {
+describe("ranges over benchmark rounds", () => {
+  it("consist of minimum, median and maximum, rounded to hundredths", () => {
     expect(rangeOf([3, 1.005, 2, 9])).to.deep.equal({
       min: 1,
       median: 2.5,
@@ -16,7 +16,7 @@ describe("Ranges over the benchmark's rounds", () => {
     expect(rangeOf([])).to.equal(null);
   });
 
-  it("compare within each round, so that a slow one does not count", () => {
+  it("compare products within each round", () => {
     const rounds = [
       { nginx: 10, own: 20 },
       { nginx: 100, own: 150 },
@@ -31,7 +31,7 @@ describe("Ranges over the benchmark's rounds", () => {
     expect(ratiosTo("nginx", "unknown", rounds)).to.equal(null);
   });
 
-  it("compare what was added to no proxy at all", () => {
+  it("compare the time added to a direct request", () => {
     const rounds = [
       { direct: 40, nginx: 60, own: 80 },
       { direct: 40, nginx: 50, own: 70 },
@@ -41,7 +41,7 @@ describe("Ranges over the benchmark's rounds", () => {
     expect(range).to.deep.equal({ min: 2, median: 2.5, max: 3, rounds: 2 });
   });
 
-  it("say nothing where the base added nothing in most rounds", () => {
+  it("are null when the base adds no time in most rounds", () => {
     const nothing = { direct: 40, nginx: 40, own: 80 };
     const something = { direct: 40, nginx: 60, own: 80 };
     const rounds = [nothing, something];

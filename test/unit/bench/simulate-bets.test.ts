@@ -12,7 +12,7 @@ import {
 
 const BLOCK_MS = 5000;
 
-/** Tells bets of all that a release hears, latency by latency. */
+/** Creates bets for a release with the same warm-up. */
 function follow(release: TestedRelease): Bets {
   const warmUp = createCounts();
   for (const [, stored] of release.test.toStored().warmUps)
@@ -24,13 +24,13 @@ function follow(release: TestedRelease): Bets {
   });
 }
 
-function tell(bets: Bets, side: Side, window: RouteWindow | undefined): void {
+function feed(bets: Bets, side: Side, window: RouteWindow | undefined): void {
   let errors = window?.errors ?? 0;
   for (const [fine, count] of window?.latency ?? [])
     for (let i = 0; i < count; i++) bets.add(side, fine, errors-- > 0);
 }
 
-describe("the simulation’s bets", () => {
+describe("simulation bets", () => {
   const spells: [Respond, number][] = [
     [slowerBy(1.15), 60],
     [healthy, 1500],
@@ -43,9 +43,9 @@ describe("the simulation’s bets", () => {
     ],
   ];
 
-  it("come to the same evidence as the test that they stand for, through blocks and restarts", () => {
+  it("yield the same evidence as the real test, across blocks and restarts", () => {
     const release = new TestedRelease(61);
-    // A route is compared from the window after the one in which prod became known on it.
+    // The comparison of a route starts one window after its warm-up on prod.
     while (release.test.toStored().warmUps.length === 0) release.hear(1);
     const bets = follow(release);
     let block = Math.floor(release.atMs / BLOCK_MS);
@@ -59,7 +59,7 @@ describe("the simulation’s bets", () => {
         const pair = release.createPair();
         release.test.observe(pair, release.baseline);
         for (const side of SIDES)
-          tell(bets, side, pair[side].routes.get("GET /get"));
+          feed(bets, side, pair[side].routes.get("GET /get"));
       }
       const { evidence } = release.judge();
       expect(bets.weigh().total).to.be.closeTo(evidence, 1e-9);

@@ -7,14 +7,14 @@ import {
 } from "../../../bench/compare/tables.js";
 import { replaceSection } from "../../../bench/readme-section.js";
 
-describe("The benchmark's tables", () => {
-  it("show the median with the least and the greatest, or a dash", () => {
+describe("benchmark tables", () => {
+  it("show the median with minimum and maximum, or a dash", () => {
     const range = { min: 1, median: 1.5, max: 2, rounds: 5 };
     expect(formatRange(range)).to.equal("1.5 (1–2)");
     expect(formatRange(null)).to.equal("–");
   });
 
-  it("show a target that was missed as it is", () => {
+  it("show a missed target", () => {
     const [, row] = tabulateTargets([
       {
         figure: "tiny GET",
@@ -32,7 +32,7 @@ describe("The benchmark's tables", () => {
     ]);
   });
 
-  it("are columns on a terminal and a table in Markdown", () => {
+  it("are rendered as columns of text and as Markdown", () => {
     const table = [
       ["", "nginx"],
       ["tiny GET", "1"],
@@ -44,10 +44,10 @@ describe("The benchmark's tables", () => {
   });
 });
 
-describe("A generated section of the README", () => {
+describe("generated README section", () => {
   const readme = "a\n\n<!-- bench -->\n\nold\n\n<!-- /bench -->\n\nb\n";
 
-  it("replaces what is between its markers and nothing else", () => {
+  it("replaces only the text between its markers", () => {
     const renewed = replaceSection(readme, "bench", "new: $1 and $&\n");
     expect(renewed).to.equal(
       "a\n\n<!-- bench -->\n\nnew: $1 and $&\n\n<!-- /bench -->\n\nb\n",
@@ -55,7 +55,7 @@ describe("A generated section of the README", () => {
     expect(replaceSection(renewed, "bench", "old\n")).to.equal(readme);
   });
 
-  it("without its markers is refused", () => {
+  it("requires its markers", () => {
     const replace = () => replaceSection(readme, "other", "new");
     expect(replace).to.throw("no section other");
   });

@@ -44,8 +44,8 @@ function judgeTiny(tinyToNginx: number) {
   );
 }
 
-describe("The benchmark's targets", () => {
-  it("are judged by the median over the rounds", () => {
+describe("benchmark targets", () => {
+  it("are checked against the median of the rounds", () => {
     expect(judgeTiny(1.4)?.verdict).to.equal("aim met");
     expect(judgeTiny(1.41)?.verdict).to.equal("accepted");
     expect(judgeTiny(1.8)?.verdict).to.equal("accepted");
@@ -54,7 +54,7 @@ describe("The benchmark's targets", () => {
     expect(missed?.value).to.equal(1.81);
   });
 
-  it("that were not measured are not met", () => {
+  it("are not met when not measured", () => {
     const verdicts = judgeTargets(resultsWith(1)).map(({ verdict }) => verdict);
     expect(verdicts.filter((it) => it === "not measured")).to.have.length(15);
   });

@@ -20,18 +20,18 @@ function output(counts: Partial<typeof GOOD>): string {
   return `Running 2s test\n  1 threads\n${line}\n`;
 }
 
-describe("What wrk counted", () => {
-  it("is the number of answers", () => {
+describe("wrk counts", () => {
+  it("return the number of responses", () => {
     expect(readWrkCounts(output({}))).to.equal(1234);
   });
 
   for (const kind of ["connect", "read", "write", "status", "timeout"] as const)
-    it(`spoils the round with one error of the kind ${kind}`, () => {
+    it(`invalidate the round after one ${kind} error`, () => {
       const read = () => readWrkCounts(output({ [kind]: 1 }));
       expect(read).to.throw(SpoiltRound, `${kind} 1`);
     });
 
-  it("spoils the round without an answer, and without counts", () => {
+  it("invalidate the round without responses or counts", () => {
     const read = () => readWrkCounts(output({ requests: 0 }));
     expect(read).to.throw(SpoiltRound, "no request");
     const readNothing = () => readWrkCounts("unable to connect");
@@ -39,7 +39,7 @@ describe("What wrk counted", () => {
   });
 });
 
-describe("A script for wrk", () => {
+describe("wrk script", () => {
   const scriptOf = (name: string) =>
     renderWrkScript(SCENARIOS.find((it) => it.name === name)!);
 

@@ -10,7 +10,7 @@ function portsOf(env: Environment): Record<string, number> {
 }
 
 describe("launcher config", () => {
-  it("has the ports of the contract, and any free one for what nobody types", () =>
+  it("defaults to the documented ports, and to free ones for Redis and the mailbox", () =>
     expect(portsOf({})).to.deep.equal({
       proxy: 8080,
       admin: 8081,
@@ -48,23 +48,23 @@ describe("launcher config", () => {
       smtp: 9,
     }));
 
-  it("does not take PORT for anyone's", () =>
+  it("ignores PORT", () =>
     expect(portsOf({ PORT: "nonsense" })).to.deep.equal(portsOf({})));
 
-  it("looks for ports where the programs listen", () => {
+  it("checks ports on the addresses of the programs", () => {
     const { ports } = readConfig({ HOST: "0.0.0.0", ADMIN_HOST: "127.0.0.2" });
     expect(ports.proxy.host).to.equal("0.0.0.0");
     expect(ports.admin.host).to.equal("127.0.0.2");
     expect(ports.redis.host).to.equal("127.0.0.1");
   });
 
-  it("needs no port for Redis when there is one", () => {
+  it("needs no Redis port when REDIS_URL is set", () => {
     const env = { REDIS_URL: "redis://cache:6379", REDIS_PORT: "6379" };
     expect(readConfig(env).redisUrl).to.equal("redis://cache:6379");
     expect(portsOf(env).redis).to.equal(0);
   });
 
-  it("has a mailbox unless mails go elsewhere", () => {
+  it("has a mailbox unless mails are sent elsewhere", () => {
     const hasMailbox = (env: Environment) => readConfig(env).hasMailbox;
     expect(hasMailbox({})).to.equal(true);
     expect(hasMailbox({ ALERT_TRANSPORT: "smtp" })).to.equal(true);
@@ -72,7 +72,7 @@ describe("launcher config", () => {
     expect(hasMailbox({ SMTP_URL: "smtp://mail:25" })).to.equal(false);
   });
 
-  it("names every bad variable", () => {
+  it("names every invalid variable", () => {
     const env = { PROXY_PORT: "x", HOST: "no host", ALERT_TRANSPORT: "pigeon" };
     for (const name of Object.keys(env))
       expect(() => readConfig(env)).to.throw(name);

@@ -37,7 +37,7 @@ function layout(env: Environment = {}): Layout {
   };
 }
 
-/** Without the variables that are not set. */
+/** Only the variables that are set. */
 function environmentOf({ env }: ProgramSpec): Environment {
   return Object.fromEntries(
     Object.entries(env).filter(([, value]) => value !== undefined),
@@ -47,7 +47,7 @@ function environmentOf({ env }: ProgramSpec): Environment {
 const COMMON = { REDIS_URL: "redis://127.0.0.1:4000", DRAIN_MS: "1000" };
 
 describe("launcher programs", () => {
-  it("tells an app its role and port", () => {
+  it("pass an app its role and port", () => {
     const app = describeApp("canary", layout());
     expect(environmentOf(app)).to.deep.equal({
       ...COMMON,
@@ -59,7 +59,7 @@ describe("launcher programs", () => {
     expect(app.logFile).to.equal("/run/logs/canary-app.log");
   });
 
-  it("points an agent at its app, by its pid file", () =>
+  it("point an agent at its app by the pid file", () =>
     expect(environmentOf(describeAgent("prod", layout()))).to.deep.equal({
       ...COMMON,
       PORT: "3101",
@@ -68,7 +68,7 @@ describe("launcher programs", () => {
       APP_PIDFILE: "/run/pids/prod-app.pid",
     }));
 
-  it("has the proxy require the lease", () =>
+  it("make the proxy require the lease", () =>
     expect(environmentOf(describeProxy(layout()))).to.deep.equal({
       ...COMMON,
       PORT: "8080",
@@ -78,7 +78,7 @@ describe("launcher programs", () => {
       CANARY_LEASE: "required",
     }));
 
-  it("has the monitor mail to the mailbox", () =>
+  it("make the monitor send mail to the mailbox", () =>
     expect(environmentOf(describeMonitor(layout()))).to.deep.equal({
       ...COMMON,
       PORT: "8090",
@@ -88,17 +88,17 @@ describe("launcher programs", () => {
       SMTP_URL: "smtp://127.0.0.1:4001",
     }));
 
-  it("keeps a private Redis on loopback and off the disk", () =>
+  it("keep a private Redis on loopback and off the disk", () =>
     expect(describeRedis(layout()).args.join(" ")).to.equal(
       "--port 4000 --bind 127.0.0.1 --save  --appendonly no --dir /run/redis",
     ));
 
-  it("uses an existing Redis as it is named", () =>
+  it("use REDIS_URL unchanged", () =>
     expect(redisUrlOf(layout({ REDIS_URL: "rediss://cache" }))).to.equal(
       "rediss://cache",
     ));
 
-  it("passes the user's own settings on", () => {
+  it("pass on the user's settings", () => {
     const env = {
       LATENCY_THRESHOLD_MS: "200",
       CANARY_LEASE: "optional",
@@ -113,7 +113,7 @@ describe("launcher programs", () => {
     expect(describeProxy(layout(env)).env.CANARY_LEASE).to.equal("optional");
   });
 
-  it("keeps its own settings where the user's would mislead a program", () => {
+  it("override user settings that would mislead a program", () => {
     const env = { PORT: "80", ROLE: "prod", APP_PID: "1", TARGET: "prod" };
     expect(describeApp("canary", layout(env)).env).to.include({
       PORT: "3002",
@@ -123,12 +123,12 @@ describe("launcher programs", () => {
     expect(agent).to.include({ TARGET: "canary" }).and.not.have.key("APP_PID");
   });
 
-  it("takes an empty setting for one that is not set", () =>
+  it("treat an empty setting as unset", () =>
     expect(
       describeProxy(layout({ CANARY_LEASE: "", DRAIN_MS: "" })).env,
     ).to.include({ CANARY_LEASE: "required", DRAIN_MS: "1000" }));
 
-  it("reaches programs that listen on every address through loopback", () =>
+  it("use loopback for programs that listen on all addresses", () =>
     expect(describeProxy(layout({ HOST: "::" })).env.PROD_URLS).to.equal(
       "http://[::1]:3001",
     ));

@@ -9,7 +9,7 @@ function createScreen(isColoured = false) {
 }
 
 describe("launcher screen", () => {
-  it("shows an event in one line", () => {
+  it("shows an event on one line", () => {
     const { screen, shown } = createScreen();
     screen.event("flip", "feature is off: too slow", AT);
     expect(shown).to.deep.equal([
@@ -17,7 +17,7 @@ describe("launcher screen", () => {
     ]);
   });
 
-  it("puts further lines under the sentence", () => {
+  it("indents further lines under the sentence", () => {
     const { screen, shown } = createScreen();
     screen.event("mail", "to team", { ...AT, under: ["one", "two"] });
     expect(shown.join("")).to.equal(
@@ -29,13 +29,13 @@ describe("launcher screen", () => {
     );
   });
 
-  it("colours only when told to", () => {
+  it("uses colours only on request", () => {
     const { screen, shown } = createScreen(true);
     screen.event("breach", "too slow", AT);
     expect(shown[0]).to.include("\u001b[31mbreach").and.include("too slow\n");
   });
 
-  it("does not let an event's words steer the terminal", () => {
+  it("removes control characters from events", () => {
     const { screen, shown } = createScreen();
     screen.event("al\u0007ert", "one\r\n\u001b[2Jtwo\u009b31m", {
       ...AT,
@@ -49,13 +49,13 @@ describe("launcher screen", () => {
     );
   });
 
-  it("remembers what kinds it has shown", () => {
+  it("remembers the kinds that it has shown", () => {
     const { screen } = createScreen();
     screen.event("mail", "to team");
     expect([...screen.kindsShown]).to.deep.equal(["mail"]);
   });
 
-  it("speaks for modules that log", () => {
+  it("shows the messages of a logger", () => {
     const { screen, shown } = createScreen();
     const logger = createScreenLogger(screen);
     logger.debug({}, "not worth a line");

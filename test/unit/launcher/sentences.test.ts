@@ -6,8 +6,8 @@ import { formatLogLine } from "../../../apps/launcher/processes/log-tail.js";
 import { previewMail } from "../../../apps/launcher/mailbox.js";
 import { describeTraffic } from "../../../apps/launcher/traffic.js";
 
-describe("launcher sentences", () => {
-  it("begin with what a flip did", () => {
+describe("launcher texts", () => {
+  it("describe a flip by the new state of the flag", () => {
     const flip = { kind: "flip", reason: "too slow" } as const;
     expect(
       describeEvent({ ...flip, data: { flag: "feature", value: false } }),
@@ -17,22 +17,22 @@ describe("launcher sentences", () => {
     ).to.equal("feature is on: too slow");
   });
 
-  it("are the reason of any other event", () =>
+  it("describe any other event by its reason", () =>
     expect(
       describeEvent({ kind: "breach", reason: "too slow", data: {} }),
     ).to.equal("too slow"));
 
-  it("tell who served the traffic, and how fast", () => {
+  it("report the requests by side and the p95", () => {
     const served = { canary: 50, prod: 150 };
     expect(describeTraffic({ served, unanswered: 0, p95Ms: 3.14159 })).to.equal(
-      "prod 150, canary 50; 95 of 100 within 3.1 ms",
+      "prod 150, canary 50; p95 3.1 ms",
     );
     expect(
       describeTraffic({ served: {}, unanswered: 2, p95Ms: undefined }),
     ).to.equal("no answer 2");
   });
 
-  it("are what a log line says to people", () => {
+  it("format log lines for people", () => {
     const line = { level: "warn", time: "…", msg: "Redis is away" };
     expect(formatLogLine(JSON.stringify(line))).to.equal("warn: Redis is away");
     expect(
@@ -42,7 +42,7 @@ describe("launcher sentences", () => {
     expect(formatLogLine('{"other":1}')).to.equal('{"other":1}');
   });
 
-  it("are the first lines of a mail, none of them endless", () => {
+  it("preview a mail by its first lines, truncated", () => {
     const text = ["one", "", "two", "x".repeat(300), "4", "5", "6", "7"];
     expect(previewMail({ text: text.join("\n") })).to.deep.equal([
       "one",
@@ -54,7 +54,7 @@ describe("launcher sentences", () => {
     ]);
   });
 
-  it("say localhost where that is what people type", () => {
+  it("show loopback addresses as localhost", () => {
     expect(typableAddress("0.0.0.0", 80)).to.equal("localhost:80");
     expect(typableAddress("::1", 8080)).to.equal("localhost:8080");
     expect(typableAddress("10.0.0.7", 8080)).to.equal("10.0.0.7:8080");
@@ -63,14 +63,14 @@ describe("launcher sentences", () => {
 });
 
 describe("launcher command line", () => {
-  it("knows --traffic and --help", () => {
+  it("accepts --traffic and --help", () => {
     const nothing = { help: false, traffic: false };
     expect(parseCommandLine([])).to.deep.include(nothing);
     expect(parseCommandLine(["--traffic"])).to.include({ traffic: true });
     expect(parseCommandLine(["-h"])).to.include({ help: true });
   });
 
-  it("explains itself when given something else", () => {
+  it("shows the usage for an unknown argument", () => {
     expect(() => parseCommandLine(["--trafic"])).to.throw(
       /--trafic[^]*PROXY_PORT/,
     );

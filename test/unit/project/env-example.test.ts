@@ -9,8 +9,8 @@ import type { Environment } from "../../../lib/settings/settings.js";
 
 const EXAMPLE = new URL("../../../../.env.example", import.meta.url);
 
-/** Settings with which each program reads every variable that it knows. */
-const THOROUGH: [(env: Environment) => unknown, Environment][] = [
+/** Settings with which each program reads all of its variables. */
+const COMPLETE: [(env: Environment) => unknown, Environment][] = [
   [readAppConfig, { ROLE: "prod" }],
   [readProxyConfig, {}],
   [readAgentConfig, { TARGET: "prod", APP_PID: "1" }],
@@ -37,7 +37,7 @@ function addresses() {
   return { ALERT_FROM: "a@example.com", ALERT_TO: "b@example.com" };
 }
 
-/** The names that `readConfig` asks its environment for. */
+/** The names of the variables that `readConfig` reads. */
 function namesRead(
   readConfig: (env: Environment) => unknown,
   values: Environment,
@@ -59,13 +59,13 @@ describe(".env.example", () => {
       .split("\n")
       .map((line) => /^([A-Z_]+)=/.exec(line)?.[1])
       .filter((name) => name !== undefined);
-    const read = THOROUGH.flatMap(([readConfig, values]) =>
+    const read = COMPLETE.flatMap(([readConfig, values]) =>
       namesRead(readConfig, values),
     );
     expect(listed).to.have.members([...new Set(read)]);
   });
 
-  it("gives defaults that each program takes", () => {
+  it("has defaults that each program accepts", () => {
     const lines = readFileSync(EXAMPLE, "utf8").split("\n");
     const defaults = Object.fromEntries(
       lines.flatMap((line) => {

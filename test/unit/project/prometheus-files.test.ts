@@ -7,20 +7,20 @@ const fileOf = (name: string) =>
     new URL(`../../../../deploy/prometheus/${name}`, import.meta.url),
   );
 
-describe("the files for Prometheus", () => {
+describe("Prometheus files", () => {
   before(function () {
     skipWithout(this, PROMTOOL);
   });
 
-  it("are an example of a configuration that Prometheus takes", () => {
+  it("contain a valid configuration", () => {
     promtool(["check", "config", fileOf("prometheus.yml")]);
   });
 
-  it("are rules that hold to Prometheus's own", () => {
+  it("contain valid rules", () => {
     promtool(["check", "rules", fileOf("serin.rules.yml")]);
   });
 
-  it("alert when they should, and else not", () => {
+  it("alert exactly when they should", () => {
     promtool(["test", "rules", fileOf("serin.rules.test.yml")]);
   });
 });
