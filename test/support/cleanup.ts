@@ -7,7 +7,7 @@ export function onCleanup(cleanUp: CleanUp): void {
   pending.push(cleanUp);
 }
 
-/** Runs what has been registered. Mocha does this after each test; outside mocha, whoever runs the cases does. */
+/** Runs what has been registered: mocha after each test, otherwise whoever runs the cases. */
 export async function runCleanups(): Promise<void> {
   const failures: unknown[] = [];
   for (
@@ -23,6 +23,3 @@ export async function runCleanups(): Promise<void> {
   }
   if (failures.length > 0) throw failures[0];
 }
-
-// In mocha's root suite, since imports run before any describe().
-if (typeof afterEach === "function") afterEach(runCleanups);

@@ -33,15 +33,17 @@ export interface PageSource {
  */
 export class PageStream {
   readonly #source: PageSource;
+  readonly #repeat: typeof repeatEach;
   readonly #pages = new Set<ServerResponse>();
-  #timer: NodeJS.Timeout | undefined;
+  #stopTicking: (() => void) | undefined;
   #reading: Promise<void> | undefined;
   #isNudged = false;
   #isWhole = false;
   #isClosed = false;
 
-  constructor(source: PageSource) {
+  constructor(source: PageSource, repeat = repeatEach) {
     this.#source = source;
+    this.#repeat = repeat;
   }
 
   get size(): number {
@@ -58,7 +60,7 @@ export class PageStream {
     this.#pages.add(response);
     response.once("close", () => this.#forget(response));
     if (this.#isWhole) response.write(format("history", {}));
-    this.#timer ??= setInterval(() => this.nudge(), TICK_MS);
+    this.#stopTicking ??= this.#repeat(TICK_MS, () => this.nudge());
     this.nudge();
   }
 
@@ -122,9 +124,15 @@ export class PageStream {
   #forget(page: ServerResponse): void {
     this.#pages.delete(page);
     if (this.#pages.size > 0) return;
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+    this.#stopTicking?.();
+    this.#stopTicking = undefined;
   }
+}
+
+/** @returns what stops it */
+function repeatEach(intervalMs: number, tick: () => void): () => void {
+  const timer = setInterval(tick, intervalMs);
+  return () => clearInterval(timer);
 }
 
 function format(event: string, data: unknown): string {

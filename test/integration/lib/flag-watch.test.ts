@@ -91,6 +91,11 @@ describe("flag watch", () => {
   });
 
   it("knows that the flag was written before it has been read", async () => {
+    // Its own: a pause holds up everybody.
+    const server = await startPrivateRedis();
+    onCleanup(server.stop);
+    test = openTestRedis({ url: server.url });
+    watchFlag(test.keys, server.url);
     await untilTracking();
     const readings: string[] = [];
     watch.onReading(({ value, isOutdated }) => {

@@ -75,9 +75,12 @@ describe("stream reader's outages", () => {
   });
 
   it("by Redis's refusal are reported once, take no more than a few tries a second, and end", async () => {
-    const test = openTestRedis();
+    // Its own: the count of commands is everybody's.
+    const server = await startPrivateRedis();
+    onCleanup(server.stop);
+    const test = openTestRedis({ url: server.url });
     await test.redis.set(test.keys.telemetry, "no stream");
-    const reading = startReading(test.keys);
+    const reading = startReading(test.keys, { url: server.url });
     const tries = async () => {
       const stats = await test.redis.info("commandstats");
       return Number(/cmdstat_xread:calls=(\d+)/.exec(stats)?.[1] ?? 0);

@@ -1,28 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { Redis } from "ioredis";
-import { startPrivateRedis, type PrivateRedis } from "./private-redis.js";
-import { Reaper } from "../../../apps/launcher/processes/reaper.js";
 import { createKeys, type Keys } from "../../../lib/redis/keys.js";
 
-let privateRedis: PrivateRedis | undefined;
-/** Mocha has no teardown after Ctrl-C, and none of its own ends it. */
-let reaper: Reaper | undefined;
-
-/** Mocha's global set-up: one private Redis for all tests, unless TEST_REDIS_URL names another. */
-export async function mochaGlobalSetup(): Promise<void> {
-  if (process.env.TEST_REDIS_URL !== undefined) return;
-  reaper = new Reaper();
-  privateRedis = await startPrivateRedis();
-  reaper.watch(privateRedis.pid);
-}
-
-export async function mochaGlobalTeardown(): Promise<void> {
-  await reaper?.close();
-  await privateRedis?.stop();
-}
-
+/** The Redis of all tests. */
 export function redisUrl(): string {
-  const url = process.env.TEST_REDIS_URL ?? privateRedis?.url;
+  const url = process.env.TEST_REDIS_URL;
   if (url === undefined) throw new Error("the global set-up has not run");
   return url;
 }

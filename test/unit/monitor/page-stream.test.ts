@@ -20,15 +20,22 @@ describe("the stream to the dashboards", () => {
   let stream: PageStream;
   let responses: ServerResponse[];
   let port: number;
+  /** A second has passed; undefined while nobody waits for that. */
+  let tick: (() => void) | undefined;
 
   beforeEach(async () => {
     reads = 0;
     responses = [];
     readState = () => Promise.resolve({ now: ++reads } as StateMessage);
-    stream = new PageStream({
-      readState: () => readState(),
-      newestPoints: () => [],
-    });
+    stream = new PageStream(
+      { readState: () => readState(), newestPoints: () => [] },
+      (intervalMs, onTick) => {
+        expect(intervalMs).to.equal(1000);
+        expect(tick).to.equal(undefined);
+        tick = onTick;
+        return () => (tick = undefined);
+      },
+    );
     const server = createServer((_request, response) => {
       responses.push(response);
       try {
@@ -59,6 +66,7 @@ describe("the stream to the dashboards", () => {
     response.on("data", (text: string) => (page.text += text));
     response.on("error", () => undefined);
     response.on("close", () => (page.hasEnded = true));
+    onCleanup(() => response.destroy());
     return { page, response };
   }
 
@@ -68,30 +76,37 @@ describe("the stream to the dashboards", () => {
   it("tells the state at once and then each second", async () => {
     const { page, response } = await open();
     expect(response.headers["content-type"]).to.match(/^text\/event-stream/);
-    await waitFor("the first state", () => states(page) === 1, 500);
+    await waitFor("the first state", () => states(page) === 1);
     expect(page.text).to.include('event: state\ndata: {"now":1}\n\n');
     expect(page.text).to.include("event: points\ndata: []\n\n");
-    await waitFor("two more", () => states(page) === 3, 3000);
+    for (const count of [2, 3]) {
+      tick!();
+      await waitFor("another", () => states(page) === count);
+    }
   });
 
   it("reads the state once for all pages, and not at all when the last has gone", async () => {
     const pages = await Promise.all([open(), open(), open()]);
-    await waitFor("states", () => pages.every(({ page }) => states(page) >= 3));
+    await waitFor("states", () => pages.every(({ page }) => states(page) >= 1));
     // Three came in at once, and each is told at once.
-    expect(reads).to.be.at.most(6);
+    expect(reads).to.be.at.most(3);
+    const before = reads;
+    tick!();
+    await waitFor("more", () => pages.every(({ page }) => states(page) >= 2));
+    expect(reads).to.equal(before + 1);
     for (const { response } of pages) response.destroy();
     await waitFor("nobody to listen", () => stream.size === 0);
-    const before = reads;
+    expect(tick).to.equal(undefined);
     stream.tell(EVENT);
     stream.nudge();
-    expect(reads).to.equal(before);
+    expect(reads).to.equal(before + 1);
   });
 
   it("tells an event and the state after it without waiting for the second", async () => {
     const { page } = await open();
     await waitFor("the first state", () => states(page) === 1);
     stream.tell(EVENT);
-    await waitFor("the event", () => states(page) === 2, 500);
+    await waitFor("the event", () => states(page) === 2);
     const told = page.text.indexOf("event: ledger");
     expect(told).to.be.above(0);
     expect(told).to.be.below(page.text.lastIndexOf("event: state"));
@@ -109,7 +124,7 @@ describe("the stream to the dashboards", () => {
     stream.nudge();
     stream.nudge();
     release();
-    await waitFor("another", () => reads === 2, 500);
+    await waitFor("another", () => reads === 2);
     release();
     await waitFor("both", () => states(page) === 2);
   });
@@ -121,7 +136,10 @@ describe("the stream to the dashboards", () => {
     await waitFor("trouble", () => page.text.includes("event: trouble"));
     expect(page.text).to.include("the monitor cannot reach Redis");
     expect(page.text).not.to.include("away");
+    tick!();
+    await waitFor("more", () => page.text.split("event: trouble").length > 2);
     readState = healthy;
+    tick!();
     await waitFor("the state", () => states(page) === 1);
   });
 
@@ -150,6 +168,7 @@ describe("the stream to the dashboards", () => {
       return stream.size === 1;
     });
     const before = states(page);
+    tick!();
     await waitFor("the other to go on", () => states(page) > before);
   });
 
@@ -166,7 +185,7 @@ describe("the stream to the dashboards", () => {
   it("ends all pages when it is closed, and takes no more", async () => {
     const { page } = await open();
     stream.close();
-    await waitFor("its end", () => page.hasEnded, 500);
+    await waitFor("its end", () => page.hasEnded);
     expect((await open()).response.statusCode).to.equal(503);
   });
 
