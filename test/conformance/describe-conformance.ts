@@ -1,4 +1,4 @@
-import { describeEngine, ENGINES } from "../support/products/engines.js";
+import { describeEngine, type ENGINES } from "../support/products/engines.js";
 import { redisUrl } from "../support/redis/redis-server.js";
 import { GROUPS } from "./groups.js";
 import { ParallelRunner } from "./parallel-runner.js";
@@ -7,7 +7,8 @@ import { CaseRunner } from "./case-runner.js";
 /** For a case and those that run before it. */
 const TIMEOUT_MS = 60_000;
 
-for (const engine of ENGINES) {
+/** Defines a test for each case, on one of our engines. */
+export function describeConformance(engine: (typeof ENGINES)[number]): void {
   describe(`conformance of the engine ${engine}`, () => {
     let runner: ParallelRunner;
 
