@@ -10,7 +10,7 @@ import { parseArgs } from "node:util";
 import { compare, FULL, QUICK } from "./compare/compare.js";
 import { ARE_CORES_SHARED } from "./compare/cores.js";
 import { findNode } from "./compare/node-binary.js";
-import { describe } from "./compare/readme.js";
+import { renderReport } from "./compare/report.js";
 import { SCENARIOS } from "./compare/scenarios.js";
 import { renderText } from "./compare/tables.js";
 import { writeResults } from "./results-file.js";
@@ -39,6 +39,6 @@ const results = await compare({
   node: findNode(process.env),
   say: (what) => console.error(`measuring: ${what} …`),
 });
-console.log(describe(results, renderText));
+console.log(renderReport(results, renderText));
 console.error(`${Math.round((performance.now() - startedAt) / 1000)} s`);
 if (values.only === undefined) writeResults("latest", results);

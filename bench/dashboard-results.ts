@@ -19,7 +19,7 @@ export interface DashboardResults extends RunFacts {
   scrapeCpuMs: Record<"proxy" | "monitor" | "agent", number>;
 }
 
-/** For the README. */
+/** For docs/performance.md. */
 export function renderDashboard(results: DashboardResults): string {
   const { fileBytes, firstChartMs, pages, scrapeCpuMs } = results;
   const { withoutPages, withPages } = results;
@@ -31,12 +31,12 @@ export function renderDashboard(results: DashboardResults): string {
     ([program, ms]) => `${program} ${percent(ms / 1000)}`,
   );
   return [
-    `| the dashboard and the metrics | on ${results.cores} cores, load average ${results.loadAverage} |`,
+    `| dashboard and metrics | ${results.cores} cores, load average ${results.loadAverage} |`,
     "| --- | --- |",
-    `| the page, compressed | ${kilobytes.toFixed(1)} kB in ${Object.keys(fileBytes).length} files |`,
-    `| its first chart, on the loopback, nothing cached | after ${median ?? "–"} ms (${times[0] ?? "–"}–${times.at(-1) ?? "–"}) |`,
-    `| the monitor with ${pages} open pages, of a core | ${percent(withPages.cpuRatio)}, without ${percent(withoutPages.cpuRatio)} |`,
-    `| its memory | ${withPages.rssMb.toFixed(0)} MB, without ${withoutPages.rssMb.toFixed(0)} MB |`,
-    `| a scrape each second, of a core | ${scraped.join(", ")} |`,
+    `| size of the page, compressed | ${kilobytes.toFixed(1)} kB in ${Object.keys(fileBytes).length} files |`,
+    `| first chart, on loopback, nothing cached | after ${median ?? "–"} ms (${times[0] ?? "–"}–${times.at(-1) ?? "–"}) |`,
+    `| CPU of the monitor, of one core | ${percent(withPages.cpuRatio)} with ${pages} open pages, ${percent(withoutPages.cpuRatio)} with none |`,
+    `| memory of the monitor | ${withPages.rssMb.toFixed(0)} MB with ${pages} open pages, ${withoutPages.rssMb.toFixed(0)} MB with none |`,
+    `| CPU of a scrape each second, of one core | ${scraped.join(", ")} |`,
   ].join("\n");
 }

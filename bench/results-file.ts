@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus, loadavg } from "node:os";
-import { pathOf } from "./with-system.js";
+import { fileURLToPath } from "node:url";
 
 /** What a benchmark's figures may depend on. */
 export interface RunFacts {
@@ -37,4 +37,9 @@ export function writeResults(
   const file = results.quick ? `${name}-quick` : name;
   writeFileSync(`${directory}/${file}.json`, `${json}\n`);
   return json;
+}
+
+/** Of a file beside this one. */
+export function pathOf(file: string): string {
+  return fileURLToPath(new URL(file, import.meta.url));
 }

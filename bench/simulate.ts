@@ -5,13 +5,12 @@
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
-import { writeResults } from "./results-file.js";
+import { pathOf, writeResults } from "./results-file.js";
 import { renderChart } from "./simulate/chart.js";
 import { ALPHA } from "./simulate/methods.js";
 import type { Results, Size } from "./simulate/run.js";
 import { renderTable } from "./simulate/table.js";
 import { LAWS, REQUESTS_PER_SECOND, shareOf } from "./simulate/traffic.js";
-import { pathOf } from "./with-system.js";
 
 const FULL: Size = { healthy: 1000, changed: 200, late: 100, seconds: 300 };
 const QUICK: Size = { healthy: 5, changed: 5, late: 1, seconds: 120 };

@@ -3,15 +3,16 @@
  * bench/results/verdict.json. `--quick` measures little: it shows that the benchmark still works.
  */
 import { parseArgs } from "node:util";
-import { measureJudging } from "./measure-judging.js";
-import { measureRoutes } from "./measure-routes.js";
+import { measureJudging } from "./verdict/judging.js";
+import { measureRoutes } from "./verdict/routes.js";
+import type { VerdictResults } from "./verdict/cost.js";
 import { describeRun, writeResults } from "./results-file.js";
 
 const { values } = parseArgs({
   options: { quick: { type: "boolean", default: false } },
 });
 const { quick } = values;
-const results = {
+const results: VerdictResults = {
   ...describeRun(quick),
   judging: measureJudging(quick ? 5 : 100),
   routes: await measureRoutes(quick ? 500 : 20_000),

@@ -1,10 +1,10 @@
-import { fileURLToPath } from "node:url";
 import { createKeys } from "../lib/redis/keys.js";
 import { Reaper } from "../apps/launcher/processes/reaper.js";
 import { ChildProgram } from "../test/support/system/child-program.js";
 import { untilWhole } from "../test/support/system/conditions.js";
 import { RedisProgram } from "../test/support/system/redis-program.js";
 import { System, type SystemOptions } from "../test/support/system/system.js";
+import { pathOf } from "./results-file.js";
 
 /** For measurements at whose load a busy machine may stall: has no latency be a breach. */
 export const NEVER_BREACH: SystemOptions["env"] = {
@@ -78,9 +78,4 @@ export async function underLoad<T>(
     await load.close();
     await reaper.close();
   }
-}
-
-/** Of a file beside this one. */
-export function pathOf(file: string): string {
-  return fileURLToPath(new URL(file, import.meta.url));
 }

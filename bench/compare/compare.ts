@@ -19,19 +19,28 @@ import {
   type LatencyRounds,
 } from "./latency.js";
 import { describeMachine, readLoad } from "./machine.js";
-import { addedRatiosTo, rangeOf, ratiosTo, type Range } from "./ranges.js";
+import {
+  addedRatiosTo,
+  addedTo,
+  rangeOf,
+  ratiosTo,
+  type Range,
+  type Round,
+} from "./ranges.js";
 import type {
   ByProduct,
-  CpuRatios,
+  CpuFigures,
   GeneratorProof,
-  LatencyRatios,
+  LatencyFigures,
   Results,
 } from "./results.js";
 import { SCENARIOS, TINY_PATH } from "./scenarios.js";
 import { SplitWatch } from "./split-error.js";
 import { Stage } from "./stage.js";
 import { measureStall, stalledQuantileMs, type Stall } from "./stall.js";
-import { judgeTargets } from "./targets.js";
+
+/** The kernel's, of the CPU time in /proc (USER_HZ). */
+const TICKS_PER_SECOND = 100;
 
 export const FULL = {
   rounds: 5,
@@ -74,8 +83,7 @@ export async function compare(options: CompareOptions): Promise<Results> {
       : {};
     const machine = describeMachine(node, loadAtStart);
     const at = new Date().toISOString();
-    const figures = { at, quick, size, machine, ...field, flips };
-    return { ...figures, targets: judgeTargets(figures) };
+    return { at, quick, size, machine, ...field, flips };
   } finally {
     await stage.close();
   }
@@ -109,7 +117,7 @@ async function measureField(
   });
   const end = readResidentMb(products);
   const generator = { node: stage.node, cpu: CORES.load, reaper: stage.reaper };
-  let latency: LatencyRatios | null = null;
+  let latency: LatencyFigures | null = null;
   if (parts.includes("latency")) {
     say("latency");
     const measured = await measureLatency({
@@ -174,27 +182,35 @@ async function proveGenerator(
   };
 }
 
-function compareCpu({ scenario, rounds }: CpuRounds): CpuRatios {
+function compareCpu({ scenario, rounds }: CpuRounds): CpuFigures {
   const { name, title } = scenario;
   return {
     name,
     title,
+    perCoreSecond: byProduct((product) => perCoreSecond(product, rounds)),
     toNginx: byProduct((product) => ratiosTo(BASE, product, rounds)),
     toHttpProxy: byProduct((product) => ratiosTo(PLAIN, product, rounds)),
   };
 }
 
+function perCoreSecond(product: string, rounds: readonly Round[]) {
+  return rangeOf(
+    rounds.flatMap(({ [product]: ticks }) =>
+      ticks === undefined ? [] : [Math.round(TICKS_PER_SECOND / ticks)],
+    ),
+  );
+}
+
 function compareLatency(
   { p50Us, p99Us, lateness }: LatencyRounds,
   generatorProof: GeneratorProof,
-): LatencyRatios {
+): LatencyFigures {
   return {
     requestsPerSecond: REQUESTS_PER_SECOND,
+    addedP50Us: byProduct((product) => addedTo(DIRECT, product, p50Us)),
+    addedP99Us: byProduct((product) => addedTo(DIRECT, product, p99Us)),
     addedP50ToNginx: byProduct((product) =>
       addedRatiosTo(BASE, product, p50Us, DIRECT),
-    ),
-    addedP99ToNginx: byProduct((product) =>
-      addedRatiosTo(BASE, product, p99Us, DIRECT),
     ),
     addedP50ToHttpProxy: byProduct((product) =>
       addedRatiosTo(PLAIN, product, p50Us, DIRECT),

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Reaper } from "../../apps/launcher/processes/reaper.js";
-import { pathOf } from "../with-system.js";
+import { pathOf } from "../results-file.js";
 import { pinned } from "./cores.js";
 import type { OpenLoopFigures, OpenLoopOptions } from "./open-loop.js";
 

@@ -39,6 +39,20 @@ export function ratiosTo(
   );
 }
 
+/** What one product's value was above that of `direct` in the same round. */
+export function addedTo(
+  direct: string,
+  product: string,
+  rounds: readonly Round[],
+): Range | null {
+  return rangeOf(
+    rounds.flatMap((values) => {
+      const [own, without] = [values[product], values[direct]];
+      return own === undefined || without === undefined ? [] : [own - without];
+    }),
+  );
+}
+
 /**
  * What one product added to `direct`, as a multiple of what the base added in the same round. A round in which the base
  * seemed to add nothing tells nothing, and where most are of that kind there is no figure.

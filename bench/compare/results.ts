@@ -2,24 +2,26 @@ import type { FlipFigures } from "./flips.js";
 import type { Machine } from "./machine.js";
 import type { Range } from "./ranges.js";
 import type { SplitFigures } from "./split-error.js";
-import type { Judged } from "./targets.js";
 
 /** By product. */
 export type ByProduct<T> = Record<string, T>;
 
-/** CPU time for each request. */
-export interface CpuRatios {
+/** What one scenario costs, by the CPU time of each request. */
+export interface CpuFigures {
   name: string;
   title: string;
+  /** Requests in each second of one core's time. */
+  perCoreSecond: ByProduct<Range | null>;
   toNginx: ByProduct<Range | null>;
   toHttpProxy: ByProduct<Range | null>;
 }
 
-/** What a proxy adds to the backend's own latency, as a multiple of what nginx, or plain http-proxy, adds. */
-export interface LatencyRatios {
+/** What a proxy adds to the backend's own latency: in µs, and as a multiple of what nginx or plain http-proxy adds. */
+export interface LatencyFigures {
   requestsPerSecond: number;
+  addedP50Us: ByProduct<Range | null>;
+  addedP99Us: ByProduct<Range | null>;
   addedP50ToNginx: ByProduct<Range | null>;
-  addedP99ToNginx: ByProduct<Range | null>;
   addedP50ToHttpProxy: ByProduct<Range | null>;
   /** How late the generator was, as a share of the backend's own latency. */
   generatorLateness: Range | null;
@@ -46,10 +48,9 @@ export interface Results {
   /** How many rounds there were, and how long each measurement of CPU and of latency took in each. */
   size: { rounds: number; seconds: number; latencySeconds: number };
   machine: Machine;
-  cpu: CpuRatios[];
-  latency: LatencyRatios | null;
+  cpu: CpuFigures[];
+  latency: LatencyFigures | null;
   flips: ByProduct<FlipFigures>;
   split: ByProduct<SplitFigures>;
   memory: ByProduct<MemoryFigures>;
-  targets: Judged[];
 }

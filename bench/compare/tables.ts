@@ -1,54 +1,72 @@
-import { BASE, PLAIN, PRODUCT_NAMES } from "./contestants.js";
+import { BASE, NODE_ALONE, PLAIN, PRODUCT_NAMES } from "./contestants.js";
 import type { Range } from "./ranges.js";
 import type { ByProduct, Results } from "./results.js";
-import type { Judged } from "./targets.js";
 
 /** A table's rows, the first of which is its head. */
 export type Table = string[][];
 
-/** CPU and latency, each as a multiple of nginx's. */
-export function tabulateRatios({ cpu, latency }: Results): Table {
-  const products = PRODUCT_NAMES.filter((name) => name !== BASE);
-  const row = (title: string, ratios: ByProduct<Range | null>) => [
-    title,
-    ...products.map((name) => formatRange(ratios[name])),
-  ];
+/** What one core serves. */
+export function tabulatePerCore({ cpu }: Results): Table {
   return [
-    [`÷ ${BASE}'s`, ...products],
-    ...cpu.map(({ title, toNginx }) => row(`CPU, ${title}`, toNginx)),
+    ["requests/s on one core", ...PRODUCT_NAMES],
+    ...cpu.map(({ title, perCoreSecond }) =>
+      rowOf(title, PRODUCT_NAMES, perCoreSecond),
+    ),
+  ];
+}
+
+/** What each proxy adds to the backend's own latency. */
+export function tabulateLatency({ latency }: Results): Table {
+  const proxies = PRODUCT_NAMES.filter((name) => name !== NODE_ALONE.name);
+  return [
+    ["added latency, µs", ...proxies],
     ...(latency === null
       ? []
       : [
-          row("added p50, open loop", latency.addedP50ToNginx),
-          row("added p99, open loop", latency.addedP99ToNginx),
+          rowOf("median", proxies, latency.addedP50Us),
+          rowOf("99th percentile", proxies, latency.addedP99Us),
         ]),
   ];
 }
 
-/** CPU and latency, each as a multiple of plain http-proxy's. */
-export function tabulateRatiosToPlain({ cpu, latency }: Results): Table {
-  const products = PRODUCT_NAMES.filter((name) => name !== PLAIN);
-  const row = (title: string, ratios: ByProduct<Range | null>) => [
-    title,
-    ...products.map((name) => formatRange(ratios[name])),
-  ];
+/** CPU and latency, each as a multiple of the base's in the same round. */
+export function tabulateRatios(
+  { cpu, latency }: Results,
+  base: typeof BASE | typeof PLAIN,
+): Table {
+  const products = PRODUCT_NAMES.filter((name) => name !== base);
+  const [cpuRatios, latencyRatios] =
+    base === BASE
+      ? (["toNginx", "addedP50ToNginx"] as const)
+      : (["toHttpProxy", "addedP50ToHttpProxy"] as const);
   return [
-    [`÷ ${PLAIN}'s`, ...products],
-    ...cpu.map(({ title, toHttpProxy }) => row(`CPU, ${title}`, toHttpProxy)),
+    [`÷ ${base}'s`, ...products],
+    ...cpu.map((figures) =>
+      rowOf(`CPU, ${figures.title}`, products, figures[cpuRatios]),
+    ),
     ...(latency === null
       ? []
-      : [row("added p50, open loop", latency.addedP50ToHttpProxy)]),
+      : [rowOf("added median latency", products, latency[latencyRatios])]),
   ];
 }
 
-export function tabulateTargets(targets: readonly Judged[]): Table {
+/** How exactly our engines keep to the flag and to the split. */
+export function tabulateExactness({ flips, split }: Results): Table {
   return [
-    ["", "engine", "measured", "accepted", "aim", ""],
-    ...targets.map((target) => {
-      const { figure, product, value, unit, accept, aim, verdict } = target;
-      const measured = value === undefined ? "–" : `${value} ${unit}`;
-      const engine = product.replace("serin ", "");
-      return [figure, engine, measured, String(accept), String(aim), verdict];
+    [
+      "",
+      "flag set to false to the last request for the canary, ms",
+      "largest error of the split",
+    ],
+    ...Object.keys({ ...flips, ...split }).map((name) => {
+      const deviation = split[name];
+      return [
+        name,
+        formatRange(flips[name]?.ms),
+        deviation === undefined
+          ? "–"
+          : `${deviation.maxDeviation} of ${deviation.requests.toLocaleString("en-US")} requests`,
+      ];
     }),
   ];
 }
@@ -62,10 +80,21 @@ export function tabulateMemory({ memory }: Results): Table {
   return [["resident memory", "warmed up", "at the end"], ...rows];
 }
 
+function rowOf(
+  title: string,
+  products: readonly string[],
+  figures: ByProduct<Range | null>,
+): string[] {
+  return [title, ...products.map((name) => formatRange(figures[name]))];
+}
+
 /** `1.2 (1–1.5)`: the median, and the least and greatest. */
 export function formatRange(range: Range | null | undefined): string {
   if (range === null || range === undefined) return "–";
-  return `${range.median} (${range.min}–${range.max})`;
+  const [median, min, max] = [range.median, range.min, range.max].map((value) =>
+    value.toLocaleString("en-US"),
+  );
+  return `${median ?? ""} (${min ?? ""}–${max ?? ""})`;
 }
 
 /** In columns. */

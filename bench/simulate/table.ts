@@ -2,7 +2,7 @@ import { FINDS_LATE, METHODS, SEES_ERRORS, type Method } from "./methods.js";
 import type { Detection, FalseStops, Results } from "./run.js";
 import { CHANGES, HARD_EDGE, TRAFFICS } from "./traffic.js";
 
-/** The README's table: ranges over the laws. */
+/** The table of docs/verdict.md: ranges over the laws. */
 export function renderTable({ falseStops, detections }: Results): string {
   const isHard = ({ law }: Detection) => law === HARD_EDGE;
   const early = detections.filter(({ afterMinutes }) => afterMinutes === 0);

@@ -7,7 +7,7 @@ import { LauncherProcess } from "../support/programs/launcher-process.js";
 const pathOf = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const LAUNCHER = pathOf("../../apps/launcher/main.js");
 const ROOT = pathOf("../../../");
-const README = pathOf("../../../README.md");
+const DOCUMENTS = ["README.md", "docs/operating.md", "docs/verdict.md"];
 
 /** What a line of a code block begins with if it is a command. */
 const COMMAND =
@@ -23,8 +23,9 @@ const ENDLESS_S = 10;
 const TIMED_OUT = 124;
 
 function readCommands(): string[] {
-  const blocks = readFileSync(README, "utf8").matchAll(/^```\n(.*?)^```$/gms);
-  return [...blocks]
+  return DOCUMENTS.flatMap((document) => [
+    ...readFileSync(ROOT + document, "utf8").matchAll(/^```\n(.*?)^```$/gms),
+  ])
     .flatMap(([, block = ""]) => block.split("\n"))
     .filter((line) => COMMAND.test(line));
 }
@@ -71,10 +72,10 @@ function fitToPorts(command: string, ports: Map<string, number>): string {
   return ENDLESS.test(command) ? `timeout ${ENDLESS_S} ${fitted}` : fitted;
 }
 
-describe("the README's commands", function () {
+describe("commands in README, docs/operating.md and docs/verdict.md", function () {
   this.timeout(180_000);
 
-  it("do what they are quoted for", async () => {
+  it("succeed and print something", async () => {
     const launcher = new LauncherProcess(LAUNCHER, ["--traffic"], {});
     await launcher.untilShown(/Ctrl-C stops everything\./);
     const [redis] = await launcher.untilShown(/(?<=redis-cli -p )\d+/);

@@ -2,7 +2,7 @@ import type { Outcome } from "./verdict.js";
 
 /**
  * In the simulation, nineteen in twenty canaries that are slower by half were found before so many of their requests, by
- * the default settings and for each of the README's four laws: one that has not been found is called healthy. With the
+ * the default settings and for each of the four laws in docs/verdict.md: one that has not been found is called healthy. With the
  * hard lower edge it took 575 requests.
  */
 export const ENOUGH_CANARY_REQUESTS = 400;

@@ -61,6 +61,7 @@ http {
   uwsgi_temp_path ${directory}/uwsgi;
   scgi_temp_path ${directory}/scgi;
   client_max_body_size 0;
+  client_body_buffer_size 64k;
   client_header_timeout 2s;
   keepalive_requests 1000000;
   proxy_read_timeout 2s;

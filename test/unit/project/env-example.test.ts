@@ -6,42 +6,20 @@ import { readConfig as readCliConfig } from "../../../apps/cli/config.js";
 import { readConfig as readMonitorConfig } from "../../../apps/monitor/config.js";
 import { readConfig as readProxyConfig } from "../../../apps/proxy/config.js";
 import type { Environment } from "../../../lib/settings/settings.js";
+import {
+  readExample,
+  COMPLETE,
+  type ReadConfig,
+} from "../../../bench/documents/settings.js";
 
-const EXAMPLE = new URL("../../../../.env.example", import.meta.url);
-
-/** Settings with which each program reads all of its variables. */
-const COMPLETE: [(env: Environment) => unknown, Environment][] = [
-  [readAppConfig, { ROLE: "prod" }],
-  [readProxyConfig, {}],
-  [readAgentConfig, { TARGET: "prod", APP_PID: "1" }],
-  [readCliConfig, { ADMIN_TOKEN: "t" }],
-  [readMonitorConfig, { ADMIN_TOKEN: "t" }],
-  [
-    readMonitorConfig,
-    {
-      ALERT_WEBHOOK_URL: "https://example.com/hook",
-      ALERT_WEBHOOK_SECRET: "sixteen characters",
-    },
-  ],
-  [
-    readMonitorConfig,
-    { ALERT_TRANSPORT: "smtp", ...addresses(), SMTP_URL: "smtp://localhost" },
-  ],
-  [
-    readMonitorConfig,
-    { ALERT_TRANSPORT: "ses", ...addresses(), AWS_REGION: "eu-central-1" },
-  ],
-];
-
-function addresses() {
-  return { ALERT_FROM: "a@example.com", ALERT_TO: "b@example.com" };
-}
+const EXAMPLE = readFileSync(
+  new URL("../../../../.env.example", import.meta.url),
+  "utf8",
+);
+const lines = [...readExample(EXAMPLE).values()].flat();
 
 /** The names of the variables that `readConfig` reads. */
-function namesRead(
-  readConfig: (env: Environment) => unknown,
-  values: Environment,
-): string[] {
+function namesRead(readConfig: ReadConfig, values: Environment): string[] {
   const names = new Set<string>();
   const env = new Proxy(values, {
     get(target, name: string) {
@@ -55,28 +33,31 @@ function namesRead(
 
 describe(".env.example", () => {
   it("lists exactly the variables that the programs read", () => {
-    const listed = readFileSync(EXAMPLE, "utf8")
-      .split("\n")
-      .map((line) => /^([A-Z_]+)=/.exec(line)?.[1])
-      .filter((name) => name !== undefined);
-    const read = COMPLETE.flatMap(([readConfig, values]) =>
+    const read = COMPLETE.flatMap(([, readConfig, values]) =>
       namesRead(readConfig, values),
     );
-    expect(listed).to.have.members([...new Set(read)]);
+    expect(lines.map(({ name }) => name)).to.have.members([...new Set(read)]);
   });
 
-  it("has defaults that each program accepts", () => {
-    const lines = readFileSync(EXAMPLE, "utf8").split("\n");
+  it("has the programs' own defaults", () => {
     const defaults = Object.fromEntries(
-      lines.flatMap((line) => {
-        const [, name, value] = /^([A-Z_]+)=(\S*)/.exec(line) ?? [];
-        return name === undefined ? [] : [[name, value]];
-      }),
-    ) as Environment;
-    readAppConfig({ ...defaults, ROLE: "canary" });
-    readProxyConfig(defaults);
-    readAgentConfig({ ...defaults, TARGET: "canary", APP_PID: "1" });
-    readMonitorConfig(defaults);
-    readCliConfig(defaults);
+      lines.map(({ name, value }) => [name, value]),
+    );
+    const required: [ReadConfig, Environment][] = [
+      [readAppConfig, { ROLE: "canary" }],
+      [readProxyConfig, {}],
+      [readAgentConfig, { TARGET: "canary", APP_PID: "1" }],
+      [readMonitorConfig, {}],
+      [readCliConfig, {}],
+    ];
+    for (const [readConfig, values] of required)
+      expect(toPlain(readConfig({ ...defaults, ...values }))).to.deep.equal(
+        toPlain(readConfig(values)),
+      );
   });
 });
+
+/** A URL as its text: chai takes any two for equal. */
+function toPlain(config: unknown): unknown {
+  return JSON.parse(JSON.stringify(config));
+}

@@ -1,8 +1,8 @@
-import { readUsage } from "../apps/agent/process-usage.js";
-import type { System } from "../test/support/system/system.js";
-import { waitFor } from "../test/support/wait-for.js";
-import { round, spreadOf } from "./statistics.js";
-import { NEVER_BREACH, underLoad, withSystem } from "./with-system.js";
+import { readUsage } from "../../apps/agent/process-usage.js";
+import type { System } from "../../test/support/system/system.js";
+import { waitFor } from "../../test/support/wait-for.js";
+import { round, spreadOf } from "../statistics.js";
+import { NEVER_BREACH, underLoad, withSystem } from "../with-system.js";
 
 const CONNECTIONS = 64;
 /** The heap rises and falls with its collections: the median of some readings, spread over further requests. */

@@ -3,7 +3,7 @@
  * when that was.
  */
 import { createServer } from "node:http";
-import { monotonicMs } from "../test/support/system/monotonic.js";
+import { monotonicMs } from "../../test/support/system/monotonic.js";
 
 let latencyMs = 0;
 

@@ -1,17 +1,18 @@
-import { entryTimeMs } from "../lib/redis/stream-entry.js";
+import { entryTimeMs } from "../../lib/redis/stream-entry.js";
 import {
   describeStandIn,
   type Layout,
-} from "../test/support/system/program-specs.js";
+} from "../../test/support/system/program-specs.js";
 import {
   monotonicMs,
   toMonotonicMs,
-} from "../test/support/system/monotonic.js";
-import { SteadyLoad } from "../test/support/system/steady-load.js";
-import type { System } from "../test/support/system/system.js";
-import { waitFor } from "../test/support/wait-for.js";
-import { spreadOf, type Spread } from "./statistics.js";
-import { pathOf, withSystem } from "./with-system.js";
+} from "../../test/support/system/monotonic.js";
+import { SteadyLoad } from "../../test/support/system/steady-load.js";
+import type { System } from "../../test/support/system/system.js";
+import { waitFor } from "../../test/support/wait-for.js";
+import { spreadOf, type Spread } from "../statistics.js";
+import { pathOf } from "../results-file.js";
+import { withSystem } from "../with-system.js";
 
 const PER_SECOND = 50;
 const HEALTHY_MS = 2;
@@ -39,7 +40,7 @@ export async function measureDetection(
   runs: number,
   healthyMs: number,
 ): Promise<DetectionFigures> {
-  const main = pathOf("./switchable-backend.js");
+  const main = pathOf("./loop/switchable-backend.js");
   const describeCanary = (layout: Layout) => describeStandIn(main, layout);
   return await withSystem({ describeCanary }, async (system) => {
     const { port } = system.proxy;

@@ -1,15 +1,18 @@
-import { COMPONENT_COUNT } from "../apps/monitor/verdict/evidence/dictionary.js";
-import { LIVE_RESTARTS, RESTART_MS } from "../apps/monitor/verdict/starts.js";
-import type { WindowPair } from "../apps/monitor/verdict/window-pair.js";
-import { WindowPairing } from "../apps/monitor/control/window-pairing.js";
+import { COMPONENT_COUNT } from "../../apps/monitor/verdict/evidence/dictionary.js";
+import {
+  LIVE_RESTARTS,
+  RESTART_MS,
+} from "../../apps/monitor/verdict/starts.js";
+import type { WindowPair } from "../../apps/monitor/verdict/window-pair.js";
+import { WindowPairing } from "../../apps/monitor/control/window-pairing.js";
 import {
   OTHER_ROUTES,
   parseTelemetry,
   SIDES,
-} from "../lib/telemetry/telemetry.js";
-import { trafficWindow } from "../test/support/monitor/telemetry.js";
-import { TestedRelease } from "../test/support/monitor/verdict-traffic.js";
-import { spreadOf, type Spread } from "./statistics.js";
+} from "../../lib/telemetry/telemetry.js";
+import { trafficWindow } from "../../test/support/monitor/telemetry.js";
+import { TestedRelease } from "../../test/support/monitor/verdict-traffic.js";
+import { spreadOf, type Spread } from "../statistics.js";
 
 const ROUTES = 50;
 const REQUESTS_PER_WINDOW = 2500;

@@ -1,8 +1,8 @@
-import { RouteBook } from "../apps/proxy/traffic/route-book.js";
-import { createSeededRandom } from "../test/support/seeded-random.js";
-import { waitFor } from "../test/support/wait-for.js";
-import { round, spreadOf } from "./statistics.js";
-import { NEVER_BREACH, underLoad, withSystem } from "./with-system.js";
+import { RouteBook } from "../../apps/proxy/traffic/route-book.js";
+import { createSeededRandom } from "../../test/support/seeded-random.js";
+import { waitFor } from "../../test/support/wait-for.js";
+import { round, spreadOf } from "../statistics.js";
+import { NEVER_BREACH, underLoad, withSystem } from "../with-system.js";
 
 const CONNECTIONS = 16;
 const ROUTES = 50;

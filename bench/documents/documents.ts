@@ -1,0 +1,64 @@
+import { readFileSync } from "node:fs";
+import { format } from "prettier";
+import { renderReport, renderSummary } from "../compare/report.js";
+import type { Results } from "../compare/results.js";
+import { renderMarkdown } from "../compare/tables.js";
+import {
+  renderDashboard,
+  type DashboardResults,
+} from "../dashboard-results.js";
+import { pathOf } from "../results-file.js";
+import type { Results as SimulationResults } from "../simulate/run.js";
+import { renderTable } from "../simulate/table.js";
+import { describeVerdictCost, type VerdictResults } from "../verdict/cost.js";
+import { replaceSection } from "./section.js";
+import { renderSettings } from "./settings.js";
+
+/** Each generated section, by its document and its name there. */
+const SECTIONS: Record<string, Record<string, () => string>> = {
+  "README.md": {
+    figures: () => renderSummary(readResults<Results>("latest")),
+  },
+  "docs/performance.md": {
+    bench: () => renderReport(readResults<Results>("latest"), renderMarkdown),
+    dashboard: () =>
+      renderDashboard(readResults<DashboardResults>("dashboard")),
+  },
+  "docs/verdict.md": {
+    simulate: () => renderTable(readResults<SimulationResults>("simulate")),
+    cost: () => describeVerdictCost(readResults<VerdictResults>("verdict")),
+  },
+  "docs/settings.md": {
+    settings: () => renderSettings(readFile(".env.example")),
+  },
+};
+
+export interface GeneratedDocument {
+  path: string;
+  current: string;
+  renewed: string;
+}
+
+/** The documents with generated sections, as they are and as they should be. */
+export async function renewDocuments(): Promise<GeneratedDocument[]> {
+  const documents: GeneratedDocument[] = [];
+  for (const [path, sections] of Object.entries(SECTIONS)) {
+    const current = readFile(path);
+    let renewed = current;
+    for (const [name, render] of Object.entries(sections)) {
+      const options = { parser: "markdown", printWidth: 120 };
+      const content = await format(render(), options);
+      renewed = replaceSection(renewed, name, content);
+    }
+    documents.push({ path, current, renewed });
+  }
+  return documents;
+}
+
+function readResults<T>(name: string): T {
+  return JSON.parse(readFile(`bench/results/${name}.json`)) as T;
+}
+
+function readFile(path: string): string {
+  return readFileSync(pathOf(`../../${path}`), "utf8");
+}
