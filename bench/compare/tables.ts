@@ -1,4 +1,4 @@
-import { BASE, NODE_ALONE, PLAIN, PRODUCT_NAMES } from "./contestants.js";
+import { BASE, NODE_ALONE, PRODUCT_NAMES } from "./contestants.js";
 import type { Range } from "./ranges.js";
 import type { ByProduct, Results } from "./results.js";
 
@@ -29,11 +29,8 @@ export function tabulateLatency({ latency }: Results): Table {
   ];
 }
 
-/** CPU and latency, each as a multiple of the base's in the same round. */
-export function tabulateRatios(
-  { cpu, latency }: Results,
-  base: typeof BASE | typeof PLAIN,
-): Table {
+/** CPU and latency, each as a multiple of the base's in the same round. @param base nginx or http-proxy */
+export function tabulateRatios({ cpu, latency }: Results, base: string): Table {
   const products = PRODUCT_NAMES.filter((name) => name !== base);
   const [cpuRatios, latencyRatios] =
     base === BASE

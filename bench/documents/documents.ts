@@ -17,16 +17,16 @@ import { renderSettings } from "./settings.js";
 /** Each generated section, by its document and its name there. */
 const SECTIONS: Record<string, Record<string, () => string>> = {
   "README.md": {
-    figures: () => renderSummary(readResults<Results>("latest")),
+    figures: () => renderSummary(readResults("latest") as Results),
   },
   "docs/performance.md": {
-    bench: () => renderReport(readResults<Results>("latest"), renderMarkdown),
+    bench: () => renderReport(readResults("latest") as Results, renderMarkdown),
     dashboard: () =>
-      renderDashboard(readResults<DashboardResults>("dashboard")),
+      renderDashboard(readResults("dashboard") as DashboardResults),
   },
   "docs/verdict.md": {
-    simulate: () => renderTable(readResults<SimulationResults>("simulate")),
-    cost: () => describeVerdictCost(readResults<VerdictResults>("verdict")),
+    simulate: () => renderTable(readResults("simulate") as SimulationResults),
+    cost: () => describeVerdictCost(readResults("verdict") as VerdictResults),
   },
   "docs/settings.md": {
     settings: () => renderSettings(readFile(".env.example")),
@@ -55,8 +55,8 @@ export async function renewDocuments(): Promise<GeneratedDocument[]> {
   return documents;
 }
 
-function readResults<T>(name: string): T {
-  return JSON.parse(readFile(`bench/results/${name}.json`)) as T;
+function readResults(name: string): unknown {
+  return JSON.parse(readFile(`bench/results/${name}.json`));
 }
 
 function readFile(path: string): string {

@@ -5,7 +5,7 @@ const releaseSchema = z.object({ release: z.string() });
 const manifestSchema = z.object({ version: z.string() });
 
 /**
- * The release this code belongs to: its name in the release.json that packaging writes (`0.1.0-20261124000747-81fd353b24`), or
+ * The release this code belongs to: its name in the release.json that packaging writes (`0.2.0-20261124000747-81fd353b24`), or
  * in a checkout package.json's version.
  *
  * @param root the folder of either file, its URL ending in a slash
