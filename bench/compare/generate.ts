@@ -31,7 +31,8 @@ export async function generate(
     if (message === "running") onRunning();
     else figures = message as OpenLoopFigures;
   });
-  await once(child, "exit");
+  // Unlike "exit", this comes after the last message.
+  await once(child, "close");
   reaper.forget(pid);
   if (figures === undefined) throw new Error("the generator failed");
   return figures;
