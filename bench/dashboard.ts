@@ -12,6 +12,7 @@ import { openUntilChart } from "../test/support/browser/first-chart.js";
 import { call } from "../test/support/system/http-call.js";
 import type { DashboardResults, Usage } from "./dashboard-results.js";
 import { describeRun, writeResults } from "./results-file.js";
+import { medianOf } from "./statistics.js";
 import { NEVER_BREACH, underLoad, withSystem } from "./with-system.js";
 
 const PAGES = 10;
@@ -69,15 +70,17 @@ async function measurePages(pid: number, port: number) {
     without.push(await measure(pid));
     withThem.push(await measureWithPages(pid, port));
   }
-  return { withoutPages: medianOf(without), withPages: medianOf(withThem) };
+  return {
+    withoutPages: medianUsage(without),
+    withPages: medianUsage(withThem),
+  };
 }
 
-function medianOf(all: readonly Usage[]): Usage {
-  const median = (key: keyof Usage) =>
-    all.map((usage) => usage[key]).toSorted((a, b) => a - b)[
-      Math.floor(all.length / 2)
-    ] ?? NaN;
-  return { cpuRatio: median("cpuRatio"), rssMb: median("rssMb") };
+function medianUsage(all: readonly Usage[]): Usage {
+  return {
+    cpuRatio: medianOf(all.map(({ cpuRatio }) => cpuRatio)),
+    rssMb: medianOf(all.map(({ rssMb }) => rssMb)),
+  };
 }
 
 async function measureWithPages(pid: number, port: number): Promise<Usage> {

@@ -6,7 +6,7 @@ import { parseArgs } from "node:util";
 import { measureDetection, type DetectionFigures } from "./loop/detection.js";
 import { measureMemory, type MemoryFigures } from "./loop/memory.js";
 import { describeRun, writeResults, type RunFacts } from "./results-file.js";
-import type { Spread } from "./statistics.js";
+import { formatRange } from "./compare/tables.js";
 
 const FULL = {
   detections: 10,
@@ -53,7 +53,7 @@ function describe({ detection, memory, ...on }: Results): string {
   const rows: [string, string][] = [
     [
       `from a slow canary to a false flag, ${detection.requestsPerSecond} requests/s`,
-      `${describeSpread(detection.toFlagFalse, "ms")} (${detection.runs} runs, ${detection.failures} requests failed)`,
+      `${formatRange(detection.toFlagFalse)} ms (${detection.runs} runs, ${detection.failures} requests failed)`,
     ],
     ...memory.marks.map(({ requests, rssMb, liveHeapMb }): [string, string] => [
       `proxy's memory after ${requests.toLocaleString("en-US")} requests`,
@@ -64,8 +64,4 @@ function describe({ detection, memory, ...on }: Results): string {
   const lines = rows.map(([label, text]) => `${label.padEnd(width)}  ${text}`);
   const machine = `Node ${on.node}, ${on.cores} × ${on.cpu}, load average ${on.loadAverage} at the start`;
   return [machine, ...lines].join("\n");
-}
-
-function describeSpread({ median, max }: Spread, unit: string): string {
-  return `median ${median} ${unit}, max ${max} ${unit}`;
 }

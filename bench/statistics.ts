@@ -1,23 +1,28 @@
-export interface Spread {
-  count: number;
+/** Of a figure over several measurements, each rounded to hundredths. */
+export interface Range {
+  min: number;
   median: number;
-  p90: number;
   max: number;
+  rounds: number;
 }
 
-/** Of at least one value, each rounded to hundredths. */
-export function spreadOf(values: readonly number[]): Spread {
+/** Null of no value. */
+export function rangeOf(values: readonly number[]): Range | null {
   const sorted = values.toSorted((a, b) => a - b);
+  const [min] = sorted;
+  const max = sorted.at(-1);
+  if (min === undefined || max === undefined) return null;
   return {
-    count: sorted.length,
+    min: round(min),
     median: round(medianOf(sorted)),
-    p90: round(sorted[Math.ceil(sorted.length * 0.9) - 1] ?? NaN),
-    max: round(sorted.at(-1) ?? NaN),
+    max: round(max),
+    rounds: sorted.length,
   };
 }
 
-/** @param sorted ascending */
-export function medianOf(sorted: readonly number[]): number {
+/** NaN of no value. */
+export function medianOf(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
   const middle = (sorted.length - 1) / 2;
   const low = sorted[Math.floor(middle)] ?? NaN;
   const high = sorted[Math.ceil(middle)] ?? NaN;

@@ -1,6 +1,6 @@
 import { ENGINE_NAMES } from "../../apps/proxy/engines/engine.js";
 import type { RunningProduct } from "../../test/support/products/product.js";
-import { round } from "../statistics.js";
+import { rangeOf, round, type Range } from "../statistics.js";
 import {
   BASE,
   nameOf,
@@ -19,14 +19,7 @@ import {
   type LatencyRounds,
 } from "./latency.js";
 import { describeMachine, readLoad } from "./machine.js";
-import {
-  addedRatiosTo,
-  addedTo,
-  rangeOf,
-  ratiosTo,
-  type Range,
-  type Round,
-} from "./ranges.js";
+import { addedRatiosTo, addedTo, ratiosTo, type Round } from "./ranges.js";
 import type {
   ByProduct,
   CpuFigures,

@@ -5,7 +5,7 @@ import { monotonicMs } from "../../test/support/system/monotonic.js";
 import { waitFor } from "../../test/support/wait-for.js";
 import { CORES } from "./cores.js";
 import type { Picks } from "./pick-tap.js";
-import { rangeOf, type Range } from "./ranges.js";
+import { rangeOf, type Range } from "../statistics.js";
 import type { Scenario } from "./scenarios.js";
 import { readStatus, type RunningEngine, type Stage } from "./stage.js";
 import { Wrk } from "./wrk.js";

@@ -1,29 +1,7 @@
-import { medianOf, round } from "../statistics.js";
+import { rangeOf, type Range } from "../statistics.js";
 
 /** One figure of one round, for each product that was measured in it. */
 export type Round = Readonly<Partial<Record<string, number>>>;
-
-/** Of a figure over the rounds. */
-export interface Range {
-  min: number;
-  median: number;
-  max: number;
-  rounds: number;
-}
-
-/** Rounded to hundredths; null of no value. */
-export function rangeOf(values: readonly number[]): Range | null {
-  const sorted = values.toSorted((a, b) => a - b);
-  const [min] = sorted;
-  const max = sorted.at(-1);
-  if (min === undefined || max === undefined) return null;
-  return {
-    min: round(min),
-    median: round(medianOf(sorted)),
-    max: round(max),
-    rounds: sorted.length,
-  };
-}
 
 /** What one product took as a multiple of what the base took in the same round. */
 export function ratiosTo(

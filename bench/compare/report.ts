@@ -1,4 +1,5 @@
 import { BASE, NODE_ALONE, nameOf, PLAIN } from "./contestants.js";
+import { round, type Range } from "../statistics.js";
 import type { Machine } from "./machine.js";
 import type { Results } from "./results.js";
 import {
@@ -45,8 +46,8 @@ export function renderSummary(results: Results): string {
   const perCore = (product: string) =>
     tiny?.[product]?.median.toLocaleString("en-US") ?? "–";
   const added = (product: string) => {
-    const p50 = latency?.addedP50Us[product]?.median ?? NaN;
-    const p99 = latency?.addedP99Us[product]?.median ?? NaN;
+    const p50 = latency?.addedP50Us[product];
+    const p99 = latency?.addedP99Us[product];
     return `${toMs(p50)} ms median, ${toMs(p99)} ms p99`;
   };
   const resident = (product: string) => `${memory[product]?.endMb ?? "–"} MB`;
@@ -60,15 +61,15 @@ export function renderSummary(results: Results): string {
       ["", "Serin", BASE, PLAIN],
       row("requests/s on one core (tiny GET)", perCore),
       row("added latency", added),
-      row("memory under load", resident),
+      row("memory after 1,000 connections", resident),
     ]),
-    `From a flag set to false to the last request for the canary: ${flip?.median ?? "–"} ms, at most ${flip?.max ?? "–"} ms. ` +
+    `A flag set to false stops the canary within ${flip?.median ?? "–"} ms (at most ${flip?.max ?? "–"} ms). ` +
       `The split was never more than ${split[ours]?.maxDeviation ?? "–"} requests off.`,
   ].join("\n\n");
 }
 
-function toMs(us: number): number {
-  return Math.round(us / 10) / 100;
+function toMs(us: Range | null | undefined): number | string {
+  return us ? round(us.median / 1000) : "–";
 }
 
 function describeMachine(machine: Machine): string {
@@ -96,7 +97,7 @@ function describeGenerator({
     `Latency is measured with an open loop: ${requestsPerSecond.toLocaleString("en-US")} requests/s, Poisson arrivals, ` +
     `counted from when each request was due. ` +
     `The generator's own lateness was ${formatRange(generatorLateness)} of the backend's latency. ` +
-    `As a check, a proxy was stopped for 1 s: the open loop reported ${p90} of the true p90 and ${p99} of the true p99, ` +
-    `a closed loop would have reported ${p99FromSending} of it.`
+    `As a check, a proxy was stopped for 1 s: the open loop reported ${p90} times the least possible p90 and ${p99} times the least possible p99. ` +
+    `A closed loop would have reported ${p99FromSending} times the latter.`
   );
 }

@@ -1,6 +1,6 @@
 import type { FlipFigures } from "./flips.js";
 import type { Machine } from "./machine.js";
-import type { Range } from "./ranges.js";
+import type { Range } from "../statistics.js";
 import type { SplitFigures } from "./split-error.js";
 
 /** By product. */

@@ -1,5 +1,5 @@
 import { BASE, NODE_ALONE, PRODUCT_NAMES } from "./contestants.js";
-import type { Range } from "./ranges.js";
+import type { Range } from "../statistics.js";
 import type { ByProduct, Results } from "./results.js";
 
 /** A table's rows, the first of which is its head. */

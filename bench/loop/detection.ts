@@ -10,7 +10,7 @@ import {
 import { SteadyLoad } from "../../test/support/system/steady-load.js";
 import type { System } from "../../test/support/system/system.js";
 import { waitFor } from "../../test/support/wait-for.js";
-import { spreadOf, type Spread } from "../statistics.js";
+import { rangeOf, type Range } from "../statistics.js";
 import { pathOf } from "../results-file.js";
 import { withSystem } from "../with-system.js";
 
@@ -25,7 +25,7 @@ export interface DetectionFigures {
   slowMs: number;
   healthyBeforeMs: number;
   /** Ms from the canary's turning slow to the flag's being false in Redis. */
-  toFlagFalse: Spread;
+  toFlagFalse: Range | null;
   samples: number[];
   /** Runs that a stall of the machine spoilt before the canary was made slow, and that were run again. */
   spoilt: number;
@@ -59,7 +59,7 @@ export async function measureDetection(
       requestsPerSecond: PER_SECOND,
       slowMs: SLOW_MS,
       healthyBeforeMs: healthyMs,
-      toFlagFalse: spreadOf(samples),
+      toFlagFalse: rangeOf(samples),
       samples: samples.map(Math.round),
       spoilt,
       failures: load.failures.length,

@@ -1,7 +1,7 @@
 import { readUsage } from "../../apps/agent/process-usage.js";
 import type { System } from "../../test/support/system/system.js";
 import { waitFor } from "../../test/support/wait-for.js";
-import { round, spreadOf } from "../statistics.js";
+import { medianOf, round } from "../statistics.js";
 import { NEVER_BREACH, underLoad, withSystem } from "../with-system.js";
 
 const CONNECTIONS = 64;
@@ -57,5 +57,5 @@ async function readRssMb(system: System, requests: number): Promise<number> {
     const usage = await readUsage(system.proxy.pid);
     readings.push((usage?.rssBytes ?? NaN) / 1e6);
   }
-  return round(spreadOf(readings).median);
+  return round(medianOf(readings));
 }

@@ -11,7 +11,7 @@ export interface VerdictResults extends RunFacts {
 /** For docs/verdict.md. */
 export function describeVerdictCost(results: VerdictResults): string {
   const { judging, routes, cores, loadAverage } = results;
-  const ms = Math.round(judging.us.median / 1000);
+  const ms = Math.round((judging.us?.median ?? NaN) / 1000);
   return (
     `With ${judging.routes} routes and ${judging.requestsPerSecond.toLocaleString("en-US")} requests/s the verdict takes ` +
     `${ms} ms of the monitor's CPU each second: reading the windows, judging, and storing the test. The proxy's CPU for ` +

@@ -12,7 +12,7 @@ import {
 } from "../../lib/telemetry/telemetry.js";
 import { trafficWindow } from "../../test/support/monitor/telemetry.js";
 import { TestedRelease } from "../../test/support/monitor/verdict-traffic.js";
-import { spreadOf, type Spread } from "../statistics.js";
+import { medianOf, rangeOf, type Range } from "../statistics.js";
 
 const ROUTES = 50;
 const REQUESTS_PER_WINDOW = 2500;
@@ -25,7 +25,7 @@ export interface JudgingFigures {
   components: number;
   requestsPerSecond: number;
   /** CPU time of a second's two windows, its judgement, and the test's writing down, in µs. */
-  us: Spread;
+  us: Range | null;
   /** What is written down. */
   storedBytes: number;
   /** Of 1: what that is of one core. */
@@ -67,14 +67,13 @@ export function measureJudging(seconds: number): JudgingFigures {
       throw new Error("a route is not compared");
     costs.push(cost);
   }
-  const us = spreadOf(costs);
   return {
     routes: ROUTES,
     components: COMPONENT_COUNT,
     requestsPerSecond: REQUESTS_PER_WINDOW * WINDOWS_PER_SECOND,
-    us,
+    us: rangeOf(costs),
     storedBytes: Buffer.byteLength(stored),
-    ratio: Math.round(us.median / 100) / 10_000,
+    ratio: Math.round(medianOf(costs) / 100) / 10_000,
   };
 }
 

@@ -1,7 +1,7 @@
 import { RouteBook } from "../../apps/proxy/traffic/route-book.js";
 import { createSeededRandom } from "../../test/support/seeded-random.js";
 import { waitFor } from "../../test/support/wait-for.js";
-import { round, spreadOf } from "../statistics.js";
+import { medianOf, round } from "../statistics.js";
 import { NEVER_BREACH, underLoad, withSystem } from "../with-system.js";
 
 const CONNECTIONS = 16;
@@ -55,7 +55,7 @@ function measureBook(requests: number): number {
     const { user, system } = process.cpuUsage(before);
     return (user + system) / requests;
   });
-  return spreadOf(rounds.slice(1)).median;
+  return medianOf(rounds.slice(1));
 }
 
 async function measureProxy(requests: number): Promise<number> {

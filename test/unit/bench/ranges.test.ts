@@ -1,9 +1,10 @@
 import { expect } from "chai";
 import {
   addedRatiosTo,
-  rangeOf,
+  addedTo,
   ratiosTo,
 } from "../../../bench/compare/ranges.js";
+import { rangeOf } from "../../../bench/statistics.js";
 
 describe("ranges over benchmark rounds", () => {
   it("consist of minimum, median and maximum, rounded to hundredths", () => {
@@ -37,6 +38,8 @@ describe("ranges over benchmark rounds", () => {
       { direct: 40, nginx: 50, own: 70 },
       { direct: 40, nginx: 30, own: 70 },
     ];
+    const added = addedTo("direct", "own", rounds);
+    expect(added).to.deep.equal({ min: 30, median: 30, max: 40, rounds: 3 });
     const range = addedRatiosTo("nginx", "own", rounds, "direct");
     expect(range).to.deep.equal({ min: 2, median: 2.5, max: 3, rounds: 2 });
   });
