@@ -10,10 +10,6 @@ export interface BagItem {
 export class Bag<T extends BagItem> {
   readonly #items: T[] = [];
 
-  get size(): number {
-    return this.#items.length;
-  }
-
   add(item: T): void {
     item.slot = this.#items.push(item) - 1;
   }

@@ -1,5 +1,5 @@
 import { EventFeed } from "../../lib/redis/event-feed.js";
-import { describeEvent } from "../../lib/wording/event-sentence.js";
+import { describeEvent } from "../../lib/flag/ledger-event.js";
 import { createKeys } from "../../lib/redis/keys.js";
 import type { Closers } from "../../lib/program/lifecycle.js";
 import { createRedis, waitForRedis } from "../../lib/redis/redis.js";

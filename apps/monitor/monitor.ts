@@ -23,12 +23,11 @@ import type { Dashboard } from "./api/dashboard.js";
 import { History } from "./telemetry/history.js";
 import { EventTally } from "./telemetry/event-tally.js";
 import { Leadership } from "./leader/leadership.js";
-import { toMonitorFamilies } from "./api/monitor-metrics.js";
+import { toMonitorFamilies, readStoredFigures } from "./api/monitor-metrics.js";
 import { Observations } from "./telemetry/observations.js";
 import { readPageFiles } from "./api/page-files.js";
 import { PageStream } from "./api/page-stream.js";
 import { readPageState, readState, type StateContext } from "./api/state.js";
-import { readStoredFigures } from "./api/stored-figures.js";
 import {
   StreamReader,
   type StreamListener,

@@ -1,12 +1,14 @@
 import {
-  bucketOfMs,
+  bucketOfFine,
   createCounts,
 } from "../../apps/monitor/verdict/evidence/buckets.js";
 import { createSeededRandom } from "../../test/support/seeded-random.js";
+import { bucketOf } from "../../lib/telemetry/latency-histogram.js";
 import type { Side } from "../../lib/telemetry/telemetry.js";
 import { CHANGES, LAWS } from "./traffic.js";
 
 const DRAWS = 200_000;
+const bucketOfMs = (ms: number) => bucketOfFine(bucketOf(ms));
 const tables = new Map<string, Record<Side, Float64Array>>();
 
 /**

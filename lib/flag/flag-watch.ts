@@ -1,5 +1,4 @@
 import type { Redis } from "ioredis";
-import { parseFlag } from "./flag-value.js";
 import type { Keys } from "../redis/keys.js";
 import { readLease, type LeaseReading } from "./lease-reading.js";
 import type { Logger } from "../program/log.js";
@@ -225,4 +224,15 @@ export function openFlagWatch(options: {
   });
   watch.start();
   return watch;
+}
+
+/** Absent means true; anything but `true` and `false` counts as false. */
+export function parseFlag(raw: string | null): {
+  value: boolean;
+  garbled: boolean;
+} {
+  return {
+    value: raw === null || raw === "true",
+    garbled: raw !== null && raw !== "true" && raw !== "false",
+  };
 }

@@ -23,10 +23,6 @@ export function readLease(
   return parsed.success ? { ...parsed.data, freshUntil } : null;
 }
 
-export function encodeLease(holder: string, epoch: number): string {
-  return JSON.stringify({ holder, epoch });
-}
-
 /** How long ago a lease was renewed that has `ttlMs` to live. */
 export function leaseAgeMs(ttlMs: number): number {
   return Math.max(0, LEASE_MS - ttlMs);

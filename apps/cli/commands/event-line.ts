@@ -1,4 +1,4 @@
-import { describeEvent } from "../../../lib/wording/event-sentence.js";
+import { describeEvent } from "../../../lib/flag/ledger-event.js";
 import { formatClock } from "../../../lib/wording/headline.js";
 import type { LedgerEvent } from "../../../lib/flag/ledger.js";
 import { toPlain } from "../../../lib/wording/plain-text.js";

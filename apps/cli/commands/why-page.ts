@@ -1,4 +1,4 @@
-import { describeEvent } from "../../../lib/wording/event-sentence.js";
+import { describeEvent } from "../../../lib/flag/ledger-event.js";
 import {
   formatClock,
   formatCountdown,

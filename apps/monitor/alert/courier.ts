@@ -45,7 +45,6 @@ export class Courier {
   readonly #channel: Channel;
   readonly #logger: Logger;
   readonly #retryLimits: RetryLimits;
-  readonly #onDelivered: ((event: LedgerEvent) => void) | undefined;
   readonly #totals: CourierTotals;
   #stopping = new AbortController();
   #run: Promise<void> = Promise.resolve();
@@ -70,8 +69,6 @@ export class Courier {
     channels: readonly ChannelName[];
     logger: Logger;
     retryLimits?: RetryLimits;
-    /** Called when the channel has taken an event. */
-    onDelivered?: (event: LedgerEvent) => void;
   }) {
     const { name } = options.channel;
     this.#redis = options.redis;
@@ -81,7 +78,6 @@ export class Courier {
     this.#channel = options.channel;
     this.#logger = options.logger;
     this.#retryLimits = options.retryLimits ?? RETRY_LIMITS;
-    this.#onDelivered = options.onDelivered;
     this.#totals = { channel: name, sent: 0, failures: 0, putAside: 0 };
   }
 
@@ -164,7 +160,6 @@ export class Courier {
     this.#lastError = null;
     const { name } = this.#channel;
     this.#logger.info({ event: event.id, kind: event.kind }, `${name} sent`);
-    this.#onDelivered?.(event);
   }
 
   /** A failure that repeats itself is told once. @returns how long to wait before the next try. */

@@ -1,7 +1,10 @@
+import type { Redis } from "ioredis";
 import type { Family, Sample } from "../../../lib/program/metrics.js";
+import type { Keys } from "../../../lib/redis/keys.js";
 import type { SideSummary } from "../../../lib/telemetry/monitor-state.js";
 import { SIDES, type Side } from "../../../lib/telemetry/telemetry.js";
 import type { CourierTotals } from "../alert/courier.js";
+import { readFlagRecord } from "../control/flag-record.js";
 import type { EventTally } from "../telemetry/event-tally.js";
 import type { Verdict } from "../verdict/verdict.js";
 
@@ -37,6 +40,26 @@ export interface MonitorFigures {
   tally: Pick<EventTally, "kinds" | "flips">;
   couriers: readonly Readonly<CourierTotals>[];
   skippedTelemetry: number;
+}
+
+/** Undefined while Redis is away: what stood there before says nothing about now. */
+export async function readStoredFigures(context: {
+  redis: Redis;
+  keys: Keys;
+  config: { flagName: string };
+}): Promise<StoredFigures | undefined> {
+  const { redis, keys, config } = context;
+  try {
+    const [{ value, lease }, outboxPending, alerts] = await Promise.all([
+      readFlagRecord(redis, keys, config.flagName),
+      redis.xlen(keys.outbox),
+      redis.hkeys(keys.alerts),
+    ]);
+    const leaseAgeMs = lease?.ageMs ?? null;
+    return { flag: value, leaseAgeMs, outboxPending, alerts };
+  } catch {
+    return undefined;
+  }
 }
 
 type Kind = "gauge" | "counter";

@@ -46,10 +46,6 @@ export class PageStream {
     this.#repeat = repeat;
   }
 
-  get size(): number {
-    return this.#pages.size;
-  }
-
   /** @throws HttpError when there are too many, or this monitor stops */
   open(response: ServerResponse): void {
     if (this.#isClosed) throw new HttpError(503, "this monitor stops");

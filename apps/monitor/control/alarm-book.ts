@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
 import type { Keys } from "../../../lib/redis/keys.js";
 import type { Ledger } from "../../../lib/flag/ledger.js";
-import { refuseFenced } from "../leader/fenced-error.js";
+import { refuseFenced } from "../leader/leadership.js";
 import type { Trouble } from "../telemetry/roster.js";
 import { describeEnd } from "./sentences.js";
 

@@ -5,10 +5,17 @@ import type { Logger } from "../../../lib/program/log.js";
 import { SIDES, type Side } from "../../../lib/telemetry/telemetry.js";
 import { AlarmBook } from "./alarm-book.js";
 import type { MonitorConfig } from "../config.js";
-import { FencedError, refuseFenced } from "../leader/fenced-error.js";
+import {
+  FencedError,
+  refuseFenced,
+  type Leadership,
+} from "../leader/leadership.js";
 import { readFlagRecord, type FlagRecord } from "./flag-record.js";
-import { judgeLatency, type LatencyJudgement } from "./judge-latency.js";
-import type { Leadership } from "../leader/leadership.js";
+import {
+  judgeLatency,
+  roundUp,
+  type LatencyJudgement,
+} from "./judge-latency.js";
 import {
   afterBreach,
   afterRecovery,
@@ -35,6 +42,12 @@ export interface ControllerContext {
 }
 
 type Judgements = Record<Side, LatencyJudgement>;
+
+/** Why the canary is to be stopped. */
+interface Stop {
+  reason: string;
+  data: Record<string, unknown>;
+}
 
 /**
  * Acts on what is observed, while this monitor leads: flips the flag on a breach, lets the canary back in after the
@@ -98,9 +111,17 @@ export class Controller {
     const judgements = judgeSides(this.#context, flag, now);
     const at = { fence, now };
     // The threshold is judged first and by itself: nothing about the verdict can keep it from acting.
-    if (flag.value && (await this.#stopOnBreach(flag, judgements, at))) return;
+    const breach = this.#findBreach(judgements, now);
+    if (flag.value && breach) {
+      await this.#stop(flag, breach, at);
+      return;
+    }
     const verdict = await this.#context.verdicts.look(flag, at);
-    if (flag.value && (await this.#stopOnVerdict(flag, verdict, at))) return;
+    const worse = this.#findWorse(verdict, now);
+    if (flag.value && worse) {
+      await this.#stop(flag, worse, at);
+      return;
+    }
     await this.#recoverWhenDue(flag, judgements, at);
     await this.#reconcileAlarms(flag, judgements, fence);
   }
@@ -123,63 +144,32 @@ export class Controller {
     refuseFenced(outcome, fence);
   }
 
-  async #stopOnBreach(
-    flag: FlagRecord,
-    judgements: Judgements,
-    at: { fence: string; now: number },
-  ): Promise<boolean> {
+  /** Undefined unless a side is in breach of the threshold; the canary's breach comes first. */
+  #findBreach(judgements: Judgements, now: number): Stop | undefined {
     const side = (["canary", "prod"] as const).find(
       (candidate) => judgements[candidate].isBreach,
     );
-    if (side === undefined) return false;
-    const { config, observations } = this.#context;
+    if (side === undefined) return undefined;
     const { figures } = judgements[side];
-    const recovery = afterBreach(flag.recovery, config.recovery, at.now);
-    const nextTryAt =
-      config.recovery.mode === "auto" && !recovery.latched
-        ? new Date(at.now + recovery.cooldownMs).toISOString()
-        : null;
-    await this.#flip({
-      value: false,
-      by: "monitor",
+    return {
       reason: describeLatency(side, figures),
       data: {
         rule: "latency",
         side,
         ...figures,
-        canaryBeforeMs: observations.latencyBefore(
-          "canary",
-          figures.quantile,
-          at.now,
-        ),
+        canaryBeforeMs: this.#canaryBeforeMs(figures.quantile, now),
         canaryLatencyMs: judgements.canary.figures.latencyMs,
         prodLatencyMs: judgements.prod.figures.latencyMs,
-        nextTryAt,
-        latched: recovery.latched,
       },
-      cause: "breach",
-      recovery: JSON.stringify(recovery),
-      fence: at.fence,
-    });
-    return true;
+    };
   }
 
-  async #stopOnVerdict(
-    flag: FlagRecord,
-    verdict: Verdict | undefined,
-    at: { fence: string; now: number },
-  ): Promise<boolean> {
+  /** Undefined unless the canary is worse, and a verdict is to stop it. */
+  #findWorse(verdict: Verdict | undefined, now: number): Stop | undefined {
     const { config, verdicts, observations } = this.#context;
     if (verdict?.outcome !== "worse" || config.verdict.mode !== "on")
-      return false;
-    const recovery = afterBreach(flag.recovery, config.recovery, at.now);
-    const nextTryAt =
-      config.recovery.mode === "auto" && !recovery.latched
-        ? new Date(at.now + recovery.cooldownMs).toISOString()
-        : null;
-    await this.#flip({
-      value: false,
-      by: "monitor",
+      return undefined;
+    return {
       reason: describeWorse(verdict),
       data: {
         rule: "verdict",
@@ -189,18 +179,43 @@ export class Controller {
         canaryRequests: verdict.canary.requests,
         prodRequests: verdict.prod.requests,
         quantile: 0.95,
-        canaryBeforeMs: observations.latencyBefore("canary", 0.95, at.now),
-        canaryLatencyMs: observations.sideFigures("canary", at.now).p95Ms,
-        prodLatencyMs: observations.sideFigures("prod", at.now).p95Ms,
-        nextTryAt,
-        latched: recovery.latched,
+        canaryBeforeMs: this.#canaryBeforeMs(0.95, now),
+        canaryLatencyMs: observations.sideFigures("canary", now).p95Ms,
+        prodLatencyMs: observations.sideFigures("prod", now).p95Ms,
         verdict: verdicts.toRecord(),
       },
+    };
+  }
+
+  /** Of the window before the one that ends now; null without requests in it. */
+  #canaryBeforeMs(quantile: number, now: number): number | null {
+    const { latency } = this.#context.observations
+      .side("canary")
+      .figuresBefore(now);
+    return roundUp(latency.quantile(quantile));
+  }
+
+  async #stop(
+    flag: FlagRecord,
+    { reason, data }: Stop,
+    at: { fence: string; now: number },
+  ): Promise<void> {
+    const rule = this.#context.config.recovery;
+    const recovery = afterBreach(flag.recovery, rule, at.now);
+    const { latched, cooldownMs } = recovery;
+    const nextTryAt =
+      rule.mode === "auto" && !latched
+        ? new Date(at.now + cooldownMs).toISOString()
+        : null;
+    await this.#flip({
+      value: false,
+      by: "monitor",
+      reason,
+      data: { ...data, nextTryAt, latched },
       cause: "breach",
       recovery: JSON.stringify(recovery),
       fence: at.fence,
     });
-    return true;
   }
 
   async #recoverWhenDue(

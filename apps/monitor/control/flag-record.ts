@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import { parseFlag } from "../../../lib/flag/flag-value.js";
+import { parseFlag } from "../../../lib/flag/flag-watch.js";
 import type { Keys } from "../../../lib/redis/keys.js";
 import {
   leaseAgeMs,

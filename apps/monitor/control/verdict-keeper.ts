@@ -7,7 +7,7 @@ import type {
   BadTelemetry,
   Telemetry,
 } from "../../../lib/telemetry/telemetry.js";
-import { refuseFenced } from "../leader/fenced-error.js";
+import { refuseFenced } from "../leader/leadership.js";
 import type { VerdictRule } from "../config.js";
 import { Baseline, storedBaseline } from "../verdict/baseline.js";
 import { ReleaseTest } from "../verdict/release-test.js";

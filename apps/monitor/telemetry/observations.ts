@@ -2,7 +2,6 @@ import type { LedgerEvent } from "../../../lib/flag/ledger.js";
 import type { SideSummary } from "../../../lib/telemetry/monitor-state.js";
 import type { Side, Telemetry } from "../../../lib/telemetry/telemetry.js";
 import type { MonitorConfig } from "../config.js";
-import { roundUp } from "../control/judge-latency.js";
 import {
   Roster,
   type HostMember,
@@ -81,12 +80,6 @@ export class Observations implements StreamListener {
       p99Ms: quantile(0.99),
       windowMs: this.#windowMs,
     };
-  }
-
-  /** A quantile of the window before the one that ends now; null without requests in it. */
-  latencyBefore(side: Side, quantile: number, now: number): number | null {
-    const { latency } = this.#sides[side].figuresBefore(now);
-    return roundUp(latency.quantile(quantile));
   }
 
   proxies(): ProxyMember[] {

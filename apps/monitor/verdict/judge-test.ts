@@ -7,13 +7,13 @@ import {
   countRequestsNeeded,
   ENOUGH_BLOCKS,
   ENOUGH_CANARY_REQUESTS,
+  WARM_UP_CANARY_REQUESTS,
 } from "./requests-needed.js";
 import type { RouteCounts } from "./route-counts.js";
 import { BROKEN_SPLIT } from "./evidence/share-check.js";
 import { logStake, mixStarts } from "./starts.js";
 import type { SplitCounts, Stretch } from "./stretch.js";
 import { evidenceToStop } from "./evidence/total.js";
-import { WARM_UP_CANARY_REQUESTS } from "./warm-up.js";
 import type { Outcome, RouteVerdict, SideTotals, Verdict } from "./verdict.js";
 
 /** A test's counts, as they stand. */

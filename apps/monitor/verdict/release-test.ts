@@ -15,7 +15,7 @@ import {
 import type { StoredTest } from "./stored-test.js";
 import { Stretch } from "./stretch.js";
 import { createCanaryBuckets, type Tolerance } from "./tolerance.js";
-import { WARM_UP_CANARY_REQUESTS, WARM_UP_MS } from "./warm-up.js";
+import { WARM_UP_CANARY_REQUESTS, WARM_UP_MS } from "./requests-needed.js";
 import type { Verdict } from "./verdict.js";
 import { findFlaw, isDealing, type WindowPair } from "./window-pair.js";
 

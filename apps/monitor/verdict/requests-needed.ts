@@ -1,5 +1,9 @@
 import type { Outcome } from "./verdict.js";
 
+/** A canary that has just started is cold. The warm-up ends with the first of the two. */
+export const WARM_UP_MS = 30_000;
+export const WARM_UP_CANARY_REQUESTS = 50;
+
 /**
  * In the simulation, nineteen in twenty canaries that are slower by half were found before so many of their requests, by
  * the default settings and for each of the four laws in docs/verdict.md: one that has not been found is called healthy. With the

@@ -1,4 +1,4 @@
-import { logSumExp } from "./evidence/log-sum-exp.js";
+import { logSumExp } from "./evidence/total.js";
 
 /**
  * A canary that has been healthy for an hour has lost all that was bet on its being slower, and it would take as long

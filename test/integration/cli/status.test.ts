@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { encodeLease } from "../../../lib/flag/lease-reading.js";
+import { encodeLease } from "../../support/redis/lease.js";
 import type { StateReport } from "../../../lib/telemetry/monitor-state.js";
 import {
   NOWHERE,

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { startPrivateRedis } from "../../support/redis/private-redis.js";
 import { openFlagWatch, type FlagWatch } from "../../../lib/flag/flag-watch.js";
 import type { Keys } from "../../../lib/redis/keys.js";
-import { encodeLease } from "../../../lib/flag/lease-reading.js";
+import { encodeLease } from "../../support/redis/lease.js";
 import { onCleanup } from "../../support/cleanup.js";
 import { createMemoryLogger, type LogLine } from "../../support/logger.js";
 import { redisUrl } from "../../support/redis/redis-server.js";

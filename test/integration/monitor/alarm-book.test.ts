@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { AlarmBook } from "../../../apps/monitor/control/alarm-book.js";
-import { FencedError } from "../../../apps/monitor/leader/fenced-error.js";
+import { FencedError } from "../../../apps/monitor/leader/leadership.js";
 import type { Trouble } from "../../../apps/monitor/telemetry/roster.js";
 import { describeEnd } from "../../../apps/monitor/control/sentences.js";
 import {

@@ -60,16 +60,20 @@ describe("the courier", () => {
       logger,
     });
     await waitForRedis(own, 5000);
+    const channel = createMailChannel(transport, { ...MAIL_SETTINGS, keys });
+    const deliver = async (event: LedgerEvent) => {
+      await channel.send(event);
+      delivered.push(event);
+    };
     const courier = new Courier({
       redis: own,
       keys,
       consumer: options.consumer ?? "monitor@a:8090",
       ledger: new Ledger(own, keys),
-      channel: createMailChannel(transport, { ...MAIL_SETTINGS, keys }),
+      channel: { ...channel, send: deliver },
       channels: ["mail"],
       logger,
       retryLimits: options.retryLimits ?? QUICK,
-      onDelivered: (event) => delivered.push(event),
     });
     closers.push(async () => {
       await courier.stop();

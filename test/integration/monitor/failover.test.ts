@@ -1,5 +1,6 @@
 import { expect } from "chai";
-import { encodeLease, LEASE_MS } from "../../../lib/flag/lease-reading.js";
+import { LEASE_MS } from "../../../lib/flag/lease-reading.js";
+import { encodeLease } from "../../support/redis/lease.js";
 import { writeTelemetry } from "../../../lib/telemetry/telemetry.js";
 import { startFleet, type Fleet } from "../../support/monitor/fleet.js";
 import {

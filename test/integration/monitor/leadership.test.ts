@@ -1,11 +1,8 @@
 import { once } from "node:events";
 import { expect } from "chai";
 import { startPrivateRedis } from "../../support/redis/private-redis.js";
-import {
-  encodeLease,
-  LEASE_MS,
-  readLease,
-} from "../../../lib/flag/lease-reading.js";
+import { LEASE_MS, readLease } from "../../../lib/flag/lease-reading.js";
+import { encodeLease } from "../../support/redis/lease.js";
 import { onCleanup } from "../../support/cleanup.js";
 import {
   startContender,

@@ -1,4 +1,4 @@
-import { encodeLease } from "../../../lib/flag/lease-reading.js";
+import { encodeLease } from "../redis/lease.js";
 import { startNamedBackend } from "../http/backend.js";
 import { onCleanup } from "../cleanup.js";
 import { startProxyProgram } from "./proxy-program.js";

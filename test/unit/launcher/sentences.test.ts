@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { originOf, typableAddress } from "../../../apps/launcher/addresses.js";
 import { parseCommandLine } from "../../../apps/launcher/command-line.js";
-import { describeEvent } from "../../../lib/wording/event-sentence.js";
+import { describeEvent } from "../../../lib/flag/ledger-event.js";
 import { formatLogLine } from "../../../apps/launcher/processes/log-tail.js";
 import { previewMail } from "../../../apps/launcher/mailbox.js";
 import { describeTraffic } from "../../../apps/launcher/traffic.js";

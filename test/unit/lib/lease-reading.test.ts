@@ -1,5 +1,6 @@
 import { expect } from "chai";
-import { encodeLease, readLease } from "../../../lib/flag/lease-reading.js";
+import { readLease } from "../../../lib/flag/lease-reading.js";
+import { encodeLease } from "../../support/redis/lease.js";
 
 describe("lease reading", () => {
   it("tells holder and epoch of what was encoded, and until when it stands", () => {

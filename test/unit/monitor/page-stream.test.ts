@@ -19,6 +19,8 @@ describe("the stream to the dashboards", () => {
   let readState: () => Promise<StateMessage>;
   let stream: PageStream;
   let responses: ServerResponse[];
+  /** Those that the stream still has. */
+  let pages: Set<ServerResponse>;
   let port: number;
   /** A second has passed; undefined while nobody waits for that. */
   let tick: (() => void) | undefined;
@@ -26,6 +28,7 @@ describe("the stream to the dashboards", () => {
   beforeEach(async () => {
     reads = 0;
     responses = [];
+    pages = new Set();
     readState = () => Promise.resolve({ now: ++reads } as StateMessage);
     stream = new PageStream(
       { readState: () => readState(), newestPoints: () => [] },
@@ -40,6 +43,8 @@ describe("the stream to the dashboards", () => {
       responses.push(response);
       try {
         stream.open(response);
+        pages.add(response);
+        response.once("close", () => pages.delete(response));
       } catch {
         response.writeHead(503).end();
       }
@@ -86,17 +91,16 @@ describe("the stream to the dashboards", () => {
   });
 
   it("reads the state once for all pages, and not at all when the last has gone", async () => {
-    const pages = await Promise.all([open(), open(), open()]);
-    await waitFor("states", () => pages.every(({ page }) => states(page) >= 1));
+    const three = await Promise.all([open(), open(), open()]);
+    await waitFor("states", () => three.every(({ page }) => states(page) >= 1));
     // Three came in at once, and each is told at once.
     expect(reads).to.be.at.most(3);
     const before = reads;
     tick!();
-    await waitFor("more", () => pages.every(({ page }) => states(page) >= 2));
+    await waitFor("more", () => three.every(({ page }) => states(page) >= 2));
     expect(reads).to.equal(before + 1);
-    for (const { response } of pages) response.destroy();
-    await waitFor("nobody to listen", () => stream.size === 0);
-    expect(tick).to.equal(undefined);
+    for (const { response } of three) response.destroy();
+    await waitFor("nobody to listen", () => tick === undefined);
     stream.tell(EVENT);
     stream.nudge();
     expect(reads).to.equal(before + 1);
@@ -165,7 +169,7 @@ describe("the stream to the dashboards", () => {
     const data = { filler: "x".repeat(100_000) };
     await waitFor("the slow one to be cut off", () => {
       stream.tell({ ...EVENT, data });
-      return stream.size === 1;
+      return pages.size === 1;
     });
     const before = states(page);
     tick!();
@@ -173,12 +177,12 @@ describe("the stream to the dashboards", () => {
   });
 
   it("refuses the hundred and first page", async () => {
-    const pages = await Promise.all(Array.from({ length: 100 }, open));
-    await waitFor("all", () => stream.size === 100);
+    const hundred = await Promise.all(Array.from({ length: 100 }, open));
+    await waitFor("all", () => pages.size === 100);
     const refused = await open();
     expect(refused.response.statusCode).to.equal(503);
-    pages[0]!.response.destroy();
-    await waitFor("one to go", () => stream.size === 99);
+    hundred[0]!.response.destroy();
+    await waitFor("one to go", () => pages.size === 99);
     expect((await open()).response.statusCode).to.equal(200);
   });
 

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { bucketOfMs } from "../../../apps/monitor/verdict/evidence/buckets.js";
+import { bucketOfFine } from "../../../apps/monitor/verdict/evidence/buckets.js";
 import {
   createCanaryBuckets,
   deflate,
@@ -17,7 +17,9 @@ describe("verdict tolerance", () => {
     for (let fine = 100; fine < 300; fine++) {
       const lowestMs = upperEdgeMs(fine - 1) * 1.000001;
       expect(bucketOf(lowestMs)).to.equal(fine);
-      expect(buckets[fine]).to.equal(bucketOfMs(deflate(lowestMs, tolerance)));
+      expect(buckets[fine]).to.equal(
+        bucketOfFine(bucketOf(deflate(lowestMs, tolerance))),
+      );
     }
   });
 

@@ -17,16 +17,6 @@ export function createCounts(): BucketCounts {
   return new Float64Array(BUCKETS);
 }
 
-/** The bucket of a latency in ms; 0 for one that is negative. */
-export function bucketOfMs(latencyMs: number): number {
-  if (latencyMs <= 1) return 0;
-  // An edge computed by log2 may lie a rounding error off: compare with the edge itself.
-  const near = Math.round(Math.log2(latencyMs) * PER_OCTAVE);
-  const bucket = latencyMs <= edgeMs(near) ? near : near + 1;
-  const exact = latencyMs <= edgeMs(bucket - 1) ? bucket - 1 : bucket;
-  return Math.min(BUCKETS - 1, Math.max(0, exact));
-}
-
 /** The bucket's upper edge in ms. */
 export function edgeMs(bucket: number): number {
   return 2 ** (bucket / PER_OCTAVE);

@@ -1,4 +1,4 @@
-import { logSumExp } from "./log-sum-exp.js";
+import { logSumExp } from "./total.js";
 
 export const ERROR_RATIO_TOLERANCE = 1.2;
 export const ERROR_FLOOR = 0.001;

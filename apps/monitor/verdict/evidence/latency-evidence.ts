@@ -1,6 +1,6 @@
 import { BUCKETS, createCounts, type BucketCounts } from "./buckets.js";
 import { COMPONENT_COUNT, LOG_WEIGHTS, type Dictionary } from "./dictionary.js";
-import { logSumExp } from "./log-sum-exp.js";
+import { logSumExp } from "./total.js";
 
 /** Requests of both sides by bucket; the canary's latencies deflated by the tolerance. */
 export interface LatencyCounts {

@@ -1,5 +1,3 @@
-import { logSumExp } from "./log-sum-exp.js";
-
 const LOG_HALF = Math.log(0.5);
 
 /** Evidence of either kind, as one: half of the stake is bet on each. The average of e-processes is one. */
@@ -16,4 +14,14 @@ export function totalEvidence(latency: number, errors: number): number {
  */
 export function evidenceToStop(alpha: number, attempt = 0): number {
   return Math.log(1 / alpha) + attempt * Math.LN2;
+}
+
+/** ln Σ e^x, without overflow; −∞ for none. */
+export function logSumExp(values: Float64Array | readonly number[]): number {
+  let largest = -Infinity;
+  for (const value of values) largest = Math.max(largest, value);
+  if (largest === -Infinity) return -Infinity;
+  let sum = 0;
+  for (const value of values) sum += Math.exp(value - largest);
+  return largest + Math.log(sum);
 }
