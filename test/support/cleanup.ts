@@ -2,12 +2,12 @@ type CleanUp = () => unknown;
 
 const pending: CleanUp[] = [];
 
-/** Runs `cleanUp` after the current test, last registered first, whether the test passed or not. */
+/** Runs `cleanUp` after the current test, even if the test fails. The last one registered runs first. */
 export function onCleanup(cleanUp: CleanUp): void {
   pending.push(cleanUp);
 }
 
-/** Runs what has been registered: mocha after each test, otherwise whoever runs the cases. */
+/** Runs the registered clean-ups. Mocha calls it after each test; other runners must call it themselves. */
 export async function runCleanups(): Promise<void> {
   const failures: unknown[] = [];
   for (

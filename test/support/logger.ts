@@ -6,7 +6,7 @@ export interface LogLine {
   message: string;
 }
 
-/** A logger that keeps its lines, for tests that read them. */
+/** A logger that keeps its lines for tests. */
 export function createMemoryLogger(): Logger & { lines: LogLine[] } {
   const lines: LogLine[] = [];
   const writer = (level: LogLine["level"]) => (data: object, message: string) =>

@@ -2,14 +2,14 @@ import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 import type { Context } from "mocha";
 
-/** A program that some tests need and not every machine has. */
+/** A program that some tests need and that may be missing. */
 export interface NeededProgram {
-  /** Any of them will do. */
+  /** Alternatives. */
   names: readonly string[];
   debianPackage: string;
 }
 
-/** Skips the test, or in `before` its suite, where there is no such program, and says so. */
+/** Skips the test (in `before`: the suite) and prints a notice if the program is missing. */
 export function skipWithout(context: Context, needed: NeededProgram): void {
   if (findOnPath(needed.names) !== undefined) return;
   console.warn(
@@ -18,7 +18,7 @@ export function skipWithout(context: Context, needed: NeededProgram): void {
   context.skip();
 }
 
-/** @returns where the first of these is that is there at all */
+/** @returns the path of the first of these programs that exists */
 export function findOnPath(names: readonly string[]): string | undefined {
   const directories = searchPath().split(delimiter);
   return names
@@ -26,7 +26,7 @@ export function findOnPath(names: readonly string[]): string | undefined {
     .find(isExecutable);
 }
 
-/** The PATH, and where Debian has the programs for administrators. */
+/** The PATH with Debian's folder of administration programs. */
 export function searchPath(): string {
   return `${process.env.PATH ?? ""}${delimiter}/usr/sbin`;
 }

@@ -2,8 +2,8 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 /**
- * A module of the dashboard that needs no browser. The page is compiled by itself, for browsers, and keeps no module in
- * dist/: it is bundled here as the page is.
+ * Imports a module of the dashboard that needs no browser. dist/ contains no modules of the page, so this bundles one as the
+ * page is bundled.
  *
  * @param name such as `charts/history-book`
  */

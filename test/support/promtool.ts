@@ -6,7 +6,7 @@ export const PROMTOOL: NeededProgram = {
   debianPackage: "prometheus",
 };
 
-/** @returns what it says, empty when it has nothing to say. @throws when it fails, with what it says */
+/** @returns its output @throws with its output if it fails */
 export function promtool(args: readonly string[], input = ""): string {
   const { status, stdout, stderr } = spawnSync("promtool", args, {
     input,

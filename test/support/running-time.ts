@@ -1,19 +1,19 @@
 const TICK_MS = 20;
-/** What a tick counts at most: one that comes later was held up, with this process or the whole machine. */
+/** The most that a tick counts. A later one was delayed by this process or the whole machine. */
 const LONGEST_TICK_MS = 50;
 
 let heldUpMs = 0;
 let tickedAt: number | undefined;
 
 /**
- * A clock for what must not take long, in ms: it stands still while this process does not get to run, and goes slower on
- * a busy machine. What must take some time at least, `performance.now()` tells.
+ * A clock for upper limits, in ms. It stops while this process does not run, and is slower on a busy machine. Use
+ * `performance.now()` for lower limits.
  */
 export function runningTime(): number {
   return performance.now() - heldUpTime();
 }
 
-/** By how much that clock is behind the real one, in ms: a machine that stalls holds up whoever is tested as well. */
+/** How far that clock is behind the real one, in ms. A stall of the machine delays the tested program too. */
 export function heldUpTime(): number {
   if (tickedAt === undefined) setInterval(tick, TICK_MS).unref();
   tick();

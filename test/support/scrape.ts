@@ -1,13 +1,13 @@
 /** A scrape of a program's `/metrics`. */
 export interface Scrape {
   text: string;
-  /** Value by `name{labels}`, as written. */
+  /** Values by `name{labels}`, as written. */
   samples: Map<string, number>;
   /** Without labels. */
   names: Set<string>;
 }
 
-/** @throws when it is not answered by 200 and Prometheus's text format */
+/** @throws unless the response is a 200 in Prometheus's text format */
 export async function scrape(origin: string): Promise<Scrape> {
   const response = await fetch(`${origin}/metrics`);
   const text = await response.text();

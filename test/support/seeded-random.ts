@@ -1,4 +1,4 @@
-/** A repeatable source, uniform in [0, 1) (mulberry32), in place of Math.random. */
+/** A repeatable replacement of Math.random, uniform in [0, 1) (mulberry32). */
 export function createSeededRandom(seed: number): () => number {
   let state = seed;
   return () => {

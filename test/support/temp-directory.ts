@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onCleanup } from "./cleanup.js";
 
-/** Removed after the test, with all that is in it. */
+/** Creates a directory that is removed after the test with its content. */
 export function createTempDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), "serin-test-"));
   onCleanup(() => rmSync(directory, { recursive: true, force: true }));

@@ -1,9 +1,9 @@
 import { waitFor } from "./wait-for.js";
 
-/** How many looks in a row, 10 ms apart, must see the same value. */
-const LOOKS = 30;
+/** How many successive reads, 10 ms apart, must return the same value. */
+const READS = 30;
 
-/** Waits until a number has grown above 0 and then stands still, and returns it. */
+/** Waits until a number is above 0 and no longer changes, and returns it. */
 export async function settledValue(
   what: string,
   read: () => number,
@@ -16,7 +16,7 @@ export async function settledValue(
       const value = read();
       seen = value === last ? seen + 1 : 0;
       last = value;
-      return value > 0 && seen >= LOOKS ? value : undefined;
+      return value > 0 && seen >= READS ? value : undefined;
     },
     15_000,
   );

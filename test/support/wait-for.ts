@@ -1,12 +1,12 @@
 import { runningTime } from "./running-time.js";
 
-/** Most of what is waited for has happened already, or is about to. */
+/** Short, because most conditions already hold or soon will. */
 const PAUSE_LIMIT_MS = 10;
 
 /**
- * Waits until `probe` returns something other than undefined, null or false, and returns that.
+ * Waits until `probe` returns a value other than undefined, null and false, and returns it.
  *
- * @throws after `timeoutMs` (15 s unless told) in which this process could run, naming `what` and the last thing seen.
+ * @throws after `timeoutMs` of running time, naming `what` and the last value
  */
 export async function waitFor<T>(
   what: string,

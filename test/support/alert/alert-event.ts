@@ -13,7 +13,7 @@ export const MAIL_SETTINGS: MailSettings = {
   tokenRequired: false,
 };
 
-/** The monitor stops the canary for its latency, as its rule writes it. */
+/** A stop of the canary by the latency rule. */
 export const LATENCY_FLIP: LedgerEvent = {
   id: "1772366400000-0",
   kind: "flip",
@@ -39,7 +39,7 @@ export const LATENCY_FLIP: LedgerEvent = {
   },
 };
 
-/** Any other event: what is not given is `LATENCY_FLIP`'s. */
+/** Another event: `LATENCY_FLIP` with changes. */
 export function event(fields: Partial<LedgerEvent>): LedgerEvent {
   return { ...LATENCY_FLIP, ...fields };
 }

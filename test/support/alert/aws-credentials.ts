@@ -4,7 +4,7 @@ const CREDENTIALS = {
   AWS_SESSION_TOKEN: "serin-test-session",
 };
 
-/** Gives the SDK's default chain something to find while the enclosing suite runs. */
+/** Sets AWS credentials for the SDK's default chain during the enclosing suite. */
 export function provideAwsCredentials(): void {
   const found = new Map<string, string | undefined>();
   before(() => {

@@ -3,7 +3,7 @@ import type {
   MailTransport,
 } from "../../../apps/monitor/alert/channels/transport.js";
 
-/** Keeps what it takes; `onSend` may refuse a mail by throwing, or hold it up. */
+/** Stores accepted mails; `onSend` may throw to reject a mail, or delay it. */
 export class FakeTransport implements MailTransport {
   readonly taken: Mail[] = [];
   attempts = 0;
@@ -19,7 +19,7 @@ export class FakeTransport implements MailTransport {
     this.taken.push(mail);
   }
 
-  /** Has sends wait until the function is called that it returns. */
+  /** Blocks sends until the returned function is called. */
   hold(): () => void {
     let take: () => void = () => undefined;
     const held = new Promise<void>((resolve) => (take = resolve));

@@ -17,7 +17,7 @@ export interface SesEmulator {
   stop: () => Promise<void>;
 }
 
-/** aws-ses-v2-local, which takes SendRawEmail as SES does and keeps what it got. */
+/** aws-ses-v2-local, which accepts SendRawEmail like SES and stores the mails. */
 export async function startSesEmulator(): Promise<SesEmulator> {
   const port = await findServicePort();
   const endpoint = `http://127.0.0.1:${port}`;

@@ -24,12 +24,12 @@ export interface SesRequest {
 export interface SesStub {
   endpoint: string;
   requests: SesRequest[];
-  /** What the next requests get, in this order; `take` when it runs out. */
+  /** The outcomes of the next requests, in order; then `take`. */
   answers: SesAnswer[];
   close: () => Promise<void>;
 }
 
-/** Speaks just enough of SES's query protocol to fail in its ways. */
+/** Implements enough of SES's query protocol to return its errors. */
 export async function startSesStub(): Promise<SesStub> {
   const requests: SesRequest[] = [];
   const answers: SesAnswer[] = [];
@@ -87,7 +87,7 @@ const ANSWERS: Record<Exclude<SesAnswer, "hang">, [number, string]> = {
     errorXml("Sender", "MessageRejected", "Email address is not verified."),
   ],
   fail: [500, errorXml("Receiver", "InternalFailure", "Try again.")],
-  // As SES answers a bad signature: with all that it should have been made of.
+  // SES responds to a bad signature with everything that should have been signed.
   refuse: [
     403,
     errorXml(

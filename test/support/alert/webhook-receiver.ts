@@ -14,11 +14,11 @@ export interface WebhookCall {
 export interface WebhookReceiver {
   url: URL;
   calls: WebhookCall[];
-  /** What the next calls are answered, in this order; 200 when it runs out. */
+  /** The responses to the next calls, in order; then 200. */
   answers: (number | "hang" | "reset")[];
 }
 
-/** Takes what a webhook is sent; it ends with the test. */
+/** Receives the calls of a webhook. It closes after the test. */
 export async function startWebhookReceiver(): Promise<WebhookReceiver> {
   const calls: WebhookCall[] = [];
   const answers: WebhookReceiver["answers"] = [];

@@ -4,16 +4,16 @@ import { Server as NetServer, type AddressInfo, type Socket } from "node:net";
 import { onCleanup } from "../cleanup.js";
 import { waitFor } from "../wait-for.js";
 
-/** A server that a proxy is to send requests to; it ends with the test. */
+/** An upstream for a proxy. It closes after the test. */
 export interface Backend<S extends NetServer = NetServer> {
   readonly server: S;
   readonly port: number;
   readonly url: URL;
-  /** The connections that are open now. */
+  /** Connections that are open now. */
   readonly sockets: ReadonlySet<Socket>;
   /** How many connections have been accepted so far. */
   readonly accepted: () => number;
-  /** Ends it and all its connections at once; its port then refuses. */
+  /** Closes it and all its connections immediately; its port then refuses connections. */
   readonly stop: () => Promise<void>;
 }
 
@@ -24,26 +24,26 @@ export async function startBackend(
   return await listen(createServer(listener));
 }
 
-/** What a raw backend knows of one of its connections. */
+/** A connection of a raw backend. */
 export interface RawConnection {
   readonly socket: Socket;
-  /** Which connection it is, from 0. */
+  /** Counted from 0. */
   readonly index: number;
-  /** All that has arrived on it, as latin1. */
+  /** All bytes received, as latin1. */
   received: string;
 }
 
 export interface RawBackend extends Backend {
-  /** In the order of their arrival, also those that have ended. */
+  /** All connections in order, including closed ones. */
   readonly connections: readonly RawConnection[];
-  /** Waits until `text` has arrived on one of them. */
+  /** Waits until a connection has received `text`. */
   readonly sees: (text: string) => Promise<RawConnection>;
 }
 
 /**
- * A TCP server on a free port that answers with whatever bytes the test wants.
+ * A TCP server on a free port that responds with the bytes of the test.
  *
- * @param onData called with each piece of what arrives, after it was added to `received`
+ * @param onData called with each received chunk, after it was added to `received`
  */
 export async function startRawBackend(
   onData: (connection: RawConnection, piece: string) => void,

@@ -5,7 +5,7 @@ import {
 
 let current: EngineName | undefined;
 
-/** A suite that runs once for each engine: whatever proxy its tests start has that one. */
+/** A suite that runs once per engine. All proxies that its tests start use that engine. */
 export function describeEngines(title: string, suite: () => void): void {
   for (const engine of ENGINE_NAMES) {
     describe(`${title} (${engine})`, () => {
@@ -16,7 +16,7 @@ export function describeEngines(title: string, suite: () => void): void {
   }
 }
 
-/** What the running suite tests; undefined in one that leaves the choice to the proxy. */
+/** The engine of the running suite, or undefined for the proxy's default. */
 export function engineUnderTest(): EngineName | undefined {
   return current;
 }

@@ -8,14 +8,14 @@ import type { LedgerEvent } from "../../../lib/flag/ledger.js";
 type EventsQuery = Parameters<ApiBackend["readEvents"]>[0];
 type Change = Parameters<ApiBackend["changeFlag"]>[0];
 
-/** Answers from memory, and keeps what it was asked. */
+/** Answers from memory and records requests. */
 export class FakeApiBackend implements ApiBackend {
   readonly queries: EventsQuery[] = [];
   readonly changes: Change[] = [];
   state = {} as MonitorState;
   events: LedgerEvent[] = [];
   outcome: FlagChange["outcome"] = "changed";
-  /** What every read and change fails with. */
+  /** The error of every read and change. */
   failure: Error | undefined;
   ready = true;
 
@@ -28,7 +28,7 @@ export class FakeApiBackend implements ApiBackend {
     return this.#answer(this.events);
   }
 
-  /** The flag was true before. */
+  /** Records a flip from true. */
   changeFlag(change: Change): Promise<FlagChange> {
     this.changes.push(change);
     const value = change.value === "toggle" ? false : change.value;

@@ -22,18 +22,18 @@ export interface Sending {
   path?: string;
   headers?: OutgoingHttpHeaders;
   body?: Buffer | Readable;
-  /** A new connection unless told. */
+  /** Default: a new connection. */
   agent?: Agent;
 }
 
-/** A set of at most `connections` kept-alive ones. */
+/** An agent with at most `connections` kept-alive connections. */
 export function createKeepAliveAgent(connections: number): Agent {
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
   onCleanup(() => agent.destroy());
   return agent;
 }
 
-/** Sends one request and reads its answer in full. @throws when the connection fails or the answer is cut short. */
+/** Sends a request and reads its response. @throws if the connection fails or the response is truncated */
 export async function send(
   port: number,
   { method, path, headers, body, agent }: Sending = {},

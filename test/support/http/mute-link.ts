@@ -2,12 +2,12 @@ import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { onCleanup } from "../cleanup.js";
 
-/** A way to a server on loopback that can go dead without being closed, as when a cable is cut or a firewall forgets. */
+/** A TCP relay to a loopback server that can go silent without closing, like a cut cable or a firewall that drops state. */
 export interface MuteLink {
   port: number;
-  /** Connections that have been opened through it. */
+  /** Connections opened through it. */
   opened: () => number;
-  /** Nothing passes any more over the connections that are open now, in either direction; new ones work. */
+  /** Silences the open connections in both directions; new connections work. */
   mute: () => void;
 }
 

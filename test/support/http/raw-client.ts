@@ -3,10 +3,10 @@ import { onCleanup } from "../cleanup.js";
 import { readResponse, type RawResponse } from "./raw-response.js";
 import { waitFor } from "../wait-for.js";
 
-/** How a connection ended: in order (FIN), or cut (RST). */
+/** How a connection ended: `ended` by a FIN, `reset` by an RST. */
 export type Ending = "ended" | "reset";
 
-/** A TCP client that says exactly what the test wants and shows exactly what came back. */
+/** A TCP client that sends exact bytes and exposes the exact bytes received. */
 export class RawClient {
   readonly socket: Socket;
   #unread = "";
@@ -14,8 +14,8 @@ export class RawClient {
   #ending: Ending | undefined;
 
   /**
-   * @param options.reading false leaves what arrives unread until `resume()`
-   * @param options.atEnd takes what is to be done at the end of whatever it is part of; the current test unless told
+   * @param options.reading false: read nothing until `resume()`
+   * @param options.atEnd registers the clean-up (default: after the current test)
    */
   constructor(
     port: number,
@@ -35,12 +35,12 @@ export class RawClient {
     if (options.reading !== false) this.resume();
   }
 
-  /** What has arrived and not been taken by `response()`, as latin1. */
+  /** Received text that `response()` has not consumed, as latin1. */
   get unread(): string {
     return this.#unread;
   }
 
-  /** How many bytes have arrived. */
+  /** The number of bytes received. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -60,7 +60,7 @@ export class RawClient {
     this.socket.resume();
   }
 
-  /** Reads on, counting what arrives and keeping none of it. */
+  /** Counts further bytes without storing them. */
   discard(): void {
     this.socket.on("data", (chunk: Buffer) => {
       this.#bytes += chunk.length;
@@ -78,9 +78,9 @@ export class RawClient {
     return this.send(`GET ${path} HTTP/1.1`, "Host: test", ...headers, "", "");
   }
 
-  /** Waits for the next response in full, and takes it off what has arrived. */
+  /** Waits for the next complete response and consumes it. */
   async response(options: { head?: boolean } = {}): Promise<RawResponse> {
-    const read = await waitFor("a whole response", () => {
+    const read = await waitFor("a complete response", () => {
       const ended = this.#ending === "ended";
       const found = readResponse(this.#unread, { ...options, ended });
       if (found === undefined && this.#ending !== undefined)
@@ -93,7 +93,7 @@ export class RawClient {
     return read.response;
   }
 
-  /** Waits until what has arrived contains `text`. */
+  /** Waits until the unread text contains `text`. */
   async sees(text: string): Promise<void> {
     await waitFor(`${JSON.stringify(text)} from the proxy`, () =>
       this.#unread.includes(text),

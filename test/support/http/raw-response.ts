@@ -1,22 +1,22 @@
-/** A response as it stood on the wire. */
+/** A response as received. */
 export interface RawResponse {
   status: number;
   reason: string;
   /** `[name, value]` in order, case kept. */
   headers: [name: string, value: string][];
-  /** The values of one header, by its name in lower case. */
+  /** The values of a header, by its name in lower case. */
   all: (name: string) => string[];
-  /** With chunks joined. */
+  /** Chunks are joined. */
   body: string;
-  /** Whether the body came in chunks. */
+  /** Whether the body was chunked. */
   chunked: boolean;
 }
 
 /**
- * Reads the first response off `text` (latin1) by its own framing.
+ * Reads the first response in `text` (latin1).
  *
- * @param options.head whether it answers a HEAD request @param options.ended whether the connection has ended in order,
- * which completes a body without a length
+ * @param options.head whether the request was a HEAD
+ * @param options.ended whether the connection was closed with a FIN, which ends a body without a length
  * @returns undefined while it is incomplete
  */
 export function readResponse(

@@ -8,10 +8,10 @@ const LISTEN = `
   const server = require("node:net").createServer();
   server.listen({ port: 0, host: "127.0.0.1", backlog: 1 }, () => console.log(server.address().port));
 `;
-/** A loopback connection that does not stand by then is not going to. */
+/** A loopback connection that is not established by then never will be. */
 const HUNG_MS = 300;
 
-/** A loopback address that neither accepts nor refuses: a stopped process whose backlog is full. */
+/** A loopback address that neither accepts nor refuses connections: a stopped process with a full backlog. */
 export async function startUnacceptingListener(): Promise<{ url: URL }> {
   const child = spawn(process.execPath, ["-e", LISTEN], {
     stdio: ["ignore", "pipe", "inherit"],
@@ -26,7 +26,7 @@ export async function startUnacceptingListener(): Promise<{ url: URL }> {
   return { url: new URL(`http://127.0.0.1:${line}`) };
 }
 
-/** Opens one connection and keeps it. */
+/** Opens a connection and keeps it open. */
 async function connects(port: number): Promise<boolean> {
   const socket = connect({ port, host: "127.0.0.1" });
   socket.on("error", () => socket.destroy());

@@ -6,7 +6,7 @@ import { onCleanup } from "../cleanup.js";
 import { createMemoryLogger, type LogLine } from "../logger.js";
 import { redisUrl } from "../redis/redis-server.js";
 
-/** Someone who contends for the lease, and what became of it. */
+/** A contender for the lease and its history. */
 export interface Contender {
   leadership: Leadership;
   redis: Redis;

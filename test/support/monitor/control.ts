@@ -20,28 +20,28 @@ export const PROXY = "proxy@edge1:8080";
 export const AGENT = "agent@web1:3101";
 export const FENCE = '{"holder":"monitor@edge1:8090#a","epoch":3}';
 
-/** A controller that leads over a Redis of the test's own, and whose clock and telemetry the test gives. */
+/** A leading controller with its own Redis keys, whose clock and telemetry come from the test. */
 export interface Control extends TestRedis {
   context: ControllerContext;
   observations: Observations;
   log: LogLine[];
-  /** The fences that were refused, each time it stepped down. */
+  /** The rejected fence of each time that it stepped down. */
   stepDowns: () => readonly string[];
-  /** What its clock shows, ms since the epoch: Redis's time, and what has been passed. */
+  /** Its clock, in ms since the epoch: Redis's time plus all advances. */
   now: () => number;
-  /** Sets its clock forward. */
+  /** Advances its clock. */
   pass: (ms: number) => void;
-  /** A window of 500 ms from `PROXY` that ends now. */
+  /** Feeds a window of 500 ms from `PROXY` that ends now. */
   hearTraffic: (
     side: Side,
     latenciesMs: number[],
     fields?: Partial<TrafficWindow>,
   ) => void;
-  /** A sample from `AGENT`, taken now. */
+  /** Feeds a sample from `AGENT`, taken now. */
   hearHost: (side: Side, fields?: Partial<HostSample>) => void;
-  /** Judges all that has been heard until now. */
+  /** Evaluates all telemetry until now. */
   judge: () => Promise<void>;
-  /** Judges, without having heard anything more. */
+  /** Evaluates without new telemetry. */
   nudge: () => Promise<void>;
   flag: () => Promise<string | null>;
   /** `kind by author` for each event, oldest first. */
@@ -56,7 +56,7 @@ export async function startControl(env: Environment = {}): Promise<Control> {
   const { redis, keys, ledger, events } = test;
   await redis.set(keys.lease, FENCE);
   let passed = 0;
-  // Redis's clock, of the same machine, stamps the flips.
+  // The flips have the time of Redis, which runs on the same machine.
   const now = () => Date.now() + passed;
   let listeningSince: number | undefined;
   const stepDowns: string[] = [];

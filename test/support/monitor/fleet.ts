@@ -11,18 +11,18 @@ import type { TestRedis } from "../redis/test-redis.js";
 
 const INTERVAL_MS = 100;
 
-/** What a proxy and two agents would tell, as long as the test runs; a test changes it by assignment. */
+/** Sends the telemetry of a proxy and two agents until the test ends. A test changes it by assignment. */
 export interface Fleet {
   readonly proxy: string;
   readonly agents: Readonly<Record<Side, string>>;
-  /** The latency of every request of a side; null for a side without requests. */
+  /** The latency of each request of a side, or null for a side without requests. */
   latencyMs: Record<Side, number | null>;
   samples: Record<Side, HostSample>;
-  /** Those who say nothing. */
+  /** Members that send nothing. */
   silent: Set<string>;
 }
 
-/** Both sides healthy, three requests to each in a window of 100 ms. */
+/** Both sides are healthy, with three requests each in a window of 100 ms. */
 export function startFleet({ redis, keys }: TestRedis): Fleet {
   const fleet: Fleet = {
     proxy: "proxy@edge1:8080",
@@ -38,7 +38,7 @@ export function startFleet({ redis, keys }: TestRedis): Fleet {
     const telemetry = tell(fleet).filter(
       ({ source }) => !fleet.silent.has(source),
     );
-    // Redis may be away: a test may have killed it.
+    // A test may have killed Redis.
     if (redis.status === "ready")
       writeTelemetry(redis, keys, telemetry).catch(() => undefined);
   }, INTERVAL_MS);

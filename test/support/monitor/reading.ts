@@ -10,14 +10,14 @@ import { onCleanup } from "../cleanup.js";
 import { createMemoryLogger, type LogLine } from "../logger.js";
 import { redisUrl } from "../redis/redis-server.js";
 
-/** What a reader has told. */
+/** The calls of a reader. */
 export interface Reading {
   reader: StreamReader;
   telemetry: { telemetry: Telemetry; atMs: number }[];
   events: { event: LedgerEvent; atMs: number; isNew: boolean }[];
-  /** Each time it had caught up: up to when, since when, and how much it had told by then. */
+  /** Each catch-up: until when, since when, and how many entries it had delivered. */
   caughtUp: { heardUntil: number; listeningSince: number; told: number }[];
-  /** Each gap: how often it had caught up before it. */
+  /** Each gap, as the number of catch-ups before it. */
   gaps: number[];
   log: LogLine[];
 }
@@ -28,7 +28,7 @@ export function startReading(
   options: {
     url?: string;
     replyTimeoutMs?: number;
-    /** What Redis's clock shows, ms since the epoch; its own unless told. */
+    /** Redis's clock, in ms since the epoch (default: the real one). */
     redisNow?: () => number;
     startedAt?: number;
   } = {},

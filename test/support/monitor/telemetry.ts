@@ -8,7 +8,7 @@ import type {
   TrafficWindow,
 } from "../../../lib/telemetry/telemetry.js";
 
-/** A proxy's window in which `latenciesMs` were measured; without any, an idle side's. */
+/** A proxy's window with these latencies; without any, that of an idle side. */
 export function trafficWindow(
   target: Side,
   latenciesMs: readonly number[] = [],
@@ -45,7 +45,7 @@ export function hostSample(
   };
 }
 
-/** What an agent says when the app's process is not there. */
+/** An agent's sample without a running app. */
 export function goneSample(target: Side): HostSample {
   return hostSample(target, {
     pid: null,
@@ -63,7 +63,7 @@ export function histogramOf(latenciesMs: readonly number[]): SparseHistogram {
   return histogram.toSparse();
 }
 
-/** `count` times the same. */
+/** `count` equal values. */
 export function times<T>(count: number, value: T): T[] {
   return Array.from({ length: count }, () => value);
 }

@@ -8,7 +8,7 @@ import { createSeededRandom } from "../seeded-random.js";
 import { hostSample, trafficWindow } from "./telemetry.js";
 import { healthy, routeWindow, type Respond } from "./verdict-traffic.js";
 
-/** Tells a keeper of half-second windows, 36 of prod's requests and 12 of the canary's each. */
+/** Feeds a keeper windows of half a second, each with 36 requests to prod and 12 to the canary. */
 export class VerdictFeed {
   readonly #control: Control;
   readonly #random = createSeededRandom(77);
@@ -51,12 +51,12 @@ export class VerdictFeed {
     this.hearRaw({ kind: "host", data }, keepers);
   }
 
-  /** What is told from here on bears this moment's time, or, as Redis numbers its entries, the last one's. */
+  /** Sets the time of the entries that follow. Like Redis, it never goes back. */
   tick(): void {
     this.#at = Math.max(Math.round(this.#control.now()), this.#at);
   }
 
-  /** As the stream reader hears it. */
+  /** An entry as the stream reader delivers it. */
   hearRaw(
     { kind, data }: { kind: string; data: unknown },
     keepers: VerdictKeeper[],
@@ -76,7 +76,7 @@ export class VerdictFeed {
   }
 }
 
-/** A controller whose keeper has heard enough of prod to compare the canary with it. */
+/** A controller whose keeper has enough data on prod to compare the canary. */
 export async function startVerdict(env: Record<string, string> = {}) {
   const control = await startControl(env);
   const { verdicts } = control.context;

@@ -13,11 +13,11 @@ import { histogramOf } from "./telemetry.js";
 export const ALPHA = 0.01;
 export const START = 1_700_000_000_000;
 
-/** A request's outcome; `errors` is whether it failed. */
+/** The outcome of a request. */
 export interface Answer {
   latencyMs: number;
   isError?: boolean;
-  /** Answered with 404. */
+  /** Whether the status is 404. */
   isUnknown?: boolean;
 }
 
@@ -65,7 +65,7 @@ export function windowPair(
   };
 }
 
-/** A test that hears windows of half a second, 50 requests each, 3:1; its clock and answers are the test's own. */
+/** Feeds a sequential test windows of half a second with 50 requests each, 3:1, with its own clock and responses. */
 export class TestedRelease {
   readonly baseline = new Baseline();
   test = new ReleaseTest({
@@ -84,7 +84,7 @@ export class TestedRelease {
     this.#random = createSeededRandom(seed);
   }
 
-  /** Hears so many windows. */
+  /** Feeds `count` windows. */
   hear(windows: number): void {
     for (let i = 0; i < windows; i++) {
       this.atMs += 500;
@@ -124,7 +124,7 @@ export class TestedRelease {
     return this.test.judge(ALPHA, this.baseline);
   }
 
-  /** Hears windows until there is this outcome; returns the verdict. */
+  /** Feeds windows until the verdict has this outcome, and returns it. */
   until(outcome: Verdict["outcome"], windows = 600): Verdict {
     for (let i = 0; i < windows; i++) {
       this.hear(1);
@@ -137,7 +137,7 @@ export class TestedRelease {
   }
 }
 
-/** Lognormal about 100 ms, whoever answers. */
+/** Lognormal around 100 ms on both sides. */
 export function healthy(
   _side: Side,
   _route: string,
@@ -146,7 +146,7 @@ export function healthy(
   return { latencyMs: 100 * Math.exp(0.4 * normal(random)) };
 }
 
-/** The same, slower on the canary. */
+/** The same, but slower on the canary. */
 export function slowerBy(factor: number): Respond {
   return (side, route, random) => {
     const { latencyMs } = healthy(side, route, random);
@@ -154,7 +154,7 @@ export function slowerBy(factor: number): Respond {
   };
 }
 
-/** Box & Muller. */
+/** Box–Muller transform. */
 function normal(random: () => number): number {
   return (
     Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())

@@ -53,7 +53,7 @@ interface Vectors {
   dkw_eps: [requests: number, alpha: number, epsilon: number][];
 }
 
-/** Reference values of another implementation; logarithms are natural, to be met to 1e-6. */
+/** Reference values of another implementation, with natural logarithms; results must match within 1e-6. */
 export const VECTORS = JSON.parse(
   readFileSync(
     new URL("../../../../test/fixtures/verdict-vectors.json", import.meta.url),

@@ -10,7 +10,7 @@ const MAIN = fileURLToPath(
 );
 const TAP = new URL("./leak-tap.js", import.meta.url).href;
 
-/** The proxy with one of its engines, everything to prod unless told, and its time limits short. */
+/** The proxy with one of its engines and short timeouts. By default it sends all requests to prod. */
 export function describeEngine(engine: (typeof ENGINES)[number]): Product {
   return {
     name: `serin ${engine}`,

@@ -1,6 +1,6 @@
-/** Preloaded into a program together with `--expose-gc`: over IPC it answers any message with what the program holds. */
+/** Preloaded into a program with `--expose-gc`. It answers any IPC message with the resources that the program holds. */
 export interface Holdings {
-  /** What JavaScript holds: its heap, and buffers outside of it. */
+  /** The JavaScript heap and external buffers. */
   heldBytes: number;
   timers: number;
   sockets: number;
@@ -19,5 +19,5 @@ process.on("message", () => {
   };
   process.send?.(holdings);
 });
-// The program's life is its own.
+// Does not keep the program alive.
 process.channel?.unref();

@@ -3,14 +3,14 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Place, Product } from "./product.js";
 
-/** Connections that each keeps open to the upstream. */
+/** Idle connections that each product keeps to the upstream. */
 const KEPT = 1100;
 
 const PLAIN_HTTP_PROXY = fileURLToPath(
   new URL("./plain-http-proxy.js", import.meta.url),
 );
 
-/** Reverse proxies of others, each set up as its manual advises for kept-alive connections. */
+/** Other reverse proxies, configured for kept-alive connections as their manuals recommend. */
 export const NGINX: Product = {
   name: "nginx",
   isOurs: false,
@@ -36,7 +36,7 @@ export const HAPROXY: Product = {
   },
 };
 
-/** The package http-proxy as its readme shows it, with a keep-alive agent. */
+/** The package http-proxy, used as in its readme with a keep-alive agent. */
 export const PLAIN_PROXY: Product = {
   name: "http-proxy",
   isOurs: false,

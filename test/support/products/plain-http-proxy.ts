@@ -1,4 +1,4 @@
-/** The package http-proxy as its readme shows it, with a keep-alive agent: what our engines are compared with. */
+/** The package http-proxy, used as in its readme with a keep-alive agent, to compare our engines with. */
 import { Agent, createServer } from "node:http";
 import httpProxy from "http-proxy";
 

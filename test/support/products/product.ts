@@ -10,17 +10,17 @@ import type { Reaper } from "../../../apps/launcher/processes/reaper.js";
 import { searchPath, type NeededProgram } from "../needed-program.js";
 import { waitFor } from "../wait-for.js";
 
-/** Where a proxy under test is to run. */
+/** Where to run a proxy under test. */
 export interface Place {
   port: number;
-  /** The upstream's, on loopback. */
+  /** On loopback. */
   upstreamPort: number;
-  /** For its own files; removed afterwards. */
+  /** For its files; removed afterwards. */
   directory: string;
   redisUrl: string;
-  /** The Node that runs those of the products that are written for it. */
+  /** The Node for products that need it. */
   node: string;
-  /** Settings beyond the usual ones, for our own engines. */
+  /** Further settings for our own engines. */
   env?: Readonly<Record<string, string>>;
 }
 
@@ -32,7 +32,7 @@ export interface Command {
   ipc?: boolean;
 }
 
-/** A reverse proxy: one of our engines, or somebody else's program to compare with. */
+/** A reverse proxy: one of our engines, or another program to compare with. */
 export interface Product {
   readonly name: string;
   readonly isOurs: boolean;
@@ -40,7 +40,7 @@ export interface Product {
   readonly describe: (place: Place) => Command;
 }
 
-/** A product's process, with its children. */
+/** The running process of a product, with its children. */
 export class RunningProduct {
   readonly product: Product;
   readonly port: number;
@@ -61,7 +61,7 @@ export class RunningProduct {
     const words = [command.file, ...command.args];
     if (options.cpu !== undefined)
       words.unshift("taskset", "-c", String(options.cpu));
-    // In a process group of its own, by which the reaper ends it.
+    // In its own process group, which the reaper kills.
     this.#child = spawn(words[0] ?? "", words.slice(1), {
       detached: true,
       env: { PATH: searchPath(), ...command.env },
@@ -83,7 +83,7 @@ export class RunningProduct {
     });
   }
 
-  /** Starts it and waits until it listens. @param options.cpu the core to keep it on */
+  /** Starts it and waits until it listens. @param options.cpu the core to pin it to */
   static async start(
     product: Product,
     place: Place,
@@ -106,7 +106,7 @@ export class RunningProduct {
     return this.#child.pid ?? 0;
   }
 
-  /** The last of what it wrote. */
+  /** The end of its output. */
   get output(): string {
     return this.#output;
   }
@@ -116,7 +116,7 @@ export class RunningProduct {
     return this.#ending;
   }
 
-  /** Its own and those of its descendants. */
+  /** The pids of the process and its descendants. */
   get pids(): number[] {
     return descendantsOf(this.pid);
   }
@@ -130,12 +130,12 @@ export class RunningProduct {
     return sum(this.pids.map((pid) => readdirSync(`/proc/${pid}/fd`).length));
   }
 
-  /** What the kernel has counted for it, user and system, in clock ticks of 10 ms. */
+  /** CPU time, user and system, in clock ticks of 10 ms. */
   get cpuTicks(): number {
     return sum(this.pids.map(readCpuTicks));
   }
 
-  /** Sends it a message and waits for its answer; only for commands with `ipc`. */
+  /** Sends a message and waits for the reply; only for commands with `ipc`. */
   async ask(message: Serializable): Promise<unknown> {
     const answered = once(this.#child, "message");
     this.#child.send(message);
@@ -147,18 +147,18 @@ export class RunningProduct {
     this.#child.kill(signal);
   }
 
-  /** Waits until it has ended by itself. */
+  /** Waits until the process ends. */
   async untilEnded(): Promise<void> {
     await this.#ended;
   }
 
-  /** Ends it and its children at once. May be called twice. */
+  /** Kills it and its children. May be called twice. */
   async close(): Promise<void> {
     if (this.#ending !== undefined) return;
     try {
       process.kill(-this.pid, "SIGKILL");
     } catch {
-      // It has just ended.
+      // It has already ended.
     }
     await this.#ended;
   }
@@ -182,7 +182,7 @@ function readResidentBytes(pid: number): number {
 
 function readCpuTicks(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-  // Behind the name, which may hold anything: state is field 3, utime 14 and stime 15 (proc(5)).
+  // After the name, which may contain anything: state is field 3, utime 14 and stime 15 (proc(5)).
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return Number(fields[11]) + Number(fields[12]);
 }

@@ -8,22 +8,22 @@ import { findServicePort } from "../system/service-port.js";
 
 const START_DEADLINE_MS = 10_000;
 
-/** A redis-server of our own: loopback only, nothing written to disk, gone when stopped. */
+/** A private redis-server: on loopback, without files on disk. */
 export interface PrivateRedis {
   readonly url: string;
   readonly port: number;
   readonly pid: number;
-  /** Ends it at once and waits until it is gone. May be called twice. */
+  /** Kills it and waits for its end. May be called twice. */
   stop: () => Promise<void>;
 }
 
-/** @throws when there is no redis-server on the PATH or it does not become ready, with its own words. */
+/** @throws with its output if redis-server is not on the PATH or does not become ready */
 export async function startPrivateRedis(
   options: { port?: number } = {},
 ): Promise<PrivateRedis> {
   const port = options.port ?? (await findServicePort());
   const directory = mkdtempSync(join(tmpdir(), "serin-redis-"));
-  // Its own process group: Ctrl-C in a terminal must reach it last, through its owner.
+  // In its own process group, so that Ctrl-C in a terminal does not stop it before its users.
   const child = spawn("redis-server", redisServerArgs({ port, directory }), {
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],

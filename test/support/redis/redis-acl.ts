@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 const ROLE = new URL("../../../../ansible/roles/redis/", import.meta.url);
 
 /**
- * The line that the role redis writes into users.acl for one of its users, with this password. Reads as much YAML and
- * Jinja as the role uses there.
+ * The line of users.acl that the role redis writes for a user with this password. It parses only the YAML and Jinja that the
+ * role uses there.
  */
 export function renderUser(
   name: string,
@@ -33,7 +33,7 @@ export function renderUser(
     .replaceAll("{{ redis_flag_name }}", options.flagName);
 }
 
-/** `name:` with list items in quotes, or folded over several lines. */
+/** `name:` with list items in quotes or folded over several lines. */
 function parseLists(yaml: string): Map<string, string[]> {
   const lists = new Map<string, string[]>();
   for (const block of yaml.split(/^(?=\w)/m)) {

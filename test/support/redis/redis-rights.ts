@@ -7,7 +7,7 @@ function read(file: string): string {
   return readFileSync(new URL(file, ROLE), "utf8");
 }
 
-/** The lists of the role's variables, `name → selectors`; of YAML only what these files use. */
+/** The selectors by name in the role's variables. It parses only the YAML that these files use. */
 function readLists(yaml: string): Map<string, string[]> {
   const lists = new Map<string, string[]>();
   let list: string[] = [];
@@ -23,7 +23,7 @@ function readLists(yaml: string): Map<string, string[]> {
 }
 
 /**
- * Gives a Redis the users that the role gives it on a host, `serin-<program>`, all with this password.
+ * Creates the users that the role creates on a host, `serin-<program>`, all with this password.
  *
  * @returns the users' names
  */
@@ -33,7 +33,8 @@ export async function createHostUsers(
 ): Promise<string[]> {
   const [, base] =
     /\}\} (-@all .*?) \{% for/.exec(read("templates/users.acl.j2")) ?? [];
-  if (base === undefined) throw new Error("users.acl.j2 has another shape");
+  if (base === undefined)
+    throw new Error("users.acl.j2 has an unexpected form");
   const fill = (selector: string) =>
     selector
       .replaceAll("{{ redis_key_prefix }}", options.keyPrefix)

@@ -14,7 +14,7 @@ export function freshKeys(): Keys {
   return createKeys(`test-${randomBytes(6).toString("hex")}:`);
 }
 
-/** A connection of the test's own, to look at and write to Redis; the test quits it. */
+/** Connects to Redis, to read and write in a test. The test closes the connection. */
 export function connectRedis(url = redisUrl()): Redis {
   return new Redis(url, { protocol: 2 });
 }

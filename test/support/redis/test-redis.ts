@@ -5,7 +5,7 @@ import { toRecord } from "../../../lib/redis/stream-entry.js";
 import { onCleanup } from "../cleanup.js";
 import { connectRedis, freshKeys } from "./redis-server.js";
 
-/** One test's part of Redis, as an operator sees it. */
+/** The keys of one test in Redis, as an operator sees them. */
 export interface TestRedis {
   redis: Redis;
   keys: Keys;
@@ -16,12 +16,12 @@ export interface TestRedis {
   outbox: () => Promise<Record<string, string>[]>;
 }
 
-/** A connection and a key prefix of the test's own. */
+/** Opens a connection with its own key prefix. */
 export function openTestRedis(
   options: { url?: string; keys?: Keys } = {},
 ): TestRedis {
   const redis = connectRedis(options.url);
-  // Tests kill servers: what fails then, the commands tell.
+  // Tests kill servers; the commands report the failure.
   redis.on("error", () => undefined);
   onCleanup(() => redis.disconnect());
   const keys = options.keys ?? freshKeys();

@@ -14,7 +14,7 @@ const START_DEADLINE_MS = 20_000;
 
 export type Environment = Readonly<Record<string, string>>;
 
-/** One line of a program's log. */
+/** A line of a program's log. */
 export interface LogEntry {
   level: string;
   msg: string;
@@ -22,37 +22,37 @@ export interface LogEntry {
 }
 
 export interface ProgramSpec {
-  /** In messages: `canary app`. */
+  /** For messages, such as `canary app`. */
   name: string;
-  /** Its entry point, and what Node is told before it. */
+  /** Its entry point, and the options of Node before it. */
   main: string;
   nodeOptions?: readonly string[];
-  /** All it is told, including a PORT that stays its own. */
+  /** The whole environment, including a fixed PORT. */
   env: Environment;
-  /** Its log line that says that it listens: `proxy listens`. */
+  /** The log message after which it is ready, such as `proxy listens`. */
   readyMessage: string;
-  /** Called with its pid at each start. */
+  /** Receives its pid at each start. */
   onStart?: (pid: number) => void;
 }
 
-/** One process of a program. */
+/** A process of the program. */
 interface Run {
   child: ChildProcess;
-  /** Its exit status, or the signal that ended it. */
+  /** The exit status, or the signal that ended it. */
   ended: Promise<number | string>;
   ending: number | string | undefined;
-  /** Whether somebody here asked for its end. */
+  /** Whether the test ended it. */
   isToEnd: boolean;
 }
 
 /**
- * A program as its operators run it: a process, set by environment variables, that can be killed and started again.
- * Should this process be gone without ending it, the reaper does.
+ * A program in its own process, configured by environment variables, which can be killed and restarted. The reaper kills it if
+ * the test process ends first.
  */
 export class ChildProgram {
   readonly name: string;
   readonly port: number;
-  /** Of all its runs. */
+  /** The lines of all its runs. */
   readonly log: LogEntry[] = [];
   readonly #spec: ProgramSpec;
   readonly #reaper: Reaper;
@@ -71,7 +71,7 @@ export class ChildProgram {
     return this.#run.child.pid ?? 0;
   }
 
-  /** Starts it, if need be with other settings, and waits until it listens. */
+  /** Starts it, optionally with other settings, and waits until it is ready. */
   async start(env: Environment = {}): Promise<void> {
     const { name, readyMessage } = this.#spec;
     const seen = this.log.length;
@@ -87,12 +87,12 @@ export class ChildProgram {
     );
   }
 
-  /** Sends a signal that does not end it. */
+  /** Pauses or resumes it. */
   signal(signal: "SIGSTOP" | "SIGCONT"): void {
     this.#run.child.kill(signal);
   }
 
-  /** Sends a signal that ends it, and waits for that. @returns its exit status, or the signal */
+  /** Ends it and waits. @returns its exit status, or the signal */
   async end(signal: "SIGTERM" | "SIGKILL"): Promise<number | string> {
     const run = this.#run;
     run.isToEnd = true;
@@ -100,7 +100,7 @@ export class ChildProgram {
     return await run.ended;
   }
 
-  /** Sends it a message and waits for its answer; only programs of the tests' and benchmarks' own take any. */
+  /** Sends a message and waits for the reply; only for programs with a tap. */
   async ask(message: Serializable): Promise<unknown> {
     const { child } = this.#run;
     const answered = once(child, "message");
@@ -109,20 +109,20 @@ export class ChildProgram {
     return answer;
   }
 
-  /** Which requests have reached it, in order, except in runs that were killed; it is to have the request tap. */
+  /** The times of requests that reached it, except in killed runs. It must have the request tap. */
   async requestStarts(): Promise<readonly RequestStart[]> {
     const starts = (await this.ask("tell")) as RequestStart[];
     this.#requestStarts.push(...starts);
     return this.#requestStarts;
   }
 
-  /** When the last request reached it; -Infinity before the first. */
+  /** The time of the last request, or -Infinity. */
   async lastRequestStart(): Promise<number> {
     const starts = await this.requestStarts();
     return starts.at(-1)?.atMs ?? -Infinity;
   }
 
-  /** Waits for a line of its log, of any run. */
+  /** Waits for a line in the log of any run. */
   async logs(msg: string, timeoutMs?: number): Promise<LogEntry> {
     return await waitFor(
       `${this.name} to log "${msg}"`,
@@ -131,7 +131,7 @@ export class ChildProgram {
     );
   }
 
-  /** Ends it if it runs. @returns what it did that a healthy program never does */
+  /** Ends it if it runs. @returns unexpected exits, errors and output */
   async close(): Promise<string[]> {
     const last = this.#runs.at(-1);
     const problems = this.#runs
@@ -157,7 +157,7 @@ export class ChildProgram {
 
   #spawn(env: Environment): Run {
     const { main, nodeOptions = [], onStart } = this.#spec;
-    // In a process group of its own, by which the reaper ends it.
+    // In its own process group, which the reaper kills.
     const child = spawn(
       process.execPath,
       ["--enable-source-maps", ...nodeOptions, main],
@@ -170,7 +170,7 @@ export class ChildProgram {
     const pid = child.pid ?? 0;
     this.#reaper.watch(pid);
     onStart?.(pid);
-    // Not "exit", which may come before the last of its output.
+    // "exit" may be emitted before the end of the output.
     const ended = once(child, "close").then(([code, signal]) => {
       this.#reaper.forget(pid);
       return (run.ending = (code ?? signal) as number | string);

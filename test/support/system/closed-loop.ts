@@ -2,7 +2,7 @@ import { Agent } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { call } from "./http-call.js";
 
-/** A request without a whole answer. */
+/** A request without a complete response. */
 export interface LostRequest {
   error: string;
   /** Such as ECONNRESET. */
@@ -12,20 +12,20 @@ export interface LostRequest {
 }
 
 /**
- * Clients that each keep one connection and send their next request after the answer to the one before. They leave when
- * they are told `Connection: close`, or when a request has no whole answer, or when stopped.
+ * Clients that each use one connection and send a request after the previous response. A client leaves after a response with
+ * `Connection: close`, after a failed request, or when stopped.
  */
 export class ClosedLoop {
-  /** Whole answers, by status. */
+  /** Complete responses, by status. */
   readonly statuses = new Map<number, number>();
   readonly lost: LostRequest[] = [];
-  /** Clients that were told to go. */
+  /** Clients that received `Connection: close`. */
   told = 0;
   readonly #pauseMs: number;
   #isStopped = false;
   readonly #done: Promise<unknown>;
 
-  /** `pauseMs`: how long on average a client waits before its next request; not at all unless told. */
+  /** @param pauseMs average time between a response and the next request */
   constructor(options: {
     port: number;
     path: string;
@@ -39,17 +39,17 @@ export class ClosedLoop {
     );
   }
 
-  /** Whole answers. */
+  /** Complete responses. */
   get answers(): number {
     return [...this.statuses.values()].reduce((sum, count) => sum + count, 0);
   }
 
-  /** What became of requests without a whole answer. */
+  /** Requests without a complete response. */
   get errors(): string[] {
     return this.lost.map(({ error }) => error);
   }
 
-  /** Requests without an answer of 200. */
+  /** Requests without a 200. */
   get failures(): number {
     return this.answers - (this.statuses.get(200) ?? 0) + this.lost.length;
   }
@@ -59,7 +59,7 @@ export class ClosedLoop {
     await this.#done;
   }
 
-  /** Every client leaves after its answer. May be called twice. */
+  /** Lets every client leave after its response. May be called twice. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     await this.#done;
@@ -77,7 +77,7 @@ export class ClosedLoop {
           this.told += 1;
           return;
         }
-        // Uniform, so that the clients do not fall into step.
+        // Random, to prevent the clients from synchronizing.
         if (this.#pauseMs > 0) await sleep(2 * this.#pauseMs * Math.random());
       }
     } catch (err) {

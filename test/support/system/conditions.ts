@@ -4,10 +4,10 @@ import type { SteadyLoad } from "./steady-load.js";
 import type { System } from "./system.js";
 
 const DEADLINE_MS = 15_000;
-/** Whoever was heard in this time lives. */
+/** Members that were heard within this time count as alive. */
 const RECENT_MS = 2000;
 
-/** Waits until `pick` finds something in the state that a monitor tells, the first one unless told. */
+/** Waits until `pick` returns a value for the state of a monitor (default: the first). */
 export async function untilState<T>(
   system: System,
   what: string,
@@ -17,7 +17,7 @@ export async function untilState<T>(
   return await waitFor(
     what,
     async () => {
-      // It refuses while it has no Redis.
+      // It returns an error while Redis is unreachable.
       const state = await system.state(monitor).catch(() => undefined);
       return state && pick(state);
     },
@@ -25,9 +25,9 @@ export async function untilState<T>(
   );
 }
 
-/** Waits until everything works together: the canary gets its share, a monitor leads, and all are heard. */
+/** Waits until the system is ready: the canary gets traffic, a monitor leads, and it hears all programs. */
 export async function untilWhole(system: System): Promise<void> {
-  await untilState(system, "the loop to close", ({ lease, ...heard }) => {
+  await untilState(system, "the system to be ready", ({ lease, ...heard }) => {
     const proxies = heard.proxies.filter(isRecent);
     const hosts = heard.hosts.filter(isRecent);
     return (
@@ -55,31 +55,31 @@ export async function untilProxySees(
   );
 }
 
-/** Waits until the canary has answered a request that was due after `sinceMs`. */
+/** Waits until the canary has served a request that was due after `sinceMs`. */
 export async function untilCanaryServes(
   load: SteadyLoad,
   sinceMs = -Infinity,
 ): Promise<void> {
   await waitFor(
-    "the canary to serve",
+    "the canary to serve a request",
     () => load.byCanary.some(({ dueAt }) => dueAt > sinceMs),
     DEADLINE_MS,
   );
 }
 
-/** Waits until a request is answered that was due after `atMs`, and so until that moment has passed under load. */
+/** Waits until a request that was due after `atMs` has been answered. */
 export async function untilLoadIsPast(
   load: SteadyLoad,
   atMs: number,
 ): Promise<void> {
   await waitFor(
-    "the load to go on",
+    "the load to continue",
     () => load.since(atMs).length > 0,
     DEADLINE_MS,
   );
 }
 
-/** Waits for so many mails, and then until none is left to be sent. */
+/** Waits for `count` mails, and then until the outbox is empty. */
 export async function untilMailsArrive(
   system: System,
   count: number,

@@ -1,7 +1,7 @@
 import type { ChildProgram } from "./child-program.js";
 import type { System } from "./system.js";
 
-/** Of two monitors the one that leads and the one that stands by. */
+/** The leader and the standby of two monitors. */
 export async function findLeader(
   system: System,
 ): Promise<{ leader: ChildProgram; standby: ChildProgram }> {
@@ -9,7 +9,7 @@ export async function findLeader(
   const holder = lease?.holder ?? "nobody";
   const [first, second] = system.monitors;
   if (first === undefined || second === undefined)
-    throw new Error("there are no two monitors");
+    throw new Error("the system does not have two monitors");
   return holder.includes(`:${first.port}#`)
     ? { leader: first, standby: second }
     : { leader: second, standby: first };

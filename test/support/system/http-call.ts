@@ -6,7 +6,7 @@ export interface Call {
   path: string;
   method?: string;
   body?: string;
-  /** A connection of its own unless given. */
+  /** Default: a new connection. */
   agent?: Agent;
 }
 
@@ -18,7 +18,7 @@ export interface Answer {
   body: string;
 }
 
-/** Sends one request to loopback. @throws when there is no whole answer */
+/** Sends a request to loopback. @throws without a complete response */
 export async function call(options: Call): Promise<Answer> {
   const { port, path, method = "GET", body, agent = false } = options;
   return await new Promise((resolve, reject) => {
@@ -44,7 +44,7 @@ export async function call(options: Call): Promise<Answer> {
   });
 }
 
-/** Sends the same request `count` times at once. @throws when one has no whole answer */
+/** Sends a request `count` times in parallel. @throws if one has no complete response */
 export async function callInParallel(
   count: number,
   options: Call,
@@ -52,7 +52,7 @@ export async function callInParallel(
   return await Promise.all(Array.from({ length: count }, () => call(options)));
 }
 
-/** @throws when the answer is not a 2xx with JSON */
+/** @throws unless the response is a 2xx with JSON */
 export async function callForJson(options: Call): Promise<unknown> {
   const { status, body } = await call(options);
   if (status < 200 || status > 299)

@@ -3,10 +3,10 @@ import { buffer } from "node:stream/consumers";
 import { simpleParser, type ParsedMail } from "mailparser";
 import { SMTPServer } from "smtp-server";
 
-/** A mail server on loopback that takes every mail and keeps it, while it is open. */
+/** A mail server on loopback that stores all mails while it is open. */
 export class MailSink {
   readonly port: number;
-  /** In the order of their arrival. */
+  /** In order of arrival. */
   readonly mails: ParsedMail[] = [];
   #server: SMTPServer | undefined;
 
@@ -32,14 +32,14 @@ export class MailSink {
           }, callback);
       },
     });
-    // A monitor that is killed while it hands a mail over resets its connection.
+    // A monitor that is killed during a delivery resets its connection.
     server.on("error", () => undefined);
     server.listen(this.port, "127.0.0.1");
     await once(server.server, "listening");
     this.#server = server;
   }
 
-  /** Refuses connections from here on; may be opened again. */
+  /** Refuses connections until it is opened again. */
   async close(): Promise<void> {
     const server = this.#server;
     this.#server = undefined;

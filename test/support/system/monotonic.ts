@@ -1,9 +1,9 @@
-/** Ms on the machine's monotonic clock, which all processes share: their readings can be compared. */
+/** Ms of the machine's monotonic clock, which is comparable between processes. */
 export function monotonicMs(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }
 
-/** What the monotonic clock read when the wall clock read `epochMs`. */
+/** Converts a time of the wall clock to the monotonic clock. */
 export function toMonotonicMs(epochMs: number): number {
   return epochMs - Date.now() + monotonicMs();
 }

@@ -1,12 +1,12 @@
 import { expect } from "chai";
 import type { ClosedLoop, LostRequest } from "./closed-loop.js";
 
-/** A little less than the time for which a proxy that stops keeps idle connections. */
+/** Slightly less than a stopping proxy keeps idle connections. */
 const GRACE_MS = 200;
 
 /**
- * Expects that the clients of a proxy that was told to stop at `stoppedAt` had an answer to every request and were told to
- * go. A client that a busy machine kept from asking in time finds its connection ended; most must not have been.
+ * Expects that all requests succeeded when a proxy was stopped at `stoppedAt`, and that most clients received
+ * `Connection: close`. On a busy machine a client may be too late and find its connection closed.
  */
 export function expectOrderlyLeave(
   clients: ClosedLoop,

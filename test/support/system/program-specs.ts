@@ -6,7 +6,7 @@ import type { Environment, ProgramSpec } from "./child-program.js";
 
 export type ProgramKind = "app" | "agent" | "proxy" | "monitor";
 
-/** Where the parts of one system are. */
+/** The ports and folders of a system. */
 export interface Layout {
   redisUrl: string;
   keyPrefix: string;
@@ -17,17 +17,17 @@ export interface Layout {
     proxyAdmin: number;
     smtp: number;
   };
-  /** Holds the apps' pidfiles. */
+  /** The folder of the apps' pidfiles. */
   directory: string;
-  /** Settings beyond those that connect the programs. */
+  /** Settings other than addresses. */
   env: Partial<Record<ProgramKind | "canaryApp", Environment>>;
-  /** What Node is told when it runs them. */
+  /** Options of Node. */
   nodeOptions: Partial<Record<ProgramKind, readonly string[]>>;
 }
 
 const REQUEST_TAP = new URL("./request-tap.js", import.meta.url).href;
 
-/** The canary counts the requests that reach it. */
+/** The canary has the request tap. */
 export function describeApp(side: Side, layout: Layout): ProgramSpec {
   const env = {
     ROLE: side,
@@ -44,7 +44,7 @@ export function describeApp(side: Side, layout: Layout): ProgramSpec {
   };
 }
 
-/** Another server in the canary app's place: `main` is its entry point, and it logs `backend listens`. */
+/** A replacement of the canary app with the entry point `main`, which logs `backend listens`. */
 export function describeStandIn(main: string, layout: Layout): ProgramSpec {
   return {
     ...describeApp("canary", layout),

@@ -5,7 +5,7 @@ import {
 } from "../redis/private-redis.js";
 import { findServicePort } from "./service-port.js";
 
-/** A Redis of one test's own that dies and comes back empty, at the same address. */
+/** A private Redis that can be killed and restarted, empty, at the same address. */
 export class RedisProgram {
   readonly url: string;
   readonly #port: number;
@@ -17,7 +17,7 @@ export class RedisProgram {
     this.url = `redis://127.0.0.1:${port}`;
   }
 
-  /** Finds a place for it and starts nothing. */
+  /** Chooses its port without starting it. */
   static async create(): Promise<RedisProgram> {
     return new RedisProgram(await findServicePort());
   }

@@ -1,12 +1,12 @@
 /**
- * Preloaded into a server (`node --import`), notes when each request reached it, seen from inside. Over IPC it answers
- * any message with what it has noted since the last one.
+ * Preloaded into a server (`node --import`), it records the time of each request. It answers any IPC message with the times
+ * since the previous one.
  */
 import { subscribe } from "node:diagnostics_channel";
 import type { IncomingMessage } from "node:http";
 import { monotonicMs } from "./monotonic.js";
 
-/** Its head has been read. Health probes are not counted: they do not come through the proxy. */
+/** The head has been read. Health probes are ignored: they do not pass the proxy. */
 export interface RequestStart {
   path: string;
   atMs: number;
@@ -20,5 +20,5 @@ subscribe("http.server.request.start", (message) => {
   if (!PROBES.has(url)) starts.push({ path: url, atMs: monotonicMs() });
 });
 process.on("message", () => process.send?.(starts.splice(0)));
-// The server's life is its own.
+// Does not keep the server alive.
 process.channel?.unref();

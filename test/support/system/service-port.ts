@@ -1,15 +1,15 @@
 import { createServer, type Server } from "node:net";
 
 /**
- * Below the ports that outgoing connections are given (from 32768 on Linux), so that a program that is started again
- * finds its own still free, and a connection attempt to it meanwhile cannot end up at itself.
+ * Below the ephemeral ports (from 32768 on Linux). A restarted program therefore finds its port free, and a client cannot
+ * connect to itself in the meantime.
  */
 const RANGE = { from: 15_000, to: 32_000 };
 
-/** Some of them are not listened on yet, and would look free. */
+/** Ports already handed out, which may not be in use yet. */
 const given = new Set<number>();
 
-/** A free port of loopback to listen on, now and again later; each is given once. */
+/** A free loopback port, for repeated use. Each port is returned once. */
 export async function findServicePort(): Promise<number> {
   for (;;) {
     const port =

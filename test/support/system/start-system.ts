@@ -6,23 +6,23 @@ import type { Layout, ProgramKind } from "./program-specs.js";
 import { SteadyLoad } from "./steady-load.js";
 import { System, type SystemOptions } from "./system.js";
 
-/** Shorter than the defaults, where a test would only wait longer and see the same. */
+/** Shorter than the defaults, to save time. */
 const BRISK: Layout["env"] = {
   app: { SLOW_MS: "700" },
   proxy: { TELEMETRY_INTERVAL_MS: "100" },
   agent: { SAMPLE_INTERVAL_MS: "200" },
-  // Not so short that a busy machine's pauses would be alerted of.
+  // Long enough that pauses of a busy machine raise no alert.
   monitor: { ALERT_DELAY_MS: "5000" },
 };
 /**
- * For a monitor that is to stop the canary for nothing or for something else: under load a stall of the machine makes as many
- * slow requests as a slow canary.
+ * For tests in which the latency rule must not fire: under load a stall of the machine causes as many slow requests as a slow
+ * canary.
  */
 export const NO_LATENCY_RULE = { LATENCY_THRESHOLD_MS: "60000" };
-/** Enough for the latency rule: the canary gets a quarter, and it takes 5. */
+/** Enough for the latency rule, which needs 5: the canary gets a quarter. */
 const SLOW_REQUESTS = 40;
 
-/** A system that is ended with the test, not started yet; against the tests' Redis unless told. */
+/** Creates a system without starting it. It is closed after the test. Default: the tests' Redis. */
 export async function createSystem(
   options: Partial<SystemOptions> = {},
 ): Promise<System> {
@@ -44,7 +44,7 @@ export async function createSystem(
   return system;
 }
 
-/** A system that runs: the canary gets its share, a monitor leads and hears the proxy and both agents. */
+/** Starts a system and waits until it is ready. */
 export async function startSystem(
   options: Partial<SystemOptions> = {},
 ): Promise<System> {
@@ -54,7 +54,7 @@ export async function startSystem(
   return system;
 }
 
-/** Requests through the proxy at a steady rate, until stopped or the test ends. */
+/** Sends requests through the proxy at a steady rate, until stopped or until the test ends. */
 export function startLoad(
   system: System,
   load: { path?: string; perSecond?: number } = {},
@@ -66,7 +66,7 @@ export function startLoad(
   return started;
 }
 
-/** Sends as many slow requests through the proxy as make a breach, and has them answered. */
+/** Sends enough slow requests through the proxy for a breach, and waits for the responses. */
 export async function sendSlowRequests(system: System): Promise<void> {
   await callInParallel(SLOW_REQUESTS, {
     port: system.proxy.port,

@@ -2,18 +2,18 @@ import { Agent } from "node:http";
 import { call } from "./http-call.js";
 import { monotonicMs } from "./monotonic.js";
 
-/** What became of one request. Times in ms of the monotonic clock. */
+/** The outcome of a request. Times are in ms of the monotonic clock. */
 export interface Outcome {
-  /** When it was due by the schedule, whether or not the sender kept up. */
+  /** The scheduled time, even if the sender was late. */
   dueAt: number;
   endedAt: number;
-  /** Null without a whole answer. */
+  /** Null without a complete response. */
   status: number | null;
   servedBy: string | null;
   error: string | null;
 }
 
-/** How many had which outcome, such as `canary 200`. */
+/** Counts by outcome, such as `canary 200`. */
 export function tally(outcomes: readonly Outcome[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { servedBy, status, error } of outcomes) {
@@ -24,8 +24,8 @@ export function tally(outcomes: readonly Outcome[]): Record<string, number> {
 }
 
 /**
- * Requests at a steady rate. It is an open loop: they start by the schedule, however long others take, so that an
- * answer that stalls does not keep the ones behind it from being asked for and counted.
+ * An open loop of requests at a steady rate: they start on schedule, however long others take. A stalled response therefore
+ * does not hide the requests after it.
  */
 export class SteadyLoad {
   readonly outcomes: Outcome[] = [];
@@ -39,7 +39,7 @@ export class SteadyLoad {
     this.#options = options;
   }
 
-  /** Those without an answer of 200. */
+  /** Requests without a 200. */
   get failures(): Outcome[] {
     return this.outcomes.filter(({ status }) => status !== 200);
   }
@@ -49,17 +49,17 @@ export class SteadyLoad {
     return this;
   }
 
-  /** The requests that the canary has answered. */
+  /** Requests served by the canary. */
   get byCanary(): Outcome[] {
     return this.outcomes.filter(({ servedBy }) => servedBy === "canary");
   }
 
-  /** Outcomes of the requests that were due after `sinceMs`. */
+  /** The outcomes of requests that were due after `sinceMs`. */
   since(sinceMs: number): Outcome[] {
     return this.outcomes.filter(({ dueAt }) => dueAt > sinceMs);
   }
 
-  /** Sends no more and waits for what is under way. May be called twice. */
+  /** Stops sending and waits for requests in flight. May be called twice. */
   async stop(): Promise<readonly Outcome[]> {
     this.#isStopped = true;
     clearTimeout(this.#timer);

@@ -26,16 +26,16 @@ import { findServicePort } from "./service-port.js";
 export interface SystemOptions {
   redisUrl: string;
   keys: Keys;
-  /** Settings by program, beyond those that connect the programs. */
+  /** Settings by program, other than addresses. */
   env: Layout["env"];
   nodeOptions?: Layout["nodeOptions"];
-  /** One unless told. */
+  /** Default: 1. */
   monitors?: number;
-  /** Takes the canary app's place. */
+  /** Replaces the canary app. */
   describeCanary?: (layout: Layout) => ProgramSpec;
 }
 
-/** All of Serin on this machine: every program a process of its own, as its operators run it. */
+/** The whole of Serin on this machine, with each program in its own process. */
 export class System {
   readonly prodApp: ChildProgram;
   readonly canaryApp: ChildProgram;
@@ -44,7 +44,7 @@ export class System {
   readonly proxy: ChildProgram;
   readonly monitors: readonly ChildProgram[];
   readonly mailSink: MailSink;
-  /** To look at and write to Redis as a person would. */
+  /** A connection to Redis for the test. */
   readonly redis: Redis;
   readonly keys: Keys;
   readonly ledger: Ledger;
@@ -76,12 +76,12 @@ export class System {
     this.mailSink = new MailSink(layout.ports.smtp);
     this.keys = options.keys;
     this.redis = new Redis(options.redisUrl, { protocol: 2 });
-    // Some systems live without Redis for a while.
+    // Some tests stop Redis.
     this.redis.on("error", () => undefined);
     this.ledger = new Ledger(this.redis, options.keys);
   }
 
-  /** Finds a place for everything and starts nothing. */
+  /** Chooses ports and folders without starting anything. */
   static async create(options: SystemOptions): Promise<System> {
     const port = findServicePort;
     const layout: Layout = {
@@ -109,7 +109,7 @@ export class System {
     return this.monitors[0]!;
   }
 
-  /** Opens the mail sink and starts every program: the apps first, lest the agents find them missing. */
+  /** Opens the mail sink and starts all programs, the apps first, so that the agents find them. */
   async start(): Promise<void> {
     await this.mailSink.open();
     await Promise.all([this.prodApp.start(), this.canaryApp.start()]);
@@ -131,7 +131,7 @@ export class System {
     })) as ProxyStatus;
   }
 
-  /** As one monitor sees it, the first unless told. */
+  /** The state of a monitor (default: the first). */
   async state(monitor = this.monitor): Promise<MonitorState> {
     return (await callForJson({
       port: monitor.port,
@@ -139,7 +139,7 @@ export class System {
     })) as MonitorState;
   }
 
-  /** Flips the flag as an operator, through a monitor's API. */
+  /** Flips the flag as an operator, through the API of a monitor. */
   async setFlag(
     value: boolean | "toggle",
     monitor = this.monitor,
@@ -152,17 +152,16 @@ export class System {
     });
   }
 
-  /** The ledger's entries of one kind, oldest first. */
+  /** The ledger's entries of a kind, oldest first. */
   async events(kind: EventKind): Promise<LedgerEvent[]> {
     const newestFirst = await this.ledger.readEvents({ limit: 1000, kind });
     return newestFirst.reverse();
   }
 
   /**
-   * Ends everything, whatever state it is in.
+   * Ends all programs, in whatever state they are.
    *
-   * @throws naming what a program did that a healthy one never does: it ended by itself, logged an error, or wrote
-   * something that is no log line
+   * @throws if a program exited by itself, logged an error, or wrote output that is not a log line
    */
   async close(): Promise<void> {
     const problems = await Promise.all(

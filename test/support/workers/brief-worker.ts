@@ -5,7 +5,7 @@ import type {
   WorkerTask,
 } from "../../../apps/proxy/workers/worker-messages.js";
 
-/** Says that it listens, and no more. With a connection counted at its start it ends right after, which it counts as another. */
+/** A worker that reports that it listens and does nothing else. If its start finds a counted connection, it counts another and exits. */
 const { connections } = (workerData as WorkerTask).shared;
 const isBrief = Atomics.load(connections, 0) === 1;
 parentPort!.on("message", ({ kind }: ToWorker) => {

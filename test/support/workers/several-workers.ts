@@ -6,14 +6,14 @@ import {
   type ProxyProgram,
 } from "../programs/proxy-program.js";
 
-/** Whether this Node can have several; where it cannot, the proxy's refusal is tested instead. */
+/** Whether this Node supports several workers. If not, the proxy's error is tested instead. */
 export const canHaveSeveral =
   whyNotSeveral(process.versions.node) === undefined;
 
-/** A proxy's program whose workers can be made to crash. */
+/** A proxy program with workers that crash on request. */
 export const UNRULY = new URL("./unruly-proxy.js", import.meta.url);
 
-/** A proxy with two workers that can be made to crash, its canary open. */
+/** A proxy with two workers that crash on request, and an open canary. */
 export function startUnrulyProxy(
   env: Record<string, string>,
 ): Promise<ProxyProgram> {
@@ -27,7 +27,7 @@ export function startUnopenedProxy(
   return startProxyProgram({ WORKERS: "2", ...env }, UNRULY);
 }
 
-/** Sends `total` requests over so many connections at once. @returns who served each, in the order of the answers */
+/** Sends `total` requests over concurrent connections. @returns the side of each response, in order of arrival */
 export async function sendMany(
   port: number,
   { total, connections }: { total: number; connections: number },
@@ -42,7 +42,7 @@ export async function sendMany(
   return servedBy;
 }
 
-/** Sends `total` requests one after the other, each on a connection of its own. @returns who served each */
+/** Sends `total` requests one by one, each on a new connection. @returns the side of each response */
 export async function sendInTurn(
   port: number,
   total: number,

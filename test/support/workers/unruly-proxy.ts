@@ -2,7 +2,7 @@ import { startProxy } from "../../../apps/proxy/proxy.js";
 import { readConfig } from "../../../apps/proxy/config.js";
 import { runProgram } from "../../../lib/program/lifecycle.js";
 
-/** The proxy, with workers that can be made to crash. At SIGUSR2 its main thread hangs for `HANG_MS`. */
+/** The proxy with workers that crash on request. On SIGUSR2 its main thread hangs for `HANG_MS`. */
 process.on("SIGUSR2", () => {
   const deadline = performance.now() + Number(process.env.HANG_MS);
   while (performance.now() < deadline);

@@ -6,8 +6,8 @@ import type { WorkerTask } from "../../../apps/proxy/workers/worker-messages.js"
 import { startWorker } from "../../../apps/proxy/workers/worker.js";
 
 /**
- * The proxy's worker; a request for `/crash` ends it, one for `/hang` keeps it from doing anything else, and with
- * `CRASH_AT_START` it does not even start. With `AWAIT_TRIP` only the first does before the canary has been taken out.
+ * The proxy's worker, which crashes on `/crash` and hangs on `/hang`. With `CRASH_AT_START` it fails to start. With
+ * `AWAIT_TRIP` only the first worker starts before the canary has been stopped.
  */
 if (process.env.CRASH_AT_START !== undefined)
   throw new Error("this worker does not start");
