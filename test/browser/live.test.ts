@@ -134,6 +134,6 @@ describe("dashboard", function () {
       async () => (await kinds.allInnerTexts()).join() === "flip on,flip off",
     );
     await page.locator("#ledger-kind").selectOption("silence");
-    await page.getByText("Nothing of this kind has happened.").waitFor();
+    await page.getByText("No events of this kind.").waitFor();
   });
 });

@@ -29,12 +29,12 @@ describe("dashboard of a killed monitor", function () {
     await system.monitor.end("SIGKILL");
     await dashboard.untilTone("old", SHOWN_WITHIN_MS);
     expect(await dashboard.headline()).to.match(
-      /^No word from the monitor for \d s$/,
+      /^No data from the monitor for \d s$/,
     );
     expect(await page.locator("#headline-detail").innerText()).to.match(
-      /^What is shown is of \d\d:\d\d:\d\d: /,
+      /^Last known state, at \d\d:\d\d:\d\d: /,
     );
-    expect(await page.locator("#freshness").innerText()).to.include("No word");
+    expect(await page.locator("#freshness").innerText()).to.include("No data");
 
     await system.monitor.start();
     await dashboard.untilTone("good");
@@ -87,7 +87,7 @@ describe("dashboard of a monitor without state", function () {
     await dashboard.untilTone("old");
     expect(await dashboard.headline()).to.equal("The monitor does not answer");
     expect(await page.locator("#headline-detail").innerText()).to.equal(
-      "Trying to reach it every second.",
+      "Retrying every second.",
     );
     await page.unroute("**/api/stream");
     await dashboard.untilTone("good");
@@ -99,7 +99,7 @@ describe("dashboard of a monitor without state", function () {
     await dashboard.untilTone("good");
     await system.prodAgent.end("SIGTERM");
     await system.canaryAgent.end("SIGTERM");
-    await dashboard.page.getByText("No agent is heard.").waitFor();
+    await dashboard.page.getByText("No agent is reporting.").waitFor();
   });
 });
 
@@ -120,14 +120,14 @@ describe("dashboard of a monitor that cannot send mail", function () {
     });
     const watch = page.locator("#headline-detail");
     await waitFor("the alert", async () =>
-      /· 1 mail still to be sent · mail cannot be sent: .*ECONNREFUSED/.test(
+      /· 1 mail queued · mail cannot be sent: .*ECONNREFUSED/.test(
         (await watch.innerText()).replaceAll("\u00a0", " "),
       ),
     );
     await system.mailSink.open();
     await waitFor(
       "the end of the alert",
-      async () => !(await watch.innerText()).includes("sent"),
+      async () => !(await watch.innerText()).includes("queued"),
     );
   });
 });

@@ -45,8 +45,8 @@ describe("dashboard controls", function () {
     const flips = await system.events("flip");
     expect(flips.map(({ by, reason }) => [by, reason])).to.deep.equal([
       ["operator", "odd answers on /get"],
-      ["operator", "asked for on the dashboard"],
-      ["operator", "asked for on the dashboard"],
+      ["operator", "requested on the dashboard"],
+      ["operator", "requested on the dashboard"],
     ]);
   });
 
@@ -107,7 +107,7 @@ describe("dashboard controls", function () {
     );
     await system.setFlag(false);
     await page
-      .getByText("The canary is stopped already, until a person resumes it.")
+      .getByText("The canary is already stopped until a person resumes it.")
       .waitFor();
     expect(await page.locator("#dialog-confirm").isDisabled()).to.be.true;
     await page.locator("#dialog-reason").press("Enter");

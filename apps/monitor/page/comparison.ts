@@ -12,7 +12,7 @@ interface Figure {
   apart: (prod: number, canary: number) => string;
 }
 
-/** In the order of the page's rows. */
+/** In the order of the rows on the page. */
 const FIGURES: Figure[] = [
   latency("p50Ms"),
   latency("p95Ms"),
@@ -30,7 +30,7 @@ const FIGURES: Figure[] = [
   },
 ];
 
-/** What the verdict says, and both sides' figures of the last seconds beside each other. */
+/** The verdict, and the recent figures of both sides. */
 export class Comparison {
   readonly #verdict = byId("verdict");
   readonly #caption = byId("figures-caption");
@@ -64,19 +64,19 @@ function describeVerdict(
     return {
       outcome: "none",
       text: leads
-        ? "Nothing is compared: VERDICT is off"
-        : "The leading monitor compares; this one stands by",
+        ? "No comparison: VERDICT is off"
+        : "The leading monitor compares; this one is on standby",
     };
   const { outcome, because, odds, canaryRequestsNeeded } = verdict;
   const needed =
     canaryRequestsNeeded === null
-      ? "how many more canary requests are needed is not known yet"
+      ? "number of canary requests needed not known yet"
       : `about ${canaryRequestsNeeded.toLocaleString("en-US")} more canary requests needed`;
-  // No request is dealt to it: what stands is of before.
+  // The canary gets no requests, so the odds are old.
   if (!flag.value && outcome !== "worse")
     return {
       outcome: "none",
-      text: `Not compared while it is stopped · before that odds ${odds} for worse`,
+      text: `Not compared while stopped · odds before ${odds} for worse`,
     };
   const stands = `odds ${odds} for worse`;
   switch (outcome) {
@@ -92,13 +92,13 @@ function describeVerdict(
     case "split broken":
       return {
         outcome: "broken",
-        text: "Cannot be told: the split does not deal in its ratio",
+        text: "Unknown: the split does not match its ratio",
       };
     case null:
     default:
       return {
         outcome: "none",
-        text: `Cannot be told: ${because ?? "nothing to go by"}`,
+        text: `Unknown: ${because ?? "no data"}`,
       };
   }
 }

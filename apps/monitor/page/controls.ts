@@ -6,25 +6,25 @@ const STOP: FlipQuestion = {
   value: false,
   title: "Stop the canary?",
   effect:
-    "All requests go to prod, which serves without the feature. It stays so until a person resumes the canary.",
+    "All requests go to prod, which serves without the feature. The canary stays stopped until a person resumes it.",
   confirm: "Stop canary",
 };
 const HOLD: FlipQuestion = {
   ...STOP,
   title: "Keep the canary stopped?",
   effect:
-    "The monitor will not let it in again by itself: it stays out until a person resumes it.",
+    "The monitor will not resume it automatically. It stays stopped until a person resumes it.",
   confirm: "Keep stopped",
 };
 const RESUME: FlipQuestion = {
   value: true,
   title: "Resume the canary?",
   effect:
-    "It gets its share of the requests again, and the feature is on in prod.",
+    "The canary gets its share of the requests again, and prod turns the feature on.",
   confirm: "Resume canary",
 };
 
-/** The three buttons; what they ask is asked once more before it is done. */
+/** The three buttons, each with a confirmation. */
 export class Controls {
   readonly #dialog: FlipDialog;
   readonly #stop = byId("stop", HTMLButtonElement);
@@ -55,7 +55,7 @@ export class Controls {
 
 type Flag = StateReport["flag"];
 
-/** Whether it stays false until a person resumes it. */
+/** Whether the flag stays false until a person resumes the canary. */
 function isHeld({ value, by }: Flag): boolean {
   return !value && by === "operator";
 }
@@ -63,13 +63,13 @@ function isHeld({ value, by }: Flag): boolean {
 function describeQuestion(value: boolean, flag: Flag): FlipQuestion {
   if (value)
     return flag.value
-      ? { ...RESUME, done: "The canary is in already." }
+      ? { ...RESUME, done: "The canary already gets its share." }
       : RESUME;
   if (flag.value) return STOP;
   return isHeld(flag)
     ? {
         ...STOP,
-        done: "The canary is stopped already, until a person resumes it.",
+        done: "The canary is already stopped until a person resumes it.",
       }
     : HOLD;
 }

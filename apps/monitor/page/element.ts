@@ -1,6 +1,6 @@
 type Child = Node | string;
 
-/** A new element; `class` and other attributes by their HTML names. */
+/** Creates an element with attributes by their HTML names, such as `class`. */
 export function element<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
   attributes: Readonly<Record<string, string>> = {},
@@ -25,7 +25,7 @@ export function svgElement(
   return made;
 }
 
-/** An element of index.html. @throws when it is not there, or is another kind */
+/** Finds an element of index.html. @throws if it is missing or of another kind */
 export function byId(id: string): HTMLElement;
 export function byId<T extends Element>(id: string, kind: new () => T): T;
 export function byId(id: string, kind = HTMLElement): HTMLElement {
@@ -34,7 +34,7 @@ export function byId(id: string, kind = HTMLElement): HTMLElement {
   return found;
 }
 
-/** Writes only what differs, so that a selection stays and nothing is laid out anew. */
+/** Writes only changes, to keep selections and avoid layout. */
 export function setText(target: Element, text: string): void {
   if (target.textContent !== text) target.textContent = text;
 }

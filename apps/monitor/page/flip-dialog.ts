@@ -1,21 +1,21 @@
 import { byId, setText } from "./element.js";
 
-/** Longer than a monitor takes that is there. */
+/** More than a reachable monitor needs. */
 const TIMEOUT_MS = 5000;
 
 export interface FlipQuestion {
   value: boolean;
   title: string;
-  /** What comes of it. */
+  /** The consequences. */
   effect: string;
   confirm: string;
-  /** Why there is nothing left to do; undefined when there is. */
+  /** Why nothing is left to do, or undefined. */
   done?: string;
 }
 
 /**
- * Asks whether, why and, where one is set, for the token; then does it. What is asked stays what is asked, whatever
- * happens to the flag meanwhile. The token is kept in this object and nowhere else.
+ * Asks for confirmation, a reason and, if the monitor has one, the admin token, and then flips the flag. A flip in the
+ * meantime does not change the question. The token is stored only in this object.
  */
 export class FlipDialog {
   readonly #dialog = byId("dialog", HTMLDialogElement);
@@ -30,7 +30,7 @@ export class FlipDialog {
   #flagName = "";
   #isTokenRequired = false;
   #token: string | undefined;
-  /** What is under way; closing the dialog gives it up. */
+  /** The current request, which closing the dialog aborts. */
   #sending: AbortController | undefined;
 
   constructor() {
@@ -39,7 +39,7 @@ export class FlipDialog {
       event.preventDefault();
       void this.#submit();
     });
-    // Whatever closes it, what was typed does not stay.
+    // Clear the inputs, whatever closes the dialog.
     this.#dialog.addEventListener("close", () => {
       this.#sending?.abort();
       this.#sending = undefined;
@@ -54,7 +54,7 @@ export class FlipDialog {
     this.#isTokenRequired = isTokenRequired;
   }
 
-  /** Undefined while nothing is asked. */
+  /** Undefined while the dialog is closed. */
   get value(): boolean | undefined {
     return this.#question?.value;
   }
@@ -67,7 +67,7 @@ export class FlipDialog {
     this.#reason.focus();
   }
 
-  /** The same question in the words that fit now; not while it is being answered. */
+  /** Updates the text of the question, except during a request. */
   redraw(question: FlipQuestion): void {
     if (this.#sending === undefined) this.#draw(question);
   }
@@ -93,7 +93,7 @@ export class FlipDialog {
     const token = this.#token ?? this.#tokenInput.value.trim();
     if (this.#isTokenRequired && token === "") {
       this.#refuse(
-        "Give the admin token: this monitor changes nothing without it.",
+        "Enter the admin token: this monitor requires it for changes.",
       );
       return;
     }
@@ -102,7 +102,7 @@ export class FlipDialog {
     const timer = setTimeout(() => sending.abort(), TIMEOUT_MS);
     const problem = await this.#send(question.value, token, sending.signal);
     clearTimeout(timer);
-    // It was cancelled, and another question may stand here.
+    // The request was cancelled, and the dialog may show another question.
     if (this.#sending !== sending) return;
     this.#sending = undefined;
     this.#confirm.disabled = false;
@@ -110,7 +110,7 @@ export class FlipDialog {
     else this.#refuse(problem);
   }
 
-  /** @returns what went wrong, undefined when the flag is as asked */
+  /** @returns the error, or undefined when the flag was changed */
   async #send(
     value: boolean,
     token: string,
@@ -126,7 +126,7 @@ export class FlipDialog {
       },
       body: JSON.stringify({
         value,
-        reason: reason === "" ? "asked for on the dashboard" : reason,
+        reason: reason === "" ? "requested on the dashboard" : reason,
       }),
     }).catch(() => undefined);
     if (response === undefined)

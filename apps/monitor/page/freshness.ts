@@ -1,10 +1,10 @@
 import { formatSpan } from "../../../lib/wording/headline.js";
 
-/** Three seconds are three messages missed. */
+/** Three missed messages. */
 const OLD_AFTER_MS = 3000;
-/** A page that is not looked at asks every five seconds; browsers let it do so once a minute after a while. */
+/** A hidden page polls every five seconds, but browsers may throttle it to once a minute. */
 const OLD_WHEN_HIDDEN_MS = 65_000;
-/** So long a page that is looked at again may take to hear what is new. */
+/** How long a page may take to update after it becomes visible. */
 const RETURN_MS = 1000;
 /** Before that a slow first answer is no trouble. */
 const LOADING_MS = 4000;
@@ -14,7 +14,7 @@ export interface Freshness {
   text: string;
 }
 
-/** Whether what the page shows is of now. Nothing is shown as current to anybody who looks unless the monitor has said so within three seconds. */
+/** Whether the page is current: a visible page shows its data as stale unless it received a message within three seconds. */
 export class FreshnessKeeper {
   readonly #openedAt = performance.now();
   #stateAt: number | undefined;
@@ -53,7 +53,7 @@ export class FreshnessKeeper {
     if (ageMs > (isWatched ? OLD_AFTER_MS : OLD_WHEN_HIDDEN_MS))
       return {
         level: "old",
-        text: `No word from the monitor for ${formatSpan(ageMs)}`,
+        text: `No data from the monitor for ${formatSpan(ageMs)}`,
       };
     return { level: "live", text: "Live" };
   }

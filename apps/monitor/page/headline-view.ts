@@ -10,7 +10,7 @@ import type { Freshness } from "./freshness.js";
 
 type Look = Tone | "loading" | "old";
 
-/** Each tone has a shape of its own, for those who cannot tell the colours: circle, octagon, triangle, square. */
+/** Each tone has its own shape, for people who cannot distinguish the colours: circle, octagon, triangle, square. */
 const SHAPES: Record<Look, { shape: string; sign: string }> = {
   good: { shape: circle(), sign: "M15 25l6.5 6.5L33.5 18" },
   stopped: {
@@ -31,12 +31,12 @@ const SHAPES: Record<Look, { shape: string; sign: string }> = {
 const TITLES: Record<Look, string> = {
   good: "● Canary in",
   stopped: "■ Canary stopped",
-  warning: "▲ Look at the canary",
+  warning: "▲ Check the canary",
   old: "? Data is old",
   loading: "Serin",
 };
 
-/** The one sentence at the top, with what is known about it. */
+/** The headline with its details. */
 export class HeadlineView {
   readonly #section = byId("headline");
   readonly #text = byId("headline-text");
@@ -55,7 +55,7 @@ export class HeadlineView {
     if (message === undefined || freshness.level === "loading") {
       this.#dress(freshness.level === "old" ? "old" : "loading");
       setText(this.#text, freshness.text);
-      const retries = "Trying to reach it every second.";
+      const retries = "Retrying every second.";
       setText(this.#detail, freshness.level === "old" ? retries : "\u00a0");
       return;
     }
@@ -69,7 +69,7 @@ export class HeadlineView {
     setText(
       this.#detail,
       isOld
-        ? `What is shown is of ${formatClock(new Date(message.now), now)}: ${text}`
+        ? `Last known state, at ${formatClock(new Date(message.now), now)}: ${text}`
         : describeWatch(message),
     );
   }
@@ -82,31 +82,31 @@ export class HeadlineView {
     this.#sign.setAttribute("d", SHAPES[look].sign);
     this.#icon.href = `/icon-${look}.svg`;
     document.title = look === "loading" ? "Serin" : `${TITLES[look]} · Serin`;
-    // Only a change is read out, not the countdown's every second.
+    // Screen readers announce only changes, not each second of the countdown.
     if (look !== "loading") setText(this.#news, TITLES[look].slice(2));
   }
 }
 
-/** Keeps a figure with its unit on one line, and a separator with what it ends. */
+/** Prevents line breaks between a value and its unit, and before a separator. */
 function bindWords(text: string): string {
   return text
     .replace(/(\d) (ms|s|min|h|d|%)(?=\W|$)/g, "$1\u00a0$2")
     .replaceAll(" · ", "\u00a0· ");
 }
 
-/** Who watches, and what else an operator may have to know. */
+/** The leading monitor, and other facts for operators. */
 function describeWatch({ monitor, state }: StateMessage): string {
   const { lease, proxies, outbox } = state;
   const parts = [
     lease === null
-      ? "Nobody leads: the canary is not watched"
+      ? "No monitor leads: the canary is not watched"
       : `Watched by ${lease.holder.replace(/#.*$/, "")}`,
   ];
   if (!monitor.leads && lease !== null)
-    parts.push(`${monitor.id}, which tells this, stands by`);
+    parts.push(`this page is served by ${monitor.id}, on standby`);
   parts.push(count(proxies.length, "proxy", "proxies"));
   if (outbox.pending > 0)
-    parts.push(`${count(outbox.pending, "mail", "mails")} still to be sent`);
+    parts.push(`${count(outbox.pending, "mail", "mails")} queued`);
   parts.push(...outbox.held.map(describeHeld));
   return parts.join(" · ");
 }

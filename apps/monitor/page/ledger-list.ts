@@ -9,14 +9,14 @@ import { byId, element, setText } from "./element.js";
 const MAX_SHOWN = 200;
 const FETCHED = 100;
 
-/** The ledger, newest first, of one kind or all. What comes in is put on top; nothing that is open closes. */
+/** The ledger, newest first, optionally of one kind. New events are inserted at the top; open details stay open. */
 export class LedgerList {
   readonly #list = byId("ledger");
   readonly #blank = byId("ledger-blank");
   readonly #kind = byId("ledger-kind", HTMLSelectElement);
   readonly #now: () => number;
   readonly #shown = new Set<string>();
-  /** Counts requests, so that a late answer to an earlier one is dropped. */
+  /** Counts requests, to drop late responses to earlier ones. */
   #asked = 0;
 
   constructor(now: () => number) {
@@ -31,7 +31,7 @@ export class LedgerList {
     });
   }
 
-  /** @returns whether it could be read */
+  /** @returns whether the ledger could be read */
   async fetch(): Promise<boolean> {
     const asked = ++this.#asked;
     const kind = this.#kind.value === "" ? "" : `&kind=${this.#kind.value}`;
@@ -43,7 +43,7 @@ export class LedgerList {
       return true;
     } catch {
       if (asked === this.#asked && this.#shown.size === 0)
-        this.#say("The ledger cannot be read just now. Trying again …");
+        this.#say("Cannot read the ledger. Retrying …");
       return false;
     }
   }
@@ -67,10 +67,10 @@ export class LedgerList {
       this.#shown.delete(oldest.dataset.id ?? "");
       oldest.remove();
     }
-    this.#say(this.#shown.size > 0 ? "" : "Nothing of this kind has happened.");
+    this.#say(this.#shown.size > 0 ? "" : "No events of this kind.");
   }
 
-  /** The newest entry that is older: what was missed during a cut comes in after what followed it. */
+  /** The first older entry. After an interruption, missed events arrive later than newer ones. */
   #firstBefore(id: string): Element | null {
     return (
       [...this.#list.children].find(
@@ -136,7 +136,7 @@ function createFigures(figures: [string, string][]): HTMLDetailsElement {
   return element("details", {}, element("summary", {}, "figures"), list);
 }
 
-/** Nested figures by their path; what is longer than a figure is cut. */
+/** Nested values by their path; long values are truncated. */
 function flatten(data: Record<string, unknown>, path = ""): [string, string][] {
   return Object.entries(data).flatMap(([key, value]): [string, string][] => {
     const name = path === "" ? key : `${path}.${key}`;

@@ -11,7 +11,7 @@ import { Members } from "./members-table.js";
 import { MonitorStream } from "./monitor-stream.js";
 import { ServerClock } from "./server-clock.js";
 
-/** Often enough that no countdown skips a second. */
+/** Short enough that countdowns skip no second. */
 const TICK_MS = 250;
 const RETRY_MS = 1000;
 
@@ -48,7 +48,7 @@ function showState(heard: StateMessage): void {
   tick();
 }
 
-/** Tries until it works, or until it is asked for again: what is missing meanwhile, the page says. */
+/** Retries until it succeeds or is called again. Meanwhile the page shows what is missing. */
 function createFetcher(part: { fetch: () => Promise<boolean> }): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const fetchWhole = async () => {

@@ -9,7 +9,7 @@ interface Cell {
   attributes?: Record<string, string>;
 }
 
-/** A table with a row for each agent or proxy; at phone width each row becomes a card, with its headings in it. */
+/** A table with a row for each agent or proxy. On narrow screens each row becomes a card with its own headings. */
 class MembersTable {
   readonly #body: HTMLElement;
   readonly #blank: HTMLElement;
@@ -70,7 +70,7 @@ class MembersTable {
   }
 }
 
-/** The hosts and the proxies, as far as they are heard. */
+/** The known hosts and proxies. */
 export class Members {
   readonly #hosts = new MembersTable("hosts");
   readonly #proxies = new MembersTable("proxies");
@@ -84,14 +84,14 @@ export class Members {
           id: host.id,
           cells: describeHost(host, isQuiet(host), now),
         })),
-      "No agent is heard.",
+      "No agent is reporting.",
     );
     this.#proxies.show(
       proxies.map((proxy) => ({
         id: proxy.id,
         cells: describeProxy(proxy, isQuiet(proxy), now),
       })),
-      "No proxy is heard.",
+      "No proxy is reporting.",
     );
   }
 }

@@ -5,26 +5,26 @@ import type {
   TroubleMessage,
 } from "../messages/page-messages.js";
 
-/** A connection that says nothing for so long is given up: it may be dead without anybody having been told. */
+/** A connection without messages for this long is closed: it may be dead without an error. */
 const SILENCE_MS = 8000;
 const RETRY_MS = 1000;
-/** How often a page that is not looked at asks for the state, for its title and icon. */
+/** How often a hidden page reads the state, for its title and icon. */
 const GLANCE_MS = 5000;
-/** One of them is what a glance is for. */
+/** A poll needs only one of them. */
 const ANSWERS: ReadonlySet<string> = new Set(["state", "trouble"]);
 
 export interface StreamListener {
   onState: (message: StateMessage) => void;
   onPoints: (points: HistoryPoint[]) => void;
   onLedger: (event: LedgerEvent) => void;
-  /** There is a history to be fetched, another than what is known. */
+  /** The history must be fetched again. */
   onHistory: () => void;
   onTrouble: (trouble: TroubleMessage) => void;
 }
 
 /**
- * What the monitor sends; connects anew for as long as the page is open. A browser has six connections to an origin, for all
- * its tabs: a page that is hidden lets go of its own, and only glances at the state.
+ * Receives the monitor's messages, and reconnects while the page is open. A browser allows six connections to an origin for
+ * all tabs together. Therefore a hidden page closes its stream and polls the state.
  */
 export class MonitorStream {
   readonly #listener: StreamListener;
@@ -44,7 +44,7 @@ export class MonitorStream {
     });
   }
 
-  /** A browser connects anew by itself after a cut, but not after a refusal. */
+  /** A browser reconnects after an interruption, but not after an error response. */
   #check(): void {
     const isRefused =
       !document.hidden && this.#source?.readyState === EventSource.CLOSED;
@@ -68,7 +68,7 @@ export class MonitorStream {
     on("state", onState);
     on("points", onPoints);
     on("ledger", onLedger);
-    // What was missed is fetched when somebody looks: the stream that opens then says so again.
+    // When the page becomes visible, the new stream requests the missed history again.
     on("history", () => {
       if (!document.hidden) onHistory();
     });

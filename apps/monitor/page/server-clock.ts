@@ -1,4 +1,4 @@
-/** The monitor's clock, as far as it has been told: the browser's own may be wrong, or set while the page is open. */
+/** Estimates the monitor's clock. The browser's own may be wrong or be adjusted while the page is open. */
 export class ServerClock {
   #serverMs = Date.now();
   #toldAt = performance.now();

@@ -10,7 +10,7 @@ import { byId, element, setText } from "../element.js";
 import { HistoryBook, type Timeline } from "./history-book.js";
 import { Palette } from "./palette.js";
 
-/** All charts over the same quarter of an hour, with one cursor. */
+/** All charts, with a common time range of 15 minutes and a common cursor. */
 export class ChartBoard {
   readonly #grid = byId("charts");
   readonly #time = byId("charts-time");
@@ -29,7 +29,7 @@ export class ChartBoard {
     this.#palette.onChange(() => this.#charts.forEach((one) => one.redraw()));
   }
 
-  /** @returns whether it could be read */
+  /** @returns whether the history could be read */
   async fetch(): Promise<boolean> {
     try {
       const answer = await fetch("/api/history");
@@ -37,15 +37,12 @@ export class ChartBoard {
       this.#replace((await answer.json()) as HistoryReport);
       return true;
     } catch {
-      setText(
-        this.#blank,
-        "The history cannot be read just now. Trying again …",
-      );
+      setText(this.#blank, "Cannot read the history. Retrying …");
       return false;
     }
   }
 
-  /** @returns whether the history must be fetched anew: a host is among them that it did not know */
+  /** @returns whether the history must be fetched again, because of an unknown host */
   add(points: HistoryPoint[]): boolean {
     if (this.#book.report === undefined) return false;
     this.#book.add(points);
@@ -64,7 +61,7 @@ export class ChartBoard {
   #replace(report: HistoryReport): void {
     const isAlike = describeLines(report) === describeLines(this.#book.report);
     this.#book.replace(report);
-    // Charts of the same lines stay, and with them what was hidden in them.
+    // Keep charts with unchanged lines, and with them the hidden lines.
     if (isAlike) this.#draw();
     else this.#rebuild(report);
   }
@@ -85,7 +82,7 @@ export class ChartBoard {
     this.#draw();
   }
 
-  /** Once a frame is enough; and a page that is not looked at draws nothing. */
+  /** Draws at most once per frame, and not in a hidden page. */
   #draw(): void {
     if (this.#isDue) return;
     this.#isDue = true;

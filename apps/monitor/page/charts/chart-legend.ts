@@ -1,13 +1,13 @@
 import type { ChartSpec, Line } from "./chart-specs.js";
 import { element, setText, svgElement } from "../element.js";
 
-/** A button for each line, with its look and its value; pressed again, the line is hidden. */
+/** A toggle button for each line, with its style and value. */
 export class ChartLegend {
   readonly root: HTMLElement;
   readonly #values: HTMLElement[] = [];
   readonly #format: ChartSpec["format"];
 
-  /** @param onToggle told the line's index, and whether it is to be shown */
+  /** @param onToggle receives the index of the line and whether to show it */
   constructor(
     spec: ChartSpec,
     onToggle: (index: number, isShown: boolean) => void,

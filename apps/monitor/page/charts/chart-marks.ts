@@ -3,7 +3,7 @@ import { formatClock } from "../../../../lib/wording/headline.js";
 import type { HistoryMark } from "../../messages/history-report.js";
 import type { Colour, Palette } from "./palette.js";
 
-/** How near the pointer must be, in CSS pixels. */
+/** The maximum distance of the pointer, in CSS pixels. */
 const NEAR_PX = 7;
 const GLYPH_PX = 11;
 
@@ -19,7 +19,7 @@ function lookOf({ kind, value }: HistoryMark): Look {
     : { colour: "stopped", glyph: "■" };
 }
 
-/** A line through the plot at each mark, and its glyph above it. */
+/** Draws a line through the plot at each mark, and its glyph above. */
 export function drawMarks(
   plot: uPlot,
   marks: readonly HistoryMark[],
@@ -47,7 +47,7 @@ export function drawMarks(
   ctx.restore();
 }
 
-/** What the marks under the pointer are, a line each; empty when there are none. */
+/** Describes the marks under the pointer, one per line. */
 export function describeMarks(
   plot: uPlot,
   marks: readonly HistoryMark[],

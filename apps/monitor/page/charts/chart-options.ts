@@ -3,7 +3,7 @@ import type { ChartSpec } from "./chart-specs.js";
 import type { Palette } from "./palette.js";
 
 const SYNC_KEY = "serin";
-/** The same for all charts, so that their times stand below each other. */
+/** Equal for all charts, to align their times. */
 const AXIS_PX = 58;
 const FONT = "11px system-ui, sans-serif";
 
@@ -14,14 +14,14 @@ const onlyDecades = (palette: Palette) => ({
   grid: { ...axis(palette).grid, filter: keepDecades },
 });
 
-/** How uPlot draws a chart; colours are asked for at each drawing, since they change with the scheme. */
+/** The uPlot options of a chart. Colours are read at each drawing, because they change with the colour scheme. */
 export function createOptions(
   spec: ChartSpec,
   palette: Palette,
   height: number,
 ): uPlot.Options {
   return {
-    // The stage gives the width as soon as it has one.
+    // Set by the resize observer of the container.
     ...{ width: 300, height },
     padding: [14, 20, 0, 0],
     legend: { show: false },

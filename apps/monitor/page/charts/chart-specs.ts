@@ -19,16 +19,16 @@ export interface ChartSpec {
   title: string;
   lines: Line[];
   format: (value: number | null) => string;
-  /** Logarithmic where figures that matter lie orders of magnitude apart. */
+  /** Logarithmic for values that differ by orders of magnitude. */
   isLogarithmic?: boolean;
-  /** The axis reaches at least so far. */
+  /** The minimum upper end of the axis. */
   floor: number;
   threshold?: number;
-  /** Said in the place of lines when there are none. */
+  /** Shown when there are no lines. */
   blank: string;
 }
 
-/** Sides differ in dashes too, not in colour alone. */
+/** Sides differ in dashes as well as in colour. */
 const LOOKS = {
   prod: { colour: "prod", width: 2, dash: [] },
   canary: { colour: "canary", width: 2, dash: [7, 3] },
@@ -52,7 +52,7 @@ const QUANTILES = [
   },
 ] as const;
 const SIDES = ["prod", "canary"] as const;
-/** Of several hosts of one side; solid or long ones belong to prod. */
+/** Dashes of several hosts of a side; solid and long ones are for prod. */
 const HOST_DASHES = {
   prod: [[], [12, 2], [12, 2, 2, 2]],
   canary: [
@@ -62,8 +62,8 @@ const HOST_DASHES = {
   ],
 };
 
-const NO_TRAFFIC = "No requests in this time.";
-const NO_HOSTS = "No agent was heard in this time.";
+const NO_TRAFFIC = "No requests in this period.";
+const NO_HOSTS = "No data from agents in this period.";
 
 export function createSpecs({ rules, hosts }: HistoryReport): ChartSpec[] {
   return [

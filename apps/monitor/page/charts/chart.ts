@@ -10,7 +10,7 @@ import type { Palette } from "./palette.js";
 
 const HEIGHT_PX = 168;
 
-/** One chart with its title and legend; the legend shows the values at the cursor, or else the newest. */
+/** A chart with its title and legend. The legend shows the values at the cursor, or the newest. */
 export class Chart {
   readonly root: HTMLElement;
   readonly #spec: ChartSpec;
@@ -26,7 +26,7 @@ export class Chart {
     spec: ChartSpec,
     context: {
       palette: Palette;
-      /** Told the step under the cursor of any of the charts, null without one. */
+      /** Receives the step under the cursor of any chart, or null. */
       onCursor: (index: number | null) => void;
       onKey: (key: string) => boolean;
     },
@@ -45,7 +45,7 @@ export class Chart {
       class: "chart-stage",
       tabindex: "0",
       role: "group",
-      "aria-label": `${spec.title} chart: the arrow keys read its values`,
+      "aria-label": `${spec.title} chart: use the arrow keys to read values`,
     });
     const title = element("h3", {}, spec.title);
     if (spec.threshold !== undefined)
@@ -104,7 +104,7 @@ export class Chart {
     this.#read(this.#plot.cursor.idx ?? null);
   }
 
-  /** Puts the cursor on a step; without one, takes it away. */
+  /** Sets the cursor to a step, or removes it. */
   point(index: number | null): void {
     const time = index === null ? undefined : this.#plot.data[0][index];
     const left = time === undefined ? -10 : this.#plot.valToPos(time, "x");

@@ -4,22 +4,22 @@ import type {
   HistoryReport,
 } from "../../messages/history-report.js";
 
-/** What the charts draw: steps of equal length, without a point where nothing was heard. */
+/** The data of the charts: steps of equal length, without points for missing data. */
 export interface Timeline {
-  /** The steps' starts, in seconds since the epoch. */
+  /** The start of each step, in seconds since the epoch. */
   times: number[];
   points: (HistoryPoint | undefined)[];
 }
 
 /**
- * What a line tells of now. The step that has just begun may have nothing yet; what is older than the one before is not of
- * now any more.
+ * The current value of a line: that of the last step, or of the one before, because the last may still be empty. Older values
+ * are not current.
  */
 export function newestValue(line: readonly (number | null)[]): number | null {
   return line.at(-1) ?? line.at(-2) ?? null;
 }
 
-/** The history as fetched, and all points and marks that came after it. */
+/** The fetched history and all points and marks since. */
 export class HistoryBook {
   readonly #points = new Map<number, HistoryPoint>();
   readonly #marks = new Map<string, HistoryMark>();
@@ -29,7 +29,7 @@ export class HistoryBook {
     return this.#report;
   }
 
-  /** Marks are told once, and one may have been while the report was on its way: those that it lacks stay. */
+  /** Keeps marks that the report lacks: each mark is sent only once, possibly while the report was being fetched. */
   replace(report: HistoryReport): void {
     this.#report = report;
     this.#points.clear();
@@ -45,7 +45,7 @@ export class HistoryBook {
     this.#marks.set(mark.id, mark);
   }
 
-  /** Whether these points are of hosts that are not known yet. */
+  /** Whether these points are of unknown hosts. */
   hasNewHosts(points: readonly HistoryPoint[]): boolean {
     const known = new Set(this.#report?.hosts.map(({ id }) => id));
     return points.some(({ hosts }) =>
@@ -53,7 +53,7 @@ export class HistoryBook {
     );
   }
 
-  /** Up to the step that `now` lies in; what is older than the span is forgotten. */
+  /** Advances to the step that contains `now`, and drops data older than the span. */
   timeline(now: number): Timeline {
     const { stepMs, spanMs } = this.#report ?? {
       stepMs: 5000,

@@ -9,7 +9,7 @@ const COLOURS = [
 ] as const;
 export type Colour = (typeof COLOURS)[number];
 
-/** The style sheet's colours, for what is drawn on a canvas; they change with the scheme. */
+/** The colours of the style sheet, for the canvas. They change with the colour scheme. */
 export class Palette {
   readonly #scheme = matchMedia("(prefers-color-scheme: dark)");
   #colours = readColours();
