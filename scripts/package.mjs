@@ -1,5 +1,5 @@
 /**
- * Makes the tarball that hosts run: what a commit compiles to and the packages it needs, and nothing else. The same commit
+ * Makes the tarball that hosts run: what a commit is built to, and nothing else. The same commit
  * gives the same bytes, wherever and whenever it is packaged.
  *
  *     node scripts/package.mjs [commit]
@@ -12,7 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { writeArchive } from "./package/archive.mjs";
-import { compileCommit } from "./package/compile.mjs";
+import { buildCommit } from "./package/build.mjs";
 import { describeCommit, countChanges } from "./package/commit.mjs";
 import { stageRelease } from "./package/stage.mjs";
 import { Obstacle } from "./prepare/obstacle.mjs";
@@ -27,7 +27,7 @@ function packageRelease(revision) {
     );
   const work = mkdtempSync(join(tmpdir(), "serin-package-"));
   try {
-    compileCommit(root, release.commit, join(work, "build"));
+    buildCommit(root, release.commit, join(work, "build"));
     stageRelease(release, join(work, "build"), join(work, "stage"));
     const artifacts = join(root, "artifacts");
     mkdirSync(artifacts, { recursive: true });

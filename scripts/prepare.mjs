@@ -1,14 +1,14 @@
 /**
- * Makes a clone ready to run: the right Node, the packages, a redis-server, a build that is up to date. Says in one line
- * each what it does, and nothing when there is nothing to do.
+ * Makes a clone ready to run: the right Node, the packages, a redis-server, a build that is up to date, and for tests
+ * checked types. Says in one line each what it does, and nothing when there is nothing to do.
  *
- *     node scripts/prepare.mjs start|test|bench
+ *     node scripts/prepare.mjs start|test|bench [--no-types]
  *
  * It runs before the packages are there, so it has only what Node brings.
  */
 import { fileURLToPath } from "node:url";
 import { ensureBenchPrograms } from "./prepare/bench-programs.mjs";
-import { ensureBuild } from "./prepare/build.mjs";
+import { ensureBuild, ensureTypes } from "./prepare/build.mjs";
 import { checkNodeVersion } from "./prepare/node-version.mjs";
 import { Obstacle } from "./prepare/obstacle.mjs";
 import { ensurePackages } from "./prepare/packages.mjs";
@@ -24,22 +24,24 @@ const REDIS_URL_VARIABLES = {
 
 const say = (line) => console.log(`prepare: ${line}`);
 
-function prepare(purpose) {
+function prepare(purpose, { types }) {
   const root = fileURLToPath(new URL("..", import.meta.url));
   if (!Object.hasOwn(REDIS_URL_VARIABLES, purpose))
     throw new Obstacle(
-      "say what for: node scripts/prepare.mjs start|test|bench",
+      "say what for: node scripts/prepare.mjs start|test|bench [--no-types]",
     );
   const urlVariable = REDIS_URL_VARIABLES[purpose];
   checkNodeVersion(root);
   ensurePackages(root, say);
   if (!process.env[urlVariable]) ensureRedisServer(urlVariable, say);
   if (purpose === "bench") ensureBenchPrograms(say);
-  ensureBuild(root, say);
+  ensureBuild(root, purpose === "start" ? "programs" : "tests", say);
+  if (purpose === "test" && types) ensureTypes(root, say);
 }
 
 try {
-  prepare(process.argv[2]);
+  const [purpose, option] = process.argv.slice(2);
+  prepare(purpose, { types: option !== "--no-types" });
 } catch (err) {
   if (!(err instanceof Obstacle)) throw err;
   console.error(`prepare: ${err.message}`);

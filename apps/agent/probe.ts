@@ -1,5 +1,5 @@
 import { get, type IncomingMessage } from "node:http";
-import { z } from "zod";
+import * as z from "zod";
 import { parseJson } from "../../lib/redis/stream-entry.js";
 
 const MAX_BODY_CHARACTERS = 64 * 1024;

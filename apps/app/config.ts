@@ -10,8 +10,9 @@ import {
 } from "../../lib/settings/settings.js";
 import { SIDES, type Side } from "../../lib/telemetry/telemetry.js";
 import type { Trouble } from "./trouble.js";
-import { MAX_SLOW_MS } from "./slow.js";
 
+/** Longest delay that `/slow` and the settings accept. */
+export const MAX_SLOW_MS = 30_000;
 const MAX_KV_TTL_S = 86_400;
 
 export interface AppConfig extends BaseConfig {

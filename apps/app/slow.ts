@@ -1,7 +1,6 @@
 import { Router } from "express";
+import { MAX_SLOW_MS } from "./config.js";
 import { InvalidInput } from "./errors.js";
-
-export const MAX_SLOW_MS = 30_000;
 
 /** Responds after `?ms=` or `defaultMs`, to demonstrate a slow canary. */
 export function createSlow(defaultMs: number): Router {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { z } from "zod";
+import * as z from "zod";
 import { parseJson } from "../../lib/redis/stream-entry.js";
 import { fetchText } from "./processes/http-probe.js";
 

@@ -36,6 +36,8 @@ import { replayVerdict, VerdictKeeper } from "./control/verdict-keeper.js";
 import { TelemetryTrimmer } from "./leader/telemetry-trimmer.js";
 
 const HTTP_DRAIN_MS = 1000;
+/** Beside this module and beside its bundle. */
+const PAGE = new URL("./page/", import.meta.url);
 
 interface Context {
   logger: Logger;
@@ -151,7 +153,7 @@ function createDashboard(
   const { history, source } = parts;
   const redisNow = () => getContext().leadership.redisNow() ?? Date.now();
   return {
-    files: readPageFiles(),
+    files: readPageFiles(PAGE),
     stream: new PageStream({
       readState: () => readPageState(getContext(), source),
       newestPoints: () => history.newest(),

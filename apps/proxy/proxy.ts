@@ -23,6 +23,9 @@ import { createSplit } from "./canary/split.js";
 import { TelemetrySender } from "./traffic/telemetry-sender.js";
 import { WorkerPool } from "./workers/worker-pool.js";
 
+/** Beside this module and beside its bundle. */
+const WORKER_MAIN = new URL("./worker-main.js", import.meta.url);
+
 interface Context {
   logger: Logger;
   closers: Closers;
@@ -168,7 +171,7 @@ function createPool({ config, watch, onTrip, context }: Parts) {
   );
   const serving = new WorkerPool({
     config,
-    entry: workerEntry ?? new URL("./workers/worker-main.js", import.meta.url),
+    entry: workerEntry ?? WORKER_MAIN,
     shared,
     onTrip: (trip, era) => {
       if (breaker.learn(trip, era)) onTrip(trip);

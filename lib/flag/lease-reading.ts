@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { parseJson } from "../redis/stream-entry.js";
 
 /** How long a lease stands after it was renewed. */

@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import { z } from "zod";
+import * as z from "zod";
 import { parseFlag } from "./flag-watch.js";
 import type { Keys } from "../redis/keys.js";
 import {

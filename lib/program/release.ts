@@ -1,22 +1,27 @@
 import { existsSync, readFileSync } from "node:fs";
-import { z } from "zod";
+import * as z from "zod";
 
 const releaseSchema = z.object({ release: z.string() });
 const manifestSchema = z.object({ version: z.string() });
 
 /**
  * The release this code belongs to: its name in the release.json that packaging writes (`0.2.0-20261124000747-81fd353b24`), or
- * in a checkout package.json's version.
+ * in a checkout package.json's version. The nearest folder upward with either file counts, since bundles and single modules
+ * lie at different depths.
  *
- * @param root the folder of either file, its URL ending in a slash
+ * @param from the URL of a file, or of a folder with a slash at its end
  * @throws if neither file is there, or the one that counts is not as it should be
  */
-export function releaseVersion(
-  root = new URL("../../../", import.meta.url),
-): string {
-  const packaged = new URL("release.json", root);
+export function releaseVersion(from = import.meta.url): string {
+  const folder = new URL(".", from);
+  const packaged = new URL("release.json", folder);
   if (existsSync(packaged)) return releaseSchema.parse(read(packaged)).release;
-  return manifestSchema.parse(read(new URL("package.json", root))).version;
+  const manifest = new URL("package.json", folder);
+  if (existsSync(manifest)) return manifestSchema.parse(read(manifest)).version;
+  const above = new URL("..", folder);
+  if (above.href === folder.href)
+    throw new Error("neither release.json nor package.json is above this code");
+  return releaseVersion(above.href);
 }
 
 function read(file: URL): unknown {

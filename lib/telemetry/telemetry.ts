@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import { z } from "zod";
+import * as z from "zod";
 import type { Keys } from "../redis/keys.js";
 import { TOP_BUCKET } from "./latency-histogram.js";
 import { parseJson, toRecord } from "../redis/stream-entry.js";

@@ -8,21 +8,38 @@ const SOURCES = [
   "lib",
   "test",
   "bench",
-  "scripts/build-page.mjs",
-  "scripts/make-executable.mjs",
+  "scripts/build.mjs",
+  "scripts/build",
   "tsconfig.json",
   "package-lock.json",
 ];
-/** Written after a build that went well, and removed with dist/ before the next: no half or failed build has it. */
-const STAMP = "dist/.sources";
+/** Stamps. A build removes them with dist/, and only success writes them. */
+const BUILT = "dist/.built";
+const CHECKED = "dist/.types-checked";
 
-/** Builds dist/ unless it is of exactly the sources that are there. */
-export function ensureBuild(root, say) {
+/**
+ * Builds dist/ unless it is of exactly the sources that are there.
+ *
+ * @param extent `programs`, or `tests` for programs, tests and benchmarks
+ */
+export function ensureBuild(root, extent, say) {
   const sources = fingerprint(root);
-  if (readStamp(root) === sources) return;
-  say("compiling (npm run build)");
-  runCommand("npm", ["run", "build", "--silent"], { cwd: root });
-  writeFileSync(join(root, STAMP), sources);
+  const built = readStamp(root, BUILT);
+  const enough = extent === "tests" ? ["tests"] : ["tests", "programs"];
+  if (enough.some((one) => built === `${one} ${sources}`)) return;
+  const script = extent === "tests" ? "build:tests" : "build";
+  say(`building (npm run ${script})`);
+  runCommand("npm", ["run", script, "--silent"], { cwd: root });
+  writeFileSync(join(root, BUILT), `${extent} ${sources}`);
+}
+
+/** Checks the types unless they were checked since the last change. Expects a build. */
+export function ensureTypes(root, say) {
+  const sources = fingerprint(root);
+  if (readStamp(root, CHECKED) === sources) return;
+  say("checking types (npm run types)");
+  runCommand("npm", ["run", "types", "--silent"], { cwd: root });
+  writeFileSync(join(root, CHECKED), sources);
 }
 
 /** Changes when a source is edited, added, removed or renamed. */
@@ -39,9 +56,9 @@ function fingerprint(root) {
   return hash.digest("hex");
 }
 
-function readStamp(root) {
+function readStamp(root, path) {
   try {
-    return readFileSync(join(root, STAMP), "utf8");
+    return readFileSync(join(root, path), "utf8");
   } catch {
     return undefined;
   }

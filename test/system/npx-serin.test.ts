@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
@@ -8,14 +8,17 @@ import { createTempDirectory } from "../support/temp-directory.js";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
-/** A clone with as much in it as the command line is built of. */
+/** A clone with as much in it as the programs are built of. */
 function createClone(): string {
   const clone = createTempDirectory();
-  for (const part of ["apps", "lib", "scripts", "package.json"])
+  for (const part of [
+    "apps",
+    "lib",
+    "scripts",
+    "package.json",
+    "tsconfig.json",
+  ])
     cpSync(join(ROOT, part), join(clone, part), { recursive: true });
-  cpSync(join(ROOT, "tsconfig.json"), join(clone, "tsconfig.all.json"));
-  const config = { extends: "./tsconfig.all.json", include: ["apps/cli"] };
-  writeFileSync(join(clone, "tsconfig.json"), JSON.stringify(config));
   symlinkSync(join(ROOT, "node_modules"), join(clone, "node_modules"));
   return clone;
 }

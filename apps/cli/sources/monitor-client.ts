@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { StateReport } from "../../../lib/telemetry/monitor-state.js";
 import { toPlain } from "../../../lib/wording/plain-text.js";
 import type { CliConfig } from "../config.js";

@@ -1,5 +1,5 @@
 import { closeSync, openSync, fstatSync, readSync } from "node:fs";
-import { z } from "zod";
+import * as z from "zod";
 import { parseJson } from "../../../lib/redis/stream-entry.js";
 
 const TAIL_BYTES = 64 * 1024;

@@ -52,9 +52,7 @@ export class PageFile {
 }
 
 /** By path, such as `/main-1A2B3C4D.js`; empty when the page was not built. */
-export function readPageFiles(
-  directory = new URL("../page/", import.meta.url),
-): ReadonlyMap<string, PageFile> {
+export function readPageFiles(directory: URL): ReadonlyMap<string, PageFile> {
   if (!existsSync(directory)) return new Map();
   return new Map(
     readdirSync(directory).map((name) => [

@@ -3,7 +3,7 @@ import express, {
   type Express,
   type RequestHandler,
 } from "express";
-import { z } from "zod";
+import * as z from "zod";
 import {
   EVENT_KINDS,
   type EventKind,

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { parseJson } from "../../../lib/redis/stream-entry.js";
 import type { RecoveryRule } from "../config.js";
 

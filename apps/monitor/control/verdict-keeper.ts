@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import { z } from "zod";
+import * as z from "zod";
 import type { Keys } from "../../../lib/redis/keys.js";
 import type { LedgerEvent } from "../../../lib/flag/ledger.js";
 import { parseJson } from "../../../lib/redis/stream-entry.js";

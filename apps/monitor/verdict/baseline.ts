@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { OTHER_ROUTES } from "../../../lib/telemetry/telemetry.js";
 import {
   BUCKETS,

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { SparseHistogram } from "../../../lib/telemetry/latency-histogram.js";
 import type { Side } from "../../../lib/telemetry/telemetry.js";
 import { BUCKETS } from "./evidence/buckets.js";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { SparseHistogram } from "../../../lib/telemetry/latency-histogram.js";
 
 /** A list of counts as it is stored: `[index, count]` of those that are not 0. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { BUCKETS } from "./evidence/buckets.js";
 import { COMPONENT_COUNT } from "./evidence/dictionary.js";
 import type { ByComponent } from "./evidence/latency-evidence.js";

@@ -13,9 +13,8 @@ package_elsewhere() {
 holds_only_what_hosts_need() {
   local names
   names=$(tar -tzf "$ARTIFACT" | cut -d/ -f2- | cut -d/ -f1-3 | sort -u)
-  contains "$names" dist/apps/app && contains "$names" dist/apps/cli && contains "$names" dist/lib && contains "$names" node_modules/ioredis &&
-    lacks "$names" launcher && lacks "$names" dist/test && lacks "$names" node_modules/typescript &&
-    lacks "$names" node_modules/mocha && lacks "$(tar -tzf "$ARTIFACT")" .d.ts
+  contains "$names" dist/apps/app && contains "$names" dist/apps/cli && contains "$names" dist/THIRD-PARTY-LICENSES &&
+    lacks "$names" launcher && lacks "$names" dist/lib && lacks "$names" dist/test && lacks "$names" node_modules
 }
 
 if [ -z "${ARTIFACT:-}" ]; then

@@ -19,5 +19,5 @@ artifact_variant() {
 # Faults for artifact_variant.
 break_start() { sed -i '1i throw new Error("broken on purpose");' dist/apps/app/main.js; }
 break_readiness() { sed -i 's/"Redis has not answered yet" : null/"broken on purpose" : "broken on purpose"/' dist/apps/app/main.js; }
-break_settings() { sed -i '/export function readConfig/a throw new Error("SPEED is missing: give one");' dist/apps/app/config.js; }
+break_settings() { sed -i '/^function readConfig/a throw new Error("SPEED is missing: give one");' dist/apps/app/config.js; }
 break_after_a_second() { sed -i '1i setTimeout(() => process.exit(3), 1500);' dist/apps/app/main.js; }

@@ -20,9 +20,12 @@ const COMMANDS = {
   npm: `
     case $1 in
       ci) /bin/mkdir -p node_modules; echo > node_modules/.package-lock.json ;;
-      run) /bin/rm -rf dist
-           if [ -e broken ]; then echo "error TS1005"; exit 2; fi
-           /bin/mkdir dist ;;
+      run) case $2 in
+        build*) /bin/rm -rf dist
+                if [ -e broken ]; then echo "error: Unexpected"; exit 2; fi
+                /bin/mkdir dist ;;
+        types) if [ -e wrong ]; then echo "error TS2322"; exit 2; fi ;;
+      esac ;;
     esac`,
   "redis-server": "",
 };
@@ -72,16 +75,20 @@ class Clone {
   /** Runs the script. @returns its status, what it said, and the commands that it ran. */
   prepare(
     purpose = "start",
-    options: { env?: Record<string, string>; uid?: number } = {},
+    options: {
+      env?: Record<string, string>;
+      uid?: number;
+      flags?: string[];
+    } = {},
   ) {
-    const { env = {}, uid = 0 } = options;
+    const { env = {}, uid = 0, flags = [] } = options;
     const calls = join(this.root, "calls.log");
     writeFileSync(calls, "");
     const { status, stdout, stderr } = spawnSync(
       process.execPath,
       [
         ...["--import", `data:text/javascript,process.getuid = () => ${uid}`],
-        ...[join(this.root, "scripts/prepare.mjs"), purpose],
+        ...[join(this.root, "scripts/prepare.mjs"), purpose, ...flags],
       ],
       {
         encoding: "utf8",
@@ -94,18 +101,18 @@ class Clone {
 }
 
 /** One in which everything is done. */
-function preparedClone(): Clone {
+function preparedClone(purpose = "start"): Clone {
   const clone = new Clone();
-  expect(clone.prepare().status).to.equal(0);
+  expect(clone.prepare(purpose).status).to.equal(0);
   return clone;
 }
 
 describe("prepare", () => {
-  it("installs and compiles in a bare clone", () => {
+  it("installs and builds in a bare clone", () => {
     const { status, stdout, commands } = new Clone().prepare();
     expect(status).to.equal(0);
     expect(stdout).to.equal(
-      "prepare: installing the packages (npm ci)\nprepare: compiling (npm run build)\n",
+      "prepare: installing the packages (npm ci)\nprepare: building (npm run build)\n",
     );
     expect(commands).to.deep.equal([
       "npm ci --include=dev --no-audit --no-fund",
@@ -178,6 +185,16 @@ describe("prepare", () => {
         expect(clone.prepare().commands).to.deep.equal([]);
       });
 
+    it("for tests takes the place of one for a start, and does for it", () => {
+      const clone = preparedClone("start");
+      const flags = ["--no-types"];
+      expect(clone.prepare("test", { flags }).commands).to.deep.equal([
+        "npm run build:tests --silent",
+      ]);
+      expect(clone.prepare("test", { flags }).commands).to.deep.equal([]);
+      expect(clone.prepare("start").commands).to.deep.equal([]);
+    });
+
     it("that fails shows the compiler's words and is tried again", () => {
       const clone = preparedClone();
       clone.write("broken", "");
@@ -185,11 +202,44 @@ describe("prepare", () => {
       for (const attempt of [1, 2]) {
         const { status, stderr } = clone.prepare();
         expect(status, `attempt ${attempt}`).to.equal(1);
-        expect(stderr).to.include("error TS1005");
+        expect(stderr).to.include("error: Unexpected");
         expect(clone.has("dist")).to.equal(false);
       }
       clone.remove("broken");
       expect(clone.prepare().status).to.equal(0);
+    });
+  });
+
+  describe("types", () => {
+    const CHECK = "npm run types --silent";
+
+    it("are checked for tests, and again when a source is edited", () => {
+      const clone = new Clone();
+      expect(clone.prepare("test").commands).to.include(CHECK);
+      expect(clone.prepare("test").commands).to.deep.equal([]);
+      clone.write("apps/app/main.ts", "run(1);");
+      expect(clone.prepare("test").commands).to.include(CHECK);
+    });
+
+    it("are not checked for a start, nor when told so", () => {
+      const clone = new Clone();
+      expect(clone.prepare("start").commands).to.not.include(CHECK);
+      const { commands } = clone.prepare("test", { flags: ["--no-types"] });
+      expect(commands).to.not.include(CHECK);
+      expect(clone.prepare("test").commands).to.deep.equal([CHECK]);
+    });
+
+    it("that are wrong end it until they are right", () => {
+      const clone = preparedClone("test");
+      clone.write("wrong", "");
+      clone.write("lib/new.ts", "");
+      for (const attempt of [1, 2]) {
+        const { status, stderr } = clone.prepare("test");
+        expect(status, `attempt ${attempt}`).to.equal(1);
+        expect(stderr).to.include("error TS2322");
+      }
+      clone.remove("wrong");
+      expect(clone.prepare("test").commands).to.deep.equal([CHECK]);
     });
   });
 
@@ -273,7 +323,7 @@ describe("prepare", () => {
     it("is installed by brew where there is no apt-get", () => {
       const clone = cloneWithoutRedis();
       clone.addCommand("brew", INSTALLS_REDIS);
-      const { status, commands } = clone.prepare("test");
+      const { status, commands } = clone.prepare();
       expect(status).to.equal(0);
       expect(commands).to.deep.equal(["brew install redis"]);
     });

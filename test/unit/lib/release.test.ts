@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -7,14 +7,14 @@ import { releaseVersion } from "../../../lib/program/release.js";
 
 describe("the release that code belongs to", () => {
   let folder: string;
-  let root: URL;
+  let root: string;
   const write = (name: string, content: unknown) => {
     writeFileSync(join(folder, name), JSON.stringify(content));
   };
 
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "serin-test-"));
-    root = pathToFileURL(`${folder}/`);
+    root = pathToFileURL(`${folder}/`).href;
     write("package.json", { name: "serin", version: "1.2.3" });
   });
   afterEach(() => {
@@ -33,6 +33,19 @@ describe("the release that code belongs to", () => {
   it("is not made up when release.json does not say it", () => {
     write("release.json", { version: "1.2.3" });
     expect(() => releaseVersion(root)).to.throw("release");
+  });
+
+  it("is found from any depth", () => {
+    mkdirSync(join(folder, "dist/apps"), { recursive: true });
+    const module = `${root}dist/apps/main.js`;
+    expect(releaseVersion(module)).to.equal("1.2.3");
+    write("release.json", { release: "1.2.3-20260101000000-abc" });
+    expect(releaseVersion(module)).to.equal("1.2.3-20260101000000-abc");
+  });
+
+  it("is not made up when nothing says it", () => {
+    rmSync(join(folder, "package.json"));
+    expect(() => releaseVersion(root)).to.throw("neither release.json");
   });
 
   it("is package.json's for this checkout", () => {

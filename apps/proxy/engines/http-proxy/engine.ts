@@ -1,5 +1,4 @@
 import type { ClientRequest, IncomingHttpHeaders } from "node:http";
-import { createRequire } from "node:module";
 import { Stream } from "node:stream";
 import util from "node:util";
 import type HttpProxy from "http-proxy";
@@ -11,6 +10,8 @@ import { withLengthLast } from "../../http/headers.js";
 import type { PooledConnection } from "./connection.js";
 import { headersWithHost } from "../request-head.js";
 import type { Upstream } from "../upstreams.js";
+
+const httpProxy = await loadHttpProxy();
 
 interface Route {
   proxy: HttpProxy;
@@ -27,7 +28,6 @@ interface Route {
  * - Headers that crash it or mislead upstreams (`Trailer`, `Expect`, hop-by-hop ones) are gone before it sees them.
  */
 export class HttpProxyEngine implements Engine {
-  readonly #httpProxy = loadHttpProxy();
   readonly #limits: UpstreamLimits;
   readonly #buffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
   readonly #routes = new Map<Upstream, Route>();
@@ -73,7 +73,7 @@ export class HttpProxyEngine implements Engine {
       mustBeFresh: () => this.#current?.freshConnection === true,
       timeoutMs: this.#limits.responseMs,
     });
-    const proxy = this.#httpProxy.createProxyServer({
+    const proxy = httpProxy.createProxyServer({
       target: { protocol: "http:", host, port },
       agent: pool,
       toProxy: true,
@@ -154,7 +154,7 @@ function asHeaders(raw: readonly string[]): IncomingHttpHeaders {
  * http-proxy copies headers by the deprecated util._extend, which it takes when it is loaded, and with it the warning
  * DEP0060: it is given a successor, which leaves ours as they are.
  */
-function loadHttpProxy(): typeof HttpProxy {
+async function loadHttpProxy(): Promise<typeof HttpProxy> {
   const deprecated = util as { _extend?: unknown };
   const original = deprecated._extend;
   deprecated._extend = (target: object, source: object) =>
@@ -162,7 +162,7 @@ function loadHttpProxy(): typeof HttpProxy {
       ? source
       : Object.assign(target, source);
   try {
-    return createRequire(import.meta.url)("http-proxy") as typeof HttpProxy;
+    return (await import("http-proxy")).default;
   } finally {
     deprecated._extend = original;
   }

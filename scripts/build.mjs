@@ -1,0 +1,24 @@
+/**
+ * Builds dist/ from scratch: each program bundled with the packages that it uses, the dashboard's page, and the licences of
+ * those packages. The same sources give the same bytes. Types are checked by `npm run types`.
+ *
+ *     node scripts/build.mjs          what is shipped
+ *     node scripts/build.mjs tests    and each module by itself, for tests and benchmarks
+ */
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { writeLicences } from "./build/licences.mjs";
+import { transpileModules } from "./build/modules.mjs";
+import { bundlePage } from "./build/page.mjs";
+import { bundlePrograms } from "./build/programs.mjs";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+rmSync(join(root, "dist"), { recursive: true, force: true });
+const [programs, page] = await Promise.all([
+  bundlePrograms(root),
+  bundlePage(root),
+]);
+writeLicences(root, [...programs, ...page]);
+// Last: where both write a config.js, tests need the module.
+if (process.argv[2] === "tests") await transpileModules(root);

@@ -1,0 +1,56 @@
+import { chmodSync, readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "esbuild";
+
+/** What Node is started with: `main.ts`, `worker-main.ts`. */
+const MAIN = /^([\w-]+-)?main\.ts$/;
+/** The playbooks load it to check a program's settings before a restart. */
+const CONFIG = "config.ts";
+
+/** Bundled CommonJS packages `require` modules of Node, which an ES module cannot without this. */
+const REQUIRE =
+  'import { createRequire as createRequireOfBundle } from "node:module";\n' +
+  "const require = createRequireOfBundle(import.meta.url);";
+
+/** @returns the absolute paths of all sources in the bundles */
+export async function bundlePrograms(root) {
+  const isEntry = (name) => MAIN.test(name) || name === CONFIG;
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: findInPrograms(root, isEntry),
+    outdir: "dist",
+    outbase: ".",
+    bundle: true,
+    platform: "node",
+    target: "node20",
+    format: "esm",
+    banner: { js: REQUIRE },
+    define: { __dirname: "import.meta.dirname" },
+    sourcemap: true,
+    // Stack traces need only positions.
+    sourcesContent: false,
+    metafile: true,
+    logLevel: "warning",
+  });
+  makeCommandsExecutable(root);
+  return Object.keys(metafile.inputs).map((path) => join(root, path));
+}
+
+/** The modules that run only as bundles. */
+export function findMains(root) {
+  return findInPrograms(root, (name) => MAIN.test(name));
+}
+
+function findInPrograms(root, isWanted) {
+  return readdirSync(join(root, "apps")).flatMap((program) =>
+    readdirSync(join(root, "apps", program))
+      .filter(isWanted)
+      .map((name) => `apps/${program}/${name}`),
+  );
+}
+
+/** npx does so only when it links a command for the first time. */
+function makeCommandsExecutable(root) {
+  const { bin } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  for (const path of Object.values(bin)) chmodSync(join(root, path), 0o755);
+}
