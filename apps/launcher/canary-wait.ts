@@ -6,12 +6,12 @@ import { fetchText } from "./processes/http-probe.js";
 const TIMEOUT_MS = 5000;
 const INTERVAL_MS = 100;
 
-const proxyStatus = z.object({
+const canaryStatus = z.object({
   split: z.string(),
   canary: z.object({ open: z.boolean(), because: z.string().nullable() }),
 });
 
-export type ProxyStatus = z.infer<typeof proxyStatus>;
+export type CanaryStatus = z.infer<typeof canaryStatus>;
 
 /**
  * Waits until the proxy opens the canary, which takes a leading monitor and a confirmed flag. After five seconds it returns
@@ -20,11 +20,11 @@ export type ProxyStatus = z.infer<typeof proxyStatus>;
 export async function waitForCanary(
   statusUrl: string,
   signal: AbortSignal,
-): Promise<ProxyStatus | undefined> {
+): Promise<CanaryStatus | undefined> {
   const deadline = performance.now() + TIMEOUT_MS;
   for (;;) {
     const text = await fetchText(statusUrl);
-    const status = proxyStatus.safeParse(parseJson(text)).data;
+    const status = canaryStatus.safeParse(parseJson(text)).data;
     if (status?.canary.open === true || performance.now() > deadline)
       return status;
     await sleep(INTERVAL_MS, undefined, { signal });

@@ -11,7 +11,7 @@ const PREVIEW_LINES = 6;
 /** Wide enough for the commands in a mail. */
 const PREVIEW_WIDTH = 200;
 
-export interface Mail {
+export interface KeptMail {
   subject: string;
   to: string;
   /** The text part. */
@@ -29,7 +29,7 @@ export interface Mailbox {
 export async function startMailbox(options: {
   port: number;
   directory: string;
-  onMail: (mail: Mail) => void;
+  onMail: (mail: KeptMail) => void;
 }): Promise<Mailbox> {
   const { port, directory, onMail } = options;
   let received = 0;
@@ -61,7 +61,7 @@ export async function startMailbox(options: {
 }
 
 /** The first lines of the text, without empty ones. */
-export function previewMail(mail: Pick<Mail, "text">): string[] {
+export function previewMail(mail: Pick<KeptMail, "text">): string[] {
   const lines = mail.text.split("\n").filter((line) => line.trim() !== "");
   return lines
     .slice(0, PREVIEW_LINES)
@@ -72,7 +72,7 @@ export function previewMail(mail: Pick<Mail, "text">): string[] {
     );
 }
 
-async function readMail(source: Buffer): Promise<Omit<Mail, "file">> {
+async function readMail(source: Buffer): Promise<Omit<KeptMail, "file">> {
   const { subject, to, text } = await simpleParser(source);
   return {
     subject: subject ?? "(no subject)",

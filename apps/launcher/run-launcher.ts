@@ -1,4 +1,6 @@
 import { once } from "node:events";
+import { tmpdir } from "node:os";
+import { WriteStream } from "node:tty";
 import { Closers } from "../../lib/program/lifecycle.js";
 import {
   SettingsError,
@@ -14,39 +16,65 @@ import type { Layout } from "./processes/programs.js";
 import { createScreenLogger, Screen } from "./screen.js";
 import { clearWorkspace, openWorkspace } from "./processes/workspace.js";
 
+interface OutputStream {
+  write: (text: string) => unknown;
+}
+
 /**
- * `npm start`, from the command line to the end of the last process. It runs until it receives a signal or its output is
- * closed. The exit status is 1 if the start fails.
+ * `npm start`, from the command line to the end of the last process. It runs until the signal aborts.
+ *
+ * @returns the exit status: 1 if the start fails
  */
 export async function runLauncher(options: {
   args: readonly string[];
   env: Environment;
+  /** A terminal, or whatever else takes text. */
+  stdout: OutputStream;
+  stderr: OutputStream;
+  signal: AbortSignal;
+  /** Holds a folder for each program, with its main.js. */
   programsDirectory: string;
-  output: NodeJS.WriteStream;
-}): Promise<void> {
-  const { args, env, programsDirectory, output } = options;
-  const stopping = new AbortController();
-  abortOnSignals(stopping);
-  output.on("error", () => stopping.abort());
-  const isColoured = output.isTTY && output.hasColors();
-  const screen = new Screen((text) => output.write(text), isColoured);
+  /** For a folder of this run's own. */
+  tempDirectory: string;
+}): Promise<number> {
+  const { args, env, stdout, stderr, signal } = options;
+  const isColoured = stdout instanceof WriteStream && stdout.hasColors(env);
+  const screen = new Screen((text) => stdout.write(text), isColoured);
   try {
     const { help, traffic } = parseCommandLine(args);
     if (help) {
       screen.show(USAGE);
-      return;
+      return 0;
     }
     const config = readConfig(env);
     const ports = await findPorts(config.ports);
-    const workspace = openWorkspace();
+    const workspace = openWorkspace(options.tempDirectory);
+    const { programsDirectory } = options;
     const layout = { config, ports, workspace, programsDirectory };
-    await runUntilStopped(layout, { traffic, screen, signal: stopping.signal });
+    await runUntilStopped(layout, { traffic, screen, signal });
+    return 0;
   } catch (err) {
-    process.exitCode = 1;
     if (!(err instanceof LaunchError || err instanceof SettingsError))
       throw err;
-    process.stderr.write(`Serin failed to start: ${err.message}\n`);
+    stderr.write(`Serin failed to start: ${err.message}\n`);
+    return 1;
   }
+}
+
+/** The same with the arguments, streams and signals of this process. It also stops when its output is closed. */
+export async function runLauncherProcess(
+  programsDirectory: string,
+): Promise<void> {
+  const { argv, env, stdout, stderr } = process;
+  const stopping = new AbortController();
+  abortOnSignals(stopping);
+  stdout.on("error", () => stopping.abort());
+  process.exitCode = await runLauncher({
+    args: argv.slice(2),
+    ...{ env, stdout, stderr, programsDirectory },
+    signal: stopping.signal,
+    tempDirectory: tmpdir(),
+  });
 }
 
 async function runUntilStopped(

@@ -1,11 +1,11 @@
 import { typableAddress } from "./addresses.js";
-import type { ProxyStatus } from "./canary-wait.js";
+import type { CanaryStatus } from "./canary-wait.js";
 import type { Layout } from "./processes/programs.js";
 
 /** The screen with the addresses of all programs and commands to try. */
 export function welcome(
   layout: Layout,
-  proxyStatus: ProxyStatus | undefined,
+  proxyStatus: CanaryStatus | undefined,
 ): string {
   const { config, ports, workspace } = layout;
   const { host, adminHost, redisUrl, hasMailbox } = config;
@@ -40,7 +40,7 @@ responses the canary is stopped, an alert is mailed, and prod serves all request
 `;
 }
 
-function describeSplit(status: ProxyStatus | undefined): string {
+function describeSplit(status: CanaryStatus | undefined): string {
   if (status === undefined) return "The proxy does not report its split.";
   return status.canary.open
     ? `Requests are split ${status.split} between prod and canary.`

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { fetchText } from "../../apps/launcher/processes/http-probe.js";
-import { LauncherProcess } from "../support/programs/launcher-process.js";
+import { LauncherProcess } from "../support/programs/launcher.js";
 import { callInParallel } from "../support/system/http-call.js";
 import { waitFor } from "../support/wait-for.js";
 
@@ -11,7 +11,7 @@ const MAIN = fileURLToPath(
 
 async function startSerin(): Promise<LauncherProcess> {
   const launcher = new LauncherProcess(MAIN, [], { SLOW_MS: "700" });
-  await launcher.untilShown(/Ctrl-C stops everything\./);
+  await launcher.untilReady();
   return launcher;
 }
 
@@ -57,8 +57,8 @@ describe("npm start", function () {
         launcher.readPort(name),
       ),
     );
-    launcher.child.kill("SIGINT");
-    expect(await launcher.exited).to.equal(0);
+    launcher.signal("SIGINT");
+    expect(await launcher.ended).to.equal(0);
     expect(launcher.screen).to.match(/Stopped\. Nothing is left behind\.\n$/);
     for (const port of ports)
       expect(await fetchText(`http://127.0.0.1:${port}/healthz`)).to.equal(

@@ -2,10 +2,10 @@ import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
-import { LauncherProcess } from "../support/programs/launcher-process.js";
+import { LocalLauncher } from "../support/programs/launcher.js";
 
 const pathOf = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-const LAUNCHER = pathOf("../../apps/launcher/main.js");
+const PROGRAMS = pathOf("../../apps/");
 const ROOT = pathOf("../../../");
 const DOCUMENTS = ["README.md", "docs/operating.md", "docs/verdict.md"];
 
@@ -76,16 +76,19 @@ describe("commands in README, docs/operating.md and docs/verdict.md", function (
   this.timeout(180_000);
 
   it("succeed and print something", async () => {
-    const launcher = new LauncherProcess(LAUNCHER, ["--traffic"], {});
-    await launcher.untilShown(/Ctrl-C stops everything\./);
-    const [redis] = await launcher.untilShown(/(?<=redis-cli -p )\d+/);
+    const launcher = new LocalLauncher({
+      programsDirectory: PROGRAMS,
+      args: ["--traffic"],
+    });
+    await launcher.untilReady();
+    const redis = await launcher.readRedisPort();
     const [admin] = await launcher.untilShown(/\d+(?=\/status)/);
     const monitor = await launcher.readPort("monitor");
     const ports = new Map([
       ["8080", await launcher.readPort("proxy")],
       ["8081", Number(admin)],
       ["8090", monitor],
-      ["6379", Number(redis)],
+      ["6379", redis],
     ]);
     const env = {
       REDIS_URL: `redis://127.0.0.1:${redis}`,

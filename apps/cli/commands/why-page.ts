@@ -7,12 +7,14 @@ import {
 import { formatOdds } from "../../../lib/wording/odds.js";
 import { toPlain } from "../../../lib/wording/plain-text.js";
 import { entryTimeMs } from "../../../lib/redis/stream-entry.js";
+import type { LedgerEvent } from "../../../lib/flag/ledger.js";
+import type { StateReport } from "../../../lib/telemetry/monitor-state.js";
+import type { VerdictReplay } from "../sources/monitor-client.js";
 import type { CanaryTrail } from "./canary-trail.js";
-import { EXIT } from "../exit-status.js";
+import { EXIT, type CliError } from "../exit-status.js";
 import type { Paint } from "../output.js";
 import { formatCount } from "./status-page.js";
 import { layOutFacts } from "../table.js";
-import type { Account } from "./why.js";
 
 const RULES: Readonly<Record<string, string>> = {
   latency: "the latency threshold",
@@ -26,6 +28,20 @@ const TOLD = new Set([
   ...["flag", "value", "rule", "side", "direct", "operator"],
   ...["nextTryAt", "latched", "verdict"],
 ]);
+
+/** All there is to say about the last flip. */
+export interface Account {
+  flagName: string;
+  value: boolean;
+  flip: LedgerEvent;
+  trail: CanaryTrail;
+  recovery: StateReport["recovery"];
+  /** Why the monitor's own account of it could not be had. */
+  without: CliError | undefined;
+  lease: StateReport["lease"];
+  /** Undefined when the flip was not by verdict; a sentence when it could not be had. */
+  verdict: VerdictReplay | string | undefined;
+}
 
 /** The last flip, explained in lines for a terminal. */
 export function renderWhy(

@@ -1,13 +1,9 @@
 import type { Keys } from "../../../lib/redis/keys.js";
 import { Ledger, type LedgerEvent } from "../../../lib/flag/ledger.js";
-import type { StateReport } from "../../../lib/telemetry/monitor-state.js";
 import { entryTimeMs } from "../../../lib/redis/stream-entry.js";
-import { readCanaryTrail, type CanaryTrail } from "./canary-trail.js";
+import { readCanaryTrail } from "./canary-trail.js";
 import { CliError, EXIT, type ExitStatus } from "../exit-status.js";
-import type {
-  MonitorClient,
-  VerdictReplay,
-} from "../sources/monitor-client.js";
+import type { MonitorClient } from "../sources/monitor-client.js";
 import type { Output } from "../output.js";
 import type { RedisLink } from "../sources/redis-link.js";
 import {
@@ -15,21 +11,7 @@ import {
   readFlagFacts,
   readLeaseFacts,
 } from "../sources/redis-report.js";
-import { renderWhy } from "./why-page.js";
-
-/** All there is to say about the last flip. */
-export interface Account {
-  flagName: string;
-  value: boolean;
-  flip: LedgerEvent;
-  trail: CanaryTrail;
-  recovery: StateReport["recovery"];
-  /** Why the monitor's own account of it could not be had. */
-  without: CliError | undefined;
-  lease: StateReport["lease"];
-  /** Undefined when the flip was not by verdict; a sentence when it could not be had. */
-  verdict: VerdictReplay | string | undefined;
-}
+import { renderWhy, type Account } from "./why-page.js";
 
 /** `serin why`: from Redis, which is needed; the monitor adds what only it knows. @throws when Redis is away. */
 export async function explainFlip(

@@ -1,5 +1,4 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /** The temporary folder of a run. Mails and logs are for people, the rest for the programs. */
@@ -11,8 +10,8 @@ export interface Workspace {
   redis: string;
 }
 
-export function openWorkspace(): Workspace {
-  const directory = mkdtempSync(join(tmpdir(), "serin-"));
+export function openWorkspace(tempDirectory: string): Workspace {
+  const directory = mkdtempSync(join(tempDirectory, "serin-"));
   const open = (name: string) => {
     const path = join(directory, name);
     mkdirSync(path);

@@ -6,6 +6,7 @@ import {
   CLI_MAIN,
   startCliProcess,
 } from "../../support/programs/cli.js";
+import { onCleanup } from "../../support/cleanup.js";
 import { Subprocess } from "../../support/programs/subprocess.js";
 import { startFleet } from "../../support/monitor/fleet.js";
 import {
@@ -34,13 +35,15 @@ describe("serin watch", () => {
   /** In a terminal of its own, by util-linux's script(1). */
   function startInTerminal() {
     const inside = `stty rows 12 columns 60; exec "${process.execPath}" "${CLI_MAIN}" watch`;
-    return new Subprocess(
+    const terminal = new Subprocess(
       ["script", "--quiet", "--return", "--command", inside, "/dev/null"],
       {
         env: { ...cliEnvironment(test.keys, {}), TERM: "xterm-256color" },
         hasInput: true,
       },
-    ).endWithTest();
+    );
+    onCleanup(() => terminal.end());
+    return terminal;
   }
 
   it("redraws in place, within the window, and gives the terminal back at Ctrl-C", async () => {

@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs";
 import { expect } from "chai";
 import { createTransport } from "nodemailer";
-import { startMailbox, type Mail } from "../../../apps/launcher/mailbox.js";
+import { startMailbox, type KeptMail } from "../../../apps/launcher/mailbox.js";
 import { onCleanup } from "../../support/cleanup.js";
 import { createTempDirectory } from "../../support/temp-directory.js";
 
 async function openMailbox() {
   const directory = createTempDirectory();
-  const mails: Mail[] = [];
+  const mails: KeptMail[] = [];
   const mailbox = await startMailbox({
     port: 0,
     directory,

@@ -61,7 +61,7 @@ describe("port search", () => {
     const { port } = await findPorts({ port: wish("ANY", 0) });
     const wishes = { a: wish("A_PORT", port), b: wish("B_PORT", port) };
     expect(await messageOf(findPorts(wishes))).to.include(
-      `${port} for the user of B_PORT is taken`,
+      `${port} for the user of B_PORT is in use`,
     );
   });
 

@@ -6,7 +6,8 @@ import { expect } from "chai";
 import { answersPing } from "../../../apps/launcher/processes/redis-server.js";
 import { Ledger } from "../../../lib/flag/ledger.js";
 import { onCleanup } from "../../support/cleanup.js";
-import { StandInLauncher } from "../../support/programs/launcher-process.js";
+import type { LocalLauncher } from "../../support/programs/launcher.js";
+import { StandIns } from "../../support/programs/stand-ins.js";
 import {
   connectRedis,
   freshKeys,
@@ -24,35 +25,47 @@ const STUBBORN_PROXY = {
     setInterval(() => undefined, 1000);`,
 };
 
+/** A launcher in this process, all of whose stand-ins run. */
 async function startReady(
-  options?: Parameters<typeof StandInLauncher.start>[0],
-): Promise<StandInLauncher> {
-  const launcher = StandInLauncher.start(options);
-  await launcher.untilShown(/Ctrl-C stops everything\./);
-  return launcher;
+  options?: Parameters<StandIns["launch"]>[0],
+): Promise<{ launcher: LocalLauncher; standIns: StandIns }> {
+  const standIns = new StandIns();
+  const launcher = standIns.launch(options);
+  await launcher.untilReady();
+  return { launcher, standIns };
+}
+
+/** The same in a process of its own, for signals. */
+async function startReadyProcess(
+  scripts?: ConstructorParameters<typeof StandIns>[0],
+) {
+  const standIns = new StandIns(scripts);
+  const launcher = standIns.launchProcess();
+  await launcher.untilReady();
+  return { launcher, standIns };
 }
 
 /** Asks a launcher to stop, twice in quick succession, and waits until it has ended. */
 async function sendCopy() {
-  const launcher = await startReady({ scripts: STUBBORN_PROXY });
+  const { launcher, standIns } = await startReadyProcess(STUBBORN_PROXY);
   const sentAt = performance.now();
-  launcher.child.kill("SIGINT");
+  launcher.signal("SIGINT");
   await launcher.untilShown(/Stopping/);
-  launcher.child.kill("SIGINT");
+  launcher.signal("SIGINT");
   const lateMs = performance.now() - sentAt;
-  await launcher.exited;
-  return { launcher, lateMs };
+  const status = await launcher.ended;
+  return { status, standIns, lateMs };
 }
 
 describe("launcher", function () {
   this.timeout(40_000);
 
   it("shows where everything is, and how requests are split", async () => {
-    const launcher = await startReady();
+    const { launcher, standIns } = await startReady();
     expect(launcher.screen).to.include(
       "Requests are split 3:1 between prod and canary.",
     );
-    expect(launcher.readPids()).to.have.length(PROGRAM_COUNT);
+    expect(standIns.readPids()).to.have.length(PROGRAM_COUNT);
     const proxyPort = await launcher.readPort("proxy");
     expect(launcher.screen).to.include(`curl localhost:${proxyPort}/\n`);
     const [, logs] = await launcher.untilShown(/logs +(\S+)/);
@@ -69,12 +82,12 @@ describe("launcher", function () {
 
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
     it(`leaves nothing behind after ${signal}`, async () => {
-      const launcher = await startReady();
-      const [, redisPort] = await launcher.untilShown(/redis-cli -p (\d+)/);
-      launcher.child.kill(signal);
-      expect(await launcher.exited).to.equal(0);
-      expect(launcher.countRunning()).to.equal(0);
-      expect(await answersPing(Number(redisPort))).to.equal(false);
+      const { launcher, standIns } = await startReadyProcess();
+      const redisPort = await launcher.readRedisPort();
+      launcher.signal(signal);
+      expect(await launcher.ended).to.equal(0);
+      expect(standIns.countRunning()).to.equal(0);
+      expect(await answersPing(redisPort)).to.equal(false);
       expect(launcher.screen).to.match(/Stopped\. Nothing is left behind\.\n$/);
       expect(readdirSync(launcher.tempDirectory)).to.deep.equal([]);
     });
@@ -84,53 +97,48 @@ describe("launcher", function () {
     // A busy machine may send it so late that it counts as a second one.
     for (let tries = 1; copy.lateMs > 200 && tries < 3; tries++)
       copy = await sendCopy();
-    expect(await copy.launcher.exited).to.equal(0);
-    expect(copy.launcher.countRunning()).to.equal(0);
+    expect(copy.status).to.equal(0);
+    expect(copy.standIns.countRunning()).to.equal(0);
   }).timeout(120_000);
 
   it("ends everything at once when asked a second time", async () => {
-    const launcher = await startReady({ scripts: STUBBORN_PROXY });
-    launcher.child.kill("SIGINT");
+    const { launcher, standIns } = await startReadyProcess(STUBBORN_PROXY);
     // What comes soon after the first is a copy of it; the stubborn one is waited for much longer.
     await waitFor("it to end", () => {
-      launcher.child.kill("SIGINT");
-      return launcher.child.exitCode !== null;
+      launcher.signal("SIGINT");
+      return launcher.hasEnded;
     });
-    expect(await launcher.exited).to.equal(130);
-    await waitFor("all to end", () => launcher.countRunning() === 0);
+    expect(await launcher.ended).to.equal(130);
+    await waitFor("all to end", () => standIns.countRunning() === 0);
   });
 
   it("takes its programs with it when it is killed", async () => {
-    const launcher = await startReady();
-    const [, redisPort] = await launcher.untilShown(/redis-cli -p (\d+)/);
-    launcher.child.kill("SIGKILL");
-    await waitFor("all to end", () => launcher.countRunning() === 0);
-    await waitFor(
-      "Redis to end",
-      async () => !(await answersPing(Number(redisPort))),
-    );
+    const { launcher, standIns } = await startReadyProcess();
+    const redisPort = await launcher.readRedisPort();
+    launcher.signal("SIGKILL");
+    await waitFor("all to end", () => standIns.countRunning() === 0);
+    await waitFor("Redis to end", async () => !(await answersPing(redisPort)));
   });
 
   it("stops at once in the middle of its start", async () => {
-    const launcher = StandInLauncher.start({
-      scripts: { monitor: "setInterval(() => undefined, 1000);" },
+    const standIns = new StandIns({
+      monitor: "setInterval(() => undefined, 1000);",
     });
-    await waitFor("the apps to run", () => launcher.countRunning() >= 2);
-    launcher.child.kill("SIGINT");
-    expect(await launcher.exited).to.equal(0);
-    expect(launcher.countRunning()).to.equal(0);
+    const launcher = standIns.launch();
+    await waitFor("the apps to run", () => standIns.countRunning() >= 2);
+    expect(await launcher.stop()).to.equal(0);
+    expect(standIns.countRunning()).to.equal(0);
     expect(readdirSync(launcher.tempDirectory)).to.deep.equal([]);
   });
 
   it("says why a program does not start, keeps its log and stops the others", async () => {
-    const launcher = StandInLauncher.start({
-      scripts: {
-        monitor: `console.error("monitor does not start: bad settings:");
-                  console.error("  - CPU_THRESHOLD is \\"high\\"");
-                  process.exit(1);`,
-      },
+    const standIns = new StandIns({
+      monitor: `console.error("monitor does not start: bad settings:");
+                console.error("  - CPU_THRESHOLD is \\"high\\"");
+                process.exit(1);`,
     });
-    expect(await launcher.exited).to.equal(1);
+    const launcher = standIns.launch();
+    expect(await launcher.ended).to.equal(1);
     const [, log = ""] = /Full log: (\S+)\n$/.exec(launcher.errors) ?? [];
     expect(launcher.errors).to.equal(
       [
@@ -141,43 +149,42 @@ describe("launcher", function () {
       ].join("\n"),
     );
     expect(readFileSync(log, "utf8")).to.include("bad settings");
-    expect(launcher.countRunning()).to.equal(0);
+    expect(standIns.countRunning()).to.equal(0);
   });
 
   it("reports a program that dies and starts it again", async () => {
-    const launcher = await startReady();
-    const before = launcher.readPids();
+    const { launcher, standIns } = await startReady();
+    const before = standIns.readPids();
     process.kill(before[0]!, "SIGKILL");
     await launcher.untilShown(
       /died {6}(.+) was killed by SIGKILL; restarting in 0\.5 s\. Last log line: none\n/,
     );
     const [, name] = await launcher.untilShown(/back {6}(.+) is ready again/);
     expect(launcher.screen).to.include(`${name!} was killed by SIGKILL`);
-    expect(launcher.countRunning()).to.equal(PROGRAM_COUNT);
+    expect(standIns.countRunning()).to.equal(PROGRAM_COUNT);
   });
 
   it("starts its Redis again, too", async () => {
-    const launcher = await startReady();
-    const [, port] = await launcher.untilShown(/redis-cli -p (\d+)/);
-    const redis = connectRedis(`redis://127.0.0.1:${port!}`);
+    const { launcher } = await startReady();
+    const port = await launcher.readRedisPort();
+    const redis = connectRedis(`redis://127.0.0.1:${port}`);
     const [, pid] = /process_id:(\d+)/.exec(await redis.info("server"))!;
     redis.disconnect();
     process.kill(Number(pid), "SIGKILL");
     await launcher.untilShown(/died {6}Redis was killed by SIGKILL/);
     await launcher.untilShown(/back {6}Redis is ready again/);
-    expect(await answersPing(Number(port))).to.equal(true);
+    expect(await answersPing(port)).to.equal(true);
   });
 
   it("shows mails as they arrive and keeps them", async () => {
-    const launcher = StandInLauncher.start({
+    const launcher = new StandIns().launch({
       env: { MAIL_SUBJECT: "canary stopped" },
     });
     const [, kept] = await launcher.untilShown(
       /mail {6}to team@serin\.test: canary stopped\n +First line\.\n +Second line\.\n +(\S+0001\.eml)\n/,
     );
-    await launcher.untilShown(/Ctrl-C stops everything\./);
-    launcher.child.kill("SIGINT");
-    await launcher.exited;
+    await launcher.untilReady();
+    await launcher.stop();
     const [, directory] = await launcher.untilShown(
       /Stopped\. Mails and logs stay in (\S+)\n$/,
     );
@@ -193,7 +200,7 @@ describe("launcher", function () {
     const ledger = new Ledger(redis, keys);
     const flip = { by: "operator", data: {} } as const;
     await ledger.flip("feature", { ...flip, value: false, reason: "before" });
-    const launcher = await startReady({
+    const { launcher } = await startReady({
       env: { REDIS_URL: redisUrl(), KEY_PREFIX: keys.prefix },
     });
     expect(launcher.screen).to.include("Redis       existing (REDIS_URL)");
@@ -205,13 +212,14 @@ describe("launcher", function () {
   });
 
   it("names an existing Redis that does not answer, without its password", async () => {
-    const launcher = StandInLauncher.start({
+    const standIns = new StandIns();
+    const launcher = standIns.launch({
       env: { REDIS_URL: "redis://:secret@127.0.0.1:1" },
     });
-    expect(await launcher.exited).to.equal(1);
+    expect(await launcher.ended).to.equal(1);
     expect(launcher.errors).to.include("no Redis answers at 127.0.0.1:1");
     expect(launcher.screen + launcher.errors).not.to.include("secret");
-    expect(launcher.readPids()).to.deep.equal([]);
+    expect(standIns.readPids()).to.deep.equal([]);
   });
 
   it("names all ports that are taken, and starts nothing", async () => {
@@ -223,10 +231,10 @@ describe("launcher", function () {
         return String((server.address() as { port: number }).port);
       }),
     );
-    const launcher = StandInLauncher.start({
+    const launcher = new StandIns().launch({
       env: { PROXY_PORT: ports[0]!, CANARY_PORT: ports[1]! },
     });
-    expect(await launcher.exited).to.equal(1);
+    expect(await launcher.ended).to.equal(1);
     expect(launcher.errors).to.include(
       `${ports[0]!} for the proxy is in use: set PROXY_PORT to another port`,
     );
@@ -238,13 +246,13 @@ describe("launcher", function () {
   });
 
   it("sends traffic when told to", async () => {
-    const launcher = await startReady({ args: ["--traffic"] });
+    const { launcher } = await startReady({ args: ["--traffic"] });
     await launcher.untilShown(/traffic {3}20 requests\/s for 10 minutes\n/);
   });
 
   it("explains itself and runs nothing with --help", async () => {
-    const launcher = StandInLauncher.start({ args: ["--help"] });
-    expect(await launcher.exited).to.equal(0);
+    const launcher = new StandIns().launch({ args: ["--help"] });
+    expect(await launcher.ended).to.equal(0);
     expect(launcher.screen).to.match(
       /^ {2}MONITOR_PORT +the monitor \(8090\)$/m,
     );

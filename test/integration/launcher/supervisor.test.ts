@@ -6,7 +6,7 @@ import { LaunchError } from "../../../apps/launcher/launch-error.js";
 import { Reaper } from "../../../apps/launcher/processes/reaper.js";
 import { Supervisor } from "../../../apps/launcher/processes/supervisor.js";
 import { onCleanup } from "../../support/cleanup.js";
-import { isRunning } from "../../support/programs/launcher-process.js";
+import { isRunning } from "../../support/programs/stand-ins.js";
 import { createTempDirectory } from "../../support/temp-directory.js";
 import { waitFor } from "../../support/wait-for.js";
 

@@ -1,8 +1,6 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { createRequire } from "node:module";
+import { Subprocess } from "../programs/subprocess.js";
 import { findServicePort } from "../system/service-port.js";
-import { waitFor } from "../wait-for.js";
 
 export interface StoredMail {
   from: string;
@@ -14,7 +12,7 @@ export interface StoredMail {
 export interface SesEmulator {
   endpoint: string;
   mails: () => Promise<StoredMail[]>;
-  stop: () => Promise<void>;
+  stop: () => Promise<unknown>;
 }
 
 /** aws-ses-v2-local, which accepts SendRawEmail like SES and stores the mails. */
@@ -23,14 +21,15 @@ export async function startSesEmulator(): Promise<SesEmulator> {
   const endpoint = `http://127.0.0.1:${port}`;
   const main = createRequire(import.meta.url).resolve("aws-ses-v2-local");
   const program = main.replace(/index\.js$/, "cli.js");
-  const child = spawn(
-    process.execPath,
-    [program, "--host", "127.0.0.1", "--port", String(port)],
-    { stdio: "ignore" },
+  const emulator = new Subprocess(
+    [
+      ...([process.execPath, program] as const),
+      ...["--host", "127.0.0.1", "--port", String(port)],
+    ],
+    { name: "the SES emulator", env: process.env },
   );
-  const exited = once(child, "exit");
-  await waitFor(
-    "the SES emulator",
+  await emulator.waitFor(
+    "an answer",
     () =>
       fetch(`${endpoint}/health-check`).then(
         ({ ok }) => ok,
@@ -44,9 +43,6 @@ export async function startSesEmulator(): Promise<SesEmulator> {
       const response = await fetch(`${endpoint}/store`);
       return ((await response.json()) as { emails: StoredMail[] }).emails;
     },
-    stop: async () => {
-      child.kill("SIGKILL");
-      await exited;
-    },
+    stop: () => emulator.end(),
   };
 }

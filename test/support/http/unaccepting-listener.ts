@@ -1,8 +1,7 @@
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";
-import { createInterface } from "node:readline";
 import { onCleanup } from "../cleanup.js";
+import { Subprocess } from "../programs/subprocess.js";
 
 const LISTEN = `
   const server = require("node:net").createServer();
@@ -13,17 +12,15 @@ const HUNG_MS = 300;
 
 /** A loopback address that neither accepts nor refuses connections: a stopped process with a full backlog. */
 export async function startUnacceptingListener(): Promise<{ url: URL }> {
-  const child = spawn(process.execPath, ["-e", LISTEN], {
-    stdio: ["ignore", "pipe", "inherit"],
+  const listener = new Subprocess([process.execPath, "-e", LISTEN], {
+    name: "a listener",
+    env: process.env,
   });
-  onCleanup(() => void child.kill("SIGKILL"));
-  const [line] = (await once(
-    createInterface({ input: child.stdout }),
-    "line",
-  )) as [string];
-  child.kill("SIGSTOP");
-  while (await connects(Number(line)));
-  return { url: new URL(`http://127.0.0.1:${line}`) };
+  onCleanup(() => listener.end());
+  const [, port] = await listener.untilPrinted(/^(\d+)\n/);
+  listener.child.kill("SIGSTOP");
+  while (await connects(Number(port)));
+  return { url: new URL(`http://127.0.0.1:${port!}`) };
 }
 
 /** Opens a connection and keeps it open. */

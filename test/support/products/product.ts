@@ -1,14 +1,9 @@
-import {
-  spawn,
-  type ChildProcess,
-  type Serializable,
-} from "node:child_process";
-import { once } from "node:events";
+import type { Serializable } from "node:child_process";
 import { readFileSync, readdirSync } from "node:fs";
 import { connect } from "node:net";
 import type { Reaper } from "../../../apps/launcher/processes/reaper.js";
 import { searchPath, type NeededProgram } from "../needed-program.js";
-import { waitFor } from "../wait-for.js";
+import { Subprocess } from "../programs/subprocess.js";
 
 /** Where to run a proxy under test. */
 export interface Place {
@@ -44,11 +39,8 @@ export interface Product {
 export class RunningProduct {
   readonly product: Product;
   readonly port: number;
-  readonly #child: ChildProcess;
+  readonly #process: Subprocess;
   readonly #reaper: Reaper;
-  readonly #ended: Promise<void>;
-  #ending: string | undefined;
-  #output = "";
 
   private constructor(
     product: Product,
@@ -58,29 +50,21 @@ export class RunningProduct {
     this.product = product;
     this.port = options.port;
     this.#reaper = options.reaper;
-    const words = [command.file, ...command.args];
-    if (options.cpu !== undefined)
-      words.unshift("taskset", "-c", String(options.cpu));
-    // In its own process group, which the reaper kills.
-    this.#child = spawn(words[0] ?? "", words.slice(1), {
-      detached: true,
-      env: { PATH: searchPath(), ...command.env },
-      stdio: [
-        "ignore",
-        "pipe",
-        "pipe",
-        ...(command.ipc ? (["ipc"] as const) : []),
-      ],
-    });
+    const words = [command.file, ...command.args] as const;
+    this.#process = new Subprocess(
+      options.cpu === undefined
+        ? words
+        : ["taskset", "-c", String(options.cpu), ...words],
+      {
+        name: product.name,
+        env: { PATH: searchPath(), ...command.env },
+        // In its own process group, which the reaper kills.
+        isDetached: true,
+        hasChannel: command.ipc === true,
+      },
+    );
     this.#reaper.watch(this.pid);
-    for (const stream of [this.#child.stdout, this.#child.stderr])
-      stream?.setEncoding("utf8").on("data", (text: string) => {
-        this.#output = (this.#output + text).slice(-20_000);
-      });
-    this.#ended = once(this.#child, "exit").then(([code, signal]) => {
-      this.#reaper.forget(this.pid);
-      this.#ending = String(code ?? signal);
-    });
+    void this.#process.ended.then(() => this.#reaper.forget(this.pid));
   }
 
   /** Starts it and waits until it listens. @param options.cpu the core to pin it to */
@@ -94,26 +78,22 @@ export class RunningProduct {
       reaper: options.reaper,
       cpu: options.cpu,
     });
-    await waitFor(`${product.name} to listen`, async () => {
-      if (running.ending !== undefined)
-        throw new Error(`${product.name} ended: ${running.output}`);
-      return await accepts(place.port);
-    });
+    await running.#process.waitFor("a connection", () => accepts(place.port));
     return running;
   }
 
   get pid(): number {
-    return this.#child.pid ?? 0;
+    return this.#process.pid;
   }
 
   /** The end of its output. */
   get output(): string {
-    return this.#output;
+    return this.#process.output.slice(-20_000);
   }
 
   /** Its exit status, or the signal that ended it; undefined while it runs. */
-  get ending(): string | undefined {
-    return this.#ending;
+  get ending(): number | string | undefined {
+    return this.#process.ending;
   }
 
   /** The pids of the process and its descendants. */
@@ -137,30 +117,27 @@ export class RunningProduct {
 
   /** Sends a message and waits for the reply; only for commands with `ipc`. */
   async ask(message: Serializable): Promise<unknown> {
-    const answered = once(this.#child, "message");
-    this.#child.send(message);
-    const [answer] = (await answered) as [unknown];
-    return answer;
+    return await this.#process.ask(message);
   }
 
   signal(signal: NodeJS.Signals): void {
-    this.#child.kill(signal);
+    this.#process.child.kill(signal);
   }
 
   /** Waits until the process ends. */
   async untilEnded(): Promise<void> {
-    await this.#ended;
+    await this.#process.ended;
   }
 
   /** Kills it and its children. May be called twice. */
   async close(): Promise<void> {
-    if (this.#ending !== undefined) return;
+    if (this.ending !== undefined) return;
     try {
       process.kill(-this.pid, "SIGKILL");
     } catch {
       // It has already ended.
     }
-    await this.#ended;
+    await this.#process.ended;
   }
 }
 

@@ -62,16 +62,18 @@ export async function runCli(
   return await new Cli(keys, args, env).result();
 }
 
-/** `serin …` as people run it: for signals, its exit status and what becomes of its output. */
+/** `serin …` as people run it, for tests of signals, exit status and output. Killed after the test. */
 export function startCliProcess(
   keys: Keys,
   args: readonly string[],
   env: Environment = {},
 ): Subprocess {
-  return new Subprocess([process.execPath, CLI_MAIN, ...args], {
+  const cli = new Subprocess([process.execPath, CLI_MAIN, ...args], {
     name: "serin",
     env: cliEnvironment(keys, env),
-  }).endWithTest();
+  });
+  onCleanup(() => cli.end());
+  return cli;
 }
 
 export function cliEnvironment(keys: Keys, env: Environment): Environment {

@@ -1,7 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
-import { createTransport } from "nodemailer";
 
 const STATUS = { split: "3:1", canary: { open: true, because: null } };
 
@@ -15,6 +14,8 @@ export async function runStandIn(): Promise<void> {
   for (const port of [env.PORT, env.ADMIN_PORT])
     if (port !== undefined && port !== "0") listen(Number(port));
   if (env.SMTP_URL === undefined || env.MAIL_SUBJECT === undefined) return;
+  // Only one of six sends any.
+  const { createTransport } = await import("nodemailer");
   await createTransport(env.SMTP_URL).sendMail({
     from: env.ALERT_FROM,
     to: env.ALERT_TO,

@@ -1,17 +1,24 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import {
+  spawn,
+  type ChildProcess,
+  type Serializable,
+} from "node:child_process";
 import { once } from "node:events";
-import { onCleanup } from "../cleanup.js";
+import { createInterface } from "node:readline";
 import { waitFor } from "../wait-for.js";
+
+/** Characters kept of each output. */
+const OUTPUT_LIMIT = 1_000_000;
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** A process and what it has written. Whoever starts it ends it: by `endWithTest`, or by `end`. */
+/** A process and its output. The caller ends it. */
 export class Subprocess {
   readonly name: string;
   readonly child: ChildProcess;
   stdout = "";
   stderr = "";
-  /** Resolves when all of its output is here, to its exit status or the signal that ended it. */
+  /** Resolves after the end of its output, to its exit status or the signal that ended it. */
   readonly ended: Promise<number | string>;
   /** Undefined while it runs. */
   ending: number | string | undefined;
@@ -19,39 +26,45 @@ export class Subprocess {
   constructor(
     [command, ...args]: readonly [command: string, ...args: string[]],
     options: {
+      env: Environment;
       /** For messages; the command unless told. */
       name?: string;
-      env: Environment;
-      /** In a process group of its own: a Ctrl-C in the terminal does not reach it. */
+      /** In its own process group, which a Ctrl-C in the terminal does not reach. */
       isDetached?: boolean;
       /** Opens a channel for messages. */
       hasChannel?: boolean;
-      /** Standard input is empty unless this is set. */
+      /** Makes its standard input a pipe; it is empty otherwise. */
       hasInput?: boolean;
+      /** Called with each line of its standard output. */
+      onLine?: (line: string) => void;
     },
   ) {
-    const { name, env, isDetached, hasChannel, hasInput } = options;
-    this.name = name ?? command;
+    const { env, name = command, onLine } = options;
+    const { isDetached = false, hasChannel, hasInput } = options;
+    this.name = name;
     this.child = spawn(command, args, {
       env,
-      detached: isDetached === true,
+      detached: isDetached,
       stdio: [
         hasInput === true ? "pipe" : "ignore",
         ...(["pipe", "pipe"] as const),
         ...(hasChannel === true ? (["ipc"] as const) : []),
       ],
     });
-    this.child.stdout?.setEncoding("utf8").on("data", (text: string) => {
-      this.stdout += text;
+    const { stdout, stderr } = this.child;
+    stdout?.setEncoding("utf8").on("data", (text: string) => {
+      this.stdout = (this.stdout + text).slice(-OUTPUT_LIMIT);
     });
-    this.child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-      this.stderr += text;
+    stderr?.setEncoding("utf8").on("data", (text: string) => {
+      this.stderr = (this.stderr + text).slice(-OUTPUT_LIMIT);
     });
-    // Not "exit", which may come before the last of its output.
+    if (stdout !== null && onLine !== undefined)
+      createInterface({ input: stdout }).on("line", onLine);
+    // "exit" may be emitted before the end of the output.
     this.ended = once(this.child, "close").then(
       ([status, signal]: (number | string | null)[]) =>
         (this.ending = status ?? signal ?? "nothing"),
-      (err: unknown) => (this.ending = String(err)),
+      (err: unknown) => (this.ending = `could not be run: ${String(err)}`),
     );
   }
 
@@ -60,31 +73,53 @@ export class Subprocess {
     return this.child.pid ?? 0;
   }
 
-  endWithTest(): this {
-    onCleanup(() => this.end());
-    return this;
+  /** Standard output and standard error. */
+  get output(): string {
+    return this.stdout + this.stderr;
   }
 
-  /** Sends it a signal and waits until it has ended. */
+  /** Sends a signal and waits for the end. May be called twice. */
   async end(signal: NodeJS.Signals = "SIGKILL"): Promise<number | string> {
     if (this.ending === undefined) this.child.kill(signal);
     return await this.ended;
   }
 
-  /** Waits until its output matches. @throws also when it ends before, with what it wrote */
+  /** Sends a message and waits for the reply. */
+  async ask(message: Serializable): Promise<unknown> {
+    const answered = once(this.child, "message");
+    this.child.send(message);
+    const [answer] = (await answered) as [unknown];
+    return answer;
+  }
+
+  /** Waits until standard output or standard error matches. */
   async untilPrinted(
     pattern: RegExp,
     timeoutMs?: number,
   ): Promise<RegExpExecArray> {
+    return await this.waitFor(
+      String(pattern),
+      () => pattern.exec(this.stdout) ?? pattern.exec(this.stderr),
+      timeoutMs,
+    );
+  }
+
+  /** Like `waitFor`. @throws when the process ends first, with its output */
+  async waitFor<T>(
+    what: string,
+    probe: Parameters<typeof waitFor<T>>[1],
+    timeoutMs?: number,
+  ): Promise<T> {
     return await waitFor(
-      `${String(pattern)} from ${this.name}`,
-      () => {
-        const match = pattern.exec(this.stdout) ?? pattern.exec(this.stderr);
-        if (match === null && this.ending !== undefined)
+      `${what} from ${this.name}`,
+      async () => {
+        const hasEnded = this.ending !== undefined;
+        const seen = await probe();
+        if (hasEnded && (seen === undefined || seen === null || seen === false))
           throw new Error(
-            `${this.name} ended (${this.ending}) before ${String(pattern)}:\n${this.stdout}${this.stderr}`,
+            `${this.name} ended before ${what}: ${this.ending}\n${this.output}`,
           );
-        return match;
+        return seen;
       },
       timeoutMs,
     );

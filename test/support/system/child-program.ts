@@ -1,12 +1,6 @@
-import {
-  spawn,
-  type ChildProcess,
-  type Serializable,
-} from "node:child_process";
-import { once } from "node:events";
-import { createInterface } from "node:readline";
-import type { Readable } from "node:stream";
+import type { Serializable } from "node:child_process";
 import type { Reaper } from "../../../apps/launcher/processes/reaper.js";
+import { Subprocess } from "../programs/subprocess.js";
 import { waitFor } from "../wait-for.js";
 import type { RequestStart } from "./request-tap.js";
 
@@ -37,10 +31,7 @@ export interface ProgramSpec {
 
 /** A process of the program. */
 interface Run {
-  child: ChildProcess;
-  /** The exit status, or the signal that ended it. */
-  ended: Promise<number | string>;
-  ending: number | string | undefined;
+  subprocess: Subprocess;
   /** Whether the test ended it. */
   isToEnd: boolean;
 }
@@ -58,7 +49,8 @@ export class ChildProgram {
   readonly #reaper: Reaper;
   readonly #runs: Run[] = [];
   readonly #requestStarts: RequestStart[] = [];
-  #unexpectedOutput = "";
+  /** On standard output, where log lines are to be. */
+  #unexpectedLines = "";
 
   constructor(spec: ProgramSpec, reaper: Reaper) {
     this.name = spec.name;
@@ -68,45 +60,35 @@ export class ChildProgram {
   }
 
   get pid(): number {
-    return this.#run.child.pid ?? 0;
+    return this.#run.subprocess.pid;
   }
 
   /** Starts it, optionally with other settings, and waits until it is ready. */
   async start(env: Environment = {}): Promise<void> {
-    const { name, readyMessage } = this.#spec;
+    const { readyMessage } = this.#spec;
     const seen = this.log.length;
-    const run = this.#spawn(env);
-    await waitFor(
-      `${name} to listen`,
-      () => {
-        if (run.ending !== undefined)
-          throw new Error(`${name} ended: ${run.ending}\n${this.#output()}`);
-        return this.log.slice(seen).some(({ msg }) => msg === readyMessage);
-      },
+    await this.#spawn(env).waitFor(
+      readyMessage,
+      () => this.log.slice(seen).some(({ msg }) => msg === readyMessage),
       START_DEADLINE_MS,
     );
   }
 
   /** Pauses or resumes it. */
   signal(signal: "SIGSTOP" | "SIGCONT"): void {
-    this.#run.child.kill(signal);
+    this.#run.subprocess.child.kill(signal);
   }
 
   /** Ends it and waits. @returns its exit status, or the signal */
   async end(signal: "SIGTERM" | "SIGKILL"): Promise<number | string> {
     const run = this.#run;
     run.isToEnd = true;
-    run.child.kill(signal);
-    return await run.ended;
+    return await run.subprocess.end(signal);
   }
 
   /** Sends a message and waits for the reply; only for programs with a tap. */
   async ask(message: Serializable): Promise<unknown> {
-    const { child } = this.#run;
-    const answered = once(child, "message");
-    child.send(message);
-    const [answer] = (await answered) as [unknown];
-    return answer;
+    return await this.#run.subprocess.ask(message);
   }
 
   /** The times of requests that reached it, except in killed runs. It must have the request tap. */
@@ -133,19 +115,23 @@ export class ChildProgram {
 
   /** Ends it if it runs. @returns unexpected exits, errors and output */
   async close(): Promise<string[]> {
-    const last = this.#runs.at(-1);
     const problems = this.#runs
-      .filter(({ ending, isToEnd }) => ending !== undefined && !isToEnd)
-      .map(({ ending }) => `${this.name} ended by itself: ${ending ?? ""}`);
-    if (last !== undefined && last.ending === undefined) {
-      last.child.kill("SIGKILL");
-      await last.ended;
-    }
+      .filter(
+        ({ subprocess, isToEnd }) =>
+          subprocess.ending !== undefined && !isToEnd,
+      )
+      .map(
+        ({ subprocess }) =>
+          `${this.name} ended by itself: ${subprocess.ending}`,
+      );
+    await this.#runs.at(-1)?.subprocess.end();
     for (const entry of this.log)
       if (entry.level === "error")
         problems.push(`${this.name} logged ${JSON.stringify(entry)}`);
-    if (this.#unexpectedOutput !== "")
-      problems.push(`${this.name} wrote ${this.#unexpectedOutput}`);
+    const unexpected =
+      this.#unexpectedLines +
+      this.#runs.map(({ subprocess }) => subprocess.stderr).join("");
+    if (unexpected !== "") problems.push(`${this.name} wrote ${unexpected}`);
     return problems;
   }
 
@@ -155,50 +141,32 @@ export class ChildProgram {
     return run;
   }
 
-  #spawn(env: Environment): Run {
+  #spawn(env: Environment): Subprocess {
     const { main, nodeOptions = [], onStart } = this.#spec;
-    // In its own process group, which the reaper kills.
-    const child = spawn(
-      process.execPath,
-      ["--enable-source-maps", ...nodeOptions, main],
+    const subprocess = new Subprocess(
+      [process.execPath, "--enable-source-maps", ...nodeOptions, main],
       {
-        detached: true,
+        name: this.name,
         env: { ...this.#spec.env, ...env },
-        stdio: ["ignore", "pipe", "pipe", "ipc"],
+        // In its own process group, which the reaper kills.
+        isDetached: true,
+        hasChannel: true,
+        onLine: (line) => this.#readLogLine(line),
       },
     );
-    const pid = child.pid ?? 0;
+    const { pid } = subprocess;
     this.#reaper.watch(pid);
     onStart?.(pid);
-    // "exit" may be emitted before the end of the output.
-    const ended = once(child, "close").then(([code, signal]) => {
-      this.#reaper.forget(pid);
-      return (run.ending = (code ?? signal) as number | string);
-    });
-    const run: Run = { child, ended, ending: undefined, isToEnd: false };
-    this.#runs.push(run);
-    readLines(child.stdout, (line) => this.#readLogLine(line));
-    readLines(child.stderr, (line) => (this.#unexpectedOutput += `${line}\n`));
-    return run;
+    void subprocess.ended.then(() => this.#reaper.forget(pid));
+    this.#runs.push({ subprocess, isToEnd: false });
+    return subprocess;
   }
 
   #readLogLine(line: string): void {
     try {
       this.log.push(JSON.parse(line) as LogEntry);
     } catch {
-      this.#unexpectedOutput += `${line}\n`;
+      this.#unexpectedLines += `${line}\n`;
     }
   }
-
-  #output(): string {
-    const log = this.log.slice(-20).map((entry) => JSON.stringify(entry));
-    return [...log, this.#unexpectedOutput].join("\n");
-  }
-}
-
-function readLines(
-  stream: Readable | null,
-  onLine: (line: string) => void,
-): void {
-  if (stream !== null) createInterface({ input: stream }).on("line", onLine);
 }
