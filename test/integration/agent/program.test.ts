@@ -237,7 +237,7 @@ describe("agent program", () => {
     await waitFor("3 samples", async () => (await samples.read()).length >= 3);
     expect((await samples.read())[0]).to.include(GONE);
     const told = agent.log.filter(
-      ({ msg }) => msg === "the app's process cannot be read",
+      ({ msg }) => msg === "cannot read the app's process",
     );
     expect(told.map(({ level }) => level)).to.deep.equal(["warn"]);
   });
