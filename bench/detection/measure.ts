@@ -40,7 +40,7 @@ export async function measureDetection(
   runs: number,
   healthyMs: number,
 ): Promise<DetectionFigures> {
-  const main = pathOf("./loop/switchable-backend.js");
+  const main = pathOf("./detection/switchable-backend.js");
   const describeCanary = (layout: Layout) => describeStandIn(main, layout);
   return await withSystem({ describeCanary }, async (system) => {
     const { port } = system.proxy;

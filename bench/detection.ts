@@ -1,0 +1,23 @@
+/**
+ * Measures on the real programs how soon a canary that turns slow is stopped, and writes bench/results/detection.json.
+ * `--quick` measures once: it shows that the benchmark still works, and writes detection-quick.json.
+ */
+import { parseArgs } from "node:util";
+import { formatRange } from "./compare/tables.js";
+import { measureDetection } from "./detection/measure.js";
+import { describeRun, writeResults } from "./results-file.js";
+
+const { values } = parseArgs({
+  options: { quick: { type: "boolean", default: false } },
+});
+const { quick } = values;
+const run = { at: new Date().toISOString(), ...describeRun(quick) };
+// Healthy for longer than the latency rule's window.
+const detection = quick
+  ? await measureDetection(1, 1000)
+  : await measureDetection(10, 11_000);
+writeResults("detection", { ...run, ...detection });
+console.log(
+  `from a slow canary to a false flag, ${detection.requestsPerSecond} requests/s: ` +
+    `${formatRange(detection.toFlagFalse)} ms (${detection.runs} runs, ${detection.failures} requests failed)`,
+);
