@@ -1,10 +1,12 @@
 import type { Server } from "node:http";
 import { HttpService } from "../../lib/program/http-service.js";
 import type { Logger } from "../../lib/program/log.js";
-import type { Side } from "../../lib/telemetry/telemetry.js";
-import type { Breaker, Trip } from "./canary/breaker.js";
+import { Breaker, type Trip } from "./canary/breaker.js";
+import { CanaryGate } from "./canary/gate.js";
+import { createSharedSplit } from "./canary/split.js";
 import type { ProxyConfig } from "./config.js";
-import type { ConnectionCount } from "./clients/connection-count.js";
+import { createTrust } from "./clients/client-connection.js";
+import { ConnectionCount } from "./clients/connection-limit.js";
 import { createEngine } from "./engines/create-engine.js";
 import type { Engine } from "./engines/engine.js";
 import { FailureLog } from "./exchange/failure-log.js";
@@ -12,18 +14,17 @@ import { serveRequests } from "./clients/intake.js";
 import { KEEP_ALIVE_S } from "./http/relay.js";
 import { createStrictServer } from "./clients/strict-server.js";
 import { CLIENT_CLOSED, TrafficRecorder } from "./traffic/traffic-recorder.js";
-import { createTrust } from "./clients/client-connection.js";
 import { TunnelEngine } from "./engines/tunnel.js";
 import { Upstreams } from "./engines/upstreams.js";
+import { readClockOffsetMs, type SharedState } from "./shared-state.js";
 
-/** What a thread's front has in common with the other threads'. */
 export interface FrontContext {
-  isCanaryOpen: () => boolean;
-  /** Asked while the canary is open. */
-  split: () => Side;
-  breaker: Breaker;
-  onTrip: (trip: Trip) => void;
-  connections: ConnectionCount;
+  /** What it decides, it decides from the memory that it shares with the other threads, if there are any. */
+  shared: SharedState;
+  /** One cell: how many of the connections are this thread's. */
+  ownConnections: Int32Array;
+  /** The breaker was tripped by an outcome of this thread's. @param era the breaker's, right after the trip */
+  onTrip: (trip: Trip, era: number) => void;
   logger: Logger;
 }
 
@@ -45,18 +46,22 @@ export class Front {
     this.#service = new HttpService(createStrictServer(config), {
       keepAliveMs: KEEP_ALIVE_S * 1000,
     });
-    const failures = new FailureLog(context.logger);
+    const { shared, ownConnections, onTrip, logger } = context;
+    const gate = new CanaryGate(shared.openUntil, readClockOffsetMs());
+    const breaker = new Breaker(shared.breaker);
+    const split = createSharedSplit(config.split, shared.deck);
+    const failures = new FailureLog(logger);
     let isDealt = false;
     // A request is entered right after its side was picked; asked once more, another thread might just have closed the canary.
     this.recorder = new TrafficRecorder(performance.now(), () => isDealt);
     serveRequests(this.#service.server, {
-      pickSide: () => {
-        isDealt = context.isCanaryOpen();
-        return isDealt ? context.split() : "prod";
+      pickSide: (now) => {
+        isDealt = !breaker.isTripped && gate.isOpenAt(now);
+        return isDealt ? split() : "prod";
       },
       isTrusted: createTrust(config.trustedProxies),
       maxConnections: config.maxConnections,
-      connections: context.connections,
+      connections: new ConnectionCount(shared.connections, ownConnections),
       engine: this.#engine,
       tunnels: this.#tunnels,
       upstreams: {
@@ -64,12 +69,12 @@ export class Front {
         canary: new Upstreams("canary", config.canaryUrls),
       },
       recorder: this.recorder,
-      era: () => context.breaker.era,
+      era: () => breaker.era,
       onOutcome: (side, status, era) => {
         // What a client did not wait for says nothing about its side.
         if (!config.hasBreaker || status === CLIENT_CLOSED) return;
-        const trip = context.breaker.record(side, status >= 500, era);
-        if (trip !== undefined) context.onTrip(trip);
+        const trip = breaker.record(side, status >= 500, era);
+        if (trip !== undefined) onTrip(trip, breaker.era);
       },
       onFailedAttempt: (upstream, failure) => failures.note(upstream, failure),
     });

@@ -2,10 +2,10 @@ import type { Family, Sample } from "../../lib/program/metrics.js";
 import { SIDES, type Side } from "../../lib/telemetry/telemetry.js";
 import type { ProxyStatus } from "./admin.js";
 import type { Ratio } from "./canary/split.js";
-import type { SideTotals } from "./traffic/traffic-totals.js";
+import type { SideCounts } from "./traffic/window-counts.js";
 
 export interface ProxyFigures {
-  totals: Record<Side, SideTotals>;
+  totals: Readonly<Record<Side, Pick<SideCounts, "status" | "latency">>>;
   status: ProxyStatus;
   split: Ratio;
   /** How old a confirmation of the flag may be. */
@@ -26,7 +26,7 @@ export function toProxyFamilies(figures: ProxyFigures): Family[] {
       samples: SIDES.flatMap((target) =>
         [...totals[target].status].map(([code, count]): Sample => [
           count,
-          { target, code },
+          { target, code: String(code) },
         ]),
       ),
     },

@@ -11,16 +11,26 @@ import { createRedis } from "../../lib/redis/redis.js";
 import { releaseVersion } from "../../lib/program/release.js";
 import { createAdmin, type ProxyStatus, type Readiness } from "./admin.js";
 import { Breaker, type Trip } from "./canary/breaker.js";
-import { canaryOpenForMs, whyCanaryIsClosed } from "./canary/gate.js";
+import {
+  CanaryGate,
+  canaryOpenForMs,
+  whyCanaryIsClosed,
+} from "./canary/gate.js";
 import { CanaryStop } from "./canary/canary-stop.js";
 import type { ProxyConfig } from "./config.js";
+import type { FrontContext } from "./front.js";
 import { toProxyFamilies } from "./proxy-metrics.js";
-import { SingleThread, type Serving } from "./serving.js";
-import { createSharedClock } from "./workers/shared-clock.js";
-import { SharedGate } from "./canary/shared-gate.js";
-import { createSharedState } from "./workers/shared-state.js";
-import { createSplit } from "./canary/split.js";
-import { TelemetrySender } from "./traffic/telemetry-sender.js";
+import {
+  createSharedState,
+  readClockOffsetMs,
+  type SharedState,
+} from "./shared-state.js";
+import {
+  TelemetrySender,
+  type CanaryState,
+} from "./traffic/telemetry-sender.js";
+import { TrafficSum } from "./traffic/traffic-sum.js";
+import { SingleThread } from "./workers/single-thread.js";
 import { WorkerPool } from "./workers/worker-pool.js";
 
 /** Beside this module and beside its bundle. */
@@ -53,46 +63,46 @@ export async function startProxy(
   closers.add("flag watch", () => watch.close());
 
   const ledger = new Ledger(redis, keys);
-  const onTrip = (trip: Trip) => stop.begin(trip);
-  const { serving, breaker } =
-    config.workers === 1
-      ? createSingle({ config, watch, onTrip, context })
-      : createPool({ config, watch, onTrip, context });
-  // Before anybody serves: one worker may take the canary out while the next is still being started.
-  const stop = new CanaryStop({
-    ledger,
-    flagName,
+  const memory = createSharedState();
+  const traffic = new TrafficSum(performance.now());
+  const canary = controlCanary({
+    ...{ config, context, watch, memory, ledger },
     readSource: () => sourceId("proxy", serving.port),
-    logger,
   });
-  closers.add("canary stop", () => stop.cancel());
-  // Whoever puts the flag to true lets the canary in again.
-  watch.onChange(({ value }) => {
-    if (!value) return;
-    breaker.reset();
-    stop.cancel();
-  });
-  const readCanary = () => {
-    const because = whyClosed({ config, watch, breaker });
-    return { open: because === null, because };
+  const { onTrip } = canary;
+  const serving = createServing({ config, context, memory, traffic, onTrip });
+  const reload = () => void serving.reload();
+  process.on("SIGHUP", reload);
+  closers.add("reload signal", () => void process.off("SIGHUP", reload));
+  const readTraffic = async () => {
+    await serving.count();
+    return traffic;
   };
   const split = `${config.split.prod}:${config.split.canary}`;
-  const readStatus = async () => ({
-    split,
-    canary: readCanary(),
-    ...describeReading(watch, config),
-    requests: { ...(await serving.readTotals()) },
+  const readStatus = async () => {
+    const { prod, canary: canaryTotals } = (await readTraffic()).totals;
+    return {
+      split,
+      canary: canary.read(),
+      ...describeReading(watch, config),
+      requests: { prod: prod.chosen, canary: canaryTotals.chosen },
+    };
+  };
+  const metrics = new Metrics({
+    version: releaseVersion(),
+    read: async () =>
+      toProxyFamilies({
+        ...config,
+        totals: (await readTraffic()).totals,
+        status: await readStatus(),
+      }),
   });
-  const readReadiness = () => describeReadiness(serving);
   const admin = new HttpService(
     createServer(
       createAdmin({
         readStatus,
-        readReadiness,
-        answerMetrics: answerMetrics(
-          measure({ config, serving, readStatus }),
-          logger,
-        ),
+        readReadiness: () => describeReadiness(serving),
+        answerMetrics: answerMetrics(metrics, logger),
       }),
     ),
   );
@@ -109,8 +119,8 @@ export async function startProxy(
   announce({ program: "proxy", detail, ledger, closers, ...shared });
   const sender = new TelemetrySender({
     ...{ ...shared, keys, split },
-    traffic: serving,
-    canaryState: readCanary,
+    takeWindow: async () => (await readTraffic()).takeWindow(performance.now()),
+    canaryState: canary.read,
   });
   sender.start(config.telemetryIntervalMs);
   closers.add("telemetry", () => sender.close());
@@ -118,82 +128,79 @@ export async function startProxy(
   logger.info({ port, adminPort }, "proxy listens");
 }
 
-function measure(parts: {
-  config: ProxyConfig;
-  serving: Serving;
-  readStatus: () => Promise<ProxyStatus>;
-}): Metrics {
-  const { config, serving, readStatus } = parts;
-  const read = async () =>
-    toProxyFamilies({
-      ...config,
-      totals: await serving.readEnded(),
-      status: await readStatus(),
-    });
-  return new Metrics({ version: releaseVersion(), read });
+interface Serving {
+  /** Once anybody is served, the one that they came by. */
+  readonly port: number;
+  readonly isDraining: boolean;
+  /** Whether connections are taken. */
+  readonly isListening: boolean;
+  /** @returns the port. @throws when the address cannot be had */
+  listen: () => Promise<number>;
+  /** Adds what was counted since the last call to the sum of the traffic. */
+  count: () => Promise<void>;
+  /** What SIGHUP asks for. */
+  reload: () => Promise<void>;
+  /** Finishes what is in flight. */
+  close: () => Promise<void>;
 }
 
-interface Parts {
+/** Whoever serves the clients: this thread, or a pool of workers. */
+function createServing(options: {
   config: ProxyConfig;
-  watch: FlagWatch;
-  onTrip: (trip: Trip) => void;
   context: Context;
+  memory: SharedState;
+  traffic: TrafficSum;
+  onTrip: FrontContext["onTrip"];
+}): Serving {
+  const { config, context, memory, traffic, onTrip } = options;
+  const { logger, workerEntry } = context;
+  const parts = { shared: memory, traffic, onTrip, logger };
+  if (config.workers === 1) return new SingleThread(config, parts);
+  const entry = workerEntry ?? WORKER_MAIN;
+  return new WorkerPool({ config, entry, ...parts });
 }
 
-function createSingle({ config, watch, onTrip, context }: Parts) {
+/**
+ * Lets the canary in and takes it out. Whoever serves knows of it from the shared memory: this thread alone speaks with
+ * Redis.
+ */
+function controlCanary(options: {
+  config: ProxyConfig;
+  context: Context;
+  watch: FlagWatch;
+  memory: SharedState;
+  ledger: Ledger;
+  readSource: () => string;
+}) {
+  const { config, context, watch, memory, ...flips } = options;
   const { logger, closers } = context;
-  const breaker = new Breaker();
-  const parts = { config, watch, breaker };
-  const serving = new SingleThread(config, {
-    isCanaryOpen: () => whyClosed(parts) === null,
-    split: createSplit(config.split, Math.random),
-    breaker,
-    onTrip,
-    logger,
+  const breaker = new Breaker(memory.breaker);
+  const gate = new CanaryGate(memory.openUntil, readClockOffsetMs());
+  const { flagName } = config;
+  const stop = new CanaryStop({ ...flips, flagName, logger });
+  closers.add("canary stop", () => stop.cancel());
+  // Whoever puts the flag to true lets the canary in again.
+  watch.onChange(({ value }) => {
+    if (!value) return;
+    breaker.reset();
+    stop.cancel();
   });
-  onHangUp(closers, () =>
-    logger.warn(
-      {},
-      "nothing to reload: SIGHUP replaces workers, and there are none with WORKERS=1",
-    ),
-  );
-  return { serving, breaker };
-}
-
-/** Workers know the flag and the lease from the memory that they share with this thread, which alone speaks with Redis. */
-function createPool({ config, watch, onTrip, context }: Parts) {
-  const { logger, closers, workerEntry } = context;
-  const shared = createSharedState();
-  const breaker = new Breaker(shared.breaker);
-  const gate = new SharedGate(shared.openUntil, createSharedClock());
-  watch.onReading((reading) =>
-    gate.publish(canaryOpenForMs(reading, config, performance.now())),
-  );
-  const serving = new WorkerPool({
-    config,
-    entry: workerEntry ?? WORKER_MAIN,
-    shared,
-    onTrip: (trip, era) => {
-      if (breaker.learn(trip, era)) onTrip(trip);
+  watch.onReading((reading) => {
+    const now = performance.now();
+    gate.publish(canaryOpenForMs(reading, config, now), now);
+  });
+  return {
+    onTrip: (trip: Trip, era: number) => {
+      if (breaker.learn(trip, era)) stop.begin(trip);
     },
-    logger,
-  });
-  onHangUp(closers, () => void serving.reload());
-  return { serving, breaker };
-}
-
-function onHangUp(closers: Closers, listener: () => void): void {
-  process.on("SIGHUP", listener);
-  closers.add("reload signal", () => void process.off("SIGHUP", listener));
-}
-
-function whyClosed(
-  parts: Pick<Parts, "config" | "watch"> & { breaker: Breaker },
-) {
-  const { config, watch, breaker } = parts;
-  return breaker.trip === undefined
-    ? whyCanaryIsClosed(watch.current, config, performance.now())
-    : `breaker: ${breaker.trip.reason}`;
+    read: (): CanaryState => {
+      const because =
+        breaker.trip === undefined
+          ? whyCanaryIsClosed(watch.current, config, performance.now())
+          : `breaker: ${breaker.trip.reason}`;
+      return { open: because === null, because };
+    },
+  };
 }
 
 function describeReading(

@@ -71,12 +71,6 @@ export class LatencyHistogram {
     return sparse;
   }
 
-  copy(): LatencyHistogram {
-    const copy = new LatencyHistogram();
-    copy.merge(this.toSparse());
-    return copy;
-  }
-
   clear(): void {
     this.#counts.fill(0);
     this.#total = 0;

@@ -1,6 +1,8 @@
 const ROUNDS = 10;
-const MULTIPLIERS = [0xd2511f53, 0xcd9e8d57] as const;
-const KEY_STEPS = [0x9e3779b9, 0xbb67ae85] as const;
+const MULTIPLIER_0 = 0xd2511f53;
+const MULTIPLIER_1 = 0xcd9e8d57;
+const KEY_STEP_0 = 0x9e3779b9;
+const KEY_STEP_1 = 0xbb67ae85;
 const WORD = 2 ** 32;
 
 /**
@@ -16,10 +18,10 @@ export function createBlockRandom(
   let drawn = 0;
   let words: Philox4 = [0, 0, 0, 0];
   const key: Philox2 = [seed[0] ?? 0, seed[1] ?? 0];
-  const counter = [block % WORD, Math.floor(block / WORD)] as const;
+  const [low, high] = [block % WORD, Math.floor(block / WORD)];
   return () => {
     const place = drawn % 4;
-    if (place === 0) words = philox([...counter, drawn / 4, 0], key);
+    if (place === 0) words = philox([low, high, drawn / 4, 0], key);
     drawn += 1;
     return (words[place] ?? 0) / WORD;
   };
@@ -36,21 +38,27 @@ export function philox(counter: Philox4, key: Philox2): Philox4 {
   let [a, b, c, d] = counter;
   let [key0, key1] = key;
   for (let round = 0; round < ROUNDS; round++) {
-    const [high0, low0] = multiply(MULTIPLIERS[0], a);
-    const [high1, low1] = multiply(MULTIPLIERS[1], c);
-    [a, b, c, d] = [high1 ^ b ^ key0, low1, high0 ^ d ^ key1, low0];
-    key0 = (key0 + KEY_STEPS[0]) | 0;
-    key1 = (key1 + KEY_STEPS[1]) | 0;
+    const mixed0 = highWord(MULTIPLIER_1, c) ^ b ^ key0;
+    const mixed1 = highWord(MULTIPLIER_0, a) ^ d ^ key1;
+    b = Math.imul(MULTIPLIER_1, c);
+    d = Math.imul(MULTIPLIER_0, a);
+    a = mixed0;
+    c = mixed1;
+    key0 = (key0 + KEY_STEP_0) | 0;
+    key1 = (key1 + KEY_STEP_1) | 0;
   }
   return [a >>> 0, b >>> 0, c >>> 0, d >>> 0];
 }
 
-/** Both halves of the product of two words. */
-function multiply(x: number, y: number): Philox2 {
-  const [xHigh, xLow] = [x >>> 16, x & 0xffff];
-  const [yHigh, yLow] = [y >>> 16, y & 0xffff];
+/** The upper half of the product of two words. */
+function highWord(x: number, y: number): number {
+  const [xHigh, xLow, yHigh, yLow] = [
+    x >>> 16,
+    x & 0xffff,
+    y >>> 16,
+    y & 0xffff,
+  ];
   const middle = xHigh * yLow + ((xLow * yLow) >>> 16);
-  const carry = xLow * yHigh + (middle % 0x10000);
-  const high = xHigh * yHigh + Math.floor(middle / 0x10000);
-  return [high + Math.floor(carry / 0x10000), Math.imul(x, y)];
+  const carry = xLow * yHigh + (middle & 0xffff);
+  return xHigh * yHigh + (middle >>> 16) + (carry >>> 16);
 }

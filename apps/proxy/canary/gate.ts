@@ -49,3 +49,35 @@ export function canaryOpenForMs(
     : Infinity;
   return Math.min(staleAt, freshUntil) - now;
 }
+
+/**
+ * If whoever knows the flag and the lease falls silent, all traffic goes to prod: what it leaves in the memory that all
+ * threads share is not that the canary is open but until when, and each thread looks at the clock for itself.
+ */
+export class CanaryGate {
+  readonly #openUntil: BigInt64Array;
+  readonly #clockOffsetMs: number;
+
+  /**
+   * @param openUntil one cell, 0 before anything is known
+   * @param clockOffsetMs from this thread's monotonic clock to the one that all threads agree on
+   */
+  constructor(openUntil: BigInt64Array, clockOffsetMs: number) {
+    this.#openUntil = openUntil;
+    this.#clockOffsetMs = clockOffsetMs;
+  }
+
+  /** @param now monotonic ms, here and below */
+  isOpenAt(now: number): boolean {
+    return (
+      now + this.#clockOffsetMs <= Number(Atomics.load(this.#openUntil, 0))
+    );
+  }
+
+  /** @param openForMs from now on; 0 or less closes it at once */
+  publish(openForMs: number, now: number): void {
+    const openUntil =
+      openForMs > 0 ? Math.floor(now + this.#clockOffsetMs + openForMs) : 0;
+    Atomics.store(this.#openUntil, 0, BigInt(openUntil));
+  }
+}

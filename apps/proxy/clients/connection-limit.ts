@@ -1,6 +1,5 @@
 import type { Server } from "node:http";
 import type { Socket } from "node:net";
-import type { ConnectionCount } from "./connection-count.js";
 
 /** Connections beyond the limit that may wait to be told so; those beyond these are closed as they come. */
 const EXCESS_LIMIT = 1000;
@@ -36,5 +35,38 @@ export class ConnectionLimit {
     });
     // The server itself knows only its own connections.
     if (open > this.#max + EXCESS_LIMIT) socket.destroy();
+  }
+}
+
+/** How many clients are connected to all threads together, and beside them those of one, which end with it. */
+export class ConnectionCount {
+  readonly #total: Int32Array;
+  readonly #own: Int32Array;
+
+  /** @param total one cell for all threads @param own one for the thread that counts */
+  constructor(total: Int32Array, own: Int32Array) {
+    this.#total = total;
+    this.#own = own;
+  }
+
+  /** With all threads. */
+  get open(): number {
+    return Atomics.load(this.#total, 0);
+  }
+
+  /** @returns how many there are with it */
+  add(): number {
+    Atomics.add(this.#own, 0, 1);
+    return Atomics.add(this.#total, 0, 1) + 1;
+  }
+
+  remove(): void {
+    Atomics.sub(this.#own, 0, 1);
+    Atomics.sub(this.#total, 0, 1);
+  }
+
+  /** The thread has ended, and its connections with it, whether it has said so or not. */
+  removeAll(): void {
+    Atomics.sub(this.#total, 0, Atomics.exchange(this.#own, 0, 0));
   }
 }

@@ -5,8 +5,7 @@ import {
   ClientConnections,
   type ClientConnection,
 } from "./client-connection.js";
-import type { ConnectionCount } from "./connection-count.js";
-import { ConnectionLimit } from "./connection-limit.js";
+import { ConnectionLimit, type ConnectionCount } from "./connection-limit.js";
 import type { Engine } from "../engines/engine.js";
 import { refuse } from "../exchange/answers.js";
 import { Exchange, type ExchangeContext } from "../exchange/exchange.js";
@@ -26,10 +25,11 @@ const TOO_MANY_CONNECTIONS: Refusal = {
   error: "too many connections",
 };
 
-export interface FrontendContext extends ExchangeContext {
+export interface IntakeContext extends ExchangeContext {
   /** Whether a peer's own X-Forwarded-* and Forwarded are believed. */
   isTrusted: (address: string) => boolean;
-  pickSide: () => Side;
+  /** @param now monotonic ms */
+  pickSide: (now: number) => Side;
   engine: Engine;
   tunnels: Engine<UpgradeAttempt>;
   maxConnections: number;
@@ -37,7 +37,7 @@ export interface FrontendContext extends ExchangeContext {
 }
 
 /** Takes a server's requests, refuses what is malformed, and has the rest answered by the side that is picked. */
-export function serveRequests(server: Server, context: FrontendContext): void {
+export function serveRequests(server: Server, context: IntakeContext): void {
   const { maxConnections, connections } = context;
   const limit = new ConnectionLimit(server, maxConnections, connections);
   const intake = new Intake(context, limit);
@@ -51,11 +51,11 @@ export function serveRequests(server: Server, context: FrontendContext): void {
 }
 
 class Intake {
-  readonly #context: FrontendContext;
+  readonly #context: IntakeContext;
   readonly #limit: ConnectionLimit;
   readonly #clients: ClientConnections;
 
-  constructor(context: FrontendContext, limit: ConnectionLimit) {
+  constructor(context: IntakeContext, limit: ConnectionLimit) {
     this.#context = context;
     this.#limit = limit;
     this.#clients = new ClientConnections(context.isTrusted);
@@ -108,9 +108,11 @@ class Intake {
     engine: Pick<Engine, "forward">,
   ): void {
     const { request, response, client } = message;
-    const side = this.#context.pickSide();
+    const now = performance.now();
+    const side = this.#context.pickSide(now);
     const headers = upstreamRequestHeaders(request, client);
-    new Exchange(this.#context, side, { request, response, headers, engine });
+    const parts = { request, response, headers, engine };
+    new Exchange(this.#context, { side, startedAt: now }, parts);
   }
 
   /** Undefined for a request that goes nowhere, and has been answered if it can be. */

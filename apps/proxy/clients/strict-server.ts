@@ -34,7 +34,7 @@ export function createStrictServer(limits: ClientLimits): Server {
     optimizeEmptyRequests: true,
     // A request for any other protocol, such as h2c, is served as if it had not asked (RFC 9110 7.8).
     shouldUpgradeCallback: asksForWebSocket,
-    // The frontend does: Node itself would go on reading requests behind the one that it refuses.
+    // The intake does: Node itself would go on reading requests behind the one that it refuses.
     requireHostHeader: false,
     noDelay: true,
     // A client that has vanished without a word keeps no place for ever.
@@ -77,11 +77,11 @@ function createUnparsedHandler(): (
     if (err.code === "ECONNRESET") socket.destroy();
     if (socket.destroyed || answered.has(socket)) return;
     answered.add(socket);
-    answerInTurn(socket, statusOf(err));
+    answerInTurn(socket, statusOfUnparsed(err));
   };
 }
 
-function statusOf({ code }: NodeJS.ErrnoException): number {
+function statusOfUnparsed({ code }: NodeJS.ErrnoException): number {
   if (code === "HPE_HEADER_OVERFLOW") return 431;
   return code === "ERR_HTTP_REQUEST_TIMEOUT" ? 408 : 400;
 }

@@ -2,7 +2,7 @@ import { STATUS_CODES, type ServerResponse } from "node:http";
 import type { FailureKind } from "../engines/engine.js";
 
 /** What a client gets when no upstream answered: 503 not reached, 504 too slow, 502 reached but no valid answer. */
-export function statusOf(kind: FailureKind): number {
+export function statusOfFailure(kind: FailureKind): number {
   switch (kind) {
     case "unreachable":
       return 503;
@@ -26,7 +26,7 @@ export function answerFailure(
   response: ServerResponse,
   failure: { kind: FailureKind; servedBy: string },
 ): number {
-  const status = statusOf(failure.kind);
+  const status = statusOfFailure(failure.kind);
   answerJson(response, {
     status,
     error: MESSAGES[status] ?? "",

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Side } from "../../../lib/telemetry/telemetry.js";
 import { onLeftWaiting } from "../../../lib/program/waiting-response.js";
 import type { Engine, Failure, Ongoing } from "../engines/engine.js";
-import { answerFailure, statusOf } from "./answers.js";
+import { answerFailure, statusOfFailure } from "./answers.js";
 import { hasBody } from "../http/headers.js";
 import { decideRetry, type FailedAttempt } from "./retry.js";
 import {
@@ -50,10 +50,10 @@ export class Exchange {
   #prodTried = false;
   #ongoing: Ongoing | undefined;
 
-  /** @param message.headers those that upstreams are to see */
+  /** @param picked when its side was, in monotonic ms @param message.headers those that upstreams are to see */
   constructor(
     context: ExchangeContext,
-    side: Side,
+    picked: { side: Side; startedAt: number },
     message: {
       request: IncomingMessage;
       response: ServerResponse;
@@ -61,6 +61,7 @@ export class Exchange {
       engine: Pick<Engine, "forward">;
     },
   ) {
+    const { side, startedAt } = picked;
     this.#context = context;
     this.#request = message.request;
     this.#response = message.response;
@@ -68,11 +69,10 @@ export class Exchange {
     this.#engine = message.engine;
     this.#hasBody = hasBody(message.request);
     this.#era = context.era();
-    const now = performance.now();
-    this.#pending = context.recorder.begin(side, now, message.request);
+    this.#pending = context.recorder.begin(side, startedAt, message.request);
     this.#response.on("close", () => this.#onResponseClosed());
     onLeftWaiting(this.#request, this.#response, () => this.#onClientLeft());
-    this.#try(context.upstreams[side].next(now), false);
+    this.#try(context.upstreams[side].next(startedAt), false);
   }
 
   #try(upstream: Upstream, freshConnection: boolean): void {
@@ -116,7 +116,7 @@ export class Exchange {
       case "prod":
         this.#prodTried = true;
         if (upstream.side === "canary")
-          this.#canaryStatus = statusOf(failure.kind);
+          this.#canaryStatus = statusOfFailure(failure.kind);
         this.#try(prod.next(performance.now(), upstream), false);
         return;
       case "give-up":
@@ -161,7 +161,7 @@ export class Exchange {
     onFailedAttempt(upstream, { kind: "bad-response", cause });
     const { side } = this.#pending;
     if (upstream.side === side)
-      onOutcome(side, statusOf("bad-response"), this.#era);
+      onOutcome(side, statusOfFailure("bad-response"), this.#era);
   }
 
   #finish(status: number): void {

@@ -6,24 +6,35 @@ import {
   OTHER_ROUTES,
   type RouteWindow,
   type Side,
+  type TrafficWindow,
 } from "../../../lib/telemetry/telemetry.js";
 
-export const MAX_ROUTES = 50;
+const MAX_ROUTES = 50;
 const MAX_SEGMENT = 32;
-/** A route that nobody has asked for in so many windows makes room for another. */
-export const IDLE_WINDOWS = 600;
+/** A route that nobody has asked for in so long makes room for another. */
+export const IDLE_MS = 300_000;
 const TIMED_OUT = 504;
 
-/** How a request ended. */
-export interface Ended {
-  status: number;
-  rescued: boolean;
-  side: Side;
-  isDealt: boolean;
-  latencyMs: number;
+const COLUMNS = ["prod", "canary", "alone"] as const;
+/** A side's share of the dealt requests, or what prod got while the canary was closed. */
+type Column = (typeof COLUMNS)[number];
+
+export type RouteWindows = Record<Column, Record<string, RouteWindow>>;
+
+export interface RoutedRequest {
+  readonly side: Side;
+  /** By the split, and not because the canary was closed. */
+  readonly isDealt: boolean;
+  readonly method: string | undefined;
+  readonly url: string | undefined;
 }
 
-type Column = Side | "alone";
+/** How a request ended. */
+export interface Outcome {
+  /** The side's own status, also where prod answered in its place (`rescued`). */
+  status: number;
+  rescued: boolean;
+}
 
 interface Tally {
   requests: number;
@@ -33,8 +44,9 @@ interface Tally {
 }
 
 interface Route {
-  name: string;
-  idle: number;
+  readonly name: string;
+  /** Monotonic ms: the end of the last window in which somebody asked for it. */
+  usedAt: number;
   tallies: Partial<Record<Column, Tally>>;
 }
 
@@ -44,94 +56,109 @@ interface Route {
  */
 export class RouteBook {
   readonly #byMethod = new Map<string, Map<string, Route>>();
-  readonly #other: Route = { name: OTHER_ROUTES, idle: 0, tallies: {} };
+  readonly #other = createRoute(OTHER_ROUTES);
   #size = 0;
 
-  count(
-    asked: { method?: string | undefined; url?: string | undefined },
-    ended: Ended,
-  ): void {
-    const route = this.#routeOf(asked, ended.status);
-    const column = ended.isDealt ? ended.side : "alone";
-    const tally = (route.tallies[column] ??= createTally());
-    route.idle = 0;
+  count(request: RoutedRequest, outcome: Outcome, bucket: number): void {
+    const { side, isDealt, method = "", url = "" } = request;
+    const { status, rescued } = outcome;
+    const route = this.#routeOf(method, firstSegment(url), status < 400);
+    const tally = tallyOf(route, isDealt ? side : "alone");
     tally.requests += 1;
-    if (ended.status >= 500) tally.errors += 1;
-    if (ended.status < 400) tally.served += 1;
+    if (status >= 500) tally.errors += 1;
+    if (status < 400) tally.served += 1;
     // Whoever was not answered in time would have waited for longer still.
-    if (ended.status === TIMED_OUT) tally.latency.add(TOP_BUCKET, 1);
-    else if (!ended.rescued) tally.latency.record(ended.latencyMs);
+    if (status === TIMED_OUT) tally.latency.add(TOP_BUCKET, 1);
+    else if (!rescued) tally.latency.add(bucket, 1);
   }
 
-  /** What was counted since the last call. */
-  take(): Record<Column, Record<string, RouteWindow>> {
+  /** Adds what another book has counted. */
+  add({
+    prod,
+    canary,
+  }: Record<Side, Pick<TrafficWindow, "routes" | "routesAlone">>): void {
+    this.#addColumn("prod", prod.routes);
+    this.#addColumn("canary", canary.routes);
+    this.#addColumn("alone", prod.routesAlone);
+  }
+
+  /** What was counted since the last call. @param now monotonic ms */
+  take(now: number): RouteWindows {
     const taken = { prod: {}, canary: {}, alone: {} };
     takeRoute(this.#other, taken);
-    for (const byPath of this.#byMethod.values())
-      for (const [segment, route] of byPath) {
-        takeRoute(route, taken);
-        route.idle += 1;
-        if (route.idle <= IDLE_WINDOWS) continue;
-        byPath.delete(segment);
-        this.#size -= 1;
+    for (const bySegment of this.#byMethod.values())
+      for (const [segment, route] of bySegment) {
+        if (takeRoute(route, taken)) route.usedAt = now;
+        else if (now - route.usedAt > IDLE_MS) {
+          bySegment.delete(segment);
+          this.#size -= 1;
+        }
       }
     return taken;
   }
 
-  #routeOf(
-    asked: { method?: string | undefined; url?: string | undefined },
-    status: number,
-  ): Route {
-    const { method = "", url = "" } = asked;
-    const segment = firstSegment(url);
+  #addColumn(
+    column: Column,
+    windows: Record<string, RouteWindow> | undefined,
+  ): void {
+    for (const [name, window] of Object.entries(windows ?? {})) {
+      const [method = "", segment = ""] = name.split(" ");
+      const tally = tallyOf(this.#routeOf(method, segment, true), column);
+      tally.requests += window.requests;
+      tally.errors += window.errors;
+      tally.served += window.served;
+      tally.latency.merge(window.latency);
+    }
+  }
+
+  #routeOf(method: string, segment: string, isServed: boolean): Route {
     const known = this.#byMethod.get(method)?.get(segment);
     if (known !== undefined) return known;
-    const isAdmitted =
-      status < 400 &&
-      this.#size < MAX_ROUTES &&
-      segment !== "" &&
-      segment.length <= MAX_SEGMENT;
-    if (!isAdmitted) return this.#other;
-    const byPath = this.#byMethod.get(method) ?? new Map<string, Route>();
-    this.#byMethod.set(method, byPath);
-    const route: Route = { name: `${method} ${segment}`, idle: 0, tallies: {} };
-    byPath.set(segment, route);
+    if (!isServed || segment === "" || this.#size >= MAX_ROUTES)
+      return this.#other;
+    const bySegment = this.#byMethod.get(method) ?? new Map<string, Route>();
+    this.#byMethod.set(method, bySegment);
+    const route = createRoute(`${method} ${segment}`);
+    bySegment.set(segment, route);
     this.#size += 1;
     return route;
   }
 }
 
-/** `/get` of `/get/key?x=1`; empty for what is no path. */
+/** `/get` of `/get/key?x=1`; empty for what is no path, or too long. */
 function firstSegment(url: string): string {
   if (!url.startsWith("/")) return "";
   for (let i = 1; i < url.length; i++) {
     const character = url.charCodeAt(i);
     // A slash or a question mark.
     if (character === 47 || character === 63) return url.slice(0, i);
-    if (i > MAX_SEGMENT) return "";
+    if (i >= MAX_SEGMENT) return "";
   }
   return url;
 }
 
-function takeRoute(
-  { name, tallies }: Route,
-  taken: Record<Column, Record<string, RouteWindow>>,
-): void {
-  for (const column of ["prod", "canary", "alone"] as const) {
-    const tally = tallies[column];
-    if (tally === undefined) continue;
-    const { requests, errors, served, latency } = tally;
-    taken[column][name] = {
-      requests,
-      errors,
-      served,
-      latency: latency.toSparse(),
-    };
-    Reflect.deleteProperty(tallies, column);
-  }
+function createRoute(name: string): Route {
+  return { name, usedAt: 0, tallies: {} };
 }
 
-function createTally(): Tally {
-  const latency = new LatencyHistogram();
-  return { requests: 0, errors: 0, served: 0, latency };
+function tallyOf({ tallies }: Route, column: Column): Tally {
+  return (tallies[column] ??= {
+    requests: 0,
+    errors: 0,
+    served: 0,
+    latency: new LatencyHistogram(),
+  });
+}
+
+/** @returns whether anything was counted for it */
+function takeRoute(route: Route, taken: RouteWindows): boolean {
+  let isUsed = false;
+  for (const column of COLUMNS) {
+    const tally = route.tallies[column];
+    if (tally === undefined) continue;
+    isUsed = true;
+    taken[column][route.name] = { ...tally, latency: tally.latency.toSparse() };
+  }
+  if (isUsed) route.tallies = {};
+  return isUsed;
 }

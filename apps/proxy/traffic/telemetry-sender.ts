@@ -6,7 +6,7 @@ import {
   writeTelemetry,
   type Telemetry,
 } from "../../../lib/telemetry/telemetry.js";
-import type { Serving } from "../serving.js";
+import type { TrafficWindows } from "./window-counts.js";
 
 export interface CanaryState {
   open: boolean;
@@ -17,7 +17,8 @@ export interface TelemetrySource {
   redis: Redis;
   keys: Keys;
   source: string;
-  traffic: Pick<Serving, "takeWindow">;
+  /** What was counted since the last window, which ends here. */
+  takeWindow: () => Promise<TrafficWindows>;
   split: string;
   canaryState: () => CanaryState;
   logger: Logger;
@@ -51,11 +52,11 @@ export class TelemetrySender {
   }
 
   async #sendWindow(): Promise<void> {
-    const { redis, keys, source, traffic, split, canaryState, logger } =
+    const { redis, keys, source, takeWindow, split, canaryState, logger } =
       this.#options;
     if (redis.status !== "ready") return;
     const { open, because } = canaryState();
-    const counts = await traffic.takeWindow();
+    const counts = await takeWindow();
     const at = Date.now();
     const windows = SIDES.map((target): Telemetry => {
       const data = {

@@ -1,7 +1,6 @@
-import type { Side } from "../../../lib/telemetry/telemetry.js";
 import type { Trip } from "../canary/breaker.js";
-import type { SharedState } from "./shared-state.js";
-import type { TrafficCounts } from "../traffic/traffic-recorder.js";
+import type { SharedState } from "../shared-state.js";
+import type { TrafficWindows } from "../traffic/window-counts.js";
 
 /** What a worker is started with (its `workerData`); its settings it reads from the environment, as the program did. */
 export interface WorkerTask {
@@ -19,6 +18,6 @@ export type ToWorker =
 
 export type FromWorker =
   | { kind: "listening"; port: number }
-  | { kind: "counted"; counts: Record<Side, TrafficCounts> }
+  | { kind: "counted"; counts: TrafficWindows }
   /** The breaker, tripped by an outcome of this worker's. */
   | { kind: "tripped"; trip: Trip; era: number };

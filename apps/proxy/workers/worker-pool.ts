@@ -2,14 +2,9 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "../../../lib/program/log.js";
-import type { Side } from "../../../lib/telemetry/telemetry.js";
-import { SharedConnectionCount } from "../clients/connection-count.js";
-import { MergedTraffic } from "../traffic/traffic-sum.js";
-import { countEarlyEnds, restartDelayMs } from "./restart-delay.js";
-import { createSharedCells, type SharedState } from "./shared-state.js";
-import type { Serving } from "../serving.js";
-import type { TrafficCounts } from "../traffic/traffic-recorder.js";
-import { TrafficTotals, type SideTotals } from "../traffic/traffic-totals.js";
+import { ConnectionCount } from "../clients/connection-limit.js";
+import { createSharedCells, type SharedState } from "../shared-state.js";
+import type { TrafficSum } from "../traffic/traffic-sum.js";
 import {
   WorkerThread,
   type ThreadEnd,
@@ -20,12 +15,18 @@ import {
 const COUNT_TIMEOUT_MS = 200;
 /** A worker that answers nothing for so long hangs: no pause of a sound one is as long. */
 const HUNG_MS = 10_000;
+const FIRST_RESTART_MS = 100;
+const LONGEST_RESTART_MS = 10_000;
+/** What has run for so long did not end because it was started. */
+const SETTLED_MS = 60_000;
 
 export interface PoolOptions {
   config: { workers: number; host: string; port: number; drainMs: number };
   /** The module that each worker runs. */
   entry: URL;
   shared: SharedState;
+  /** Is given what the workers have counted. */
+  traffic: TrafficSum;
   onTrip: ThreadEvents["onTripped"];
   logger: Logger;
 }
@@ -42,13 +43,11 @@ interface Place {
  * ended, takes its own connections with it and no others; it is replaced, at once the first time and then ever later as long
  * as it keeps ending. Only at the start does a worker that cannot start fail the program.
  */
-export class WorkerPool implements Serving {
+export class WorkerPool {
   readonly #options: PoolOptions;
   readonly #places: Place[] = [];
   /** Also those that drain. */
   readonly #threads = new Set<WorkerThread>();
-  readonly #traffic = new MergedTraffic(performance.now());
-  readonly #ended = new TrafficTotals(this.#traffic);
   #port = 0;
   #counting: Promise<void> | undefined;
   #isReloadAsked = false;
@@ -91,22 +90,12 @@ export class WorkerPool implements Serving {
     return this.#places.some(({ thread }) => thread?.isListening === true);
   }
 
-  async takeWindow(): Promise<Record<Side, TrafficCounts>> {
-    await this.#count();
-    // In one step with its end: a scrape in between would see counters fall.
-    const window = this.#traffic.takeWindow(performance.now());
-    this.#ended.add(window);
-    return window;
-  }
-
-  async readTotals(): Promise<Record<Side, number>> {
-    await this.#count();
-    return { ...this.#traffic.totals };
-  }
-
-  async readEnded(): Promise<Record<Side, SideTotals>> {
-    await this.#count();
-    return this.#ended.read();
+  /** Has the workers tell what they have counted. */
+  count(): Promise<void> {
+    this.#counting ??= this.#countAll().finally(() => {
+      this.#counting = undefined;
+    });
+    return this.#counting;
   }
 
   /** Replaces the workers one after the other: a new one listens before the old one stops. Asked meanwhile, once more. */
@@ -138,18 +127,18 @@ export class WorkerPool implements Serving {
   }
 
   #start(): WorkerThread {
-    const { entry, shared, onTrip } = this.#options;
+    const { entry, shared, traffic, onTrip } = this.#options;
     const ownConnections = createSharedCells(1);
     const task = { port: this.#port, shared, ownConnections };
     const thread: WorkerThread = new WorkerThread(entry, task, {
-      onCounted: (counts) => this.#traffic.add(thread, counts),
+      onCounted: (counts) => traffic.add(thread, counts),
       onTripped: onTrip,
     });
     this.#threads.add(thread);
     void thread.ended.then((end) => {
       this.#threads.delete(thread);
-      this.#traffic.forget(thread);
-      new SharedConnectionCount(shared.connections, ownConnections).removeAll();
+      traffic.forget(thread);
+      new ConnectionCount(shared.connections, ownConnections).removeAll();
       const place = this.#places.find((it) => it.thread === thread);
       if (place !== undefined && !this.#isClosing)
         this.#restart(place, thread, end);
@@ -199,14 +188,6 @@ export class WorkerPool implements Serving {
     await old?.drain(this.#options.config.drainMs);
   }
 
-  /** Has the workers tell what they have counted. */
-  #count(): Promise<void> {
-    this.#counting ??= this.#countAll().finally(() => {
-      this.#counting = undefined;
-    });
-    return this.#counting;
-  }
-
   async #countAll(): Promise<void> {
     const counted = [...this.#threads].map((thread) => thread.count());
     const timeout = delay(COUNT_TIMEOUT_MS, undefined, { ref: false });
@@ -231,4 +212,17 @@ async function refuseSharedPort(address: {
   await once(probe, "listening");
   probe.close();
   await once(probe, "close");
+}
+
+/** Each further early end in a row doubles the wait for the next start. */
+export function restartDelayMs(earlyEnds: number): number {
+  return Math.min(
+    LONGEST_RESTART_MS,
+    FIRST_RESTART_MS * 2 ** Math.min(20, earlyEnds - 1),
+  );
+}
+
+/** @param earlyEnds in a row, before this one @returns with this one */
+export function countEarlyEnds(earlyEnds: number, ranForMs: number): number {
+  return ranForMs < SETTLED_MS ? earlyEnds + 1 : 1;
 }

@@ -1,7 +1,6 @@
 import { Worker } from "node:worker_threads";
-import type { Side } from "../../../lib/telemetry/telemetry.js";
 import type { Trip } from "../canary/breaker.js";
-import type { TrafficCounts } from "../traffic/traffic-recorder.js";
+import type { TrafficWindows } from "../traffic/window-counts.js";
 import type { FromWorker, ToWorker, WorkerTask } from "./worker-messages.js";
 
 /** How long past its drain a thread may take until it is ended. */
@@ -15,7 +14,7 @@ export interface ThreadEnd {
 }
 
 export interface ThreadEvents {
-  onCounted: (counts: Record<Side, TrafficCounts>) => void;
+  onCounted: (counts: TrafficWindows) => void;
   /** `era` is the breaker's, right after the trip. */
   onTripped: (trip: Trip, era: number) => void;
 }

@@ -1,13 +1,8 @@
 import type { Server } from "node:http";
 import type { MessagePort } from "node:worker_threads";
 import { createLogger } from "../../../lib/program/log.js";
-import { Breaker } from "../canary/breaker.js";
 import type { ProxyConfig } from "../config.js";
-import { SharedConnectionCount } from "../clients/connection-count.js";
 import { Front } from "../front.js";
-import { createSharedClock } from "./shared-clock.js";
-import { SharedGate } from "../canary/shared-gate.js";
-import { createSharedSplit } from "../canary/shared-split.js";
 import type { FromWorker, ToWorker, WorkerTask } from "./worker-messages.js";
 
 /** However many connections keep coming, it closes after so many turns of the event loop. */
@@ -24,17 +19,12 @@ export async function startWorker(
   task: WorkerTask,
   mainThread: MessagePort,
 ): Promise<Server> {
-  const { shared, ownConnections } = task;
   const tell = (message: FromWorker) => mainThread.postMessage(message);
-  const gate = new SharedGate(shared.openUntil, createSharedClock());
-  const breaker = new Breaker(shared.breaker);
   const front = new Front(config, {
-    isCanaryOpen: () => !breaker.isTripped && gate.isOpen,
-    split: createSharedSplit(config.split, shared.deck),
-    breaker,
+    shared: task.shared,
+    ownConnections: task.ownConnections,
     logger: createLogger("proxy", config.logLevel),
-    onTrip: (trip) => tell({ kind: "tripped", trip, era: breaker.era }),
-    connections: new SharedConnectionCount(shared.connections, ownConnections),
+    onTrip: (trip, era) => tell({ kind: "tripped", trip, era }),
   });
   const tellCounts = () => {
     const counts = front.recorder.takeWindow(performance.now());

@@ -1,5 +1,6 @@
 import { expect } from "chai";
-import { createSharedState } from "../../../apps/proxy/workers/shared-state.js";
+import { createSharedState } from "../../../apps/proxy/shared-state.js";
+import { TrafficSum } from "../../../apps/proxy/traffic/traffic-sum.js";
 import { WorkerPool } from "../../../apps/proxy/workers/worker-pool.js";
 import { onCleanup } from "../../support/cleanup.js";
 import { createMemoryLogger } from "../../support/logger.js";
@@ -17,6 +18,7 @@ describe("the proxy's pool of workers", () => {
       config: { workers: 1, host: "127.0.0.1", port: 0, drainMs: 100 },
       entry: new URL("../../support/workers/brief-worker.js", import.meta.url),
       shared,
+      traffic: new TrafficSum(0),
       onTrip: () => undefined,
       logger: createMemoryLogger(),
     });

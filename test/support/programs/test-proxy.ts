@@ -1,16 +1,14 @@
 import { type AddressInfo } from "node:net";
-import { LocalConnectionCount } from "../../../apps/proxy/clients/connection-count.js";
+import { ConnectionCount } from "../../../apps/proxy/clients/connection-limit.js";
 import { createEngine } from "../../../apps/proxy/engines/create-engine.js";
 import type { Engine } from "../../../apps/proxy/engines/engine.js";
 import {
   serveRequests,
-  type FrontendContext,
+  type IntakeContext,
 } from "../../../apps/proxy/clients/intake.js";
 import { createStrictServer } from "../../../apps/proxy/clients/strict-server.js";
-import {
-  TrafficRecorder,
-  type TrafficCounts,
-} from "../../../apps/proxy/traffic/traffic-recorder.js";
+import { TrafficRecorder } from "../../../apps/proxy/traffic/traffic-recorder.js";
+import type { TrafficWindows } from "../../../apps/proxy/traffic/window-counts.js";
 import { TunnelEngine } from "../../../apps/proxy/engines/tunnel.js";
 import { Upstreams } from "../../../apps/proxy/engines/upstreams.js";
 import { HttpService } from "../../../lib/program/http-service.js";
@@ -26,7 +24,7 @@ export interface TestProxy {
   /** Opens a raw connection to it. */
   readonly connect: (options?: { reading?: boolean }) => RawClient;
   /** What has been counted since the last call. */
-  readonly counts: () => Record<Side, TrafficCounts>;
+  readonly counts: () => TrafficWindows;
 }
 
 /** The proxy's request path in this process, without Redis: `side` stands for the split. */
@@ -43,7 +41,7 @@ export async function startTestProxy(options: {
   maxConnections?: number;
   isTrusted?: (address: string) => boolean;
   onOutcome?: (side: Side, status: number) => void;
-  onFailedAttempt?: FrontendContext["onFailedAttempt"];
+  onFailedAttempt?: IntakeContext["onFailedAttempt"];
   /** The one under test unless told. */
   engine?: Engine;
 }): Promise<TestProxy> {
@@ -70,7 +68,7 @@ export async function startTestProxy(options: {
     pickSide: typeof side === "function" ? side : () => side,
     isTrusted: options.isTrusted ?? (() => false),
     maxConnections: options.maxConnections ?? 10_000,
-    connections: new LocalConnectionCount(),
+    connections: new ConnectionCount(new Int32Array(1), new Int32Array(1)),
     engine,
     tunnels,
     upstreams: {

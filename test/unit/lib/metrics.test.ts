@@ -1,6 +1,4 @@
 import { expect } from "chai";
-import { TrafficTotals } from "../../../apps/proxy/traffic/traffic-totals.js";
-import { TrafficRecorder } from "../../../apps/proxy/traffic/traffic-recorder.js";
 import { EventTally } from "../../../apps/monitor/telemetry/event-tally.js";
 import { LatencyHistogram } from "../../../lib/telemetry/latency-histogram.js";
 import { Metrics, type Family } from "../../../lib/program/metrics.js";
@@ -64,34 +62,6 @@ describe("the metrics", () => {
     });
     expect(text).to.include('d_seconds_bucket{le="32.768"} 0\n');
     expect(text).to.include('d_seconds_bucket{le="+Inf"} 1\n');
-  });
-});
-
-describe("the proxy's totals for Prometheus", () => {
-  it("count each request once, in windows that have ended and in the one that has not", () => {
-    const recorder = new TrafficRecorder(0);
-    const totals = new TrafficTotals(recorder);
-    const answer = (status: number) =>
-      recorder.finish(
-        recorder.begin("prod", 0),
-        { status, rescued: false },
-        10,
-      );
-    answer(200);
-    totals.add(recorder.takeWindow(500));
-    answer(200);
-    answer(503);
-    for (let read = 0; read < 2; read++) {
-      const { prod, canary } = totals.read();
-      expect(Object.fromEntries(prod.status)).to.deep.equal({
-        200: 2,
-        503: 1,
-      });
-      expect(prod.latency.total).to.equal(3);
-      expect(canary.latency.total).to.equal(0);
-    }
-    totals.add(recorder.takeWindow(1000));
-    expect(totals.read().prod.status.get("200")).to.equal(2);
   });
 });
 

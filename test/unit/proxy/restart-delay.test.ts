@@ -2,7 +2,7 @@ import { expect } from "chai";
 import {
   countEarlyEnds,
   restartDelayMs,
-} from "../../../apps/proxy/workers/restart-delay.js";
+} from "../../../apps/proxy/workers/worker-pool.js";
 
 describe("proxy worker restart", () => {
   it("waits twice as long after each early end in a row, ten seconds at most", () => {

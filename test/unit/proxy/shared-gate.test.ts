@@ -1,55 +1,55 @@
 import { expect } from "chai";
 import {
+  CanaryGate,
   canaryOpenForMs,
   whyCanaryIsClosed,
 } from "../../../apps/proxy/canary/gate.js";
-import { SharedGate } from "../../../apps/proxy/canary/shared-gate.js";
 import { createSeededRandom } from "../../support/seeded-random.js";
 
-/** Two threads' gates over the same memory, and the clock that both look at. */
+const NOW = 1_000_000;
+
+/** Two threads' gates over the same memory; the worker's own clock started a second after the main thread's. */
 function createGates() {
-  const clock = { now: 1_000_000 };
   const cell = new BigInt64Array(1);
-  const [main, worker] = [0, 1].map(
-    () => new SharedGate(cell, () => clock.now),
-  );
-  return { clock, main: main!, worker: worker! };
+  const main = new CanaryGate(cell, 5000);
+  const worker = new CanaryGate(cell, 6000);
+  return {
+    publish: (openForMs: number, now = NOW) => main.publish(openForMs, now),
+    /** @param now by the main thread's clock */
+    isOpenAt: (now: number) => worker.isOpenAt(now - 1000),
+  };
 }
 
-describe("proxy shared gate", () => {
+describe("proxy gate of several threads", () => {
   it("is closed before anything is published", () => {
-    expect(createGates().worker.isOpen).to.equal(false);
+    expect(createGates().isOpenAt(NOW)).to.equal(false);
   });
 
   it("opens and closes in every thread with what one of them publishes", () => {
-    const { main, worker } = createGates();
-    main.publish(5000);
-    expect(worker.isOpen).to.equal(true);
-    main.publish(0);
-    expect(worker.isOpen).to.equal(false);
+    const { publish, isOpenAt } = createGates();
+    publish(5000);
+    expect(isOpenAt(NOW)).to.equal(true);
+    publish(0);
+    expect(isOpenAt(NOW)).to.equal(false);
   });
 
   it("closes by itself when nothing more is published", () => {
-    const { clock, main, worker } = createGates();
-    main.publish(5000);
-    clock.now += 5000;
-    expect(worker.isOpen).to.equal(true);
-    clock.now += 1;
-    expect(worker.isOpen).to.equal(false);
+    const { publish, isOpenAt } = createGates();
+    publish(5000);
+    expect(isOpenAt(NOW + 5000)).to.equal(true);
+    expect(isOpenAt(NOW + 5001)).to.equal(false);
   });
 
   it("is open for a fraction of a millisecond less rather than more", () => {
-    const { clock, main, worker } = createGates();
-    clock.now += 0.5;
-    main.publish(10.4);
-    clock.now += 10.4;
-    expect(worker.isOpen).to.equal(false);
+    const { publish, isOpenAt } = createGates();
+    publish(10.4, NOW + 0.5);
+    expect(isOpenAt(NOW + 10.9)).to.equal(false);
   });
 
   it("takes what is due already for closed", () => {
-    const { main, worker } = createGates();
-    main.publish(-1);
-    expect(worker.isOpen).to.equal(false);
+    const { publish, isOpenAt } = createGates();
+    publish(-1);
+    expect(isOpenAt(NOW)).to.equal(false);
   });
 });
 

@@ -5,9 +5,9 @@ import {
 } from "../../../apps/proxy/canary/block-random.js";
 import {
   createSharedSplit,
+  parseRatio,
   type Deck,
-} from "../../../apps/proxy/canary/shared-split.js";
-import { parseRatio } from "../../../apps/proxy/canary/split.js";
+} from "../../../apps/proxy/canary/split.js";
 import { createSeededRandom } from "../../support/seeded-random.js";
 
 function createDeck(seed = 1, picks = 0n): Deck {

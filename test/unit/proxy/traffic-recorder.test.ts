@@ -35,7 +35,7 @@ describe("proxy traffic recorder", () => {
     });
   });
 
-  it("starts each window from nothing and keeps the totals", () => {
+  it("starts each window from nothing", () => {
     const recorder = new TrafficRecorder(0);
     recorder.finish(recorder.begin("prod", 0), OK, 1);
     recorder.takeWindow(500);
@@ -48,7 +48,6 @@ describe("proxy traffic recorder", () => {
       waiting: [],
       windowMs: 750,
     });
-    expect(recorder.totals).to.deep.equal({ prod: 1, canary: 0 });
   });
 
   it("counts a rescued request as the canary's error, and as one that prod rescued", () => {

@@ -1,15 +1,16 @@
 import { getRandomValues } from "node:crypto";
-import { BREAKER_CELLS } from "../canary/breaker.js";
-import type { Deck } from "../canary/shared-split.js";
+import { hrtime } from "node:process";
+import { BREAKER_CELLS } from "./canary/breaker.js";
+import type { Deck } from "./canary/split.js";
 
 /** What the threads of one proxy have in common, as views of memory that all of them see. */
 export interface SharedState {
   deck: Deck;
-  /** See SharedGate. */
+  /** See CanaryGate. */
   openUntil: BigInt64Array;
   /** See Breaker. */
   breaker: Int32Array;
-  /** See SharedConnectionCount. */
+  /** See ConnectionCount. */
   connections: Int32Array;
 }
 
@@ -24,6 +25,12 @@ export function createSharedState(): SharedState {
     breaker: createSharedCells(BREAKER_CELLS),
     connections: createSharedCells(1),
   };
+}
+
+/** From `performance.now()`, which starts anew in each thread, to monotonic ms that all threads of the process agree on. */
+export function readClockOffsetMs(): number {
+  const [seconds, nanoseconds] = hrtime();
+  return seconds * 1000 + nanoseconds / 1e6 - performance.now();
 }
 
 export function createSharedCells(count: number): Int32Array {

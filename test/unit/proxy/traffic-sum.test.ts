@@ -1,8 +1,8 @@
 import { expect } from "chai";
-import { MergedTraffic } from "../../../apps/proxy/traffic/traffic-sum.js";
-import { IDLE_WINDOWS } from "../../../apps/proxy/traffic/route-book.js";
+import { TrafficSum } from "../../../apps/proxy/traffic/traffic-sum.js";
+import { IDLE_MS } from "../../../apps/proxy/traffic/route-book.js";
 import { TrafficRecorder } from "../../../apps/proxy/traffic/traffic-recorder.js";
-import type { Side } from "../../../lib/telemetry/telemetry.js";
+import { SIDES, type Side } from "../../../lib/telemetry/telemetry.js";
 import { createSeededRandom } from "../../support/seeded-random.js";
 
 const STATUSES = [200, 404, 503, 504];
@@ -30,10 +30,10 @@ function recordBoth(requests: number) {
   return { alone, several };
 }
 
-describe("proxy merged traffic", () => {
+describe("proxy traffic sum", () => {
   it("has the window that one recorder of all would have", () => {
     const { alone, several } = recordBoth(3000);
-    const merged = new MergedTraffic(0);
+    const merged = new TrafficSum(0);
     // Routes get their place by what came first: told in two parts, nothing may be lost either.
     for (const recorder of several)
       merged.add(recorder, recorder.takeWindow(5000));
@@ -43,34 +43,63 @@ describe("proxy merged traffic", () => {
     // Which of the first requests on a path count for it depends on who saw the first good one.
     const total = (routes: Record<string, { requests: number }> = {}) =>
       Object.values(routes).reduce((sum, it) => sum + it.requests, 0);
-    for (const side of ["prod", "canary"] as const) {
+    for (const side of SIDES) {
       const { routes, ...rest } = all[side];
       const { routes: expected, ...restOfOne } = one[side];
       expect(rest).to.deep.equal(restOfOne);
       expect(total(routes)).to.equal(total(expected));
       expect(Object.keys(routes!)).to.have.members(Object.keys(expected!));
     }
-    expect(merged.totals).to.deep.equal(alone.totals);
+    for (const side of SIDES) {
+      const { chosen, status } = merged.totals[side];
+      expect(chosen).to.equal(one[side].arms.chosen);
+      expect(Object.fromEntries(status)).to.deep.equal(one[side].status);
+    }
   });
 
   it("starts each window from nothing and keeps the totals", () => {
     const { several } = recordBoth(100);
-    const merged = new MergedTraffic(0);
+    const merged = new TrafficSum(0);
     for (const recorder of several)
       merged.add(recorder, recorder.takeWindow(500));
-    const totals = { ...merged.totals };
+    const readTotals = () => SIDES.map((side) => merged.totals[side].chosen);
+    const totals = readTotals();
     merged.takeWindow(500);
     const { prod, canary } = merged.takeWindow(900);
     expect(prod).to.deep.include({ requests: 0, status: {}, windowMs: 400 });
     expect(canary).to.deep.include({ requests: 0, latency: [], routes: {} });
-    expect(merged.totals).to.deep.equal(totals);
+    expect(readTotals()).to.deep.equal(totals);
+  });
+
+  it("has each request in its totals once, in windows that have ended and in the one that has not", () => {
+    const sum = new TrafficSum(0);
+    const recorder = new TrafficRecorder(0);
+    const answer = (status: number) => {
+      const pending = recorder.begin("prod", 0);
+      recorder.finish(pending, { status, rescued: false }, 10);
+    };
+    const count = () => {
+      sum.add(recorder, recorder.takeWindow(10));
+      const { status, latency } = sum.totals.prod;
+      return [status.get(200), status.get(503), latency.total];
+    };
+    answer(200);
+    expect(count()).to.deep.equal([1, undefined, 1]);
+    sum.takeWindow(500);
+    answer(200);
+    answer(503);
+    for (let read = 0; read < 2; read++)
+      expect(count()).to.deep.equal([2, 1, 3]);
+    sum.takeWindow(1000);
+    expect(count()).to.deep.equal([2, 1, 3]);
+    expect(sum.totals.canary.latency.total).to.equal(0);
   });
 
   it("counts who waits by each recorder's last account, and nobody of one that has ended", () => {
     const [recorder, other] = [new TrafficRecorder(0), new TrafficRecorder(0)];
     const pending = recorder.begin("canary", 0);
     other.begin("canary", 0);
-    const merged = new MergedTraffic(0);
+    const merged = new TrafficSum(0);
     const waiting = () => {
       const { waiting: seen = [] } = merged.takeWindow(100).canary;
       return seen.reduce((sum, [, count]) => sum + count, 0);
@@ -87,22 +116,22 @@ describe("proxy merged traffic", () => {
   });
 
   it("gives the place of a route that nobody asks for to another", () => {
-    const merged = new MergedTraffic(0);
+    const merged = new TrafficSum(0);
     const recorder = new TrafficRecorder(0);
-    const take = (...pages: string[]) => {
+    const take = (now: number, ...pages: string[]) => {
       for (const page of pages) {
         const asked = { method: "GET", url: `/${page}` };
         const pending = recorder.begin("prod", 0, asked);
         recorder.finish(pending, { status: 200, rescued: false }, 1);
       }
-      merged.add(recorder, recorder.takeWindow(1));
-      return Object.keys(merged.takeWindow(1).prod.routes ?? {});
+      merged.add(recorder, recorder.takeWindow(now));
+      return Object.keys(merged.takeWindow(now).prod.routes ?? {});
     };
     const pages = (name: string) =>
       Array.from({ length: 50 }, (_, i) => `${name}-${i}`);
-    expect(take(...pages("old"))).to.have.length(50);
-    for (let i = 0; i < IDLE_WINDOWS + 1; i++) take("old-0");
-    const after = take(...pages("new"));
+    expect(take(1, ...pages("old"))).to.have.length(50);
+    take(2 + IDLE_MS, "old-0");
+    const after = take(3 + IDLE_MS, ...pages("new"));
     expect(after.filter((name) => name.startsWith("GET /new"))).to.have.length(
       49,
     );
@@ -110,7 +139,7 @@ describe("proxy merged traffic", () => {
   });
 
   it("has as many routes as one recorder has at most, and the others in one", () => {
-    const merged = new MergedTraffic(0);
+    const merged = new TrafficSum(0);
     for (let r = 0; r < 2; r++) {
       const recorder = new TrafficRecorder(0);
       for (let i = 0; i < 50; i++) {
