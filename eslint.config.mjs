@@ -1,15 +1,13 @@
 import js from "@eslint/js";
 import tseslint from "typescript-eslint";
 
-/** Forbids imports that match `group` in the files of `files`, with `message` as the reason. */
-function forbid(files, group, message) {
+/** Forbids imports that match any of `patterns` in the files of `files`. */
+function forbid(files, patterns, ignores = []) {
   return {
     files,
+    ignores,
     rules: {
-      "@typescript-eslint/no-restricted-imports": [
-        "error",
-        { patterns: [{ group, message }] },
-      ],
+      "@typescript-eslint/no-restricted-imports": ["error", { patterns }],
     },
   };
 }
@@ -32,6 +30,57 @@ const NODE_GLOBALS = [
 ];
 
 const programs = ["app", "proxy", "agent", "monitor", "launcher", "cli"];
+
+/** Programs meet only in Redis: none imports another. */
+function otherPrograms(program) {
+  const others = programs.filter((other) => other !== program);
+  return {
+    group: [...others.map((other) => `**/${other}/**`), "**/test/**"],
+    message: "programs meet only in Redis; move what two of them need to lib/",
+  };
+}
+
+/**
+ * Which other rooms of its program a room may import; `.` is the program's own folder. The composition root, named after the
+ * program, and what threads start with (`…-main.ts`) may import them all.
+ */
+const rooms = {
+  proxy: {
+    ".": ["canary", "clients", "engines", "exchange", "http", "traffic"],
+    canary: [],
+    clients: ["engines", "exchange", "http"],
+    engines: ["engines/direct", "engines/http-proxy", "http"],
+    "engines/direct": ["http"],
+    "engines/http-proxy": ["http"],
+    exchange: ["engines", "http", "traffic"],
+    http: [],
+    traffic: [],
+    workers: [".", "canary", "clients", "traffic"],
+  },
+};
+
+/** For each room of a program, the rule that it imports no others than it may. */
+function forbidOtherRooms(program) {
+  return Object.entries(rooms[program]).map(([room, allowed]) => {
+    const isForbidden = (other) =>
+      other !== room &&
+      other !== "." &&
+      !room.startsWith(`${other}/`) &&
+      !allowed.includes(other);
+    const others = Object.keys(rooms[program])
+      .filter(isForbidden)
+      .map((other) => other.split("/").at(-1));
+    const forbidden = [`(\\.\\.?/)+(${others.join("|")})/`];
+    const up = "\\.\\./".repeat(room.split("/").length);
+    if (!allowed.includes(".")) forbidden.push(`${up}[^/]+\\.js$`);
+    const message = `${room} may import ${allowed.join(", ") || "no other room"}: see rooms in eslint.config.mjs`;
+    return forbid(
+      [`apps/${program}/${room === "." ? "" : `${room}/`}*.ts`],
+      [otherPrograms(program), { regex: `^(${forbidden.join("|")})`, message }],
+      [`apps/${program}/${program}.ts`, `apps/${program}/*-main.ts`],
+    );
+  });
+}
 
 export default tseslint.config(
   { ignores: [".build-*/", "dist/", "node_modules/", "coverage/"] },
@@ -68,24 +117,20 @@ export default tseslint.config(
       ],
     },
   },
-  // Programs meet only in Redis: none imports another, and what they share does not know them.
+  // What programs share does not know them.
   forbid(
     ["lib/**/*.ts"],
-    ["**/apps/**", "**/test/**"],
-    "lib/ is below the programs and never imports them",
+    [
+      {
+        group: ["**/apps/**", "**/test/**"],
+        message: "lib/ is below the programs and never imports them",
+      },
+    ],
   ),
   ...programs.map((program) =>
-    forbid(
-      [`apps/${program}/**/*.ts`],
-      [
-        ...programs
-          .filter((other) => other !== program)
-          .map((other) => `**/${other}/**`),
-        "**/test/**",
-      ],
-      "programs meet only in Redis; move what two of them need to lib/",
-    ),
+    forbid([`apps/${program}/**/*.ts`], [otherPrograms(program)]),
   ),
+  ...Object.keys(rooms).flatMap(forbidOtherRooms),
   {
     files: ["test/**/*.ts", "bench/**/*.ts"],
     rules: {
