@@ -29,6 +29,16 @@ const NODE_GLOBALS = [
   "setTimeout",
 ];
 
+const WHOLE_ZOD = {
+  selector: "ImportDeclaration[source.value='zod'] > ImportSpecifier",
+  message: 'bundles all of zod: import * as z from "zod"',
+};
+const OWN_LOCATION = {
+  selector: "MetaProperty[meta.name='import']",
+  message:
+    "a bundle lies where its main.ts does: only modules beside that may use their location",
+};
+
 const programs = ["app", "proxy", "agent", "monitor", "launcher", "cli"];
 
 /** Programs meet only in Redis: none imports another. */
@@ -131,6 +141,15 @@ export default tseslint.config(
     forbid([`apps/${program}/**/*.ts`], [otherPrograms(program)]),
   ),
   ...Object.keys(rooms).flatMap(forbidOtherRooms),
+  {
+    files: ["apps/**/*.ts", "lib/**/*.ts"],
+    rules: { "no-restricted-syntax": ["error", WHOLE_ZOD] },
+  },
+  {
+    files: ["apps/*/*/**/*.ts", "lib/**/*.ts"],
+    ignores: ["apps/monitor/page/**", "lib/program/release.ts"],
+    rules: { "no-restricted-syntax": ["error", WHOLE_ZOD, OWN_LOCATION] },
+  },
   {
     files: ["test/**/*.ts", "bench/**/*.ts"],
     rules: {
