@@ -87,13 +87,19 @@ export function upstreamRequestHeaders(
 export function withLengthLast<T extends readonly string[]>(
   raw: T,
 ): T | string[] {
-  const names = (wanted: string) => (text: string, i: number) =>
-    i % 2 === 0 &&
-    text.length === wanted.length &&
-    text.toLowerCase() === wanted;
-  if (!raw.some(names("content-disposition"))) return raw;
-  const at = raw.findIndex(names("content-length"));
+  if (placeOf("content-disposition", raw) < 0) return raw;
+  const at = placeOf("content-length", raw);
   return at < 0 ? raw : [...raw.toSpliced(at, 2), ...raw.slice(at, at + 2)];
+}
+
+/** Where a header is named first, by its name in lower case; -1 where it is not. */
+function placeOf(wanted: string, raw: readonly string[], from = 0): number {
+  for (let i = from; i < raw.length; i += 2) {
+    const name = raw[i] ?? "";
+    if (name.length === wanted.length && name.toLowerCase() === wanted)
+      return i;
+  }
+  return -1;
 }
 
 /** Those that go on as they came. */
@@ -176,13 +182,10 @@ export function whyRefused(request: IncomingMessage): Refusal | undefined {
 
 function whyHostRefused(request: IncomingMessage): Refusal | undefined {
   const { rawHeaders, headers, httpVersion, url = "" } = request;
-  let hosts = 0;
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i] ?? "";
-    if (name.length === 4 && name.toLowerCase() === "host") hosts += 1;
-  }
-  if (hosts > 1) return { status: 400, error: "more than one Host header" };
-  if (hosts === 0 && httpVersion !== "1.0")
+  const at = placeOf("host", rawHeaders);
+  if (at >= 0 && placeOf("host", rawHeaders, at + 2) >= 0)
+    return { status: 400, error: "more than one Host header" };
+  if (at < 0 && httpVersion !== "1.0")
     return { status: 400, error: "no Host header" };
   const host = headers.host ?? "";
   if (!HOST.test(host))

@@ -26,7 +26,7 @@ export interface ResponseHead extends Framing {
 const STATUS_LINE =
   /^HTTP\/1\.([01]) ([1-9]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?$/;
 /** Any other byte in a head, or half of a CRLF, is one that readers differ about. */
-const FORBIDDEN = /[^\t\r\n\x20-\x7e\x80-\xff]|\r(?!\n)|(?<!\r)\n/;
+const LINES = /^(?:[\t\x20-\x7e\x80-\xff]*\r\n)+$/;
 /** 15 digits: every such number is exact. */
 const LENGTH = /^\d{1,15}$/;
 const SPACE = 0x20;
@@ -58,7 +58,7 @@ export function parseResponseHead(
   text: string,
   answersHead: boolean,
 ): ResponseHead {
-  if (FORBIDDEN.test(text))
+  if (!LINES.test(text))
     throw new BadResponseError("a forbidden character in the head");
   const lineEnd = text.indexOf("\r");
   const { minor, status, reason } = parseStatusLine(text.slice(0, lineEnd));
