@@ -17,7 +17,7 @@ export function ratiosTo(
   );
 }
 
-/** What one product's value was above that of `direct` in the same round. */
+/** By how much one product's value was above that of `direct` in the same round, in whole units. */
 export function addedTo(
   direct: string,
   product: string,
@@ -26,7 +26,9 @@ export function addedTo(
   return rangeOf(
     rounds.flatMap((values) => {
       const [own, without] = [values[product], values[direct]];
-      return own === undefined || without === undefined ? [] : [own - without];
+      return own === undefined || without === undefined
+        ? []
+        : [Math.round(own - without)];
     }),
   );
 }
