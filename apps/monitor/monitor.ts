@@ -49,6 +49,7 @@ export async function startMonitor(
   config: MonitorConfig,
   { logger, closers }: Context,
 ): Promise<void> {
+  const startedAt = performance.now();
   const { redisUrl, flagName } = config;
   const keys = createKeys(config.keyPrefix);
   const redis = createRedis({ url: redisUrl, name: "monitor", logger });
@@ -72,6 +73,7 @@ export async function startMonitor(
     redis: createRedis({ url: redisUrl, name: "monitor-streams", logger }),
     keys,
     listener: tellAll({ observations, verdicts, history, tally, ...dashboard }),
+    startedAt,
     logger,
   });
   closers.add("streams", () => reader.close());

@@ -1,4 +1,4 @@
-import { pino } from "pino";
+import { pino, type DestinationStream, type LoggerOptions } from "pino";
 
 /** What modules need of a logger: data first, then the sentence. */
 export interface Logger {
@@ -8,12 +8,17 @@ export interface Logger {
   error: (data: object, message: string) => void;
 }
 
-/** JSON lines on standard output, one object a line; errors under `err`. */
-export function createLogger(program: string, level: string): Logger {
-  return pino({
+/** JSON lines, one object a line, errors under `err`; on standard output unless told. */
+export function createLogger(
+  program: string,
+  level: string,
+  output?: DestinationStream,
+): Logger {
+  const options: LoggerOptions = {
     level,
     base: { program },
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
-  });
+  };
+  return output === undefined ? pino(options) : pino(options, output);
 }

@@ -36,7 +36,8 @@ interface Reading {
  * Nothing is counted for it on any other occasion, so it costs nothing between two scrapes.
  */
 export class Metrics {
-  readonly #process = new Registry();
+  readonly #process = processFigures();
+  readonly #build: Family;
   readonly #read: () => Family[] | Promise<Family[]>;
 
   constructor(options: {
@@ -44,29 +45,38 @@ export class Metrics {
     read: () => Family[] | Promise<Family[]>;
   }) {
     this.#read = options.read;
-    collectDefaultMetrics({
-      register: this.#process,
-      eventLoopMonitoringPrecision: LOOP_DELAY_PRECISION_MS,
-    });
-    // Gauges with a counter's name, of which promtool complains; the same figures by type stay.
-    for (const { name } of this.#process.getMetricsAsArray())
-      if (/^nodejs_active_\w+_total$/.test(name))
-        this.#process.removeSingleMetric(name);
-    register(this.#process, {
+    this.#build = {
       name: "serin_build_info",
       help: "The release that runs; always 1.",
       type: "gauge",
       samples: [[1, { version: options.version }]],
-    });
+    };
   }
 
   /** In Prometheus's text format. @throws what `read` throws */
   async text(): Promise<string> {
     const found = new Registry();
-    for (const family of await this.#read())
+    for (const family of [this.#build, ...(await this.#read())])
       if (family.samples.length > 0) register(found, family);
     return (await this.#process.metrics()) + "\n" + (await found.metrics());
   }
+}
+
+let ofThisProcess: Registry | undefined;
+
+/** One registry a process: prom-client observes the event loop and garbage collection from then on, and never stops. */
+function processFigures(): Registry {
+  if (ofThisProcess !== undefined) return ofThisProcess;
+  const registry = new Registry();
+  collectDefaultMetrics({
+    register: registry,
+    eventLoopMonitoringPrecision: LOOP_DELAY_PRECISION_MS,
+  });
+  // Gauges with a counter's name, of which promtool complains; the same figures by type stay.
+  for (const { name } of registry.getMetricsAsArray())
+    if (/^nodejs_active_\w+_total$/.test(name))
+      registry.removeSingleMetric(name);
+  return (ofThisProcess = registry);
 }
 
 /** A scrape that fails is answered by 503, and never ends the program. */

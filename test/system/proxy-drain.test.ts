@@ -9,7 +9,7 @@ import {
 } from "../support/http/backend.js";
 import { onCleanup } from "../support/cleanup.js";
 import {
-  startProxyProgram,
+  spawnProxyProgram,
   type ProxyProgram,
 } from "../support/programs/proxy-program.js";
 import { ClosedLoop } from "../support/system/closed-loop.js";
@@ -27,7 +27,7 @@ async function startHolding(env: Record<string, string>) {
   const prod = await startBackend((_request, response) => {
     held.push(response);
   });
-  const proxy = await startProxyProgram({
+  const proxy = await spawnProxyProgram({
     PROD_URLS: prod.url.origin,
     SPLIT: "1:0",
     ...env,
@@ -47,7 +47,7 @@ describe("proxy drain", () => {
     const prod = await startBackend((_request, response) => {
       setTimeout(() => response.end("ok"), Math.random() * 10);
     });
-    const proxy = await startProxyProgram({
+    const proxy = await spawnProxyProgram({
       PROD_URLS: prod.url.origin,
       CANARY_URLS: prod.url.origin,
       DRAIN_MS: LONG_DRAIN_MS,
@@ -90,7 +90,7 @@ describe("proxy drain", () => {
 
   it("ends an idle kept-alive connection soon", async () => {
     const prod = await startNamedBackend("prod");
-    const proxy = await startProxyProgram({
+    const proxy = await spawnProxyProgram({
       PROD_URLS: prod.url.origin,
       DRAIN_MS: LONG_DRAIN_MS,
     });
@@ -132,7 +132,7 @@ describe("proxy drain of tunnels", () => {
   it("ends WebSockets in order, and exits 0", async () => {
     const prod = await startBackend((_request, response) => response.end());
     const server = new WebSocketServer({ server: prod.server });
-    const proxy = await startProxyProgram({
+    const proxy = await spawnProxyProgram({
       PROD_URLS: prod.url.origin,
       SPLIT: "1:0",
       DRAIN_MS: LONG_DRAIN_MS,
@@ -158,7 +158,7 @@ describe("proxy drain of tunnels", () => {
   /** A proxy with a handshake on its way to an upstream that answers when the test says so. */
   async function startHandshake(drainMs: string) {
     const prod = await startRawBackend(() => undefined);
-    const proxy = await startProxyProgram({
+    const proxy = await spawnProxyProgram({
       PROD_URLS: prod.url.origin,
       SPLIT: "1:0",
       DRAIN_MS: drainMs,

@@ -1,8 +1,11 @@
 import { expect } from "chai";
 import { startNamedBackend } from "../support/http/backend.js";
 import { send } from "../support/http/http-client.js";
-import { spawnProgram } from "../support/programs/program.js";
-import { startOpenProxy } from "../support/programs/proxy-program.js";
+import { spawnProgram } from "../support/programs/program-process.js";
+import {
+  canaryToBe,
+  spawnProxyProgram,
+} from "../support/programs/proxy-program.js";
 
 describe("proxy start", () => {
   it("lists every bad setting on standard error, shows no secret, and exits 1", async () => {
@@ -45,11 +48,12 @@ describe("proxy start", () => {
 
   it("runs without a word on standard error, whatever clients do", async () => {
     const prod = await startNamedBackend("prod");
-    const proxy = await startOpenProxy({
+    const proxy = await spawnProxyProgram({
       PROD_URLS: prod.url.origin,
       CANARY_URLS: "http://127.0.0.1:1",
       BREAKER: "off",
     });
+    await canaryToBe(proxy, null);
     for (let i = 0; i < 100; i++) await send(proxy.port);
     const client = proxy.connect();
     for (let i = 0; i < 50; i++) client.get(`/${i}`);

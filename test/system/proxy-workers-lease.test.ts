@@ -1,7 +1,10 @@
 import { expect } from "chai";
 import { startPrivateRedis } from "../support/redis/private-redis.js";
 import { onCleanup } from "../support/cleanup.js";
-import { canaryToBe } from "../support/programs/proxy-program.js";
+import {
+  canaryToBe,
+  spawnProxyProgram,
+} from "../support/programs/proxy-program.js";
 import { waitFor } from "../support/wait-for.js";
 import { startWatchedProxy } from "../support/programs/watched-proxy.js";
 import {
@@ -15,11 +18,8 @@ const REQUESTS = 20;
 
 /** Two workers, and a flag that does not grow stale: all that the canary gets is by the lease. */
 async function startWatched(env: Record<string, string> = {}) {
-  const watched = await startWatchedProxy({
-    WORKERS: "2",
-    FLAG_STALE_MS: String(LONG_MS),
-    ...env,
-  });
+  const settings = { WORKERS: "2", FLAG_STALE_MS: String(LONG_MS), ...env };
+  const watched = await startWatchedProxy(settings, spawnProxyProgram);
   const servedBy = async () => [
     ...new Set(await sendInTurn(watched.proxy.port, REQUESTS)),
   ];

@@ -6,7 +6,7 @@ import { onCleanup } from "../support/cleanup.js";
 import { NOWHERE } from "../support/programs/cli.js";
 import { send } from "../support/http/http-client.js";
 import { scrape } from "../support/scrape.js";
-import { spawnProgram } from "../support/programs/program.js";
+import { spawnProgram } from "../support/programs/program-process.js";
 import { canaryToBe } from "../support/programs/proxy-program.js";
 import { connectRedis } from "../support/redis/redis-server.js";
 import { runningTime } from "../support/running-time.js";

@@ -22,7 +22,7 @@ export interface StreamListener {
   onTelemetry: (telemetry: Telemetry, atMs: number, id: string) => void;
   /** An entry of the telemetry that cannot be read. */
   onSkipped?: (bad: BadTelemetry, atMs: number, id: string) => void;
-  /** `isNew` unless it is from before this process started. */
+  /** `isNew` unless it is from before this monitor started. */
   onEvent: (event: LedgerEvent, atMs: number, isNew: boolean) => void;
   /** All that had arrived by `heardUntil` has been told; there has been no gap since `listeningSince`. */
   onCaughtUp: (heardUntil: number, listeningSince: number) => void;
@@ -51,7 +51,7 @@ export class StreamReader {
 
   /**
    * @param options.redis a connection of its own, since it blocks
-   * @param options.startedAt when what counts as new began, by `performance.now()`; this process's start unless told
+   * @param options.startedAt when what counts as new began, by `performance.now()`; now unless told
    */
   constructor(options: {
     redis: Redis;
@@ -64,7 +64,7 @@ export class StreamReader {
     this.#keys = options.keys;
     this.#listener = options.listener;
     this.#logger = options.logger;
-    this.#startedAt = options.startedAt ?? 0;
+    this.#startedAt = options.startedAt ?? performance.now();
   }
 
   /** Telemetry entries that could not be read so far. */

@@ -16,7 +16,11 @@ import {
   type HostSample,
 } from "../../../lib/telemetry/telemetry.js";
 import { onCleanup } from "../../support/cleanup.js";
-import { spawnProgram, startProgram } from "../../support/programs/program.js";
+import {
+  spawnListening,
+  spawnProgram,
+} from "../../support/programs/program-process.js";
+import { startProgram } from "../../support/programs/program.js";
 import {
   connectRedis,
   freshKeys,
@@ -113,7 +117,8 @@ describe("agent program", () => {
   });
 
   it("samples the app and its process", async () => {
-    const app = await startProgram("app", { ROLE: "canary", VERSION: "2.0.0" });
+    const env = { ROLE: "canary", VERSION: "2.0.0" };
+    const app = await spawnListening("app", env);
     const agent = await startProgram("agent", {
       ...OFTEN,
       TARGET: "canary",
@@ -159,7 +164,7 @@ describe("agent program", () => {
 
   it("follows a restart by the pidfile", async () => {
     const pidfile = join(createTempDirectory(), "app.pid");
-    const first = await startProgram("app", { ROLE: "prod", VERSION: "1" });
+    const first = await spawnListening("app", { ROLE: "prod", VERSION: "1" });
     writeFileSync(pidfile, `${first.pid}\n`);
     const agent = await startProgram("agent", {
       ...OFTEN,
@@ -182,7 +187,7 @@ describe("agent program", () => {
 
     const { port } = new URL(first.url);
     const env = { ROLE: "prod", VERSION: "2", PORT: port };
-    const second = await startProgram("app", env);
+    const second = await spawnListening("app", env);
     writeFileSync(pidfile, `${second.pid}\n`);
     const after = await samples.find(
       "of the new app",
@@ -212,7 +217,7 @@ describe("agent program", () => {
     chmodSync(systemctl, 0o755);
     const [first, second] = [spawnSleep(), spawnSleep()];
     writeFileSync(pidFile, `${first}\n`);
-    const agent = await startProgram("agent", {
+    const agent = await spawnListening("agent", {
       ...OFTEN,
       TARGET: "prod",
       APP_UNIT: "app@1.service",
@@ -309,7 +314,7 @@ describe("agent program", () => {
   it("ends promptly on SIGTERM, without the sample it was taking", async () => {
     let probed = false;
     const appUrl = await startFakeApp(() => (probed = true));
-    const agent = await startProgram("agent", {
+    const agent = await spawnListening("agent", {
       TARGET: "prod",
       APP_URL: appUrl,
       APP_PID: String(process.pid),
@@ -325,7 +330,7 @@ describe("agent program", () => {
   });
 
   it("ends promptly on SIGTERM between two samples", async () => {
-    const agent = await startProgram("agent", {
+    const agent = await spawnListening("agent", {
       TARGET: "prod",
       APP_PID: String(process.pid),
       SAMPLE_INTERVAL_MS: "60000",
@@ -344,7 +349,7 @@ describe("agent program", () => {
       target: "prod",
       version: releaseVersion(),
       host: hostname(),
-      pid: agent.pid,
+      pid: process.pid,
     });
     expect((await fetch(agent.url)).status).to.equal(404);
   });

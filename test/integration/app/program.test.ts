@@ -13,10 +13,11 @@ import { findServicePort } from "../../support/system/service-port.js";
 import { Ledger } from "../../../lib/flag/ledger.js";
 import { onCleanup } from "../../support/cleanup.js";
 import {
+  spawnListening,
   spawnProgram,
-  startProgram,
-  type Program,
-} from "../../support/programs/program.js";
+  type ProgramProcess,
+} from "../../support/programs/program-process.js";
+import { startProgram } from "../../support/programs/program.js";
 import {
   connectRedis,
   freshKeys,
@@ -42,7 +43,7 @@ async function untilAnswered(url: string, answer: string): Promise<void> {
   });
 }
 
-async function untilStopping(app: Program): Promise<void> {
+async function untilStopping(app: ProgramProcess): Promise<void> {
   await waitFor("the app to be stopping", () =>
     app.log.some(({ msg }) => msg === "stopping"),
   );
@@ -120,8 +121,7 @@ describe("app program", () => {
     const kinds = async () =>
       (await ledger.readEvents({ limit: 9 })).map(({ kind }) => kind);
     await waitFor("the start", async () => (await kinds()).length === 1);
-    app.child.kill("SIGTERM");
-    await app.exited;
+    await app.stop();
     expect(await kinds()).to.deep.equal(["stop", "start"]);
   });
 
@@ -203,7 +203,7 @@ describe("app program", () => {
 
   describe("on SIGTERM", () => {
     it("finishes what is in flight, takes no more, and ends", async () => {
-      const app = await startProgram("app", { ROLE: "canary" });
+      const app = await spawnListening("app", { ROLE: "canary" });
       const slow = await startSlow(app.url, 500);
       app.child.kill("SIGTERM");
       const response = await slow.response;
@@ -215,7 +215,7 @@ describe("app program", () => {
     });
 
     it("is not ready any more", async () => {
-      const app = await startProgram("app", { ROLE: "prod" });
+      const app = await spawnListening("app", { ROLE: "prod" });
       await untilAnswered(`${app.url}/readyz`, '200 {"status":"ready"}');
       const socket = createConnection(Number(new URL(app.url).port));
       await once(socket, "connect");
@@ -228,7 +228,10 @@ describe("app program", () => {
     });
 
     it("gives up on what is in flight after DRAIN_MS", async () => {
-      const app = await startProgram("app", { ROLE: "canary", DRAIN_MS: "50" });
+      const app = await spawnListening("app", {
+        ROLE: "canary",
+        DRAIN_MS: "50",
+      });
       const slow = await startSlow(app.url, 30_000);
       app.child.kill("SIGTERM");
       const failure = await slow.response.catch((err: unknown) => err);
@@ -237,7 +240,7 @@ describe("app program", () => {
     });
 
     it("does not wait for a client that has left", async () => {
-      const app = await startProgram("app", { ROLE: "canary" });
+      const app = await spawnListening("app", { ROLE: "canary" });
       const slow = await startSlow(app.url, 30_000);
       slow.request.destroy();
       await slow.response.catch(() => undefined);
@@ -246,7 +249,7 @@ describe("app program", () => {
     });
 
     it("ends at once when it comes again", async () => {
-      const app = await startProgram("app", { ROLE: "canary" });
+      const app = await spawnListening("app", { ROLE: "canary" });
       const slow = await startSlow(app.url, 30_000);
       app.child.kill("SIGTERM");
       await untilStopping(app);

@@ -1,7 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { expect } from "chai";
 import supertest from "supertest";
-import { createApp, type AppOptions } from "../../../apps/app/app.js";
+import { createRoutes, type RouteOptions } from "../../../apps/app/routes.js";
 import { StoreUnavailable } from "../../../apps/app/errors.js";
 import type { Store } from "../../../apps/app/feature.js";
 import { createMemoryLogger } from "../../support/logger.js";
@@ -20,10 +20,10 @@ function createMemoryStore(): Store {
 
 function agentFor(
   role: "prod" | "canary",
-  options: Partial<AppOptions> = {},
+  options: Partial<RouteOptions> = {},
 ): ReturnType<typeof supertest> {
   return supertest(
-    createApp({
+    createRoutes({
       identity: { role, version: "1.2.3", host: "edge1" },
       flagName: "feature",
       flag: { current: { value: true } },
@@ -223,7 +223,7 @@ describe("app routes", () => {
   });
 
   describe("errors", () => {
-    const failing = (err: Error): Partial<AppOptions> => ({
+    const failing = (err: Error): Partial<RouteOptions> => ({
       store: {
         read: () => Promise.reject(err),
         write: () => Promise.reject(err),

@@ -43,8 +43,7 @@ describe("a program's /metrics", () => {
     const { samples } = await scrape(origin);
     expect(samples.get(REQUESTS)).to.equal(before + 5);
     expect(samples.get("serin_proxy_canary_open")).to.equal(0);
-    proxy.child.kill("SIGTERM");
-    expect(await proxy.exited).to.equal(0);
+    await proxy.stop();
   });
 
   it("tells of a monitor without Redis only what it knows by itself", async () => {
@@ -72,8 +71,7 @@ describe("a program's /metrics", () => {
     for (const name of ["serin_flag", "serin_lease_age_seconds"])
       expect(names.has(name), name).to.equal(false);
     expect(samples.get('serin_flips_total{by="operator"}')).to.equal(1);
-    monitor.child.kill("SIGTERM");
-    expect(await monitor.exited).to.equal(0);
+    await monitor.stop();
   });
 
   it("counts the flips that a monitor hears, and none from before its start", async () => {
@@ -108,8 +106,7 @@ describe("a program's /metrics", () => {
       const { samples } = await scrape(agent.url);
       return samples.get('serin_app_up{target="prod"}') === 1;
     });
-    agent.child.kill("SIGTERM");
-    expect(await agent.exited).to.equal(0);
+    await agent.stop();
   });
 
   it("is as readable as the monitor's other reads when a token is set", async () => {

@@ -4,7 +4,6 @@ import { startFleet, type Fleet } from "../../support/monitor/fleet.js";
 import {
   SILENCE_MS,
   startLeader,
-  type MonitorProgram,
 } from "../../support/programs/monitor-program.js";
 import { goneSample } from "../../support/monitor/telemetry.js";
 import {
@@ -18,7 +17,7 @@ describe("monitor's alerts", function () {
 
   let test: TestRedis;
   let fleet: Fleet;
-  let monitor: MonitorProgram;
+  let monitor: Awaited<ReturnType<typeof startLeader>>;
 
   const reasons = async () =>
     (await test.events())
@@ -127,8 +126,7 @@ describe("monitor's alerts", function () {
   it("are not told again by the next monitor, nor called over while it learns", async () => {
     fleet.silent.add(fleet.agents.canary);
     await untilReasons(1);
-    monitor.child.kill("SIGKILL");
-    await monitor.exited;
+    await monitor.stop();
     const next = await startLeader(test);
     await letTimePass();
     expect(await reasons()).to.have.length(1);

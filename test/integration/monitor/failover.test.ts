@@ -4,6 +4,7 @@ import { encodeLease } from "../../support/redis/lease.js";
 import { writeTelemetry } from "../../../lib/telemetry/telemetry.js";
 import { startFleet, type Fleet } from "../../support/monitor/fleet.js";
 import {
+  spawnLeader,
   startLeader,
   startMonitorProgram,
   type MonitorProgram,
@@ -21,15 +22,12 @@ const CALM = { COOLDOWN_MS: "600000" };
 describe("two monitors", () => {
   let test: TestRedis;
   let fleet: Fleet;
-  let leader: MonitorProgram;
-  let standby: MonitorProgram;
 
   const flag = () => test.redis.get(test.keys.flag("feature"));
   const untilFlag = (value: string) =>
     waitFor(`the flag to be ${value}`, async () => (await flag()) === value);
   const flips = async () =>
     (await test.events()).filter(({ kind }) => kind === "flip");
-  const mails = () => leader.mails() + standby.mails();
   const untilSettled = async () => {
     const since = Date.now();
     await waitFor("a while", () => Date.now() - since > 1500);
@@ -37,17 +35,26 @@ describe("two monitors", () => {
   const hasHeard = async (monitor: MonitorProgram) =>
     (await monitor.state().catch(() => null))?.hosts.length === 2;
 
-  beforeEach(async () => {
-    test = openTestRedis();
-    fleet = startFleet(test);
-    leader = await startLeader(test, CALM);
-    standby = await startMonitorProgram(test, CALM);
+  /** @param start `spawnLeader` where the leader is to be killed or paused */
+  const startBoth = async <Leader extends MonitorProgram>(
+    start: (test: TestRedis, env: typeof CALM) => Promise<Leader>,
+  ) => {
+    const leader = await start(test, CALM);
+    const standby = await startMonitorProgram(test, CALM);
     await waitFor("both to hear", async () => {
       return (await hasHeard(leader)) && (await hasHeard(standby));
     });
+    const mails = () => leader.mails() + standby.mails();
+    return { leader, standby, mails };
+  };
+
+  beforeEach(() => {
+    test = openTestRedis();
+    fleet = startFleet(test);
   });
 
   it("make one flip and one mail of what both see", async () => {
+    const { leader, standby, mails } = await startBoth(startLeader);
     fleet.latencyMs.canary = 900;
     await untilFlag("false");
     await waitFor("the mail", () => mails() > 0);
@@ -59,6 +66,7 @@ describe("two monitors", () => {
   });
 
   it("hand over within five seconds when the leader is killed: still one flip and one mail", async () => {
+    const { leader, standby, mails } = await startBoth(spawnLeader);
     fleet.latencyMs.canary = 900;
     await untilFlag("false");
     await waitFor("the mail", () => mails() === 1);
@@ -73,6 +81,7 @@ describe("two monitors", () => {
   }).timeout(40_000);
 
   it("lose no breach that comes while nobody leads", async () => {
+    const { leader, standby } = await startBoth(spawnLeader);
     leader.child.kill("SIGKILL");
     fleet.latencyMs.canary = 900;
     await waitFor("the flag", async () => (await flag()) === "false", 8000);
@@ -81,14 +90,16 @@ describe("two monitors", () => {
   }).timeout(40_000);
 
   it("hand over at once when the leader is stopped in order", async () => {
-    leader.child.kill("SIGTERM");
+    const { leader, standby } = await startBoth(startLeader);
     const began = runningTime();
+    const stopped = leader.stop();
     await waitFor("the other to lead", () => standby.leads(), 8000);
     expect(runningTime() - began).to.be.below(2500);
-    expect(await leader.exited).to.equal(0);
+    await stopped;
   });
 
   it("are not disturbed by a leader that was paused and wakes up", async () => {
+    const { leader, standby, mails } = await startBoth(spawnLeader);
     leader.child.kill("SIGSTOP");
     await waitFor("the other to lead", () => standby.leads(), 8000);
     fleet.latencyMs.canary = 900;
@@ -119,13 +130,21 @@ describe("a monitor whose lease is in other hands", () => {
       return (state?.sides.canary.p95Ms ?? 0) > 800;
     });
 
-  beforeEach(async () => {
+  /** @param start `spawnLeader` where it is to be paused */
+  const startHearing = async <Leader extends MonitorProgram>(
+    start: (test: TestRedis, env: typeof CALM) => Promise<Leader>,
+  ) => {
+    const leader = await start(test, CALM);
+    monitor = leader;
+    await waitFor("it to hear", async () => {
+      return (await leader.state()).hosts.length === 2;
+    });
+    return leader;
+  };
+
+  beforeEach(() => {
     test = openTestRedis();
     fleet = startFleet(test);
-    monitor = await startLeader(test, CALM);
-    await waitFor("it to hear", async () => {
-      return (await monitor.state()).hosts.length === 2;
-    });
   });
 
   afterEach(async () => {
@@ -139,18 +158,20 @@ describe("a monitor whose lease is in other hands", () => {
   });
 
   it("writes nothing when it wakes from a pause, whatever it has missed", async () => {
-    monitor.child.kill("SIGSTOP");
+    const { child } = await startHearing(spawnLeader);
+    child.kill("SIGSTOP");
     await loseLease();
     fleet.latencyMs.canary = 900;
     fleet.silent.add(fleet.agents.prod);
     const since = Date.now();
     await waitFor("it to miss a lot", () => Date.now() - since > 4000);
-    monitor.child.kill("SIGCONT");
+    child.kill("SIGCONT");
     await waitFor("it to stand by", () => !monitor.leads());
     await untilItSeesTheSlowCanary();
   }).timeout(40_000);
 
   it("is refused by the fence while it still believes to lead", async () => {
+    await startHearing(startLeader);
     const data = trafficWindow("canary", times(50, 900), { windowMs: 100 });
     const slow = { kind: "traffic", source: fleet.proxy, at: 1, data } as const;
     fleet.silent.add(fleet.proxy);

@@ -4,18 +4,18 @@ import { expect } from "chai";
 import { startPrivateRedis } from "../../support/redis/private-redis.js";
 import { onCleanup } from "../../support/cleanup.js";
 import {
-  MONITOR,
-  startLeader,
-  startMonitorProgram,
+  spawnLeader,
+  spawnMonitorProgram,
 } from "../../support/programs/monitor-program.js";
-import { spawnProgram } from "../../support/programs/program.js";
+import { spawnProgram } from "../../support/programs/program-process.js";
+import { startProgram } from "../../support/programs/program.js";
 import { runningTime } from "../../support/running-time.js";
 import { openTestRedis } from "../../support/redis/test-redis.js";
 import { waitFor } from "../../support/wait-for.js";
 
 describe("monitor program", () => {
   it("does not start with bad settings, and lists them all", async () => {
-    const monitor = spawnProgram(MONITOR, {
+    const monitor = spawnProgram("monitor", {
       REDIS_URL: "http://user:hunter2@127.0.0.1",
       LATENCY_QUANTILE: "95",
       RECOVERY: "perhaps",
@@ -44,7 +44,7 @@ describe("monitor program", () => {
     await once(holder, "listening");
     onCleanup(() => void holder.close());
     const { port } = holder.address() as AddressInfo;
-    const monitor = spawnProgram(MONITOR, { PORT: String(port) });
+    const monitor = spawnProgram("monitor", { PORT: String(port) });
     expect(await monitor.exited).to.equal(1);
     const failure = monitor.log.find(({ level }) => level === "error");
     expect(failure?.msg).to.equal("monitor could not start");
@@ -53,20 +53,21 @@ describe("monitor program", () => {
 
   it("listens on IPv6's loopback, and names it as a URL does", async function () {
     const test = openTestRedis();
-    const monitor = spawnProgram(MONITOR, {
-      KEY_PREFIX: test.keys.prefix,
-      HOST: "::1",
+    const env = { KEY_PREFIX: test.keys.prefix, HOST: "::1" };
+    await startProgram("monitor", env).catch((err: unknown) => {
+      const { code } = err as NodeJS.ErrnoException;
+      if (code === "EADDRNOTAVAIL" || code === "EAFNOSUPPORT") this.skip();
+      throw err;
     });
-    const event = await waitFor("its start", async () => {
-      if (monitor.child.exitCode !== null) this.skip();
-      return (await test.events()).at(0);
-    });
+    const event = await waitFor("its start", async () =>
+      (await test.events()).at(0),
+    );
     expect(event.reason).to.match(/^monitor started: http:\/\/\[::1\]:\d+$/);
   });
 
   it("stops in order on SIGTERM: promptly, with status 0, the lease given up and its stop told", async () => {
     const test = openTestRedis();
-    const monitor = await startLeader(test);
+    const monitor = await spawnLeader(test);
     // A browser that keeps its connection.
     await monitor.state();
     const began = runningTime();
@@ -86,7 +87,7 @@ describe("monitor program", () => {
   });
 
   it("stops in order the moment it has started", async () => {
-    const monitor = await startMonitorProgram(openTestRedis());
+    const monitor = await spawnMonitorProgram(openTestRedis());
     monitor.child.kill("SIGTERM");
     expect(await monitor.exited).to.equal(0);
   });
@@ -95,8 +96,8 @@ describe("monitor program", () => {
     const server = await startPrivateRedis();
     onCleanup(server.stop);
     const test = openTestRedis({ url: server.url });
-    const first = await startLeader(test, { REDIS_URL: server.url });
-    const second = await startMonitorProgram(test, { REDIS_URL: server.url });
+    const first = await spawnLeader(test, { REDIS_URL: server.url });
+    const second = await spawnMonitorProgram(test, { REDIS_URL: server.url });
     process.kill(server.pid, "SIGSTOP");
     const began = runningTime();
     first.child.kill("SIGTERM");

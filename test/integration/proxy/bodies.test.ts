@@ -8,7 +8,7 @@ import { describeEngines } from "../../support/http/engines.js";
 import { send, sha256 } from "../../support/http/http-client.js";
 import {
   residentBytes,
-  startProxyProgram,
+  spawnProxyProgram,
 } from "../../support/programs/proxy-program.js";
 import { startTestProxy } from "../../support/programs/test-proxy.js";
 import { settledValue } from "../../support/wait-for-settled.js";
@@ -89,7 +89,7 @@ describeEngines("proxy bodies", () => {
       response.setHeader("content-length", STREAM);
       poured = pour(response, STREAM);
     });
-    const proxy = await startProxyProgram({ PROD_URLS: prod.url.origin });
+    const proxy = await spawnProxyProgram({ PROD_URLS: prod.url.origin });
     const before = await residentBytes(proxy);
     const client = proxy.connect({ reading: false }).get("/");
     const sent = await settledValue("the upstream to be held up", () =>
@@ -108,7 +108,7 @@ describeEngines("proxy bodies", () => {
       upload = request;
       request.once("end", () => response.end("done"));
     });
-    const proxy = await startProxyProgram({ PROD_URLS: prod.url.origin });
+    const proxy = await spawnProxyProgram({ PROD_URLS: prod.url.origin });
     const before = await residentBytes(proxy);
     const client = proxy.connect();
     client.send(

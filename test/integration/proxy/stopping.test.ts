@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { startRawBackend } from "../../support/http/backend.js";
 import { describeEngines } from "../../support/http/engines.js";
-import { startProxyProgram } from "../../support/programs/proxy-program.js";
+import { spawnProxyProgram } from "../../support/programs/proxy-program.js";
 import { startTestProxy } from "../../support/programs/test-proxy.js";
 import { waitFor } from "../../support/wait-for.js";
 
@@ -39,7 +39,7 @@ describeEngines("proxy that is stopping", () => {
 describe("proxy with one worker", () => {
   it("goes on at SIGHUP, which replaces workers, and says that it has none", async () => {
     const prod = await startRawBackend(({ socket }) => socket.write(COOKIES));
-    const proxy = await startProxyProgram({ PROD_URLS: prod.url.href });
+    const proxy = await spawnProxyProgram({ PROD_URLS: prod.url.href });
     proxy.child.kill("SIGHUP");
     await waitFor("word of it", () =>
       proxy.log.some(({ msg }) => msg.startsWith("nothing to reload")),

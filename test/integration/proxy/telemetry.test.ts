@@ -212,8 +212,7 @@ describeEngines("proxy telemetry", () => {
       TELEMETRY_INTERVAL_MS: "60000",
     });
     for (let i = 0; i < 5; i++) await send(proxy.port);
-    proxy.child.kill("SIGTERM");
-    expect(await proxy.exited).to.equal(0);
+    await proxy.stop();
     const windows = await readWindows(openRedis(), proxy);
     expect(sum(windows, "prod", (data) => data.requests)).to.equal(5);
   });

@@ -1,11 +1,17 @@
 import type { MonitorState } from "../../../apps/monitor/api/state.js";
 import type { LedgerEvent } from "../../../lib/flag/ledger.js";
-import { startProgram, type ListeningProgram } from "./program.js";
 import type { TestRedis } from "../redis/test-redis.js";
 import { waitFor } from "../wait-for.js";
+import { spawnListening, type ProgramProcess } from "./program-process.js";
+import {
+  startProgram,
+  type Environment,
+  type LocalProgram,
+  type Program,
+} from "./program.js";
 
-/** The monitor as its operators run it: a process, set by environment variables. */
-export interface MonitorProgram extends ListeningProgram {
+/** The monitor as its operators see it. */
+export interface MonitorProgram extends Program {
   state: () => Promise<MonitorState>;
   /** `query` as in `limit=5&kind=flip`; newest first. */
   events: (query?: string) => Promise<LedgerEvent[]>;
@@ -19,8 +25,7 @@ export interface MonitorProgram extends ListeningProgram {
   leads: () => boolean;
 }
 
-/** For `startProgram` and `spawnProgram`. */
-export const MONITOR = "monitor" as Parameters<typeof startProgram>[0];
+export type MonitorProcess = MonitorProgram & ProgramProcess;
 
 /** How long a fleet may say nothing: longer than a busy machine may hold it up. */
 export const SILENCE_MS = 4000;
@@ -34,16 +39,48 @@ const QUICK = {
   ALERT_DELAY_MS: "0",
 };
 
-/** Starts one on a free port and waits until it listens; it ends with the test. */
+/** Starts one in this process on a free port and waits until it listens; it ends with the test. */
 export async function startMonitorProgram(
   test: Pick<TestRedis, "keys">,
-  env: Record<string, string> = {},
-): Promise<MonitorProgram> {
-  const program = await startProgram(MONITOR, {
-    KEY_PREFIX: test.keys.prefix,
-    ...QUICK,
-    ...env,
-  });
+  env: Environment = {},
+): Promise<MonitorProgram & LocalProgram> {
+  return operate(await startProgram("monitor", quicken(test, env)));
+}
+
+/** Starts one in this process and waits until it leads. */
+export async function startLeader(
+  test: Pick<TestRedis, "keys">,
+  env: Environment = {},
+): Promise<MonitorProgram & LocalProgram> {
+  return await leading(await startMonitorProgram(test, env));
+}
+
+/** Starts one in a process of its own and waits until it listens. */
+export async function spawnMonitorProgram(
+  test: Pick<TestRedis, "keys">,
+  env: Environment = {},
+): Promise<MonitorProcess> {
+  return operate(await spawnListening("monitor", quicken(test, env)));
+}
+
+/** Starts one in a process of its own and waits until it leads. */
+export async function spawnLeader(
+  test: Pick<TestRedis, "keys">,
+  env: Environment = {},
+): Promise<MonitorProcess> {
+  return await leading(await spawnMonitorProgram(test, env));
+}
+
+function quicken(test: Pick<TestRedis, "keys">, env: Environment): Environment {
+  return { KEY_PREFIX: test.keys.prefix, ...QUICK, ...env };
+}
+
+async function leading<P extends MonitorProgram>(monitor: P): Promise<P> {
+  await waitFor("the monitor to lead", () => monitor.leads(), 10_000);
+  return monitor;
+}
+
+function operate<P extends Program>(program: P): P & MonitorProgram {
   const get = async (path: string) => {
     const response = await fetch(program.url + path);
     if (!response.ok) throw new Error(`${path}: ${response.status}`);
@@ -65,14 +102,4 @@ export async function startMonitorProgram(
     mails: () => program.log.filter(({ msg }) => msg === "mail sent").length,
     leads: () => last("leading", "no longer leading") === "leading",
   };
-}
-
-/** Starts one and waits until it leads. */
-export async function startLeader(
-  test: Pick<TestRedis, "keys">,
-  env: Record<string, string> = {},
-): Promise<MonitorProgram> {
-  const monitor = await startMonitorProgram(test, env);
-  await waitFor("the monitor to lead", () => monitor.leads(), 10_000);
-  return monitor;
 }

@@ -1,12 +1,22 @@
-import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
-import { fileURLToPath } from "node:url";
-import { createKeys, type Keys } from "../../../lib/redis/keys.js";
+import { startAgent } from "../../../apps/agent/agent.js";
+import { readConfig as readAgentConfig } from "../../../apps/agent/config.js";
+import { startApp } from "../../../apps/app/app.js";
+import { readConfig as readAppConfig } from "../../../apps/app/config.js";
+import { readConfig as readMonitorConfig } from "../../../apps/monitor/config.js";
+import { startMonitor } from "../../../apps/monitor/monitor.js";
+import { readConfig as readProxyConfig } from "../../../apps/proxy/config.js";
+import { startProxy } from "../../../apps/proxy/proxy.js";
+import {
+  Closers,
+  type Program as Root,
+} from "../../../lib/program/lifecycle.js";
+import { createLogger } from "../../../lib/program/log.js";
+import type { Keys } from "../../../lib/redis/keys.js";
 import { onCleanup } from "../cleanup.js";
-import { freshKeys, redisUrl } from "../redis/redis-server.js";
-import { waitFor } from "../wait-for.js";
+import { addressOf, withDefaults } from "./program-process.js";
 
-type Environment = Record<string, string>;
+export type Environment = Record<string, string>;
+export type ProgramName = "app" | "agent" | "proxy" | "monitor";
 
 /** One line of a program's log. */
 export interface LogEntry {
@@ -15,82 +25,68 @@ export interface LogEntry {
   [field: string]: unknown;
 }
 
-/** A program as its operators run it: a process, set by environment variables. */
+/** A program that listens, in this process or in one of its own. */
 export interface Program {
-  readonly child: ChildProcess;
-  readonly pid: number;
   readonly keys: Keys;
   readonly log: readonly LogEntry[];
-  readonly stderr: () => string;
-  /** Resolves to the exit status, or to the signal that ended it. */
-  readonly exited: Promise<number | string>;
-}
-
-export interface ListeningProgram extends Program {
+  readonly port: number;
   readonly url: string;
 }
 
-/** Starts it on a free port against the tests' Redis and waits until it listens; it ends with the test. */
-export async function startProgram(
-  name: "app" | "agent" | "proxy",
-  env: Environment,
-): Promise<ListeningProgram> {
-  const program = spawnProgram(name, env);
-  const port = await waitFor(`the ${name} to listen`, () => {
-    if (program.child.exitCode !== null)
-      throw new Error(`the ${name} ended: ${program.stderr()}`);
-    return program.log.find(({ msg }) => msg === `${name} listens`)?.port;
-  });
-  return { ...program, url: `http://127.0.0.1:${String(port)}` };
+/** A program in the test's process, set by environment variables as its operators set it. */
+export interface LocalProgram extends Program {
+  /** Closes what it opened, as a signal to stop does. May be called twice. */
+  readonly stop: () => Promise<void>;
 }
 
-/** Starts it without waiting for anything. @param main the program's own unless told */
-export function spawnProgram(
-  name: "app" | "agent" | "proxy",
+const roots = {
+  app: (env: Environment) =>
+    run({ name: "app", readConfig: readAppConfig, start: startApp }, env),
+  agent: (env: Environment) =>
+    run({ name: "agent", readConfig: readAgentConfig, start: startAgent }, env),
+  proxy: (env: Environment) =>
+    run({ name: "proxy", readConfig: readProxyConfig, start: startProxy }, env),
+  monitor: (env: Environment) =>
+    run(
+      { name: "monitor", readConfig: readMonitorConfig, start: startMonitor },
+      env,
+    ),
+};
+
+/**
+ * Starts it in this process, on a free port against the tests' Redis, and waits until it listens; it is stopped after the
+ * test. It gives up at once what is then in flight, unless DRAIN_MS says otherwise.
+ *
+ * @throws what its start throws
+ */
+export function startProgram(
+  name: ProgramName,
   env: Environment,
-  main = new URL(`../../../apps/${name}/main.js`, import.meta.url),
-): Program {
-  const keys =
-    env.KEY_PREFIX === undefined ? freshKeys() : createKeys(env.KEY_PREFIX);
-  const defaults = {
-    PATH: process.env.PATH ?? "",
-    PORT: "0",
-    REDIS_URL: env.REDIS_URL ?? redisUrl(),
-    KEY_PREFIX: keys.prefix,
-  };
-  const child = spawn(process.execPath, [fileURLToPath(main)], {
-    env: { ...defaults, ...env },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  // Not "exit", which may come before the last of its output.
-  const exited = once(child, "close").then(
-    ([code, signal]) => (code ?? signal) as number | string,
-  );
-  onCleanup(() => {
-    child.kill("SIGKILL");
-    return exited;
-  });
-  const stderr = { text: "" };
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    stderr.text += text;
-  });
-  return {
-    child,
-    pid: child.pid!,
-    keys,
-    log: collectLog(child.stdout),
-    stderr: () => stderr.text,
-    exited,
-  };
+): Promise<LocalProgram> {
+  return roots[name](env);
 }
 
-function collectLog(stdout: NodeJS.ReadableStream): LogEntry[] {
+async function run<Config extends { logLevel: string }>(
+  { name, readConfig, start }: Root<Config>,
+  ofTest: Environment,
+): Promise<LocalProgram> {
+  const { env, keys } = withDefaults({ DRAIN_MS: "0", ...ofTest });
+  const config = readConfig(env);
   const log: LogEntry[] = [];
-  let partial = "";
-  stdout.setEncoding("utf8").on("data", (text: string) => {
-    const lines = (partial + text).split("\n");
-    partial = lines.pop() ?? "";
-    log.push(...lines.map((line) => JSON.parse(line) as LogEntry));
+  const logger = createLogger(name, config.logLevel, {
+    write: (line) => void log.push(JSON.parse(line) as LogEntry),
   });
-  return log;
+  const closers = new Closers(logger);
+  let stopped: Promise<void> | undefined;
+  const stop = () => (stopped ??= closers.closeAll());
+  onCleanup(async () => {
+    await stop();
+    const failure = log.find(
+      ({ msg }) => msg === "could not be closed cleanly",
+    );
+    if (failure !== undefined) throw new Error(JSON.stringify(failure));
+  });
+  await start(config, { logger, closers });
+  const listening = log.find(({ msg }) => msg === `${name} listens`);
+  return { keys, log, stop, ...addressOf(Number(listening?.port)) };
 }

@@ -1,59 +1,72 @@
 import { readFile } from "node:fs/promises";
 import type { ProxyStatus } from "../../../apps/proxy/admin.js";
-import { NOWHERE } from "./cli.js";
 import { engineUnderTest } from "../http/engines.js";
-import { spawnProgram, type Program } from "./program.js";
 import { RawClient } from "../http/raw-client.js";
 import { waitFor } from "../wait-for.js";
+import { NOWHERE } from "./cli.js";
+import { spawnListening, type ProgramProcess } from "./program-process.js";
+import {
+  startProgram,
+  type Environment,
+  type LocalProgram,
+  type Program,
+} from "./program.js";
 
-/** The proxy as its operators run it. */
+/** The proxy as its operators see it. */
 export interface ProxyProgram extends Program {
-  readonly port: number;
   readonly adminPort: number;
   readonly status: () => Promise<ProxyStatus>;
   /** Opens a raw connection to it. */
   readonly connect: (options?: { reading?: boolean }) => RawClient;
 }
 
-type Environment = Record<string, string>;
+export type ProxyProcess = ProxyProgram & ProgramProcess;
 
-/** Starts it on free ports against the tests' Redis and waits until it listens; it ends with the test. */
+/** Starts it in this process on free ports against the tests' Redis and waits until it listens; it ends with the test. */
 export async function startProxyProgram(
   env: Environment,
+): Promise<ProxyProgram & LocalProgram> {
+  return operate(await startProgram("proxy", withProxyDefaults(env)));
+}
+
+/** The same in a process of its own. @param main the program's own unless told */
+export async function spawnProxyProgram(
+  env: Environment,
   main?: URL,
-): Promise<ProxyProgram> {
+): Promise<ProxyProcess> {
+  return operate(await spawnListening("proxy", withProxyDefaults(env), main));
+}
+
+/** Starts it in this process and waits until nothing holds its canary back. */
+export async function startOpenProxy(
+  env: Environment,
+): Promise<ProxyProgram & LocalProgram> {
+  const proxy = await startProxyProgram(env);
+  await canaryToBe(proxy, null);
+  return proxy;
+}
+
+function withProxyDefaults(env: Environment): Environment {
   const engine = engineUnderTest();
-  const settings = {
+  return {
     ADMIN_PORT: "0",
     // By default it is where somebody's `npm start` may have its own.
     CANARY_URLS: `http://${NOWHERE}`,
     ...(engine === undefined ? {} : { PROXY_ENGINE: engine }),
     ...env,
   };
-  const program = spawnProgram("proxy", settings, main);
-  const { port, adminPort } = await waitFor("the proxy to listen", () => {
-    if (program.child.exitCode !== null)
-      throw new Error(`the proxy ended: ${program.stderr()}`);
-    return program.log.find(({ msg }) => msg === "proxy listens") as
-      { port: number; adminPort: number } | undefined;
-  });
+}
+
+function operate<P extends Program>(program: P): P & ProxyProgram {
+  const listening = program.log.find(({ msg }) => msg === "proxy listens");
+  const adminPort = Number(listening?.adminPort);
   const status = async () => {
     const answer = await fetch(`http://127.0.0.1:${adminPort}/status`);
     return (await answer.json()) as ProxyStatus;
   };
   const connect: ProxyProgram["connect"] = (options) =>
-    new RawClient(port, options);
-  return { ...program, port, adminPort, status, connect };
-}
-
-/** Starts it and waits until nothing holds its canary back. */
-export async function startOpenProxy(
-  env: Environment,
-  main?: URL,
-): Promise<ProxyProgram> {
-  const proxy = await startProxyProgram(env, main);
-  await canaryToBe(proxy, null);
-  return proxy;
+    new RawClient(program.port, options);
+  return { ...program, adminPort, status, connect };
 }
 
 /** Waits until a reason that matches `because` holds the canary back; null waits until nothing does. */
@@ -75,7 +88,7 @@ export async function canaryToBe(
 }
 
 /** The memory that the process holds, by Linux's account of it. */
-export async function residentBytes({ pid }: ProxyProgram): Promise<number> {
+export async function residentBytes({ pid }: ProgramProcess): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, "utf8");
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
 }

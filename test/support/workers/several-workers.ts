@@ -1,9 +1,10 @@
 import { whyNotSeveral } from "../../../apps/proxy/config.js";
 import { createKeepAliveAgent, send } from "../http/http-client.js";
+import type { Environment } from "../programs/program.js";
 import {
-  startOpenProxy,
-  startProxyProgram,
-  type ProxyProgram,
+  canaryToBe,
+  spawnProxyProgram,
+  type ProxyProcess,
 } from "../programs/proxy-program.js";
 
 /** Whether this Node supports several workers. If not, the proxy's error is tested instead. */
@@ -14,17 +15,17 @@ export const canHaveSeveral =
 export const UNRULY = new URL("./unruly-proxy.js", import.meta.url);
 
 /** A proxy with two workers that crash on request, and an open canary. */
-export function startUnrulyProxy(
-  env: Record<string, string>,
-): Promise<ProxyProgram> {
-  return startOpenProxy({ WORKERS: "2", ...env }, UNRULY);
+export async function startUnrulyProxy(
+  env: Environment,
+): Promise<ProxyProcess> {
+  const proxy = await startUnopenedProxy(env);
+  await canaryToBe(proxy, null);
+  return proxy;
 }
 
 /** The same without waiting for its canary. */
-export function startUnopenedProxy(
-  env: Record<string, string>,
-): Promise<ProxyProgram> {
-  return startProxyProgram({ WORKERS: "2", ...env }, UNRULY);
+export function startUnopenedProxy(env: Environment): Promise<ProxyProcess> {
+  return spawnProxyProgram({ WORKERS: "2", ...env }, UNRULY);
 }
 
 /** Sends `total` requests over concurrent connections. @returns the side of each response, in order of arrival */

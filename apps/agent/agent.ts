@@ -1,0 +1,80 @@
+import { createServer } from "node:http";
+import { hostname } from "node:os";
+import { HttpService } from "../../lib/program/http-service.js";
+import { announce, sourceId } from "../../lib/program/instance.js";
+import { releaseVersion } from "../../lib/program/release.js";
+import { createKeys } from "../../lib/redis/keys.js";
+import { Ledger } from "../../lib/flag/ledger.js";
+import type { Closers } from "../../lib/program/lifecycle.js";
+import type { Logger } from "../../lib/program/log.js";
+import { answerMetrics, Metrics } from "../../lib/program/metrics.js";
+import { createRedis, waitForRedis } from "../../lib/redis/redis.js";
+import type { HostSample } from "../../lib/telemetry/telemetry.js";
+import { toAgentFamilies } from "./agent-metrics.js";
+import type { AgentConfig } from "./config.js";
+import { createPidFinder } from "./find-pid.js";
+import { createHealth } from "./health.js";
+import { HostSampler } from "./host-sampler.js";
+import { SampleSender } from "./sample-sender.js";
+
+/** Longest a sample waits for a Redis that is connected but silent. */
+const REPLY_TIMEOUT_MS = 1000;
+const REDIS_WAIT_MS = 1000;
+
+/** Opens everything the agent consists of and connects it; what it opens, it registers to be closed. */
+export async function startAgent(
+  config: AgentConfig,
+  { logger, closers }: { logger: Logger; closers: Closers },
+): Promise<void> {
+  const { target, appUrl } = config;
+  const redis = createRedis({
+    url: config.redisUrl,
+    name: "agent",
+    logger,
+    replyTimeoutMs: REPLY_TIMEOUT_MS,
+  });
+  closers.add("Redis", () => redis.disconnect());
+  const keys = createKeys(config.keyPrefix);
+
+  const identity = { target, version: releaseVersion(), host: hostname() };
+  let lastSample: HostSample | undefined;
+  const metrics = new Metrics({
+    version: identity.version,
+    read: () => toAgentFamilies(lastSample),
+  });
+  const health = new HttpService(
+    createServer(createHealth(identity, answerMetrics(metrics, logger))),
+  );
+  const port = await health.listen(config);
+  closers.add("health server", () => health.close(0));
+
+  const source = sourceId("agent", port);
+  const detail = `${target} on ${appUrl.origin}`;
+  const ledger = new Ledger(redis, keys);
+  announce({
+    program: "agent",
+    source,
+    detail,
+    redis,
+    ledger,
+    closers,
+    logger,
+  });
+
+  const sender = new SampleSender({ redis, keys, source, logger });
+  const sampler = new HostSampler({
+    target,
+    appUrl,
+    findPid: createPidFinder(config.app),
+    intervalMs: config.sampleIntervalMs,
+    send: (sample) => {
+      lastSample = sample;
+      return sender.send(sample);
+    },
+    logger,
+  });
+  // Without Redis the first sample would be dropped, so wait a moment. The metrics work without Redis.
+  void waitForRedis(redis, REDIS_WAIT_MS).then(() => sampler.start());
+  closers.add("sampler", () => sampler.close());
+  logger.info({ port, target, appUrl: appUrl.origin }, "agent listens");
+}

@@ -1,0 +1,38 @@
+import express, { type Express } from "express";
+import type { Logger } from "../../lib/program/log.js";
+import { createAbout, type Identity } from "./about.js";
+import { createErrorHandler, NotFound } from "./errors.js";
+import { createFeatureGate, type FlagReader } from "./feature-gate.js";
+import { createFeature, type Store } from "./feature.js";
+import { createSlow } from "./slow.js";
+import { createTrouble, type Trouble } from "./trouble.js";
+
+export interface RouteOptions {
+  identity: Identity;
+  flagName: string;
+  flag: FlagReader;
+  store: Store;
+  slowMs: number;
+  trouble?: Trouble;
+  /** Null when the app is ready for requests. */
+  whyNotReady: () => string | null;
+  logger: Logger;
+}
+
+/** The sample service that Serin releases. */
+export function createRoutes(options: RouteOptions): Express {
+  const { identity, flagName, flag, store } = options;
+  const { role } = identity;
+  const app = express();
+  app.disable("x-powered-by");
+  if (options.trouble !== undefined)
+    app.use(createTrouble(options.trouble, Math.random));
+  app.use(createAbout(identity, options.whyNotReady));
+  app.use(createFeature(store, createFeatureGate({ role, flagName, flag })));
+  if (role === "canary") app.use(createSlow(options.slowMs));
+  app.use(({ method, path }) => {
+    throw new NotFound(`not found: ${method} ${path}`);
+  });
+  app.use(createErrorHandler(options.logger));
+  return app;
+}
