@@ -121,7 +121,7 @@ describeEngines("proxy breaker", () => {
     const proxy = await startOpenProxy({
       KEY_PREFIX: keys.prefix,
       ...{ PROD_URLS: prod.url.href, CANARY_URLS: canary.url.href },
-      ...{ SPLIT: "0:1", RESPONSE_TIMEOUT_MS: "6000" },
+      ...{ SPLIT: "0:1", RESPONSE_TIMEOUT_MS: "3000" },
     });
     const late = Array.from({ length: 8 }, () => proxy.connect().get("/"));
     await waitFor("the canary to hang", () => waiting === late.length);

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import type { Redis } from "ioredis";
+import { startPrivateRedis } from "../../../apps/launcher/processes/private-redis.js";
 import { startNamedBackend } from "../../support/http/backend.js";
 import { onCleanup } from "../../support/cleanup.js";
 import { describeEngines } from "../../support/http/engines.js";
@@ -12,16 +13,21 @@ import {
 import { connectRedis } from "../../support/redis/redis-server.js";
 import { waitFor } from "../../support/wait-for.js";
 
-/** A proxy whose every request goes to the canary while the flag lets it, and an operator at redis-cli. */
-async function startSwitch() {
+/**
+ * A proxy whose every request goes to the canary while the flag lets it, and an operator at redis-cli.
+ *
+ * @param redisUrl of a Redis of the test's own where it looks at the proxy's connections
+ */
+async function startSwitch(redisUrl?: string) {
   const prod = await startNamedBackend("prod");
   const canary = await startNamedBackend("canary");
   const proxy = await startOpenProxy({
     PROD_URLS: prod.url.origin,
     CANARY_URLS: canary.url.origin,
     SPLIT: "0:1",
+    ...(redisUrl === undefined ? {} : { REDIS_URL: redisUrl }),
   });
-  const redis = connectRedis();
+  const redis = connectRedis(redisUrl);
   onCleanup(() => redis.disconnect());
   const agent = createKeepAliveAgent(1);
   const flag = proxy.keys.flag("feature");
@@ -41,6 +47,14 @@ async function startSwitch() {
     }
   };
   return { proxy, redis, flag, flip, servedBy };
+}
+
+/** The same with a Redis that nobody else is connected to, the connections that it tells of changes ready. */
+async function startTrackedSwitch() {
+  const server = await startPrivateRedis();
+  onCleanup(server.stop);
+  const started = await startSwitch(server.url);
+  return { ...started, tracked: await untilTracked(started.redis) };
 }
 
 /** @returns `longestMs` without the longest of all, which a busy machine may have held up */
@@ -121,8 +135,7 @@ async function untilReadAgain({ status }: ProxyProgram): Promise<void> {
 
 describeEngines("proxy flag", () => {
   it("moves all traffic within 100 ms of a SET by hand, and back", async function () {
-    const { redis, flip } = await startSwitch();
-    await untilTracked(redis);
+    const { flip } = await startTrackedSwitch();
     const off: number[] = [];
     const on: number[] = [];
     for (let i = 0; i < 15; i++) {
@@ -164,10 +177,9 @@ describeEngines("proxy flag", () => {
   }
 
   it("still arrives fast after Redis has dropped both of the proxy's tracking connections", async () => {
-    const { redis, flip, proxy } = await startSwitch();
-    const before = await untilTracked(redis);
-    for (const id of before) await redis.client("KILL", "ID", id);
-    await untilTracked(redis, before);
+    const { redis, flip, proxy, tracked } = await startTrackedSwitch();
+    for (const id of tracked) await redis.client("KILL", "ID", id);
+    await untilTracked(redis, tracked);
     await expectPrompt(flip);
     const polled = proxy.log.filter(({ msg }) => msg.includes("polled"));
     expect(polled).to.deep.equal([]);
@@ -175,10 +187,9 @@ describeEngines("proxy flag", () => {
 
   for (const [index, which] of ["reading", "subscribed"].entries()) {
     it(`still arrives fast after Redis has dropped only the ${which} connection`, async () => {
-      const { redis, flip } = await startSwitch();
-      const before = await untilTracked(redis);
-      await redis.client("KILL", "ID", before[index]!);
-      await untilTracked(redis, [before[index]!]);
+      const { redis, flip, tracked } = await startTrackedSwitch();
+      await redis.client("KILL", "ID", tracked[index]!);
+      await untilTracked(redis, [tracked[index]!]);
       await expectPrompt(flip);
     });
   }
