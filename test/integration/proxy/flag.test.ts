@@ -1,6 +1,5 @@
 import { expect } from "chai";
 import type { Redis } from "ioredis";
-import { startPrivateRedis } from "../../../apps/launcher/processes/private-redis.js";
 import { startNamedBackend } from "../../support/http/backend.js";
 import { onCleanup } from "../../support/cleanup.js";
 import { describeEngines } from "../../support/http/engines.js";
@@ -10,6 +9,7 @@ import {
   startOpenProxy,
   type ProxyProgram,
 } from "../../support/programs/proxy-program.js";
+import { startPrivateRedis } from "../../support/redis/private-redis.js";
 import { connectRedis } from "../../support/redis/redis-server.js";
 import { waitFor } from "../../support/wait-for.js";
 
