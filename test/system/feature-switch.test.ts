@@ -1,9 +1,8 @@
 import { expect } from "chai";
 import { call } from "../support/system/http-call.js";
-import { startSystem } from "../support/system/start-system.js";
+import { shareSystem } from "../support/system/start-system.js";
 import { runningTime } from "../support/running-time.js";
 import type { ChildProgram } from "../support/system/child-program.js";
-import type { System } from "../support/system/system.js";
 import { waitFor } from "../support/wait-for.js";
 
 const FLIPS = 20;
@@ -27,18 +26,14 @@ async function useFeature({ port }: ChildProgram): Promise<number[]> {
 describe("the feature's switch", function () {
   this.timeout(60_000);
 
-  let system: System;
-
-  beforeEach(async () => {
-    system = await startSystem();
-  });
+  const system = shareSystem();
 
   it("opens and closes /set and /get of prod within 100 ms of each flip, and leaves the canary's open", async () => {
-    const { prodApp, canaryApp } = system;
+    const { prodApp, canaryApp } = system();
     const delaysMs: number[] = [];
     for (let flip = 0; flip < FLIPS; flip++) {
       const isOn = flip % 2 === 1;
-      await system.setFlag(isOn);
+      await system().setFlag(isOn);
       const flippedAt = runningTime();
       const status = isOn ? 200 : 503;
       await waitFor(
@@ -57,9 +52,12 @@ describe("the feature's switch", function () {
   });
 
   it("has prod say which flag is off", async () => {
-    await system.setFlag(false);
+    await system().setFlag(false);
     const answer = await waitFor("a refusal", async () => {
-      const seen = await call({ port: system.proxy.port, path: "/get/colour" });
+      const seen = await call({
+        port: system().proxy.port,
+        path: "/get/colour",
+      });
       return seen.status === 503 && seen;
     });
     expect(JSON.parse(answer.body)).to.deep.equal({

@@ -6,8 +6,8 @@ import { promtool, PROMTOOL } from "../support/promtool.js";
 import { scrape, type Scrape } from "../support/scrape.js";
 import {
   NO_LATENCY_RULE,
+  shareSystem,
   startLoad,
-  startSystem,
 } from "../support/system/start-system.js";
 import { waitFor } from "../support/wait-for.js";
 
@@ -42,10 +42,11 @@ function expressions(): string {
 
 describe("what Prometheus finds at a system under load", function () {
   this.timeout(60_000);
+  const shared = shareSystem({ env: { monitor: NO_LATENCY_RULE } });
   let scrapes: Record<"proxy" | "monitor" | "agent", Scrape>;
 
-  beforeEach(async () => {
-    const system = await startSystem({ env: { monitor: NO_LATENCY_RULE } });
+  before(async () => {
+    const system = shared();
     const load = startLoad(system);
     await untilCanaryServes(load);
     const at = (port: number) => scrape(`http://127.0.0.1:${port}`);

@@ -6,14 +6,16 @@ import {
   untilMailsArrive,
   untilProxySees,
   untilState,
+  untilWhole,
 } from "../support/system/conditions.js";
 import { heldUpTime } from "../support/running-time.js";
 import {
   NO_LATENCY_RULE,
   sendSlowRequests,
+  shareSystem,
   startLoad,
-  startSystem,
 } from "../support/system/start-system.js";
+import type { Environment } from "../support/system/child-program.js";
 import type { System } from "../support/system/system.js";
 
 const COOLDOWN_MS = 300;
@@ -40,15 +42,27 @@ async function outwaitCooldown(
 describe("an operator", function () {
   this.timeout(60_000);
 
+  const shared = shareSystem();
   let system: System;
+  let flipsBefore: number;
 
-  beforeEach(async () => {
-    system = await startSystem({
-      env: { monitor: { COOLDOWN_MS: String(COOLDOWN_MS) } },
-    });
-  });
+  /** What the ledger has got since the test began. */
+  const flips = async () => (await system.events("flip")).slice(flipsBefore);
+
+  /** With a monitor as the test needs it, and the canary let in. */
+  const begin = async (env: Environment) => {
+    system = shared();
+    await system.monitor.end("SIGTERM");
+    await system.monitor.start(env);
+    await system.setFlag(true);
+    await untilWhole(system);
+    await untilMailsArrive(system, 0);
+    system.mailSink.mails.splice(0);
+    flipsBefore = (await system.events("flip")).length;
+  };
 
   it("switches the flag off through the API, and the monitor leaves it off", async () => {
+    await begin({ COOLDOWN_MS: String(COOLDOWN_MS) });
     await system.setFlag(false);
     await untilProxySees(system, false);
     await outwaitCooldown(system);
@@ -60,12 +74,11 @@ describe("an operator", function () {
       reason: "a test asks for it",
     });
     expect(recovery).to.include({ nextTryAt: null, waitsFor: null });
-    expect(await system.events("flip")).to.have.length(1);
+    expect(await flips()).to.have.length(1);
   });
 
   it("takes over a flag that the monitor switched off, and the monitor leaves it off", async () => {
-    await system.monitor.end("SIGTERM");
-    await system.monitor.start({ COOLDOWN_MS: String(ROOMY_COOLDOWN_MS) });
+    await begin({ COOLDOWN_MS: String(ROOMY_COOLDOWN_MS) });
     await sendSlowRequests(system);
     await untilProxySees(system, false);
     await system.setFlag(false);
@@ -76,16 +89,16 @@ describe("an operator", function () {
       by: "operator",
     });
     expect((await system.proxyStatus()).flag.value).to.equal(false);
-    const flips = await system.events("flip");
-    expect(flips.map(({ by, data }) => [by, data.value])).to.deep.equal([
+    expect(
+      (await flips()).map(({ by, data }) => [by, data.value]),
+    ).to.deep.equal([
       ["monitor", false],
       ["operator", false],
     ]);
   });
 
   it("lets the canary in again before the cool-down is over", async () => {
-    await system.monitor.end("SIGTERM");
-    await system.monitor.start({ COOLDOWN_MS: "60000" });
+    await begin({ COOLDOWN_MS: "60000" });
     await sendSlowRequests(system);
     await untilProxySees(system, false);
     await system.setFlag("toggle");
@@ -98,8 +111,7 @@ describe("an operator", function () {
   });
 
   it("moves all traffic within 100 ms by SET in Redis, and finds it in the ledger and the mail", async () => {
-    await system.monitor.end("SIGTERM");
-    await system.monitor.start(NO_LATENCY_RULE);
+    await begin({ ...NO_LATENCY_RULE, COOLDOWN_MS: String(COOLDOWN_MS) });
     const load = startLoad(system, { perSecond: 200 });
     const { redis, keys } = system;
     const delaysMs: number[] = [];
@@ -125,8 +137,7 @@ describe("an operator", function () {
 
     await outwaitCooldown(system);
     expect(await redis.get(keys.flag("feature"))).to.equal("false");
-    const flips = await system.events("flip");
-    expect(flips.map(({ by }) => by)).to.deep.equal(
+    expect((await flips()).map(({ by }) => by)).to.deep.equal(
       Array(2 * SETS - 1).fill("operator"),
     );
     await redis.set(keys.flag("feature"), "true");

@@ -1,18 +1,51 @@
 import { expect } from "chai";
-import { waitFor } from "../support/wait-for.js";
+import type { Environment } from "../support/system/child-program.js";
+import { untilState, untilWhole } from "../support/system/conditions.js";
 import {
   NO_LATENCY_RULE,
+  shareSystem,
   startLoad,
-  startSystem,
 } from "../support/system/start-system.js";
 import type { System } from "../support/system/system.js";
+import { waitFor } from "../support/wait-for.js";
 
-const BASE = {
-  app: { BASE_LATENCY_MS: "40", SLOW_MS: "300" },
-  monitor: NO_LATENCY_RULE,
-};
+/** Replaces both apps by ones of a new version, whose test begins with nothing, and opens the canary. */
+async function release(
+  system: System,
+  version: string,
+  env: { prod?: Environment; canary?: Environment },
+): Promise<void> {
+  const { prodApp, canaryApp } = system;
+  await Promise.all([prodApp.end("SIGTERM"), canaryApp.end("SIGTERM")]);
+  await Promise.all([
+    prodApp.start({ VERSION: version, ...env.prod }),
+    canaryApp.start({ VERSION: version, ...env.canary }),
+  ]);
+  await untilState(
+    system,
+    `the test of ${version}`,
+    ({ hosts, verdict }) =>
+      hosts.every((host) => host.version === version) &&
+      (verdict?.canary.requests ?? 0) === 0,
+  );
+  await system.setFlag(true);
+  await untilWhole(system);
+}
 
-async function untilSeen(system: System, canaryRequests: number) {
+/** Waits until the flag is off. @returns the monitor's flip */
+async function untilStopped(system: System) {
+  await waitFor(
+    "the flag to be false",
+    async () => !(await system.state()).flag.value,
+    60_000,
+  );
+  const flip = (await system.events("flip")).at(-1);
+  expect(flip?.by).to.equal("monitor");
+  expect(flip?.data).to.include({ rule: "verdict", side: "canary" });
+  return flip!;
+}
+
+async function untilCompared(system: System, canaryRequests: number) {
   return await waitFor(
     `${canaryRequests} compared canary requests`,
     async () => {
@@ -26,70 +59,54 @@ async function untilSeen(system: System, canaryRequests: number) {
 describe("the verdict", function () {
   this.timeout(120_000);
 
+  const shared = shareSystem({
+    env: {
+      app: { BASE_LATENCY_MS: "40", SLOW_MS: "300" },
+      monitor: NO_LATENCY_RULE,
+      proxy: { BREAKER: "off" },
+    },
+  });
+
   it("stops a canary that is slower by half, far below the threshold", async () => {
-    const system = await startSystem({
-      env: { ...BASE, canaryApp: { SLOWDOWN: "1.5" } },
-    });
+    const system = shared();
+    await release(system, "slower", { canary: { SLOWDOWN: "1.5" } });
     startLoad(system, { perSecond: 100 });
-    await waitFor(
-      "the flag to be false",
-      async () => !(await system.state()).flag.value,
-      60_000,
-    );
-    const [flip] = await system.events("flip");
-    expect(flip?.by).to.equal("monitor");
-    expect(flip?.data).to.include({ rule: "verdict", side: "canary" });
-    expect(flip?.reason).to.match(
+    const { reason } = await untilStopped(system);
+    expect(reason).to.match(
       /^canary [12](\.\d)? × slower than prod on GET \/ after \d+ canary requests; evidence \d[\d,]* : 1$/,
     );
   });
 
   it("lets both be equally slow, and a route be slow that only the canary has", async () => {
-    const system = await startSystem({
-      env: { ...BASE, app: { ...BASE.app, SLOWDOWN: "1.5" } },
-    });
+    const system = shared();
+    const slow = { SLOWDOWN: "1.5" };
+    await release(system, "both-slow", { prod: slow, canary: slow });
     startLoad(system, { perSecond: 100 });
     startLoad(system, { perSecond: 10, path: "/slow" });
-    const verdict = await untilSeen(system, 400);
+    const verdict = await untilCompared(system, 400);
     expect(verdict.outcome).to.equal("healthy");
-    const slow = verdict.routes.find(({ route }) => route === "GET /slow");
-    expect(slow?.because).to.match(/^prod /);
+    const route = verdict.routes.find(({ route }) => route === "GET /slow");
+    expect(route?.because).to.match(/^prod /);
     expect((await system.state()).flag.value).to.be.true;
   });
 
   it("stops a canary that fails one request in ten by its errors, long before it is slow", async () => {
-    const system = await startSystem({
-      env: {
-        ...BASE,
-        proxy: { BREAKER: "off" },
-        canaryApp: { ERROR_RATIO: "0.1" },
-      },
-    });
+    const system = shared();
+    await release(system, "failing", { canary: { ERROR_RATIO: "0.1" } });
     startLoad(system, { perSecond: 100 });
-    await waitFor(
-      "the flag to be false",
-      async () => !(await system.state()).flag.value,
-      60_000,
-    );
-    const [flip] = await system.events("flip");
-    expect(flip?.by).to.equal("monitor");
-    expect(flip?.data).to.include({ rule: "verdict", side: "canary" });
-    expect(flip?.reason).to.match(
+    const { reason, data } = await untilStopped(system);
+    expect(reason).to.match(
       /^canary fails \d+(\.\d)? % of its requests, prod 0 %, after \d+ canary requests; evidence \d[\d,]* : 1$/,
     );
-    expect(flip?.data.canaryRequests).to.be.below(400);
+    expect(data.canaryRequests).to.be.below(400);
   });
 
   it("lets both fail as often", async () => {
-    const system = await startSystem({
-      env: {
-        ...BASE,
-        app: { ...BASE.app, ERROR_RATIO: "0.1" },
-        proxy: { BREAKER: "off" },
-      },
-    });
+    const system = shared();
+    const failing = { ERROR_RATIO: "0.1" };
+    await release(system, "both-fail", { prod: failing, canary: failing });
     startLoad(system, { perSecond: 100 });
-    const verdict = await untilSeen(system, 400);
+    const verdict = await untilCompared(system, 400);
     expect(verdict.outcome).to.equal("healthy");
     expect(verdict.canary.errors).to.be.above(0);
     expect((await system.state()).flag.value).to.be.true;

@@ -22,9 +22,17 @@ export const NO_LATENCY_RULE = { LATENCY_THRESHOLD_MS: "60000" };
 /** Enough for the latency rule, which needs 5: the canary gets a quarter. */
 const SLOW_REQUESTS = 40;
 
-/** Creates a system without starting it. It is closed after the test. Default: the tests' Redis. */
+/** Receives what is to run at the end. */
+type AtEnd = (end: () => Promise<void>) => void;
+
+/**
+ * Creates a system without starting it. Default: the tests' Redis.
+ *
+ * @param atEnd by default, the system is closed after the test
+ */
 export async function createSystem(
   options: Partial<SystemOptions> = {},
+  atEnd: AtEnd = onCleanup,
 ): Promise<System> {
   const env: Layout["env"] = { ...options.env };
   for (const kind of [
@@ -40,18 +48,37 @@ export async function createSystem(
     ...options,
     env,
   });
-  onCleanup(() => system.close());
+  atEnd(() => system.close());
   return system;
 }
 
 /** Starts a system and waits until it is ready. */
 export async function startSystem(
   options: Partial<SystemOptions> = {},
+  atEnd?: AtEnd,
 ): Promise<System> {
-  const system = await createSystem(options);
+  const system = await createSystem(options, atEnd);
   await system.start();
   await untilWhole(system);
   return system;
+}
+
+/**
+ * One system for all tests of the suite that calls this. It starts before the first test and is closed after the last. A
+ * test begins with what it needs of the system, and leaves the programs running.
+ *
+ * @returns a function that tests get the system by
+ */
+export function shareSystem(
+  options: Partial<SystemOptions> = {},
+): () => System {
+  let system: System | undefined;
+  let end: () => Promise<void> = () => Promise.resolve();
+  before(async () => {
+    system = await startSystem(options, (close) => (end = close));
+  });
+  after(() => end());
+  return () => system!;
 }
 
 /** Sends requests through the proxy at a steady rate, until stopped or until the test ends. */
