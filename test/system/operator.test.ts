@@ -54,6 +54,7 @@ describe("an operator", function () {
     system = shared();
     await system.monitor.end("SIGTERM");
     await system.monitor.start(env);
+    await untilState(system, "it to lead", ({ lease }) => lease !== null);
     await system.setFlag(true);
     await untilWhole(system);
     await untilMailsArrive(system, 0);

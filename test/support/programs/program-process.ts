@@ -1,11 +1,10 @@
-import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
+import type { ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { createKeys, type Keys } from "../../../lib/redis/keys.js";
-import { onCleanup } from "../cleanup.js";
 import { freshKeys, redisUrl } from "../redis/redis-server.js";
 import { waitFor } from "../wait-for.js";
 import type { Environment, LogEntry, Program, ProgramName } from "./program.js";
+import { Subprocess } from "./subprocess.js";
 
 /** A program in a process of its own, for tests of signals, exit status, memory or standard error. */
 export interface ProgramProcess {
@@ -40,29 +39,18 @@ export function spawnProgram(
   main = new URL(`../../../apps/${name}/main.js`, import.meta.url),
 ): ProgramProcess {
   const settings = withDefaults(env);
-  const child = spawn(process.execPath, [fileURLToPath(main)], {
-    env: { PATH: process.env.PATH ?? "", ...settings.env },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  // Not "exit", which may come before the last of its output.
-  const exited = once(child, "close").then(
-    ([code, signal]) => (code ?? signal) as number | string,
-  );
-  onCleanup(() => {
-    child.kill("SIGKILL");
-    return exited;
-  });
-  const stderr = { text: "" };
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    stderr.text += text;
-  });
+  const program = new Subprocess([process.execPath, fileURLToPath(main)], {
+    name,
+    env: { PATH: process.env.PATH, ...settings.env },
+  }).endWithTest();
+  const { child, pid, ended } = program;
   return {
     child,
-    pid: child.pid!,
+    pid,
     keys: settings.keys,
-    log: collectLog(child.stdout),
-    stderr: () => stderr.text,
-    exited,
+    log: collectLog(child.stdout!),
+    stderr: () => program.stderr,
+    exited: ended,
   };
 }
 
