@@ -1,78 +1,38 @@
-import { createServer } from "node:http";
-import { hostname } from "node:os";
-import { openFlagWatch } from "../../lib/flag/flag-watch.js";
-import { HttpService } from "../../lib/program/http-service.js";
-import { announce, sourceId } from "../../lib/program/instance.js";
-import { createKeys } from "../../lib/redis/keys.js";
-import { Ledger } from "../../lib/flag/ledger.js";
-import type { Closers } from "../../lib/program/lifecycle.js";
+import express, { type Express } from "express";
 import type { Logger } from "../../lib/program/log.js";
-import { createRedis } from "../../lib/redis/redis.js";
-import type { AppConfig } from "./config.js";
-import { awaitFirstAnswer } from "./first-answer.js";
-import { RedisStore } from "./redis-store.js";
-import { createRoutes } from "./routes.js";
+import { createAbout, type Identity } from "./about.js";
+import { createErrorHandler, NotFound } from "./errors.js";
+import { createFeatureGate, type FlagReader } from "./feature-gate.js";
+import { createFeature, type Store } from "./feature.js";
+import { createSlow } from "./slow.js";
+import { createTrouble, type Trouble } from "./trouble.js";
 
-/** Longest a request waits for a Redis that is connected but silent. */
-const REPLY_TIMEOUT_MS = 1000;
-/** Longest the start waits for Redis before requests are taken without it. */
-const FIRST_ANSWER_TIMEOUT_MS = 1000;
+export interface AppOptions {
+  identity: Identity;
+  flagName: string;
+  flag: FlagReader;
+  store: Store;
+  slowMs: number;
+  trouble?: Trouble;
+  /** Null when the app is ready for requests. */
+  whyNotReady: () => string | null;
+  logger: Logger;
+}
 
-/** Opens everything the app consists of and connects it; what it opens, it registers to be closed. */
-export async function startApp(
-  config: AppConfig,
-  { logger, closers }: { logger: Logger; closers: Closers },
-): Promise<void> {
-  const { role, version, flagName } = config;
-  const keys = createKeys(config.keyPrefix);
-  const redis = createRedis({
-    url: config.redisUrl,
-    name: "app",
-    logger,
-    replyTimeoutMs: REPLY_TIMEOUT_MS,
+/** The sample service that Serin releases. */
+export function createApp(options: AppOptions): Express {
+  const { identity, flagName, flag, store } = options;
+  const { role } = identity;
+  const app = express();
+  app.disable("x-powered-by");
+  if (options.trouble !== undefined)
+    app.use(createTrouble(options.trouble, Math.random));
+  app.use(createAbout(identity, options.whyNotReady));
+  app.use(createFeature(store, createFeatureGate({ role, flagName, flag })));
+  if (role === "canary") app.use(createSlow(options.slowMs));
+  app.use(({ method, path }) => {
+    throw new NotFound(`not found: ${method} ${path}`);
   });
-  closers.add("Redis", () => redis.disconnect());
-  const flag = openFlagWatch({
-    redisUrl: config.redisUrl,
-    program: "app",
-    keys,
-    flagName,
-    logger,
-  });
-  closers.add("flag watch", () => flag.close());
-
-  const service = new HttpService(createServer());
-  const whyNotReady = () => {
-    if (service.draining) return "stopping";
-    return flag.current === undefined ? "Redis has not answered yet" : null;
-  };
-  const routes = createRoutes({
-    identity: { role, version, host: hostname() },
-    flagName,
-    flag,
-    store: new RedisStore({ redis, keys, ttlS: config.kvTtlS, logger }),
-    slowMs: config.slowMs,
-    trouble: config.trouble,
-    whyNotReady,
-    logger,
-  });
-  service.server.on("request", routes);
-  await awaitFirstAnswer({ redis, flag, timeoutMs: FIRST_ANSWER_TIMEOUT_MS });
-  const port = await service.listen(config);
-
-  const source = sourceId("app", port);
-  const detail = `${role} on http://${config.host}:${port}`;
-  const ledger = new Ledger(redis, keys);
-  announce({
-    program: "app",
-    source,
-    detail,
-    version,
-    redis,
-    ledger,
-    closers,
-    logger,
-  });
-  closers.add("server", () => service.close(config.drainMs));
-  logger.info({ port, role, version }, "app listens");
+  app.use(createErrorHandler(options.logger));
+  return app;
 }

@@ -1,7 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { expect } from "chai";
 import supertest from "supertest";
-import { createRoutes, type RouteOptions } from "../../../apps/app/routes.js";
+import { createApp, type AppOptions } from "../../../apps/app/app.js";
 import { StoreUnavailable } from "../../../apps/app/errors.js";
 import type { Store } from "../../../apps/app/feature.js";
 import { createMemoryLogger } from "../../support/logger.js";
@@ -20,10 +20,10 @@ function createMemoryStore(): Store {
 
 function agentFor(
   role: "prod" | "canary",
-  options: Partial<RouteOptions> = {},
+  options: Partial<AppOptions> = {},
 ): ReturnType<typeof supertest> {
   return supertest(
-    createRoutes({
+    createApp({
       identity: { role, version: "1.2.3", host: "edge1" },
       flagName: "feature",
       flag: { current: { value: true } },
@@ -223,7 +223,7 @@ describe("app routes", () => {
   });
 
   describe("errors", () => {
-    const failing = (err: Error): Partial<RouteOptions> => ({
+    const failing = (err: Error): Partial<AppOptions> => ({
       store: {
         read: () => Promise.reject(err),
         write: () => Promise.reject(err),

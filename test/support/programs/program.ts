@@ -1,6 +1,6 @@
 import { startAgent } from "../../../apps/agent/agent.js";
 import { readConfig as readAgentConfig } from "../../../apps/agent/config.js";
-import { startApp } from "../../../apps/app/app.js";
+import { startApp } from "../../../apps/app/start.js";
 import { readConfig as readAppConfig } from "../../../apps/app/config.js";
 import { readConfig as readMonitorConfig } from "../../../apps/monitor/config.js";
 import { startMonitor } from "../../../apps/monitor/monitor.js";
