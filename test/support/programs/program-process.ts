@@ -1,6 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { createKeys, type Keys } from "../../../lib/redis/keys.js";
+import { onCleanup } from "../cleanup.js";
 import { freshKeys, redisUrl } from "../redis/redis-server.js";
 import { waitFor } from "../wait-for.js";
 import type { Environment, LogEntry, Program, ProgramName } from "./program.js";
@@ -39,18 +40,20 @@ export function spawnProgram(
   main = new URL(`../../../apps/${name}/main.js`, import.meta.url),
 ): ProgramProcess {
   const settings = withDefaults(env);
+  const log: LogEntry[] = [];
   const program = new Subprocess([process.execPath, fileURLToPath(main)], {
     name,
     env: { PATH: process.env.PATH, ...settings.env },
-  }).endWithTest();
-  const { child, pid, ended } = program;
+    onLine: (line) => log.push(JSON.parse(line) as LogEntry),
+  });
+  onCleanup(() => program.end());
   return {
-    child,
-    pid,
+    child: program.child,
+    pid: program.pid,
     keys: settings.keys,
-    log: collectLog(child.stdout!),
+    log,
     stderr: () => program.stderr,
-    exited: ended,
+    exited: program.ended,
   };
 }
 
@@ -71,15 +74,4 @@ export function withDefaults(env: Environment): {
 
 export function addressOf(port: number): { port: number; url: string } {
   return { port, url: `http://127.0.0.1:${port}` };
-}
-
-function collectLog(stdout: NodeJS.ReadableStream): LogEntry[] {
-  const log: LogEntry[] = [];
-  let partial = "";
-  stdout.setEncoding("utf8").on("data", (text: string) => {
-    const lines = (partial + text).split("\n");
-    partial = lines.pop() ?? "";
-    log.push(...lines.map((line) => JSON.parse(line) as LogEntry));
-  });
-  return log;
 }
