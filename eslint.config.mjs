@@ -55,6 +55,25 @@ function otherPrograms(program) {
  * program, and what threads start with (`…-main.ts`) may import them all.
  */
 const rooms = {
+  cli: {
+    commands: [".", "commands/doctor", "sources"],
+    "commands/doctor": [".", "sources"],
+    sources: ["."],
+  },
+  monitor: {
+    alert: ["alert/channels", "alert/message"],
+    "alert/channels": ["alert/message"],
+    "alert/message": ["alert/channels"],
+    api: ["alert", "control", "messages", "telemetry", "verdict"],
+    control: [".", "alert", "leader", "telemetry", "verdict"],
+    leader: [],
+    messages: [],
+    page: ["messages", "page/charts"],
+    "page/charts": ["messages"],
+    telemetry: [".", "alert", "messages"],
+    verdict: ["verdict/evidence"],
+    "verdict/evidence": [],
+  },
   proxy: {
     ".": ["canary", "clients", "engines", "exchange", "http", "traffic"],
     canary: [],

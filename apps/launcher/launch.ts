@@ -1,5 +1,8 @@
-import { EventFeed } from "../../lib/redis/event-feed.js";
-import { describeEvent } from "../../lib/flag/ledger-event.js";
+import { followEvents } from "../../lib/flag/event-feed.js";
+import {
+  describeEvent,
+  type LedgerEvent,
+} from "../../lib/flag/ledger-event.js";
 import { createKeys } from "../../lib/redis/keys.js";
 import type { Closers } from "../../lib/program/lifecycle.js";
 import { createRedis, waitForRedis } from "../../lib/redis/redis.js";
@@ -66,7 +69,7 @@ export async function launch(
   const admin = originOf(config.adminHost, ports.admin);
   const proxyStatus = await waitForCanary(`${admin}/status`, signal);
   // Start before the screen suggests commands, so that it shows their events.
-  await ledger.start();
+  await ledger();
   screen.show(welcome(layout, proxyStatus));
 }
 
@@ -99,25 +102,24 @@ function createStarter({ screen, closers, signal }: LaunchContext) {
   };
 }
 
-/** Connects to Redis for a feed that shows ledger events until the launcher stops. */
+/** Connects to Redis. @returns what shows the ledger's new events until the launcher stops */
 async function connectLedger(
   layout: Layout,
   { screen, closers, signal }: LaunchContext,
-): Promise<EventFeed> {
+): Promise<() => Promise<void>> {
   const url = redisUrlOf(layout);
   const logger = createScreenLogger(screen);
   const redis = createRedis({ url, name: "launcher", logger });
-  const feed = new EventFeed({
-    redis,
-    keys: createKeys(layout.config.keyPrefix),
-    onEvent: (event) => {
-      if (signal.aborted) return;
-      const at = new Date(event.at);
-      screen.event(event.kind, describeEvent(event), { at });
-    },
-  });
-  closers.add("ledger", () => feed.close());
-  if (await waitForRedis(redis, REDIS_TIMEOUT_MS)) return feed;
+  closers.add("Redis", () => redis.disconnect());
+  const keys = createKeys(layout.config.keyPrefix);
+  const onEvent = (event: LedgerEvent) => {
+    if (signal.aborted) return;
+    const at = new Date(event.at);
+    screen.event(event.kind, describeEvent(event), { at });
+  };
+  if (await waitForRedis(redis, REDIS_TIMEOUT_MS))
+    return async () =>
+      closers.add("ledger", await followEvents({ redis, keys, onEvent }));
   throw new LaunchError(
     `no Redis answers at ${new URL(url).host}: start it, set REDIS_URL to another Redis, or unset REDIS_URL for a private one`,
   );

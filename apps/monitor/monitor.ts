@@ -17,7 +17,7 @@ import { createChannels } from "./alert/channels/create-channels.js";
 import { redisCliFor } from "./alert/message/redis-cli.js";
 import { createApi, type ApiBackend } from "./api/routes.js";
 import type { MonitorConfig } from "./config.js";
-import { Controller } from "./control/controller.js";
+import { Controller, type Store } from "./control/controller.js";
 import { Courier } from "./alert/courier.js";
 import type { Dashboard } from "./api/dashboard.js";
 import { History } from "./telemetry/history.js";
@@ -27,7 +27,7 @@ import { toMonitorFamilies, readStoredFigures } from "./api/monitor-metrics.js";
 import { Observations } from "./telemetry/observations.js";
 import { readPageFiles } from "./api/page-files.js";
 import { PageStream } from "./api/page-stream.js";
-import { readPageState, readState, type StateContext } from "./api/state.js";
+import { readPageState, readState, type StateOutlook } from "./api/state.js";
 import {
   StreamReader,
   type StreamListener,
@@ -54,20 +54,20 @@ export async function startMonitor(
   const keys = createKeys(config.keyPrefix);
   const redis = createRedis({ url: redisUrl, name: "monitor", logger });
   closers.add("Redis", () => redis.disconnect());
-  const ledger = new Ledger(redis, keys);
+  const store = { redis, keys, ledger: new Ledger(redis, keys) };
   // The port is known before anything that names this monitor, and the API answers only once everything stands.
   const service = new HttpService(createServer());
   const port = await service.listen(config);
   const source = sourceId("monitor", port);
   const url = `http://${nameHost(config.host)}:${port}`;
-  const shared = { redis, keys, ledger, source, url, logger, closers };
+  const shared = { ...store, source, url, logger, closers };
   announce({ program: "monitor", detail: url, ...shared });
 
   const judge = () => void controller.nudge();
   const observations = new Observations(config, judge);
   const verdicts = new VerdictKeeper({ redis, keys, config });
   const history = new History(config);
-  const dashboard = createDashboard(() => context, { history, source });
+  const dashboard = createDashboard(() => outlook, { store, history, source });
   const tally = new EventTally();
   const reader = new StreamReader({
     redis: createRedis({ url: redisUrl, name: "monitor-streams", logger }),
@@ -93,18 +93,15 @@ export async function startMonitor(
       onLose: () => void stopAll(couriers),
     },
   });
-  const context: StateContext = {
-    redis,
-    keys,
-    ledger,
+  const outlook: StateOutlook = {
     leadership,
     observations,
     verdicts,
     config,
-    logger,
     skippedTelemetry: () => reader.skipped,
     heldChannels: () => couriers.flatMap(({ held }) => held ?? []),
   };
+  const context = { ...store, ...outlook, leadership, logger };
   const controller = new Controller(context);
   closers.add("lease", () => leadership.close());
   closers.add("couriers", () => stopAll(couriers));
@@ -128,14 +125,15 @@ export async function startMonitor(
   reader.start();
 
   const { adminToken } = config;
+  const metrics = measure({ store, outlook, tally, couriers });
   const api = {
     flagName,
     adminToken,
-    answerMetrics: answerMetrics(measure(context, tally, couriers), logger),
+    answerMetrics: answerMetrics(metrics, logger),
     dashboard,
     logger,
   };
-  service.server.on("request", createApi(createBackend(context), api));
+  service.server.on("request", createApi(createBackend(store, outlook), api));
   closers.add("server", () => service.close(HTTP_DRAIN_MS));
   closers.add("dashboards", () => dashboard.stream.close());
   logger.info({ port }, "monitor listens");
@@ -147,17 +145,17 @@ function nameHost(host: string): string {
   return isIP(host) === 6 ? `[${host}]` : host;
 }
 
-/** @param getContext once everything stands */
+/** @param getOutlook once everything stands */
 function createDashboard(
-  getContext: () => StateContext,
-  parts: { history: History; source: string },
+  getOutlook: () => StateOutlook,
+  parts: { store: Store; history: History; source: string },
 ): Dashboard {
-  const { history, source } = parts;
-  const redisNow = () => getContext().leadership.redisNow() ?? Date.now();
+  const { store, history, source } = parts;
+  const redisNow = () => getOutlook().leadership.redisNow() ?? Date.now();
   return {
     files: readPageFiles(PAGE),
     stream: new PageStream({
-      readState: () => readPageState(getContext(), source),
+      readState: () => readPageState(store, getOutlook(), source),
       newestPoints: () => history.newest(),
     }),
     readHistory: () => history.report(redisNow()),
@@ -231,17 +229,19 @@ async function stopAll(couriers: readonly Courier[]): Promise<void> {
   await Promise.all(couriers.map((courier) => courier.stop()));
 }
 
-function measure(
-  context: StateContext,
-  tally: EventTally,
-  couriers: readonly Courier[],
-): Metrics {
-  const { leadership, observations, verdicts } = context;
+function measure(parts: {
+  store: Store;
+  outlook: StateOutlook;
+  tally: EventTally;
+  couriers: readonly Courier[];
+}): Metrics {
+  const { store, outlook, tally, couriers } = parts;
+  const { leadership, observations, verdicts, config } = outlook;
   const read = async () => {
     const now = leadership.redisNow() ?? 0;
     const leads = leadership.fence !== undefined;
     return toMonitorFamilies({
-      stored: await readStoredFigures(context),
+      stored: await readStoredFigures(store, config.flagName),
       leads,
       sides: {
         prod: observations.sideFigures("prod", now),
@@ -250,17 +250,18 @@ function measure(
       verdict: leads ? verdicts.verdict : undefined,
       tally,
       couriers: couriers.map(({ totals }) => totals),
-      skippedTelemetry: context.skippedTelemetry(),
+      skippedTelemetry: outlook.skippedTelemetry(),
     });
   };
   return new Metrics({ version: releaseVersion(), read });
 }
 
-function createBackend(context: StateContext): ApiBackend {
-  const { ledger, config, leadership } = context;
+function createBackend(store: Store, outlook: StateOutlook): ApiBackend {
+  const { ledger } = store;
+  const { config, leadership } = outlook;
   const by = "operator" as const;
   return {
-    readState: () => readState(context),
+    readState: () => readState(store, outlook),
     readEvents: (query) => ledger.readEvents(query),
     changeFlag: async ({ value, reason }) => {
       if (value === "toggle") {

@@ -13,7 +13,7 @@ import {
   type Environment,
 } from "../../lib/settings/settings.js";
 import { ENGINE_NAMES, type EngineName } from "./engines/engine.js";
-import { parseRatio, type Ratio } from "./canary/split.js";
+import { parseRatio, type Ratio } from "../../lib/telemetry/split-ratio.js";
 
 /** Below the minute after which a stop is forced (lib/lifecycle.ts). */
 const DRAIN_MS_RANGE = { min: 0, max: 50_000 };

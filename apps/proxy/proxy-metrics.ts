@@ -1,7 +1,7 @@
 import type { Family, Sample } from "../../lib/program/metrics.js";
 import { SIDES, type Side } from "../../lib/telemetry/telemetry.js";
 import type { ProxyStatus } from "./admin.js";
-import type { Ratio } from "./canary/split.js";
+import type { Ratio } from "../../lib/telemetry/split-ratio.js";
 import type { SideCounts } from "./traffic/window-counts.js";
 
 export interface ProxyFigures {

@@ -23,7 +23,12 @@ export function readLease(
   return parsed.success ? { ...parsed.data, freshUntil } : null;
 }
 
-/** How long ago a lease was renewed that has `ttlMs` to live. */
-export function leaseAgeMs(ttlMs: number): number {
-  return Math.max(0, LEASE_MS - ttlMs);
+/** As a state tells it; null when there is none, or none that can be read. @param ttlMs how long it has to live */
+export function readLeaseAge(
+  raw: string | null,
+  ttlMs: number,
+): { holder: string; epoch: number; ageMs: number } | null {
+  const parsed = stored.safeParse(parseJson(raw));
+  const ageMs = Math.max(0, LEASE_MS - ttlMs);
+  return parsed.success ? { ...parsed.data, ageMs } : null;
 }

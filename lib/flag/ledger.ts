@@ -7,6 +7,7 @@ import {
   type EventKind,
   type LedgerEvent,
 } from "./ledger-event.js";
+import { readBackwards } from "../redis/stream-follower.js";
 import { parseJson, toRecord } from "../redis/stream-entry.js";
 
 const MAX_EVENTS = 10_000;
@@ -241,25 +242,16 @@ export class Ledger {
   }): Promise<LedgerEvent[]> {
     const oldest = query.after === undefined ? "-" : `(${query.after}`;
     const found: LedgerEvent[] = [];
-    let newest = "+";
-    while (found.length < query.limit) {
-      const page = await this.#redis.xrevrange(
-        this.#keys.events,
-        newest,
-        oldest,
-        "COUNT",
-        500,
-      );
-      for (const [id, fields] of page) {
-        newest = `(${id}`;
-        const parsed = parseEvent(id, fields);
-        if (parsed === undefined) continue;
-        if (query.kind === undefined || query.kind === parsed.kind)
-          found.push(parsed);
-      }
-      if (page.length < 500) break;
+    if (query.limit === 0) return found;
+    const entries = readBackwards(this.#redis, this.#keys.events, oldest);
+    for await (const entry of entries) {
+      const parsed = parseEvent(...entry);
+      if (parsed === undefined) continue;
+      if (query.kind === undefined || query.kind === parsed.kind)
+        found.push(parsed);
+      if (found.length === query.limit) break;
     }
-    return found.slice(0, query.limit);
+    return found;
   }
 
   /** Undefined when there is no such event, or no longer. */

@@ -1,7 +1,9 @@
 import { Redis } from "ioredis";
+import { backOffMs } from "../program/back-off.js";
 import type { Logger } from "../program/log.js";
 
 const REPLY_TIMEOUT_MS = 3000;
+const RECONNECT = { firstMs: 50, maxMs: 500 };
 
 /**
  * Opens a connection that reconnects for ever. While Redis is away commands fail at once instead of queueing: each
@@ -25,7 +27,7 @@ export function createRedis(options: {
     maxRetriesPerRequest: 0,
     connectTimeout: 2000,
     keepAlive: 5000,
-    retryStrategy: (attempt) => Math.min(50 * attempt, 500),
+    retryStrategy: (attempt) => backOffMs(attempt, RECONNECT),
     socketTimeout: replyTimeoutMs,
   });
   logOutages(redis, { name, logger });

@@ -17,6 +17,13 @@ export function parseJson(text: string | null | undefined): unknown {
   }
 }
 
+/** Negative when `a` was entered before `b`. Ids are `ms-sequence`. */
+export function compareIds(a: string, b: string): number {
+  const [aMs = 0, aSequence = 0] = a.split("-").map(Number);
+  const [bMs = 0, bSequence = 0] = b.split("-").map(Number);
+  return aMs - bMs || aSequence - bSequence;
+}
+
 /** The time at which Redis took a stream entry, in ms since the epoch: one clock for all writers. */
 export function entryTimeMs(id: string): number {
   return Number(id.split("-", 1)[0]);

@@ -1,76 +1,139 @@
-import type { HeldChannel } from "./held-channel.js";
+import * as z from "zod";
+import { SIDES, type HostSample, type TrafficWindow } from "./telemetry.js";
+
+const figure = z.number().nullable();
+const text = z.string().nullable();
 
 /** One side in `GET /api/state`; latencies in ms, null without requests. */
-export interface SideSummary {
-  requests: number;
-  errors: number;
-  p50Ms: number | null;
-  p95Ms: number | null;
-  p99Ms: number | null;
-  windowMs: number;
-}
+const sideSummary = z.object({
+  requests: z.number(),
+  errors: z.number(),
+  p50Ms: figure,
+  p95Ms: figure,
+  p99Ms: figure,
+  windowMs: z.number(),
+});
+
+/** A way to reach people that cannot be used now: what it has to tell waits in the outbox. */
+const heldChannel = z.object({
+  /** `mail` or `webhook` */
+  channel: z.string(),
+  error: z.string(),
+});
 
 /** What readers of the monitor's `GET /api/state` rely on; it answers more. Times are ISO 8601, UTC. */
-export interface StateReport {
+const stateReport = z.object({
   /** By Redis's clock, as all times of what was heard. */
-  now: string;
+  now: z.string(),
   /** Whoever was not heard for longer is silent. */
-  silenceMs: number;
-  flag: {
-    name: string;
-    value: boolean;
-    by: string | null;
-    reason: string | null;
-    at: string | null;
-  };
+  silenceMs: z.number(),
+  flag: z.object({
+    name: z.string(),
+    value: z.boolean(),
+    by: text,
+    reason: text,
+    at: text,
+  }),
   /** Null when no monitor leads. */
-  lease: { holder: string; epoch: number; ageMs: number } | null;
-  recovery: {
-    mode: "auto" | "manual";
-    nextTryAt: string | null;
-    latched: boolean;
-    waitsFor: string | null;
-  };
-  sides: { prod: SideSummary; canary: SideSummary };
-  proxies: {
-    id: string;
-    split: string | null;
-    canaryOpen: boolean | null;
-    /** What holds the canary back; null when nothing does. */
-    because: string | null;
-    seenAt: string;
-  }[];
-  hosts: {
-    id: string;
-    target: "prod" | "canary";
-    host: string;
-    pid: number | null;
-    up: boolean;
-    version: string | null;
-    startedAt: string | null;
-    cpuRatio: number | null;
-    rssBytes: number | null;
-    probeOk: boolean;
-    probeMs: number;
-    /** When it was last gone, unwell or not heard; null when never, as far as is known. */
-    unhealthyAt: string | null;
-    seenAt: string;
-  }[];
+  lease: z
+    .object({ holder: z.string(), epoch: z.number(), ageMs: z.number() })
+    .nullable(),
+  recovery: z.object({
+    mode: z.enum(["auto", "manual"]),
+    nextTryAt: text,
+    latched: z.boolean(),
+    waitsFor: text,
+  }),
+  sides: z.object({ prod: sideSummary, canary: sideSummary }),
+  proxies: z.array(
+    z.object({
+      id: z.string(),
+      split: text,
+      canaryOpen: z.boolean().nullable(),
+      /** What holds the canary back; null when nothing does. */
+      because: text,
+      seenAt: z.string(),
+    }),
+  ),
+  hosts: z.array(
+    z.object({
+      id: z.string(),
+      target: z.enum(SIDES),
+      host: z.string(),
+      pid: figure,
+      up: z.boolean(),
+      version: text,
+      startedAt: text,
+      cpuRatio: figure,
+      rssBytes: figure,
+      probeOk: z.boolean(),
+      probeMs: z.number(),
+      /** When it was last gone, unwell or not heard; null when never, as far as is known. */
+      unhealthyAt: text,
+      seenAt: z.string(),
+    }),
+  ),
   /** Null where nothing is compared. */
-  verdict: {
-    mode: string;
-    odds: string;
-    outcome: string | null;
-    because: string | null;
-    evidence: number;
-    evidenceToStop: number;
-    /** Null while nothing tells. */
-    canaryRequestsNeeded: number | null;
-  } | null;
-  outbox: {
+  verdict: z
+    .object({
+      mode: z.string(),
+      odds: z.string(),
+      outcome: text,
+      because: text,
+      evidence: z.number(),
+      evidenceToStop: z.number(),
+      /** Null while nothing tells. */
+      canaryRequestsNeeded: figure,
+    })
+    .nullable(),
+  outbox: z.object({
     /** Events that people are still to be told of. */
-    pending: number;
+    pending: z.number(),
     /** The channels that cannot send now; only the leading monitor knows. */
-    held: HeldChannel[];
+    held: z.array(heldChannel),
+  }),
+});
+
+export type SideSummary = z.infer<typeof sideSummary>;
+export type HeldChannel = z.infer<typeof heldChannel>;
+export type StateReport = z.infer<typeof stateReport>;
+
+/** Whether this is a monitor's state and not what anything else may answer. */
+export function isStateReport(answer: unknown): answer is StateReport {
+  return stateReport.safeParse(answer).success;
+}
+
+/** A proxy by its newest window. @param seenAt ms since the epoch, by Redis's clock */
+export function toProxyReport(
+  id: string,
+  window: TrafficWindow,
+  seenAt: number,
+): StateReport["proxies"][number] {
+  return {
+    id,
+    split: window.split ?? null,
+    canaryOpen: window.canaryOpen ?? null,
+    because: window.because ?? null,
+    seenAt: toIso(seenAt),
   };
+}
+
+/** A host by its newest sample. Times in ms since the epoch, by Redis's clock. */
+export function toHostReport(
+  id: string,
+  { probe, ...sample }: HostSample,
+  at: { seenAt: number; unhealthyAt: number | null },
+): StateReport["hosts"][number] {
+  return {
+    id,
+    ...sample,
+    probeOk: probe.ok,
+    probeMs: probe.ms,
+    unhealthyAt: at.unhealthyAt === null ? null : toIso(at.unhealthyAt),
+    seenAt: toIso(at.seenAt),
+  };
+}
+
+function toIso(ms: number): string {
+  return new Date(ms).toISOString();
 }

@@ -1,5 +1,12 @@
-import type { StateReport } from "../telemetry/monitor-state.js";
+import type { HeldChannel, StateReport } from "../telemetry/monitor-state.js";
 import { isSilent } from "../telemetry/silence.js";
+import { readShare } from "../telemetry/split-ratio.js";
+import {
+  formatClock,
+  formatCountdown,
+  formatNumber,
+  formatSpan,
+} from "./units.js";
 
 /** `good`: the canary is in and well. `stopped`: the flag is off. `warning`: neither, or somebody should look. */
 export type Tone = "good" | "stopped" | "warning";
@@ -34,10 +41,10 @@ export function describeHeadline(state: StateReport, now: number): Headline {
     return { tone: "warning", text: describeWithheld(state, closed) };
   const intake = `Canary takes ${describeShare(heard)} of traffic`;
   const silent = [...state.proxies, ...state.hosts].filter(isQuiet);
-  const trouble = findTrouble(state, { heard, closed, silent });
-  return trouble === undefined
+  const concern = findConcern(state, { heard, closed, silent });
+  return concern === undefined
     ? { tone: "good", text: intake + SEPARATOR + describeHealth(state, now) }
-    : { tone: "warning", text: intake + SEPARATOR + trouble };
+    : { tone: "warning", text: intake + SEPARATOR + concern };
 }
 
 function describeStop(state: StateReport, now: number): string {
@@ -76,24 +83,15 @@ function describeWithheld(
 function describeShare(proxies: StateReport["proxies"]): string {
   const shares = proxies
     .filter(({ canaryOpen }) => canaryOpen !== false)
-    .map(({ split }) => parseShare(split))
+    .map(({ split }) => readShare(split))
     .filter((share) => share !== undefined);
   if (shares.length === 0) return "an unknown share";
-  const least = formatPercent(Math.min(...shares));
-  const most = formatPercent(Math.max(...shares));
+  const least = formatNumber(100 * Math.min(...shares));
+  const most = formatNumber(100 * Math.max(...shares));
   return least === most ? `${least} %` : `${least}–${most} %`;
 }
 
-/** The canary's share of 1 in a split such as `3:1` (prod:canary). */
-export function parseShare(split: string | null): number | undefined {
-  const [, prod, canary] = (/^(\d+):(\d+)$/.exec(split ?? "") ?? []).map(
-    Number,
-  );
-  if (prod === undefined || canary === undefined) return undefined;
-  return prod + canary > 0 ? canary / (prod + canary) : undefined;
-}
-
-function findTrouble(
+function findConcern(
   { lease, hosts, verdict }: StateReport,
   members: {
     heard: StateReport["proxies"];
@@ -140,40 +138,7 @@ function describeHealth(
     : `healthy for ${formatSpan(now - Math.max(...since))}`;
 }
 
-/** `14:03:07` in local time, with the date before it when that is another day. */
-export function formatClock(at: Date, now: number): string {
-  const clock = [at.getHours(), at.getMinutes(), at.getSeconds()]
-    .map(two)
-    .join(":");
-  if (at.toDateString() === new Date(now).toDateString()) return clock;
-  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${clock}`;
-}
-
-/** `0:42`, `12:05`, `1:00:00` */
-export function formatCountdown(ms: number): string {
-  const seconds = Math.ceil(ms / 1000);
-  const hours = Math.floor(seconds / 3600);
-  const minutes = Math.floor(seconds / 60) % 60;
-  return hours > 0
-    ? `${hours}:${two(minutes)}:${two(seconds % 60)}`
-    : `${minutes}:${two(seconds % 60)}`;
-}
-
-/** `42 s`, `12 min`, `3 h 5 min`, `2 d 4 h`; never negative. */
-export function formatSpan(ms: number): string {
-  const seconds = Math.max(0, Math.floor(ms / 1000));
-  if (seconds < 60) return `${seconds} s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} min`;
-  const hours = Math.floor(minutes / 60);
-  if (hours < 48) return `${hours} h ${minutes % 60} min`;
-  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
-}
-
-function two(part: number): string {
-  return String(part).padStart(2, "0");
-}
-
-function formatPercent(share: number): string {
-  return String(Number((share * 100).toFixed(1)));
+/** `mail cannot be sent: connect ECONNREFUSED 10.0.0.5:25` */
+export function describeHeld({ channel, error }: HeldChannel): string {
+  return `${channel} cannot be sent: ${error}`;
 }

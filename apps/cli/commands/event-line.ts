@@ -1,5 +1,5 @@
 import { describeEvent } from "../../../lib/flag/ledger-event.js";
-import { formatClock } from "../../../lib/wording/headline.js";
+import { formatClock } from "../../../lib/wording/units.js";
 import type { LedgerEvent } from "../../../lib/flag/ledger.js";
 import { toPlain } from "../../../lib/wording/plain-text.js";
 import { entryTimeMs } from "../../../lib/redis/stream-entry.js";

@@ -1,12 +1,13 @@
 import { once } from "node:events";
 import type { Redis } from "ioredis";
-import { EventFeed } from "../../../lib/redis/event-feed.js";
+import { followEvents } from "../../../lib/flag/event-feed.js";
 import type { Keys } from "../../../lib/redis/keys.js";
 import {
   Ledger,
   type EventKind,
   type LedgerEvent,
 } from "../../../lib/flag/ledger.js";
+import { compareIds } from "../../../lib/redis/stream-entry.js";
 import { renderEvent } from "./event-line.js";
 import { EXIT, type ExitStatus } from "../exit-status.js";
 import type { Output } from "../output.js";
@@ -41,14 +42,14 @@ export async function showEvents(
   const shown =
     newest === undefined
       ? []
-      : found.filter(({ id }) => !isLater(id, newest.id));
+      : found.filter(({ id }) => compareIds(id, newest.id) <= 0);
   (signal === undefined ? found : shown).toReversed().forEach(print);
   if (signal === undefined) return EXIT.ok;
   warnOfOutages(redis, signal, warn);
-  const feed = new EventFeed({ redis, keys, onEvent: print });
-  await feed.start(newest?.id ?? "0-0");
+  const after = newest?.id ?? "0-0";
+  const stop = await followEvents({ redis, keys, onEvent: print, after });
   await untilAborted(signal);
-  await feed.close();
+  await stop();
   return EXIT.ok;
 }
 
@@ -75,11 +76,4 @@ async function untilAborted(signal: AbortSignal): Promise<void> {
   const hold = setInterval(() => undefined, 60_000);
   await once(signal, "abort");
   clearInterval(hold);
-}
-
-/** Whether one stream id is later than another. */
-function isLater(a: string, b: string): boolean {
-  const [aMs = 0, aSequence = 0] = a.split("-").map(Number);
-  const [bMs = 0, bSequence = 0] = b.split("-").map(Number);
-  return aMs > bMs || (aMs === bMs && aSequence > bSequence);
 }

@@ -1,9 +1,16 @@
 import {
   describeHeadline,
-  formatSpan,
   type Tone,
+  describeHeld,
 } from "../../../lib/wording/headline.js";
-import { describeHeld } from "../../../lib/telemetry/held-channel.js";
+import {
+  formatSpan,
+  formatAge,
+  formatBytes,
+  formatCount,
+  formatMs,
+  formatRatio,
+} from "../../../lib/wording/units.js";
 import type {
   SideSummary,
   StateReport,
@@ -106,7 +113,7 @@ function describeProxy(
       : canaryOpen
         ? "takes its share"
         : `withheld: ${because ?? "for no known reason"}`;
-  return [id, split ?? "unknown", canary, describeAge(seenAt, now)];
+  return [id, split ?? "unknown", canary, formatAge(seenAt, now)];
 }
 
 function describeHost(
@@ -120,10 +127,10 @@ function describeHost(
     target,
     app,
     startedAt === null ? "" : formatSpan(now - Date.parse(startedAt)),
-    host.cpuRatio === null ? "" : `${Math.round(host.cpuRatio * 100)} %`,
-    host.rssBytes === null ? "" : `${Math.round(host.rssBytes / 1e6)} MB`,
+    host.cpuRatio === null ? "" : formatRatio(host.cpuRatio),
+    host.rssBytes === null ? "" : formatBytes(host.rssBytes),
     `${host.probeOk ? "ok" : "FAILS"} ${formatMs(host.probeMs)}`,
-    describeAge(seenAt, now),
+    formatAge(seenAt, now),
   ];
 }
 
@@ -147,18 +154,4 @@ function describeVerdict(
 function describeLease(lease: StateReport["lease"]): string {
   if (lease === null) return "none leads";
   return `${lease.holder} leads (epoch ${lease.epoch}, lease ${(lease.ageMs / 1000).toFixed(1)} s old)`;
-}
-
-export function describeAge(at: string, now: number): string {
-  return `${formatSpan(now - Date.parse(at))} ago`;
-}
-
-export function formatCount(count: number): string {
-  return count.toLocaleString("en-US");
-}
-
-/** `1.2 ms`, `1,012 ms` */
-export function formatMs(ms: number | null): string {
-  if (ms === null) return "–";
-  return `${ms < 10 ? Number(ms.toFixed(1)) : Math.round(ms).toLocaleString("en-US")} ms`;
 }

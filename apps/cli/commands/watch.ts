@@ -1,9 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { WriteStream } from "node:tty";
-import {
-  describeHeadline,
-  formatClock,
-} from "../../../lib/wording/headline.js";
+import { describeHeadline } from "../../../lib/wording/headline.js";
+import { formatClock } from "../../../lib/wording/units.js";
 import type { StateReport } from "../../../lib/telemetry/monitor-state.js";
 import { renderEvent } from "./event-line.js";
 import { CliError, EXIT, type ExitStatus } from "../exit-status.js";

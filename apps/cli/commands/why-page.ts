@@ -3,8 +3,11 @@ import {
   formatClock,
   formatCountdown,
   formatSpan,
-} from "../../../lib/wording/headline.js";
-import { formatOdds } from "../../../lib/wording/odds.js";
+  formatCount,
+  formatMs,
+  formatNumber,
+  formatOdds,
+} from "../../../lib/wording/units.js";
 import { toPlain } from "../../../lib/wording/plain-text.js";
 import { entryTimeMs } from "../../../lib/redis/stream-entry.js";
 import type { LedgerEvent } from "../../../lib/flag/ledger.js";
@@ -13,7 +16,6 @@ import type { VerdictReplay } from "../sources/monitor-client.js";
 import type { CanaryTrail } from "./canary-trail.js";
 import { EXIT, type CliError } from "../exit-status.js";
 import type { Paint } from "../output.js";
-import { formatCount } from "./status-page.js";
 import { layOutFacts } from "../table.js";
 
 const RULES: Readonly<Record<string, string>> = {
@@ -125,9 +127,7 @@ function toWords(name: string): string {
 function formatFigure(name: string, figure: number): string {
   if (name.startsWith("evidence")) return formatOdds(figure);
   if (name === "quantile") return String(figure);
-  const rounded =
-    Math.abs(figure) < 10 ? Number(figure.toFixed(1)) : Math.round(figure);
-  return `${formatCount(rounded)}${name.endsWith("Ms") ? " ms" : ""}`;
+  return name.endsWith("Ms") ? formatMs(figure) : formatNumber(figure);
 }
 
 function describeReplay(verdict: NonNullable<Account["verdict"]>): string {

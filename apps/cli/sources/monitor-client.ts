@@ -1,26 +1,14 @@
 import * as z from "zod";
-import type { StateReport } from "../../../lib/telemetry/monitor-state.js";
+import {
+  isStateReport,
+  type StateReport,
+} from "../../../lib/telemetry/monitor-state.js";
 import { toPlain } from "../../../lib/wording/plain-text.js";
 import type { CliConfig } from "../config.js";
 import { describeFailure } from "../describe-failure.js";
 import { CliError, EXIT } from "../exit-status.js";
 
 const TIMEOUT_MS = 3000;
-
-/** Enough to tell a monitor's answer from that of whatever else may listen there. */
-const state = z.looseObject({
-  now: z.string(),
-  silenceMs: z.number(),
-  flag: z.looseObject({ name: z.string(), value: z.boolean() }),
-  recovery: z.looseObject({ latched: z.boolean() }),
-  sides: z.looseObject({ prod: z.looseObject({}), canary: z.looseObject({}) }),
-  proxies: z.array(z.looseObject({ id: z.string() })),
-  hosts: z.array(z.looseObject({ id: z.string() })),
-  outbox: z.looseObject({
-    pending: z.number(),
-    held: z.array(z.looseObject({ channel: z.string(), error: z.string() })),
-  }),
-});
 
 const replay = z.object({
   recorded: z.number(),
@@ -60,8 +48,8 @@ export class MonitorClient {
 
   async readState(): Promise<StateReport> {
     const answer = await this.#ask("/api/state");
-    this.#parse(state, answer);
-    return answer as StateReport;
+    if (!isStateReport(answer)) throw this.#otherProgram();
+    return answer;
   }
 
   /** @throws CliError also when it is about another flag. */
@@ -134,7 +122,11 @@ export class MonitorClient {
   #parse<T>(shape: z.ZodType<T>, answer: unknown): T {
     const parsed = shape.safeParse(answer);
     if (parsed.success) return parsed.data;
-    throw new CliError(
+    throw this.#otherProgram();
+  }
+
+  #otherProgram(): CliError {
+    return new CliError(
       EXIT.unreachable,
       `what listens at ${this.url} is no monitor of this version: see MONITOR_URL`,
     );

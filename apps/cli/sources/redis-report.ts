@@ -1,13 +1,15 @@
 import type { Redis } from "ioredis";
 import { parseFlag } from "../../../lib/flag/flag-watch.js";
 import type { Keys } from "../../../lib/redis/keys.js";
-import { LatencyHistogram } from "../../../lib/telemetry/latency-histogram.js";
-import { leaseAgeMs, readLease } from "../../../lib/flag/lease-reading.js";
+import { readLeaseAge } from "../../../lib/flag/lease-reading.js";
 import { Ledger, type LedgerEvent } from "../../../lib/flag/ledger.js";
-import type {
-  SideSummary,
-  StateReport,
+import {
+  toHostReport,
+  toProxyReport,
+  type SideSummary,
+  type StateReport,
 } from "../../../lib/telemetry/monitor-state.js";
+import { SideSum } from "../../../lib/telemetry/side-sum.js";
 import { DEFAULT_SILENCE_MS } from "../../../lib/telemetry/silence.js";
 import type { Side } from "../../../lib/telemetry/telemetry.js";
 import { readRedisTime, scanTelemetry, type Heard } from "./telemetry-scan.js";
@@ -54,10 +56,7 @@ export async function readLeaseFacts(
     redis.get(keys.lease),
     redis.pttl(keys.lease),
   ]);
-  const lease = readLease(raw, 0);
-  if (lease === null) return null;
-  const { holder, epoch } = lease;
-  return { holder, epoch, ageMs: leaseAgeMs(ttlMs) };
+  return readLeaseAge(raw, ttlMs);
 }
 
 /** The monitor's report as far as Redis alone tells it: without verdict, over the last ten seconds. @throws when Redis is away. */
@@ -91,8 +90,12 @@ export async function readReportFromRedis(
       prod: summarise("prod", recent),
       canary: summarise("canary", recent),
     },
-    proxies: listProxies(heard),
-    hosts: listHosts(heard),
+    proxies: newestOf("traffic", heard).map(({ source, data, heardAt }) =>
+      toProxyReport(source, data, heardAt),
+    ),
+    hosts: newestOf("host", heard).map(({ source, data, heardAt }) =>
+      toHostReport(source, data, { seenAt: heardAt, unhealthyAt: null }),
+    ),
     verdict: null,
     outbox: { pending, held: [] },
   };
@@ -113,24 +116,10 @@ export function describeRecovery(
 }
 
 function summarise(side: Side, recent: readonly Heard[]): SideSummary {
-  const latency = new LatencyHistogram();
-  let requests = 0;
-  let errors = 0;
-  for (const { kind, data } of recent) {
-    if (kind !== "traffic" || data.target !== side) continue;
-    requests += data.requests;
-    errors += data.errors;
-    latency.merge(data.latency);
-  }
-  const quantile = (q: number) => latency.quantile(q) ?? null;
-  return {
-    requests,
-    errors,
-    p50Ms: quantile(0.5),
-    p95Ms: quantile(0.95),
-    p99Ms: quantile(0.99),
-    windowMs: SIDE_WINDOW_MS,
-  };
+  const sum = new SideSum();
+  for (const { kind, data } of recent)
+    if (kind === "traffic" && data.target === side) sum.add(data);
+  return sum.summarise(SIDE_WINDOW_MS);
 }
 
 /** By the newest entry of each; `heard` is newest first. */
@@ -140,28 +129,4 @@ function newestOf<T extends Heard["kind"]>(kind: T, heard: readonly Heard[]) {
     if (entry.kind === kind && !newest.has(entry.source))
       newest.set(entry.source, entry as Extract<Heard, { kind: T }>);
   return [...newest.values()].sort((a, b) => a.source.localeCompare(b.source));
-}
-
-function listProxies(heard: readonly Heard[]): StateReport["proxies"] {
-  return newestOf("traffic", heard).map(({ source, data, heardAt }) => ({
-    id: source,
-    split: data.split ?? null,
-    canaryOpen: data.canaryOpen ?? null,
-    because: data.because ?? null,
-    seenAt: new Date(heardAt).toISOString(),
-  }));
-}
-
-function listHosts(heard: readonly Heard[]): StateReport["hosts"] {
-  return newestOf("host", heard).map(({ source, data, heardAt }) => {
-    const { probe, ...sample } = data;
-    return {
-      id: source,
-      ...sample,
-      probeOk: probe.ok,
-      probeMs: probe.ms,
-      unhealthyAt: null,
-      seenAt: new Date(heardAt).toISOString(),
-    };
-  });
 }

@@ -1,14 +1,11 @@
 import type { Redis } from "ioredis";
 import type { Keys } from "../../../lib/redis/keys.js";
+import { readBackwards } from "../../../lib/redis/stream-follower.js";
 import { entryTimeMs } from "../../../lib/redis/stream-entry.js";
 import {
   parseTelemetry,
   type Telemetry,
 } from "../../../lib/telemetry/telemetry.js";
-
-const PAGE = 1000;
-/** The stream holds at most about 100,000. */
-const MAX_PAGES = 120;
 
 export type Heard = Telemetry & {
   /** When Redis took it, in ms by its clock. */
@@ -21,23 +18,15 @@ export async function* scanTelemetry(
   keys: Keys,
   sinceMs: number,
 ): AsyncGenerator<Heard> {
-  let newest = "+";
   const oldest = String(Math.max(0, Math.floor(sinceMs)));
-  for (let pages = 0; pages < MAX_PAGES; pages++) {
-    const page = await redis.xrevrange(
-      keys.telemetry,
-      newest,
-      oldest,
-      "COUNT",
-      PAGE,
-    );
-    for (const [id, fields] of page) {
-      newest = `(${id}`;
-      const telemetry = parseTelemetry(fields);
-      if (!("problem" in telemetry))
-        yield { ...telemetry, heardAt: entryTimeMs(id) };
-    }
-    if (page.length < PAGE) return;
+  for await (const [id, fields] of readBackwards(
+    redis,
+    keys.telemetry,
+    oldest,
+  )) {
+    const telemetry = parseTelemetry(fields);
+    if (!("problem" in telemetry))
+      yield { ...telemetry, heardAt: entryTimeMs(id) };
   }
 }
 

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { backOffMs } from "../../../lib/program/back-off.js";
 import { Child, type Ending, type ProgramSpec } from "./child.js";
 import { LaunchError } from "../launch-error.js";
 import { readLogTail } from "./log-tail.js";
@@ -6,8 +7,7 @@ import type { Reaper } from "./reaper.js";
 
 const READY_DEADLINE_MS = 30_000;
 const PROBE_INTERVAL_MS = 50;
-const FIRST_BACKOFF_MS = 500;
-const LONGEST_BACKOFF_MS = 10_000;
+const RESTART = { firstMs: 500, maxMs: 10_000 };
 /** After running this long, a program restarts with the shortest back-off. */
 const STEADY_MS = 30_000;
 const LOG_LINES_SHOWN = 12;
@@ -93,16 +93,16 @@ export class Supervisor {
   async #keepRunning(first: Child): Promise<void> {
     const { signal } = this.#stopping;
     let child = first;
-    let backoffMs = FIRST_BACKOFF_MS;
+    let failures = 0;
     for (;;) {
       const startedAt = performance.now();
       const ending = await child.ended;
       if (signal.aborted) return;
-      if (performance.now() - startedAt > STEADY_MS)
-        backoffMs = FIRST_BACKOFF_MS;
+      const wasSteady = performance.now() - startedAt > STEADY_MS;
+      failures = wasSteady ? 1 : failures + 1;
+      const backoffMs = backOffMs(failures, RESTART);
       this.#reportEnding(ending, backoffMs);
       if (!(await pause(backoffMs, signal))) return;
-      backoffMs = Math.min(2 * backoffMs, LONGEST_BACKOFF_MS);
       child = this.#spawn();
       void this.#reportReturn(child);
     }

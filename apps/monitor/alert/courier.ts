@@ -1,19 +1,22 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Redis } from "ioredis";
-import type { HeldChannel } from "../../../lib/telemetry/held-channel.js";
+import type { HeldChannel } from "../../../lib/telemetry/monitor-state.js";
 import type { Keys } from "../../../lib/redis/keys.js";
 import type { Ledger, LedgerEvent } from "../../../lib/flag/ledger.js";
+import {
+  backOffMs,
+  type BackOffLimits,
+} from "../../../lib/program/back-off.js";
 import type { Logger } from "../../../lib/program/log.js";
 import {
   RefusedError,
   type Channel,
   type ChannelName,
 } from "./channels/channel.js";
-import { retryDelayMs, type RetryLimits } from "./retry-delay.js";
 import { Outbox, type OutboxEntry } from "./outbox.js";
 
 const POLL_INTERVAL_MS = 200;
-const RETRY_LIMITS: RetryLimits = { firstMs: 1000, maxMs: 60_000 };
+const RETRY_LIMITS: BackOffLimits = { firstMs: 1000, maxMs: 60_000 };
 /** A server may refuse for a moment what it takes later; with the usual back-off these are some ten seconds. */
 const MAX_REFUSALS = 5;
 /** How long a stop waits for a message that is being handed over. */
@@ -44,7 +47,7 @@ export class Courier {
   readonly #ledger: Pick<Ledger, "record">;
   readonly #channel: Channel;
   readonly #logger: Logger;
-  readonly #retryLimits: RetryLimits;
+  readonly #retryLimits: BackOffLimits;
   readonly #totals: CourierTotals;
   #stopping = new AbortController();
   #run: Promise<void> = Promise.resolve();
@@ -68,7 +71,7 @@ export class Courier {
     /** All that are in use, this one among them. */
     channels: readonly ChannelName[];
     logger: Logger;
-    retryLimits?: RetryLimits;
+    retryLimits?: BackOffLimits;
   }) {
     const { name } = options.channel;
     this.#redis = options.redis;
@@ -168,7 +171,7 @@ export class Courier {
     this.#totals.failures += 1;
     if (err instanceof RefusedError) this.#refusals += 1;
     const retryInMs = Math.round(
-      retryDelayMs(this.#failures, this.#retryLimits, Math.random()),
+      backOffMs(this.#failures, this.#retryLimits, Math.random()),
     );
     const error = err instanceof Error ? err.message : String(err);
     this.#logger[error === this.#lastError ? "debug" : "warn"](

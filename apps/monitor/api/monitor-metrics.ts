@@ -3,23 +3,13 @@ import type { Family, Sample } from "../../../lib/program/metrics.js";
 import type { Keys } from "../../../lib/redis/keys.js";
 import type { SideSummary } from "../../../lib/telemetry/monitor-state.js";
 import { SIDES, type Side } from "../../../lib/telemetry/telemetry.js";
+import { ALERT_TYPES, typeOfAlert } from "../alert/alerts.js";
 import type { CourierTotals } from "../alert/courier.js";
 import { readFlagRecord } from "../control/flag-record.js";
 import type { EventTally } from "../telemetry/event-tally.js";
 import type { Verdict } from "../verdict/verdict.js";
 
 const OUTCOMES = ["healthy", "insufficient", "worse", "split broken"] as const;
-/** What an alert's id begins with. */
-const ALERTS = [
-  "gone",
-  "probe",
-  "silence",
-  "cpu",
-  "latency",
-  "verdict",
-  "flag-value",
-];
-
 /** What only Redis knows. */
 export interface StoredFigures {
   flag: boolean;
@@ -43,15 +33,13 @@ export interface MonitorFigures {
 }
 
 /** Undefined while Redis is away: what stood there before says nothing about now. */
-export async function readStoredFigures(context: {
-  redis: Redis;
-  keys: Keys;
-  config: { flagName: string };
-}): Promise<StoredFigures | undefined> {
-  const { redis, keys, config } = context;
+export async function readStoredFigures(
+  { redis, keys }: { redis: Redis; keys: Keys },
+  flagName: string,
+): Promise<StoredFigures | undefined> {
   try {
     const [{ value, lease }, outboxPending, alerts] = await Promise.all([
-      readFlagRecord(redis, keys, config.flagName),
+      readFlagRecord(redis, keys, flagName),
       redis.xlen(keys.outbox),
       redis.hkeys(keys.alerts),
     ]);
@@ -113,7 +101,7 @@ function storedFamilies(stored: StoredFigures | undefined): Family[] {
   if (stored === undefined) return [];
   const { flag, leaseAgeMs, outboxPending, alerts } = stored;
   const raised = (alert: string) =>
-    alerts.filter((id) => id.split(":", 1)[0] === alert).length;
+    alerts.filter((id) => typeOfAlert(id) === alert).length;
   return [
     gauge("serin_flag", "The feature flag: 1 is on.", [[Number(flag)]]),
     gauge(
@@ -129,7 +117,7 @@ function storedFamilies(stored: StoredFigures | undefined): Family[] {
     gauge(
       "serin_alerts_raised",
       "Alerts that are raised and not over yet.",
-      ALERTS.map((alert): Sample => [raised(alert), { alert }]),
+      ALERT_TYPES.map((alert): Sample => [raised(alert), { alert }]),
     ),
   ];
 }

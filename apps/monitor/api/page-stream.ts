@@ -2,10 +2,7 @@ import type { ServerResponse } from "node:http";
 import type { LedgerEvent } from "../../../lib/flag/ledger-event.js";
 import type { HistoryPoint } from "../messages/history-report.js";
 import { HttpError } from "./http-error.js";
-import type {
-  StateMessage,
-  TroubleMessage,
-} from "../messages/page-messages.js";
+import type { StateMessage, OutageMessage } from "../messages/page-messages.js";
 
 const TICK_MS = 1000;
 const MAX_STREAMS = 100;
@@ -103,10 +100,10 @@ export class PageStream {
         format("state", state) + format("points", this.#source.newestPoints()),
       );
     } catch {
-      const trouble: TroubleMessage = {
+      const outage: OutageMessage = {
         reason: "the monitor cannot reach Redis",
       };
-      this.#broadcast(format("trouble", trouble));
+      this.#broadcast(format("trouble", outage));
     }
   }
 

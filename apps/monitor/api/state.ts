@@ -1,32 +1,36 @@
-import type { HeldChannel } from "../../../lib/telemetry/held-channel.js";
-import type { StateReport } from "../../../lib/telemetry/monitor-state.js";
-import { formatOdds } from "../../../lib/wording/odds.js";
+import {
+  toHostReport,
+  toProxyReport,
+  type HeldChannel,
+  type StateReport,
+} from "../../../lib/telemetry/monitor-state.js";
+import { formatOdds } from "../../../lib/wording/units.js";
 import { judgeLatency } from "../control/judge-latency.js";
-import { decideNow, type ControllerContext } from "../control/controller.js";
+import { decideNow, type Outlook, type Store } from "../control/controller.js";
 import { readFlagRecord, type FlagRecord } from "../control/flag-record.js";
 import type { Verdict } from "../verdict/verdict.js";
 import type { StateMessage } from "../messages/page-messages.js";
-import type { HostMember, ProxyMember } from "../telemetry/roster.js";
 
 /** What `GET /api/state` answers. Times are ISO 8601, UTC. */
 export interface MonitorState extends StateReport {
   lease: FlagRecord["lease"];
-  proxies: ReturnType<typeof describeProxy>[];
-  hosts: ReturnType<typeof describeHost>[];
   /** Null while this monitor does not lead, or with VERDICT=off. */
   verdict: (Verdict & { mode: string; odds: string }) | null;
   /** Telemetry entries that this monitor could not read. */
   telemetry: { skipped: number };
 }
 
-export interface StateContext extends ControllerContext {
+export interface StateOutlook extends Outlook {
   skippedTelemetry: () => number;
   heldChannels: () => HeldChannel[];
 }
 
 /** @throws when Redis is away. */
-export async function readState(context: StateContext): Promise<MonitorState> {
-  const { redis, keys, config, observations, leadership } = context;
+export async function readState(
+  { redis, keys }: Omit<Store, "ledger">,
+  outlook: StateOutlook,
+): Promise<MonitorState> {
+  const { config, observations, leadership } = outlook;
   const [flag, pending] = await Promise.all([
     readFlagRecord(redis, keys, config.flagName),
     redis.xlen(keys.outbox),
@@ -37,7 +41,7 @@ export async function readState(context: StateContext): Promise<MonitorState> {
     [],
     config.latency,
   );
-  const decision = decideNow(context, flag, prod.isBreach);
+  const decision = decideNow(outlook, flag, prod.isBreach);
   return {
     now: new Date(now).toISOString(),
     silenceMs: config.silenceMs,
@@ -62,21 +66,30 @@ export async function readState(context: StateContext): Promise<MonitorState> {
       prod: observations.sideFigures("prod", now),
       canary: observations.sideFigures("canary", now),
     },
-    proxies: observations.proxies().map(describeProxy),
-    hosts: observations.hosts().map(describeHost),
-    verdict: describeVerdict(context),
-    outbox: { pending, held: context.heldChannels() },
-    telemetry: { skipped: context.skippedTelemetry() },
+    proxies: observations
+      .proxies()
+      .map(({ source, window, seenAt }) =>
+        toProxyReport(source, window, seenAt),
+      ),
+    hosts: observations
+      .hosts()
+      .map(({ source, sample, seenAt, lastUnhealthyAt: unhealthyAt }) =>
+        toHostReport(source, sample, { seenAt, unhealthyAt }),
+      ),
+    verdict: describeVerdict(outlook),
+    outbox: { pending, held: outlook.heldChannels() },
+    telemetry: { skipped: outlook.skippedTelemetry() },
   };
 }
 
 /** The state as dashboards are told it. @throws when Redis is away. */
 export async function readPageState(
-  context: StateContext,
+  store: Omit<Store, "ledger">,
+  outlook: StateOutlook,
   id: string,
 ): Promise<StateMessage> {
-  const state = await readState(context);
-  const { leadership, config } = context;
+  const state = await readState(store, outlook);
+  const { leadership, config } = outlook;
   return {
     now: Math.round(leadership.redisNow() ?? Date.now()),
     monitor: { id, leads: leadership.fence !== undefined },
@@ -89,50 +102,9 @@ function describeVerdict({
   verdicts,
   config,
   leadership,
-}: StateContext): MonitorState["verdict"] {
+}: StateOutlook): MonitorState["verdict"] {
   const { verdict } = verdicts;
   if (verdict === undefined || leadership.fence === undefined) return null;
   const odds = formatOdds(verdict.evidence);
   return { mode: config.verdict.mode, odds, ...verdict };
-}
-
-function describeProxy({ source, window, seenAt }: ProxyMember) {
-  return {
-    id: source,
-    split: window.split ?? null,
-    canaryOpen: window.canaryOpen ?? null,
-    because: window.because ?? null,
-    seenAt: new Date(seenAt).toISOString(),
-  };
-}
-
-function describeHost(member: HostMember) {
-  const { source, sample, seenAt, lastUnhealthyAt } = member;
-  const {
-    target,
-    host,
-    pid,
-    up,
-    version,
-    startedAt,
-    cpuRatio,
-    rssBytes,
-    probe,
-  } = sample;
-  return {
-    id: source,
-    target,
-    host,
-    pid,
-    up,
-    version,
-    startedAt,
-    cpuRatio,
-    rssBytes,
-    probeOk: probe.ok,
-    probeMs: probe.ms,
-    unhealthyAt:
-      lastUnhealthyAt === null ? null : new Date(lastUnhealthyAt).toISOString(),
-    seenAt: new Date(seenAt).toISOString(),
-  };
 }

@@ -3,7 +3,9 @@ import type { Keys } from "../../../lib/redis/keys.js";
 import type { Flip, Ledger } from "../../../lib/flag/ledger.js";
 import type { Logger } from "../../../lib/program/log.js";
 import { SIDES, type Side } from "../../../lib/telemetry/telemetry.js";
-import { AlarmBook } from "./alarm-book.js";
+import { formatSpan } from "../../../lib/wording/units.js";
+import { reconcileAlerts } from "./reconcile-alerts.js";
+import { createAlert, type Alert } from "../alert/alerts.js";
 import type { MonitorConfig } from "../config.js";
 import {
   FencedError,
@@ -12,6 +14,7 @@ import {
 } from "../leader/leadership.js";
 import { readFlagRecord, type FlagRecord } from "./flag-record.js";
 import {
+  describeLatency,
   judgeLatency,
   roundUp,
   type LatencyJudgement,
@@ -22,22 +25,29 @@ import {
   decideRecovery,
   type RecoveryDecision,
 } from "./recovery.js";
-import { describeLatency, formatDuration } from "./sentences.js";
+
 import type { Observations } from "../telemetry/observations.js";
-import type { Trouble } from "../telemetry/roster.js";
 import { describeWorse } from "../verdict/describe-worse.js";
 import type { Verdict } from "../verdict/verdict.js";
 import type { VerdictKeeper } from "./verdict-keeper.js";
 
-/** What the controller needs to know and to write. */
-export interface ControllerContext {
-  redis: Redis;
-  keys: Keys;
-  ledger: Ledger;
-  leadership: Pick<Leadership, "fence" | "redisNow" | "stepDown">;
+/** What this monitor knows by itself. */
+export interface Outlook {
+  leadership: Pick<Leadership, "fence" | "redisNow">;
   observations: Observations;
   verdicts: VerdictKeeper;
   config: MonitorConfig;
+}
+
+/** What all monitors share. */
+export interface Store {
+  redis: Redis;
+  keys: Keys;
+  ledger: Ledger;
+}
+
+export interface ControllerContext extends Outlook, Store {
+  leadership: Pick<Leadership, "fence" | "redisNow" | "stepDown">;
   logger: Logger;
 }
 
@@ -56,14 +66,12 @@ interface Stop {
  */
 export class Controller {
   readonly #context: ControllerContext;
-  readonly #alarms: AlarmBook;
   #running: Promise<void> | undefined;
   #isDue = false;
   #isClosed = false;
 
   constructor(context: ControllerContext) {
     this.#context = context;
-    this.#alarms = new AlarmBook(context);
   }
 
   /** Has everything judged again: now, or as soon as the judgement under way is done. Resolves when it is. */
@@ -123,7 +131,7 @@ export class Controller {
       return;
     }
     await this.#recoverWhenDue(flag, judgements, at);
-    await this.#reconcileAlarms(flag, judgements, fence);
+    await this.#reconcileAlerts(flag, judgements, fence);
   }
 
   async #adopt(flag: FlagRecord, fence: string): Promise<void> {
@@ -230,7 +238,7 @@ export class Controller {
     await this.#flip({
       value: true,
       by: "monitor",
-      reason: `the canary is let in again: its probes were healthy through a cool-down of ${formatDuration(cooldownMs)}`,
+      reason: `the canary is let in again: its probes were healthy through a cool-down of ${formatSpan(cooldownMs)}`,
       data: { rule: "recovery", cooldownMs },
       cause: "recovery",
       recovery: JSON.stringify(afterRecovery(flag.recovery, at.now)),
@@ -248,76 +256,57 @@ export class Controller {
       logger.warn({ flag: config.flagName, value: flip.value }, flip.reason);
   }
 
-  async #reconcileAlarms(
+  async #reconcileAlerts(
     flag: FlagRecord,
     judgements: Judgements,
     fence: string,
   ): Promise<void> {
-    const { observations, config } = this.#context;
-    const troubles: Trouble[] = observations.troubles();
-    if (flag.garbled) {
-      const raw = shorten(flag.raw ?? "");
-      const reason = `the flag ${config.flagName} holds ${JSON.stringify(raw)}: it counts as false; say true or false`;
-      troubles.push({
-        id: "flag-value",
-        kind: "alert",
-        reason,
-        data: { alert: "flag-value", raw },
-      });
-    }
-    if (!flag.value && judgements.prod.isBreach) {
-      const { figures } = judgements.prod;
-      const reason = `prod is slow although the flag is off: ${describeLatency("prod", figures)}`;
-      troubles.push({
-        id: "latency:prod",
-        kind: "breach",
-        reason,
-        data: { alert: "latency", side: "prod", ...figures },
-      });
-    }
-    troubles.push(...verdictTroubles(this.#context));
-    const hears = (source: string) => observations.hears(source);
-    const isOver = (id: string) => {
-      if (id === "flag-value" || id.startsWith("verdict:")) return true;
-      if (id === "latency:prod")
-        return observations.proxies().some(({ source }) => hears(source));
-      const source = id.slice(id.indexOf(":") + 1);
-      // A monitor that has just taken over has not seen for long enough what its predecessor has told of.
-      const isHealth = id.startsWith("gone:") || id.startsWith("probe:");
-      return hears(source) && !(isHealth && observations.isUnwell(source));
-    };
-    await this.#alarms.reconcile(troubles, isOver, fence);
+    const { observations } = this.#context;
+    const alerts = [
+      ...observations.alerts(),
+      ...flagAlerts(flag, this.#context.config.flagName),
+      ...(flag.value ? [] : prodAlerts(judgements.prod)),
+      ...verdictAlerts(this.#context),
+    ];
+    const now = { alerts, senses: observations, fence };
+    await reconcileAlerts(this.#context, now);
   }
 }
 
+function flagAlerts(flag: FlagRecord, name: string): Alert[] {
+  if (!flag.garbled) return [];
+  const raw = shorten(flag.raw ?? "");
+  const reason = `the flag ${name} holds ${JSON.stringify(raw)}: it counts as false; say true or false`;
+  return [createAlert("flag-value", { reason, data: { raw } })];
+}
+
+function prodAlerts({ isBreach, figures }: LatencyJudgement): Alert[] {
+  if (!isBreach) return [];
+  const side = "prod";
+  const reason = `prod is slow although the flag is off: ${describeLatency(side, figures)}`;
+  const data = { side, ...figures };
+  return [createAlert("latency", { of: side, reason, data })];
+}
+
 /** What the verdict says and does not act on. */
-function verdictTroubles({ verdicts, config }: ControllerContext): Trouble[] {
+function verdictAlerts({ verdicts, config }: Outlook): Alert[] {
   const { verdict } = verdicts;
-  if (verdict?.outcome === "worse" && config.verdict.mode === "observe")
-    return [
-      {
-        id: "verdict:worse",
-        kind: "breach",
-        reason: describeWorse(verdict),
-        data: { alert: "verdict", verdict: verdicts.toRecord() },
-      },
-    ];
-  if (verdict?.outcome === "split broken")
-    return [
-      {
-        id: "verdict:split",
-        kind: "alert",
-        reason:
-          "the split is broken: the sides are not dealt requests in its ratio, so they are not compared",
-        data: { alert: "verdict", ...verdict.canary },
-      },
-    ];
-  return [];
+  if (verdict?.outcome === "worse" && config.verdict.mode === "observe") {
+    const data = { verdict: verdicts.toRecord() };
+    const reason = describeWorse(verdict);
+    return [createAlert("verdict:worse", { reason, data })];
+  }
+  if (verdict?.outcome !== "split broken") return [];
+  const reason =
+    "the split is broken: the sides are not dealt requests in its ratio, so they are not compared";
+  return [
+    createAlert("verdict:split", { reason, data: { ...verdict.canary } }),
+  ];
 }
 
 /** Each side's latency since the last flip: what came before it has been answered by that flip. */
 function judgeSides(
-  context: ControllerContext,
+  context: Outlook,
   flag: FlagRecord,
   now: number,
 ): Judgements {
@@ -338,7 +327,7 @@ function judgeSides(
 
 /** What recovery would do at this moment, also for `GET /api/state`. */
 export function decideNow(
-  context: Pick<ControllerContext, "observations" | "leadership" | "config">,
+  context: Omit<Outlook, "verdicts">,
   flag: FlagRecord,
   isProdInBreach: boolean,
 ): RecoveryDecision {

@@ -1,11 +1,7 @@
 import type { Redis } from "ioredis";
 import { parseFlag } from "../../../lib/flag/flag-watch.js";
 import type { Keys } from "../../../lib/redis/keys.js";
-import {
-  leaseAgeMs,
-  readLease,
-  type LeaseReading,
-} from "../../../lib/flag/lease-reading.js";
+import { readLeaseAge } from "../../../lib/flag/lease-reading.js";
 import { entryTimeMs } from "../../../lib/redis/stream-entry.js";
 import { parseRecovery, type RecoveryState } from "./recovery.js";
 
@@ -26,7 +22,7 @@ export interface FlagRecord {
   /** When it was made, by Redis's clock in ms; 0 when there was none. */
   flippedAtMs: number;
   recovery: RecoveryState | null;
-  lease: (Omit<LeaseReading, "freshUntil"> & { ageMs: number }) | null;
+  lease: ReturnType<typeof readLeaseAge>;
 }
 
 /** @throws when Redis is away. */
@@ -54,7 +50,6 @@ export async function readFlagRecord(
     string | null,
     number,
   ];
-  const lease = readLease(rawLease, 0);
   return {
     ...parseFlag(raw),
     raw,
@@ -65,10 +60,6 @@ export async function readFlagRecord(
     flip: info.event ?? null,
     flippedAtMs: info.event === undefined ? 0 : entryTimeMs(info.event),
     recovery: parseRecovery(recovery),
-    lease: lease && {
-      holder: lease.holder,
-      epoch: lease.epoch,
-      ageMs: leaseAgeMs(leaseTtlMs),
-    },
+    lease: readLeaseAge(rawLease, leaseTtlMs),
   };
 }

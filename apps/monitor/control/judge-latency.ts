@@ -2,6 +2,8 @@ import type {
   LatencyHistogram,
   SparseHistogram,
 } from "../../../lib/telemetry/latency-histogram.js";
+import type { Side } from "../../../lib/telemetry/telemetry.js";
+import { compareMs, formatQuantile } from "../../../lib/wording/units.js";
 import type { LatencyRule } from "../config.js";
 
 export interface LatencyFigures {
@@ -64,4 +66,14 @@ export function judgeLatency(
 /** To tenths; up, so that what is above the threshold is told as above it. */
 export function roundUp(ms: number | undefined): number | null {
   return ms === undefined ? null : Math.ceil(ms * 10) / 10;
+}
+
+/** `canary p95 1,012 ms > 500 ms over 10 s (7 requests, 2 of them still waiting)` */
+export function describeLatency(side: Side, figures: LatencyFigures): string {
+  const waiting =
+    figures.waiting > 0 ? `, ${figures.waiting} of them still waiting` : "";
+  return (
+    `${side} ${formatQuantile(figures.quantile)} ${compareMs(figures.latencyMs ?? 0, figures.thresholdMs)} ` +
+    `over ${figures.windowMs / 1000} s (${figures.requests} requests${waiting})`
+  );
 }

@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import * as z from "zod";
 import type { Keys } from "../../../lib/redis/keys.js";
 import type { LedgerEvent } from "../../../lib/flag/ledger.js";
-import { parseJson } from "../../../lib/redis/stream-entry.js";
+import { compareIds, parseJson } from "../../../lib/redis/stream-entry.js";
 import type {
   BadTelemetry,
   Telemetry,
@@ -131,7 +131,7 @@ export class VerdictKeeper {
     }
     this.#renew(flag, at.now);
     for (const entry of this.#heard)
-      if (isAfter(entry.id, this.#cursor)) this.#count(entry);
+      if (compareIds(entry.id, this.#cursor) > 0) this.#count(entry);
     this.#verdict = this.#test?.judge(this.#rule.alpha, this.#baseline);
     // Redis's clock may have been set back.
     if (Math.abs(at.now - this.#savedAt) >= SAVE_INTERVAL_MS)
@@ -240,7 +240,9 @@ export class VerdictKeeper {
     refuseFenced(outcome, fence);
     this.#savedAt = now;
     // Not before: whoever wins the lease back goes on from what is stored, and counts once more what came after it.
-    this.#heard = this.#heard.filter(({ id }) => isAfter(id, state.cursor));
+    this.#heard = this.#heard.filter(
+      ({ id }) => compareIds(id, state.cursor) > 0,
+    );
   }
 }
 
@@ -270,10 +272,4 @@ export function replayVerdict(
 function describeProblem(problem: string): string {
   const line = problem.replace(/[\s✖]+/g, " ").trim();
   return `a window that cannot be read: ${line.slice(0, 200)}`;
-}
-
-function isAfter(id: string, cursor: string): boolean {
-  const [ms = 0, sequence = 0] = id.split("-").map(Number);
-  const [cursorMs = 0, cursorSequence = 0] = cursor.split("-").map(Number);
-  return ms > cursorMs || (ms === cursorMs && sequence > cursorSequence);
 }

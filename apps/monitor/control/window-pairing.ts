@@ -1,3 +1,4 @@
+import { readShare } from "../../../lib/telemetry/split-ratio.js";
 import type {
   RouteWindow,
   Side,
@@ -35,7 +36,7 @@ export class WindowPairing {
     return {
       proxy: source,
       atMs,
-      share: shareOf(prod.split),
+      share: readShare(prod.split),
       prod: { dealt: prod.dealt ?? 0, routes: toMap(prod.routes) },
       canary: { dealt: canary.dealt ?? 0, routes: toMap(canary.routes) },
       alone: toMap(prod.routesAlone ?? {}),
@@ -45,10 +46,4 @@ export class WindowPairing {
 
 function toMap(routes: Record<string, RouteWindow>): Map<string, RouteWindow> {
   return new Map(Object.entries(routes));
-}
-
-function shareOf(split = ""): number | undefined {
-  const [, prod, canary] = (/^(\d+):(\d+)$/.exec(split) ?? []).map(Number);
-  if (prod === undefined || canary === undefined) return undefined;
-  return canary / (prod + canary);
 }

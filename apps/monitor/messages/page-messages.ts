@@ -12,6 +12,6 @@ export interface StateMessage {
 }
 
 /** `event: trouble`, in the place of the state. */
-export interface TroubleMessage {
+export interface OutageMessage {
   reason: string;
 }

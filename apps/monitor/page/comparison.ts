@@ -4,7 +4,12 @@ import type {
 } from "../../../lib/telemetry/monitor-state.js";
 import type { StateMessage } from "../messages/page-messages.js";
 import { byId, setText } from "./element.js";
-import { formatMs, formatRate, formatRatio, UNKNOWN } from "./format.js";
+import {
+  formatMs,
+  formatRate,
+  formatRatio,
+  UNKNOWN,
+} from "../../../lib/wording/units.js";
 
 interface Figure {
   read: (side: SideSummary) => number | null;

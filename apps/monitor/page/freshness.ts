@@ -1,4 +1,4 @@
-import { formatSpan } from "../../../lib/wording/headline.js";
+import { formatSpan } from "../../../lib/wording/units.js";
 
 /** Three missed messages. */
 const OLD_AFTER_MS = 3000;
@@ -6,7 +6,7 @@ const OLD_AFTER_MS = 3000;
 const OLD_WHEN_HIDDEN_MS = 65_000;
 /** How long a page may take to update after it becomes visible. */
 const RETURN_MS = 1000;
-/** Before that a slow first answer is no trouble. */
+/** Before that a slow first answer is no reason to worry. */
 const LOADING_MS = 4000;
 
 export interface Freshness {
@@ -19,7 +19,7 @@ export class FreshnessKeeper {
   readonly #openedAt = performance.now();
   #stateAt: number | undefined;
   #shownAt = 0;
-  #trouble: string | undefined;
+  #outage: string | undefined;
 
   constructor() {
     document.addEventListener("visibilitychange", () => {
@@ -29,11 +29,11 @@ export class FreshnessKeeper {
 
   heardState(): void {
     this.#stateAt = performance.now();
-    this.#trouble = undefined;
+    this.#outage = undefined;
   }
 
-  heardTrouble(reason: string): void {
-    this.#trouble = reason;
+  heardOutage(reason: string): void {
+    this.#outage = reason;
   }
 
   get isKnown(): boolean {
@@ -43,8 +43,8 @@ export class FreshnessKeeper {
   judge(): Freshness {
     const now = performance.now();
     const ageMs = now - (this.#stateAt ?? this.#openedAt);
-    if (this.#trouble !== undefined)
-      return { level: "old", text: capitalize(this.#trouble) };
+    if (this.#outage !== undefined)
+      return { level: "old", text: capitalize(this.#outage) };
     if (this.#stateAt === undefined)
       return ageMs < LOADING_MS
         ? { level: "loading", text: "Waiting for the monitor …" }

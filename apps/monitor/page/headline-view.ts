@@ -1,9 +1,9 @@
 import {
   describeHeadline,
-  formatClock,
   type Tone,
+  describeHeld,
 } from "../../../lib/wording/headline.js";
-import { describeHeld } from "../../../lib/telemetry/held-channel.js";
+import { formatClock } from "../../../lib/wording/units.js";
 import type { StateMessage } from "../messages/page-messages.js";
 import { byId, setText } from "./element.js";
 import type { Freshness } from "./freshness.js";

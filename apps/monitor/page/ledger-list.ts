@@ -1,9 +1,10 @@
-import { formatClock } from "../../../lib/wording/headline.js";
+import { formatClock } from "../../../lib/wording/units.js";
 import {
   EVENT_KINDS,
   type EventKind,
   type LedgerEvent,
 } from "../../../lib/flag/ledger-event.js";
+import { compareIds } from "../../../lib/redis/stream-entry.js";
 import { byId, element, setText } from "./element.js";
 
 const MAX_SHOWN = 200;
@@ -145,11 +146,4 @@ function flatten(data: Record<string, unknown>, path = ""): [string, string][] {
     const text = typeof value === "string" ? value : JSON.stringify(value);
     return [[name, text.length > 120 ? `${text.slice(0, 119)}…` : text]];
   });
-}
-
-/** Stream ids are `ms-sequence`. */
-function compareIds(a: string, b: string): number {
-  const [aMs = 0, aSequence = 0] = a.split("-").map(Number);
-  const [bMs = 0, bSequence = 0] = b.split("-").map(Number);
-  return aMs - bMs || aSequence - bSequence;
 }

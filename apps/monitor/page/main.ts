@@ -75,8 +75,8 @@ new MonitorStream({
     fetchHistory();
     fetchLedger();
   },
-  onTrouble: ({ reason }) => {
-    freshness.heardTrouble(reason);
+  onOutage: ({ reason }) => {
+    freshness.heardOutage(reason);
     tick();
   },
 }).start();

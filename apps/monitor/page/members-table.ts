@@ -1,8 +1,15 @@
-import { formatClock, formatSpan } from "../../../lib/wording/headline.js";
+import {
+  formatAge,
+  formatClock,
+  formatSpan,
+  formatBytes,
+  formatMs,
+  formatRatio,
+  UNKNOWN,
+} from "../../../lib/wording/units.js";
 import type { StateReport } from "../../../lib/telemetry/monitor-state.js";
 import { isSilent } from "../../../lib/telemetry/silence.js";
 import { byId, element, setText } from "./element.js";
-import { formatBytes, formatMs, formatRatio, UNKNOWN } from "./format.js";
 
 interface Cell {
   text: string;
@@ -147,8 +154,4 @@ function describeIntake({ canaryOpen }: Proxy, isQuiet: boolean): Cell {
   if (isQuiet) return health("silent", "unknown");
   if (canaryOpen === null) return health("not told", "unknown");
   return canaryOpen ? health("open", "good") : health("withheld", "bad");
-}
-
-function formatAge(at: string, now: number): string {
-  return `${formatSpan(now - Date.parse(at))} ago`;
 }

@@ -1,9 +1,6 @@
 import type { LedgerEvent } from "../../../lib/flag/ledger-event.js";
 import type { HistoryPoint } from "../messages/history-report.js";
-import type {
-  StateMessage,
-  TroubleMessage,
-} from "../messages/page-messages.js";
+import type { StateMessage, OutageMessage } from "../messages/page-messages.js";
 
 /** A connection without messages for this long is closed: it may be dead without an error. */
 const SILENCE_MS = 8000;
@@ -13,13 +10,13 @@ const GLANCE_MS = 5000;
 /** A poll needs only one of them. */
 const ANSWERS: ReadonlySet<string> = new Set(["state", "trouble"]);
 
-export interface StreamListener {
+export interface PageListener {
   onState: (message: StateMessage) => void;
   onPoints: (points: HistoryPoint[]) => void;
   onLedger: (event: LedgerEvent) => void;
   /** The history must be fetched again. */
   onHistory: () => void;
-  onTrouble: (trouble: TroubleMessage) => void;
+  onOutage: (outage: OutageMessage) => void;
 }
 
 /**
@@ -27,11 +24,11 @@ export interface StreamListener {
  * all tabs together. Therefore a hidden page closes its stream and polls the state.
  */
 export class MonitorStream {
-  readonly #listener: StreamListener;
+  readonly #listener: PageListener;
   #source: EventSource | undefined;
   #heardAt = 0;
 
-  constructor(listener: StreamListener) {
+  constructor(listener: PageListener) {
     this.#listener = listener;
   }
 
@@ -63,8 +60,7 @@ export class MonitorStream {
         if (document.hidden && ANSWERS.has(name)) source.close();
         handle(JSON.parse(data) as never);
       });
-    const { onState, onPoints, onLedger, onHistory, onTrouble } =
-      this.#listener;
+    const { onState, onPoints, onLedger, onHistory, onOutage } = this.#listener;
     on("state", onState);
     on("points", onPoints);
     on("ledger", onLedger);
@@ -72,6 +68,6 @@ export class MonitorStream {
     on("history", () => {
       if (!document.hidden) onHistory();
     });
-    on("trouble", onTrouble);
+    on("trouble", onOutage);
   }
 }

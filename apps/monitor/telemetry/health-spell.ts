@@ -3,7 +3,7 @@ import type { HostSample } from "../../../lib/telemetry/telemetry.js";
 /** One failing sample may be chance; a spell has at least so many before it is told of. */
 const MIN_SAMPLES = 2;
 
-export type HealthTrouble = "gone" | "probe";
+export type HealthAlert = "gone" | "probe";
 
 interface Run {
   since: number;
@@ -15,7 +15,7 @@ export interface HealthSpell extends Run {
   /** The current run of samples without the app. */
   gone: Run | undefined;
   /** What has lasted for long enough to tell of it. */
-  lasting: readonly HealthTrouble[];
+  lasting: readonly HealthAlert[];
 }
 
 /**

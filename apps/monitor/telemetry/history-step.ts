@@ -1,4 +1,4 @@
-import { LatencyHistogram } from "../../../lib/telemetry/latency-histogram.js";
+import { SideSum } from "../../../lib/telemetry/side-sum.js";
 import type {
   HostSample,
   Side,
@@ -54,20 +54,20 @@ export class HistoryStep {
 }
 
 class SideStep {
-  requests = 0;
-  #errors = 0;
-  readonly #latency = new LatencyHistogram();
+  readonly #sum = new SideSum();
   /** By proxy, so that windows which cross the step's ends or end early do not make the rate jump. */
   readonly #proxies = new Map<string, { requests: number; ms: number }>();
+
+  get requests(): number {
+    return this.#sum.requests;
+  }
 
   get isHeard(): boolean {
     return this.#proxies.size > 0;
   }
 
   add(source: string, window: TrafficWindow): void {
-    this.requests += window.requests;
-    this.#errors += window.errors;
-    this.#latency.merge(window.latency);
+    this.#sum.add(window);
     const proxy = this.#proxies.get(source) ?? { requests: 0, ms: 0 };
     proxy.requests += window.requests;
     proxy.ms += window.windowMs ?? USUAL_WINDOW_MS;
@@ -75,14 +75,14 @@ class SideStep {
   }
 
   toPoint(): SidePoint {
-    const quantile = (q: number) => round(this.#latency.quantile(q));
-    const rates = [...this.#proxies.values()].map(({ requests, ms }) =>
-      ms > 0 ? (requests * 1000) / ms : 0,
+    const { requests, errors, latency } = this.#sum;
+    const quantile = (q: number) => round(latency.quantile(q));
+    const rates = [...this.#proxies.values()].map((proxy) =>
+      proxy.ms > 0 ? (proxy.requests * 1000) / proxy.ms : 0,
     );
     return {
       requestsPerSecond: round(rates.reduce((sum, rate) => sum + rate, 0)),
-      errorRatio:
-        this.requests > 0 ? round(this.#errors / this.requests) : null,
+      errorRatio: requests > 0 ? round(errors / requests) : null,
       p50Ms: quantile(0.5),
       p95Ms: quantile(0.95),
       p99Ms: quantile(0.99),

@@ -1,13 +1,9 @@
 import type { LedgerEvent } from "../../../lib/flag/ledger.js";
 import type { SideSummary } from "../../../lib/telemetry/monitor-state.js";
 import type { Side, Telemetry } from "../../../lib/telemetry/telemetry.js";
+import type { Alert } from "../alert/alerts.js";
 import type { MonitorConfig } from "../config.js";
-import {
-  Roster,
-  type HostMember,
-  type ProxyMember,
-  type Trouble,
-} from "./roster.js";
+import { Roster, type HostMember, type ProxyMember } from "./roster.js";
 import { SideWindow } from "./side-window.js";
 import type { StreamListener } from "./stream-reader.js";
 
@@ -67,19 +63,7 @@ export class Observations implements StreamListener {
   }
 
   sideFigures(side: Side, now: number): SideSummary {
-    const { requests, errors, latency } = this.#sides[side].figures(now);
-    const quantile = (q: number) => {
-      const ms = latency.quantile(q);
-      return ms === undefined ? null : Math.round(ms * 100) / 100;
-    };
-    return {
-      requests,
-      errors,
-      p50Ms: quantile(0.5),
-      p95Ms: quantile(0.95),
-      p99Ms: quantile(0.99),
-      windowMs: this.#windowMs,
-    };
+    return this.#sides[side].figures(now).summarise(this.#windowMs);
   }
 
   proxies(): ProxyMember[] {
@@ -88,6 +72,10 @@ export class Observations implements StreamListener {
 
   hosts(): HostMember[] {
     return this.#roster.hosts();
+  }
+
+  hearsProxy(): boolean {
+    return this.proxies().some(({ source }) => this.hears(source));
   }
 
   hears(source: string): boolean {
@@ -99,8 +87,8 @@ export class Observations implements StreamListener {
     return this.#roster.isUnwell(source);
   }
 
-  troubles(): Trouble[] {
-    return this.#roster.troubles(this.#heardUntil, this.#listeningSince);
+  alerts(): Alert[] {
+    return this.#roster.alerts(this.#heardUntil, this.#listeningSince);
   }
 
   lastUnhealthyAt(side: Side): number | null | undefined {

@@ -3,6 +3,8 @@ import type {
   Side,
   TrafficWindow,
 } from "../../../lib/telemetry/telemetry.js";
+import { formatMs, formatRatio } from "../../../lib/wording/units.js";
+import { createAlert, type Alert } from "../alert/alerts.js";
 import type { CpuRule } from "../config.js";
 import { advanceSpell, type HealthSpell } from "./health-spell.js";
 
@@ -30,15 +32,6 @@ export interface HostMember extends Member {
   lastUnhealthyAt: number | null;
   /** Since when every sample has been above the CPU threshold. */
   cpuAboveSince: number | null;
-}
-
-/** Something wrong, as long as it lasts. */
-export interface Trouble {
-  /** Stable while it lasts, such as `gone:agent@web1:3101`. */
-  id: string;
-  kind: "alert" | "silence" | "breach";
-  reason: string;
-  data: Record<string, unknown>;
 }
 
 /** All proxies and agents that have been heard, and what is wrong with them. */
@@ -112,7 +105,7 @@ export class Roster {
     return (isSameRun ? previous.cpuAboveSince : null) ?? atMs;
   }
 
-  /** An orderly stop: its silence from here on is no trouble. */
+  /** An orderly stop: its silence from here on raises no alert. */
   stopped(source: string, atMs: number): void {
     this.#stops.set(source, atMs);
   }
@@ -129,7 +122,7 @@ export class Roster {
   }
 
   /**
-   * Whether the lack of a trouble here means that it is over, and not just unknown.
+   * Whether the lack of an alert here means that it is over, and not just unknown.
    *
    * @param heardUntil up to when the stream has been read, here and below
    */
@@ -157,13 +150,13 @@ export class Roster {
     return Math.max(...times) || null;
   }
 
-  /** All troubles there are; `listeningSince` tells since when the stream has been read without a gap. */
-  troubles(heardUntil: number, listeningSince: number): Trouble[] {
+  /** All alerts there are to raise; `listeningSince` tells since when the stream has been read without a gap. */
+  alerts(heardUntil: number, listeningSince: number): Alert[] {
     this.#forget(heardUntil);
     return [...this.proxies(), ...this.hosts()].flatMap((member) => {
       if (this.#isSilent(member, heardUntil, listeningSince))
         return [silence(member)];
-      return member.kind === "host" ? this.#hostTroubles(member) : [];
+      return member.kind === "host" ? this.#hostAlerts(member) : [];
     });
   }
 
@@ -177,26 +170,27 @@ export class Roster {
     );
   }
 
-  #hostTroubles(member: HostMember): Trouble[] {
+  #hostAlerts(member: HostMember): Alert[] {
     const { source, sample, cpuAboveSince, seenAt } = member;
     const { cpuRatio } = sample;
     const { name, data } = describeApp(member);
-    const troubles = healthTroubles(member);
+    const alerts = healthAlerts(member);
     if (
       cpuAboveSince !== null &&
       seenAt - cpuAboveSince >= this.#cpu.windowMs
     ) {
       const { threshold, windowMs } = this.#cpu;
-      const reason = `${name} has used more than ${percent(threshold)} of a core for ${windowMs / 1000} s, ${percent(cpuRatio ?? 0)} now`;
+      const reason = `${name} has used more than ${formatRatio(threshold)} of a core for ${windowMs / 1000} s, ${formatRatio(cpuRatio ?? 0)} now`;
       const figures = { cpuRatio, threshold, windowMs };
-      troubles.push({
-        id: `cpu:${source}`,
-        kind: "alert",
-        reason,
-        data: { alert: "cpu", ...data, ...figures },
-      });
+      alerts.push(
+        createAlert("cpu", {
+          of: source,
+          reason,
+          data: { ...data, ...figures },
+        }),
+      );
     }
-    return troubles;
+    return alerts;
   }
 
   #forget(now: number): void {
@@ -215,26 +209,27 @@ function describeApp({ source, sample }: HostMember) {
   return { name: `the ${target} app on ${host}`, data };
 }
 
-function healthTroubles(member: HostMember): Trouble[] {
+function healthAlerts(member: HostMember): Alert[] {
   const { source, spell } = member;
   if (spell === undefined) return [];
   const { name, data } = describeApp(member);
   const sinceAt = new Date(spell.since).toISOString();
-  return spell.lasting.map((alert) => ({
-    id: `${alert}:${source}`,
-    kind: "alert",
-    ...(alert === "gone"
-      ? { reason: `${name} is gone`, data: { alert, ...data, sinceAt } }
-      : {
-          reason: `${name} fails its health probe: ${describeAnswer(member)}`,
-          data: { alert, ...data, ...probeFigures(member), sinceAt },
-        }),
-  }));
+  return spell.lasting.map((alert) =>
+    createAlert(alert, {
+      of: source,
+      ...(alert === "gone"
+        ? { reason: `${name} is gone`, data: { ...data, sinceAt } }
+        : {
+            reason: `${name} fails its health probe: ${describeAnswer(member)}`,
+            data: { ...data, ...probeFigures(member), sinceAt },
+          }),
+    }),
+  );
 }
 
 function describeAnswer({ sample: { probe } }: HostMember): string {
   return probe.status === null
-    ? `no answer in ${Math.round(probe.ms)} ms`
+    ? `no answer in ${formatMs(probe.ms)}`
     : `status ${probe.status}`;
 }
 
@@ -242,20 +237,15 @@ function probeFigures({ sample: { probe } }: HostMember) {
   return { probeMs: probe.ms, probeStatus: probe.status };
 }
 
-function silence(member: ProxyMember | HostMember): Trouble {
+function silence(member: ProxyMember | HostMember): Alert {
   const what =
     member.kind === "proxy"
       ? "the proxy"
       : `the agent of ${member.sample.target}`;
   const lastSeenAt = new Date(member.seenAt).toISOString();
-  return {
-    id: `silence:${member.source}`,
-    kind: "silence",
+  return createAlert("silence", {
+    of: member.source,
     reason: `${what} ${member.source} has fallen silent; it was last heard at ${lastSeenAt}`,
-    data: { alert: "silence", source: member.source, lastSeenAt },
-  };
-}
-
-function percent(ratio: number): string {
-  return `${Math.round(ratio * 100)} %`;
+    data: { source: member.source, lastSeenAt },
+  });
 }

@@ -1,9 +1,9 @@
 import {
-  LatencyHistogram,
   bucketOf,
   upperEdgeMs,
   type SparseHistogram,
 } from "../../../lib/telemetry/latency-histogram.js";
+import { SideSum } from "../../../lib/telemetry/side-sum.js";
 import type { TrafficWindow } from "../../../lib/telemetry/telemetry.js";
 
 /** Requests that wait are told anew with each window: an older report says nothing any more. */
@@ -14,12 +14,6 @@ interface Entry {
   /** Redis's clock, ms since the epoch. */
   atMs: number;
   data: TrafficWindow;
-}
-
-export interface SideFigures {
-  requests: number;
-  errors: number;
-  latency: LatencyHistogram;
 }
 
 /** The traffic windows of one side, from all proxies, over the last `windowMs` and the same time before. */
@@ -53,7 +47,7 @@ export class SideWindow {
    *
    * @param now Redis's clock, ms since the epoch
    */
-  figures(now: number, sinceMs = 0): SideFigures {
+  figures(now: number, sinceMs = 0): SideSum {
     return this.#sum(
       ({ atMs, data }) =>
         atMs > now - this.#windowMs && atMs - (data.windowMs ?? 0) >= sinceMs,
@@ -61,23 +55,15 @@ export class SideWindow {
   }
 
   /** Those that ended in the `windowMs` before. */
-  figuresBefore(now: number): SideFigures {
+  figuresBefore(now: number): SideSum {
     const end = now - this.#windowMs;
     return this.#sum(({ atMs }) => atMs <= end && atMs > end - this.#windowMs);
   }
 
-  #sum(isIn: (entry: Entry) => boolean): SideFigures {
-    const figures: SideFigures = {
-      requests: 0,
-      errors: 0,
-      latency: new LatencyHistogram(),
-    };
-    for (const { data } of this.#entries.filter(isIn)) {
-      figures.requests += data.requests;
-      figures.errors += data.errors;
-      figures.latency.merge(data.latency);
-    }
-    return figures;
+  #sum(isIn: (entry: Entry) => boolean): SideSum {
+    const sum = new SideSum();
+    for (const { data } of this.#entries.filter(isIn)) sum.add(data);
+    return sum;
   }
 
   /**

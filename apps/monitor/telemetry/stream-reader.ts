@@ -1,9 +1,12 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { ReplyError, type Redis } from "ioredis";
 import type { Keys } from "../../../lib/redis/keys.js";
 import { parseEvent, type LedgerEvent } from "../../../lib/flag/ledger.js";
 import type { Logger } from "../../../lib/program/log.js";
-import { waitForRedis } from "../../../lib/redis/redis.js";
+import {
+  follow,
+  readNewer,
+  type Positions,
+} from "../../../lib/redis/stream-follower.js";
 import { entryTimeMs } from "../../../lib/redis/stream-entry.js";
 import {
   parseTelemetry,
@@ -11,9 +14,6 @@ import {
   type Telemetry,
 } from "../../../lib/telemetry/telemetry.js";
 
-const BLOCK_MS = 1000;
-const BATCH = 1000;
-const RETRY_MS = 250;
 /** How far back a monitor reads when it starts, to know what it should hear. */
 const REPLAY_MS = 900_000;
 
@@ -40,14 +40,13 @@ export class StreamReader {
   readonly #listener: StreamListener;
   readonly #logger: Logger;
   readonly #startedAt: number;
-  #lastIds: { telemetry: string; events: string } | undefined;
+  #stop: (() => Promise<void>) | undefined;
+  #positions: Positions | undefined;
   #listeningSince: number | undefined;
   /** By Redis's clock, as it was when this was first known. */
   #newSince: number | undefined;
   #skipped = 0;
   #refused = false;
-  #closed = false;
-  #loop: Promise<void> | undefined;
 
   /**
    * @param options.redis a connection of its own, since it blocks
@@ -73,28 +72,16 @@ export class StreamReader {
   }
 
   start(): void {
-    this.#loop = this.#run();
+    this.#stop = follow(
+      this.#redis,
+      () => this.#read(),
+      (err) => this.#endListening(err),
+    );
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
     this.#redis.disconnect();
-    await this.#loop;
-  }
-
-  async #run(): Promise<void> {
-    while (!this.#closed) {
-      if (!(await waitForRedis(this.#redis, BLOCK_MS))) continue;
-      try {
-        await this.#read();
-        this.#refused = false;
-      } catch (err) {
-        if (this.#listeningSince !== undefined) this.#listener.onGap();
-        this.#listeningSince = undefined;
-        this.#reportFailure(err);
-        await sleep(RETRY_MS);
-      }
-    }
+    await this.#stop?.();
   }
 
   async #read(): Promise<void> {
@@ -103,59 +90,34 @@ export class StreamReader {
     // A clock that was set back makes no gap.
     this.#listeningSince = Math.min(this.#listeningSince ?? sentAt, sentAt);
     this.#newSince ??= Math.ceil(sentAt - (askedAt - this.#startedAt));
-    this.#lastIds ??= {
-      telemetry: `${sentAt - REPLAY_MS}-0`,
-      events: `${sentAt - REPLAY_MS}-0`,
-    };
     const { telemetry, events } = this.#keys;
-    const streams = [
-      telemetry,
-      events,
-      this.#lastIds.telemetry,
-      this.#lastIds.events,
-    ];
-    const reply = await this.#redis.xread(
-      "COUNT",
-      BATCH,
-      "BLOCK",
-      BLOCK_MS,
-      "STREAMS",
-      ...streams,
-    );
+    const start = `${sentAt - REPLAY_MS}-0`;
+    const positions = (this.#positions ??= {
+      [telemetry]: start,
+      [events]: start,
+    });
+    const { entries, moreAfter } = await readNewer(this.#redis, positions);
+    this.#refused = false;
     const now = Math.ceil(sentAt + performance.now() - askedAt);
-    let heardUntil = sentAt;
-    for (const [stream, entries] of reply ?? []) {
-      for (const [id, fields] of entries)
-        this.#tell(stream === events ? "events" : "telemetry", {
-          id,
-          fields,
-          now,
-        });
-      // A full batch means that more is waiting.
-      if (entries.length === BATCH)
-        heardUntil = Math.min(
-          heardUntil,
-          entryTimeMs(entries.at(-1)?.[0] ?? ""),
-        );
+    for (const { stream, id, fields } of entries) {
+      positions[stream] = id;
+      if (stream === events) this.#tellEvent(id, fields, now);
+      else this.#tellTelemetry(id, fields, now);
     }
+    const heardUntil = Math.min(sentAt, ...moreAfter.map(entryTimeMs));
     this.#listener.onCaughtUp(heardUntil, this.#listeningSince);
   }
 
-  #tell(
-    stream: "telemetry" | "events",
-    { id, fields, now }: { id: string; fields: string[]; now: number },
-  ): void {
-    if (this.#lastIds !== undefined) this.#lastIds[stream] = id;
-    // Redis's ids never go back, though its clock may have been set back: until it has caught up they name the future.
-    const enteredAt = entryTimeMs(id);
-    const atMs = Math.min(enteredAt, now);
-    if (stream === "events") {
-      const event = parseEvent(id, fields);
-      const isNew = enteredAt >= (this.#newSince ?? 0);
-      if (event !== undefined) this.#listener.onEvent(event, atMs, isNew);
-      return;
-    }
+  #tellEvent(id: string, fields: string[], now: number): void {
+    const event = parseEvent(id, fields);
+    const isNew = entryTimeMs(id) >= (this.#newSince ?? 0);
+    if (event !== undefined)
+      this.#listener.onEvent(event, arrivalMs(id, now), isNew);
+  }
+
+  #tellTelemetry(id: string, fields: string[], now: number): void {
     const telemetry = parseTelemetry(fields);
+    const atMs = arrivalMs(id, now);
     if ("problem" in telemetry) {
       this.#skip(id, telemetry.problem);
       this.#listener.onSkipped?.(telemetry, atMs, id);
@@ -172,7 +134,9 @@ export class StreamReader {
   }
 
   /** That Redis is away, its connection logs. */
-  #reportFailure(err: unknown): void {
+  #endListening(err: unknown): void {
+    if (this.#listeningSince !== undefined) this.#listener.onGap();
+    this.#listeningSince = undefined;
     if (!(err instanceof ReplyError) || this.#refused) return;
     this.#refused = true;
     this.#logger.warn({ err }, "Redis refuses telemetry: nothing is judged");
@@ -182,4 +146,9 @@ export class StreamReader {
     const [seconds, microseconds] = await this.#redis.time();
     return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
   }
+}
+
+/** Redis's ids never go back, though its clock may have been set back: until it has caught up they name the future. */
+function arrivalMs(id: string, now: number): number {
+  return Math.min(entryTimeMs(id), now);
 }

@@ -1,5 +1,8 @@
 import * as z from "zod";
-import { OTHER_ROUTES } from "../../../lib/telemetry/telemetry.js";
+import {
+  OTHER_ROUTES,
+  type RouteWindow,
+} from "../../../lib/telemetry/telemetry.js";
 import {
   BUCKETS,
   bucketOfFine,
@@ -7,7 +10,6 @@ import {
   type BucketCounts,
 } from "./evidence/buckets.js";
 import { fromSparse, sparseSchema, toSparse } from "./sparse.js";
-import type { RouteWindow } from "./window-pair.js";
 
 /** Fewer of prod's requests on a route say too little of its latency. */
 const MIN_REQUESTS = 200;

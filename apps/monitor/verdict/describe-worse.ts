@@ -1,4 +1,4 @@
-import { formatOdds } from "../../../lib/wording/odds.js";
+import { formatOdds } from "../../../lib/wording/units.js";
 import type { RouteVerdict, Verdict } from "./verdict.js";
 
 /** A median that differs by less is not what makes a canary slower: its tail is. */

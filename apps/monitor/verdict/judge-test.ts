@@ -14,7 +14,7 @@ import { BROKEN_SPLIT } from "./evidence/share-check.js";
 import { logStake, mixStarts } from "./starts.js";
 import type { SplitCounts, Stretch } from "./stretch.js";
 import { evidenceToStop } from "./evidence/total.js";
-import type { Outcome, RouteVerdict, SideTotals, Verdict } from "./verdict.js";
+import type { Outcome, RouteVerdict, TestedSide, Verdict } from "./verdict.js";
 
 /** A test's counts, as they stand. */
 export interface TestCounts {
@@ -183,7 +183,7 @@ function describeWarmUp({
     : ["insufficient", `warming up: ${canaryRequests} canary requests so far`];
 }
 
-function total(splits: readonly SplitCounts[], side: Side): SideTotals {
+function total(splits: readonly SplitCounts[], side: Side): TestedSide {
   const sum = { requests: 0, errors: 0 };
   for (const { requests, errors } of splits) {
     sum.requests += requests[side];

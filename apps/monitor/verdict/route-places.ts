@@ -1,5 +1,8 @@
-import { OTHER_ROUTES } from "../../../lib/telemetry/telemetry.js";
-import type { RouteWindow, SideWindow, WindowPair } from "./window-pair.js";
+import {
+  OTHER_ROUTES,
+  type RouteWindow,
+} from "../../../lib/telemetry/telemetry.js";
+import type { SideCounts, WindowPair } from "./window-pair.js";
 
 /** Beside the one for all others together. */
 const MAX_PLACES = 50;
@@ -23,7 +26,7 @@ export class RoutePlaces {
   /** The pair, its routes by their places. */
   assign(pair: WindowPair): WindowPair {
     const { atMs } = pair;
-    const side = ({ dealt, routes }: SideWindow) => ({
+    const side = ({ dealt, routes }: SideCounts) => ({
       dealt,
       routes: this.#fold(routes, atMs),
     });

@@ -1,4 +1,8 @@
-import { SIDES, type Side } from "../../../lib/telemetry/telemetry.js";
+import {
+  SIDES,
+  type Side,
+  type RouteWindow,
+} from "../../../lib/telemetry/telemetry.js";
 import {
   createGuardSums,
   withBlock,
@@ -7,7 +11,7 @@ import {
 } from "./evidence/burst-guard.js";
 import type { RouteCounts } from "./route-counts.js";
 import { restoreGuard, storeGuard, type StoredStretch } from "./stored-test.js";
-import type { RouteWindow, WindowPair } from "./window-pair.js";
+import type { WindowPair } from "./window-pair.js";
 
 type BySide = Record<Side, number>;
 

@@ -27,14 +27,14 @@ export interface Verdict {
    * for, of what came after this time in ms.
    */
   since: number | null;
-  canary: SideTotals;
-  prod: SideTotals;
+  canary: TestedSide;
+  prod: TestedSide;
   /** About how many more canary requests a decision needs; 0 once there is one, null when that is unknown. */
   canaryRequestsNeeded: number | null;
   routes: RouteVerdict[];
 }
 
-export interface SideTotals {
+export interface TestedSide {
   requests: number;
   errors: number;
 }

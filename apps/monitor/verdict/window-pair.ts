@@ -1,17 +1,8 @@
-import type { SparseHistogram } from "../../../lib/telemetry/latency-histogram.js";
+import type { RouteWindow } from "../../../lib/telemetry/telemetry.js";
 import { isFineBucket } from "./evidence/buckets.js";
 
-/** One side's requests on one route in one window. */
-export interface RouteWindow {
-  requests: number;
-  errors: number;
-  /** Answered with a status below 400. */
-  served: number;
-  /** In the telemetry's buckets; without the requests that another side answered in the end. */
-  latency: SparseHistogram;
-}
-
-export interface SideWindow {
+/** One side of a proxy's window. */
+export interface SideCounts {
   /** Requests that the split gave to this side. */
   dealt: number;
   /** Of these, by route, those that ended in this window. */
@@ -26,8 +17,8 @@ export interface WindowPair {
   atMs: number;
   /** ρ: the canary's share by the proxy's split; undefined when it does not tell. */
   share: number | undefined;
-  prod: SideWindow;
-  canary: SideWindow;
+  prod: SideCounts;
+  canary: SideCounts;
   /** Requests that prod got because the canary was closed. */
   alone: ReadonlyMap<string, RouteWindow>;
 }

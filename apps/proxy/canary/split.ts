@@ -1,22 +1,6 @@
+import type { Ratio } from "../../../lib/telemetry/split-ratio.js";
 import type { Side } from "../../../lib/telemetry/telemetry.js";
 import { createBlockRandom } from "./block-random.js";
-
-/** Requests of each side in one block; at least one side has some. */
-export interface Ratio {
-  prod: number;
-  canary: number;
-}
-
-/** Reads `3:1` (prod:canary), each part a whole number up to 1000 and not both 0; undefined for anything else. */
-export function parseRatio(text: string): Ratio | undefined {
-  const [, prod, canary] = (/^(\d{1,4}):(\d{1,4})$/.exec(text) ?? []).map(
-    Number,
-  );
-  if (prod === undefined || canary === undefined) return undefined;
-  return prod + canary > 0 && prod <= 1000 && canary <= 1000
-    ? { prod, canary }
-    : undefined;
-}
 
 /**
  * Permuted blocks: each block of prod + canary consecutive picks holds exactly the canary's share, at a random place.

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { EventFeed } from "../../../lib/redis/event-feed.js";
+import { followEvents } from "../../../lib/flag/event-feed.js";
 import { startPrivateRedis } from "../../support/redis/private-redis.js";
 import { findServicePort } from "../../support/system/service-port.js";
 import { Ledger, type LedgerEvent } from "../../../lib/flag/ledger.js";
@@ -25,13 +25,8 @@ async function openFeed(url: string, keys = freshKeys()) {
   const redis = createRedis({ url, name: "test", logger });
   await waitForRedis(redis, 5000);
   const events: LedgerEvent[] = [];
-  const feed = new EventFeed({
-    redis,
-    keys,
-    onEvent: (event) => events.push(event),
-  });
-  onCleanup(() => feed.close());
-  await feed.start();
+  const onEvent = (event: LedgerEvent) => events.push(event);
+  onCleanup(await followEvents({ redis, keys, onEvent }));
   return { reasons: () => events.map(({ reason }) => reason), logger };
 }
 

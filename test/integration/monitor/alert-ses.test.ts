@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { simpleParser } from "mailparser";
 import { RefusedError } from "../../../apps/monitor/alert/channels/channel.js";
 import { composeMail } from "../../../apps/monitor/alert/message/compose.js";
-import { createTransport } from "../../../apps/monitor/alert/channels/create-transport.js";
+import { createTransport } from "../../../apps/monitor/alert/channels/create-channels.js";
 import { createSesTransport } from "../../../apps/monitor/alert/channels/ses.js";
 import {
   LATENCY_FLIP,

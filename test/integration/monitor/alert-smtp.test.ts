@@ -7,7 +7,7 @@ import { simpleParser } from "mailparser";
 import { SMTPServer, type SMTPServerOptions } from "smtp-server";
 import { composeMail } from "../../../apps/monitor/alert/message/compose.js";
 import { RefusedError } from "../../../apps/monitor/alert/channels/channel.js";
-import { createTransport } from "../../../apps/monitor/alert/channels/create-transport.js";
+import { createTransport } from "../../../apps/monitor/alert/channels/create-channels.js";
 import { createSmtpTransport } from "../../../apps/monitor/alert/channels/smtp.js";
 import {
   LATENCY_FLIP,

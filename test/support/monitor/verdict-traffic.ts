@@ -1,12 +1,13 @@
 import { Baseline } from "../../../apps/monitor/verdict/baseline.js";
 import { ReleaseTest } from "../../../apps/monitor/verdict/release-test.js";
 import type { Verdict } from "../../../apps/monitor/verdict/verdict.js";
-import type {
-  RouteWindow,
-  WindowPair,
-} from "../../../apps/monitor/verdict/window-pair.js";
+import type { WindowPair } from "../../../apps/monitor/verdict/window-pair.js";
+import {
+  type RouteWindow,
+  SIDES,
+  type Side,
+} from "../../../lib/telemetry/telemetry.js";
 import { createSplit } from "../../../apps/proxy/canary/split.js";
-import { SIDES, type Side } from "../../../lib/telemetry/telemetry.js";
 import { createSeededRandom } from "../seeded-random.js";
 import { histogramOf } from "./telemetry.js";
 

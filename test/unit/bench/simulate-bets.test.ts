@@ -1,8 +1,11 @@
 import { expect } from "chai";
 import { createCounts } from "../../../apps/monitor/verdict/evidence/buckets.js";
-import type { RouteWindow } from "../../../apps/monitor/verdict/window-pair.js";
+import {
+  type RouteWindow,
+  SIDES,
+  type Side,
+} from "../../../lib/telemetry/telemetry.js";
 import { Bets } from "../../../bench/simulate/bets.js";
-import { SIDES, type Side } from "../../../lib/telemetry/telemetry.js";
 import {
   healthy,
   slowerBy,

@@ -1,11 +1,11 @@
 import { expect } from "chai";
+import { describeHeadline } from "../../../lib/wording/headline.js";
+import { readShare } from "../../../lib/telemetry/split-ratio.js";
 import {
-  describeHeadline,
   formatClock,
   formatCountdown,
   formatSpan,
-  parseShare,
-} from "../../../lib/wording/headline.js";
+} from "../../../lib/wording/units.js";
 import type { StateReport } from "../../../lib/telemetry/monitor-state.js";
 
 const NOW = new Date(2026, 10, 27, 14, 3, 49).getTime();
@@ -87,7 +87,7 @@ describe("headline", () => {
       text: "Canary takes 25 % of traffic · healthy for 12 min",
     }));
 
-  it("counts its health from the last start, trouble or flip of the canary", () => {
+  it("counts its health from the last start, failure or flip of the canary", () => {
     const since = (change: Partial<StateReport["hosts"][number]>) =>
       say({ hosts: [host, { ...host, ...change }] }).text;
     expect(since({ startedAt: ago(180_000) })).to.match(/healthy for 3 min$/);
@@ -243,10 +243,10 @@ describe("headline", () => {
 
 describe("headline parts", () => {
   it("read a split's share", () => {
-    expect(parseShare("3:1")).to.equal(0.25);
-    expect(parseShare("1:0")).to.equal(0);
+    expect(readShare("3:1")).to.equal(0.25);
+    expect(readShare("1:0")).to.equal(0);
     for (const bad of [null, "", "0:0", "3", "a:b"])
-      expect(parseShare(bad)).to.equal(undefined);
+      expect(readShare(bad)).to.equal(undefined);
   });
 
   it("count down in minutes and hours", () => {

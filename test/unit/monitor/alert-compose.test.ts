@@ -217,8 +217,8 @@ To switch feature off by hand, either of:
   alert         cpu
   source        agent@web1:3101
   target        canary
-  cpu           97.3%
-  rss           61.3 MB
+  cpu           97 %
+  rss           61 MB
   window        30 s
   last seen at  2026-03-01 11:59:59 UTC
   by            monitor

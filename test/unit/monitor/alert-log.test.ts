@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { composeMail } from "../../../apps/monitor/alert/message/compose.js";
-import { createTransport } from "../../../apps/monitor/alert/channels/create-transport.js";
+import { createTransport } from "../../../apps/monitor/alert/channels/create-channels.js";
 import {
   LATENCY_FLIP,
   MAIL_SETTINGS,

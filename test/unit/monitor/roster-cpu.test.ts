@@ -33,16 +33,16 @@ function everySecond(fromMs: number, toMs: number, sample: HostSample) {
   );
 }
 
-function troubles(roster: Roster, afterMs: number) {
-  return roster.troubles(START + afterMs, 0);
+function alerts(roster: Roster, afterMs: number) {
+  return roster.alerts(START + afterMs, 0);
 }
 
 describe("roster's CPU rule", () => {
   it("alerts once the CPU has been above the threshold for the whole window", () => {
     const before = rosterOf(everySecond(0, WINDOW_MS - 1000, busy()));
-    expect(troubles(before, WINDOW_MS - 1000)).to.be.empty;
+    expect(alerts(before, WINDOW_MS - 1000)).to.be.empty;
     const whole = rosterOf(everySecond(0, WINDOW_MS, busy()));
-    expect(troubles(whole, WINDOW_MS)).to.deep.equal([
+    expect(alerts(whole, WINDOW_MS)).to.deep.equal([
       {
         id: `cpu:${AGENT}`,
         kind: "alert",
@@ -65,14 +65,14 @@ describe("roster's CPU rule", () => {
   it("lasts as long as the CPU stays there, and is over with the first sample below", () => {
     const samples = everySecond(0, 2 * WINDOW_MS, busy());
     const roster = rosterOf(samples);
-    expect(troubles(roster, 2 * WINDOW_MS)).to.have.length(1);
+    expect(alerts(roster, 2 * WINDOW_MS)).to.have.length(1);
     roster.heardHost(AGENT, hostSample("prod"), START + 2 * WINDOW_MS + 1000);
-    expect(troubles(roster, 2 * WINDOW_MS + 1000)).to.be.empty;
+    expect(alerts(roster, 2 * WINDOW_MS + 1000)).to.be.empty;
   });
 
   it("is not met by the threshold itself", () => {
     const roster = rosterOf(everySecond(0, WINDOW_MS, busy({ cpuRatio: 0.9 })));
-    expect(troubles(roster, WINDOW_MS)).to.be.empty;
+    expect(alerts(roster, WINDOW_MS)).to.be.empty;
   });
 
   for (const [what, interruption] of [
@@ -86,9 +86,9 @@ describe("roster's CPU rule", () => {
         [16_000, interruption],
         ...everySecond(17_000, 46_000, busy()),
       ]);
-      expect(troubles(roster, 46_000)).to.be.empty;
+      expect(alerts(roster, 46_000)).to.be.empty;
       roster.heardHost(AGENT, busy(), START + 47_000);
-      expect(troubles(roster, 47_000)).to.have.length(1);
+      expect(alerts(roster, 47_000)).to.have.length(1);
     });
   }
 
@@ -98,13 +98,13 @@ describe("roster's CPU rule", () => {
       ...everySecond(0, 29_000, busy()),
       ...everySecond(29_000 + gapMs, 58_000 + gapMs, busy()),
     ]);
-    expect(troubles(roster, 58_000 + gapMs)).to.be.empty;
+    expect(alerts(roster, 58_000 + gapMs)).to.be.empty;
   });
 
   it("may be met beside a failing probe", () => {
     const probe = { ok: false, ms: 1, status: 500 };
     const roster = rosterOf(everySecond(0, WINDOW_MS, busy({ probe })));
-    expect(troubles(roster, WINDOW_MS).map(({ id }) => id)).to.deep.equal([
+    expect(alerts(roster, WINDOW_MS).map(({ id }) => id)).to.deep.equal([
       `probe:${AGENT}`,
       `cpu:${AGENT}`,
     ]);

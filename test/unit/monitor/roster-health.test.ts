@@ -30,13 +30,13 @@ function rosterOf(...samples: HostSample[]): Roster {
 }
 
 function reasons(roster: Roster): string[] {
-  return roster.troubles(NOW, 0).map(({ reason }) => reason);
+  return roster.alerts(NOW, 0).map(({ reason }) => reason);
 }
 
 describe("roster's health of apps", () => {
   it("takes one sample without the app for a restart, two for its end", () => {
     expect(reasons(rosterOf(HEALTHY, GONE))).to.be.empty;
-    expect(rosterOf(HEALTHY, GONE, GONE).troubles(NOW, 0)).to.deep.equal([
+    expect(rosterOf(HEALTHY, GONE, GONE).alerts(NOW, 0)).to.deep.equal([
       {
         id: `gone:${AGENT}`,
         kind: "alert",
@@ -67,7 +67,7 @@ describe("roster's health of apps", () => {
       "the canary app on web1 fails its health probe: status 503",
     ]);
     expect(reasons(rosterOf(HANGING, HANGING))).to.deep.equal([
-      "the canary app on web1 fails its health probe: no answer in 1000 ms",
+      "the canary app on web1 fails its health probe: no answer in 1,000 ms",
     ]);
     expect(reasons(rosterOf(FAILING, HEALTHY, FAILING))).to.be.empty;
   });
@@ -83,8 +83,8 @@ describe("roster's health of apps", () => {
   });
 
   it("tells of a silent agent only that it is silent", () => {
-    const troubles = rosterOf(GONE, GONE).troubles(NOW + SILENCE_MS + 1, 0);
-    expect(troubles.map(({ id }) => id)).to.deep.equal([`silence:${AGENT}`]);
+    const alerts = rosterOf(GONE, GONE).alerts(NOW + SILENCE_MS + 1, 0);
+    expect(alerts.map(({ id }) => id)).to.deep.equal([`silence:${AGENT}`]);
   });
 });
 

@@ -21,8 +21,8 @@ function rosterOfTwo(): Roster {
 }
 
 /** What is wrong at `atMs`, having listened all the time. */
-function troubleIds(roster: Roster, atMs: number, listeningSince = 0) {
-  return roster.troubles(atMs, listeningSince).map(({ id }) => id);
+function alertIds(roster: Roster, atMs: number, listeningSince = 0) {
+  return roster.alerts(atMs, listeningSince).map(({ id }) => id);
 }
 
 describe("roster", () => {
@@ -48,8 +48,8 @@ describe("roster", () => {
 
   it("finds whoever is unheard for longer than the silence silent", () => {
     const roster = rosterOfTwo();
-    expect(troubleIds(roster, NOW + SILENCE_MS)).to.be.empty;
-    const [proxy, agent] = roster.troubles(NOW + SILENCE_MS + 1, 0);
+    expect(alertIds(roster, NOW + SILENCE_MS)).to.be.empty;
+    const [proxy, agent] = roster.alerts(NOW + SILENCE_MS + 1, 0);
     expect(proxy).to.deep.equal({
       id: `silence:${PROXY}`,
       kind: "silence",
@@ -67,23 +67,21 @@ describe("roster", () => {
   it("hears whoever speaks again", () => {
     const roster = rosterOfTwo();
     roster.heardTraffic(PROXY, trafficWindow("prod"), NOW + 60_000);
-    expect(troubleIds(roster, NOW + 60_001)).to.deep.equal([
-      `silence:${AGENT}`,
-    ]);
+    expect(alertIds(roster, NOW + 60_001)).to.deep.equal([`silence:${AGENT}`]);
   });
 
   it("calls nobody silent before it has listened for that long itself", () => {
     const since = NOW + 60_000;
     const roster = rosterOfTwo();
-    expect(troubleIds(roster, since + SILENCE_MS, since)).to.be.empty;
-    expect(troubleIds(roster, since + SILENCE_MS + 1, since)).to.have.length(2);
+    expect(alertIds(roster, since + SILENCE_MS, since)).to.be.empty;
+    expect(alertIds(roster, since + SILENCE_MS + 1, since)).to.have.length(2);
   });
 
-  it("takes an orderly stop for no trouble, and does not list who stopped", () => {
+  it("raises no alert after an orderly stop, and does not list the member", () => {
     const roster = rosterOfTwo();
     roster.stopped(PROXY, NOW + 100);
     roster.stopped(AGENT, NOW + 100);
-    expect(troubleIds(roster, NOW + 60_000)).to.be.empty;
+    expect(alertIds(roster, NOW + 60_000)).to.be.empty;
     expect(roster.proxies()).to.be.empty;
     expect(roster.hosts()).to.be.empty;
   });
@@ -93,9 +91,7 @@ describe("roster", () => {
     roster.stopped(PROXY, NOW + 100);
     roster.heardTraffic(PROXY, trafficWindow("prod", [1]), NOW + 300);
     expect(roster.proxies()).to.be.empty;
-    expect(troubleIds(roster, NOW + 60_000)).to.deep.equal([
-      `silence:${AGENT}`,
-    ]);
+    expect(alertIds(roster, NOW + 60_000)).to.deep.equal([`silence:${AGENT}`]);
   });
 
   it("takes whoever still speaks a minute after its stop for running", () => {
@@ -113,7 +109,7 @@ describe("roster", () => {
     roster.started(AGENT);
     roster.heardHost(AGENT, hostSample("canary"), NOW + 2000);
     expect(roster.hosts()).to.have.length(1);
-    expect(troubleIds(roster, NOW + 60_000)).to.include(`silence:${AGENT}`);
+    expect(alertIds(roster, NOW + 60_000)).to.include(`silence:${AGENT}`);
   });
 
   it("knows of a stop that it is told before it is told what went before", () => {
@@ -121,14 +117,14 @@ describe("roster", () => {
     const other = "proxy@edge2:8080";
     roster.stopped(other, NOW + 1000);
     roster.heardTraffic(other, trafficWindow("prod"), NOW + 900);
-    expect(troubleIds(roster, NOW + 4000)).to.be.empty;
-    expect(troubleIds(roster, NOW + 60_000)).not.to.include(`silence:${other}`);
+    expect(alertIds(roster, NOW + 4000)).to.be.empty;
+    expect(alertIds(roster, NOW + 60_000)).not.to.include(`silence:${other}`);
   });
 
   it("forgets whoever is unheard for more than an hour", () => {
     const roster = rosterOfTwo();
-    expect(troubleIds(roster, NOW + HOUR_MS)).to.have.length(2);
-    expect(troubleIds(roster, NOW + HOUR_MS + 1)).to.be.empty;
+    expect(alertIds(roster, NOW + HOUR_MS)).to.have.length(2);
+    expect(alertIds(roster, NOW + HOUR_MS + 1)).to.be.empty;
     expect(roster.hosts()).to.be.empty;
     expect(roster.proxies()).to.be.empty;
   });

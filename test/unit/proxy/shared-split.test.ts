@@ -5,9 +5,9 @@ import {
 } from "../../../apps/proxy/canary/block-random.js";
 import {
   createSharedSplit,
-  parseRatio,
   type Deck,
 } from "../../../apps/proxy/canary/split.js";
+import { parseRatio } from "../../../lib/telemetry/split-ratio.js";
 import { createSeededRandom } from "../../support/seeded-random.js";
 
 function createDeck(seed = 1, picks = 0n): Deck {

@@ -1,5 +1,6 @@
 import { expect } from "chai";
-import { createSplit, parseRatio } from "../../../apps/proxy/canary/split.js";
+import { createSplit } from "../../../apps/proxy/canary/split.js";
+import { parseRatio } from "../../../lib/telemetry/split-ratio.js";
 import { createSeededRandom } from "../../support/seeded-random.js";
 
 /** The 99.9 % quantiles of the chi-squared distribution, by degrees of freedom. */

@@ -1,4 +1,4 @@
-import { describeHeld } from "../../../../lib/telemetry/held-channel.js";
+import { describeHeld } from "../../../../lib/wording/headline.js";
 import type { StateReport } from "../../../../lib/telemetry/monitor-state.js";
 import { toPlain } from "../../../../lib/wording/plain-text.js";
 import { describeOtherFlag } from "../../sources/monitor-client.js";

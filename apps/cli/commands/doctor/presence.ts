@@ -1,4 +1,4 @@
-import { formatSpan } from "../../../../lib/wording/headline.js";
+import { formatSpan } from "../../../../lib/wording/units.js";
 import type { LedgerEvent } from "../../../../lib/flag/ledger.js";
 import { entryTimeMs } from "../../../../lib/redis/stream-entry.js";
 import { SIDES } from "../../../../lib/telemetry/telemetry.js";

@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import { formatSpan } from "../../../../lib/wording/headline.js";
+import { formatSpan } from "../../../../lib/wording/units.js";
 import type { Keys } from "../../../../lib/redis/keys.js";
 import { Ledger } from "../../../../lib/flag/ledger.js";
 import { toPlain } from "../../../../lib/wording/plain-text.js";

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Redis } from "ioredis";
-import { describeHeld } from "../../../../lib/telemetry/held-channel.js";
+import { describeHeld } from "../../../../lib/wording/headline.js";
 import type { Keys } from "../../../../lib/redis/keys.js";
 import { Ledger, parseEvent } from "../../../../lib/flag/ledger.js";
 import { toPlain } from "../../../../lib/wording/plain-text.js";

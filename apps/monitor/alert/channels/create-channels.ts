@@ -2,7 +2,9 @@ import type { Logger } from "../../../../lib/program/log.js";
 import type { AlertConfig } from "../alert-config.js";
 import type { Channel } from "./channel.js";
 import { composeMail } from "../message/compose.js";
-import { createTransport } from "./create-transport.js";
+import { createLogTransport } from "./log.js";
+import { createSesTransport } from "./ses.js";
+import { createSmtpTransport } from "./smtp.js";
 import type { NoticeSettings } from "../message/notice.js";
 import type { MailTransport } from "./transport.js";
 import { createWebhookChannel } from "./webhook.js";
@@ -29,4 +31,21 @@ export function createMailChannel(
     send: (event) => transport.send(composeMail(event, settings)),
     close: () => transport.close(),
   };
+}
+
+export function createTransport(
+  config: AlertConfig,
+  logger: Logger,
+): MailTransport {
+  switch (config.transport) {
+    case "log":
+      return createLogTransport(logger);
+    case "smtp":
+      return createSmtpTransport(config.smtpUrl, logger);
+    case "ses":
+      return createSesTransport({
+        region: config.awsRegion,
+        endpoint: config.sesEndpoint,
+      });
+  }
 }

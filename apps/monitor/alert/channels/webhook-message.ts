@@ -1,6 +1,6 @@
 import type { LedgerEvent } from "../../../../lib/flag/ledger.js";
 import { readKnownData } from "../message/known-data.js";
-import { describeEvent, type NoticeSettings } from "../message/notice.js";
+import { createNotice, type NoticeSettings } from "../message/notice.js";
 
 /** What a webhook is sent. Fields may be added, none renamed. */
 export interface WebhookMessage {
@@ -27,7 +27,7 @@ export function composeWebhookMessage(
   event: LedgerEvent,
   settings: NoticeSettings,
 ): WebhookMessage {
-  const notice = describeEvent(event, settings);
+  const notice = createNotice(event, settings);
   const { flag = settings.flagName, value } = readKnownData(event.data);
   const { kind, by, reason, at, data } = event;
   const { title, happened, next, dashboardUrl } = notice;

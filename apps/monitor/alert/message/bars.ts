@@ -1,4 +1,8 @@
-import { formatMs, formatNumber } from "./figures.js";
+import {
+  formatMs,
+  formatQuantile,
+  formatRatio,
+} from "../../../../lib/wording/units.js";
 import type { KnownData } from "./known-data.js";
 
 /** One line of a mail's picture. */
@@ -16,7 +20,7 @@ type Measured = Omit<Bar, "ratio" | "value"> & { size: number | undefined };
 /** The canary as it was and as it became, beside prod and what is allowed; at least two, or there is nothing to see. */
 export function listBars(data: KnownData): Bar[] {
   const { quantile } = data;
-  const p = quantile === undefined ? "" : ` p${formatNumber(quantile * 100)}`;
+  const p = quantile === undefined ? "" : ` ${formatQuantile(quantile)}`;
   const side = data.side === "prod" ? "prod" : "canary";
   const latencies = toBars(formatMs, [
     {
@@ -40,13 +44,10 @@ export function listBars(data: KnownData): Bar[] {
     { label: "threshold", size: data.thresholdMs, role: "limit" },
   ]);
   if (latencies.length > 0) return latencies;
-  return toBars(
-    (ratio) => `${formatNumber(ratio * 100)} %`,
-    [
-      { label: "CPU", size: data.cpuRatio, role: "subject" },
-      { label: "threshold", size: data.threshold, role: "limit" },
-    ],
-  );
+  return toBars(formatRatio, [
+    { label: "CPU", size: data.cpuRatio, role: "subject" },
+    { label: "threshold", size: data.threshold, role: "limit" },
+  ]);
 }
 
 function toBars(format: (size: number) => string, all: Measured[]): Bar[] {

@@ -1,6 +1,6 @@
 import type { LedgerEvent } from "../../../../lib/flag/ledger.js";
-import { describeEvent, type NoticeSettings } from "./notice.js";
-import { oneLine, shortLine } from "./one-line.js";
+import { createNotice, type NoticeSettings } from "./notice.js";
+import { oneLine, shortLine } from "../../../../lib/wording/plain-text.js";
 import { renderHtml } from "./render-html.js";
 import { renderText } from "./render-text.js";
 import type { Mail } from "../channels/transport.js";
@@ -14,7 +14,7 @@ export interface MailSettings extends NoticeSettings {
 
 /** The same mail whenever it is composed. Never throws, whatever the event's data holds. */
 export function composeMail(event: LedgerEvent, settings: MailSettings): Mail {
-  const notice = describeEvent(event, settings);
+  const notice = createNotice(event, settings);
   const { from, to, keys } = settings;
   return {
     from,

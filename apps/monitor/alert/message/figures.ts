@@ -1,4 +1,11 @@
-import { shortLine } from "./one-line.js";
+import {
+  formatBytes,
+  formatMs,
+  formatNumber,
+  formatOdds,
+  formatRatio,
+} from "../../../../lib/wording/units.js";
+import { shortLine } from "../../../../lib/wording/plain-text.js";
 
 const MAX_FIGURES = 40;
 const MAX_LABEL_CHARACTERS = 40;
@@ -29,28 +36,12 @@ export function listFigures(
     .slice(0, MAX_FIGURES);
 }
 
-/** `1,012 ms`; what is whole seconds or minutes, as windows and cool-downs are: `10 s`, `60 min`. */
-export function formatMs(ms: number): string {
-  if (ms < 10_000 || ms % 1000 !== 0) return `${formatNumber(ms)} ms`;
-  if (ms < 120_000 || ms % 60_000 !== 0) return `${formatNumber(ms / 1000)} s`;
-  return `${formatNumber(ms / 60_000)} min`;
-}
-
 /** `2026-03-01 12:00:00 UTC`; a text that is no time stays as it is. */
 export function formatUtc(time: string): string {
   const date = new Date(time);
   if (Number.isNaN(date.getTime()))
     return shortLine(time, MAX_VALUE_CHARACTERS);
   return `${date.toISOString().slice(0, 19).replace("T", " ")} UTC`;
-}
-
-/** Thousands separated; as many decimals as the size makes worth reading. */
-export function formatNumber(value: number): string {
-  if (Math.abs(value) < 1)
-    return value.toLocaleString("en-US", { maximumSignificantDigits: 2 });
-  return value.toLocaleString("en-US", {
-    maximumFractionDigits: Math.abs(value) < 1000 ? 1 : 0,
-  });
 }
 
 function formatValue(name: string, value: unknown): string | undefined {
@@ -64,8 +55,9 @@ function formatValue(name: string, value: unknown): string | undefined {
 
 function formatQuantity(name: string, value: number): string {
   if (name.endsWith("Ms")) return formatMs(value);
-  if (name.endsWith("Bytes")) return `${formatNumber(value / 1e6)} MB`;
-  if (name.endsWith("Ratio")) return `${formatNumber(value * 100)}%`;
+  if (name.endsWith("Bytes")) return formatBytes(value);
+  if (name.endsWith("Ratio")) return formatRatio(value);
+  if (name.startsWith("evidence")) return formatOdds(value);
   return formatNumber(value);
 }
 

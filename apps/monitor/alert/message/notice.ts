@@ -2,15 +2,15 @@ import type { LedgerEvent } from "../../../../lib/flag/ledger.js";
 import { listBars, type Bar } from "./bars.js";
 import { formatUtc, listFigures, type Figure } from "./figures.js";
 import { readKnownData } from "./known-data.js";
-import { oneLine, shortLine } from "./one-line.js";
+import { oneLine, shortLine } from "../../../../lib/wording/plain-text.js";
 import { describeRemedy, type Remedy, type RemedySettings } from "./remedy.js";
-import { describeState, type State } from "./state.js";
+import { describeEffect, type Effect } from "./effect.js";
 
 const MAX_REASON_CHARACTERS = 2000;
 
 /** What an event means to a person, before it becomes text or HTML. */
 export interface Notice {
-  tone: State["tone"];
+  tone: Effect["tone"];
   /** One line. */
   title: string;
   /** A sentence; undefined when the title says it already. */
@@ -47,13 +47,13 @@ const TOLD = new Set([
 ]);
 
 /** Never throws, whatever the event's data holds. */
-export function describeEvent(
+export function createNotice(
   event: LedgerEvent,
   settings: NoticeSettings,
 ): Notice {
   const data = readKnownData(event.data);
   const flag = data.flag ?? settings.flagName;
-  const { tone, title, next, switchTo } = describeState(event, {
+  const { tone, title, next, switchTo } = describeEffect(event, {
     ...data,
     flag,
   });

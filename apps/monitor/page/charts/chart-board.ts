@@ -1,4 +1,4 @@
-import { formatClock } from "../../../../lib/wording/headline.js";
+import { formatClock } from "../../../../lib/wording/units.js";
 import type { LedgerEvent } from "../../../../lib/flag/ledger-event.js";
 import type {
   HistoryPoint,

@@ -1,5 +1,5 @@
 import type uPlot from "uplot";
-import { formatClock } from "../../../../lib/wording/headline.js";
+import { formatClock } from "../../../../lib/wording/units.js";
 import type { HistoryMark } from "../../messages/history-report.js";
 import type { Colour, Palette } from "./palette.js";
 

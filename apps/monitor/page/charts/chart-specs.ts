@@ -3,7 +3,12 @@ import type {
   HistoryReport,
   SidePoint,
 } from "../../messages/history-report.js";
-import { formatBytes, formatMs, formatRate, formatRatio } from "../format.js";
+import {
+  formatBytes,
+  formatMs,
+  formatRate,
+  formatRatio,
+} from "../../../../lib/wording/units.js";
 import type { Colour } from "./palette.js";
 
 export interface Line {

@@ -1,33 +1,38 @@
 import { expect } from "chai";
-import { AlarmBook } from "../../../apps/monitor/control/alarm-book.js";
+import { reconcileAlerts } from "../../../apps/monitor/control/reconcile-alerts.js";
 import { FencedError } from "../../../apps/monitor/leader/leadership.js";
-import type { Trouble } from "../../../apps/monitor/telemetry/roster.js";
-import { describeEnd } from "../../../apps/monitor/control/sentences.js";
+import { describeEnd, type Alert } from "../../../apps/monitor/alert/alerts.js";
 import {
   openTestRedis,
   type TestRedis,
 } from "../../support/redis/test-redis.js";
 
 const FENCE = '{"holder":"monitor@edge1:8090#a","epoch":3}';
-const GONE: Trouble = {
+const GONE: Alert = {
   id: "gone:agent@web1:3101",
   kind: "alert",
   reason: "the canary app on web1 is gone",
   data: { alert: "gone" },
 };
-const SILENT: Trouble = {
+const SILENT: Alert = {
   id: "silence:proxy@edge1:8080",
   kind: "silence",
   reason: "the proxy proxy@edge1:8080 has fallen silent",
   data: { alert: "silence" },
 };
-const over = () => true;
-const unknown = () => false;
+const over = {
+  hears: () => true,
+  hearsProxy: () => true,
+  isUnwell: () => false,
+};
+const unknown = { ...over, hears: () => false };
 
-describe("alarm book", () => {
+describe("reconciling alerts", () => {
   let test: TestRedis;
-  const bookOf = ({ redis, keys, ledger }: TestRedis) =>
-    new AlarmBook({ redis, keys, ledger });
+  const bookOf = (store: TestRedis) => ({
+    reconcile: (alerts: Alert[], senses: typeof over, fence: string) =>
+      reconcileAlerts(store, { alerts, senses, fence }),
+  });
   const told = async () =>
     (await test.events()).map(({ kind, reason }) => `${kind}: ${reason}`);
 
@@ -36,7 +41,7 @@ describe("alarm book", () => {
     await test.redis.set(test.keys.lease, FENCE);
   });
 
-  it("raises each trouble once, with an event and a mail", async () => {
+  it("raises each alert once, with an event and a mail", async () => {
     const book = bookOf(test);
     for (let round = 0; round < 3; round++)
       await book.reconcile([GONE, SILENT], over, FENCE);
@@ -68,18 +73,18 @@ describe("alarm book", () => {
     expect(await test.outbox()).to.have.length(3);
   });
 
-  it("raises a trouble again that comes back", async () => {
+  it("raises an alert again when it comes back", async () => {
     const book = bookOf(test);
-    for (const troubles of [[GONE], [], [GONE]])
-      await book.reconcile(troubles, over, FENCE);
+    for (const alerts of [[GONE], [], [GONE]])
+      await book.reconcile(alerts, over, FENCE);
     expect(await test.outbox()).to.have.length(3);
   });
 
   it("does so once across two books at the same time", async () => {
     const books = [test, openTestRedis(test), openTestRedis(test)].map(bookOf);
-    for (const troubles of [[GONE, SILENT], []]) {
+    for (const alerts of [[GONE, SILENT], []]) {
       await Promise.all(
-        books.map((book) => book.reconcile(troubles, over, FENCE)),
+        books.map((book) => book.reconcile(alerts, over, FENCE)),
       );
     }
     expect(await test.events()).to.have.length(4);
@@ -94,7 +99,7 @@ describe("alarm book", () => {
     expect(await told()).to.have.length(2);
   });
 
-  it("clears nothing of which it is unknown whether it is over", async () => {
+  it("clears nothing whose source is not heard", async () => {
     const book = bookOf(test);
     await book.reconcile([GONE], over, FENCE);
     await book.reconcile([], unknown, FENCE);
@@ -106,9 +111,9 @@ describe("alarm book", () => {
     const book = bookOf(test);
     await book.reconcile([GONE], over, FENCE);
     await test.redis.set(test.keys.lease, FENCE.replace("3", "4"));
-    for (const troubles of [[GONE, SILENT], []]) {
+    for (const alerts of [[GONE, SILENT], []]) {
       const failure = await book
-        .reconcile(troubles, over, FENCE)
+        .reconcile(alerts, over, FENCE)
         .catch((err: unknown) => err);
       expect(failure).to.be.instanceOf(FencedError);
     }

@@ -1,12 +1,13 @@
 import type { EventKind, LedgerEvent } from "../../../../lib/flag/ledger.js";
-import { formatMs, formatNumber, formatUtc } from "./figures.js";
+import { compareMs, formatQuantile } from "../../../../lib/wording/units.js";
+import { formatUtc } from "./figures.js";
 import type { KnownData } from "./known-data.js";
 
 /** Kinds of events that switch nothing, at which a person may want to. */
 const MAY_CALL_FOR_STOP = new Set<EventKind>(["alert", "silence"]);
 
 /** Where an event leaves the flag, in words. */
-export interface State {
+export interface Effect {
   tone: "good" | "bad" | "warning";
   /** For the subject. */
   title: string;
@@ -16,10 +17,10 @@ export interface State {
   switchTo: boolean | undefined;
 }
 
-export function describeState(
+export function describeEffect(
   event: LedgerEvent,
   data: KnownData & { flag: string },
-): State {
+): Effect {
   if (data.value === undefined || event.kind !== "flip")
     return describeOccurrence(event);
   const cause = describeCause(event, data);
@@ -39,7 +40,7 @@ export function describeState(
   };
 }
 
-function describeOccurrence({ kind, reason, data }: LedgerEvent): State {
+function describeOccurrence({ kind, reason, data }: LedgerEvent): Effect {
   const mayCallForStop = MAY_CALL_FOR_STOP.has(kind) && data.alert !== "test";
   return {
     tone: kind === "recovery" ? "good" : "warning",
@@ -61,7 +62,7 @@ function describeCause(event: LedgerEvent, data: KnownData): string {
     latencyMs !== undefined &&
     thresholdMs !== undefined
   )
-    return ` (${nameLatency(data)} ${formatMs(latencyMs)} > ${formatMs(thresholdMs)})`;
+    return ` (${nameLatency(data)} ${compareMs(latencyMs, thresholdMs)})`;
   return event.by === "monitor"
     ? ` (${event.reason})`
     : ` (${event.by}: ${event.reason})`;
@@ -69,8 +70,7 @@ function describeCause(event: LedgerEvent, data: KnownData): string {
 
 /** The canary's own latency is what a mail about the canary is expected to tell; prod's is named. */
 function nameLatency({ side, quantile }: KnownData): string {
-  const name =
-    quantile === undefined ? "latency" : `p${formatNumber(quantile * 100)}`;
+  const name = quantile === undefined ? "latency" : formatQuantile(quantile);
   return side === undefined || side === "canary" ? name : `${side} ${name}`;
 }
 

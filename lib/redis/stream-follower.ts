@@ -1,0 +1,88 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Redis } from "ioredis";
+import { waitForRedis } from "./redis.js";
+
+/** Well below what a connection may owe a reply. */
+const BLOCK_MS = 1000;
+const RETRY_MS = 250;
+const BATCH = 1000;
+const PAGE = 500;
+
+/** The last id that was taken from each stream, by the stream's key. */
+export type Positions = Record<string, string>;
+
+interface Entry {
+  stream: string;
+  id: string;
+  fields: string[];
+}
+
+/**
+ * Repeats a blocking read. While Redis is away it waits; after a failure it pauses and tries again.
+ *
+ * @param redis becomes its own @param onFailure that Redis is away, its connection logs @returns what ends it
+ */
+export function follow(
+  redis: Redis,
+  read: () => Promise<void>,
+  onFailure: (err: unknown) => void = () => undefined,
+): () => Promise<void> {
+  let isClosed = false;
+  const run = async () => {
+    while (!isClosed) {
+      if (!(await waitForRedis(redis, BLOCK_MS))) continue;
+      await read().catch(async (err: unknown) => {
+        onFailure(err);
+        await sleep(RETRY_MS);
+      });
+    }
+  };
+  const loop = run();
+  return async () => {
+    isClosed = true;
+    redis.disconnect();
+    await loop;
+  };
+}
+
+/**
+ * What was entered after `positions`; waits for up to a second when that is nothing.
+ *
+ * @returns with the entries the last id of each stream that holds more. @throws when Redis is away.
+ */
+export async function readNewer(
+  redis: Redis,
+  positions: Positions,
+): Promise<{ entries: Entry[]; moreAfter: string[] }> {
+  const reply = await redis.xread(
+    ...(["COUNT", BATCH, "BLOCK", BLOCK_MS, "STREAMS"] as const),
+    ...Object.keys(positions),
+    ...Object.values(positions),
+  );
+  const streams = reply ?? [];
+  return {
+    entries: streams.flatMap(([stream, entries]) =>
+      entries.map(([id, fields]) => ({ stream, id, fields })),
+    ),
+    // A full batch means that more is waiting.
+    moreAfter: streams.flatMap(([, entries]) => {
+      const [last] = entries.slice(BATCH - 1);
+      return last === undefined ? [] : [last[0]];
+    }),
+  };
+}
+
+/** A stream's entries, newest first, page by page. @param oldest as XREVRANGE takes it @throws when Redis is away. */
+export async function* readBackwards(
+  redis: Redis,
+  stream: string,
+  oldest: string,
+): AsyncGenerator<[id: string, fields: string[]]> {
+  let newest = "+";
+  for (;;) {
+    const page = await redis.xrevrange(stream, newest, oldest, "COUNT", PAGE);
+    yield* page;
+    if (page.length < PAGE) return;
+    newest = `(${page.at(-1)?.[0] ?? ""}`;
+  }
+}

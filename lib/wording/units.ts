@@ -1,0 +1,113 @@
+const wholes = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
+const tenths = new Intl.NumberFormat("en-US", { maximumFractionDigits: 1 });
+const twoDigits = new Intl.NumberFormat("en-US", {
+  maximumSignificantDigits: 2,
+});
+
+/** Stands for a figure that is not known. */
+export const UNKNOWN = "–";
+
+type Figure = number | null | undefined;
+
+function show(figure: Figure, format: (figure: number) => string): string {
+  return figure === null || figure === undefined ? UNKNOWN : format(figure);
+}
+
+/** `1,012`; what is below ten with as many decimals as are worth reading: `4.1`, `0.42`. */
+export function formatNumber(value: number): string {
+  const size = Math.abs(value);
+  if (size < 1) return twoDigits.format(value);
+  return (size < 9.95 ? tenths : wholes).format(value);
+}
+
+/** `1,012` */
+export function formatCount(count: number): string {
+  return wholes.format(count);
+}
+
+/** `0.4 ms`, `1,012 ms`; from ten seconds on `12 s`, from two minutes on `10 min`. */
+export function formatMs(ms: Figure): string {
+  return show(ms, (known) => {
+    if (known < 10_000) return `${formatNumber(known)} ms`;
+    if (known < 120_000) return `${tenths.format(known / 1000)} s`;
+    return `${tenths.format(known / 60_000)} min`;
+  });
+}
+
+/** `1,021 ms > 500 ms`: in milliseconds whatever the size, and as exact as it takes to tell the two apart. */
+export function compareMs(ms: number, limitMs: number): string {
+  const isAbove = ms > limitMs;
+  const looksEqual = isAbove && Math.round(ms) === limitMs;
+  const shown = looksEqual ? String(ms) : formatNumber(ms);
+  return `${shown} ms ${isAbove ? ">" : "≤"} ${formatNumber(limitMs)} ms`;
+}
+
+/** Of 1: `0.4 %`, `25 %` */
+export function formatRatio(ratio: Figure): string {
+  return show(ratio, (known) => `${formatNumber(known * 100)} %`);
+}
+
+/** `12/s` */
+export function formatRate(perSecond: Figure): string {
+  return show(perSecond, (known) => `${formatNumber(known)}/s`);
+}
+
+/** `61 MB`, `12 GB` */
+export function formatBytes(bytes: Figure): string {
+  return show(bytes, (known) =>
+    known >= 1e10
+      ? `${formatNumber(known / 1e9)} GB`
+      : `${formatNumber(known / 1e6)} MB`,
+  );
+}
+
+/** `p95`, `p99.9` */
+export function formatQuantile(quantile: number): string {
+  return `p${Number((quantile * 100).toFixed(2))}`;
+}
+
+/** Evidence as odds: `132 : 1`, `1 : 8.1`. */
+export function formatOdds(evidence: number): string {
+  const odds = Math.exp(Math.min(Math.abs(evidence), Math.log(1e9)));
+  const text = (odds < 10 ? tenths : wholes).format(odds);
+  return evidence >= 0 ? `${text} : 1` : `1 : ${text}`;
+}
+
+/** `14:03:07` in local time, with the date before it when that is another day. */
+export function formatClock(at: Date, now: number): string {
+  const clock = [at.getHours(), at.getMinutes(), at.getSeconds()]
+    .map(two)
+    .join(":");
+  if (at.toDateString() === new Date(now).toDateString()) return clock;
+  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${clock}`;
+}
+
+/** `0:42`, `12:05`, `1:00:00` */
+export function formatCountdown(ms: number): string {
+  const seconds = Math.ceil(ms / 1000);
+  const hours = Math.floor(seconds / 3600);
+  const minutes = Math.floor(seconds / 60) % 60;
+  return hours > 0
+    ? `${hours}:${two(minutes)}:${two(seconds % 60)}`
+    : `${minutes}:${two(seconds % 60)}`;
+}
+
+/** `42 s`, `12 min`, `3 h 5 min`, `2 d 4 h`; never negative. */
+export function formatSpan(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return `${hours} h ${minutes % 60} min`;
+  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+/** `12 min ago` */
+export function formatAge(at: string, now: number): string {
+  return `${formatSpan(now - Date.parse(at))} ago`;
+}
+
+function two(part: number): string {
+  return String(part).padStart(2, "0");
+}
