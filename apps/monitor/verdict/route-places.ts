@@ -2,7 +2,7 @@ import {
   OTHER_ROUTES,
   type RouteWindow,
 } from "../../../lib/telemetry/telemetry.js";
-import type { SideCounts, WindowPair } from "./window-pair.js";
+import type { PairSide, WindowPair } from "./window-pair.js";
 
 /** Beside the one for all others together. */
 const MAX_PLACES = 50;
@@ -26,7 +26,7 @@ export class RoutePlaces {
   /** The pair, its routes by their places. */
   assign(pair: WindowPair): WindowPair {
     const { atMs } = pair;
-    const side = ({ dealt, routes }: SideCounts) => ({
+    const side = ({ dealt, routes }: PairSide) => ({
       dealt,
       routes: this.#fold(routes, atMs),
     });

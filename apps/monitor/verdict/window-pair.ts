@@ -2,7 +2,7 @@ import type { RouteWindow } from "../../../lib/telemetry/telemetry.js";
 import { isFineBucket } from "./evidence/buckets.js";
 
 /** One side of a proxy's window. */
-export interface SideCounts {
+export interface PairSide {
   /** Requests that the split gave to this side. */
   dealt: number;
   /** Of these, by route, those that ended in this window. */
@@ -17,8 +17,8 @@ export interface WindowPair {
   atMs: number;
   /** ρ: the canary's share by the proxy's split; undefined when it does not tell. */
   share: number | undefined;
-  prod: SideCounts;
-  canary: SideCounts;
+  prod: PairSide;
+  canary: PairSide;
   /** Requests that prod got because the canary was closed. */
   alone: ReadonlyMap<string, RouteWindow>;
 }
