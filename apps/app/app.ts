@@ -5,7 +5,7 @@ import { createErrorHandler, NotFound } from "./errors.js";
 import { createFeatureGate, type FlagReader } from "./feature-gate.js";
 import { createFeature, type Store } from "./feature.js";
 import { createSlow } from "./slow.js";
-import { createTrouble, type Trouble } from "./trouble.js";
+import { createFaults, type Faults } from "./faults.js";
 
 export interface AppOptions {
   identity: Identity;
@@ -13,7 +13,7 @@ export interface AppOptions {
   flag: FlagReader;
   store: Store;
   slowMs: number;
-  trouble?: Trouble;
+  faults?: Faults;
   /** Null when the app is ready for requests. */
   whyNotReady: () => string | null;
   logger: Logger;
@@ -25,8 +25,8 @@ export function createApp(options: AppOptions): Express {
   const { role } = identity;
   const app = express();
   app.disable("x-powered-by");
-  if (options.trouble !== undefined)
-    app.use(createTrouble(options.trouble, Math.random));
+  if (options.faults !== undefined)
+    app.use(createFaults(options.faults, Math.random));
   app.use(createAbout(identity, options.whyNotReady));
   app.use(createFeature(store, createFeatureGate({ role, flagName, flag })));
   if (role === "canary") app.use(createSlow(options.slowMs));

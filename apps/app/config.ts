@@ -9,7 +9,7 @@ import {
   type Environment,
 } from "../../lib/settings/settings.js";
 import { SIDES, type Side } from "../../lib/telemetry/telemetry.js";
-import type { Trouble } from "./trouble.js";
+import type { Faults } from "./faults.js";
 
 /** Longest delay that `/slow` and the settings accept. */
 export const MAX_SLOW_MS = 30_000;
@@ -20,7 +20,7 @@ export interface AppConfig extends BaseConfig {
   version: string;
   slowMs: number;
   kvTtlS: number;
-  trouble: Trouble;
+  faults: Faults;
   drainMs: number;
 }
 
@@ -39,7 +39,7 @@ export function readConfig(env: Environment): AppConfig {
     ),
     slowMs: settings.integer("SLOW_MS", { min: 0, max: MAX_SLOW_MS }, 1000),
     kvTtlS: settings.integer("KV_TTL_S", { min: 1, max: MAX_KV_TTL_S }, 10),
-    trouble: {
+    faults: {
       baseLatencyMs: settings.integer(
         "BASE_LATENCY_MS",
         { min: 0, max: MAX_SLOW_MS },

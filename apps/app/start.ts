@@ -52,7 +52,7 @@ export async function startApp(
     flag,
     store: new RedisStore({ redis, keys, ttlS: config.kvTtlS, logger }),
     slowMs: config.slowMs,
-    trouble: config.trouble,
+    faults: config.faults,
     whyNotReady,
     logger,
   });

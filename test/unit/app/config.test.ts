@@ -28,7 +28,7 @@ describe("app config", () => {
       role: "prod",
       version: releaseVersion(),
       slowMs: 1000,
-      trouble: { baseLatencyMs: 0, slowdown: 1, errorRatio: 0 },
+      faults: { baseLatencyMs: 0, slowdown: 1, errorRatio: 0 },
       kvTtlS: 10,
       drainMs: 10_000,
     }));

@@ -1,7 +1,7 @@
 import type { RequestHandler } from "express";
 
 /** Faults of a release, to demonstrate a bad canary. */
-export interface Trouble {
+export interface Faults {
   /** Base delay of every response. */
   baseLatencyMs: number;
   /** Factor of this delay. */
@@ -18,8 +18,8 @@ const HEALTH = new Set(["/healthz", "/readyz"]);
  *
  * @param random uniform in [0, 1)
  */
-export function createTrouble(
-  { baseLatencyMs, slowdown, errorRatio }: Trouble,
+export function createFaults(
+  { baseLatencyMs, slowdown, errorRatio }: Faults,
   random: () => number,
 ): RequestHandler {
   return (request, response, next) => {
