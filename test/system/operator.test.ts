@@ -144,7 +144,11 @@ describe("an operator", function () {
     await redis.set(keys.flag("feature"), "true");
     await untilProxySees(system, true);
     await untilMailsArrive(system, 2 * SETS);
-    expect(system.mailSink.mails).to.have.length(2 * SETS);
+    // On a busy machine a probe may be late, which is an alert of its own.
+    const subjects = system.mailSink.subjects.filter((subject) =>
+      /canary (stopped|resumed)/.test(subject ?? ""),
+    );
+    expect(subjects).to.have.length(2 * SETS);
     await load.stop();
     expect(load.failures).to.deep.equal([]);
   });
