@@ -2,11 +2,13 @@ import { expect } from "chai";
 import type { Page } from "playwright-core";
 import { useBrowser } from "../support/browser/chromium.js";
 import { openDashboardPage } from "../support/browser/dashboard-page.js";
+import { startFedMonitor } from "../support/browser/fed-monitor.js";
 import {
-  NO_LATENCY_RULE,
-  startLoad,
-  startSystem,
-} from "../support/system/start-system.js";
+  healthy,
+  routeWindow,
+  slowerBy,
+} from "../support/monitor/verdict-traffic.js";
+import { createSeededRandom } from "../support/seeded-random.js";
 import { waitFor } from "../support/wait-for.js";
 
 const MS = /^[\d.,]+ ms$/;
@@ -24,11 +26,11 @@ describe("dashboard content", function () {
   const browser = useBrowser();
 
   it("shows a value in every legend and host column, and a tooltip on every mark", async () => {
-    const system = await startSystem({ env: { monitor: NO_LATENCY_RULE } });
-    startLoad(system);
-    await system.setFlag(false);
-    await system.setFlag(true);
-    const { page } = await openDashboardPage(browser(), system.monitor.port);
+    const { monitor } = await startFedMonitor();
+    const reason = "a test asks for it";
+    await monitor.postFlag({ value: false, reason });
+    await monitor.postFlag({ value: true, reason });
+    const { page } = await openDashboardPage(browser(), monitor.port);
     const legends = await waitFor("a value for each line", async () => {
       const entries = await readLegends(page);
       const isComplete =
@@ -64,13 +66,73 @@ describe("dashboard content", function () {
       return read[2] === "healthy" && /^\d s ago$/.test(read[9] ?? "") && read;
     });
     for (const [i, shape] of shapes.entries()) expect(texts[i]).to.match(shape);
-    await pointAtNewestMark(page, (await system.events("flip"))[0]!.at);
+    await pointAtNewestMark(
+      page,
+      (await monitor.events("kind=flip")).at(-1)!.at,
+    );
     const tip = page.locator(".chart-tip:visible");
     await waitFor("the mark's tooltip", async () =>
       /■ \d\d:\d\d:\d\d stopped by operator: a test asks for it/.test(
         (await tip.allInnerTexts()).join(),
       ),
     );
+  });
+
+  it("shows an open verdict first, and a worse canary when requests suffice", async () => {
+    const { fleet, monitor } = await startFedMonitor({
+      LATENCY_THRESHOLD_MS: "60000",
+      VERDICT: "observe",
+    });
+    // The first verdict lasts for a few seconds of load: open the page before it.
+    const { page } = await openDashboardPage(browser(), monitor.port);
+    const random = createSeededRandom(1);
+    fleet.fieldsOf = (side) => {
+      const dealt = side === "prod" ? 9 : 3;
+      const respond = side === "prod" ? healthy : slowerBy(1.5);
+      const answers = Array.from({ length: dealt }, () =>
+        respond(side, "GET /get", random),
+      );
+      return { dealt, routes: { "GET /get": routeWindow(answers) } };
+    };
+    const verdict = page.locator("#verdict");
+    const untilShown = (outcome: string, text: RegExp) =>
+      waitFor(
+        `the verdict ${outcome}`,
+        async () =>
+          (await verdict.getAttribute("data-outcome")) === outcome &&
+          text.test(await verdict.innerText()),
+        40_000,
+      );
+    await untilShown(
+      "open",
+      /^Too early to tell · odds .+ for worse · about \d+ more canary requests needed$/,
+    );
+    await untilShown(
+      "worse",
+      /^Yes, worse than prod · odds [\d,]+ : 1 for worse$/,
+    );
+  });
+
+  it("filters events by kind", async () => {
+    const { monitor } = await startFedMonitor();
+    const { page } = await openDashboardPage(browser(), monitor.port);
+    await monitor.postFlag({ value: false });
+    const kinds = page.locator(".event .kind");
+    await waitFor("the flip", async () =>
+      (await kinds.allInnerTexts()).includes("flip off"),
+    );
+    await page.locator("#ledger-kind").selectOption("flip");
+    await waitFor(
+      "only the flip",
+      async () => (await kinds.allInnerTexts()).join() === "flip off",
+    );
+    await monitor.postFlag({ value: true });
+    await waitFor(
+      "the newer flip first",
+      async () => (await kinds.allInnerTexts()).join() === "flip on,flip off",
+    );
+    await page.locator("#ledger-kind").selectOption("silence");
+    await page.getByText("No events of this kind.").waitFor();
   });
 });
 

@@ -2,11 +2,7 @@ import { expect } from "chai";
 import type { Page } from "playwright-core";
 import { useBrowser } from "../support/browser/chromium.js";
 import { openDashboardPage } from "../support/browser/dashboard-page.js";
-import {
-  sendSlowRequests,
-  startLoad,
-  startSystem,
-} from "../support/system/start-system.js";
+import { startFedMonitor } from "../support/browser/fed-monitor.js";
 import { waitFor } from "../support/wait-for.js";
 
 /** Core Web Vitals call a layout shift up to 0.1 good. */
@@ -19,14 +15,10 @@ describe("dashboard layout", function () {
   const browser = useBrowser();
 
   it("does not shift while the page loads or when the canary is stopped and resumed", async () => {
-    // This interval also limits the probe. On a busy machine a shorter one makes hosts unhealthy, which adds a line.
-    const system = await startSystem({
-      env: { agent: { SAMPLE_INTERVAL_MS: "1000" } },
-    });
-    startLoad(system);
+    const { fleet, monitor } = await startFedMonitor({ COOLDOWN_MS: "60000" });
     const pages = await Promise.all(
       WIDTHS.map((width) =>
-        openDashboardPage(browser(), system.monitor.port, {
+        openDashboardPage(browser(), monitor.port, {
           viewport: { width, height: 850 },
         }),
       ),
@@ -43,10 +35,10 @@ describe("dashboard layout", function () {
       await waitFor("the charts", async () =>
         /\d/.test(await legendValue("Latency", "canary p95")),
       );
-    const slow = sendSlowRequests(system);
+    fleet.latencyMs.canary = 700;
     await untilAll("stopped");
-    await slow;
-    await system.setFlag(true);
+    fleet.latencyMs.canary = 4;
+    await monitor.postFlag({ value: true });
     await untilAll("good");
     for (const [i, { page }] of pages.entries())
       expect(await readShift(page), `at ${WIDTHS[i]} px`).to.be.below(
@@ -55,17 +47,14 @@ describe("dashboard layout", function () {
   });
 
   it("has room for all labels and values when latencies have four digits", async () => {
-    const system = await startSystem({
-      env: {
-        app: { BASE_LATENCY_MS: "1200" },
-        monitor: { LATENCY_THRESHOLD_MS: "60000" },
-      },
+    const { fleet, monitor } = await startFedMonitor({
+      LATENCY_THRESHOLD_MS: "60000",
     });
-    startLoad(system);
+    fleet.latencyMs = { prod: 1200, canary: 1200 };
     for (const width of WIDTHS) {
       const { page, legendValue } = await openDashboardPage(
         browser(),
-        system.monitor.port,
+        monitor.port,
         { viewport: { width, height: 850 } },
       );
       await waitFor("four digits", async () =>

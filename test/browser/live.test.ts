@@ -4,10 +4,9 @@ import { useBrowser } from "../support/browser/chromium.js";
 import { openDashboardPage } from "../support/browser/dashboard-page.js";
 import { heldUpTime } from "../support/running-time.js";
 import {
-  NO_LATENCY_RULE,
   sendSlowRequests,
+  shareSystem,
   startLoad,
-  startSystem,
 } from "../support/system/start-system.js";
 import { waitFor } from "../support/wait-for.js";
 
@@ -18,9 +17,10 @@ describe("dashboard", function () {
   this.timeout(60_000);
 
   const browser = useBrowser();
+  const shared = shareSystem();
 
   it("shows a healthy canary, its comparison with prod and moving charts", async () => {
-    const system = await startSystem();
+    const system = shared();
     const load = startLoad(system);
     const dashboard = await openDashboardPage(browser(), system.monitor.port);
     await dashboard.untilTone("good");
@@ -48,40 +48,8 @@ describe("dashboard", function () {
     await load.stop();
   });
 
-  it("shows an open verdict first, and a worse canary when requests suffice", async () => {
-    const system = await startSystem({
-      env: {
-        app: { BASE_LATENCY_MS: "40" },
-        canaryApp: { SLOWDOWN: "2" },
-        monitor: { ...NO_LATENCY_RULE, VERDICT: "observe" },
-      },
-    });
-    // The first verdict lasts for a few seconds of load: open the page before it.
-    const { page } = await openDashboardPage(browser(), system.monitor.port);
-    const load = startLoad(system, { perSecond: 100 });
-    const verdict = page.locator("#verdict");
-    const untilShown = (outcome: string, text: RegExp) =>
-      waitFor(
-        `the verdict ${outcome}`,
-        async () =>
-          (await verdict.getAttribute("data-outcome")) === outcome &&
-          text.test(await verdict.innerText()),
-        40_000,
-      );
-    await untilShown(
-      "open",
-      /^Too early to tell · odds .+ for worse · about \d+ more canary requests needed$/,
-    );
-    await untilShown(
-      "worse",
-      /^Yes, worse than prod · odds [\d,]+ : 1 for worse$/,
-    );
-    await system.setFlag(false);
-    await load.stop();
-  });
-
   it("shows a stop and its reason within two seconds of the flip, without a reload", async () => {
-    const system = await startSystem();
+    const system = shared();
     startLoad(system);
     const dashboard = await openDashboardPage(browser(), system.monitor.port);
     const { page } = dashboard;
@@ -113,27 +81,5 @@ describe("dashboard", function () {
     expect(await page.evaluate("document.body.dataset.opened")).to.equal(
       "once",
     );
-  });
-
-  it("filters events by kind", async () => {
-    const system = await startSystem();
-    const { page } = await openDashboardPage(browser(), system.monitor.port);
-    await system.setFlag(false);
-    const kinds = page.locator(".event .kind");
-    await waitFor("the flip", async () =>
-      (await kinds.allInnerTexts()).includes("flip off"),
-    );
-    await page.locator("#ledger-kind").selectOption("flip");
-    await waitFor(
-      "only the flip",
-      async () => (await kinds.allInnerTexts()).join() === "flip off",
-    );
-    await system.setFlag(true);
-    await waitFor(
-      "the newer flip first",
-      async () => (await kinds.allInnerTexts()).join() === "flip on,flip off",
-    );
-    await page.locator("#ledger-kind").selectOption("silence");
-    await page.getByText("No events of this kind.").waitFor();
   });
 });

@@ -5,8 +5,7 @@ import { expect } from "chai";
 import type { Page } from "playwright-core";
 import { useBrowser } from "../support/browser/chromium.js";
 import { openDashboardPage } from "../support/browser/dashboard-page.js";
-import { startLoad, startSystem } from "../support/system/start-system.js";
-import type { System } from "../support/system/system.js";
+import { startFedMonitor } from "../support/browser/fed-monitor.js";
 import { waitFor } from "../support/wait-for.js";
 
 /** Screenshots for people to look at; git ignores the folder. */
@@ -18,8 +17,6 @@ const AXE = readFileSync(
   "utf8",
 );
 
-before(() => mkdirSync(SHOTS, { recursive: true }));
-
 interface AxeResult {
   violations: { id: string; impact: string; nodes: { target: string[] }[] }[];
 }
@@ -29,16 +26,16 @@ describe("dashboard accessibility", function () {
   this.timeout(180_000);
 
   const browser = useBrowser();
-  let system: System;
 
-  beforeEach(async () => {
-    system = await startSystem();
-    startLoad(system);
-  });
+  before(() => mkdirSync(SHOTS, { recursive: true }));
 
-  async function open(width: number, colorScheme: "light" | "dark") {
+  async function open(
+    port: number,
+    width: number,
+    colorScheme: "light" | "dark",
+  ) {
     const viewport = { width, height: width < 500 ? 812 : 900 };
-    const dashboard = await openDashboardPage(browser(), system.monitor.port, {
+    const dashboard = await openDashboardPage(browser(), port, {
       viewport,
       colorScheme,
       reducedMotion: "reduce",
@@ -51,9 +48,10 @@ describe("dashboard accessibility", function () {
   }
 
   it("fits 375 and 1440 px in light and dark without serious axe findings", async () => {
+    const { monitor } = await startFedMonitor();
     for (const width of [375, 1440])
       for (const scheme of ["light", "dark"] as const) {
-        const { page } = await open(width, scheme);
+        const { page } = await open(monitor.port, width, scheme);
         await page.screenshot({
           path: `${SHOTS}in-${width}-${scheme}.png`,
           fullPage: true,
@@ -69,14 +67,15 @@ describe("dashboard accessibility", function () {
   });
 
   it("has no serious axe findings when the canary is stopped or the dialog open", async () => {
-    await system.setFlag(false);
+    const { monitor } = await startFedMonitor();
+    await monitor.postFlag({ value: false, reason: "a test asks for it" });
     for (const [width, scheme] of [
       [375, "light"],
       [1440, "dark"],
     ] as const) {
       const { page, untilTone } = await openDashboardPage(
         browser(),
-        system.monitor.port,
+        monitor.port,
         { viewport: { width, height: 812 }, colorScheme: scheme },
       );
       await untilTone("stopped");
@@ -87,25 +86,18 @@ describe("dashboard accessibility", function () {
       await page.screenshot({ path: `${SHOTS}dialog-${width}-${scheme}.png` });
     }
   });
-});
-
-describe("dashboard accessibility during alerts", function () {
-  this.timeout(180_000);
-
-  const browser = useBrowser();
 
   it("has no serious axe findings in a warning, a rejection or with stale data", async () => {
-    const system = await startSystem({
-      env: { monitor: { ADMIN_TOKEN: "s3cret-t0ken", SILENCE_MS: "3000" } },
+    const { fleet, monitor } = await startFedMonitor({
+      ADMIN_TOKEN: "s3cret-t0ken",
     });
-    startLoad(system);
     const { page, headline, untilTone } = await openDashboardPage(
       browser(),
-      system.monitor.port,
+      monitor.port,
       { viewport: { width: 375, height: 812 } },
     );
     await untilTone("good");
-    await system.canaryAgent.end("SIGKILL");
+    fleet.silent.add(fleet.agents.canary);
     await untilTone("warning");
     await waitFor("the host to be reported silent", async () =>
       /^Canary takes 25 % .* is silent$/.test(await headline()),
@@ -122,7 +114,7 @@ describe("dashboard accessibility during alerts", function () {
     expect(await findViolations(page)).to.deep.equal([]);
     await page.locator("#dialog-cancel").click();
 
-    await system.monitor.end("SIGKILL");
+    await monitor.stop();
     await untilTone("old");
     expect(await findViolations(page)).to.deep.equal([]);
     await page.screenshot({ path: `${SHOTS}old-375-light.png` });

@@ -5,7 +5,10 @@ import {
   openDashboardPage,
   setHidden,
 } from "../support/browser/dashboard-page.js";
-import { startSystem } from "../support/system/start-system.js";
+import {
+  spawnFedMonitor,
+  startFedMonitor,
+} from "../support/browser/fed-monitor.js";
 import { waitFor } from "../support/wait-for.js";
 
 const TOKEN = "s3cret-t0ken";
@@ -18,14 +21,14 @@ describe("dashboard controls", function () {
   const browser = useBrowser();
 
   it("stop and resume the canary by mouse after a confirmation", async () => {
-    const system = await startSystem();
-    const dashboard = await openDashboardPage(browser(), system.monitor.port);
+    const { monitor } = await startFedMonitor();
+    const dashboard = await openDashboardPage(browser(), monitor.port);
     const { page } = dashboard;
     await dashboard.untilTone("good");
     await page.locator("#stop").click();
     await page.locator("#dialog-cancel").click();
     expect(await page.locator("#dialog").isVisible()).to.be.false;
-    expect(await system.events("flip")).to.be.empty;
+    expect(await monitor.events("kind=flip")).to.be.empty;
 
     await page.locator("#stop").click();
     await page.locator("#dialog-reason").fill("odd answers on /get");
@@ -42,7 +45,7 @@ describe("dashboard controls", function () {
     await page.locator("#toggle").click();
     await page.locator("#dialog-confirm").click();
     await dashboard.untilTone("stopped");
-    const flips = await system.events("flip");
+    const flips = (await monitor.events("kind=flip")).reverse();
     expect(flips.map(({ by, reason }) => [by, reason])).to.deep.equal([
       ["operator", "odd answers on /get"],
       ["operator", "requested on the dashboard"],
@@ -51,10 +54,8 @@ describe("dashboard controls", function () {
   });
 
   it("ask for the token once, store it nowhere, and work by keyboard alone", async () => {
-    const system = await startSystem({
-      env: { monitor: { ADMIN_TOKEN: TOKEN } },
-    });
-    const dashboard = await openDashboardPage(browser(), system.monitor.port);
+    const { monitor } = await startFedMonitor({ ADMIN_TOKEN: TOKEN });
+    const dashboard = await openDashboardPage(browser(), monitor.port);
     const { page } = dashboard;
     const { keyboard } = page;
     await dashboard.untilTone("good");
@@ -69,7 +70,7 @@ describe("dashboard controls", function () {
     await page
       .getByText("The monitor does not accept this token: nothing was changed.")
       .waitFor();
-    expect(await system.events("flip")).to.be.empty;
+    expect(await monitor.events("kind=flip")).to.be.empty;
 
     // The wrong token is selected, so typing replaces it.
     await waitFor(
@@ -97,32 +98,32 @@ describe("dashboard controls", function () {
   });
 
   it("follow a flip made elsewhere while the dialog is open", async () => {
-    const system = await startSystem();
-    const dashboard = await openDashboardPage(browser(), system.monitor.port);
+    const { monitor } = await startFedMonitor();
+    const dashboard = await openDashboardPage(browser(), monitor.port);
     const { page } = dashboard;
     await dashboard.untilTone("good");
     await page.locator("#toggle").click();
     expect(await page.locator("#dialog-title").innerText()).to.equal(
       "Stop the canary?",
     );
-    await system.setFlag(false);
+    await monitor.postFlag({ value: false });
     await page
       .getByText("The canary is already stopped until a person resumes it.")
       .waitFor();
     expect(await page.locator("#dialog-confirm").isDisabled()).to.be.true;
     await page.locator("#dialog-reason").press("Enter");
-    await system.setFlag(true);
+    await monitor.postFlag({ value: true });
     await waitFor("the dialog to be enabled again", () =>
       page.locator("#dialog-confirm").isEnabled(),
     );
     await page.locator("#dialog-confirm").click();
     await dashboard.untilTone("stopped");
-    expect(await system.events("flip")).to.have.length(3);
+    expect(await monitor.events("kind=flip")).to.have.length(3);
   });
 
   it("work with seven open tabs, although browsers limit connections to six", async () => {
-    const system = await startSystem();
-    const { port } = system.monitor;
+    const { monitor } = await startFedMonitor();
+    const { port } = monitor;
     const first = await openDashboardPage(browser(), port);
     await first.untilTone("good");
     for (let opened = 1; opened < 7; opened++) {
@@ -146,8 +147,8 @@ describe("dashboard controls", function () {
   });
 
   it("time out when the monitor does not answer, and can be cancelled", async () => {
-    const system = await startSystem();
-    const { pid, port } = system.monitor;
+    const { monitor } = await spawnFedMonitor();
+    const { pid, port } = monitor;
     const dashboard = await openDashboardPage(browser(), port);
     const { page } = dashboard;
     await dashboard.untilTone("good");
@@ -173,10 +174,11 @@ describe("dashboard controls", function () {
   });
 
   it("do not claim success when the monitor is down", async () => {
-    const system = await startSystem();
-    const dashboard = await openDashboardPage(browser(), system.monitor.port);
+    const { monitor } = await spawnFedMonitor();
+    const dashboard = await openDashboardPage(browser(), monitor.port);
     await dashboard.untilTone("good");
-    await system.monitor.end("SIGKILL");
+    monitor.child.kill("SIGKILL");
+    await monitor.exited;
     await dashboard.page.locator("#stop").click();
     await dashboard.page.locator("#dialog-confirm").click();
     await dashboard.page

@@ -4,6 +4,7 @@ import {
   type HostSample,
   type Side,
   type Telemetry,
+  type TrafficWindow,
 } from "../../../lib/telemetry/telemetry.js";
 import { onCleanup } from "../cleanup.js";
 import { hostSample, times, trafficWindow } from "./telemetry.js";
@@ -18,6 +19,8 @@ export interface Fleet {
   /** The latency of each request of a side, or null for a side without requests. */
   latencyMs: Record<Side, number | null>;
   samples: Record<Side, HostSample>;
+  /** Further fields of a side's next window. */
+  fieldsOf: (side: Side) => Partial<TrafficWindow>;
   /** Members that send nothing. */
   silent: Set<string>;
 }
@@ -32,6 +35,7 @@ export function startFleet({ redis, keys }: TestRedis): Fleet {
       prod: hostSample("prod", { host: "web1", pid: 101 }),
       canary: hostSample("canary", { host: "web2", pid: 202 }),
     },
+    fieldsOf: () => ({}),
     silent: new Set(),
   };
   const timer = setInterval(() => {
@@ -58,6 +62,7 @@ function tell(fleet: Fleet): Telemetry[] {
         split: "3:1",
         canaryOpen: true,
         because: null,
+        ...fleet.fieldsOf(side),
       },
     );
     return [
