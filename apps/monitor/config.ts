@@ -33,9 +33,9 @@ export interface RecoveryRule {
 }
 
 export interface VerdictRule {
-  /** `observe` says what it would do. */
+  /** `observe` raises an alert instead of stopping the canary. */
   mode: "on" | "observe" | "off";
-  /** The share of healthy releases that may be stopped, each let in once. */
+  /** The share of healthy releases that may be stopped by mistake, at one try each. */
   alpha: number;
   tolerance: Tolerance;
 }
@@ -45,11 +45,11 @@ export interface MonitorConfig extends BaseConfig {
   cpu: CpuRule;
   recovery: RecoveryRule;
   verdict: VerdictRule;
-  /** How long a proxy or agent may go unheard. */
+  /** After this time without telemetry a proxy or agent counts as silent. */
   silenceMs: number;
-  /** How long an app must have been gone, or failed its probe, until people are told: longer than a restart takes. */
+  /** How long an app must be gone, or fail its probe, before an alert: longer than a restart takes. */
   alertDelayMs: number;
-  /** Where people look at the monitor; its own address unless told. */
+  /** The link in alerts; the monitor's own address by default. */
   dashboardUrl: string | undefined;
   alert: AlertConfig;
   adminToken: string | undefined;
@@ -123,7 +123,7 @@ export function readConfig(env: Environment): MonitorConfig {
   };
   if (!settings.isSet("ADMIN_TOKEN") && !isLoopback(config.host)) {
     settings.reject(
-      `HOST is ${JSON.stringify(config.host)} but ADMIN_TOKEN is not set: anybody there could flip the flag. ` +
+      `HOST is ${JSON.stringify(config.host)} but ADMIN_TOKEN is not set: anyone who can reach it could flip the flag. ` +
         "Set ADMIN_TOKEN, or listen on loopback (127.0.0.1, ::1 or localhost)",
     );
   }

@@ -3,9 +3,9 @@ import type { SettingsReader } from "../../../lib/settings/settings.js";
 import type { WebhookConfig } from "./channels/webhook.js";
 
 const TRANSPORTS = ["log", "smtp", "ses"] as const;
-/** Stands in the mails that are only logged. */
+/** The sender and recipient of mails that are only logged. */
 const NOBODY = "serin@localhost";
-/** The HTML Standard's "valid e-mail address" (section 4.10.5.1.5): one that every transport takes. */
+/** The HTML Standard's "valid e-mail address" (section 4.10.5.1.5), which every transport accepts. */
 const MAIL_ADDRESS =
   /^[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?(?:\.[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?)*$/i;
 
@@ -25,28 +25,26 @@ export type AlertConfig = {
 
 export function readAlertConfig(settings: SettingsReader): AlertConfig {
   const transport = settings.choice("ALERT_TRANSPORT", TRANSPORTS, "log");
-  const webhook = readWebhook(settings);
+  // A bad transport is already a problem, and does not make missing addresses one.
+  const isSent = transport === "smtp" || transport === "ses";
+  const shared = {
+    ...readWebhook(settings),
+    ...readAddresses(settings, isSent ? undefined : NOBODY),
+  };
   if (transport === "smtp")
-    return {
-      transport,
-      ...webhook,
-      ...readAddresses(settings),
-      smtpUrl: readSmtpUrl(settings),
-    };
+    return { transport, ...shared, smtpUrl: readSmtpUrl(settings) };
   if (transport === "ses")
     return {
       transport,
-      ...webhook,
-      ...readAddresses(settings),
+      ...shared,
       awsRegion: readAwsRegion(settings),
       sesEndpoint: readSesEndpoint(settings),
     };
-  return { transport, ...webhook, ...readAddresses(settings, NOBODY) };
+  return { transport, ...shared };
 }
 
 /**
- * Beyond this host only by TLS: a path such as Slack's is a secret, and so may a reason be. By loopback a relay can be
- * reached.
+ * Other hosts need TLS: a path such as Slack's is a secret, and a reason may hold one. Loopback may lead to a relay.
  */
 function readWebhook(settings: SettingsReader): { webhook?: WebhookConfig } {
   const secret = settings.isSet("ALERT_WEBHOOK_SECRET")
@@ -59,7 +57,7 @@ function readWebhook(settings: SettingsReader): { webhook?: WebhookConfig } {
   if (!settings.isSet("ALERT_WEBHOOK_URL")) {
     if (secret !== undefined)
       settings.reject(
-        "ALERT_WEBHOOK_SECRET is set, and ALERT_WEBHOOK_URL is not: nothing would be signed with it",
+        "ALERT_WEBHOOK_SECRET is set, but ALERT_WEBHOOK_URL is not: there is nothing to sign",
       );
     return {};
   }

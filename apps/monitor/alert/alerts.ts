@@ -1,32 +1,32 @@
-/** Something wrong, as long as it lasts. */
+/** A lasting problem. */
 export interface Alert {
-  /** Stable while it lasts: a name of the table and, of most, whom it concerns, as in `gone:agent@web1:3101`. */
+  /** Stable while the problem lasts: its type and usually a subject, as in `gone:agent@web1:3101`. */
   id: string;
   kind: "alert" | "silence" | "breach";
   reason: string;
   data: Record<string, unknown>;
 }
 
-/** What tells whether an alert is over. */
+/** Decides whether an alert is over. */
 export interface Senses {
-  /** Whether this proxy or agent is heard. */
+  /** Whether this proxy or agent sends telemetry. */
   hears: (source: string) => boolean;
   hearsProxy: () => boolean;
-  /** Whether the app of this agent was gone or failed its probe when it was last heard of. */
+  /** Whether the agent's last sample shows its app gone or failing its probe. */
   isUnwell: (source: string) => boolean;
 }
 
-/** Whether an alert's absence means that it is over, and not just unknown. */
+/** Whether a missing alert is over, rather than its state unknown. */
 type IsKnown = (of: string, senses: Senses) => boolean;
 
 const heard: IsKnown = (of, senses) => senses.hears(of);
-/** A monitor that has just taken over has not watched for as long as its predecessor had. */
+/** A new leader may not have watched for long enough to find an alert of its predecessor. */
 const heardWell: IsKnown = (of, senses) =>
   senses.hears(of) && !senses.isUnwell(of);
 const anyProxyHeard: IsKnown = (_of, senses) => senses.hearsProxy();
 const always: IsKnown = () => true;
 
-/** All alerts, by what their ids begin with. The sentence ends them; `*` is whom they concern. */
+/** All alerts by the beginning of their ids. The sentence reports the end; `*` is the subject. */
 const MEANINGS = {
   gone: ["alert", heardWell, "the app of * is no longer gone"],
   probe: ["alert", heardWell, "the app of * no longer fails its health probe"],
@@ -35,11 +35,11 @@ const MEANINGS = {
   latency: ["breach", anyProxyHeard, "* is no longer slow"],
   "verdict:worse": [
     ...(["breach", always] as const),
-    "the canary is no longer found to be worse than prod",
+    "the canary no longer looks worse than prod",
   ],
   "verdict:split": [
     ...(["alert", always] as const),
-    "the split deals requests in its ratio again",
+    "the split matches its ratio again",
   ],
   "flag-value": ["alert", always, "the flag holds true or false again"],
 } satisfies Record<string, Meaning>;
@@ -57,12 +57,12 @@ export function typeOfAlert(id: string): string {
   return id.split(":", 1).join("");
 }
 
-/** @param of whom it concerns: an agent, a proxy or a side */
+/** @param alert.of its subject: an agent, a proxy or a side */
 export function createAlert(
   name: AlertName,
-  told: { of?: string; reason: string; data: Record<string, unknown> },
+  alert: { of?: string; reason: string; data: Record<string, unknown> },
 ): Alert {
-  const { of, reason, data } = told;
+  const { of, reason, data } = alert;
   return {
     id: of === undefined ? name : `${name}:${of}`,
     kind: MEANINGS[name][0],
@@ -71,13 +71,13 @@ export function createAlert(
   };
 }
 
-/** What to say when the alert with this id is over. */
+/** The sentence for the end of the alert with this id. */
 export function describeEnd(id: string): string {
   const { of, meaning } = explain(id);
   return meaning?.[2].replace("*", () => of) ?? `over: ${id}`;
 }
 
-/** Whether this alert, which is raised and not found any more, is over. */
+/** Whether this raised alert, which is no longer found, is over. */
 export function isOver(id: string, senses: Senses): boolean {
   const { of, meaning } = explain(id);
   return (meaning?.[1] ?? heard)(of, senses);

@@ -17,9 +17,9 @@ import { Outbox, type OutboxEntry } from "./outbox.js";
 
 const POLL_INTERVAL_MS = 200;
 const RETRY_LIMITS: BackOffLimits = { firstMs: 1000, maxMs: 60_000 };
-/** A server may refuse for a moment what it takes later; with the usual back-off these are some ten seconds. */
+/** A refusal may be temporary. With the usual back-off, five take about ten seconds. */
 const MAX_REFUSALS = 5;
-/** How long a stop waits for a message that is being handed over. */
+/** How long a stop waits for a message in flight. */
 const STOP_GRACE_MS = 3000;
 const MAX_LOGGED_CHARACTERS = 500;
 
@@ -28,17 +28,17 @@ export interface CourierTotals {
   channel: ChannelName;
   sent: number;
   failures: number;
-  /** Given up, since they were refused again and again. */
+  /** Given up after repeated refusals. */
   putAside: number;
 }
 
 /**
- * If a channel is down, its messages wait in the outbox, in order; neither a flip nor another channel waits for them.
+ * If a channel is down, its messages wait in the outbox, in order. Flips and other channels do not wait for them.
  *
- * Between `start` and `stop` it hands the outbox's events to its channel, one at a time, oldest first, and only while the
- * lease has the fence's exact value. Each is tried until the channel has taken it and removed then, so that none is lost;
- * one is sent twice only if the process dies between the two, or the answer is lost on the way. One that is refused again
- * and again is put aside, which the ledger tells: it would hold up those behind it for ever.
+ * Between `start` and `stop` it sends the outbox's events, one at a time, oldest first, and only while the lease has the
+ * fence's exact value. It retries each event until the channel accepts it, and only then removes it. An event is sent
+ * twice only if the process dies in between, or the answer is lost. An event that is refused repeatedly would block those
+ * behind it: it is put aside and reported in the ledger.
  */
 export class Courier {
   readonly #redis: Redis;
@@ -51,24 +51,24 @@ export class Courier {
   readonly #totals: CourierTotals;
   #stopping = new AbortController();
   #run: Promise<void> = Promise.resolve();
-  /** The entry that the channel took and Redis could not be told of: never to be sent again. */
+  /** The entry that the channel has accepted but Redis may still hold: it is not sent again. */
   #takenId: string | undefined;
   #failures = 0;
-  /** Of the event at the front. */
+  /** Of the oldest event. */
   #refusals = 0;
   #mayHaveOrphans = true;
   #outageReported = false;
   #lastError: string | null = null;
 
   constructor(options: {
-    /** Never blocked on, so that it may be shared. */
+    /** May be shared: the courier makes no blocking calls. */
     redis: Redis;
     keys: Keys;
     ledger: Pick<Ledger, "record">;
-    /** This monitor among the couriers, the same after a restart. */
+    /** The name of this monitor, the same after a restart. */
     consumer: string;
     channel: Channel;
-    /** All that are in use, this one among them. */
+    /** All that are in use, including this one. */
     channels: readonly ChannelName[];
     logger: Logger;
     retryLimits?: BackOffLimits;
@@ -88,7 +88,7 @@ export class Courier {
     return this.#totals;
   }
 
-  /** Why the event at the front could not be sent; undefined when nothing holds it back, or it is another monitor's to send. */
+  /** Why the oldest event could not be sent; undefined if nothing failed, or another monitor leads. */
   get held(): HeldChannel | undefined {
     return this.#lastError === null
       ? undefined
@@ -100,11 +100,11 @@ export class Courier {
     this.#stopping.abort();
     const stopping = new AbortController();
     this.#stopping = stopping;
-    // One run after the other: two at once would send an event twice.
+    // Two concurrent runs would send an event twice.
     this.#run = this.#run.then(() => this.#deliver(fence, stopping.signal));
   }
 
-  /** No send begins after this call. Waits for one that has begun, though not for ever. May be called twice. */
+  /** Starts no further send, and waits up to three seconds for the one in flight. May be called twice. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     const grace = sleep(STOP_GRACE_MS, undefined, { ref: false });
@@ -113,7 +113,7 @@ export class Courier {
 
   async #deliver(fence: string, signal: AbortSignal): Promise<void> {
     this.#failures = 0;
-    // Another monitor may have led meanwhile, and another event be at the front.
+    // Another monitor may have led meanwhile, and delivered the event.
     this.#refusals = 0;
     this.#mayHaveOrphans = true;
     while (!signal.aborted) {
@@ -122,11 +122,11 @@ export class Courier {
       );
       await pause(waitMs, signal);
     }
-    // What holds messages back from here on is for the next leader to say.
+    // From here on the next leader reports failures.
     this.#lastError = null;
   }
 
-  /** @returns how long to wait before the next call. @throws when Redis is away. */
+  /** @returns the wait before the next call. @throws when Redis is away */
   async #deliverNext(fence: string, signal: AbortSignal): Promise<number> {
     await this.#removeTaken();
     const leads = (await this.#redis.get(this.#keys.lease)) === fence;
@@ -165,7 +165,7 @@ export class Courier {
     this.#logger.info({ event: event.id, kind: event.kind }, `${name} sent`);
   }
 
-  /** A failure that repeats itself is told once. @returns how long to wait before the next try. */
+  /** Warns once of a repeated failure. @returns the wait before the next try */
   #putOff(event: LedgerEvent, err: unknown): number {
     this.#failures += 1;
     this.#totals.failures += 1;
@@ -180,7 +180,7 @@ export class Courier {
         kind: event.kind,
         failures: this.#failures,
         retryInMs,
-        // The message alone: an error of a mail library may carry more than a log should hold.
+        // Only the message: a mail library's error may hold secrets.
         error,
       },
       `${this.#channel.name} could not be sent and waits in the outbox`,
@@ -189,7 +189,7 @@ export class Courier {
     return retryInMs;
   }
 
-  /** @throws when Redis is away: the next refusal then brings it here again. */
+  /** @throws when Redis is away: the next refusal then repeats it */
   async #putAside(
     id: string,
     event: LedgerEvent,
@@ -213,7 +213,7 @@ export class Courier {
     return 0;
   }
 
-  /** An entry that is no event would hold up all that are behind it for ever. */
+  /** An unreadable entry would block all those behind it. */
   async #discard({ id, fields }: OutboxEntry): Promise<number> {
     const content = JSON.stringify(fields).slice(0, MAX_LOGGED_CHARACTERS);
     this.#logger.warn({ id, content }, "outbox entry is no event: removed");
@@ -232,6 +232,6 @@ export class Courier {
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  // It rejects only when aborted, and then the wait is over too.
+  // It rejects only when aborted, which also ends the wait.
   await sleep(ms, undefined, { signal }).catch(() => undefined);
 }

@@ -4,15 +4,15 @@ import { parseEvent, type LedgerEvent } from "../../../lib/flag/ledger.js";
 import { toRecord } from "../../../lib/redis/stream-entry.js";
 import type { ChannelName } from "./channels/channel.js";
 
-/** Each channel's consumer group, whose pending entries are those it has begun on. */
+/** Each channel's consumer group. Its pending entries are those that the channel has claimed. */
 const GROUPS: Record<ChannelName, string> = {
   mail: "couriers",
   webhook: "webhooks",
 };
 
 /**
- * Removes entries that no channel has still to deliver. What a channel has not begun on it begins on here, so that all it
- * has still to deliver is pending and one look tells.
+ * Removes entries that every channel has delivered. It first claims all new entries for each channel, so that an
+ * undelivered entry is always a pending one.
  *
  * KEYS outbox
  * ARGV consumer, entry's id or '' for all, group that has delivered it or '', the groups of all channels …
@@ -41,14 +41,14 @@ type StreamEntry = [id: string, fields: string[]];
 
 export interface OutboxEntry {
   id: string;
-  /** As stored, for the entries that hold no event. */
+  /** As stored, for entries that hold no event. */
   fields: string[];
   event: LedgerEvent | undefined;
 }
 
 /**
- * The events still to be told, oldest first, as one channel sees them: each channel goes through them at its own pace, and
- * the last one to deliver an entry removes it. All methods throw when Redis is away.
+ * The undelivered events of one channel, oldest first. Each channel proceeds at its own pace, and the last one to deliver
+ * an entry removes it. All methods throw when Redis is away.
  */
 export class Outbox {
   readonly #redis: Redis;
@@ -62,7 +62,7 @@ export class Outbox {
     keys: Keys;
     consumer: string;
     channel: ChannelName;
-    /** All that are in use, this one among them. */
+    /** All that are in use, including this one. */
     channels: readonly ChannelName[];
   }) {
     this.#redis = options.redis;
@@ -72,7 +72,7 @@ export class Outbox {
     this.#allGroups = options.channels.map((name) => GROUPS[name]);
   }
 
-  /** The oldest entry, again and again until it is removed, whoever had begun on it. */
+  /** The oldest entry, the same until it is removed, whichever consumer claimed it. */
   async next(): Promise<OutboxEntry | undefined> {
     try {
       return await this.#oldest();
@@ -84,12 +84,12 @@ export class Outbox {
     }
   }
 
-  /** This channel has delivered the entry, or never will. */
+  /** Marks the entry as delivered, or given up, by this channel. */
   async remove(id: string): Promise<void> {
     await this.#settle(id, this.#group);
   }
 
-  /** Removes what only a channel that is no longer in use had still to deliver. */
+  /** Removes entries that only a channel no longer in use has not delivered. */
   async removeOrphans(): Promise<void> {
     await this.#settle("", "");
   }
@@ -106,7 +106,7 @@ export class Outbox {
     };
   }
 
-  /** Also from consumers that still live: only the leader delivers, and whoever asks here leads. */
+  /** Also takes entries from live consumers, because only the leader delivers. */
   async #claimBegun(): Promise<StreamEntry | undefined> {
     const [, claimed] = (await this.#redis.xautoclaim(
       this.#keys.outbox,

@@ -3,7 +3,7 @@ import type { RequestHandler } from "express";
 import { HttpError } from "./http-error.js";
 import { isLoopback } from "../../../lib/program/loopback.js";
 
-/** With a token set, only who presents it may change anything: `Authorization: Bearer …`. */
+/** Requires `Authorization: Bearer …` if a token is set. */
 export function requireToken(adminToken: string | undefined): RequestHandler {
   return (request, response, next) => {
     if (adminToken === undefined) {
@@ -25,8 +25,8 @@ export function requireToken(adminToken: string | undefined): RequestHandler {
 }
 
 /**
- * Refuses what a browser sends on behalf of another site's page. Without a token, loopback alone would not keep such a
- * page out: it can post here, and by DNS rebinding it can even read.
+ * Rejects requests that a browser sends for another site's page. Without a token, listening on loopback is not enough:
+ * such a page can post here and, with DNS rebinding, read.
  */
 export function refuseForeignPages(
   adminToken: string | undefined,
@@ -56,7 +56,7 @@ function hostnameOf(host: string | undefined): string {
   return URL.canParse(url) ? new URL(url).hostname.replace(/^\[|\]$/g, "") : "";
 }
 
-/** In constant time, whatever the lengths. */
+/** In constant time, for any lengths. */
 function isSame(a: string, b: string): boolean {
   const digest = (text: string) => createHash("sha256").update(text).digest();
   return timingSafeEqual(digest(a), digest(b));

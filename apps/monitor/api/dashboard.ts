@@ -32,7 +32,7 @@ export interface Dashboard {
   readHistory: () => HistoryReport;
 }
 
-/** The page at `/`, and what it lives on. */
+/** Serves the page at `/`, its files and its data. */
 export function addDashboard(api: Express, dashboard: Dashboard): void {
   api.get("/api/history", (_request, response) => {
     response.set("cache-control", "no-store").json(dashboard.readHistory());

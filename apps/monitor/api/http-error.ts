@@ -1,4 +1,4 @@
-/** A request that cannot be served, with what the client is told. */
+/** A request that cannot be served, with the message for the client. */
 export class HttpError extends Error {
   readonly status: number;
 

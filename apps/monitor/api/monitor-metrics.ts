@@ -10,13 +10,14 @@ import type { EventTally } from "../telemetry/event-tally.js";
 import type { Verdict } from "../verdict/verdict.js";
 
 const OUTCOMES = ["healthy", "insufficient", "worse", "split broken"] as const;
-/** What only Redis knows. */
+
+/** Figures that are stored in Redis. */
 export interface StoredFigures {
   flag: boolean;
-  /** Null when nobody leads. */
+  /** Null when no monitor leads. */
   leaseAgeMs: number | null;
   outboxPending: number;
-  /** Ids of the alerts that are raised. */
+  /** Ids of the raised alerts. */
   alerts: readonly string[];
 }
 
@@ -32,7 +33,7 @@ export interface MonitorFigures {
   skippedTelemetry: number;
 }
 
-/** Undefined while Redis is away: what stood there before says nothing about now. */
+/** Undefined while Redis is away, because old figures would mislead. */
 export async function readStoredFigures(
   { redis, keys }: { redis: Redis; keys: Keys },
   flagName: string,
@@ -52,7 +53,7 @@ export async function readStoredFigures(
 
 type Kind = "gauge" | "counter";
 
-/** What the monitor tells Prometheus. What it does not know at this moment is left out. */
+/** The monitor's metrics, without those whose value is unknown at present. */
 export function toMonitorFamilies(figures: MonitorFigures): Family[] {
   const { stored, leads, sides, verdict, tally, couriers } = figures;
   return [
@@ -61,12 +62,12 @@ export function toMonitorFamilies(figures: MonitorFigures): Family[] {
     ...verdictFamilies(verdict),
     gauge(
       "serin_monitor_leads",
-      "Whether this monitor leads: it acts, and others stand by.",
+      "Whether this monitor leads; the others are on standby.",
       [[Number(leads)]],
     ),
     counter(
       "serin_flips_total",
-      "Flips of the flag since the start, by who made them.",
+      "Flips of the flag since the start, by author.",
       byLabel("by", tally.flips),
     ),
     counter(
@@ -76,17 +77,17 @@ export function toMonitorFamilies(figures: MonitorFigures): Family[] {
     ),
     counter(
       "serin_alerts_sent_total",
-      "Events told to people by this monitor.",
+      "Events that this monitor has delivered.",
       couriers.map(({ channel, sent }): Sample => [sent, { channel }]),
     ),
     counter(
       "serin_alert_failures_total",
-      "Tries to tell people that failed.",
+      "Failed tries to deliver an event.",
       couriers.map(({ channel, failures }): Sample => [failures, { channel }]),
     ),
     counter(
       "serin_alerts_put_aside_total",
-      "Events given up, since they were refused again and again.",
+      "Events given up after repeated refusals.",
       couriers.map(({ channel, putAside }): Sample => [putAside, { channel }]),
     ),
     counter(
@@ -106,17 +107,17 @@ function storedFamilies(stored: StoredFigures | undefined): Family[] {
     gauge("serin_flag", "The feature flag: 1 is on.", [[Number(flag)]]),
     gauge(
       "serin_lease_age_seconds",
-      "How long ago the leading monitor renewed its lease; absent when none leads.",
+      "Time since the leading monitor renewed its lease; absent when none leads.",
       leaseAgeMs === null ? [] : [[leaseAgeMs / 1000]],
     ),
     gauge(
       "serin_outbox_pending",
-      "Events that people are still to be told of, by any channel.",
+      "Events that wait for delivery by any channel.",
       [[outboxPending]],
     ),
     gauge(
       "serin_alerts_raised",
-      "Alerts that are raised and not over yet.",
+      "Raised alerts.",
       ALERT_TYPES.map((alert): Sample => [raised(alert), { alert }]),
     ),
   ];
@@ -137,7 +138,7 @@ function sideFamilies(sides: Record<Side, SideSummary>): Family[] {
     ),
     gauge(
       "serin_side_error_ratio",
-      "Of these, how many failed; 1 is all.",
+      "Share of failed requests within the monitor's window; 1 is all.",
       SIDES.flatMap((target): Sample[] => {
         const { requests, errors } = sides[target];
         return requests === 0 ? [] : [[errors / requests, { target }]];
@@ -167,17 +168,17 @@ function verdictFamilies(verdict: Verdict | undefined): Family[] {
   return [
     gauge(
       "serin_verdict_evidence",
-      "Evidence that the canary is worse than prod: the odds' natural logarithm.",
+      "Evidence that the canary is worse than prod: natural logarithm of the odds.",
       [[evidence]],
     ),
     gauge(
       "serin_verdict_evidence_to_stop",
-      "With so much evidence the canary is stopped.",
+      "Evidence at which the canary is stopped.",
       [[evidenceToStop]],
     ),
     gauge(
       "serin_verdict_outcome",
-      "1 for the outcome that holds, 0 for the others.",
+      "1 for the current outcome, 0 for the others.",
       OUTCOMES.map((name): Sample => [
         Number(name === outcome),
         { outcome: name },

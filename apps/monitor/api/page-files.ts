@@ -21,7 +21,7 @@ const COMPRESS: Record<Encoding, (body: Buffer) => Promise<Buffer>> = {
   identity: (body) => Promise.resolve(body),
 };
 
-/** One file of the dashboard, in memory. */
+/** A file of the dashboard, in memory. */
 export class PageFile {
   readonly type: string;
   /** Its name changes with its content. */
@@ -42,7 +42,7 @@ export class PageFile {
     return `"${this.#digest.slice(0, 22)}-${encoding}"`;
   }
 
-  /** Compressed when first asked for: done by the build, a release's bytes would depend on the Node that packages it. */
+  /** Compresses at the first request: in the build, a release's bytes would depend on its Node version. */
   encode(encoding: Encoding): Promise<Buffer> {
     const encoded =
       this.#encoded.get(encoding) ?? COMPRESS[encoding](this.#body);

@@ -6,9 +6,9 @@ import type { StateMessage, OutageMessage } from "../messages/page-messages.js";
 
 const TICK_MS = 1000;
 const MAX_STREAMS = 100;
-/** About a minute of messages: who is further behind than that is gone or too slow. */
+/** About a minute of messages: a page that is further behind is gone or too slow. */
 const MAX_BUFFERED_BYTES = 262_144;
-/** How soon a browser tries again. */
+/** How soon a browser reconnects. */
 const RETRY_MS = 1000;
 
 const HEADERS = {
@@ -17,7 +17,6 @@ const HEADERS = {
   "x-accel-buffering": "no",
 };
 
-/** What is told to the pages. */
 export interface PageSource {
   /** Throws when Redis is away. */
   readState: () => Promise<StateMessage>;
@@ -26,7 +25,7 @@ export interface PageSource {
 
 /**
  * Server-sent events for open dashboards. The state is read once a second for all of them, and not at all while there is
- * none. When Redis is away each second says so. A page that reads too slowly is cut off: it connects anew.
+ * none. While Redis is away, an outage is sent each second. A page that reads too slowly is disconnected, and reconnects.
  */
 export class PageStream {
   readonly #source: PageSource;
@@ -43,9 +42,9 @@ export class PageStream {
     this.#repeat = repeat;
   }
 
-  /** @throws HttpError when there are too many, or this monitor stops */
+  /** @throws HttpError when there are too many, or this monitor is stopping */
   open(response: ServerResponse): void {
-    if (this.#isClosed) throw new HttpError(503, "this monitor stops");
+    if (this.#isClosed) throw new HttpError(503, "this monitor is stopping");
     if (this.#pages.size >= MAX_STREAMS)
       throw new HttpError(503, `${MAX_STREAMS} dashboards are open already`);
     response.writeHead(200, HEADERS);
@@ -62,13 +61,13 @@ export class PageStream {
     this.nudge();
   }
 
-  /** When the history becomes whole, at the start or after a gap, pages are told to fetch it. */
+  /** Makes pages fetch the history when it becomes whole: at the start, or after a gap. */
   setWhole(isWhole: boolean): void {
     if (isWhole && !this.#isWhole) this.#broadcast(format("history", {}));
     this.#isWhole = isWhole;
   }
 
-  /** Tells the state now; when that is under way already, once more after it. */
+  /** Sends the state now, or once more after the present read. */
   nudge(): void {
     if (this.#pages.size === 0) return;
     if (this.#reading !== undefined) {
@@ -83,11 +82,11 @@ export class PageStream {
     });
   }
 
-  /** Ends all streams, so that they do not hold up the server's stop. */
+  /** Ends all streams, which would delay the server's stop. */
   close(): void {
     this.#isClosed = true;
     for (const page of this.#pages) {
-      // One that is behind takes a while to end, and nothing may be written to it any more.
+      // A slow one ends later, and must not be written to any more.
       this.#forget(page);
       page.end();
     }
@@ -122,7 +121,7 @@ export class PageStream {
   }
 }
 
-/** @returns what stops it */
+/** @returns a function that stops it */
 function repeatEach(intervalMs: number, tick: () => void): () => void {
   const timer = setInterval(tick, intervalMs);
   return () => clearInterval(timer);

@@ -6,7 +6,6 @@ import express, {
 import * as z from "zod";
 import {
   EVENT_KINDS,
-  type EventKind,
   type FlipOutcome,
   type LedgerEvent,
 } from "../../../lib/flag/ledger.js";
@@ -20,7 +19,7 @@ import type { Verdict } from "../verdict/verdict.js";
 const BODY_LIMIT = "64kb";
 const DEFAULT_EVENTS = 50;
 const MAX_EVENTS = 1000;
-const DEFAULT_REASON = "asked for through the API";
+const DEFAULT_REASON = "requested through the API";
 
 const flipBody = z.strictObject({
   value: z.union([z.boolean(), z.literal("toggle")]),
@@ -34,25 +33,39 @@ export interface FlagChange {
   outcome: FlipOutcome;
 }
 
-/** What the API serves. Each method throws when Redis is away. */
+const LIMIT_HELP = `limit must be a whole number from 1 to ${MAX_EVENTS}`;
+const AFTER_HELP = "after must be an event id such as 1700000000000-0";
+const eventsQuery = z.object({
+  limit: z
+    .string(LIMIT_HELP)
+    .regex(/^\d{1,4}$/, LIMIT_HELP)
+    .transform(Number)
+    .refine((limit) => limit >= 1 && limit <= MAX_EVENTS, LIMIT_HELP)
+    .default(DEFAULT_EVENTS),
+  kind: z
+    .enum(EVENT_KINDS, `kind must be one of ${EVENT_KINDS.join(", ")}`)
+    .optional(),
+  after: z
+    .string(AFTER_HELP)
+    .regex(/^\d{1,15}(-\d{1,15})?$/, AFTER_HELP)
+    .optional(),
+});
+
+/** All methods throw when Redis is away. */
 export interface ApiBackend {
   readState: () => Promise<MonitorState>;
-  readEvents: (query: {
-    limit: number;
-    kind: EventKind | undefined;
-    after: string | undefined;
-  }) => Promise<LedgerEvent[]>;
+  readEvents: (query: z.infer<typeof eventsQuery>) => Promise<LedgerEvent[]>;
   changeFlag: (change: {
     value: boolean | "toggle";
     reason: string;
   }) => Promise<FlagChange>;
-  /** A new release is on the canary: its comparison with prod starts afresh. */
+  /** Restarts the comparison for a new release of the canary. */
   startRelease: (reason: string) => Promise<void>;
-  /** The verdict behind this event, computed anew from what the ledger keeps. */
+  /** The verdict behind this event, replayed from the ledger; undefined if it has none. */
   readVerdict: (
     id: string,
   ) => Promise<{ recorded: number; verdict: Verdict } | undefined>;
-  /** Puts a mail into the outbox that says it is a test; `id` is in its event's data. */
+  /** Puts a test mail into the outbox; the event's data holds `id`. */
   sendTestMail: () => Promise<{ id: string; transport: string }>;
   isReady: () => boolean;
 }
@@ -87,7 +100,10 @@ export function createApi(
     async (_request, response) => void response.json(await backend.readState()),
   );
   api.get("/api/events", async (request, response) => {
-    response.json(await backend.readEvents(parseEventsQuery(request.query)));
+    const query = eventsQuery.safeParse(request.query);
+    if (!query.success)
+      throw new HttpError(400, query.error.issues[0]?.message ?? "");
+    response.json(await backend.readEvents(query.data));
   });
   addReleases(api, backend, requireToken(adminToken));
   api.post(
@@ -131,14 +147,14 @@ function addReleases(
       throw new HttpError(400, "give an event id such as 1700000000000-0");
     const replay = await backend.readVerdict(id);
     if (replay === undefined)
-      throw new HttpError(404, `event ${id} tells of no verdict`);
+      throw new HttpError(404, `event ${id} has no verdict`);
     response.json({ id, ...replay });
   });
   api.post("/api/test-mail", guard, async (_request, response) => {
     response.status(202).json(await backend.sendTestMail());
   });
   api.post("/api/release", guard, async (_request, response) => {
-    await backend.startRelease("a new release, told through the API");
+    await backend.startRelease("a new release, announced through the API");
     response.status(202).json({ status: "a new comparison starts" });
   });
 }
@@ -155,35 +171,7 @@ function refuseOtherFlags(flagName: string): RequestHandler<{ name: string }> {
   };
 }
 
-function parseEventsQuery(query: Record<string, unknown>): {
-  limit: number;
-  kind: EventKind | undefined;
-  after: string | undefined;
-} {
-  const { limit = String(DEFAULT_EVENTS), kind, after } = query;
-  const count =
-    typeof limit === "string" && /^\d{1,4}$/.test(limit) ? Number(limit) : 0;
-  if (count < 1 || count > MAX_EVENTS)
-    throw new HttpError(
-      400,
-      `limit must be a whole number from 1 to ${MAX_EVENTS}`,
-    );
-  const known = EVENT_KINDS.find((candidate) => candidate === kind);
-  if (kind !== undefined && known === undefined)
-    throw new HttpError(400, `kind must be one of ${EVENT_KINDS.join(", ")}`);
-  if (
-    after !== undefined &&
-    !(typeof after === "string" && /^\d{1,15}(-\d{1,15})?$/.test(after))
-  ) {
-    throw new HttpError(
-      400,
-      "after must be an event id such as 1700000000000-0",
-    );
-  }
-  return { limit: count, kind: known, after };
-}
-
-/** The one place where errors become statuses; what is not meant for the client is only logged. */
+/** The one place where errors become statuses; internals are only logged. */
 function answerErrors(logger: Logger): ErrorRequestHandler {
   return (err: unknown, _request, response, next) => {
     if (response.headersSent) {
@@ -201,7 +189,7 @@ function describeError(err: unknown): { status: number; error: string } {
     return { status: err.status, error: err.message };
   if (err instanceof URIError)
     return { status: 400, error: "the path is not validly encoded" };
-  // Express.json gives a status to what is wrong with a body; no other error has one.
+  // Only errors of express.json have a status.
   const { status } = err as { status?: number };
   if (status === 413)
     return { status, error: "the body may be at most 64 KiB" };

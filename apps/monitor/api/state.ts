@@ -11,7 +11,7 @@ import { readFlagRecord, type FlagRecord } from "../control/flag-record.js";
 import type { Verdict } from "../verdict/verdict.js";
 import type { StateMessage } from "../messages/page-messages.js";
 
-/** What `GET /api/state` answers. Times are ISO 8601, UTC. */
+/** The answer of `GET /api/state`. Times are ISO 8601, UTC. */
 export interface MonitorState extends StateReport {
   lease: FlagRecord["lease"];
   /** Null while this monitor does not lead, or with VERDICT=off. */
@@ -82,7 +82,7 @@ export async function readState(
   };
 }
 
-/** The state as dashboards are told it. @throws when Redis is away. */
+/** The state for dashboards. @throws when Redis is away. */
 export async function readPageState(
   store: Omit<Store, "ledger">,
   outlook: StateOutlook,

@@ -6,7 +6,7 @@ import type { Logger } from "../../../lib/program/log.js";
 const RENEW_INTERVAL_MS = 1000;
 
 /**
- * Renews the lease if it is ours, takes it if it is nobody's. One without a time to live is not a monitor's.
+ * Renews our lease, or takes a free one. A lease without a time to live counts as free: no monitor wrote it.
  *
  * KEYS lease, epoch counter
  * ARGV holder, time to live in ms, our lease's value or '', our last epoch
@@ -35,15 +35,14 @@ return {value, now, epoch}
 const RELEASE = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`;
 
 export interface LeadershipEvents {
-  /** `fence` is the lease's exact value: writes name it, and fail once it no longer stands. */
+  /** `fence` is the lease's exact value: writes name it, and fail once the lease has another value. */
   onLead: (fence: string) => void;
   onLose: () => void;
 }
 
 /**
- * Contends for the lease, so that one monitor acts and the others stand by. A monitor whose lease ran out by its own
- * monotonic clock (it was paused, or Redis is away) does not lead, before it has asked anybody; whatever it still tries to
- * write is refused by the fence.
+ * If Redis is away, this monitor stops leading when its lease expires by its own monotonic clock, as after a pause of the
+ * process. The fence rejects its late writes. While the lease is held, one monitor leads and the others are on standby.
  */
 export class Leadership {
   readonly #redis: Redis;
@@ -51,11 +50,11 @@ export class Leadership {
   readonly #holder: string;
   readonly #logger: Logger;
   readonly #events: LeadershipEvents;
-  /** The lease's value when it was last ours. */
+  /** The value of our last lease. */
   #held: string | undefined;
   #validUntil = 0;
   #leads = false;
-  /** The request for the lease that is under way. */
+  /** The request for the lease in flight. */
   #asking: Promise<void> | undefined;
   #isClosed = false;
   #refused = false;
@@ -90,7 +89,7 @@ export class Leadership {
     return this.#clock.redisMs + performance.now() - this.#clock.monotonicMs;
   }
 
-  /** Does nothing once it is closed, as by a signal that came during the program's start. */
+  /** Does nothing after `close`, which a signal during the program's start may call first. */
   start(): void {
     if (this.#isClosed) return;
     this.#redis.on("ready", () => this.#hold());
@@ -98,11 +97,11 @@ export class Leadership {
     this.#hold();
   }
 
-  /** Gives the lease up, so that another monitor need not wait until it runs out. */
+  /** Releases the lease, so that another monitor need not wait until it expires. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     this.#isClosed = true;
-    // Its answer may be the lease.
+    // The answer may grant the lease.
     await this.#asking;
     this.#lose();
     const held = this.#held;
@@ -111,13 +110,12 @@ export class Leadership {
     try {
       await this.#redis.eval(RELEASE, 1, this.#keys.lease, held);
     } catch (err) {
-      this.#logger.debug({ err }, "the lease was not given up: it runs out");
+      this.#logger.debug({ err }, "the lease was not released: it will expire");
     }
   }
 
   /**
-   * A write that named `fence` was refused: that lease is gone. The word of it may come when this monitor has the next
-   * one already, and then ends nothing.
+   * Stands by after a rejected write, which named `fence`. Does nothing if this monitor holds a newer lease by then.
    */
   stepDown(fence: string): void {
     if (!this.#leads || fence !== this.#held) return;
@@ -133,7 +131,7 @@ export class Leadership {
     const sentAt = performance.now();
     if (sentAt >= this.#validUntil) this.#lose();
     if (this.#isClosed || this.#redis.status !== "ready") return;
-    // Two requests at once would each find the other's lease.
+    // Two concurrent requests would each find the other's lease.
     this.#asking ??= this.#ask(sentAt).finally(
       () => (this.#asking = undefined),
     );
@@ -156,7 +154,7 @@ export class Leadership {
     }
   }
 
-  /** That Redis is away, its connection logs. */
+  /** Ignores outages, which the connection logs. */
   #reportFailure(err: unknown): void {
     if (!(err instanceof ReplyError) || this.#refused) return;
     this.#refused = true;
@@ -174,7 +172,7 @@ export class Leadership {
     if (held === null) return;
     this.#validUntil = sentAt + LEASE_MS;
     this.#lastEpoch = Math.max(this.#lastEpoch, epoch);
-    // An answer older than the lease lasts does not say whether it still stands: the next one will.
+    // A late answer leaves open whether the lease still holds: the next one will tell.
     if (this.#leads || this.#isClosed || now >= this.#validUntil) return;
     this.#leads = true;
     this.#logger.info(
@@ -192,18 +190,17 @@ export class Leadership {
   }
 }
 
-/** Thrown when a write was refused because the lease no longer had the fence's value. */
+/** A write was rejected because the lease no longer had the fence's value. */
 export class FencedError extends Error {
-  /** That the write named. */
   readonly fence: string;
 
   constructor(fence: string) {
-    super("the lease is another monitor’s");
+    super("another monitor holds the lease");
     this.fence = fence;
   }
 }
 
-/** @throws FencedError when the write that named `fence` had this outcome for it */
+/** @throws FencedError when this outcome is `fenced` */
 export function refuseFenced(outcome: unknown, fence: string): void {
   if (outcome === "fenced") throw new FencedError(fence);
 }

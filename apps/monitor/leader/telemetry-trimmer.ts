@@ -4,10 +4,10 @@ import type { Logger } from "../../../lib/program/log.js";
 import type { Leadership } from "./leadership.js";
 
 const INTERVAL_MS = 60_000;
-/** What the charts show, and a little more. */
+/** Slightly more than the charts show. */
 const KEEP_MS = 1_200_000;
 
-/** Has the leading monitor remove telemetry by age, by Redis's clock: writers' clocks may be wrong. */
+/** Removes old telemetry while this monitor leads, by Redis's clock: writers' clocks may be wrong. */
 export class TelemetryTrimmer {
   readonly #timer: NodeJS.Timeout;
 

@@ -1,6 +1,6 @@
 import type { Side } from "../../../lib/telemetry/telemetry.js";
 
-/** One side during one step; null where there were no requests to go by. */
+/** One side during one step; null without requests. */
 export interface SidePoint {
   requestsPerSecond: number;
   errorRatio: number | null;
@@ -15,13 +15,13 @@ export interface HostPoint {
   rssBytes: number | null;
 }
 
-/** What was heard in one step of time; a step in which nothing was heard has no point. */
+/** The telemetry of one step. A step without telemetry has no point. */
 export interface HistoryPoint {
   /** The step's start, ms since the epoch by Redis's clock, a multiple of the step. */
   at: number;
-  /** Of all requests, the share that the canary answered; null without requests. */
+  /** The canary's share of all requests; null without requests. */
   canaryShare: number | null;
-  /** Null while no proxy was heard. */
+  /** Null without telemetry of a proxy. */
   sides: Record<Side, SidePoint> | null;
   /** By the agent's id. */
   hosts: Record<string, HostPoint>;
@@ -40,13 +40,13 @@ export interface HistoryMark {
   /** ms since the epoch by Redis's clock. */
   at: number;
   kind: "flip" | "deploy";
-  /** Of a flip: what the flag became. */
+  /** The new value of a flip. */
   value: boolean | null;
   by: string;
   reason: string;
 }
 
-/** What `GET /api/history` answers: the last quarter of an hour, oldest first. */
+/** The answer of `GET /api/history`: the last 15 minutes, oldest first. */
 export interface HistoryReport {
   /** Redis's clock, ms since the epoch. */
   now: number;

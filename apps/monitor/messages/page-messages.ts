@@ -4,14 +4,14 @@ import type { StateReport } from "../../../lib/telemetry/monitor-state.js";
 export interface StateMessage {
   /** Redis's clock, ms since the epoch: the browser's own may be wrong. */
   now: number;
-  /** Who tells this. */
+  /** The sender. */
   monitor: { id: string; leads: boolean };
-  /** Whether a change takes the admin token. */
+  /** Whether changes need the admin token. */
   tokenRequired: boolean;
   state: StateReport;
 }
 
-/** `event: trouble`, in the place of the state. */
+/** `event: trouble`, instead of the state. */
 export interface OutageMessage {
   reason: string;
 }

@@ -2,12 +2,12 @@ import { EVENT_KINDS, type LedgerEvent } from "../../../lib/flag/ledger.js";
 
 const AUTHORS = ["monitor", "operator", "proxy", "deploy"] as const;
 
-/** Counts what is entered in the ledger from this monitor's start on, whoever wrote it. */
+/** Counts all events of the ledger since this monitor's start. */
 export class EventTally {
   readonly kinds = new Map<string, number>(
     EVENT_KINDS.map((kind) => [kind, 0]),
   );
-  /** Flips by author; whoever else writes into the ledger is `other`. */
+  /** Flips by author; unknown authors count as `other`. */
   readonly flips = new Map<string, number>(
     [...AUTHORS, "other"].map((author) => [author, 0]),
   );

@@ -1,6 +1,6 @@
 import type { HostSample } from "../../../lib/telemetry/telemetry.js";
 
-/** One failing sample may be chance; a spell has at least so many before it is told of. */
+/** A single failing sample may be chance. */
 const MIN_SAMPLES = 2;
 
 export type HealthAlert = "gone" | "probe";
@@ -10,19 +10,19 @@ interface Run {
   samples: number;
 }
 
-/** How long an app has been without one healthy sample. Times in ms by Redis's clock. */
+/** The time since an app's last healthy sample. Times in ms by Redis's clock. */
 export interface HealthSpell extends Run {
   /** The current run of samples without the app. */
   gone: Run | undefined;
-  /** What has lasted for long enough to tell of it. */
+  /** The alerts that have lasted for the delay. */
   lasting: readonly HealthAlert[];
 }
 
 /**
- * Takes the next sample into account; undefined while all is well.
+ * Adds the next sample; undefined if it is healthy.
  *
- * A restart is a short spell, and nobody is told of it. What has lasted stands until the app is healthy: one that crashes
- * in a loop is gone and failing by turns, and must neither stay unnoticed nor be told of at every turn.
+ * A restart is a short spell and raises no alert. An alert lasts until the app is healthy, because an app that crashes in
+ * a loop alternates between gone and failing: it must raise one alert, not one at each change.
  */
 export function advanceSpell(
   spell: HealthSpell | undefined,

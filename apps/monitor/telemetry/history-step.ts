@@ -10,10 +10,10 @@ import type {
   SidePoint,
 } from "../messages/history-report.js";
 
-/** What the proxies' windows last when they do not say. */
+/** The length of a proxy's window that does not state its own. */
 const USUAL_WINDOW_MS = 500;
 
-/** All that is heard during one step of the history. */
+/** The telemetry of one step of the history. */
 export class HistoryStep {
   readonly at: number;
   readonly #sides = { prod: new SideStep(), canary: new SideStep() };
@@ -55,7 +55,7 @@ export class HistoryStep {
 
 class SideStep {
   readonly #sum = new SideSum();
-  /** By proxy, so that windows which cross the step's ends or end early do not make the rate jump. */
+  /** By proxy, so that short windows and those across a step's ends keep the rate steady. */
   readonly #proxies = new Map<string, { requests: number; ms: number }>();
 
   get requests(): number {
@@ -90,7 +90,7 @@ class SideStep {
   }
 }
 
-/** The CPU's mean, and the last of its memory. */
+/** The mean of the CPU, and the last value of the memory. */
 class HostStep {
   #cpuSum = 0;
   #cpuCount = 0;
@@ -109,7 +109,7 @@ class HostStep {
   }
 }
 
-/** To four digits: more are noise, and bytes on the wire. */
+/** To four digits, to save bytes: further ones are noise. */
 function round(value: number): number;
 function round(value: number | undefined): number | null;
 function round(value: number | undefined): number | null {

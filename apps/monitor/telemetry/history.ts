@@ -13,16 +13,15 @@ import type {
 import { HistoryStep } from "./history-step.js";
 
 const STEP_MS = 5000;
-/** What a starting monitor reads back from Redis, so that its history is whole at once. */
+/** As far as a starting monitor reads back, so that its history is whole at once. */
 const SPAN_MS = 900_000;
-/** The newest of a flood. */
 const MAX_MARKS = 200;
-/** Enough that a page which takes the newest once a second misses none. */
+/** Enough for a page that gets the newest points once a second. */
 const NEWEST = 2;
 
 /**
- * The last quarter of an hour in steps of five seconds, for the charts. Its size is bounded by the span, the hosts and
- * `MAX_MARKS`. Times in ms by Redis's clock.
+ * The last 15 minutes in steps of five seconds, for the charts. The span, the hosts and `MAX_MARKS` bound its size.
+ * Times in ms by Redis's clock.
  */
 export class History {
   readonly #rules: HistoryReport["rules"];
@@ -56,7 +55,7 @@ export class History {
     if (this.#marks.length > MAX_MARKS) this.#marks.shift();
   }
 
-  /** The step under way and the one before it. */
+  /** The current step and the one before it. */
   newest(): HistoryPoint[] {
     const closed = this.#points.slice(1 - NEWEST);
     return this.#open === undefined
@@ -80,7 +79,7 @@ export class History {
     };
   }
 
-  /** Entries come in Redis's order, so an older step never opens again: one from a clock set back joins the open one. */
+  /** Entries arrive in Redis's order, so closed steps stay closed. After a clock was set back, entries join the open step. */
   #stepAt(atMs: number): HistoryStep {
     const at = Math.floor(atMs / STEP_MS) * STEP_MS;
     if (this.#open !== undefined && at <= this.#open.at) return this.#open;

@@ -7,7 +7,7 @@ import { Roster, type HostMember, type ProxyMember } from "./roster.js";
 import { SideWindow } from "./side-window.js";
 import type { StreamListener } from "./stream-reader.js";
 
-/** All that this monitor has heard, leading or standing by. Times in ms by Redis's clock. */
+/** The telemetry received, leading or on standby. Times in ms by Redis's clock. */
 export class Observations implements StreamListener {
   readonly #windowMs: number;
   readonly #sides: Record<Side, SideWindow>;
@@ -53,7 +53,7 @@ export class Observations implements StreamListener {
     this.#listeningSince = Infinity;
   }
 
-  /** Whether all has been read that was there when listening began: what is seen before then may be long past. */
+  /** Whether the reader has reached the time when listening began. Until then, it replays the past. */
   get isCurrent(): boolean {
     return this.#heardUntil >= this.#listeningSince;
   }
@@ -82,7 +82,6 @@ export class Observations implements StreamListener {
     return this.#roster.hears(source, this.#heardUntil);
   }
 
-  /** Whether the app of this agent was gone or failed its probe when it was last heard of. */
   isUnwell(source: string): boolean {
     return this.#roster.isUnwell(source);
   }

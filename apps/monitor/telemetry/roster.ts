@@ -8,12 +8,12 @@ import { createAlert, type Alert } from "../alert/alerts.js";
 import type { CpuRule } from "../config.js";
 import { advanceSpell, type HealthSpell } from "./health-spell.js";
 
-/** Whoever has not been heard for this long is forgotten. */
+/** Members are forgotten after this time without telemetry. */
 const FORGET_MS = 3_600_000;
-/** The longest that a program may still send while it stops. */
+/** How long a stopping program may still send telemetry. */
 const STOP_GRACE_MS = 60_000;
 
-/** A proxy or agent that has been heard. Times in ms by Redis's clock. */
+/** A known proxy or agent. Times in ms by Redis's clock. */
 interface Member {
   source: string;
   seenAt: number;
@@ -34,14 +34,14 @@ export interface HostMember extends Member {
   cpuAboveSince: number | null;
 }
 
-/** All proxies and agents that have been heard, and what is wrong with them. */
+/** All known proxies and agents, and their alerts. */
 export class Roster {
   readonly #cpu: CpuRule;
   readonly #silenceMs: number;
   readonly #alertDelayMs: number;
   readonly #proxies = new Map<string, ProxyMember>();
   readonly #hosts = new Map<string, HostMember>();
-  /** Orderly stops, by source; also of those not heard yet, since the ledger may be told ahead of the telemetry. */
+  /** Orderly stops, by source; also of unknown ones, because the ledger may be read ahead of the telemetry. */
   readonly #stops = new Map<string, number>();
 
   constructor(rules: {
@@ -82,7 +82,7 @@ export class Roster {
       source,
       seenAt: atMs,
       sample,
-      // What happened to the app while its agent was silent is unknown.
+      // The app's health during the silence is unknown.
       spell: advanceSpell(wasSilent ? undefined : previous?.spell, sample, {
         now: atMs,
         delayMs: this.#alertDelayMs,
@@ -92,7 +92,7 @@ export class Roster {
     });
   }
 
-  /** A gap in the samples, or a new process, says nothing about the CPU in between. */
+  /** Restarts after a gap in the samples, or with a new process. */
   #cpuAboveSince(
     previous: HostMember | undefined,
     sample: HostSample,
@@ -105,7 +105,7 @@ export class Roster {
     return (isSameRun ? previous.cpuAboveSince : null) ?? atMs;
   }
 
-  /** An orderly stop: its silence from here on raises no alert. */
+  /** After an orderly stop, silence raises no alert. */
   stopped(source: string, atMs: number): void {
     this.#stops.set(source, atMs);
   }
@@ -114,18 +114,14 @@ export class Roster {
     this.#stops.delete(source);
   }
 
-  /** What a program sends while it stops does not bring it back; what it sends long after does. */
+  /** Telemetry long after a stop ends it; telemetry during the stop does not. */
   #endLateStop(source: string, atMs: number): void {
     const stoppedAt = this.#stops.get(source);
     if (stoppedAt !== undefined && atMs - stoppedAt >= STOP_GRACE_MS)
       this.#stops.delete(source);
   }
 
-  /**
-   * Whether the lack of an alert here means that it is over, and not just unknown.
-   *
-   * @param heardUntil up to when the stream has been read, here and below
-   */
+  /** Whether it is not silent, so that a missing alert is over. @param heardUntil the time read up to, here and below */
   hears(source: string, heardUntil: number): boolean {
     if (this.#stops.has(source)) return true;
     const member = this.#proxies.get(source) ?? this.#hosts.get(source);
@@ -134,13 +130,13 @@ export class Roster {
     );
   }
 
-  /** Whether the app of this agent was gone or failed its probe when it was last heard of. */
+  /** Whether the agent's last sample shows its app gone or failing its probe. */
   isUnwell(source: string): boolean {
     const isStopped = this.#stops.has(source);
     return !isStopped && this.#hosts.get(source)?.spell !== undefined;
   }
 
-  /** When a probe of this side last failed or its agent was silent; null when never, undefined without an agent. */
+  /** The last failed probe or silence of an agent on this side; null if none, undefined without an agent. */
   lastUnhealthyAt(side: Side, heardUntil: number): number | null | undefined {
     const hosts = this.hosts().filter(({ sample }) => sample.target === side);
     if (hosts.length === 0) return undefined;
@@ -150,7 +146,7 @@ export class Roster {
     return Math.max(...times) || null;
   }
 
-  /** All alerts there are to raise; `listeningSince` tells since when the stream has been read without a gap. */
+  /** All alerts at present. @param listeningSince the time since which the stream has been read without a gap */
   alerts(heardUntil: number, listeningSince: number): Alert[] {
     this.#forget(heardUntil);
     return [...this.proxies(), ...this.hosts()].flatMap((member) => {

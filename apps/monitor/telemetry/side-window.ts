@@ -6,7 +6,7 @@ import {
 import { SideSum } from "../../../lib/telemetry/side-sum.js";
 import type { TrafficWindow } from "../../../lib/telemetry/telemetry.js";
 
-/** Requests that wait are told anew with each window: an older report says nothing any more. */
+/** Each window reports the waiting requests again, so older reports are outdated. */
 const WAITING_VALID_MS = 3000;
 
 interface Entry {
@@ -54,7 +54,7 @@ export class SideWindow {
     );
   }
 
-  /** Those that ended in the `windowMs` before. */
+  /** The windows that ended in the `windowMs` before. */
   figuresBefore(now: number): SideSum {
     const end = now - this.#windowMs;
     return this.#sum(({ atMs }) => atMs <= end && atMs > end - this.#windowMs);
@@ -67,8 +67,8 @@ export class SideWindow {
   }
 
   /**
-   * Ages of the requests that arrived at or after `sinceMs` and have waited for longer than `thresholdMs`, as last told by
-   * each proxy.
+   * Ages of the requests that arrived at or after `sinceMs` and have waited for longer than `thresholdMs`, as each proxy
+   * last reported.
    */
   waitingBeyond(
     thresholdMs: number,

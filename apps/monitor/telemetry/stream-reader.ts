@@ -14,25 +14,25 @@ import {
   type Telemetry,
 } from "../../../lib/telemetry/telemetry.js";
 
-/** How far back a monitor reads when it starts, to know what it should hear. */
+/** How far back a starting monitor reads, to know all proxies and agents. */
 const REPLAY_MS = 900_000;
 
 export interface StreamListener {
-  /** `atMs` is Redis's clock at the entry's arrival, or at its reading if that was earlier, here and below. */
+  /** `atMs` is the time of the entry's id by Redis's clock, at most the time of its reading; here and below. */
   onTelemetry: (telemetry: Telemetry, atMs: number, id: string) => void;
-  /** An entry of the telemetry that cannot be read. */
+  /** A telemetry entry that cannot be parsed. */
   onSkipped?: (bad: BadTelemetry, atMs: number, id: string) => void;
-  /** `isNew` unless it is from before this monitor started. */
+  /** `isNew` if it was written after this monitor's start. */
   onEvent: (event: LedgerEvent, atMs: number, isNew: boolean) => void;
-  /** All that had arrived by `heardUntil` has been told; there has been no gap since `listeningSince`. */
+  /** All entries up to `heardUntil` have been reported, without a gap since `listeningSince`. */
   onCaughtUp: (heardUntil: number, listeningSince: number) => void;
-  /** Nothing can be heard until further notice. */
+  /** The streams cannot be read, until the next `onCaughtUp`. */
   onGap: () => void;
 }
 
 /**
- * Follows the telemetry and the ledger. If Redis goes away or refuses it waits and goes on where it was; an entry that
- * cannot be read is skipped and counted, and reported the first time.
+ * If Redis is away or refuses, the reader waits and continues where it was. It skips and counts entries that it cannot
+ * parse, and logs the first. It follows the telemetry and the ledger.
  */
 export class StreamReader {
   readonly #redis: Redis;
@@ -43,14 +43,14 @@ export class StreamReader {
   #stop: (() => Promise<void>) | undefined;
   #positions: Positions | undefined;
   #listeningSince: number | undefined;
-  /** By Redis's clock, as it was when this was first known. */
+  /** The start, by Redis's clock at the first read. */
   #newSince: number | undefined;
   #skipped = 0;
   #refused = false;
 
   /**
-   * @param options.redis a connection of its own, since it blocks
-   * @param options.startedAt when what counts as new began, by `performance.now()`; now unless told
+   * @param options.redis a separate connection, because reads block
+   * @param options.startedAt later events count as new; by `performance.now()`, which is the default
    */
   constructor(options: {
     redis: Redis;
@@ -66,7 +66,7 @@ export class StreamReader {
     this.#startedAt = options.startedAt ?? performance.now();
   }
 
-  /** Telemetry entries that could not be read so far. */
+  /** The number of skipped telemetry entries. */
   get skipped(): number {
     return this.#skipped;
   }
@@ -87,7 +87,7 @@ export class StreamReader {
   async #read(): Promise<void> {
     const askedAt = performance.now();
     const sentAt = await this.#redisTime();
-    // A clock that was set back makes no gap.
+    // A clock that is set back makes no gap.
     this.#listeningSince = Math.min(this.#listeningSince ?? sentAt, sentAt);
     this.#newSince ??= Math.ceil(sentAt - (askedAt - this.#startedAt));
     const { telemetry, events } = this.#keys;
@@ -133,7 +133,7 @@ export class StreamReader {
       );
   }
 
-  /** That Redis is away, its connection logs. */
+  /** Logs refusals only: the connection logs outages. */
   #endListening(err: unknown): void {
     if (this.#listeningSince !== undefined) this.#listener.onGap();
     this.#listeningSince = undefined;
@@ -148,7 +148,7 @@ export class StreamReader {
   }
 }
 
-/** Redis's ids never go back, though its clock may have been set back: until it has caught up they name the future. */
+/** Ids never go back. After Redis's clock was set back, they are in the future until it has caught up. */
 function arrivalMs(id: string, now: number): number {
   return Math.min(entryTimeMs(id), now);
 }

@@ -33,7 +33,7 @@ describe("monitor program", () => {
         '  - RECOVERY is "perhaps": give one of auto, manual',
         "  - ALERT_FROM is not set: give a mail address such as serin@example.com",
         "  - SMTP_URL is not set: give smtp://[user:password@]host[:port] or smtps://…",
-        '  - HOST is "0.0.0.0" but ADMIN_TOKEN is not set: anybody there could flip the flag. ' +
+        '  - HOST is "0.0.0.0" but ADMIN_TOKEN is not set: anyone who can reach it could flip the flag. ' +
           "Set ADMIN_TOKEN, or listen on loopback (127.0.0.1, ::1 or localhost)\n",
       ].join("\n"),
     );

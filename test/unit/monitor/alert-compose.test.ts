@@ -110,7 +110,7 @@ To switch feature on by hand, either of:
       "[serin] canary stopped and latched: feature is off (p95 1,012 ms > 500 ms)",
     );
     expect(mail.text).to.include(
-      "It is latched: the monitor does not try again, it stays off until a person switches it on.",
+      "It is latched: it stays off until a person switches it on.",
     );
   });
 
@@ -180,7 +180,7 @@ To switch feature off by hand, either of:
       '[serin] canary resumed: feature is on (operator: the flag was set to "true" directly in Redis)',
     );
     expect(compose(event(flip)).text).to.include(
-      "The monitor goes on watching it.",
+      "The monitor keeps watching it.",
     );
   });
 

@@ -47,7 +47,7 @@ describe("monitor's POST /api/flags/:name", () => {
   it("needs no reason", async () => {
     await post({ value: true }).expect(200);
     expect(backend.changes).to.deep.equal([
-      { value: true, reason: "asked for through the API" },
+      { value: true, reason: "requested through the API" },
     ]);
   });
 

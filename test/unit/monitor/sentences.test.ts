@@ -29,8 +29,8 @@ describe("sentences", () => {
     ["cpu:agent@a:3101", "the app of agent@a:3101 no longer keeps a core busy"],
     ["flag-value", "the flag holds true or false again"],
     ["latency:prod", "prod is no longer slow"],
-    ["verdict:split", "the split deals requests in its ratio again"],
-    ["verdict:worse", "the canary is no longer found to be worse than prod"],
+    ["verdict:split", "the split matches its ratio again"],
+    ["verdict:worse", "the canary no longer looks worse than prod"],
     ["of-a-later-version:x", "over: of-a-later-version:x"],
   ] as const) {
     it(`tell the end of ${id}`, () => {

@@ -2,19 +2,18 @@ import type { LedgerEvent } from "../../../../lib/flag/ledger.js";
 
 export type ChannelName = "mail" | "webhook";
 
-/** One way to reach people. */
+/** A way to deliver alerts. */
 export interface Channel {
   readonly name: ChannelName;
   /**
-   * Resolves when the event is in others' hands. Gives up within half a minute.
+   * Resolves when the receiver has accepted the event. Gives up within 30 seconds.
    *
-   * @throws RefusedError when the other side has said that it will not take this; Error in all other cases. No message
-   * holds a secret.
+   * @throws RefusedError when the receiver rejects this event; Error in all other cases. Messages hold no secrets.
    */
   send: (event: LedgerEvent) => Promise<void>;
   /** Ends sends in flight. May be called twice. */
   close: () => void;
 }
 
-/** The other side understood, and will not take it: most likely not later either. */
+/** The receiver rejected the event, and would most likely reject it again. */
 export class RefusedError extends Error {}

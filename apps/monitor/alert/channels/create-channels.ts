@@ -9,7 +9,7 @@ import type { NoticeSettings } from "../message/notice.js";
 import type { MailTransport } from "./transport.js";
 import { createWebhookChannel } from "./webhook.js";
 
-/** Mails always; a webhook's messages where one is set. */
+/** Mail always, and the webhook if one is set. */
 export function createChannels(
   config: AlertConfig,
   notice: NoticeSettings,

@@ -1,7 +1,7 @@
 import type { Logger } from "../../../../lib/program/log.js";
 import type { MailTransport } from "./transport.js";
 
-/** Writes mails to the program's log, for set-ups without a mail server. */
+/** Writes mails to the program's log, where there is no mail server. */
 export function createLogTransport(logger: Logger): MailTransport {
   return {
     send: ({ from, to, subject, text, messageId }) => {

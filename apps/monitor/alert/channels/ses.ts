@@ -5,13 +5,13 @@ import type { MailTransport } from "./transport.js";
 
 const CONNECTION_TIMEOUT_MS = 5000;
 const REQUEST_TIMEOUT_MS = 15_000;
-/** What SES has against a mail. What it has against the sender's account or credentials can be mended, and mails wait. */
+/** SES rejects the mail itself. Mails wait through errors of account or credentials, which can be fixed. */
 const REFUSALS = new Set(["MessageRejected", "InvalidParameterValue"]);
 
-/** Credentials come from the SDK's default chain: environment, shared files, the instance's role. */
+/** Credentials come from the SDK's default chain: environment, shared files, instance role. */
 export function createSesTransport(options: {
   region: string;
-  /** Undefined: Amazon's own for the region. */
+  /** Undefined for Amazon's own in the region. */
   endpoint: string | undefined;
   requestTimeoutMs?: number;
 }): MailTransport {
@@ -19,7 +19,7 @@ export function createSesTransport(options: {
   const client = new SESClient({
     region,
     ...(endpoint === undefined ? {} : { endpoint }),
-    // The courier retries, and keeps the order.
+    // The courier retries and keeps the order.
     maxAttempts: 1,
     requestHandler: {
       connectionTimeout: CONNECTION_TIMEOUT_MS,
@@ -43,9 +43,9 @@ export function createSesTransport(options: {
   };
 }
 
-/** Of a bad signature SES says what it should have been made of, session token included: after the first line. */
+/** On a bad signature, SES answers with the session token, after the first line. */
 function withoutSecrets(err: unknown): Error {
   const { name, message } = err instanceof Error ? err : new Error(String(err));
-  const told = `SES: ${name}: ${message.split("\n", 1).join("")}`;
-  return REFUSALS.has(name) ? new RefusedError(told) : new Error(told);
+  const line = `SES: ${name}: ${message.split("\n", 1).join("")}`;
+  return REFUSALS.has(name) ? new RefusedError(line) : new Error(line);
 }

@@ -4,14 +4,14 @@ import { RefusedError } from "./channel.js";
 import type { MailTransport } from "./transport.js";
 
 const CONNECT_TIMEOUT_MS = 5000;
-/** Longer than connecting: a server may look through a mail before it takes it, and giving up then would double it. */
+/** Longer than connecting: a server may scan a mail before it accepts it, and a retry would send the mail twice. */
 const SILENCE_TIMEOUT_MS = 20_000;
-/** "Authentication required" and its kin (RFC 4954, section 6), which some servers say only to a mail's sender. */
+/** "Authentication required" and similar (RFC 4954, section 6), which some servers send only after MAIL FROM. */
 const LOGIN_REPLIES = new Set([530, 534, 535, 538]);
-/** A server that answers each step just in time must not hold the courier either. */
+/** Limits a server that answers each step just in time. */
 const SEND_DEADLINE_MS = 30_000;
 
-/** `url` says host, port, TLS and credentials, as nodemailer reads it: `smtps://user:password@host:465`. */
+/** `url` holds host, port, TLS and credentials, as nodemailer reads them: `smtps://user:password@host:465`. */
 export function createSmtpTransport(
   url: string,
   logger: Logger,
@@ -33,7 +33,7 @@ export function createSmtpTransport(
         .catch((err: unknown) => {
           throw isRefusal(err) ? new RefusedError(err.message) : err;
         });
-      // The others have their mail; to send it again for these would double it for those.
+      // Sending it again for them would send it twice to the others.
       if (rejected.length > 0)
         logger.warn({ rejected }, "the mail server refused some recipients");
     },
@@ -44,7 +44,7 @@ export function createSmtpTransport(
   };
 }
 
-/** What the server has against this mail; a log-in that it refuses can be mended, and mails wait. */
+/** Whether the server rejects this mail. Mails wait through a rejected log-in, which can be fixed. */
 function isRefusal(err: unknown): err is Error {
   if (!(err instanceof Error)) return false;
   const { code, responseCode } = err as Error & {
@@ -52,6 +52,6 @@ function isRefusal(err: unknown): err is Error {
     responseCode?: number;
   };
   const concernsMail = code === "EENVELOPE" || code === "EMESSAGE";
-  const isForGood = responseCode !== undefined && responseCode >= 500;
-  return concernsMail && isForGood && !LOGIN_REPLIES.has(responseCode);
+  const isPermanent = responseCode !== undefined && responseCode >= 500;
+  return concernsMail && isPermanent && !LOGIN_REPLIES.has(responseCode);
 }

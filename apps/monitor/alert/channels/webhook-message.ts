@@ -2,27 +2,27 @@ import type { LedgerEvent } from "../../../../lib/flag/ledger.js";
 import { readKnownData } from "../message/known-data.js";
 import { createNotice, type NoticeSettings } from "../message/notice.js";
 
-/** What a webhook is sent. Fields may be added, none renamed. */
+/** The body of a webhook request. Fields may be added, but not renamed. */
 export interface WebhookMessage {
-  /** What Slack, Mattermost and others that take Slack's format show; in Slack's markup. */
+  /** The text that Slack, Mattermost and compatible programs show, in Slack's markup. */
   text: string;
   title: string;
-  /** The event's id in this system: the same when it is sent again. */
+  /** The event's id with the key prefix, the same at each retry. */
   event: string;
   kind: LedgerEvent["kind"];
   flag: string;
-  /** What the flag has become; null when it has not been flipped. */
+  /** The flag's new value; null if this is no flip. */
   value: boolean | null;
   by: string;
   reason: string;
   /** ISO 8601, UTC. */
   at: string;
   data: LedgerEvent["data"];
-  /** Where to look and act. */
+  /** A link. */
   dashboard: string;
 }
 
-/** The same whenever it is composed. Never throws, whatever the event's data holds. */
+/** Deterministic. Never throws, whatever the event's data holds. */
 export function composeWebhookMessage(
   event: LedgerEvent,
   settings: NoticeSettings,
@@ -47,7 +47,7 @@ export function composeWebhookMessage(
   };
 }
 
-/** As Slack asks for it; it also keeps a reason from calling for everybody by `<!channel>`. */
+/** Slack's escapes, which also keep `<!channel>` in a reason from notifying everyone. */
 function escapeSlack(text: string): string {
   return text
     .replaceAll("&", "&amp;")

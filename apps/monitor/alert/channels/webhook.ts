@@ -6,19 +6,19 @@ import type { NoticeSettings } from "../message/notice.js";
 import { composeWebhookMessage } from "./webhook-message.js";
 
 const ANSWER_TIMEOUT_MS = 10_000;
-/** Too slow, too often: to be tried again, unlike the other statuses from 400 to 499. */
+/** Timeout and rate limit: retried, unlike the other statuses from 400 to 499. */
 const PASSING_REFUSALS = new Set([408, 429]);
 
 export interface WebhookConfig {
-  /** Often a secret by itself, as Slack's is: never log it. */
+  /** Often a secret, as Slack's is: never log it. */
   url: URL;
-  /** Signs what is sent. */
+  /** Signs the requests. */
   secret: string | undefined;
 }
 
 /**
- * POSTs each event as JSON. Redirects are not followed: what is signed for one receiver is not handed to another. The
- * answer's body is not read, and its connection not kept.
+ * POSTs each event as JSON. It does not follow redirects, because the signature is for one receiver. It ignores the
+ * response body, and closes the connection.
  */
 export function createWebhookChannel(
   config: WebhookConfig,
@@ -50,8 +50,7 @@ export function createWebhookChannel(
 }
 
 /**
- * `t=<seconds since the epoch>,v1=<hex HMAC-SHA256 of "<t>.<body>">`. The time is signed too, so that a receiver can
- * refuse what somebody has recorded and sends again.
+ * `t=<seconds since the epoch>,v1=<hex HMAC-SHA256 of "<t>.<body>">`. The signed time lets a receiver reject replays.
  */
 function sign(
   body: string,
@@ -71,7 +70,7 @@ function post(
 ): Promise<number> {
   const request = url.protocol === "https:" ? requestHttps : requestHttp;
   return new Promise((resolve, reject) => {
-    // No agent: a kept connection would hold a stopping monitor.
+    // No agent: an idle connection would delay the monitor's stop.
     const sending = request(url, { ...options, method: "POST", agent: false });
     sending.on("error", reject).on("response", (response) => {
       resolve(response.statusCode ?? 0);
@@ -89,7 +88,7 @@ function checkStatus(status: number): void {
   throw isRefusal ? new RefusedError(message) : new Error(message);
 }
 
-/** An error of the network names host and port, never the path. */
+/** Network errors name host and port, never the path. */
 function describeFailure(err: unknown): string {
   const { code, message } = err as NodeJS.ErrnoException;
   return code ?? message;

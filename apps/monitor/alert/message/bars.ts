@@ -5,19 +5,19 @@ import {
 } from "../../../../lib/wording/units.js";
 import type { KnownData } from "./known-data.js";
 
-/** One line of a mail's picture. */
+/** One bar of a mail's chart. */
 export interface Bar {
   label: string;
   /** With its unit. */
   value: string;
-  /** Of the longest bar, which is 1. */
+  /** The length; the longest bar has 1. */
   ratio: number;
   role: "subject" | "baseline" | "limit";
 }
 
 type Measured = Omit<Bar, "ratio" | "value"> & { size: number | undefined };
 
-/** The canary as it was and as it became, beside prod and what is allowed; at least two, or there is nothing to see. */
+/** The canary before and after, prod, and the limit; empty if fewer than two are known. */
 export function listBars(data: KnownData): Bar[] {
   const { quantile } = data;
   const p = quantile === undefined ? "" : ` ${formatQuantile(quantile)}`;

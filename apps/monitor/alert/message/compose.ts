@@ -12,7 +12,7 @@ export interface MailSettings extends NoticeSettings {
   to: string[];
 }
 
-/** The same mail whenever it is composed. Never throws, whatever the event's data holds. */
+/** Deterministic. Never throws, whatever the event's data holds. */
 export function composeMail(event: LedgerEvent, settings: MailSettings): Mail {
   const notice = createNotice(event, settings);
   const { from, to, keys } = settings;
@@ -24,9 +24,9 @@ export function composeMail(event: LedgerEvent, settings: MailSettings): Mail {
     html: renderHtml(notice),
     messageId: toMessageId(`${keys.prefix}${event.id}`, from),
     headers: {
-      // Keeps out-of-office replies away (RFC 3834).
+      // Prevents out-of-office replies (RFC 3834).
       "Auto-Submitted": "auto-generated",
-      // Amazon SES puts a Message-ID of its own in the place of ours.
+      // Amazon SES replaces the Message-ID by its own.
       "X-Serin-Event": oneLine(`${keys.prefix}${event.id}`),
     },
   };

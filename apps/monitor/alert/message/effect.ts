@@ -3,17 +3,17 @@ import { compareMs, formatQuantile } from "../../../../lib/wording/units.js";
 import { formatUtc } from "./figures.js";
 import type { KnownData } from "./known-data.js";
 
-/** Kinds of events that switch nothing, at which a person may want to. */
+/** Events that do not flip the flag, but may be a reason to do so. */
 const MAY_CALL_FOR_STOP = new Set<EventKind>(["alert", "silence"]);
 
-/** Where an event leaves the flag, in words. */
+/** The consequences of an event, in words. */
 export interface Effect {
   tone: "good" | "bad" | "warning";
   /** For the subject. */
   title: string;
-  /** What comes of it if nobody does anything, in sentences. */
+  /** What happens next if nobody acts, in sentences. */
   next: string;
-  /** What a person may want to set the flag to. */
+  /** The value that a person may want to set. */
   switchTo: boolean | undefined;
 }
 
@@ -47,13 +47,13 @@ function describeOccurrence({ kind, reason, data }: LedgerEvent): Effect {
     title: `${kind}: ${reason}`,
     next:
       kind === "flip"
-        ? "The event does not say to what: see the dashboard."
+        ? "The event does not say which way: see the dashboard."
         : "Nothing was switched: the flag stays as it is.",
     switchTo: mayCallForStop ? false : undefined,
   };
 }
 
-/** In parentheses, for the title; empty when the state says it all. */
+/** In parentheses, for the title; empty after a recovery. */
 function describeCause(event: LedgerEvent, data: KnownData): string {
   const { rule, latencyMs, thresholdMs } = data;
   if (rule === "recovery") return "";
@@ -68,7 +68,7 @@ function describeCause(event: LedgerEvent, data: KnownData): string {
     : ` (${event.by}: ${event.reason})`;
 }
 
-/** The canary's own latency is what a mail about the canary is expected to tell; prod's is named. */
+/** A mail is about the canary's latency unless it names prod's. */
 function nameLatency({ side, quantile }: KnownData): string {
   const name = quantile === undefined ? "latency" : formatQuantile(quantile);
   return side === undefined || side === "canary" ? name : `${side} ${name}`;
@@ -78,7 +78,7 @@ function nextWhileOff(by: string, { latched, nextTryAt }: KnownData): string {
   if (by !== "monitor")
     return "The monitor undoes only its own flips: it stays off until an operator switches it on.";
   if (latched === true)
-    return "It is latched: the monitor does not try again, it stays off until a person switches it on.";
+    return "It is latched: it stays off until a person switches it on.";
   if (nextTryAt !== undefined)
     return `The monitor tries again at ${formatUtc(nextTryAt)}, if the canary is healthy then.`;
   return "The monitor does not try again: it stays off until a person switches it on.";
@@ -87,5 +87,5 @@ function nextWhileOff(by: string, { latched, nextTryAt }: KnownData): string {
 function nextWhileOn(by: string): string {
   return by === "monitor"
     ? "If it goes bad again, it is stopped again, and the wait before the next try is longer."
-    : "The monitor goes on watching it.";
+    : "The monitor keeps watching it.";
 }

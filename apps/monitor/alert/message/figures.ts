@@ -18,8 +18,8 @@ export interface Figure {
 }
 
 /**
- * The numbers, texts and switches of an event's data, whatever they are. The unit is the name's last word, as
- * everywhere in Serin: `p95Ms`, `rssBytes`, `cpuRatio`, `seenAt`.
+ * All numbers, strings and booleans of an event's data. The unit is the name's last word, as everywhere in Serin:
+ * `p95Ms`, `rssBytes`, `cpuRatio`, `seenAt`.
  */
 export function listFigures(
   data: Record<string, unknown>,
@@ -36,7 +36,7 @@ export function listFigures(
     .slice(0, MAX_FIGURES);
 }
 
-/** `2026-03-01 12:00:00 UTC`; a text that is no time stays as it is. */
+/** `2026-03-01 12:00:00 UTC`; any other text stays as it is. */
 export function formatUtc(time: string): string {
   const date = new Date(time);
   if (Number.isNaN(date.getTime()))

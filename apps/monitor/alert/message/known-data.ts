@@ -4,9 +4,9 @@ const text = z.string().optional().catch(undefined);
 const number = z.number().optional().catch(undefined);
 const flag = z.boolean().optional().catch(undefined);
 
-/** What the mails' words know of an event's data. Anything else in a field's place counts as absent. */
+/** The fields that messages use. A field of the wrong type counts as absent. */
 const knownData = z.object({
-  /** Goes into shell commands: nothing but a flag's name may. */
+  /** Goes into shell commands: only valid names may. */
   flag: z
     .string()
     .regex(/^[\w.-]{1,64}$/)

@@ -8,14 +8,14 @@ import { describeEffect, type Effect } from "./effect.js";
 
 const MAX_REASON_CHARACTERS = 2000;
 
-/** What an event means to a person, before it becomes text or HTML. */
+/** The content of a message about an event, before it becomes text or HTML. */
 export interface Notice {
   tone: Effect["tone"];
   /** One line. */
   title: string;
   /** A sentence; undefined when the title says it already. */
   happened: string | undefined;
-  /** What was measured beside what is allowed, to be drawn to one scale; empty when nothing compares. */
+  /** Measurements and their limits on one scale; empty if nothing compares. */
   bars: Bar[];
   /** Sentences. */
   next: string;
@@ -25,15 +25,13 @@ export interface Notice {
   dashboardUrl: string;
 }
 
-/** What the words depend on besides the event. */
 export interface NoticeSettings extends RemedySettings {
   /** For events that do not say which flag they concern. */
   flagName: string;
-  /** Where people look at the monitor, often on a phone. */
   dashboardUrl: string;
 }
 
-/** Data that the words and bars tell. */
+/** Shown in the sentences and bars, so not among the facts. */
 const TOLD = new Set([
   "canaryBeforeMs",
   "canaryLatencyMs",

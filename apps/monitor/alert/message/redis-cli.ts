@@ -1,8 +1,8 @@
 const DEFAULT_PORT = "6379";
 
 /**
- * The `redis-cli` that talks to `redisUrl`, for a person to type: `redis-cli -h 10.0.0.5 -p 6380`. A password is never
- * part of it: where one is needed, redis-cli asks.
+ * The `redis-cli` command line for `redisUrl`: `redis-cli -h 10.0.0.5 -p 6380`. It never holds the password, for which
+ * redis-cli prompts.
  */
 export function redisCliFor(redisUrl: string): string {
   const { hostname, port, protocol, username, password, pathname } = new URL(

@@ -1,6 +1,6 @@
 import type { Keys } from "../../../../lib/redis/keys.js";
 
-/** How a person changes the flag by hand: either of the shell commands does it. */
+/** Shell commands that change the flag; either one is enough. */
 export interface Remedy {
   purpose: string;
   commands: string[];
@@ -8,15 +8,14 @@ export interface Remedy {
 
 export interface RemedySettings {
   keys: Keys;
-  /** How people reach Redis: `redis-cli -h 10.0.0.5`. */
+  /** Such as `redis-cli -h 10.0.0.5`. */
   redisCli: string;
-  /** Where people reach the monitor, without a slash at the end: `http://127.0.0.1:8090`. */
+  /** Without a slash at the end: `http://127.0.0.1:8090`. */
   monitorUrl: string;
-  /** Whether the monitor's API asks for ADMIN_TOKEN. */
   tokenRequired: boolean;
 }
 
-/** `flag` goes into shell commands as it is: it must be a flag's valid name. */
+/** `flag` is not escaped: it must be a valid name. */
 export function describeRemedy(
   value: boolean,
   flag: string,

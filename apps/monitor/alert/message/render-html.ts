@@ -14,7 +14,7 @@ const BAR_COLORS: Record<Bar["role"], string> = {
   limit: "#bf8700",
 };
 
-/** Mail readers that know neither dark colours nor style sheets show the inline styles as they are. */
+/** Mail readers without style sheets show the inline styles. */
 const DARK = `@media (prefers-color-scheme: dark) {
 body{color:#f0f6fc!important;background:#0d1117!important}
 .good{color:#3fb950!important;border-color:#3fb950!important}
@@ -29,7 +29,7 @@ body{color:#f0f6fc!important;background:#0d1117!important}
 .limit{background:#d29922!important}
 }`;
 
-/** Styles are inline, because many mail readers drop style sheets, and one column, because most read on a phone. */
+/** Inline styles, because many mail readers drop style sheets; one column, for phones. */
 export function renderHtml(notice: Notice): string {
   const { tone, title, happened, bars, next, remedy, facts } = notice;
   const color = TONE_COLORS[tone];
@@ -67,7 +67,7 @@ function renderParagraph(text: string): string {
   return `<p style="margin:0 0 12px">${escapeHtml(text)}</p>`;
 }
 
-/** Table cells with a background are the one drawing that every mail reader shows, images blocked or not. */
+/** Every mail reader shows backgrounds of table cells, even if it blocks images. */
 function renderBars(bars: readonly Bar[]): string {
   return `<table role="presentation" style="width:100%;margin:0 0 12px;border-collapse:collapse;font-size:14px">
 ${bars.map(renderBar).join("\n")}

@@ -1,7 +1,7 @@
 import type { Bar } from "./bars.js";
 import type { Notice } from "./notice.js";
 
-/** Short enough for a phone held upright. */
+/** Short enough for a phone. */
 const BAR_CHARACTERS = 16;
 /** One to eight eighths of a character, from the left. */
 const EIGHTHS = ["▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"];
@@ -20,8 +20,8 @@ export function renderText(notice: Notice): string {
       facts.map(({ label, value }) => `${label.padEnd(labelWidth)}${value}`),
     ),
   ];
-  const told = paragraphs.filter((paragraph) => paragraph !== undefined);
-  return `${told.join("\n\n")}\n`;
+  const shown = paragraphs.filter((paragraph) => paragraph !== undefined);
+  return `${shown.join("\n\n")}\n`;
 }
 
 function renderBars(bars: readonly Bar[]): string {
@@ -34,7 +34,7 @@ function renderBars(bars: readonly Bar[]): string {
   );
 }
 
-/** Never empty: what is small is there all the same. */
+/** Never empty, however small the ratio. */
 function drawBar(ratio: number): string {
   const eighths = Math.max(1, Math.round(ratio * BAR_CHARACTERS * 8));
   const rest = EIGHTHS[(eighths % 8) - 1] ?? "";
