@@ -1,11 +1,11 @@
-/** What can be in a bag: it carries its own place there, -1 while it is in none. */
+/** An item stores its own position in the bag, -1 while it is in none. */
 export interface BagItem {
   slot: number;
 }
 
 /**
- * A set, in no order, for what comes and goes with each request. A Set grows a new table every few requests, and a table
- * that has been replaced still points to what was in it: once one is old, minor collections free none of that any more.
+ * An unordered set for objects that live as long as a request. A Set would allocate a new table every few requests, and a
+ * replaced table in the old generation keeps its former items alive through minor collections.
  */
 export class Bag<T extends BagItem> {
   readonly #items: T[] = [];
@@ -14,7 +14,7 @@ export class Bag<T extends BagItem> {
     item.slot = this.#items.push(item) - 1;
   }
 
-  /** @returns false when it was not there */
+  /** @returns false if the item was not in the bag */
   delete(item: T): boolean {
     const { slot } = item;
     if (slot < 0 || this.#items[slot] !== item) return false;

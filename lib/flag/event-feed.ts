@@ -4,11 +4,11 @@ import { follow, readNewer } from "../redis/stream-follower.js";
 import { parseEvent, type LedgerEvent } from "./ledger.js";
 
 /**
- * Calls back with each event entered in the ledger after the event `after`, or from now on. If Redis is away it tries
- * until Redis is back.
+ * Calls `onEvent` for each event added to the ledger after the event `after`, or from now on. It resumes after an outage of
+ * Redis.
  *
- * @param options.redis becomes the feed's own, since its reads block
- * @returns what ends it. @throws when Redis is away at the start
+ * @param options.redis reserved for the feed, whose reads block
+ * @returns a function that ends the feed @throws if Redis is unreachable at the start
  */
 export async function followEvents(options: {
   redis: Redis;

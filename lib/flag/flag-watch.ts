@@ -4,27 +4,27 @@ import { readLease, type LeaseReading } from "./lease-reading.js";
 import type { Logger } from "../program/log.js";
 import { createRedis } from "../redis/redis.js";
 
-/** The safety net under the invalidations. */
+/** Polling catches a missed invalidation. */
 const POLL_INTERVAL_MS = 1000;
 const INVALIDATIONS = "__redis__:invalidate";
 
 export interface FlagReading {
   value: boolean;
-  /** As stored; null when absent. */
+  /** As stored; null if absent. */
   raw: string | null;
-  /** Monotonic ms (`performance.now()`) at which the read was sent that confirmed it. */
+  /** Monotonic ms (`performance.now()`) at which the confirming read was sent. */
   confirmedAt: number;
-  /** The flag has been written since: what it is now is being read. */
+  /** The flag has been written since this read; the next read is under way. */
   isOutdated: boolean;
   lease: LeaseReading | null;
 }
 
 /**
- * Knows the flag (and the lease) without reading Redis on any request's path. If Redis is away, the last reading
- * stands and ages: whoever uses it decides how old is too old.
+ * Keeps the flag and the lease in memory, so that requests never wait for Redis. While Redis is unreachable, the last
+ * reading is kept and ages; its users decide how old is too old.
  *
- * A change reaches it by Redis's server-assisted client-side caching (CLIENT TRACKING in broadcasting mode, redirected to
- * a second connection), whoever made it; tracking is armed again whenever either connection is new.
+ * Redis announces each change by client-side caching (CLIENT TRACKING in broadcasting mode, redirected to a second
+ * connection). Tracking is enabled again when either connection is new.
  */
 export class FlagWatch {
   readonly #reader: Redis;
@@ -36,14 +36,14 @@ export class FlagWatch {
   readonly #readingListeners: ((reading: FlagReading) => void)[] = [];
   #reading: FlagReading | undefined;
   #readsInFlight = 0;
-  /** Monotonic ms: when an invalidation last named the flag. */
+  /** Monotonic ms of the last invalidation that named the flag. */
   #writtenAt = 0;
   /** The subscriber's client id; undefined while it is not subscribed. */
   #redirectTo: number | undefined;
   #poll: NodeJS.Timeout | undefined;
   #reportedRaw: string | null = null;
 
-  /** Both connections become the watch's own: it closes them. */
+  /** The watch closes both connections. */
   constructor(options: {
     reader: Redis;
     subscriber: Redis;
@@ -63,18 +63,18 @@ export class FlagWatch {
     return this.#reading;
   }
 
-  /** Calls back after each reading in which the flag's value is new. */
+  /** Called after each reading with a new value of the flag. */
   onChange(listener: (reading: FlagReading) => void): void {
     this.#listeners.push(listener);
   }
 
-  /** Calls back after each reading, also one that only confirms the value, and when the last one is outdated. */
+  /** Called after each reading, and when a write makes the last one outdated. */
   onReading(listener: (reading: FlagReading) => void): void {
     this.#readingListeners.push(listener);
   }
 
   start(): void {
-    // `message` would run the keys together.
+    // `message` would join the keys into one string.
     this.#subscriber.on("messageBuffer", (_channel, written: unknown) =>
       this.#onWritten(written),
     );
@@ -114,7 +114,7 @@ export class FlagWatch {
     if (this.#reader.status !== "ready") return;
     this.#read();
     if (this.#redirectTo === undefined) return;
-    // A change between that read and the arming would go unseen: read once more after it.
+    // Read again, because a change between the read above and the start of tracking is not announced.
     this.#track(this.#redirectTo).then(
       () => this.#read(),
       (err: unknown) =>
@@ -125,7 +125,7 @@ export class FlagWatch {
     );
   }
 
-  /** Tracking is switched off first: a second ON with the same prefix is an error. */
+  /** Switches tracking off first, because a second ON with the same prefix is an error. */
   async #track(redirectTo: number): Promise<void> {
     await this.#reader.client("TRACKING", "OFF");
     const prefixes = [
@@ -143,7 +143,7 @@ export class FlagWatch {
     );
   }
 
-  /** @param written the keys, as Redis names them in an invalidation; null when all of them are gone */
+  /** @param written the invalidated keys; null for all of them, after a flush */
   #onWritten(written: unknown): void {
     const flag = this.#keys.flag(this.#flagName);
     const isFlag =
@@ -204,7 +204,7 @@ export class FlagWatch {
   }
 }
 
-/** A watch with connections of its own, already started. */
+/** Starts a watch with its own connections. */
 export function openFlagWatch(options: {
   redisUrl: string;
   program: string;
@@ -226,7 +226,7 @@ export function openFlagWatch(options: {
   return watch;
 }
 
-/** Absent means true; anything but `true` and `false` counts as false. */
+/** An absent flag is true; a value other than `true` and `false` counts as false. */
 export function parseFlag(raw: string | null): {
   value: boolean;
   garbled: boolean;

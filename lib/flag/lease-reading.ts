@@ -1,20 +1,20 @@
 import * as z from "zod";
 import { parseJson } from "../redis/stream-entry.js";
 
-/** How long a lease stands after it was renewed. */
+/** Duration of a lease from its last renewal. */
 export const LEASE_MS = 3000;
 
 const stored = z.object({ holder: z.string(), epoch: z.int() });
 
-/** The lease as somebody who does not hold it sees it. */
+/** The lease as read by a program that does not hold it. */
 export interface LeaseReading {
   holder: string;
   epoch: number;
-  /** Monotonic ms (`performance.now()`) until which it certainly stands. */
+  /** Monotonic ms (`performance.now()`) until which it is certainly valid. */
   freshUntil: number;
 }
 
-/** Null when there is no lease, or none that can be read. */
+/** Null if there is no lease or it is malformed. */
 export function readLease(
   raw: string | null,
   freshUntil: number,
@@ -23,7 +23,7 @@ export function readLease(
   return parsed.success ? { ...parsed.data, freshUntil } : null;
 }
 
-/** As a state tells it; null when there is none, or none that can be read. @param ttlMs how long it has to live */
+/** The lease with its age, for reports. Null if there is no lease or it is malformed. @param ttlMs its remaining time */
 export function readLeaseAge(
   raw: string | null,
   ttlMs: number,

@@ -10,7 +10,7 @@ export const EVENT_KINDS = [
 ] as const;
 export type EventKind = (typeof EVENT_KINDS)[number];
 
-/** One line of the ledger. */
+/** An entry of the ledger. */
 export interface LedgerEvent {
   id: string;
   kind: EventKind;
@@ -18,12 +18,12 @@ export interface LedgerEvent {
   by: string;
   /** A sentence for people. */
   reason: string;
-  /** ISO 8601, UTC, by the writer's clock; the id's first part is Redis's own in ms. */
+  /** ISO 8601, UTC, by the writer's clock. The id begins with the time by Redis's clock in ms. */
   at: string;
   data: Record<string, unknown>;
 }
 
-/** An event in a sentence; a flip's begins with what it did: `feature is off: canary p95 …`. */
+/** The event in a sentence. A flip begins with the flag's new value: `feature is off: canary p95 …`. */
 export function describeEvent(
   event: Pick<LedgerEvent, "kind" | "reason" | "data">,
 ): string {

@@ -31,28 +31,28 @@ export interface Flip {
   value: boolean;
   by: FlipBy;
   reason: string;
-  /** The figures behind it. */
+  /** The figures that led to it. */
   data: Record<string, unknown>;
-  /** What a rule saw, written to the ledger in the same step: a breach or a recovery. */
+  /** Kind of an event with the same reason, recorded in the same step before the flip. */
   cause?: "breach" | "recovery";
-  /** The monitor's cool-down (JSON) that goes with its own flip; any other flip ends it. */
+  /** The cool-down (JSON) that the monitor sets with its own flip. Any other flip ends it. */
   recovery?: string;
-  /** The lease's exact value that must still stand, or nothing is written. */
+  /** Writes nothing unless the lease still has exactly this value. */
   fence?: string;
-  /** The value that must stand before, or nothing is written. */
+  /** Writes nothing unless the flag has this value. */
   expect?: boolean;
-  /** The event id of the flip that must still be the last one, or nothing is written. */
+  /** Writes nothing unless the last flip has this event id. */
   supersedes?: string;
 }
 
 /**
- * `changed`: flipped. `held`: an operator took over a `false` that somebody else had set. `fenced`: the lease is
- * another's. `conflict`: the value, or the last flip, was not the one expected.
+ * `changed`: flipped. `held`: an operator took over a `false` that another program had set. `fenced`: another monitor holds
+ * the lease. `conflict`: the value or the last flip was not the expected one.
  */
 export type FlipOutcome =
   "changed" | "unchanged" | "held" | "fenced" | "conflict";
 
-/** What the scripts about the flag have in common. KEYS flag, info, recovery, events, outbox, lease */
+/** Shared by the scripts that change the flag. KEYS flag, info, recovery, events, outbox, lease */
 const FLAG_FUNCTIONS = `
 local function read_flag()
   local raw = redis.call('GET', KEYS[1])
@@ -71,7 +71,7 @@ end
 
 /**
  * KEYS flag, info, recovery, events, outbox, lease
- * ARGV value, by, reason, at, data, cause or '', recovery or '', fence or '', ledger length, value expected or '',
+ * ARGV value, by, reason, at, data, cause or '', recovery or '', fence or '', ledger length, expected value or '',
  *   last flip's event or ''
  */
 const FLIP = `${FLAG_FUNCTIONS}
@@ -124,8 +124,8 @@ return 'changed'
 `;
 
 /**
- * Everything written about the flag and the ledger. Each write is one atomic step, so two writers that see the same
- * thing make one flip, one event and one mail. All methods throw when Redis is away, and then have written nothing.
+ * The only writer of the flag and the ledger. Each write is one atomic script, so two writers with the same finding cause one
+ * flip, one event and one mail. While Redis is unreachable, all methods throw and write nothing.
  */
 export class Ledger {
   readonly #redis: Redis;
@@ -158,7 +158,7 @@ export class Ledger {
     )) as FlipOutcome;
   }
 
-  /** Enters a value that someone set directly in Redis as an operator's flip. */
+  /** Records a value that was set directly in Redis as an operator's flip. */
   async adopt(
     flagName: string,
     seen: { value: boolean; reason: string; fence: string },
@@ -184,7 +184,7 @@ export class Ledger {
     )) as FlipOutcome;
   }
 
-  /** Appends an event; with `alert` only if that changes whether the alert with this id is raised. */
+  /** Appends an event. With `alert`, it does so only if this raises or clears the alert. */
   async record(
     entry: NewEvent,
     options: {
@@ -215,7 +215,7 @@ export class Ledger {
       "changed" | "unchanged" | "fenced";
   }
 
-  /** Sets the flag to what it is not. @throws when others keep flipping it meanwhile. */
+  /** Inverts the flag. @throws if other writers flip it at the same time, five times in a row */
   async toggle(
     flagName: string,
     flip: Pick<Flip, "by" | "reason" | "data">,
@@ -234,7 +234,7 @@ export class Ledger {
     throw new Error(`${flagName} was not toggled: others keep flipping it`);
   }
 
-  /** Newest first; `after` is an event id, exclusive. Entries that are no events are left out. */
+  /** Newest first, back to the event `after` (exclusive). Skips malformed entries. */
   async readEvents(query: {
     limit: number;
     kind?: EventKind | undefined;
@@ -254,7 +254,7 @@ export class Ledger {
     return found;
   }
 
-  /** Undefined when there is no such event, or no longer. */
+  /** Undefined if the ledger has no such event. */
   async readEvent(id: string): Promise<LedgerEvent | undefined> {
     const [entry] = await this.#redis.xrevrange(this.#keys.events, id, id);
     return entry && parseEvent(...entry);
@@ -273,7 +273,7 @@ export class Ledger {
   }
 }
 
-/** Undefined for an entry that is not an event. `fields` is a stream entry's flat field list. */
+/** Undefined for a malformed entry. @param fields the flat field list of a stream entry */
 export function parseEvent(
   id: string,
   fields: readonly string[],

@@ -4,11 +4,10 @@ export interface BackOffLimits {
 }
 
 /**
- * Exponential back-off: doubles with each failure in a row. With a random `chance`, half of it is left to chance (equal
- * jitter).
+ * Exponential back-off: doubles with each consecutive failure. A random `chance` varies the upper half (equal jitter).
  *
- * @param failures how many so far, at least 1
- * @param chance from 0 up to 1
+ * @param failures number of failures so far, at least 1
+ * @param chance from 0 to 1
  */
 export function backOffMs(
   failures: number,

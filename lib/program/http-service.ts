@@ -4,7 +4,7 @@ import { Bag, type BagItem } from "../bag.js";
 import { SilenceWatch } from "./silence-watch.js";
 import { onLeftWaiting } from "./waiting-response.js";
 
-/** How long an idle kept-alive connection may still bring a request that was on its way when the stop began. */
+/** How long the stop waits for requests that are already on their way over idle connections. */
 const IDLE_GRACE_MS = 250;
 const SWEEP_INTERVAL_MS = 25;
 
@@ -13,9 +13,9 @@ interface InFlight extends BagItem {
 }
 
 /**
- * An HTTP server that can be stopped without losing a request: it refuses new connections, tells those that are open to
- * go (`Connection: close`), and ends what is idle. Upgraded sockets are ended by whoever upgraded them, and cut off with
- * all others when the time for that is over.
+ * An HTTP server that stops without losing a request: it refuses new connections, answers on open ones with
+ * `Connection: close`, and closes idle ones. The owner of an upgraded socket must end it; after the drain time, all remaining
+ * sockets are destroyed.
  */
 export class HttpService {
   readonly server: Server;
@@ -25,7 +25,7 @@ export class HttpService {
   #draining = false;
   #closed: Promise<void> | undefined;
 
-  /** @param options.keepAliveMs how long a connection may stay open between requests; without it the server's own rule holds */
+  /** @param options.keepAliveMs longest idle time between two requests; the server's own setting by default */
   constructor(server: Server, options: { keepAliveMs?: number } = {}) {
     this.server = server;
     const { keepAliveMs } = options;
@@ -52,7 +52,7 @@ export class HttpService {
     return this.#draining;
   }
 
-  /** @returns the port, chosen by the system when `port` is 0. @throws when the address cannot be had. */
+  /** @returns the port, which the system selects if `port` is 0 @throws if the address is not available */
   async listen(address: { host: string; port: number }): Promise<number> {
     await new Promise<void>((resolve, reject) => {
       this.server.once("error", reject);
@@ -64,13 +64,13 @@ export class HttpService {
     return (this.server.address() as AddressInfo).port;
   }
 
-  /** Resolves when every connection has ended, which is forced after `drainMs`. May be called twice. */
+  /** Resolves when all connections have ended. Destroys the remaining ones after `drainMs`. May be called twice. */
   close(drainMs: number): Promise<void> {
     this.#closed ??= this.#drain(drainMs);
     return this.#closed;
   }
 
-  /** What waits for a response is not idle, nor what was upgraded. */
+  /** A connection that waits for a response or was upgraded is not idle. */
   #endIdle(keepAliveMs: number): SilenceWatch<Socket> {
     const silence = new SilenceWatch<Socket>(keepAliveMs, (silent) => {
       const busy = new Set<Socket>();
@@ -96,7 +96,7 @@ export class HttpService {
       else if (elapsedMs >= Math.min(IDLE_GRACE_MS, drainMs))
         this.server.closeIdleConnections();
     }, SWEEP_INTERVAL_MS);
-    // http.Server's own close() would end idle connections at once, and with them requests that are on their way.
+    // http.Server's close() would end idle connections at once, and lose requests that are on their way.
     await new Promise<void>((resolve) =>
       NetServer.prototype.close.call(this.server, () => resolve()),
     );
@@ -105,7 +105,7 @@ export class HttpService {
   }
 }
 
-/** `Connection: close`, without a header set: after one, writeHead() would merge repeated headers such as Set-Cookie. */
+/** Sends `Connection: close`. With setHeader(), writeHead() would merge repeated headers such as Set-Cookie. */
 function announceEnd(response: ServerResponse): void {
   response.shouldKeepAlive = false;
 }

@@ -5,23 +5,23 @@ import type { Closers } from "./lifecycle.js";
 import type { Logger } from "./log.js";
 import { releaseVersion } from "./release.js";
 
-/** Identifies a program's instance across its restarts: `proxy@edge1:8080`. */
+/** Identifies an instance of a program across restarts: `proxy@edge1:8080`. */
 export function sourceId(program: string, port: number): string {
   return `${program}@${hostname()}:${port}`;
 }
 
 /**
- * Enters this instance's start in the ledger as soon as Redis can be reached, and its stop when it is closed. Without
- * Redis neither is written: the ledger must not keep a program from starting or ending.
+ * Records the start of this instance in the ledger when Redis is reachable, and its stop when it closes. Without Redis,
+ * neither is recorded: the ledger must not delay a start or a stop.
  */
 export function announce(options: {
   program: string;
   source: string;
-  /** Says more than the source does: `canary on http://127.0.0.1:3002`. */
+  /** Such as `canary on http://127.0.0.1:3002`. */
   detail: string;
   redis: Redis;
   ledger: Ledger;
-  /** The release's own unless the program was told another. */
+  /** The version of the release by default. */
   version?: string;
   closers: Closers;
   logger: Logger;

@@ -3,10 +3,10 @@ import { SettingsError, type Environment } from "../settings/settings.js";
 
 type Close = () => Promise<void> | void;
 
-/** Longest orderly stop before the process is ended: past every program's own drain. */
+/** Longest orderly stop, after which the process exits. Longer than the drain of any program. */
 const STOP_DEADLINE_MS = 60_000;
 
-/** What has been opened, so that it can be closed in the opposite order, also when a start fails half-way. */
+/** Closes open resources in reverse order, also if a start fails half-way. */
 export class Closers {
   readonly #entries: { name: string; close: Close }[] = [];
   readonly #logger: Logger;
@@ -16,13 +16,13 @@ export class Closers {
     this.#logger = logger;
   }
 
-  /** What a start opens after the stop has begun is closed at once. */
+  /** A resource that opens during the stop is closed at once. */
   add(name: string, close: Close): void {
     this.#entries.push({ name, close });
     if (this.#closing) void this.closeAll();
   }
 
-  /** Runs each closer once, last opened first; one that fails is logged and does not keep the others from running. */
+  /** Runs each closer once, last opened first. An error is logged, and the others still run. */
   async closeAll(): Promise<void> {
     this.#closing = true;
     for (
@@ -53,10 +53,9 @@ export interface Program<Config extends { logLevel: string }> {
 }
 
 /**
- * Runs a program until SIGTERM or SIGINT, then closes what it opened and lets the event loop run empty.
- *
- * Bad settings are all listed on standard error and end it with status 1, as does a start that fails. A second signal
- * ends it at once, with the shell's status for that signal.
+ * Runs a program until SIGTERM or SIGINT, then closes its resources and lets the event loop run empty. Bad settings, which
+ * are all listed on standard error, and a failed start end it with status 1. A second signal ends it at once, with the
+ * shell's status for that signal.
  */
 export async function runProgram<Config extends { logLevel: string }>(
   program: Program<Config>,

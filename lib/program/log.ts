@@ -1,6 +1,6 @@
 import { pino, type DestinationStream, type LoggerOptions } from "pino";
 
-/** What modules need of a logger: data first, then the sentence. */
+/** The part of a logger that modules use: data first, then the sentence. */
 export interface Logger {
   debug: (data: object, message: string) => void;
   info: (data: object, message: string) => void;
@@ -8,7 +8,7 @@ export interface Logger {
   error: (data: object, message: string) => void;
 }
 
-/** JSON lines, one object a line, errors under `err`; on standard output unless told. */
+/** Writes one JSON object per line, with errors under `err`; to standard output by default. */
 export function createLogger(
   program: string,
   level: string,

@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 
-/** Whether only this host can be behind the name or address. */
+/** Whether the name or address can only mean this host. */
 export function isLoopback(host: string): boolean {
   if (host === "localhost" || host === "::1") return true;
   return isIP(host) === 4 && host.startsWith("127.");

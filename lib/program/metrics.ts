@@ -6,13 +6,13 @@ import {
 } from "../telemetry/latency-histogram.js";
 import type { Logger } from "./log.js";
 
-/** How often the event loop's delay is looked at: prom-client's own 10 ms would wake an idle program 100 times a second. */
+/** Sampling interval of the event loop delay. The default of 10 ms would wake an idle program 100 times a second. */
 const LOOP_DELAY_PRECISION_MS = 100;
 
 type Labels = Readonly<Record<string, string>>;
 export type Sample = readonly [value: number, labels?: Labels];
 
-/** One metric as it stands at a scrape; one without samples is left out, since what is unknown must not read as 0. */
+/** A metric at the time of a scrape. One without samples is left out, because an unknown value must not appear as 0. */
 export type Family = { name: string; help: string } & (
   | { type: "gauge" | "counter"; samples: readonly Sample[] }
   | {
@@ -24,7 +24,7 @@ export type Family = { name: string; help: string } & (
     }
 );
 
-/** What a registry asks of a metric. */
+/** The shape in which a registry reads a value. */
 interface Reading {
   metricName?: string;
   value: number;
@@ -32,8 +32,8 @@ interface Reading {
 }
 
 /**
- * What Prometheus is told at `/metrics`: the process's own figures, the release, and what `read` finds at that moment.
- * Nothing is counted for it on any other occasion, so it costs nothing between two scrapes.
+ * The metrics at `/metrics`: figures of the process, the release, and what `read` returns. Families are built only for a
+ * scrape, so they cost nothing between two scrapes.
  */
 export class Metrics {
   readonly #process = processFigures();
@@ -64,7 +64,7 @@ export class Metrics {
 
 let ofThisProcess: Registry | undefined;
 
-/** One registry a process: prom-client observes the event loop and garbage collection from then on, and never stops. */
+/** One registry per process, because prom-client never stops observing the event loop and garbage collection. */
 function processFigures(): Registry {
   if (ofThisProcess !== undefined) return ofThisProcess;
   const registry = new Registry();
@@ -72,14 +72,14 @@ function processFigures(): Registry {
     register: registry,
     eventLoopMonitoringPrecision: LOOP_DELAY_PRECISION_MS,
   });
-  // Gauges with a counter's name, of which promtool complains; the same figures by type stay.
+  // promtool rejects these gauges, which have a counter's name. The same figures by type stay.
   for (const { name } of registry.getMetricsAsArray())
     if (/^nodejs_active_\w+_total$/.test(name))
       registry.removeSingleMetric(name);
   return (ofThisProcess = registry);
 }
 
-/** A scrape that fails is answered by 503, and never ends the program. */
+/** A failed scrape gets a 503 and never ends the program. */
 export function answerMetrics(
   metrics: Metrics,
   logger: Logger,
@@ -105,7 +105,7 @@ function register(registry: Registry, family: Family): void {
     name,
     get: () => Promise.resolve({ name, help, type, aggregator, values }),
   };
-  // The registry asks no more of a metric than this; prom-client's own classes could not be given counts.
+  // The registry uses no more of a metric than this. prom-client's own classes cannot be set to given counts.
   registry.registerMetric(metric as unknown as Metric);
 }
 

@@ -5,12 +5,12 @@ const releaseSchema = z.object({ release: z.string() });
 const manifestSchema = z.object({ version: z.string() });
 
 /**
- * The release this code belongs to: its name in the release.json that packaging writes (`0.2.0-20261124000747-81fd353b24`), or
- * in a checkout package.json's version. The nearest folder upward with either file counts, since bundles and single modules
- * lie at different depths.
+ * The release of this code: its name in release.json, which packaging writes (`0.2.0-20261124000747-81fd353b24`), or in a
+ * checkout the version in package.json. The nearest folder upward with either file counts, because bundles and modules lie at
+ * different depths.
  *
- * @param from the URL of a file, or of a folder with a slash at its end
- * @throws if neither file is there, or the one that counts is not as it should be
+ * @param from the URL of a file, or of a folder with a trailing slash
+ * @throws if neither file exists or the nearest one is malformed
  */
 export function releaseVersion(from = import.meta.url): string {
   const folder = new URL(".", from);

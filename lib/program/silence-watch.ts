@@ -1,20 +1,20 @@
 import type { Socket } from "node:net";
 
-/** Looks in the time that a connection may be silent for: it is told of late by up to two tenths. */
-const LOOKS = 10;
+/** Checks per silence limit: a silent connection is reported up to two tenths of the limit late. */
+const CHECKS = 10;
 const MAX_INTERVAL_MS = 5000;
 
 interface Watched<C> {
   readonly connection: C;
-  /** Read and written up to the last look. */
+  /** Read and written up to the last check. */
   bytes: number;
-  /** Monotonic ms of the look that saw them move. */
+  /** Monotonic ms of the last check that found new bytes. */
   since: number;
 }
 
 /**
- * Tells of connections on which no byte has moved for so long, again and again. One timer looks at all of them: timers of
- * their own would be put off by each read and write.
+ * Reports connections without any traffic for a given time, repeatedly while they stay silent. One timer checks all of them,
+ * because each read and write would reschedule a timer per connection.
  */
 export class SilenceWatch<C> {
   readonly #silenceMs: number;
@@ -22,7 +22,7 @@ export class SilenceWatch<C> {
   readonly #watched = new Map<Socket, Watched<C>>();
   readonly #timer: NodeJS.Timeout;
 
-  /** @param silenceMs above 0 @param onSilent given all of one look, at least one */
+  /** @param silenceMs above 0 @param onSilent receives all silent connections of a check, at least one */
   constructor(
     silenceMs: number,
     onSilent: (connections: readonly C[]) => void,
@@ -30,13 +30,13 @@ export class SilenceWatch<C> {
     this.#silenceMs = silenceMs;
     this.#onSilent = onSilent;
     this.#timer = setInterval(
-      () => this.#look(performance.now()),
-      Math.min(Math.ceil(silenceMs / LOOKS), MAX_INTERVAL_MS),
+      () => this.#check(performance.now()),
+      Math.min(Math.ceil(silenceMs / CHECKS), MAX_INTERVAL_MS),
     );
     this.#timer.unref();
   }
 
-  /** Watches it from now on, until its socket closes. */
+  /** Watches the connection until its socket closes. */
   add(socket: Socket, connection: C): void {
     const since = performance.now();
     this.#watched.set(socket, { connection, bytes: bytesOf(socket), since });
@@ -51,7 +51,7 @@ export class SilenceWatch<C> {
     clearInterval(this.#timer);
   }
 
-  #look(now: number): void {
+  #check(now: number): void {
     const silent: C[] = [];
     for (const [socket, watched] of this.#watched) {
       const bytes = bytesOf(socket);

@@ -1,8 +1,8 @@
 const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
-/** One Ctrl-C arrives twice under npm: from the terminal, and again from npm, which forwards its own. */
+/** Under npm, one Ctrl-C arrives twice: from the terminal and from npm, which forwards it. */
 const ECHO_MS = 300;
 
-/** Aborts at the first signal that asks to stop. The next one ends the process at once. */
+/** Aborts at the first stop signal. The next one ends the process at once. */
 export function abortOnSignals(stopping: AbortController): void {
   let stoppedAt: number | undefined;
   const stop = (signal: keyof typeof SIGNALS) => {

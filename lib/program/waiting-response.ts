@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
 /**
- * Calls `leave` when the client's connection ends while a response still waits behind another on it (pipelining). Before
- * its turn, Node 20 does not tell a response of that end by its `close`. May be called beside that.
+ * Calls `leave` when the client's connection ends while a pipelined response waits for its turn. Node 20 does not emit `close`
+ * on such a response; where Node does, `leave` may be called twice.
  */
 export function onLeftWaiting(
   request: IncomingMessage,
@@ -11,7 +11,7 @@ export function onLeftWaiting(
 ): void {
   if (response.socket !== null) return;
   const { socket } = request;
-  // Each that is pipelined has one.
+  // One listener per pipelined response.
   socket.setMaxListeners(0).once("close", leave);
   response.once("socket", () => socket.off("close", leave));
 }

@@ -1,25 +1,25 @@
-/** The names of everything Serin keeps in Redis; no other file spells one. */
+/** The names of all keys in Redis. No other file spells one. */
 export interface Keys {
   readonly prefix: string;
-  /** String `true` or `false`; absent means `true`, anything else counts as `false`. */
+  /** String `true` or `false`. Absent means `true`; any other value counts as `false`. */
   flag: (name: string) => string;
   /** Hash: `by`, `reason`, `at`, `value` and `event` of the last flip. */
   flagInfo: (name: string) => string;
-  /** String, JSON: the monitor's cool-down after its own flips. Gone as soon as anyone else flips. */
+  /** String, JSON: the monitor's cool-down after its own flip. Any other flip deletes it. */
   recovery: (name: string) => string;
-  /** Hash: `state` (JSON: the running test and what is known of prod) and `fence`, the lease under which it was stored. */
+  /** Hash: `state` (JSON: the running test and prod's baseline) and `fence`, the lease under which it was stored. */
   verdict: (name: string) => string;
   /** String with a time to live, JSON: `holder` and `epoch` of the leading monitor. */
   lease: string;
-  /** Integer: the last epoch handed out, so that epochs grow beyond a lease's life. */
+  /** Integer: the last epoch. Epochs keep growing when leases expire. */
   leaseEpoch: string;
   /** Stream: traffic windows and host samples. */
   telemetry: string;
   /** Stream: the ledger. */
   events: string;
-  /** Stream with the consumer group `couriers`: mails still to be sent. */
+  /** Stream with the consumer group `couriers`: mails that wait to be sent. */
   outbox: string;
-  /** Hash: the alerts that are raised and not yet cleared, by id. */
+  /** Hash: when each raised alert was raised, by id. */
   alerts: string;
   kv: (key: string) => string;
 }

@@ -6,19 +6,19 @@ const REPLY_TIMEOUT_MS = 3000;
 const RECONNECT = { firstMs: 50, maxMs: 500 };
 
 /**
- * Opens a connection that reconnects for ever. While Redis is away commands fail at once instead of queueing: each
- * caller has a policy for that, and a write repeated later could be a write doubled.
+ * Opens a connection that reconnects for ever. While Redis is unreachable, commands fail at once instead of queueing: each
+ * caller has its own policy, and a write that is repeated later could be applied twice.
  */
 export function createRedis(options: {
   url: string;
   name: string;
   logger: Logger;
-  /** A connection that owes a reply for so long (3 s unless told) is dropped and opened anew. No command may block longer. */
+  /** Reconnects if a reply takes longer (3 s by default). No command may block longer. */
   replyTimeoutMs?: number;
 }): Redis {
   const { url, name, logger, replyTimeoutMs = REPLY_TIMEOUT_MS } = options;
   const redis = new Redis(url, {
-    // ioredis 6 does not dispatch RESP3 `invalidate` pushes, which the flag watch lives on.
+    // ioredis 6 does not dispatch RESP3 `invalidate` pushes, which the flag watch needs.
     protocol: 2,
     connectionName: name,
     enableOfflineQueue: false,
@@ -34,7 +34,7 @@ export function createRedis(options: {
   return redis;
 }
 
-/** Waits for the connection, or for `timeoutMs` without one; never throws, since every program also runs without Redis. */
+/** Waits up to `timeoutMs` for the connection. Never throws, because every program also runs without Redis. */
 export async function waitForRedis(
   redis: Redis,
   timeoutMs: number,
@@ -52,7 +52,7 @@ export async function waitForRedis(
   });
 }
 
-/** One line when Redis goes and one when it is back, however many attempts lie between. */
+/** Logs one line when an outage begins and one when it ends, but not each attempt to reconnect. */
 function logOutages(
   redis: Redis,
   context: { name: string; logger: Logger },

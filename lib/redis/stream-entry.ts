@@ -6,7 +6,7 @@ export function toRecord(fields: readonly string[]): Record<string, string> {
   return record;
 }
 
-/** Undefined when the text is absent or not JSON. */
+/** Undefined if the text is absent or not JSON. */
 export function parseJson(text: string | null | undefined): unknown {
   try {
     return text === null || text === undefined
@@ -17,14 +17,14 @@ export function parseJson(text: string | null | undefined): unknown {
   }
 }
 
-/** Negative when `a` was entered before `b`. Ids are `ms-sequence`. */
+/** Negative if `a` is older than `b`. Ids are `ms-sequence`. */
 export function compareIds(a: string, b: string): number {
   const [aMs = 0, aSequence = 0] = a.split("-").map(Number);
   const [bMs = 0, bSequence = 0] = b.split("-").map(Number);
   return aMs - bMs || aSequence - bSequence;
 }
 
-/** The time at which Redis took a stream entry, in ms since the epoch: one clock for all writers. */
+/** When Redis added a stream entry, in ms since the epoch by its clock, which is the same for all writers. */
 export function entryTimeMs(id: string): number {
   return Number(id.split("-", 1)[0]);
 }

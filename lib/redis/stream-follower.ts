@@ -2,13 +2,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import { waitForRedis } from "./redis.js";
 
-/** Well below what a connection may owe a reply. */
+/** Well below the reply time-out of a connection. */
 const BLOCK_MS = 1000;
 const RETRY_MS = 250;
 const BATCH = 1000;
 const PAGE = 500;
 
-/** The last id that was taken from each stream, by the stream's key. */
+/** The last id that was read from each stream, by the stream's key. */
 export type Positions = Record<string, string>;
 
 interface Entry {
@@ -18,9 +18,11 @@ interface Entry {
 }
 
 /**
- * Repeats a blocking read. While Redis is away it waits; after a failure it pauses and tries again.
+ * Repeats a blocking read. While Redis is unreachable it waits; after a failure it pauses and retries.
  *
- * @param redis becomes its own @param onFailure that Redis is away, its connection logs @returns what ends it
+ * @param redis reserved for these reads, and closed with them
+ * @param onFailure called for each failed read; the connection logs outages itself
+ * @returns a function that ends it
  */
 export function follow(
   redis: Redis,
@@ -46,9 +48,9 @@ export function follow(
 }
 
 /**
- * What was entered after `positions`; waits for up to a second when that is nothing.
+ * Reads the entries after `positions`. Without new entries, it waits up to a second.
  *
- * @returns with the entries the last id of each stream that holds more. @throws when Redis is away.
+ * @returns also the last id of each stream that has more entries @throws if Redis is unreachable
  */
 export async function readNewer(
   redis: Redis,
@@ -64,7 +66,7 @@ export async function readNewer(
     entries: streams.flatMap(([stream, entries]) =>
       entries.map(([id, fields]) => ({ stream, id, fields })),
     ),
-    // A full batch means that more is waiting.
+    // A full batch means that more entries wait.
     moreAfter: streams.flatMap(([, entries]) => {
       const [last] = entries.slice(BATCH - 1);
       return last === undefined ? [] : [last[0]];
@@ -72,7 +74,7 @@ export async function readNewer(
   };
 }
 
-/** A stream's entries, newest first, page by page. @param oldest as XREVRANGE takes it @throws when Redis is away. */
+/** Reads a stream page by page, newest first. @param oldest as XREVRANGE takes it @throws if Redis is unreachable */
 export async function* readBackwards(
   redis: Redis,
   stream: string,

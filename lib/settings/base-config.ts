@@ -10,7 +10,7 @@ const LOG_LEVELS = [
   "silent",
 ] as const;
 
-/** Where Serin's data is. */
+/** Where Serin stores its data. */
 export interface StoreConfig {
   /** May hold a password: never log it. */
   redisUrl: string;
@@ -18,7 +18,7 @@ export interface StoreConfig {
   flagName: string;
 }
 
-/** What every program that serves is told by its environment. */
+/** The settings of every program that serves. */
 export interface BaseConfig extends StoreConfig {
   logLevel: (typeof LOG_LEVELS)[number];
   host: string;
@@ -62,7 +62,7 @@ export function readBaseConfig(
   };
 }
 
-/** Who presents it to the monitor may change things; undefined when there is none. */
+/** The token that authorises changes on the monitor; undefined if none is set. */
 export function readAdminToken(settings: SettingsReader): string | undefined {
   if (!settings.isSet("ADMIN_TOKEN")) return undefined;
   return settings.secret(
@@ -81,7 +81,7 @@ export function readHost(settings: SettingsReader, name: string): string {
   );
 }
 
-/** 0 lets the system pick a free port, which the log then names. */
+/** With 0, the system selects a free port, and the log names it. */
 export function readPort(
   settings: SettingsReader,
   name: string,
@@ -90,7 +90,7 @@ export function readPort(
   return settings.integer(name, PORT_RANGE, fallback);
 }
 
-/** Milliseconds from `min` (1 unless told) to a day. */
+/** Milliseconds from `min` (1 by default) to a day. */
 export function readMs(
   settings: SettingsReader,
   name: string,
@@ -119,7 +119,7 @@ export function parseHttpOrigin(
   return isOrigin ? url : undefined;
 }
 
-/** Strict, since ioredis takes a database that is no number for 0, and lets a query override any option of its client. */
+/** Strict, because ioredis reads a malformed database as 0, and a query could override any option of its client. */
 function parseRedisUrl(value: string): string | undefined {
   const url = URL.canParse(value) ? new URL(value) : undefined;
   const isRedis = url?.protocol === "redis:" || url?.protocol === "rediss:";

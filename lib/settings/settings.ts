@@ -1,4 +1,4 @@
-/** Every bad variable of a program's environment, in one error: a malformed value never becomes the default. */
+/** All bad variables of a program's environment in one error. A malformed value never becomes the default. */
 export class SettingsError extends Error {
   readonly problems: readonly string[];
 
@@ -19,10 +19,8 @@ interface NumberRange {
 }
 
 /**
- * Reads typed values from an environment and collects what is wrong with them.
- *
- * An unset or empty variable takes its default; without a default it is a problem. Readers return a placeholder for a
- * bad value, so the result may only be used after `finish()` has returned.
+ * Reads typed values from an environment and collects all problems. An unset or empty variable takes its default; without a
+ * default it is a problem. For a bad value, readers return a placeholder: use the result only after `finish()` has returned.
  */
 export class SettingsReader {
   readonly #env: Environment;
@@ -32,7 +30,7 @@ export class SettingsReader {
     this.#env = env;
   }
 
-  /** @throws SettingsError naming every bad variable, its value and what would be right. */
+  /** @throws SettingsError that names every bad variable, its value and what is valid */
   finish(): void {
     if (this.#problems.length > 0) throw new SettingsError(this.#problems);
   }
@@ -41,7 +39,7 @@ export class SettingsReader {
     return this.#raw(name) !== undefined;
   }
 
-  /** Reports a problem that concerns several variables at once. */
+  /** Adds a problem that concerns several variables. */
   reject(problem: string): void {
     this.#problems.push(problem);
   }
@@ -77,7 +75,7 @@ export class SettingsReader {
     return this.parsed(name, `one of ${choices.join(", ")}`, parse, fallback);
   }
 
-  /** A comma-separated list; each part goes through `parse`. */
+  /** A comma-separated list, whose parts `parse` reads. */
   list<T>(
     name: string,
     right: string,
@@ -103,7 +101,7 @@ export class SettingsReader {
     return this.#read({ name, right, parse, fallback, secret: false });
   }
 
-  /** Like `parsed`, for a value that may hold a password: it is never repeated in a message. */
+  /** Like `parsed`, for a value that may contain a password: no message repeats it. */
   secret<T>(
     name: string,
     right: string,

@@ -14,12 +14,12 @@ export function bucketOf(latencyMs: number): number {
   return Math.min(TOP_BUCKET, Math.max(0, bucket));
 }
 
-/** A bucket's upper edge in ms; that of the open top bucket is its lower edge, all that is known of it. */
+/** The upper edge of a bucket in ms. The top bucket has none, so its lower edge is returned. */
 export function upperEdgeMs(bucket: number): number {
   return 2 ** (Math.min(bucket, TOP_BUCKET - 1) / PER_OCTAVE + FIRST_OCTAVE);
 }
 
-/** Latencies counted in sixteen buckets to an octave: constant memory, 4.4 % wide, mergeable in any order. */
+/** Counts latencies in sixteen buckets per octave, each 4.4 % wide. Memory is constant, and merging works in any order. */
 export class LatencyHistogram {
   readonly #counts = new Float64Array(TOP_BUCKET + 1);
   #total = 0;
@@ -42,8 +42,8 @@ export class LatencyHistogram {
   }
 
   /**
-   * The latency in ms below which the share `q` (0 to 1) of the counted ones lies, interpolated inside its bucket;
-   * undefined when nothing was counted.
+   * The latency in ms below which the share `q` (0 to 1) of all latencies lies, interpolated inside its bucket; undefined if
+   * the histogram is empty.
    */
   quantile(q: number): number | undefined {
     if (this.#total === 0) return undefined;
@@ -77,13 +77,13 @@ export class LatencyHistogram {
   }
 }
 
-/** The first octave that is worth telling apart, and the last one that is counted whole: the top bucket begins above it. */
+/** The first octave worth reporting, and the last one below the open top bucket. */
 const OCTAVES_MS = { first: 2 ** -2, last: 2 ** 15 };
 
 /**
- * How many latencies were up to 0.25 ms, 0.5 ms and so on, each count with those before it, and what all add up to. The
- * counts are exact, as an octave ends where a bucket does; the sum takes each latency for its bucket's middle, and so may
- * be off by 2.2 %; what is in the top bucket counts with that bucket's lower edge, 63 s.
+ * Cumulative counts of the latencies up to 0.25 ms, 0.5 ms and so on, and the sum of all latencies. The counts are exact,
+ * because octaves end at bucket edges. The sum uses the middle of each bucket and may be off by 2.2 %; it counts the top
+ * bucket with its lower edge, 63 s.
  */
 export function summariseLatency(latency: LatencyHistogram): {
   octaves: { upToMs: number; count: number }[];

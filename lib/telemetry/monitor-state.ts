@@ -14,18 +14,18 @@ const sideSummary = z.object({
   windowMs: z.number(),
 });
 
-/** A way to reach people that cannot be used now: what it has to tell waits in the outbox. */
+/** A channel that cannot send now. Its messages wait in the outbox. */
 const heldChannel = z.object({
   /** `mail` or `webhook` */
   channel: z.string(),
   error: z.string(),
 });
 
-/** What readers of the monitor's `GET /api/state` rely on; it answers more. Times are ISO 8601, UTC. */
+/** The part of the monitor's `GET /api/state` that clients rely on. Times are ISO 8601, UTC. */
 const stateReport = z.object({
-  /** By Redis's clock, as all times of what was heard. */
+  /** By Redis's clock, like every `seenAt`. */
   now: z.string(),
-  /** Whoever was not heard for longer is silent. */
+  /** A proxy or agent that has not reported for longer is silent. */
   silenceMs: z.number(),
   flag: z.object({
     name: z.string(),
@@ -34,7 +34,7 @@ const stateReport = z.object({
     reason: text,
     at: text,
   }),
-  /** Null when no monitor leads. */
+  /** Null if no monitor leads. */
   lease: z
     .object({ holder: z.string(), epoch: z.number(), ageMs: z.number() })
     .nullable(),
@@ -50,7 +50,7 @@ const stateReport = z.object({
       id: z.string(),
       split: text,
       canaryOpen: z.boolean().nullable(),
-      /** What holds the canary back; null when nothing does. */
+      /** Why the canary is closed; null while it is open. */
       because: text,
       seenAt: z.string(),
     }),
@@ -68,12 +68,12 @@ const stateReport = z.object({
       rssBytes: figure,
       probeOk: z.boolean(),
       probeMs: z.number(),
-      /** When it was last gone, unwell or not heard; null when never, as far as is known. */
+      /** When it was last down, unhealthy or silent; null if never, as far as is known. */
       unhealthyAt: text,
       seenAt: z.string(),
     }),
   ),
-  /** Null where nothing is compared. */
+  /** Null if nothing is compared. */
   verdict: z
     .object({
       mode: z.string(),
@@ -82,14 +82,14 @@ const stateReport = z.object({
       because: text,
       evidence: z.number(),
       evidenceToStop: z.number(),
-      /** Null while nothing tells. */
+      /** Null while it cannot be estimated. */
       canaryRequestsNeeded: figure,
     })
     .nullable(),
   outbox: z.object({
-    /** Events that people are still to be told of. */
+    /** Number of messages that wait to be sent. */
     pending: z.number(),
-    /** The channels that cannot send now; only the leading monitor knows. */
+    /** The channels that cannot send now. Only the leading monitor knows them. */
     held: z.array(heldChannel),
   }),
 });
@@ -98,12 +98,12 @@ export type SideSummary = z.infer<typeof sideSummary>;
 export type HeldChannel = z.infer<typeof heldChannel>;
 export type StateReport = z.infer<typeof stateReport>;
 
-/** Whether this is a monitor's state and not what anything else may answer. */
+/** Whether this is the state of a monitor, and not the answer of another program. */
 export function isStateReport(answer: unknown): answer is StateReport {
   return stateReport.safeParse(answer).success;
 }
 
-/** A proxy by its newest window. @param seenAt ms since the epoch, by Redis's clock */
+/** Describes a proxy by its newest window. @param seenAt ms since the epoch, by Redis's clock */
 export function toProxyReport(
   id: string,
   window: TrafficWindow,
@@ -118,7 +118,7 @@ export function toProxyReport(
   };
 }
 
-/** A host by its newest sample. Times in ms since the epoch, by Redis's clock. */
+/** Describes a host by its newest sample. Times are ms since the epoch, by Redis's clock. */
 export function toHostReport(
   id: string,
   { probe, ...sample }: HostSample,

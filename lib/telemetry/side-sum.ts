@@ -2,7 +2,7 @@ import { LatencyHistogram } from "./latency-histogram.js";
 import type { SideSummary } from "./monitor-state.js";
 import type { TrafficWindow } from "./telemetry.js";
 
-/** Windows of one side, added up. */
+/** The sum of windows of one side. */
 export class SideSum {
   requests = 0;
   errors = 0;
@@ -18,7 +18,7 @@ export class SideSum {
     this.latency.merge(latency);
   }
 
-  /** @param windowMs the time that it is about */
+  /** @param windowMs the time that the windows cover */
   summarise(windowMs: number): SideSummary {
     const { requests, errors, latency } = this;
     const quantile = (q: number) => {

@@ -1,7 +1,7 @@
-/** What the monitor's SILENCE_MS is unless it is set. */
+/** The default of the monitor's SILENCE_MS. */
 export const DEFAULT_SILENCE_MS = 5000;
 
-/** Whether a proxy or agent has not been heard for longer than it may; what it told last says nothing about now. */
+/** Whether a proxy or agent has not reported for longer than `silenceMs`. Its last report no longer counts. */
 export function isSilent(
   member: { seenAt: string },
   silenceMs: number,

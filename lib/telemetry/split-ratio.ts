@@ -1,10 +1,10 @@
-/** Requests of each side in one block of the split; at least one side has some. */
+/** The requests of each side in a block of the split. At least one is above 0. */
 export interface Ratio {
   prod: number;
   canary: number;
 }
 
-/** Reads `3:1` (prod:canary), each part a whole number up to 1000 and not both 0; undefined for anything else. */
+/** Parses `3:1` (prod:canary): whole numbers up to 1000, not both 0. Undefined for other texts. */
 export function parseRatio(text: string): Ratio | undefined {
   const [, prod, canary] = (/^(\d{1,4}):(\d{1,4})$/.exec(text) ?? []).map(
     Number,
@@ -15,7 +15,7 @@ export function parseRatio(text: string): Ratio | undefined {
     : undefined;
 }
 
-/** The canary's share of 1 in a split such as `3:1`; undefined when there is none, or none that can be read. */
+/** The canary's share, from 0 to 1, in a split such as `3:1`. Undefined if the split is absent or malformed. */
 export function readShare(
   split: string | null | undefined,
 ): number | undefined {

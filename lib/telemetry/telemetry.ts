@@ -4,11 +4,11 @@ import type { Keys } from "../redis/keys.js";
 import { TOP_BUCKET } from "./latency-histogram.js";
 import { parseJson, toRecord } from "../redis/stream-entry.js";
 
-/** Trimmed by length as a backstop; the leading monitor trims by age. */
+/** A backstop: the leading monitor trims by age. */
 const MAX_ENTRIES = 100_000;
 
 export const SIDES = ["prod", "canary"] as const;
-/** Where a request goes, and which release a host runs. */
+/** The side that serves a request, and the release that a host runs. */
 export type Side = (typeof SIDES)[number];
 
 const count = z.int().nonnegative();
@@ -25,10 +25,10 @@ const routeWindow = z.object({
   errors: count,
   /** Answered with a status below 400. */
   served: count,
-  /** Without the requests that prod answered in the canary's place; a time-out is in the top bucket. */
+  /** Without the requests that prod answered in the canary's place. A time-out counts in the top bucket. */
   latency: histogram,
 });
-/** What a proxy calls the requests that have no route of their own. */
+/** The name for the requests that a proxy does not count by route. */
 export const OTHER_ROUTES = "other";
 const routes = z.record(z.string().min(1).max(64), routeWindow);
 
@@ -38,20 +38,20 @@ const trafficWindow = z.object({
   /** 5xx and failures to answer. */
   errors: count,
   status: z.record(z.string().regex(/^\d{3}$/), count),
-  /** From the request's head received to the response's head sent on. */
+  /** From the receipt of the request's head to the forwarding of the response's head. */
   latency: histogram,
   arms: z.object({
     /** Requests that the split assigned to this side. */
     chosen: count,
-    /** Of these, the ones that failed here and were sent to prod instead. */
+    /** Those of them that failed here and were sent to prod instead. */
     retried: count,
-    /** Requests of the canary's that this side answered in its place. */
+    /** Requests of the canary that this side answered in its place. */
     rescued: count.optional(),
   }),
-  /** Ages of the requests that still wait for their response's head at the window's end. */
+  /** Ages of the requests that wait for the head of their response at the end of the window. */
   waiting: histogram.optional(),
   windowMs: z.number().nonnegative().optional(),
-  /** Requests that the split dealt to this side; what prod gets while the canary is closed is not dealt. */
+  /** Requests that the split dealt to this side. Those that prod gets while the canary is closed do not count. */
   dealt: count.optional(),
   /** Of the dealt requests, those that ended in this window. */
   routes: routes.optional(),
@@ -66,7 +66,7 @@ const hostSample = z.object({
   target: z.enum(SIDES),
   host: z.string(),
   version: z.string().nullable(),
-  /** Null, like the other figures of the process, while the app is not there. */
+  /** Null, like the other figures of the process, while the app is not running. */
   pid: z.int().nullable(),
   startedAt: z.string().nullable(),
   up: z.boolean(),
@@ -103,7 +103,7 @@ const entry = z.discriminatedUnion("kind", [
   }),
 ]);
 
-/** Appends one window or sample. @throws when Redis is away: the caller keeps or drops it. */
+/** Appends windows and samples. @throws if Redis is unreachable; the caller keeps or drops them */
 export async function writeTelemetry(
   redis: Redis,
   keys: Keys,
@@ -128,13 +128,13 @@ export async function writeTelemetry(
   if (failure) throw failure;
 }
 
-/** An entry that is no window or sample: what it says it is, and a sentence that says what is wrong. */
+/** An entry that is not a valid window or sample. */
 export interface BadTelemetry {
   claimedKind: string | undefined;
   problem: string;
 }
 
-/** Reads a stream entry's flat field list. */
+/** Parses the flat field list of a stream entry. */
 export function parseTelemetry(
   fields: readonly string[],
 ): Telemetry | BadTelemetry {

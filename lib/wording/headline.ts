@@ -8,7 +8,7 @@ import {
   formatSpan,
 } from "./units.js";
 
-/** `good`: the canary is in and well. `stopped`: the flag is off. `warning`: neither, or somebody should look. */
+/** `good`: the canary gets its share and is healthy. `stopped`: the flag is off. `warning`: everything else. */
 export type Tone = "good" | "stopped" | "warning";
 
 export interface Headline {
@@ -17,11 +17,11 @@ export interface Headline {
 }
 
 const SEPARATOR = " · ";
-/** The window and the counts of a latency rule's reason: a headline has no room for them. */
+/** The window and the counts in a latency rule's reason, which are too long for a headline. */
 const FIGURES_BEHIND = / over [\d.]+ s \([^)]*\)$/;
 
 /**
- * Whether the canary is in, and why not, in one sentence: `Canary takes 25 % of traffic · healthy for 12 min`.
+ * The canary's state in one sentence, with the reason if it is closed: `Canary takes 25 % of traffic · healthy for 12 min`.
  *
  * @param now ms since the epoch, for durations and countdowns
  */
@@ -79,7 +79,7 @@ function describeWithheld(
   return `Canary withheld: ${[...reasons].join("; ")}`;
 }
 
-/** `25 %`, or `10–25 %` over proxies that differ. */
+/** `25 %`, or `10–25 %` if proxies differ. */
 function describeShare(proxies: StateReport["proxies"]): string {
   const shares = proxies
     .filter(({ canaryOpen }) => canaryOpen !== false)
@@ -95,7 +95,7 @@ function findConcern(
   { lease, hosts, verdict }: StateReport,
   members: {
     heard: StateReport["proxies"];
-    /** Of those that are heard. */
+    /** A part of `heard`. */
     closed: StateReport["proxies"];
     silent: readonly { id: string }[];
   },
@@ -120,7 +120,7 @@ function findConcern(
   return undefined;
 }
 
-/** Healthy since it was let in, was started, or was last found unwell. */
+/** Healthy since the last flip, start or failure. */
 function describeHealth(
   { flag, sides, hosts }: StateReport,
   now: number,

@@ -4,7 +4,7 @@ const twoDigits = new Intl.NumberFormat("en-US", {
   maximumSignificantDigits: 2,
 });
 
-/** Stands for a figure that is not known. */
+/** Shown for an unknown figure. */
 export const UNKNOWN = "–";
 
 type Figure = number | null | undefined;
@@ -13,7 +13,7 @@ function show(figure: Figure, format: (figure: number) => string): string {
   return figure === null || figure === undefined ? UNKNOWN : format(figure);
 }
 
-/** `1,012`; what is below ten with as many decimals as are worth reading: `4.1`, `0.42`. */
+/** `1,012`; below ten with decimals: `4.1`, `0.42`. */
 export function formatNumber(value: number): string {
   const size = Math.abs(value);
   if (size < 1) return twoDigits.format(value);
@@ -25,7 +25,7 @@ export function formatCount(count: number): string {
   return wholes.format(count);
 }
 
-/** `0.4 ms`, `1,012 ms`; from ten seconds on `12 s`, from two minutes on `10 min`. */
+/** `0.4 ms`, `1,012 ms`; from ten seconds `12 s`, from two minutes `10 min`. */
 export function formatMs(ms: Figure): string {
   return show(ms, (known) => {
     if (known < 10_000) return `${formatNumber(known)} ms`;
@@ -34,7 +34,7 @@ export function formatMs(ms: Figure): string {
   });
 }
 
-/** `1,021 ms > 500 ms`: in milliseconds whatever the size, and as exact as it takes to tell the two apart. */
+/** `1,021 ms > 500 ms`: always in milliseconds, and exact enough to distinguish the two. */
 export function compareMs(ms: number, limitMs: number): string {
   const isAbove = ms > limitMs;
   const looksEqual = isAbove && Math.round(ms) === limitMs;
@@ -73,7 +73,7 @@ export function formatOdds(evidence: number): string {
   return evidence >= 0 ? `${text} : 1` : `1 : ${text}`;
 }
 
-/** `14:03:07` in local time, with the date before it when that is another day. */
+/** `14:03:07` in local time, preceded by the date on another day than `now`. */
 export function formatClock(at: Date, now: number): string {
   const clock = [at.getHours(), at.getMinutes(), at.getSeconds()]
     .map(two)
