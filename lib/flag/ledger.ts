@@ -137,7 +137,10 @@ export class Ledger {
   }
 
   async flip(flagName: string, flip: Flip): Promise<FlipOutcome> {
-    const args = [
+    return (await this.#redis.eval(
+      FLIP,
+      6,
+      ...this.#flipKeys(flagName),
       String(flip.value),
       flip.by,
       flip.reason,
@@ -147,14 +150,8 @@ export class Ledger {
       flip.recovery ?? "",
       flip.fence ?? "",
       MAX_EVENTS,
-      flip.expect === undefined ? "" : String(flip.expect),
+      String(flip.expect ?? ""),
       flip.supersedes ?? "",
-    ];
-    return (await this.#redis.eval(
-      FLIP,
-      6,
-      ...this.#flipKeys(flagName),
-      ...args,
     )) as FlipOutcome;
   }
 
@@ -163,24 +160,17 @@ export class Ledger {
     flagName: string,
     seen: { value: boolean; reason: string; fence: string },
   ): Promise<FlipOutcome> {
-    const data = JSON.stringify({
-      flag: flagName,
-      value: seen.value,
-      direct: true,
-    });
-    const args = [
-      String(seen.value),
-      seen.reason,
-      new Date().toISOString(),
-      data,
-      seen.fence,
-      MAX_EVENTS,
-    ];
+    const { value, reason, fence } = seen;
     return (await this.#redis.eval(
       ADOPT,
       6,
       ...this.#flipKeys(flagName),
-      ...args,
+      String(value),
+      reason,
+      new Date().toISOString(),
+      JSON.stringify({ flag: flagName, value, direct: true }),
+      fence,
+      MAX_EVENTS,
     )) as FlipOutcome;
   }
 
@@ -193,13 +183,11 @@ export class Ledger {
       alert?: { id: string; op: "raise" | "clear" };
     } = {},
   ): Promise<"changed" | "unchanged" | "fenced"> {
-    const keys = [
-      this.#keys.events,
-      this.#keys.outbox,
-      this.#keys.alerts,
-      this.#keys.lease,
-    ];
-    const args = [
+    const { events, outbox, alerts, lease } = this.#keys;
+    return (await this.#redis.eval(
+      RECORD,
+      4,
+      ...[events, outbox, alerts, lease],
       entry.kind,
       entry.by,
       entry.reason,
@@ -210,9 +198,7 @@ export class Ledger {
       options.alert?.op ?? "",
       options.alert?.id ?? "",
       MAX_EVENTS,
-    ];
-    return (await this.#redis.eval(RECORD, 4, ...keys, ...args)) as
-      "changed" | "unchanged" | "fenced";
+    )) as "changed" | "unchanged" | "fenced";
   }
 
   /** Inverts the flag. @throws if other writers flip it at the same time, five times in a row */

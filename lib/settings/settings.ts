@@ -50,13 +50,9 @@ export class SettingsReader {
 
   integer(name: string, range: NumberRange, fallback?: number): number {
     const right = `a whole number from ${range.min} to ${range.max}`;
-    return this.parsed(
-      name,
-      right,
-      (value) =>
-        /^\d{1,15}$/.test(value) ? within(Number(value), range) : undefined,
-      fallback,
-    );
+    const parse = (value: string) =>
+      /^\d{1,15}$/.test(value) ? within(Number(value), range) : undefined;
+    return this.parsed(name, right, parse, fallback);
   }
 
   decimal(name: string, range: NumberRange, fallback?: number): number {

@@ -84,24 +84,12 @@ export type RouteWindow = z.infer<typeof routeWindow>;
 export type TrafficWindow = z.infer<typeof trafficWindow>;
 export type HostSample = z.infer<typeof hostSample>;
 
-export type Telemetry = { source: string; at: number } & (
-  { kind: "traffic"; data: TrafficWindow } | { kind: "host"; data: HostSample }
-);
-
+const origin = { source: z.string().min(1), at: time };
 const entry = z.discriminatedUnion("kind", [
-  z.object({
-    kind: z.literal("traffic"),
-    source: z.string().min(1),
-    at: time,
-    data: trafficWindow,
-  }),
-  z.object({
-    kind: z.literal("host"),
-    source: z.string().min(1),
-    at: time,
-    data: hostSample,
-  }),
+  z.object({ kind: z.literal("traffic"), ...origin, data: trafficWindow }),
+  z.object({ kind: z.literal("host"), ...origin, data: hostSample }),
 ]);
+export type Telemetry = z.infer<typeof entry>;
 
 /** Appends windows and samples. @throws if Redis is unreachable; the caller keeps or drops them */
 export async function writeTelemetry(
@@ -112,14 +100,8 @@ export async function writeTelemetry(
   const pipeline = redis.pipeline();
   for (const { kind, source, at, data } of telemetry) {
     const fields = [
-      "kind",
-      kind,
-      "source",
-      source,
-      "at",
-      String(Math.round(at)),
-      "data",
-      JSON.stringify(data),
+      ...["kind", kind, "source", source],
+      ...["at", String(Math.round(at)), "data", JSON.stringify(data)],
     ];
     pipeline.xadd(keys.telemetry, "MAXLEN", "~", MAX_ENTRIES, "*", ...fields);
   }
