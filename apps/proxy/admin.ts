@@ -1,16 +1,16 @@
 import express, { type Express, type RequestHandler } from "express";
 
-/** What `GET /status` answers. */
+/** The body of `GET /status`. */
 export interface ProxyStatus {
   split: string;
   canary: { open: boolean; because: string | null };
-  /** Value and age are null before Redis has answered. */
+  /** Both are null until Redis has answered. */
   flag: { value: boolean | null; confirmedAgoMs: number | null };
   lease: { required: boolean; freshForMs: number };
   requests: { prod: number; canary: number };
 }
 
-/** `idle`: all workers have ended, and new ones wait for their start. */
+/** `idle`: every worker has ended, and none has been restarted yet. */
 export type Readiness = "ready" | "draining" | "idle";
 
 export interface AdminSource {

@@ -15,13 +15,13 @@ import {
 import { ENGINE_NAMES, type EngineName } from "./engines/engine.js";
 import { parseRatio, type Ratio } from "../../lib/telemetry/split-ratio.js";
 
-/** Below the minute after which a stop is forced (lib/lifecycle.ts). */
+/** The maximum is below the minute after which lib/program/lifecycle.ts forces a stop. */
 const DRAIN_MS_RANGE = { min: 0, max: 50_000 };
 const MAX_WORKERS = 128;
 
 export interface ProxyConfig extends BaseConfig {
   engine: EngineName;
-  /** Threads that serve clients; with one there is no thread beside the main one. */
+  /** Threads that serve clients; 1 means the main thread. */
   workers: number;
   adminHost: string;
   adminPort: number;
@@ -29,28 +29,28 @@ export interface ProxyConfig extends BaseConfig {
   canaryUrls: URL[];
   split: Ratio;
   leaseRequired: boolean;
-  /** Whether a canary that fails is taken out without waiting for the monitor. */
+  /** Whether a failing canary is closed without waiting for the monitor. */
   hasBreaker: boolean;
   flagStaleMs: number;
   connectTimeoutMs: number;
   responseTimeoutMs: number;
-  /** From a connection's, or a request's, first byte to the end of its head. */
+  /** From the first byte of a connection or request to the end of the request's head. */
   headersTimeoutMs: number;
-  /** From a request's first byte to the end of its body; 0 sets no limit. */
+  /** From a request's first byte to the end of its body; 0 means no limit. */
   requestTimeoutMs: number;
-  /** Of a head, a client's or an upstream's. */
+  /** Applies to request heads and response heads. */
   maxHeaderBytes: number;
   maxConnections: number;
   drainMs: number;
   telemetryIntervalMs: number;
-  /** Peers whose own X-Forwarded-* are believed. */
+  /** Peers whose X-Forwarded-* headers are trusted. */
   trustedProxies: BlockList;
 }
 
 /** @throws SettingsError */
 export function readConfig(env: Environment): ProxyConfig {
   const settings = new SettingsReader(env);
-  const config = {
+  const config: ProxyConfig = {
     ...readBaseConfig(settings, 8080),
     engine: settings.choice("PROXY_ENGINE", ENGINE_NAMES, "direct"),
     workers: readWorkers(settings),
@@ -62,10 +62,7 @@ export function readConfig(env: Environment): ProxyConfig {
       "SPLIT",
       "prod:canary as whole numbers up to 1000, not both 0, such as 3:1",
       parseRatio,
-      {
-        prod: 3,
-        canary: 1,
-      },
+      { prod: 3, canary: 1 },
     ),
     leaseRequired:
       settings.choice("CANARY_LEASE", ["optional", "required"], "optional") ===
@@ -87,11 +84,10 @@ export function readConfig(env: Environment): ProxyConfig {
       fallback: 500,
       min: 50,
     }),
-    trustedRanges: readRanges(settings, "TRUSTED_PROXIES"),
+    trustedProxies: readTrustedProxies(settings),
   };
   settings.finish();
-  const { trustedRanges, ...rest } = config;
-  return { ...rest, trustedProxies: createBlockList(trustedRanges) };
+  return config;
 }
 
 function readWorkers(settings: SettingsReader): number {
@@ -99,11 +95,11 @@ function readWorkers(settings: SettingsReader): number {
   const workers = settings.parsed("WORKERS", right, parseWorkers, 1);
   const problem = whyNotSeveral(process.versions.node);
   if (workers > 1 && problem !== undefined)
-    settings.reject(`WORKERS comes to ${workers}: ${problem}`);
+    settings.reject(`WORKERS is ${workers}: ${problem}`);
   return workers;
 }
 
-/** `auto` is one for each core that this process may use. */
+/** `auto` means one for each core that this process may use. */
 export function parseWorkers(text: string): number | undefined {
   if (text === "auto") return Math.min(MAX_WORKERS, availableParallelism());
   const workers = /^\d{1,3}$/.test(text) ? Number(text) : 0;
@@ -111,10 +107,10 @@ export function parseWorkers(text: string): number | undefined {
 }
 
 /**
- * Several threads can listen on one port only by `reusePort`, which came to Node with 22.12 and 23.1.
+ * Several threads can listen on one port only with `reusePort`, which Node added in 22.12 and 23.1.
  *
  * @param version such as 22.12.0
- * @returns what is missing, if anything
+ * @returns the problem with this version, if there is one
  */
 export function whyNotSeveral(version: string): string | undefined {
   const [major = 0, minor = 0] = version.split(".").map(Number);
@@ -124,7 +120,7 @@ export function whyNotSeveral(version: string): string | undefined {
     (major === 22 && minor >= 12);
   return isEnough
     ? undefined
-    : `more than 1 takes Node 22.12, 23.1 or later, and this is ${version}`;
+    : `more than 1 needs Node 22.12, 23.1 or later, and this is ${version}`;
 }
 
 function readClientLimits(settings: SettingsReader) {
@@ -165,33 +161,24 @@ function readOrigins(
   return settings.list(name, right, parseHttpOrigin, [new URL(fallback)]);
 }
 
-interface Range {
-  address: string;
-  bits: number;
-  family: "ipv4" | "ipv6";
-}
-
-function readRanges(settings: SettingsReader, name: string): Range[] {
+function readTrustedProxies(settings: SettingsReader): BlockList {
   const right =
     "addresses or CIDR ranges separated by commas, such as 10.0.0.0/8,192.0.2.7";
-  return settings.list(name, right, parseRange, []);
+  const trusted = new BlockList();
+  const add = (range: string) => addRange(trusted, range);
+  settings.list("TRUSTED_PROXIES", right, add, []);
+  return trusted;
 }
 
-function createBlockList(ranges: readonly Range[]): BlockList {
-  const list = new BlockList();
-  for (const { address, bits, family } of ranges)
-    list.addSubnet(address, bits, family);
-  return list;
-}
-
-function parseRange(text: string): Range | undefined {
+/** @returns undefined for a malformed range, which is not added */
+function addRange(list: BlockList, text: string): true | undefined {
   const [, address = "", bitsText] =
     /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
   const version = isIP(address);
   if (version === 0) return undefined;
   const widest = version === 4 ? 32 : 128;
   const bits = bitsText === undefined ? widest : Number(bitsText);
-  return bits <= widest
-    ? { address, bits, family: version === 4 ? "ipv4" : "ipv6" }
-    : undefined;
+  if (bits > widest) return undefined;
+  list.addSubnet(address, bits, version === 4 ? "ipv4" : "ipv6");
+  return true;
 }

@@ -19,16 +19,16 @@ import { Upstreams } from "./engines/upstreams.js";
 import { readClockOffsetMs, type SharedState } from "./shared-state.js";
 
 export interface FrontContext {
-  /** What it decides, it decides from the memory that it shares with the other threads, if there are any. */
+  /** Memory shared by all threads. Every decision is based on it. */
   shared: SharedState;
-  /** One cell: how many of the connections are this thread's. */
+  /** One cell: this thread's share of the open connections. */
   ownConnections: Int32Array;
-  /** The breaker was tripped by an outcome of this thread's. @param era the breaker's, right after the trip */
+  /** An outcome of this thread tripped the breaker. @param era the breaker's, right after the trip */
   onTrip: (trip: Trip, era: number) => void;
   logger: Logger;
 }
 
-/** All that one thread needs to serve clients: its server, and its connections to the upstreams. */
+/** Everything that a thread needs to serve clients: the server and the connections to the upstreams. */
 export class Front {
   readonly recorder: TrafficRecorder;
   readonly #service: HttpService;
@@ -52,7 +52,7 @@ export class Front {
     const split = createSharedSplit(config.split, shared.deck);
     const failures = new FailureLog(logger);
     let isDealt = false;
-    // A request is entered right after its side was picked; asked once more, another thread might just have closed the canary.
+    // The recorder must see the pick's own answer: another thread may close the canary between the two calls.
     this.recorder = new TrafficRecorder(performance.now(), () => isDealt);
     serveRequests(this.#service.server, {
       pickSide: (now) => {
@@ -71,7 +71,7 @@ export class Front {
       recorder: this.recorder,
       era: () => breaker.era,
       onOutcome: (side, status, era) => {
-        // What a client did not wait for says nothing about its side.
+        // A request that the client abandoned says nothing about its side.
         if (!config.hasBreaker || status === CLIENT_CLOSED) return;
         const trip = breaker.record(side, status >= 500, era);
         if (trip !== undefined) onTrip(trip, breaker.era);
@@ -97,7 +97,7 @@ export class Front {
     return this.#service.listen(address);
   }
 
-  /** Finishes what is in flight within `drainMs`, and ends the connections to the upstreams. */
+  /** Gives requests in flight `drainMs` to finish, then closes the connections to the upstreams. */
   async close(drainMs: number): Promise<void> {
     const drained = this.#service.close(drainMs);
     this.#tunnels.end();

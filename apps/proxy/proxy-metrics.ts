@@ -8,11 +8,11 @@ export interface ProxyFigures {
   totals: Readonly<Record<Side, Pick<SideCounts, "status" | "latency">>>;
   status: ProxyStatus;
   split: Ratio;
-  /** How old a confirmation of the flag may be. */
+  /** Longest age of the flag's last confirmation. */
   flagStaleMs: number;
 }
 
-/** What the proxy tells Prometheus. A flag that was not confirmed of late is left out: it may have changed. */
+/** The proxy's metrics for Prometheus. A flag whose confirmation is stale is left out, since it may have changed. */
 export function toProxyFamilies(figures: ProxyFigures): Family[] {
   const { totals, status, split, flagStaleMs } = figures;
   const { value, confirmedAgoMs } = status.flag;

@@ -33,17 +33,17 @@ import { TrafficSum } from "./traffic/traffic-sum.js";
 import { SingleThread } from "./workers/single-thread.js";
 import { WorkerPool } from "./workers/worker-pool.js";
 
-/** Beside this module and beside its bundle. */
+/** The worker's module lies beside this one, bundled or not. */
 const WORKER_MAIN = new URL("./worker-main.js", import.meta.url);
 
 interface Context {
   logger: Logger;
   closers: Closers;
-  /** What each of several workers runs, unless told the program's own. */
+  /** The module that each worker runs; the program's own by default. */
   workerEntry?: URL;
 }
 
-/** Opens everything the proxy consists of and connects it; what it opens, it registers to be closed. */
+/** The proxy's composition root: opens and connects its parts, and registers each one to be closed. */
 export async function startProxy(
   config: ProxyConfig,
   context: Context,
@@ -129,22 +129,22 @@ export async function startProxy(
 }
 
 interface Serving {
-  /** Once anybody is served, the one that they came by. */
+  /** Valid once it listens. */
   readonly port: number;
   readonly isDraining: boolean;
-  /** Whether connections are taken. */
+  /** Whether it accepts connections. */
   readonly isListening: boolean;
-  /** @returns the port. @throws when the address cannot be had */
+  /** @returns the port. @throws when the address is not available */
   listen: () => Promise<number>;
-  /** Adds what was counted since the last call to the sum of the traffic. */
+  /** Adds the counts since the last call to the traffic sum. */
   count: () => Promise<void>;
-  /** What SIGHUP asks for. */
+  /** Handles SIGHUP. */
   reload: () => Promise<void>;
-  /** Finishes what is in flight. */
+  /** Finishes the requests in flight. */
   close: () => Promise<void>;
 }
 
-/** Whoever serves the clients: this thread, or a pool of workers. */
+/** Clients are served by this thread or by a pool of workers. */
 function createServing(options: {
   config: ProxyConfig;
   context: Context;
@@ -161,8 +161,7 @@ function createServing(options: {
 }
 
 /**
- * Lets the canary in and takes it out. Whoever serves knows of it from the shared memory: this thread alone speaks with
- * Redis.
+ * Opens and closes the canary. Only this thread talks to Redis; the serving threads read the result from shared memory.
  */
 function controlCanary(options: {
   config: ProxyConfig;
@@ -179,7 +178,7 @@ function controlCanary(options: {
   const { flagName } = config;
   const stop = new CanaryStop({ ...flips, flagName, logger });
   closers.add("canary stop", () => stop.cancel());
-  // Whoever puts the flag to true lets the canary in again.
+  // Setting the flag to true opens the canary again.
   watch.onChange(({ value }) => {
     if (!value) return;
     breaker.reset();

@@ -3,7 +3,7 @@ import { hrtime } from "node:process";
 import { BREAKER_CELLS } from "./canary/breaker.js";
 import type { Deck } from "./canary/split.js";
 
-/** What the threads of one proxy have in common, as views of memory that all of them see. */
+/** State that all threads of a proxy share, as views of shared memory. */
 export interface SharedState {
   deck: Deck;
   /** See CanaryGate. */
@@ -14,7 +14,7 @@ export interface SharedState {
   connections: Int32Array;
 }
 
-/** All unknown: no pick made, the canary closed, the breaker untripped, nobody connected. */
+/** The initial state: no picks, the canary and the breaker closed, no connections. */
 export function createSharedState(): SharedState {
   return {
     deck: {
@@ -27,7 +27,7 @@ export function createSharedState(): SharedState {
   };
 }
 
-/** From `performance.now()`, which starts anew in each thread, to monotonic ms that all threads of the process agree on. */
+/** From `performance.now()`, whose origin differs between threads, to monotonic ms that all threads of the process share. */
 export function readClockOffsetMs(): number {
   const [seconds, nanoseconds] = hrtime();
   return seconds * 1000 + nanoseconds / 1e6 - performance.now();

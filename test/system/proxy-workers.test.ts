@@ -223,11 +223,11 @@ function severalWorkers() {
 }
 
 function refusal() {
-  it("is refused, with the version that it takes", async () => {
+  it("is refused and names the Node version that it needs", async () => {
     const program = spawnProgram("proxy", { WORKERS: "2" });
     expect(await program.exited).to.equal(1);
     expect(program.stderr()).to.include(
-      "WORKERS comes to 2: more than 1 takes Node 22.12, 23.1 or later",
+      "WORKERS is 2: more than 1 needs Node 22.12, 23.1 or later",
     );
   });
 }

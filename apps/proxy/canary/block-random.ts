@@ -6,7 +6,7 @@ const KEY_STEP_1 = 0xbb67ae85;
 const WORD = 2 ** 32;
 
 /**
- * Random numbers for one block, the same for whoever knows the seed: uniform in [0, 1).
+ * Random numbers for one block, uniform in [0, 1). Seed and block determine the sequence.
  *
  * @param seed two words of 32 bits
  * @param block a whole number from 0
@@ -31,7 +31,7 @@ export type Philox2 = readonly [number, number];
 export type Philox4 = readonly [number, number, number, number];
 
 /**
- * Philox4x32-10: the random words that belong to a counter and a key, without any state in between.
+ * Philox4x32-10, a counter-based generator: counter and key determine the words, without state.
  * J. K. Salmon, M. A. Moraes, R. O. Dror, D. E. Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011, section 3.3.
  */
 export function philox(counter: Philox4, key: Philox2): Philox4 {

@@ -8,20 +8,20 @@ import {
 
 const IN_A_ROW = 5;
 const IN_HISTORY = 10;
-/** What prod fails at least half as often as the canary is nothing of the canary's own. */
+/** Errors that prod shows at half the canary's rate or more are not attributed to the canary. */
 const PROD_SHARE = 0.5;
 
-/** Odd while tripped; it only ever grows, so that nothing known before a reset can trip what was reset. */
+/** Odd while tripped. It only grows, so that an outcome from before a reset cannot trip the breaker after it. */
 const STATE = 0;
 const HISTORY: Readonly<Record<Side, number>> = { prod: 1, canary: 2 };
-/** The cells that a breaker needs. */
+/** The number of cells that a breaker needs. */
 export const BREAKER_CELLS = 3;
 
 /** Why a breaker tripped. */
 export interface Trip {
-  /** A sentence for people. */
+  /** A sentence for humans. */
   reason: string;
-  /** The canary's failures among its last requests, and prod's among its own at that moment. */
+  /** Failures among the last requests of the canary and, below, of prod at that moment. */
   failures: number;
   requests: number;
   prodFailures: number;
@@ -29,40 +29,40 @@ export interface Trip {
 }
 
 /**
- * Takes a failing canary out at once, without waiting for a monitor: after five failures in a row, or ten among the last
- * twenty, unless prod fails about as often. States: closed → (trip) tripped → (reset) closed. A tripped breaker stays so,
- * whatever else it is told, until it is reset: it never lets the canary back in by itself.
+ * Closes a failing canary at once, without waiting for a monitor: after five failures in a row or ten among the last
+ * twenty, unless prod fails about as often. States: closed → (trip) tripped → (reset) closed. Only a reset leaves the
+ * tripped state: the breaker never reopens the canary on its own.
  *
- * A failure is a response of 5xx, or none: no connection, none in time, a broken one. One that breaks off when it has begun
- * is both, what it began as and a failure.
+ * A failure is a 5xx response, a missing one (no connection, timeout) or an invalid one. A response that breaks off counts
+ * twice: by its status and as a failure.
  */
 export class Breaker {
   readonly #cells: Int32Array;
   #trip: Trip | undefined;
 
-  /** @param cells zeros; breakers in several threads over the same shared memory are one */
+  /** @param cells zeros; breakers of several threads over the same shared memory act as one */
   constructor(cells: Int32Array = new Int32Array(BREAKER_CELLS)) {
     this.#cells = cells;
   }
 
-  /** Whichever thread's outcome tripped it. */
+  /** True in every thread, whichever thread's outcome tripped it. */
   get isTripped(): boolean {
     return isOdd(this.era);
   }
 
-  /** Undefined while closed, and in a thread that was not told. */
+  /** Undefined while closed, and in threads that did not learn of the trip. */
   get trip(): Trip | undefined {
     return this.isTripped ? this.#trip : undefined;
   }
 
-  /** Another after each trip and each reset. */
+  /** Changes with each trip and each reset. */
   get era(): number {
     return Atomics.load(this.#cells, STATE);
   }
 
   /**
-   * @param era that in which the request began: of the canary, only what it has done since the last reset counts
-   * @returns the trip, if this outcome is the one that trips it
+   * @param era that in which the request began: the canary's requests from before the last reset do not count
+   * @returns the trip, if this outcome trips the breaker
    */
   record(side: Side, failed: boolean, era = this.era): Trip | undefined {
     const state = Atomics.load(this.#cells, STATE);
@@ -80,10 +80,10 @@ export class Breaker {
   }
 
   /**
-   * What another thread's outcome tripped it for. The word of it may come after a reset.
+   * Takes the trip that another thread reports. The report may arrive after a reset.
    *
    * @param era that of the trip
-   * @returns whether it is tripped by it still
+   * @returns whether the breaker is still in that trip
    */
   learn(trip: Trip, era: number): boolean {
     if (era !== this.era || !isOdd(era)) return false;
@@ -91,7 +91,7 @@ export class Breaker {
     return true;
   }
 
-  /** Somebody lets the canary in again: it starts with a clean record. */
+  /** The canary was opened again: it starts with an empty history. */
   reset(): void {
     Atomics.store(this.#cells, HISTORY.canary, 0);
     const state = Atomics.load(this.#cells, STATE);
@@ -99,7 +99,7 @@ export class Breaker {
     this.#trip = undefined;
   }
 
-  /** @returns the history with it */
+  /** @returns the history that includes the outcome */
   #add(cell: number, failed: boolean): number {
     for (;;) {
       const before = Atomics.load(this.#cells, cell);
@@ -110,7 +110,7 @@ export class Breaker {
   }
 }
 
-/** @returns why these two histories take the canary out, if they do */
+/** @returns the trip that these two histories cause, if any */
 function judgeOutcomes(canary: number, prod: number): Trip | undefined {
   const inARow = failuresInARow(canary);
   const isRow = inARow >= IN_A_ROW;

@@ -4,57 +4,54 @@ import type { Trip } from "./breaker.js";
 
 const RETRY_MS = 1000;
 
+interface StopOptions {
+  ledger: Pick<Ledger, "flip">;
+  flagName: string;
+  /** Names this proxy as the one that flips; read at the flip. */
+  readSource: () => string;
+  logger: Logger;
+}
+
 /**
- * Puts the flag to false for a breaker that has tripped, so that every proxy follows and the team gets a mail. While
- * Redis is away it keeps trying: the breaker itself holds this proxy's canary back meanwhile.
+ * Sets the flag to false when a breaker trips, so that every proxy follows and the team gets a mail. If Redis is away, it
+ * retries; meanwhile the breaker keeps this proxy's canary closed.
  */
 export class CanaryStop {
-  readonly #ledger: Pick<Ledger, "flip">;
-  readonly #flagName: string;
-  readonly #readSource: () => string;
-  readonly #logger: Logger;
+  readonly #options: StopOptions;
   #pending: Trip | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(options: {
-    ledger: Pick<Ledger, "flip">;
-    flagName: string;
-    /** Who flips; asked when it is to be flipped. */
-    readSource: () => string;
-    logger: Logger;
-  }) {
-    this.#ledger = options.ledger;
-    this.#flagName = options.flagName;
-    this.#readSource = options.readSource;
-    this.#logger = options.logger;
+  constructor(options: StopOptions) {
+    this.#options = options;
   }
 
-  /** Of several proxies that see the same, one flips. */
+  /** If several proxies trip at once, the ledger accepts one flip. */
   begin(trip: Trip): void {
     this.#pending = trip;
-    this.#logger.warn({ trip }, "canary taken out");
+    this.#options.logger.warn({ trip }, "the breaker closed the canary");
     void this.#flip(trip);
   }
 
-  /** The canary was let in again: a flip that has not been made is not made any more. */
+  /** The canary was opened again: drops a flip that is still pending. */
   cancel(): void {
     this.#pending = undefined;
     clearTimeout(this.#timer);
   }
 
   async #flip(trip: Trip): Promise<void> {
+    const { ledger, flagName, readSource, logger } = this.#options;
     const { reason, ...figures } = trip;
-    const source = this.#readSource();
+    const source = readSource();
     try {
-      const outcome = await this.#ledger.flip(this.#flagName, {
+      const outcome = await ledger.flip(flagName, {
         value: false,
         by: "proxy",
         reason: `${reason} (${source})`,
         data: { rule: "breaker", source, ...figures },
       });
-      this.#logger.info({ outcome }, "flag put to false");
+      logger.info({ outcome }, "flag set to false");
     } catch (err) {
-      this.#logger.warn({ err }, "flag could not be put to false yet");
+      logger.warn({ err }, "flag could not be set to false yet");
       if (this.#pending !== trip) return;
       this.#timer = setTimeout(() => void this.#flip(trip), RETRY_MS);
     }

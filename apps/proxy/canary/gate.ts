@@ -12,7 +12,7 @@ export interface GateRules {
  *
  * @param reading the last one, undefined before the first
  * @param now monotonic ms (`performance.now()`)
- * @returns what holds the canary back, or null when it is open
+ * @returns why the canary is closed, or null when it is open
  */
 export function whyCanaryIsClosed(
   reading: FlagReading | undefined,
@@ -33,7 +33,7 @@ export function whyCanaryIsClosed(
 }
 
 /**
- * The same from the other side: for how long it stays open if nothing more is heard.
+ * How long the canary stays open without a further reading.
  *
  * @returns ms from `now`; 0 when it is closed
  */
@@ -51,16 +51,16 @@ export function canaryOpenForMs(
 }
 
 /**
- * If whoever knows the flag and the lease falls silent, all traffic goes to prod: what it leaves in the memory that all
- * threads share is not that the canary is open but until when, and each thread looks at the clock for itself.
+ * If the thread that reads the flag and the lease falls silent, all traffic goes to prod. Shared memory holds the time until
+ * which the canary is open, and each thread compares it with its own clock.
  */
 export class CanaryGate {
   readonly #openUntil: BigInt64Array;
   readonly #clockOffsetMs: number;
 
   /**
-   * @param openUntil one cell, 0 before anything is known
-   * @param clockOffsetMs from this thread's monotonic clock to the one that all threads agree on
+   * @param openUntil one cell, 0 before the first reading
+   * @param clockOffsetMs from this thread's monotonic clock to the one that all threads share
    */
   constructor(openUntil: BigInt64Array, clockOffsetMs: number) {
     this.#openUntil = openUntil;
@@ -74,7 +74,7 @@ export class CanaryGate {
     );
   }
 
-  /** @param openForMs from now on; 0 or less closes it at once */
+  /** @param openForMs from `now`; 0 or less closes the canary at once */
   publish(openForMs: number, now: number): void {
     const openUntil =
       openForMs > 0 ? Math.floor(now + this.#clockOffsetMs + openForMs) : 0;

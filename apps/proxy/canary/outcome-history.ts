@@ -1,11 +1,11 @@
-/** How many outcomes a history reaches back. */
+/** The number of outcomes in a full history. */
 export const HISTORY_LENGTH = 20;
 
 const MASK = 2 ** HISTORY_LENGTH - 1;
 
 /**
- * The last twenty outcomes of one side in 32 bits, so that threads can share and replace them in one step: a bit for each
- * from the lowest, the newest, up (1: it failed), and above them how many there are. 0 is the empty history.
+ * The last twenty outcomes of one side in 32 bits, so that threads can share and replace them atomically. The lowest bit is
+ * the newest outcome (1: failed); the bits above the twenty hold their count. 0 is the empty history.
  */
 export function addOutcome(history: number, failed: boolean): number {
   const count = Math.min(HISTORY_LENGTH, countOutcomes(history) + 1);
@@ -23,7 +23,7 @@ export function countFailures(history: number): number {
   return failures;
 }
 
-/** How many failures there are since the last success. */
+/** The failures since the last success. */
 export function failuresInARow(history: number): number {
   const successes = ~history & MASK;
   return successes === 0

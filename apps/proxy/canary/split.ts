@@ -3,9 +3,9 @@ import type { Side } from "../../../lib/telemetry/telemetry.js";
 import { createBlockRandom } from "./block-random.js";
 
 /**
- * Permuted blocks: each block of prod + canary consecutive picks holds exactly the canary's share, at a random place.
- * Exact over any run of blocks, and traffic that repeats in the block's length still meets the canary with every kind
- * of request, which a strict rotation would not.
+ * Permuted blocks: each block of prod + canary consecutive picks holds exactly the canary's share, at random places. The
+ * share is exact over any run of blocks. Unlike with a strict rotation, periodic traffic still reaches the canary with every
+ * kind of request.
  *
  * Draws each place by selection sampling (Knuth, TAOCP vol. 2, 3.4.2, algorithm S).
  *
@@ -27,17 +27,17 @@ export function createSplit(ratio: Ratio, random: () => number): () => Side {
   };
 }
 
-/** What all threads deal from. */
+/** The state from which all threads deal. */
 export interface Deck {
-  /** Picks made so far by all of them. 64 bits: at a million a second it is full after 292,000 years. */
+  /** Picks made so far by all threads. At a million a second, 64 bits last for 292,000 years. */
   picks: BigInt64Array;
   /** Two random words. */
   seed: Uint32Array;
 }
 
 /**
- * The split of createSplit, exact over the picks of all threads together: they count them in one place, and each works out
- * for itself, from the seed, how the block is dealt that a pick falls in.
+ * Like createSplit, but exact over the picks of all threads together. The threads share one counter of picks, and each
+ * derives the order of a pick's block from the seed.
  */
 export function createSharedSplit(ratio: Ratio, deck: Deck): () => Side {
   const blockLength = ratio.prod + ratio.canary;

@@ -2,15 +2,15 @@ import { isIPv6, type BlockList, type Socket } from "node:net";
 import type { ClientPeer } from "../http/headers.js";
 import type { Pipeline } from "./pipeline.js";
 
-/** What a client's requests on one connection share. */
+/** The state that requests on one client connection share. */
 export interface ClientConnection extends ClientPeer {
-  /** A request was refused: what follows, already read or not, is not to be trusted. */
+  /** A request was refused: nothing that follows it on the connection can be trusted. */
   isRefused: boolean;
-  /** Once it has sent a request ahead. */
+  /** Present once the client has pipelined a request. */
   pipeline: Pipeline | undefined;
 }
 
-/** The connections that have brought a request. */
+/** The connections that have carried a request. */
 export class ClientConnections {
   readonly #known = new WeakMap<Socket, ClientConnection>();
   readonly #isTrusted: (address: string) => boolean;
@@ -19,7 +19,7 @@ export class ClientConnections {
     this.#isTrusted = isTrusted;
   }
 
-  /** Undefined for one that has gone, and its address with it, before its first request was looked at. */
+  /** Undefined if the connection closed before its first request: its address is gone then. */
   of(socket: Socket): ClientConnection | undefined {
     return this.#known.get(socket) ?? this.#enter(socket);
   }
@@ -38,7 +38,7 @@ export class ClientConnections {
   }
 }
 
-/** Tells whether a peer is in `list`. */
+/** @returns a function that tells whether a peer is in `list` */
 export function createTrust(list: BlockList): (address: string) => boolean {
   if (list.rules.length === 0) return () => false;
   return (address) => list.check(address, isIPv6(address) ? "ipv6" : "ipv4");

@@ -1,16 +1,16 @@
 import type { Server } from "node:http";
 import type { Socket } from "node:net";
 
-/** Connections beyond the limit that may wait to be told so; those beyond these are closed as they come. */
+/** Connections beyond the limit that still get a 503; those beyond these are closed at once. */
 const EXCESS_LIMIT = 1000;
 
-/** Limits a server's connections. Those beyond the limit are accepted, so that their requests can be answered by 503. */
+/** Limits a server's connections. Connections beyond the limit are accepted, so that their requests can be answered with 503. */
 export class ConnectionLimit {
   readonly #max: number;
   readonly #count: ConnectionCount;
   readonly #excess = new Set<Socket>();
 
-  /** @param count with other servers' connections, where these share the limit */
+  /** @param count shared by all servers that share the limit */
   constructor(server: Server, max: number, count: ConnectionCount) {
     this.#max = max;
     this.#count = count;
@@ -18,7 +18,7 @@ export class ConnectionLimit {
     server.on("connection", (socket: Socket) => this.#add(socket));
   }
 
-  /** Whether this is one of too many, still. */
+  /** Whether the connection came beyond the limit and still is. */
   isExceededBy(socket: Socket): boolean {
     if (this.#excess.size === 0 || !this.#excess.has(socket)) return false;
     if (this.#count.open > this.#max) return true;
@@ -33,28 +33,28 @@ export class ConnectionLimit {
       this.#count.remove();
       this.#excess.delete(socket);
     });
-    // The server itself knows only its own connections.
+    // server.maxConnections covers only this server's own connections.
     if (open > this.#max + EXCESS_LIMIT) socket.destroy();
   }
 }
 
-/** How many clients are connected to all threads together, and beside them those of one, which end with it. */
+/** Counts the clients of all threads and, separately, those of one thread, which end with it. */
 export class ConnectionCount {
   readonly #total: Int32Array;
   readonly #own: Int32Array;
 
-  /** @param total one cell for all threads @param own one for the thread that counts */
+  /** @param total one cell for all threads @param own one cell for this thread */
   constructor(total: Int32Array, own: Int32Array) {
     this.#total = total;
     this.#own = own;
   }
 
-  /** With all threads. */
+  /** The connections of all threads. */
   get open(): number {
     return Atomics.load(this.#total, 0);
   }
 
-  /** @returns how many there are with it */
+  /** @returns the new total */
   add(): number {
     Atomics.add(this.#own, 0, 1);
     return Atomics.add(this.#total, 0, 1) + 1;
@@ -65,7 +65,7 @@ export class ConnectionCount {
     Atomics.sub(this.#total, 0, 1);
   }
 
-  /** The thread has ended, and its connections with it, whether it has said so or not. */
+  /** Call when the thread has ended: its connections ended with it, counted down or not. */
   removeAll(): void {
     Atomics.sub(this.#total, 0, Atomics.exchange(this.#own, 0, 0));
   }

@@ -26,7 +26,7 @@ const TOO_MANY_CONNECTIONS: Refusal = {
 };
 
 export interface IntakeContext extends ExchangeContext {
-  /** Whether a peer's own X-Forwarded-* and Forwarded are believed. */
+  /** Whether a peer's X-Forwarded-* and Forwarded headers are trusted. */
   isTrusted: (address: string) => boolean;
   /** @param now monotonic ms */
   pickSide: (now: number) => Side;
@@ -36,14 +36,14 @@ export interface IntakeContext extends ExchangeContext {
   connections: ConnectionCount;
 }
 
-/** Takes a server's requests, refuses what is malformed, and has the rest answered by the side that is picked. */
+/** Takes a server's requests, refuses malformed ones, and forwards the others to the side that is picked. */
 export function serveRequests(server: Server, context: IntakeContext): void {
   const { maxConnections, connections } = context;
   const limit = new ConnectionLimit(server, maxConnections, connections);
   const intake = new Intake(context, limit);
   server.on("request", (request, response) => intake.take(request, response));
   server.on("upgrade", (request, stream, head) => {
-    // Without a listener a reset before the 101 would end the process.
+    // Without a listener, a reset before the 101 would end the process.
     stream.on("error", () => stream.destroy());
     if (stream instanceof Socket) intake.takeUpgrade(request, stream, head);
     else stream.destroy();
@@ -65,7 +65,7 @@ class Intake {
     const client = this.#admit(request, response);
     if (client === undefined) return;
     const { engine } = this.#context;
-    // Its turn on the connection has come.
+    // No earlier request on the connection waits for its response.
     if (response.socket !== null) {
       this.#exchange({ request, response, client }, engine);
       return;
@@ -87,7 +87,7 @@ class Intake {
       return;
     }
     const { engine, tunnels } = this.#context;
-    // Node 20 hands over requests for any other protocol, too.
+    // Node 20 emits `upgrade` for other protocols as well.
     this.#exchange(
       { request, response, client },
       asksForWebSocket(request)
@@ -115,7 +115,7 @@ class Intake {
     new Exchange(this.#context, { side, startedAt: now }, parts);
   }
 
-  /** Undefined for a request that goes nowhere, and has been answered if it can be. */
+  /** Undefined for a request that must not be forwarded; it has been answered where possible. */
   #admit(
     request: IncomingMessage,
     response: ServerResponse,
@@ -138,14 +138,14 @@ class Intake {
   }
 }
 
-/** A client that goes away while it is being answered is an outcome, not an error. */
+/** A client that leaves during its response is an outcome, not an error. */
 function destroyFailed(this: ServerResponse): void {
   this.destroy();
 }
 
 /**
- * After `upgrade` Node leaves the socket to us: this is how to answer on it all the same, once. Undefined, and the
- * connection ended, when an earlier request on it still waits for its answer: then this one's could not be told apart.
+ * Binds a response to a socket that Node has handed over by `upgrade`, good for one answer. If an earlier request on the
+ * connection still waits for its response, this one's would be taken for it: the socket is destroyed then.
  */
 function bindResponse(
   request: IncomingMessage,
@@ -159,7 +159,7 @@ function bindResponse(
     socket.destroy();
     return undefined;
   }
-  // Which Node's own listener did, until the upgrade.
+  // Node's own listener did this until the upgrade.
   socket.on("drain", () => response.emit("drain"));
   response.on("finish", () => {
     response.detachSocket(socket);

@@ -1,13 +1,13 @@
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
-/** Of one client's requests, the most that are under way upstream behind the one whose answer is due. */
+/** The most pipelined requests of one client that are forwarded before their turn. */
 const UNDER_WAY_LIMIT = 32;
 
 /**
- * The requests that a client sent before it had the answers to those in front. A few of them are under way at once; while
- * others wait, no more is read, so that a client cannot fill the memory, or the upstreams, with what it sends ahead. That
- * such a client has gone is seen only when it is written to.
+ * The pipelined requests of one client. A limited number is forwarded at once. While others wait, the proxy stops reading,
+ * so that a client can fill neither its memory nor the upstreams. While reading is paused, a client's leaving is detected
+ * only by a write.
  */
 export class Pipeline {
   readonly #socket: Socket;
@@ -16,13 +16,13 @@ export class Pipeline {
 
   constructor(socket: Socket) {
     this.#socket = socket;
-    // Node reads on whenever a response is complete.
+    // Node resumes reading whenever a response is complete.
     socket.on("resume", () => {
       if (this.#waiting.length > 0) socket.pause();
     });
   }
 
-  /** Has `start` called in its turn. @param response its end makes place for another */
+  /** Calls `start` when there is room. @param response its close makes room for the next */
   add(response: ServerResponse, start: () => void): void {
     this.#waiting.push({ response, start });
     this.#startSome();

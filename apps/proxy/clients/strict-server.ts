@@ -9,16 +9,15 @@ import {
 import type { Duplex } from "node:stream";
 import { TCP_KEEP_ALIVE_MS } from "../engines/upstream-socket.js";
 
-/** What clients may take. */
 export interface ClientLimits {
-  /** From a connection's, or a request's, first byte to the end of its head. */
+  /** From the first byte of a connection or request to the end of the request's head. */
   headersTimeoutMs: number;
-  /** From a request's first byte to the end of its body; 0 sets no limit. */
+  /** From a request's first byte to the end of its body; 0 means no limit. */
   requestTimeoutMs: number;
   maxHeaderBytes: number;
 }
 
-/** Options that Node 20 does not know. */
+/** Options that Node 20 lacks. */
 interface LaterOptions {
   optimizeEmptyRequests: boolean;
   shouldUpgradeCallback: (request: IncomingMessage) => boolean;
@@ -26,21 +25,21 @@ interface LaterOptions {
 
 const CHECK_INTERVAL_MS = 1000;
 
-/** An HTTP/1.1 server as strict as Node's parser can be. What it cannot parse is answered and never forwarded. */
+/** An HTTP/1.1 server as strict as Node's parser can be. It answers what it cannot parse, and never forwards it. */
 export function createStrictServer(limits: ClientLimits): Server {
   const options: ServerOptions & LaterOptions = {
     insecureHTTPParser: false,
-    // Spares a request without a body the events of a stream.
+    // Spares stream events for requests without a body.
     optimizeEmptyRequests: true,
-    // A request for any other protocol, such as h2c, is served as if it had not asked (RFC 9110 7.8).
+    // Upgrades to other protocols, such as h2c, are ignored (RFC 9110 7.8).
     shouldUpgradeCallback: asksForWebSocket,
-    // The intake does: Node itself would go on reading requests behind the one that it refuses.
+    // The intake checks it: Node would go on reading requests behind the one that it refuses.
     requireHostHeader: false,
     noDelay: true,
-    // A client that has vanished without a word keeps no place for ever.
+    // Detects clients that vanished without closing.
     keepAlive: true,
     keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
-    // HttpService ends idle connections: Node would set a timer with each response.
+    // HttpService closes idle connections: Node would set a timer for each response.
     keepAliveTimeout: 0,
     headersTimeout: limits.headersTimeoutMs,
     requestTimeout: limits.requestTimeoutMs,
@@ -51,7 +50,7 @@ export function createStrictServer(limits: ClientLimits): Server {
     maxHeaderSize: limits.maxHeaderBytes,
   };
   const server = createServer(options);
-  // No header may be left out: Node would honour it in the framing and not show it. Their size is limited all the same.
+  // No limit: Node would hide the headers beyond it, but still honour them in the framing. maxHeaderSize bounds them.
   server.maxHeadersCount = 0;
   server.on("clientError", createUnparsedHandler());
   server.on("connect", (_request, socket: Duplex) => answerInTurn(socket, 405));
@@ -62,17 +61,17 @@ export function asksForWebSocket({ headers }: IncomingMessage): boolean {
   return headers.upgrade?.toLowerCase() === "websocket";
 }
 
-/** What Node keeps on a socket: the response whose turn it is. */
+/** Node keeps the response whose turn it is on the socket. */
 type Answering = Duplex & { _httpMessage?: ServerResponse | null };
 
-/** Answers what could not be parsed, once: Node tells of it again with each further piece. */
+/** Answers an unparsable request once: Node repeats the error with each further piece. */
 function createUnparsedHandler(): (
   err: NodeJS.ErrnoException,
   socket: Duplex,
 ) => void {
   const answered = new WeakSet<Duplex>();
   return (err, socket) => {
-    // What follows a request that asked to close is not looked at, and its answer is still to come.
+    // Bytes behind a request with `Connection: close` are ignored; its response is still to come.
     if (err.code === "HPE_CLOSED_CONNECTION") return;
     if (err.code === "ECONNRESET") socket.destroy();
     if (socket.destroyed || answered.has(socket)) return;
@@ -86,11 +85,11 @@ function statusOfUnparsed({ code }: NodeJS.ErrnoException): number {
   return code === "ERR_HTTP_REQUEST_TIMEOUT" ? 408 : 400;
 }
 
-/** Answers behind the requests that came whole, and are still being answered. */
+/** Answers after the complete requests that are still being answered. */
 function answerInTurn(socket: Answering, status: number): void {
   const answering = socket._httpMessage;
   if (answering?.req.complete === true) {
-    // Node itself has gone on to the next response, or closed, by then.
+    // By then Node has moved on to the next response, or closed the socket.
     answering.once("finish", () => answerInTurn(socket, status));
     return;
   }

@@ -185,8 +185,8 @@ describe("proxy workers setting", () => {
       expect(whyNotSeveral(version)).to.equal(undefined));
 
   for (const version of ["20.19.0", "20.20.2", "21.7.0", "22.11.0", "23.0.0"])
-    it(`says on Node ${version} which one several take`, () =>
+    it(`names the Node version that several workers need on Node ${version}`, () =>
       expect(whyNotSeveral(version)).to.equal(
-        `more than 1 takes Node 22.12, 23.1 or later, and this is ${version}`,
+        `more than 1 needs Node 22.12, 23.1 or later, and this is ${version}`,
       ));
 });
