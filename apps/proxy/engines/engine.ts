@@ -2,8 +2,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Upstream } from "./upstreams.js";
 
 /**
- * Why an upstream gave no response. `unreachable` and `connect-timeout` mean that not a byte of the request was sent
- * and none of its body consumed.
+ * Why an upstream gave no response. `unreachable` and `connect-timeout` mean that no byte of the request was sent and
+ * none of its body consumed.
  */
 export type FailureKind =
   | "unreachable"
@@ -14,50 +14,50 @@ export type FailureKind =
 
 export interface Failure {
   kind: FailureKind;
-  /** Whether the connection had served an earlier request, so that its end may just have crossed ours. */
+  /** Whether the connection had served a request before: the upstream may have closed it just as this one was sent. */
   reusedConnection: boolean;
   cause: Error;
 }
 
-/** One try to have one upstream answer a request. */
+/** One attempt to get a response to a request from one upstream. */
 export interface Attempt {
   request: IncomingMessage;
-  /** Those that the upstream is to see, `[name, value, name, value …]`; `Host` is not there if the client sent none. */
+  /** For the upstream, `[name, value, name, value …]`, without `Host` if the client sent none. */
   headers: readonly string[];
   response: ServerResponse;
   upstream: Upstream;
   hasBody: boolean;
-  /** Do not reuse a connection for it. */
+  /** Open a new connection instead of reusing one. */
   freshConnection: boolean;
-  /** The response's head is being sent on. Called at most once, and then `onFailure` is not. */
+  /** The response's head is being relayed. Called at most once, and never together with `onFailure`. */
   onResponse: (status: number) => void;
-  /** The response that is being sent on broke off, and the client was cut off with it. Not called when the client has gone. */
+  /** The response broke off while it was relayed, and the client was cut off. Not called when the client has left. */
   onCut: (cause: Error) => void;
-  /** Nothing has been sent to the client. Called at most once; not at all when the client has gone. */
+  /** Nothing has been sent to the client. Called at most once; not called when the client has left. */
   onFailure: (failure: Failure) => void;
 }
 
-/** An attempt on its way. */
+/** An attempt in progress. */
 export interface Ongoing {
-  /** The client has gone: ends the upstream's request at once, whatever its stage. May be called when it is over. */
+  /** The client has left: ends the upstream's request at once, at any stage. Has no effect after the end. */
   abandon: () => void;
 }
 
 /**
- * Carries requests to upstreams. Whoever implements it streams both ways with back-pressure, and cuts the client off
- * when a response that has begun cannot be completed. It reports nothing before `forward` has returned.
+ * Forwards requests to upstreams. An implementation streams both ways with back-pressure, and cuts the client off if a
+ * response that has begun cannot be completed. It calls no callback before `forward` has returned.
  */
 export interface Engine<A extends Attempt = Attempt> {
   forward: (attempt: A) => Ongoing;
-  /** Cuts off what is still on its way. */
+  /** Cuts off the attempts in progress. */
   close: () => void;
 }
 
 export interface UpstreamLimits {
   connectMs: number;
-  /** For the response's head, from the last byte that moved. Not while the client has still to send the request's body. */
+  /** From the last byte that moved to the response's head. Does not run while the client is sending the request's body. */
   responseMs: number;
-  /** Of a response's head. */
+  /** Limit of a response's head. */
   maxHeaderBytes: number;
 }
 

@@ -5,16 +5,16 @@ import type { Framing } from "../http/response-head.js";
 import { ConnectTimeoutError } from "./upstream-socket.js";
 
 export interface FollowedAttempt extends Ongoing {
-  /** Settles the attempt from outside; false when it has been settled already. */
+  /** Settles the attempt from outside. @returns false if it was settled before */
   settle: () => boolean;
-  /** To be told when no byte has moved for the time that a response may take. */
+  /** Call when no byte has moved for the response timeout. */
   onTimeout: () => void;
 }
 
-/** The connection that a request to an upstream goes by. */
+/** The connection that carries a request to an upstream. */
 export interface FollowedConnection {
   readonly isConnected: boolean;
-  /** Whether any byte of the response has come. */
+  /** Whether any byte of the response has arrived. */
   readonly hasAnswered: boolean;
   passInterim: () => void;
   /** @throws BadResponseError when two readers could frame it differently */
@@ -22,8 +22,8 @@ export interface FollowedConnection {
 }
 
 /**
- * Sees one upstream request through: relays its response, or tells the attempt why there is none, or ends the request
- * when the client has gone. Of these three, the first to happen is the only one.
+ * Follows one upstream request to its end: relays its response, reports its failure, or ends it when the client has left.
+ * Exactly one of the three happens.
  */
 export function followAttempt(
   upstreamRequest: ClientRequest,
@@ -32,7 +32,7 @@ export function followAttempt(
 ): FollowedAttempt {
   const { response } = attempt;
   let settled = false;
-  /** What is being relayed. */
+  /** The response that is being relayed. */
   let answer: IncomingMessage | undefined;
   const settle = (): boolean => {
     if (settled) return false;
@@ -40,7 +40,7 @@ export function followAttempt(
     return true;
   };
   const fail = (kind: FailureKind, cause: Error) => {
-    // A response that has begun is relayed to its own end: destroying the request would drop what has arrived of it.
+    // A response that has begun is relayed to its end: destroying the request would drop the bytes that have arrived.
     if (!settle()) return;
     upstreamRequest.destroy();
     if (attempt.request.socket.destroyed) return;
@@ -49,12 +49,12 @@ export function followAttempt(
   };
 
   upstreamRequest.on("error", (err) => {
-    // Node's client takes a reset for the end of a body that only the connection's end completes.
+    // To Node's client a reset looks like the end of a body that is delimited by the connection's end.
     if (answer?.complete === false) answer.destroy(err);
     else fail(classify(err, connection), err);
   });
   upstreamRequest.on("close", () => {
-    // Every request closes, and an Error takes as long to make as a head to parse.
+    // Every request closes, and creating an Error costs as much as parsing a head.
     if (!settled) fail("bad-response", new Error("closed without a response"));
   });
   upstreamRequest.on("information", ({ statusCode, rawHeaders }) => {
@@ -63,7 +63,7 @@ export function followAttempt(
   });
   upstreamRequest.on("response", (upstream: IncomingMessage) => {
     if (settled) return;
-    // Before the client is cut off for it, which looks as if it had left.
+    // Runs before relayResponse cuts the client off, which would look like a client that left.
     upstream.on("error", (err) => {
       if (answer === upstream && !attempt.request.socket.destroyed)
         attempt.onCut(err);
@@ -94,7 +94,7 @@ export function followAttempt(
   return { settle, abandon, onTimeout };
 }
 
-/** Whether the upstream would take more of the request's body than the client has sent. */
+/** Whether the upstream could take more of the request's body than the client has sent. */
 function waitsForClient(
   { hasBody }: Attempt,
   { writableEnded, writableNeedDrain }: ClientRequest,
@@ -102,13 +102,13 @@ function waitsForClient(
   return hasBody && !writableEnded && !writableNeedDrain;
 }
 
-/** Node's client waits for the rest of an upload behind a response, but listens no more for the connection to take it. */
+/** After the response, Node's client still sends the rest of an upload, but no longer listens for the socket's `drain`. */
 function keepFlowing(upstreamRequest: ClientRequest): void {
   const { socket } = upstreamRequest;
   const passOn = () => upstreamRequest.emit("drain");
   socket?.on("drain", passOn);
   upstreamRequest.once("close", () => socket?.off("drain", passOn));
-  // It may have drained already.
+  // The socket may have drained already.
   if (socket?.writableNeedDrain === false) passOn();
 }
 

@@ -1,12 +1,12 @@
 import type { Attempt } from "./engine.js";
 import type { Upstream } from "./upstreams.js";
 
-/** What an attempt's head is made of. */
+/** The parts of an attempt that make its head. */
 export type AttemptHead = Pick<Attempt, "request" | "headers" | "upstream">;
 
 /**
- * A request's head as an upstream is to see it, in latin1. What is in it has been through Node's strict parser, so that
- * nothing in it can end a line; the path is as it came.
+ * A request's head for an upstream, in latin1. Its parts have passed Node's strict parser, so that none can end a line. The
+ * path is unchanged.
  */
 export function requestHead(attempt: AttemptHead): string {
   const { method = "GET", url = "/" } = attempt.request;
@@ -17,7 +17,7 @@ export function requestHead(attempt: AttemptHead): string {
   return `${head}Connection: keep-alive\r\n\r\n`;
 }
 
-/** The headers of an attempt, with the upstream's name for `Host` where the client, by HTTP/1.0, named none. */
+/** The headers of an attempt, with the upstream as `Host` if an HTTP/1.0 client sent none. */
 export function headersWithHost({
   request,
   headers,

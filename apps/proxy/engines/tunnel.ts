@@ -8,14 +8,14 @@ import { headersWithHost } from "./request-head.js";
 import { framingOf, type Framing } from "../http/response-head.js";
 import type { WaitingClient } from "./waiting-client.js";
 
-/** An attempt to switch protocols; its response is bound to the client's socket until the upstream agrees. */
+/** An attempt to switch protocols. Its response is bound to the client's socket until the upstream agrees. */
 export interface UpgradeAttempt extends Attempt {
   client: WaitingClient;
 }
 
 /**
- * Carries WebSockets. Not by http-proxy: its `ws` ends the client's socket on every failure, so that prod could not
- * answer in the canary's place, dies of a reset before the 101, and passes a refusal on with the wrong framing.
+ * Carries WebSockets. http-proxy's `ws` is not used: it ends the client's socket on every failure, so that prod could not
+ * answer for the canary, crashes on a reset before the 101, and relays a refusal with the wrong framing.
  */
 export class TunnelEngine implements Engine<UpgradeAttempt> {
   readonly #limits: UpstreamLimits;
@@ -59,7 +59,7 @@ export class TunnelEngine implements Engine<UpgradeAttempt> {
     return followed;
   }
 
-  /** Ends every tunnel, also those that are agreed to from here on: both peers see an orderly end of the stream. */
+  /** Ends every tunnel, also those that open later. Both peers see an orderly end of the stream. */
   end(): void {
     this.#isEnding = true;
     for (const socket of this.#open) socket.end();
@@ -87,7 +87,7 @@ export class TunnelEngine implements Engine<UpgradeAttempt> {
   #link(from: Socket, to: Socket): void {
     this.#open.add(from);
     from.pipe(to);
-    // While it takes nothing, nothing is read from the other, whose end would go unseen.
+    // While `to` accepts nothing, nothing is read from `from`, and its end would not be detected.
     to.setTimeout(this.#limits.responseMs).on("timeout", () => {
       if (to.writableLength > 0) to.destroy();
     });
@@ -119,7 +119,7 @@ class TunnelConnection implements FollowedConnection {
   }
 
   passInterim(): void {
-    // It is not used again.
+    // The connection is not reused, so nothing guards it.
   }
 
   passResponse(response: IncomingMessage): Framing {

@@ -1,23 +1,23 @@
 import type { Socket } from "node:net";
 import { SilenceWatch } from "../../../lib/program/silence-watch.js";
 
-/** The longest that an idle connection is kept; Node's own servers close theirs after 5 s. */
+/** The longest that a connection may be idle; Node's own servers close idle connections after 5 s. */
 const IDLE_LIMIT_MS = 4000;
-/** The share of the time granted by an upstream (`Keep-Alive: timeout=`) that is used, so that our end comes first. */
+/** The share of an upstream's `Keep-Alive: timeout=` that is used, so that the proxy closes first. */
 const GRANT_SHARE = 0.8;
 const SWEEP_INTERVAL_MS = 1000;
 
 interface UpstreamConnection {
   readonly socket: Socket;
-  /** Monotonic ms; has a meaning while it is idle. */
+  /** Monotonic ms; valid while the connection is idle. */
   idleSince: number;
-  /** To be told when no byte has moved for the time that a response may take. */
+  /** Called when no byte has moved for the response timeout. */
   onSilent: () => void;
 }
 
 /**
- * The open connections to an upstream. Those that carry an exchange are watched for silence. Of the idle ones the last used
- * is used again first: the others may then grow old, and are ended before the upstream would end them.
+ * The open connections to an upstream, watched for silence. The connection that was used last is reused first. The others
+ * age, and are closed before the upstream closes them.
  */
 export class UpstreamConnections<C extends UpstreamConnection> {
   readonly #open = new Set<C>();
@@ -28,7 +28,7 @@ export class UpstreamConnections<C extends UpstreamConnection> {
   #idleLimitMs = IDLE_LIMIT_MS;
   #grant: string | undefined;
 
-  /** @param silenceMs from the last byte that moved to a connection's being told */
+  /** @param silenceMs from a connection's last byte to its `onSilent` */
   constructor(silenceMs: number) {
     this.#silence = new SilenceWatch(silenceMs, (silent) => {
       for (const connection of silent) connection.onSilent();
@@ -37,7 +37,7 @@ export class UpstreamConnections<C extends UpstreamConnection> {
     this.#sweep.unref();
   }
 
-  /** To be told of a connection as soon as it is being opened. It leaves when its socket closes. */
+  /** Call as soon as a connection is being opened. It leaves when its socket closes. */
   add(connection: C): void {
     const { socket } = connection;
     this.#open.add(connection);
@@ -49,7 +49,7 @@ export class UpstreamConnections<C extends UpstreamConnection> {
     });
   }
 
-  /** The idle one that was used last, if it has not been idle for too long. */
+  /** The idle connection that was used last, unless it has been idle for too long. */
   takeIdle(): C | undefined {
     for (
       let last = this.#idle.pop();
@@ -63,7 +63,7 @@ export class UpstreamConnections<C extends UpstreamConnection> {
     return undefined;
   }
 
-  /** Keeps a connection for another exchange. @param grant the value of the response's `Keep-Alive`, if any */
+  /** Keeps a connection for the next exchange. @param grant the value of the response's `Keep-Alive`, if any */
   giveBack(connection: C, grant: string | undefined): void {
     if (grant !== this.#grant) {
       this.#grant = grant;

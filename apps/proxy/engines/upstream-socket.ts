@@ -1,16 +1,16 @@
 import { connect, type OnReadOpts, type Socket } from "node:net";
 
-/** A body of 64 KiB comes with its head in a single read. */
+/** Large enough for a head and a body of 64 KiB in one read. */
 export const READ_BUFFER_BYTES = 131_072;
-/** Until the kernel asks a peer that says nothing whether it is still there. */
+/** How long a peer may be silent before the kernel probes it. */
 export const TCP_KEEP_ALIVE_MS = 15_000;
 
 export class ConnectTimeoutError extends Error {}
 
 /**
- * A TCP connection that fails with ConnectTimeoutError if it does not stand within `timeoutMs`.
+ * Opens a TCP connection, which fails with ConnectTimeoutError if it is not established within `timeoutMs`.
  *
- * @param onread takes what arrives in place of `data` events
+ * @param onread receives the bytes instead of `data` events
  */
 export function connectUpstream(
   address: { host: string; port: number },
@@ -32,7 +32,7 @@ export function connectUpstream(
       ),
     );
   let nextTurn: NodeJS.Immediate | undefined;
-  // After a pause of this process its timers come first, and then word of a connection that has long stood.
+  // After a pause of the process, timers fire before the event of a connection that was established in time.
   const timer = setTimeout(() => (nextTurn = setImmediate(giveUp)), timeoutMs);
   const stop = () => {
     clearTimeout(timer);

@@ -1,6 +1,6 @@
 import type { Side } from "../../../lib/telemetry/telemetry.js";
 
-/** How long a URL that could not be connected to is passed over while its side has others. */
+/** How long a URL is avoided after a failed connect, if its side has others. */
 const AVOID_MS = 2000;
 
 /** One URL of one side. */
@@ -10,7 +10,7 @@ export interface Upstream {
   readonly port: number;
 }
 
-/** The URLs of one side, taking turns. If all of them are down, they still take turns: one may be back. */
+/** The URLs of one side, used in turn. They stay in turn even if all are down: one may be back. */
 export class Upstreams {
   readonly all: readonly Upstream[];
   readonly #avoidUntil = new Map<Upstream, number>();
@@ -25,7 +25,7 @@ export class Upstreams {
     }));
   }
 
-  /** @param now monotonic ms @param except passed over unless it is the only one */
+  /** @param now monotonic ms @param except skipped unless it is the only one */
   next(now: number, except?: Upstream): Upstream {
     const [only] = this.all;
     if (only !== undefined && this.all.length === 1) return only;
@@ -38,7 +38,7 @@ export class Upstreams {
     return upstream;
   }
 
-  /** To be told of each failure to connect. */
+  /** Call after each failure to connect. */
   avoid(upstream: Upstream, now: number): void {
     this.#avoidUntil.set(upstream, now + AVOID_MS);
   }
@@ -47,7 +47,7 @@ export class Upstreams {
     return (this.#avoidUntil.get(upstream) ?? 0) > now;
   }
 
-  /** The first in turn that `accepts`; without one, the turn stays where it is. */
+  /** The next in turn that `accepts`; if there is none, the turn does not move. */
   #takeTurn(accepts: (upstream: Upstream) => boolean): Upstream | undefined {
     const { length } = this.all;
     for (let passed = 0; passed < length; passed++) {

@@ -1,18 +1,18 @@
 import type { Socket } from "node:net";
 
-/** What a client sends beyond this waits in the kernel. */
+/** Beyond this, a client's early bytes wait in the kernel. */
 const EARLY_LIMIT_BYTES = 65_536;
 
 /**
- * A client that has asked to switch protocols and waits for the answer: what it sends meanwhile is kept, and when it
- * ends its side it has gone. Node's server does neither once it has handed the socket over.
+ * A client that waits for the answer to its request to switch protocols. Its early bytes are kept, and if it ends its side,
+ * it counts as gone. Node's server does neither once it has handed the socket over.
  */
 export class WaitingClient {
   readonly socket: Socket;
   readonly #early: Buffer[];
   #earlyBytes: number;
 
-  /** @param head what came behind the request's head */
+  /** @param head the bytes that followed the request's head */
   constructor(socket: Socket, head: Buffer) {
     this.socket = socket;
     this.#early = [head];
@@ -20,7 +20,7 @@ export class WaitingClient {
     socket.on("data", this.#keep).on("end", this.#leave);
   }
 
-  /** Hands the socket on. @returns what the client has sent so far */
+  /** Gives up the socket. @returns the client's bytes so far */
   release(): Buffer {
     this.socket.off("data", this.#keep).off("end", this.#leave);
     return Buffer.concat(this.#early);

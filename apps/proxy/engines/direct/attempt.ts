@@ -26,11 +26,11 @@ export class DirectAttempt implements ConnectionUser, Ongoing {
   readonly #parser: ResponseParser;
   readonly #copies: CopyBuffers;
   #upload: Upload | undefined;
-  /** The final one's, which has been sent on. */
+  /** The final response's head, once it has been relayed. */
   #head: ResponseHead | undefined;
   #hasAnswered = false;
   #isComplete = false;
-  /** The connection is no longer ours. */
+  /** The connection no longer belongs to this attempt. */
   #isOver = false;
 
   constructor(
@@ -67,7 +67,7 @@ export class DirectAttempt implements ConnectionUser, Ongoing {
 
   onBytes(bytes: Buffer, length: number): boolean {
     if (this.#isComplete) {
-      // Behind a complete response, while the upload goes on.
+      // Bytes after a complete response, while the upload continues.
       this.#drop();
       return true;
     }
@@ -116,7 +116,7 @@ export class DirectAttempt implements ConnectionUser, Ongoing {
     return this.#hasAnswered ? "bad-response" : "reset";
   }
 
-  /** @returns whether the client takes more */
+  /** @returns whether the client can take more */
   #relay(part: ResponsePart): boolean {
     const { response, upstream, onResponse } = this.#attempt;
     for (const interim of part.interim) relayInterim(response, interim);
@@ -130,7 +130,7 @@ export class DirectAttempt implements ConnectionUser, Ongoing {
       return true;
     }
     if (part.body.length > 0) return this.#write(part.body);
-    // The head does not wait for the body.
+    // Send the head without waiting for the body.
     if (part.head !== undefined) response.flushHeaders();
     return true;
   }
@@ -158,7 +158,7 @@ export class DirectAttempt implements ConnectionUser, Ongoing {
     else this.#leaveIfDone();
   }
 
-  /** Gives the connection back once both the response and the request are complete. */
+  /** Gives the connection back once request and response are complete. */
   #leaveIfDone(): void {
     if (!this.#isComplete || this.#upload?.isSent === false) return;
     this.#isOver = true;

@@ -6,20 +6,20 @@ import type { Upstream } from "../upstreams.js";
 
 /** The exchange that a connection carries. */
 export interface ConnectionUser {
-  /** @param length how much of `bytes` there is @returns false to be sent no more until the socket is resumed */
+  /** @param length the number of bytes in use @returns false to pause until the socket is resumed */
   onBytes: (bytes: Buffer, length: number) => boolean;
   onConnect: () => void;
   onDrain: () => void;
-  /** No byte has moved for the time that a response may take. */
+  /** No byte has moved for the response timeout. */
   onTimeout: () => void;
-  /** The upstream has ended its side in order. */
+  /** The upstream has ended its side in an orderly way. */
   onEnd: () => void;
   onClose: (cause: Error) => void;
 }
 
 /**
- * A connection to an upstream, one exchange at a time. It ends when a byte comes that no exchange has asked for: it would
- * be taken for the next one's response.
+ * A connection to an upstream, one exchange at a time. A byte that arrives between exchanges ends it: it would be taken for
+ * the next response.
  */
 export class DirectConnection {
   readonly socket: Socket;
@@ -30,7 +30,7 @@ export class DirectConnection {
   #isConnected = false;
   #cause = new Error("the upstream closed the connection");
 
-  /** @param options.buffer what is read goes there first; connections may share it */
+  /** @param options.buffer receives what is read; connections may share it */
   constructor(options: {
     connect: (onread: OnReadOpts) => Socket;
     buffer: Buffer;
@@ -55,24 +55,23 @@ export class DirectConnection {
     return this.#isConnected;
   }
 
-  /** Gives it an exchange to carry, as soon as it stands. */
+  /** Assigns an exchange, which starts when the connection is established. */
   carry(user: ConnectionUser): void {
     this.#user = user;
     if (this.#isConnected) user.onConnect();
   }
 
-  /** To be told when no byte has moved for the time that a response may take. */
   onSilent(): void {
     this.#user?.onTimeout();
   }
 
-  /** The exchange is complete; another may follow. */
+  /** The exchange is complete, and another may follow. */
   release(): void {
     this.#user = undefined;
     this.isReused = true;
   }
 
-  /** Ends it; its exchange hears no more of it. */
+  /** Ends the connection without notifying its exchange. */
   destroy(): void {
     this.#user = undefined;
     this.socket.destroy();
@@ -96,14 +95,14 @@ export class DirectConnection {
   }
 }
 
-/** An upstream's connections, as many as there are exchanges at once. */
+/** An upstream's connections: one for each concurrent exchange. */
 export class DirectPool {
   readonly #upstream: Upstream;
   readonly #connectMs: number;
   readonly #buffer: Buffer;
   readonly #connections: UpstreamConnections<DirectConnection>;
 
-  /** @param buffer what is read goes there first */
+  /** @param buffer receives what is read */
   constructor(upstream: Upstream, limits: UpstreamLimits, buffer: Buffer) {
     this.#upstream = upstream;
     this.#connectMs = limits.connectMs;
@@ -111,7 +110,7 @@ export class DirectPool {
     this.#connections = new UpstreamConnections(limits.responseMs);
   }
 
-  /** @param fresh not one that has been used before */
+  /** @param fresh demands a new connection */
   take(fresh: boolean): DirectConnection {
     const idle = fresh ? undefined : this.#connections.takeIdle();
     return idle ?? this.#connect();

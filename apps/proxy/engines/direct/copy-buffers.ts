@@ -1,24 +1,24 @@
 const MAX_FREE = 64;
-/** Below this, what Node's own pool gives costs less than the detour. */
+/** Below this, Node's own pool is cheaper. */
 const LEAST_BYTES = 4096;
 
 /**
- * Copies of bytes for a write that outlives them. A large one borrows a buffer that an earlier write has given back: fresh
- * memory costs more than the copying.
+ * Copies bytes for a write that outlives them. Large copies reuse buffers that earlier writes gave back, because allocating
+ * costs more than copying.
  */
 export class CopyBuffers {
   readonly #bufferBytes: number;
   readonly #free: Buffer[] = [];
 
-  /** @param bufferBytes the size of a buffer; what is longer gets memory of its own */
+  /** @param bufferBytes the size of a buffer; longer copies get their own memory */
   constructor(bufferBytes: number) {
     this.#bufferBytes = bufferBytes;
   }
 
   /**
-   * @param pieces copied into one
-   * @param write is to call `giveBack` when the copy is not needed any more; if it never does, a buffer is lost, no more
-   * @returns what `write` returns
+   * @param pieces joined into one copy
+   * @param write calls `giveBack` when it is done with the copy; if it never does, only a buffer is lost
+   * @returns the result of `write`
    */
   lend<T>(
     pieces: readonly Buffer[],

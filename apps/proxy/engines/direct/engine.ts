@@ -5,11 +5,11 @@ import type { Attempt, Engine, Ongoing, UpstreamLimits } from "../engine.js";
 import { READ_BUFFER_BYTES } from "../upstream-socket.js";
 import type { Upstream } from "../upstreams.js";
 
-/** Forwards over sockets of its own, with a strict parser of its own for what upstreams answer. */
+/** Forwards over plain sockets, with its own strict parser for responses. */
 export class DirectEngine implements Engine {
   readonly #limits: UpstreamLimits;
   readonly #pools = new Map<Upstream, DirectPool>();
-  /** One for all connections: what is read is passed on, or copied, before the next read. */
+  /** Shared by all connections: bytes are relayed or copied before the next read. */
   readonly #buffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
   readonly #copies = new CopyBuffers(READ_BUFFER_BYTES);
 

@@ -8,40 +8,40 @@ import {
 
 const HEAD_END = "\r\n\r\n";
 const PROTOCOL = "HTTP/1.";
-/** Most heads are shorter; a long body is not to be decoded along with its head. */
+/** Most heads are shorter. The limit keeps a long body from being decoded with its head. */
 const LOOK_BYTES = 4096;
 
-/** What one piece of a connection's bytes brought. */
+/** The result of one piece of a connection's bytes. */
 export interface ResponsePart {
   /** Interim responses (1xx), in order. */
   interim: ResponseHead[];
-  /** The final response's, in the part that completes it. */
+  /** The final response's head, in the part that completes it. */
   head: ResponseHead | undefined;
   /** Views of the bytes that were pushed. */
   body: Buffer[];
-  /** In place of `body`, in latin1: a whole one that came in one piece with its head, and was decoded with it. */
+  /** Instead of `body`, in latin1: a whole body that arrived in one piece with its head. */
   text: string;
   /** The response is complete. */
   ended: boolean;
-  /** Bytes follow the complete response: nobody asked for them, and the connection cannot be trusted. */
+  /** Bytes follow the complete response, so the connection cannot be trusted. */
   excess: boolean;
 }
 
-/** What has come: `bytes` from `at` to `length`. */
+/** The unread bytes: `bytes` from `at` to `length`. */
 interface Piece {
   readonly bytes: Buffer;
   readonly at: number;
   readonly length: number;
 }
 
-/** Reads one response (RFC 9112), wherever it is cut into pieces. No I/O; memory bounded by `maxHeadBytes`. */
+/** Reads one response (RFC 9112) from pieces of any size. No I/O; memory bounded by `maxHeadBytes`. */
 export class ResponseParser {
   readonly #answersHead: boolean;
   readonly #maxHeadBytes: number;
-  /** A head that has not come to its end. */
+  /** An incomplete head. */
   #partialHead = "";
   #head: ResponseHead | undefined;
-  /** Bytes left of a body whose length is known. */
+  /** Bytes left of a body of known length. */
   #left = 0;
   #chunks: ChunkedBody | undefined;
   #ended = false;
@@ -53,8 +53,8 @@ export class ResponseParser {
   }
 
   /**
-   * @param length how much of `bytes` there is
-   * @throws BadResponseError, also for a 101: nobody asked to switch protocols
+   * @param length the number of bytes in use
+   * @throws BadResponseError, also for a 101, which no request asked for
    */
   push(bytes: Buffer, length = bytes.length): ResponsePart {
     const part: ResponsePart = {
@@ -75,7 +75,7 @@ export class ResponseParser {
     return part;
   }
 
-  /** The connection has ended in order. @throws BadResponseError unless that completes the response */
+  /** The connection ended in an orderly way. @throws BadResponseError unless that completes the response */
   finish(): void {
     if (this.#ended) return;
     if (this.#head?.bodyLength !== "until-close")
@@ -141,9 +141,9 @@ export class ResponseParser {
 }
 
 /**
- * What cannot become a head any more is told at once, rather than after the time for an answer.
+ * Detects a malformed head at once, instead of after the response timeout.
  *
- * @param checked how much of `text` has been through this before
+ * @param checked how much of `text` was checked before
  */
 function checkPartial(text: string, checked: number): void {
   if (!text.startsWith(PROTOCOL) && !PROTOCOL.startsWith(text))

@@ -4,17 +4,17 @@ import { ONE_WRITE_BYTES } from "../../http/relay.js";
 
 const LAST_CHUNK = "0\r\n\r\n";
 
-/** A request's body on its way to an upstream, at the pace at which the upstream takes it. */
+/** Sends a request's body to an upstream, with back-pressure. */
 export class Upload {
   readonly #request: IncomingMessage;
   readonly #socket: Socket;
   readonly #onSent: () => void;
   readonly #isChunked: boolean;
-  /** The request's head, until it has left. */
+  /** The request's head until it has been sent. */
   #head = "";
   #isSent = false;
 
-  /** @param onSent called when the body's last byte has been written */
+  /** @param onSent called after the body's last byte was written */
   constructor(request: IncomingMessage, socket: Socket, onSent: () => void) {
     this.#request = request;
     this.#socket = socket;
@@ -26,25 +26,25 @@ export class Upload {
     return this.#isSent;
   }
 
-  /** Whether the upstream would take more than the client has sent. */
+  /** Whether the upstream could take more than the client has sent. */
   get waitsForClient(): boolean {
     return !this.#isSent && !this.#socket.writableNeedDrain;
   }
 
-  /** Sends `head`, in one write with what has already arrived of the body. */
+  /** Sends `head` in one write with the body bytes that have arrived. */
   start(head: string): void {
     this.#head = head;
     this.#request.on("data", this.#send).on("end", this.#end);
-    // Behind the tick in which the request begins to flow: what has arrived of the body is there by then.
+    // By the next tick the request flows, and the body bytes that have arrived were emitted.
     process.nextTick(() => this.#sendHead());
   }
 
-  /** The upstream takes more. */
+  /** The upstream can take more. */
   resume(): void {
     if (!this.#isSent) this.#request.resume();
   }
 
-  /** What is left of it is read and dropped: the client's next request comes behind it. */
+  /** Reads and drops the rest of the body, so that the client's next request can be read. */
   drop(): void {
     this.#head = "";
     this.#request.off("data", this.#send).off("end", this.#end).resume();

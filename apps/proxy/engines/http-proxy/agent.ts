@@ -3,7 +3,7 @@ import type { OnReadOpts, Socket } from "node:net";
 import { PooledConnection } from "./connection.js";
 import { UpstreamConnections } from "../upstream-connections.js";
 
-/** Keeps an upstream's connections for reuse by http.ClientRequest. */
+/** An agent that keeps an upstream's connections for reuse. */
 export class ConnectionPool extends Agent {
   readonly #connect: (onread: OnReadOpts) => Socket;
   readonly #buffer: Buffer;
@@ -12,9 +12,9 @@ export class ConnectionPool extends Agent {
   #last: PooledConnection | undefined;
 
   /**
-   * @param options.buffer what is read goes there first; pools may share it
-   * @param options.mustBeFresh is asked for each request whether it may not reuse a connection
-   * @param options.timeoutMs from the last byte that moved to a request's being told that there is no response in time
+   * @param options.buffer receives what is read; pools may share it
+   * @param options.mustBeFresh called for each request: whether it needs a new connection
+   * @param options.timeoutMs from the last byte that moved to the response timeout
    */
   constructor(options: {
     connect: (onread: OnReadOpts) => Socket;
@@ -29,7 +29,7 @@ export class ConnectionPool extends Agent {
     this.#mustBeFresh = options.mustBeFresh;
   }
 
-  /** What http.ClientRequest calls on its agent to be given a socket. */
+  /** http.ClientRequest calls this to get a socket. */
   addRequest(request: ClientRequest): void {
     const idle = this.#mustBeFresh() ? undefined : this.#connections.takeIdle();
     const connection = idle ?? this.#openConnection();
@@ -39,7 +39,7 @@ export class ConnectionPool extends Agent {
     request.onSocket(connection.socket);
   }
 
-  /** The connection that the request just made was given. */
+  /** The connection of the request that was just made. */
   takeLast(): PooledConnection {
     const last = this.#last;
     this.#last = undefined;

@@ -5,23 +5,22 @@ import { ResponseGuard } from "./response-guard.js";
 import { framingOf, type Framing } from "../../http/response-head.js";
 
 /**
- * A connection that http.ClientRequests use one after the other. One on which a byte arrives behind a complete response,
- * in the same piece or later, is destroyed: it would be taken for the next request's response.
+ * A connection that http.ClientRequests use one after the other. A byte after a complete response, in the same piece or
+ * later, ends it: it would be taken for the next response.
  */
 export class PooledConnection implements FollowedConnection {
   readonly socket: Socket;
   idleSince = 0;
   isConnected = false;
-  /** Called when no byte has moved for too long, and its last request has no response yet. */
+  /** Called when no byte has moved for the response timeout and the request has no response yet. */
   onResponseTimeout: (() => void) | undefined;
   #answersHead = false;
   #guard = new ResponseGuard();
   #grant: string | undefined;
 
   /**
-   * @param options.buffer what is read goes there first; connections may share it
-   * @param options.onFree its request is complete, and it may carry another; `grant` is the value of the response's
-   * `Keep-Alive`, if any
+   * @param options.buffer receives what is read; connections may share it
+   * @param options.onFree the connection may carry another request; `grant` is the value of the response's `Keep-Alive`
    */
   constructor(options: {
     connect: (onread: OnReadOpts) => Socket;
@@ -36,19 +35,19 @@ export class PooledConnection implements FollowedConnection {
     this.socket
       .once("connect", () => (this.isConnected = true))
       .on("error", () => this.socket.destroy())
-      // http.ClientRequest emits it when its response is complete and the connection may carry another request.
+      // Emitted by http.ClientRequest when the connection may carry another request.
       .on("free", () => {
         if (!this.socket.writable || !this.#guard.isComplete)
           this.socket.destroy();
         else {
-          // It keeps nothing of its last exchange.
+          // Keeps nothing of the last exchange alive.
           this.onResponseTimeout = undefined;
           onFree(this.#grant);
         }
       });
   }
 
-  /** Whether any byte of a response to its last request has come. */
+  /** Whether any byte of the current response has arrived. */
   get hasAnswered(): boolean {
     return this.#guard.hasBegun;
   }
@@ -62,7 +61,7 @@ export class PooledConnection implements FollowedConnection {
     this.#guard.passInterim();
   }
 
-  /** To be told of its request's response. @throws BadResponseError when two readers could frame it differently */
+  /** @throws BadResponseError when two readers could frame the response differently */
   passResponse(response: IncomingMessage): Framing {
     let framing: Framing | undefined;
     try {
@@ -74,7 +73,7 @@ export class PooledConnection implements FollowedConnection {
     }
   }
 
-  /** What is read goes straight to Node's parser, which copies bodies: the socket itself would allocate 64 KiB for each read. */
+  /** Feeds Node's parser, which copies bodies, from the shared buffer: the socket would allocate 64 KiB for each read. */
   #receive(bytes: Buffer): boolean {
     if (this.#guard.isComplete) {
       this.socket.destroy();
@@ -86,7 +85,6 @@ export class PooledConnection implements FollowedConnection {
     return true;
   }
 
-  /** To be told when no byte has moved for the time that a response may take. */
   onSilent(): void {
     if (!this.#guard.hasHead) this.onResponseTimeout?.();
   }

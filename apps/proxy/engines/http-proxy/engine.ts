@@ -19,21 +19,21 @@ interface Route {
 }
 
 /**
- * Forwards by the package http-proxy, 1.18.1, unmaintained since 2020. Its known faults are kept from having any effect:
+ * Forwards with the package http-proxy 1.18.1, unmaintained since 2020. Workarounds for its known faults:
  *
- * - Of its passes only `stream` runs: `deleteLength` makes a chunked DELETE smuggle its body (CVE-2026-29057).
- * - Responses are relayed from raw headers, and aborts and cut responses followed, by follow-attempt.ts.
- * - It normalises paths (`//` becomes `/`): the path goes as it came.
- * - A body is piped only once the connection stands, so that a request that never left can go elsewhere whole.
- * - Headers that crash it or mislead upstreams (`Trailer`, `Expect`, hop-by-hop ones) are gone before it sees them.
+ * - Only its pass `stream` runs: `deleteLength` makes a chunked DELETE smuggle its body (CVE-2026-29057).
+ * - follow-attempt.ts relays responses from raw headers, and handles aborts and cut responses.
+ * - http-proxy normalises paths (`//` becomes `/`), so the original path is put back.
+ * - A body is piped only after the connection is established, so that an unsent request can go elsewhere whole.
+ * - Headers that crash it or mislead upstreams (`Trailer`, `Expect`, hop-by-hop ones) are removed before.
  */
 export class HttpProxyEngine implements Engine {
   readonly #limits: UpstreamLimits;
   readonly #buffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
   readonly #routes = new Map<Upstream, Route>();
-  /** Whom http-proxy is being called for: it calls back, synchronously, without saying so. */
+  /** The attempt for which http-proxy is being called: it calls back synchronously, without naming it. */
   #current: Attempt | undefined;
-  /** What it then sent. */
+  /** The request that it sent in that call. */
   #sent: Ongoing | undefined;
 
   constructor(limits: UpstreamLimits) {
@@ -63,7 +63,7 @@ export class HttpProxyEngine implements Engine {
     for (const { pool } of this.#routes.values()) pool.close();
   }
 
-  /** One ProxyServer for each upstream with its target as an object: http-proxy then parses no URL per request. */
+  /** One ProxyServer for each upstream, with its target as an object: this saves parsing a URL for each request. */
   #createRoute(upstream: Upstream): Route {
     const { host, port } = upstream;
     const pool = new ConnectionPool({
@@ -83,14 +83,14 @@ export class HttpProxyEngine implements Engine {
       }),
     });
     keepOnlyStreamPass(proxy);
-    // The attempt hears of every failure from its own ClientRequest; without a listener http-proxy would throw them.
+    // Without a listener http-proxy would throw. The attempt gets every failure from its own ClientRequest.
     proxy.on("error", () => undefined);
     const route = { proxy, pool };
     this.#routes.set(upstream, route);
     return route;
   }
 
-  /** Called by http-proxy, as its `buffer`, to send the body of the request that it has just created. */
+  /** Called by http-proxy, as its `buffer`, to send the body of the request that it has created. */
   #send(
     upstreamRequest: ClientRequest,
     connection: PooledConnection,
@@ -99,9 +99,9 @@ export class HttpProxyEngine implements Engine {
     if (attempt === undefined)
       throw new Error("http-proxy sent a request that nobody asked for");
     upstreamRequest.path = attempt.request.url ?? "/";
-    // None may be left out: Node would honour it in the framing and not show it. Their size is limited all the same.
+    // No limit: Node would hide the headers beyond it, but still honour them in the framing. maxHeaderSize bounds them.
     upstreamRequest.maxHeadersCount = 0;
-    // What http.request's option of that name sets; http-proxy has no way to give it.
+    // Set by http.request's option of that name, which http-proxy cannot pass.
     (upstreamRequest as { maxHeaderSize?: number }).maxHeaderSize =
       this.#limits.maxHeaderBytes;
     const followed = followAttempt(upstreamRequest, attempt, connection);
@@ -110,11 +110,11 @@ export class HttpProxyEngine implements Engine {
     if (!attempt.hasBody) return upstreamRequest.end();
     upstreamRequest.once("socket", (socket) => {
       const pipe = () => {
-        // The head does not wait for a body that is slow to come.
+        // Send the head without waiting for a slow body.
         if (attempt.request.readableLength === 0)
           upstreamRequest.flushHeaders();
         attempt.request.pipe(upstreamRequest);
-        // What the upstream left of it is read to its end: the client's next request comes behind it.
+        // Read the rest of the body, so that the client's next request can be read.
         upstreamRequest.once("close", () => attempt.request.resume());
       };
       if (socket.connecting) socket.once("connect", pipe);
@@ -124,12 +124,12 @@ export class HttpProxyEngine implements Engine {
   }
 }
 
-/** What http-proxy's joining of paths would change. */
+/** Paths that http-proxy's joining would change. */
 const UNJOINED = /\/\/|https?:\//;
 
 /**
- * An attempt's headers as http-proxy is to hand them to http.request: as they are, which are written at once, with the path
- * as http-proxy has it by then; or, where that is not the path as it came, as an object, which leaves time to put it back.
+ * An attempt's headers for http.request. It writes a raw array at once, together with http-proxy's path. If that differs from
+ * the original path, they are passed as an object, which is written later and leaves time to put the path back.
  */
 function headersFor(attempt: Attempt): IncomingHttpHeaders {
   const raw = withLengthLast(headersWithHost(attempt));
@@ -138,21 +138,21 @@ function headersFor(attempt: Attempt): IncomingHttpHeaders {
 }
 
 function toObject(raw: readonly string[]): IncomingHttpHeaders {
-  // Without a prototype, whose properties are names that anybody may send.
+  // No prototype: its properties are names that a client may send.
   const headers = Object.create(null) as Record<string, string[]>;
   for (let i = 0; i + 1 < raw.length; i += 2)
     (headers[(raw[i] ?? "").toLowerCase()] ??= []).push(raw[i + 1] ?? "");
   return headers;
 }
 
-/** http.request takes them, which http-proxy has no type for. */
+/** http.request takes a raw array, but http-proxy's types do not. */
 function asHeaders(raw: readonly string[]): IncomingHttpHeaders {
   return raw as unknown as IncomingHttpHeaders;
 }
 
 /**
- * http-proxy copies headers by the deprecated util._extend, which it takes when it is loaded, and with it the warning
- * DEP0060: it is given a successor, which leaves ours as they are.
+ * http-proxy copies headers with the deprecated util._extend, which it reads when it is loaded (warning DEP0060). It gets a
+ * replacement that leaves our headers as they are.
  */
 async function loadHttpProxy(): Promise<typeof HttpProxy> {
   const deprecated = util as { _extend?: unknown };

@@ -3,36 +3,36 @@ import type { Framing } from "../../http/response-head.js";
 
 const NOTHING = Buffer.alloc(0);
 const HEAD_END = "\r\n\r\n";
-/** The first character of `HTTP/1.1`; Node's parser passes over empty lines in front of it. */
+/** The `H` of `HTTP/1.1`; Node's parser skips empty lines before it. */
 const FIRST_BYTE = 0x48;
 
-/** Follows a response's bytes beside Node's parser, which does not tell of bytes behind its end. */
+/** Follows a response's bytes beside Node's parser, which does not report bytes after the response's end. */
 export class ResponseGuard {
-  /** What has come of a head that Node's parser has not told of. */
+  /** Bytes of a head that Node's parser has not reported. */
   #head: Buffer | undefined;
   #state: "head" | "body" | "complete" | "bad" = "head";
   #hasBegun = false;
   #hasHead = false;
-  /** Bytes left of a body whose length is known. */
+  /** Bytes left of a body of known length. */
   #left = 0;
   #chunks: ChunkedBody | undefined;
 
-  /** Whether any byte of it has come. */
+  /** Whether any byte of the response has arrived. */
   get hasBegun(): boolean {
     return this.#hasBegun;
   }
 
-  /** Whether its final head has come. */
+  /** Whether the final head has arrived. */
   get hasHead(): boolean {
     return this.#hasHead;
   }
 
-  /** Whether a whole response has been read, and not a byte beyond it. */
+  /** Whether exactly one whole response has been read. */
   get isComplete(): boolean {
     return this.#state === "complete";
   }
 
-  /** To be told of what arrives, before Node's parser is. @param bytes may change after `endRead` */
+  /** Call before Node's parser gets the bytes. @param bytes may change after `endRead` */
   push(bytes: Buffer): void {
     this.#hasBegun = true;
     if (this.#state === "body") this.#readBody(bytes, 0);
@@ -40,18 +40,18 @@ export class ResponseGuard {
     else this.#state = "bad";
   }
 
-  /** Node's parser has been given all that arrived. */
+  /** Node's parser has read all bytes that were pushed. */
   endRead(): void {
     if (this.#head !== undefined) this.#head = Buffer.from(this.#head);
   }
 
-  /** Node's parser has come to the end of an interim head. */
+  /** Node's parser has read an interim head. */
   passInterim(): void {
     const { bytes, end } = this.#takeHead();
     if (end < bytes.length) this.#addToHead(bytes.subarray(end));
   }
 
-  /** Node's parser has come to the end of the final head; undefined when it frames nothing that can be relied on. */
+  /** Node's parser has read the final head. @param framing undefined when it is not reliable */
   passHead(framing: Framing | undefined): void {
     this.#hasHead = true;
     const { bytes, end } = this.#takeHead();
@@ -72,7 +72,7 @@ export class ResponseGuard {
     else this.#state = "bad";
   }
 
-  /** @returns what has come, and where in it the head ends */
+  /** @returns the bytes so far, and where the head ends in them */
   #takeHead(): { bytes: Buffer; end: number } {
     const bytes = this.#head ?? NOTHING;
     this.#head = undefined;
