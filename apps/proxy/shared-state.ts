@@ -27,10 +27,26 @@ export function createSharedState(): SharedState {
   };
 }
 
-/** From `performance.now()`, whose origin differs between threads, to monotonic ms that all threads of the process share. */
-export function readClockOffsetMs(): number {
+/** Readings, at least one of which is not interrupted between its two clocks. */
+const CLOCK_READINGS = 10;
+
+/**
+ * From `performance.now()`, whose origin differs between threads, to monotonic ms that all threads of the process share.
+ *
+ * A thread that is interrupted between its two clocks reads too small an offset, and would keep the canary open too long:
+ * the largest of several readings counts.
+ */
+export function readClockOffsetMs(
+  readSharedMs = hrtimeMs,
+  readOwnMs = () => performance.now(),
+): number {
+  const readOffset = () => readSharedMs() - readOwnMs();
+  return Math.max(...Array.from({ length: CLOCK_READINGS }, readOffset));
+}
+
+function hrtimeMs(): number {
   const [seconds, nanoseconds] = hrtime();
-  return seconds * 1000 + nanoseconds / 1e6 - performance.now();
+  return seconds * 1000 + nanoseconds / 1e6;
 }
 
 export function createSharedCells(count: number): Int32Array {

@@ -4,6 +4,7 @@ import {
   canaryOpenForMs,
   whyCanaryIsClosed,
 } from "../../../apps/proxy/canary/gate.js";
+import { readClockOffsetMs } from "../../../apps/proxy/shared-state.js";
 import { createSeededRandom } from "../../support/seeded-random.js";
 
 const NOW = 1_000_000;
@@ -50,6 +51,18 @@ describe("proxy gate of several threads", () => {
     const { publish, isOpenAt } = createGates();
     publish(-1);
     expect(isOpenAt(NOW)).to.equal(false);
+  });
+});
+
+describe("proxy clock shared by threads", () => {
+  it("does not fall behind when the thread is interrupted between its clocks", () => {
+    let ms = 100;
+    let readings = 0;
+    const readOwnMs = () => {
+      if (readings++ === 0) ms += 50;
+      return ms - 20;
+    };
+    expect(readClockOffsetMs(() => ms, readOwnMs)).to.equal(20);
   });
 });
 
