@@ -2,11 +2,10 @@ import { randomBytes } from "node:crypto";
 import { createServer } from "node:http";
 import { isIP } from "node:net";
 import { hostname } from "node:os";
-import type { Redis } from "ioredis";
 import { openFlagWatch } from "../../lib/flag/flag-watch.js";
 import { HttpService } from "../../lib/program/http-service.js";
 import { announce, sourceId } from "../../lib/program/instance.js";
-import { createKeys, type Keys } from "../../lib/redis/keys.js";
+import { createKeys } from "../../lib/redis/keys.js";
 import { Ledger } from "../../lib/flag/ledger.js";
 import type { Closers } from "../../lib/program/lifecycle.js";
 import type { Logger } from "../../lib/program/log.js";
@@ -44,7 +43,7 @@ interface Context {
   closers: Closers;
 }
 
-/** Opens everything the monitor consists of and connects it; what it opens, it registers to be closed. */
+/** Opens and connects all parts of the monitor, and registers their closers. */
 export async function startMonitor(
   config: MonitorConfig,
   { logger, closers }: Context,
@@ -55,7 +54,7 @@ export async function startMonitor(
   const redis = createRedis({ url: redisUrl, name: "monitor", logger });
   closers.add("Redis", () => redis.disconnect());
   const store = { redis, keys, ledger: new Ledger(redis, keys) };
-  // The port is known before anything that names this monitor, and the API answers only once everything stands.
+  // Listens first, because the port is part of this monitor's name. The API answers after the start.
   const service = new HttpService(createServer());
   const port = await service.listen(config);
   const source = sourceId("monitor", port);
@@ -82,7 +81,7 @@ export async function startMonitor(
   const leadership = new Leadership({
     redis,
     keys,
-    // Two monitors must never share a name, even if one is the other restarted.
+    // Unique even after a restart: two monitors must never share a name.
     holder: `${source}#${randomBytes(4).toString("hex")}`,
     logger,
     events: {
@@ -139,13 +138,13 @@ export async function startMonitor(
   logger.info({ port }, "monitor listens");
 }
 
-/** For an URL: where others reach what listens on `host`. All addresses of this host are none to go to. */
+/** The host of a URL that others can open. The address for all interfaces becomes the host's name. */
 function nameHost(host: string): string {
   if (["0.0.0.0", "::"].includes(host)) return hostname();
   return isIP(host) === 6 ? `[${host}]` : host;
 }
 
-/** @param getOutlook once everything stands */
+/** @param getOutlook called after the start */
 function createDashboard(
   getOutlook: () => StateOutlook,
   parts: { store: Store; history: History; source: string },
@@ -197,15 +196,7 @@ function tellAll(listeners: {
 
 function createCouriers(
   config: MonitorConfig,
-  parts: {
-    redis: Redis;
-    keys: Keys;
-    ledger: Ledger;
-    source: string;
-    url: string;
-    logger: Logger;
-    closers: Closers;
-  },
+  parts: Store & Context & { source: string; url: string },
 ): Courier[] {
   const { redis, keys, ledger, source, url, logger, closers } = parts;
   const notice = {
@@ -264,21 +255,15 @@ function createBackend(store: Store, outlook: StateOutlook): ApiBackend {
     readState: () => readState(store, outlook),
     readEvents: (query) => ledger.readEvents(query),
     changeFlag: async ({ value, reason }) => {
-      if (value === "toggle") {
+      const { flagName } = config;
+      const flip = { by, reason, data: {} };
+      if (value === "toggle")
         return {
-          value: await ledger.toggle(config.flagName, { by, reason, data: {} }),
+          value: await ledger.toggle(flagName, flip),
           outcome: "changed",
         };
-      }
-      return {
-        value,
-        outcome: await ledger.flip(config.flagName, {
-          value,
-          by,
-          reason,
-          data: {},
-        }),
-      };
+      const outcome = await ledger.flip(flagName, { value, ...flip });
+      return { value, outcome };
     },
     startRelease: async (reason) => {
       const data = { release: true };

@@ -25,13 +25,12 @@ import {
   decideRecovery,
   type RecoveryDecision,
 } from "./recovery.js";
-
 import type { Observations } from "../telemetry/observations.js";
 import { describeWorse } from "../verdict/describe-worse.js";
 import type { Verdict } from "../verdict/verdict.js";
 import type { VerdictKeeper } from "./verdict-keeper.js";
 
-/** What this monitor knows by itself. */
+/** The state of this monitor. */
 export interface Outlook {
   leadership: Pick<Leadership, "fence" | "redisNow">;
   observations: Observations;
@@ -39,7 +38,7 @@ export interface Outlook {
   config: MonitorConfig;
 }
 
-/** What all monitors share. */
+/** The state that all monitors share. */
 export interface Store {
   redis: Redis;
   keys: Keys;
@@ -53,16 +52,18 @@ export interface ControllerContext extends Outlook, Store {
 
 type Judgements = Record<Side, LatencyJudgement>;
 
-/** Why the canary is to be stopped. */
+/** The reason to stop the canary. */
 interface Stop {
   reason: string;
   data: Record<string, unknown>;
 }
 
 /**
- * Acts on what is observed, while this monitor leads: flips the flag on a breach, lets the canary back in after the
- * cool-down, raises and clears alerts, and enters in the ledger what people did in Redis directly. Every write carries
- * the fence, so a monitor that has lost the lease without noticing changes nothing.
+ * If Redis cannot be read or written, nothing changes. A monitor that has lost the lease unnoticed changes nothing either,
+ * because every write carries the fence.
+ *
+ * While this monitor leads, it flips the flag on a breach, resumes the canary after the cool-down, raises and clears
+ * alerts, and adds to the ledger the values that people set directly in Redis.
  */
 export class Controller {
   readonly #context: ControllerContext;
@@ -74,14 +75,14 @@ export class Controller {
     this.#context = context;
   }
 
-  /** Has everything judged again: now, or as soon as the judgement under way is done. Resolves when it is. */
+  /** Starts a round, or repeats the current one once it is done. Resolves after the last round. */
   nudge(): Promise<void> {
     this.#isDue = true;
     this.#running ??= this.#run().finally(() => (this.#running = undefined));
     return this.#running;
   }
 
-  /** Judges no more, and waits for the judgement under way. */
+  /** Starts no further round, and waits for the current one. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#running;
@@ -118,7 +119,7 @@ export class Controller {
     if (!observations.isCurrent) return;
     const judgements = judgeSides(this.#context, flag, now);
     const at = { fence, now };
-    // The threshold is judged first and by itself: nothing about the verdict can keep it from acting.
+    // The threshold comes first: nothing about the verdict can keep it from acting.
     const breach = this.#findBreach(judgements, now);
     if (flag.value && breach) {
       await this.#stop(flag, breach, at);
@@ -172,7 +173,7 @@ export class Controller {
     };
   }
 
-  /** Undefined unless the canary is worse, and a verdict is to stop it. */
+  /** Undefined unless the canary is worse and VERDICT is on. */
   #findWorse(verdict: Verdict | undefined, now: number): Stop | undefined {
     const { config, verdicts, observations } = this.#context;
     if (verdict?.outcome !== "worse" || config.verdict.mode !== "on")
@@ -195,7 +196,7 @@ export class Controller {
     };
   }
 
-  /** Of the window before the one that ends now; null without requests in it. */
+  /** The canary's latency in the window before the current one; null without requests. */
   #canaryBeforeMs(quantile: number, now: number): number | null {
     const { latency } = this.#context.observations
       .side("canary")
@@ -238,12 +239,12 @@ export class Controller {
     await this.#flip({
       value: true,
       by: "monitor",
-      reason: `the canary is let in again: its probes were healthy through a cool-down of ${formatSpan(cooldownMs)}`,
+      reason: `the canary resumes: its probes were healthy through a cool-down of ${formatSpan(cooldownMs)}`,
       data: { rule: "recovery", cooldownMs },
       cause: "recovery",
       recovery: JSON.stringify(afterRecovery(flag.recovery, at.now)),
       fence: at.fence,
-      // A person may have taken the flag over since it was read.
+      // A person may have flipped the flag since it was read.
       supersedes: flag.flip ?? "",
     });
   }
@@ -276,7 +277,7 @@ export class Controller {
 function flagAlerts(flag: FlagRecord, name: string): Alert[] {
   if (!flag.garbled) return [];
   const raw = shorten(flag.raw ?? "");
-  const reason = `the flag ${name} holds ${JSON.stringify(raw)}: it counts as false; say true or false`;
+  const reason = `the flag ${name} holds ${JSON.stringify(raw)}: it counts as false; set it to true or false`;
   return [createAlert("flag-value", { reason, data: { raw } })];
 }
 
@@ -288,7 +289,7 @@ function prodAlerts({ isBreach, figures }: LatencyJudgement): Alert[] {
   return [createAlert("latency", { of: side, reason, data })];
 }
 
-/** What the verdict says and does not act on. */
+/** The alerts of verdicts that do not stop the canary. */
 function verdictAlerts({ verdicts, config }: Outlook): Alert[] {
   const { verdict } = verdicts;
   if (verdict?.outcome === "worse" && config.verdict.mode === "observe") {
@@ -298,13 +299,13 @@ function verdictAlerts({ verdicts, config }: Outlook): Alert[] {
   }
   if (verdict?.outcome !== "split broken") return [];
   const reason =
-    "the split is broken: the sides are not dealt requests in its ratio, so they are not compared";
+    "the split is broken: requests are not split in its ratio, so the sides are not compared";
   return [
     createAlert("verdict:split", { reason, data: { ...verdict.canary } }),
   ];
 }
 
-/** Each side's latency since the last flip: what came before it has been answered by that flip. */
+/** Each side's latency since the last flip, which answered everything before it. */
 function judgeSides(
   context: Outlook,
   flag: FlagRecord,
@@ -325,7 +326,7 @@ function judgeSides(
   ) as Judgements;
 }
 
-/** What recovery would do at this moment, also for `GET /api/state`. */
+/** The recovery decision at present, also for `GET /api/state`. */
 export function decideNow(
   context: Omit<Outlook, "verdicts">,
   flag: FlagRecord,
@@ -333,7 +334,7 @@ export function decideNow(
 ): RecoveryDecision {
   const now = context.leadership.redisNow() ?? 0;
   const facts = {
-    // A garbled value is somebody's too, although it changes nothing.
+    // A person wrote a garbled value, although it changes nothing.
     isOwnFlip:
       !flag.value &&
       !flag.garbled &&
@@ -346,7 +347,7 @@ export function decideNow(
   return decideRecovery(facts, context.config.recovery, now);
 }
 
-/** Of a value that anybody may have written. */
+/** Anyone may have written the value. */
 function shorten(raw: string): string {
   return raw.slice(0, 100);
 }

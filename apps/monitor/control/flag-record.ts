@@ -5,21 +5,21 @@ import { readLeaseAge } from "../../../lib/flag/lease-reading.js";
 import { entryTimeMs } from "../../../lib/redis/stream-entry.js";
 import { parseRecovery, type RecoveryState } from "./recovery.js";
 
-/** The flag and all that is stored about it, read in one step. */
+/** The flag and all that is stored about it, read in one transaction. */
 export interface FlagRecord {
   value: boolean;
   /** As stored; null when absent. */
   raw: string | null;
   garbled: boolean;
-  /** The value of the last flip in the ledger, which differs when somebody has written to Redis directly. */
+  /** The value of the last flip in the ledger. It differs if a person has written to Redis directly. */
   recordedValue: boolean;
   by: string | null;
   reason: string | null;
   /** ISO 8601. */
   at: string | null;
-  /** The last flip's event id; null when there was none. */
+  /** The event id of the last flip; null if there was none. */
   flip: string | null;
-  /** When it was made, by Redis's clock in ms; 0 when there was none. */
+  /** Its time by Redis's clock, in ms; 0 if there was none. */
   flippedAtMs: number;
   recovery: RecoveryState | null;
   lease: ReturnType<typeof readLeaseAge>;

@@ -12,11 +12,11 @@ export interface LatencyFigures {
   latencyMs: number | null;
   thresholdMs: number;
   windowMs: number;
-  /** Answered ones and those counted as waiting. */
+  /** Answered requests and those counted as waiting. */
   requests: number;
-  /** Of these, the ones that are still unanswered after more than the threshold. */
+  /** Of these, those that have waited for longer than the threshold. */
   waiting: number;
-  /** Of all of these, as `latencyMs` is. */
+  /** Of all these requests, as `latencyMs` is. */
   p50Ms: number | null;
   p95Ms: number | null;
   p99Ms: number | null;
@@ -28,10 +28,10 @@ export interface LatencyJudgement {
 }
 
 /**
- * The seed rule: the quantile of a side's latency over the window above the threshold, with enough requests.
+ * The latency rule: with enough requests, the latency quantile over the window must not exceed the threshold.
  *
- * A request that has waited for longer than the threshold counts with its age so far. Its latency can only grow, so this
- * never accuses falsely, and a canary that hangs is seen at once instead of after its first time-out.
+ * A request that has waited for longer than the threshold counts with its age so far. Its latency can only grow, so there
+ * is no false breach, and a canary that hangs is detected before its first time-out.
  *
  * @param latency answered requests; `waiting` is merged into it
  */
@@ -42,7 +42,7 @@ export function judgeLatency(
 ): LatencyJudgement {
   latency.merge(waiting);
   const latencyMs = latency.quantile(rule.quantile) ?? null;
-  const told = (quantile: number) => roundUp(latency.quantile(quantile));
+  const rounded = (quantile: number) => roundUp(latency.quantile(quantile));
   const isBreach =
     latencyMs !== null &&
     latency.total >= rule.minRequests &&
@@ -51,19 +51,19 @@ export function judgeLatency(
     isBreach,
     figures: {
       quantile: rule.quantile,
-      latencyMs: told(rule.quantile),
+      latencyMs: rounded(rule.quantile),
       thresholdMs: rule.thresholdMs,
       windowMs: rule.windowMs,
       requests: latency.total,
       waiting: waiting.reduce((sum, [, count]) => sum + count, 0),
-      p50Ms: told(0.5),
-      p95Ms: told(0.95),
-      p99Ms: told(0.99),
+      p50Ms: rounded(0.5),
+      p95Ms: rounded(0.95),
+      p99Ms: rounded(0.99),
     },
   };
 }
 
-/** To tenths; up, so that what is above the threshold is told as above it. */
+/** To tenths; up, so that a latency above the threshold stays above it. */
 export function roundUp(ms: number | undefined): number | null {
   return ms === undefined ? null : Math.ceil(ms * 10) / 10;
 }

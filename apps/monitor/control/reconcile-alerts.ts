@@ -16,10 +16,10 @@ interface Store {
 }
 
 /**
- * Raises each alert once and clears it once, with an event and a mail each, across monitors and their restarts: what is
- * raised stands in Redis.
+ * Raises each alert once and clears it once, with an event and a message each. Raised alerts are stored in Redis, so this
+ * holds across monitors and restarts.
  *
- * @param now.senses whether a raised alert that is not among `alerts` is over, and not just unknown
+ * @param now.senses decide whether a raised alert that is not in `alerts` is over
  * @throws FencedError
  */
 export async function reconcileAlerts(

@@ -6,17 +6,17 @@ const HOUR_MS = 3_600_000;
 const BREACHES_TO_LATCH = 3;
 
 const stored = z.object({
-  /** When each breach of this streak flipped the flag. */
+  /** The times of this streak's breaches. */
   breaches: z.array(z.number()),
   cooldownMs: z.number(),
-  /** When the monitor last let the canary back in during this streak. */
+  /** The time of the last recovery in this streak. */
   recoveredAt: z.number().nullable(),
   latched: z.boolean(),
 });
 
 /**
- * What the monitor remembers of its own flips, kept in Redis beside the flag; times in ms by Redis's clock. It ends with
- * anybody else's flip: a person who acts starts afresh.
+ * The memory of the monitor's own flips, stored in Redis beside the flag; times in ms by Redis's clock. Any other author's
+ * flip clears it.
  *
  * States: open → (breach) → cooling down → (cool-down over, probes healthy) → open, and so on. Each further breach
  * doubles the cool-down, up to an hour; the third within an hour latches the flag off. An hour without a breach forgets
@@ -24,7 +24,7 @@ const stored = z.object({
  */
 export type RecoveryState = z.infer<typeof stored>;
 
-/** Null when there is none, or none that can be read. */
+/** Null if there is none, or it cannot be parsed. */
 export function parseRecovery(raw: string | null): RecoveryState | null {
   const parsed = stored.safeParse(parseJson(raw));
   return parsed.success ? parsed.data : null;
@@ -58,10 +58,10 @@ export function afterRecovery(
 }
 
 export interface RecoveryFacts {
-  /** The flag is false and the monitor's own flip made it so. */
+  /** The flag is false by the monitor's own flip. */
   isOwnFlip: boolean;
   state: RecoveryState | null;
-  /** When the canary's probes were last seen failing; null when they have been healthy, undefined without any probe. */
+  /** The last failure of a canary's probe; null if there was none, undefined without any probe. */
   lastUnhealthyAt: number | null | undefined;
   isProdInBreach: boolean;
 }
@@ -70,11 +70,11 @@ export interface RecoveryDecision {
   isDue: boolean;
   /** ms since the epoch; null when the monitor will not try. */
   nextTryAt: number | null;
-  /** What it waits for, in words; null when nothing is to be recovered. */
+  /** In words; null when there is nothing to recover. */
   waitsFor: string | null;
 }
 
-/** Whether to let the canary back in. The cool-down runs only while its probes are healthy: a failing one starts it over. */
+/** Whether to resume the canary. A failing probe restarts the cool-down. */
 export function decideRecovery(
   facts: RecoveryFacts,
   rule: RecoveryRule,
@@ -89,7 +89,7 @@ export function decideRecovery(
   if (!isOwnFlip) return never(null);
   if (rule.mode === "manual") return never("a person: RECOVERY is manual");
   if (state === null)
-    return never("a person: what was known of the breach is gone");
+    return never("a person: the record of the breach is lost");
   if (state.latched)
     return never("a person: it was the third breach within an hour");
 
@@ -103,7 +103,7 @@ export function decideRecovery(
   });
   if (now < nextTryAt) return wait("the cool-down");
   if (lastUnhealthyAt === undefined)
-    return wait("a probe of the canary: no agent is heard");
+    return wait("a probe of the canary: no agent is reporting");
   if (facts.isProdInBreach) return wait("prod, which is in breach itself");
   return { isDue: true, nextTryAt, waitsFor: null };
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Redis } from "ioredis";
 import * as z from "zod";
 import type { Keys } from "../../../lib/redis/keys.js";
@@ -23,7 +24,7 @@ const MAX_ATTEMPT = 20;
 const stored = z.object({
   /** The last telemetry entry that was counted. */
   cursor: z.string(),
-  /** The flip that let the canary in. */
+  /** The flip that started or resumed the canary. */
   flip: z.string().nullable(),
   /** By agent. */
   versions: z.record(z.string(), z.string()),
@@ -49,17 +50,16 @@ interface Heard {
 }
 
 /**
- * Keeps the running test while this monitor leads, and stores it once a second: whoever leads next goes on with it, from
- * the entry after the last one that was counted. A test ends with the release, at a new version or POST /api/release; and
- * when the same version is tried once more: let in anew, dealt requests again by a split that dealt none, or compared by
- * another tolerance.
+ * Runs the test while this monitor leads, and stores it once a second. The next leader continues it, from the entry after
+ * the last counted one. A new version or POST /api/release ends the test. So does a further try of the same version: the
+ * canary is resumed, the split sends requests to both sides again, or the tolerance changes.
  */
 export class VerdictKeeper {
   readonly #redis: Redis;
   readonly #keys: Keys;
   readonly #flagName: string;
   readonly #rule: VerdictRule;
-  /** What is not in the stored test yet. */
+  /** Entries that the stored test may lack. */
   #heard: Heard[] = [];
   #releasedAt = 0;
   #fence: string | undefined;
@@ -83,12 +83,12 @@ export class VerdictKeeper {
     this.#rule = options.config.verdict;
   }
 
-  /** As of the last look; undefined while this monitor does not lead, or without any test. */
+  /** The last verdict; undefined before the first, or without a test. */
   get verdict(): Verdict | undefined {
     return this.#verdict;
   }
 
-  /** What the ledger keeps of a verdict, so that it can be replayed. */
+  /** The record for the ledger, from which the verdict can be replayed. */
   toRecord(): VerdictRecord | undefined {
     const { evidence = 0, routes = [] } = this.#verdict ?? {};
     return (
@@ -109,17 +109,17 @@ export class VerdictKeeper {
     this.#hear({ what: telemetry, atMs, id });
   }
 
-  /** What may have been a window: the verdict is suspended, as with any that cannot be right. */
+  /** It may have been a window, and suspends the verdict as a malformed window does. */
   onSkipped(bad: BadTelemetry, atMs: number, id: string): void {
     if (bad.claimedKind !== "host") this.#hear({ what: bad, atMs, id });
   }
 
-  /** POST /api/release, on whichever monitor it was made. */
+  /** Notes POST /api/release on any monitor. */
   onEvent({ kind, data }: LedgerEvent, atMs: number): void {
     if (kind === "deploy" && data.release === true) this.#releasedAt = atMs;
   }
 
-  /** Counts what was heard and judges. @throws FencedError; and when Redis is away */
+  /** Counts the entries and judges. @throws FencedError; and when Redis is away */
   async look(
     flag: { value: boolean; flip: string | null },
     at: { fence: string; now: number },
@@ -149,7 +149,6 @@ export class VerdictKeeper {
 
   #renew(flag: { value: boolean; flip: string | null }, now: number): void {
     const test = this.#test;
-    const { tolerance } = this.#rule;
     if (test === undefined) {
       this.#flip = flag.flip;
       this.#start(now, 0);
@@ -157,14 +156,11 @@ export class VerdictKeeper {
     else if (flag.value && flag.flip !== this.#flip) {
       this.#flip = flag.flip;
       this.#retry(test, now);
-    } else if (
-      test.tolerance.ratio !== tolerance.ratio ||
-      test.tolerance.ms !== tolerance.ms
-    )
+    } else if (!isDeepStrictEqual(test.tolerance, this.#rule.tolerance))
       this.#retry(test, now);
   }
 
-  /** A try without any request of the canary's has used up nothing of alpha. */
+  /** A try without canary requests has used up nothing of alpha. */
   #retry({ attempt, wasTried }: ReleaseTest, startedAt: number): void {
     const next = wasTried ? Math.min(MAX_ATTEMPT, attempt + 1) : attempt;
     this.#start(startedAt, next);
@@ -195,7 +191,7 @@ export class VerdictKeeper {
     }
     const pair = this.#pairing.add(source, { at, data }, atMs);
     const test = this.#test;
-    // What came before the test says nothing of the release that it is about.
+    // An earlier window is of another release or try.
     if (pair === undefined || test === undefined || atMs < test.startedAt)
       return;
     const { share } = pair;
@@ -239,7 +235,7 @@ export class VerdictKeeper {
     );
     refuseFenced(outcome, fence);
     this.#savedAt = now;
-    // Not before: whoever wins the lease back goes on from what is stored, and counts once more what came after it.
+    // Not earlier: after a regained lease, the entries since the stored state are counted again.
     this.#heard = this.#heard.filter(
       ({ id }) => compareIds(id, state.cursor) > 0,
     );
@@ -250,12 +246,12 @@ const verdictRecord = z.object({
   alpha: z.number(),
   test: storedTest,
   evidence: z.number(),
-  /** Why, by route. */
+  /** The reason, by route. */
   notCompared: z.record(z.string(), z.string()),
 });
 export type VerdictRecord = z.infer<typeof verdictRecord>;
 
-/** The verdict that an event tells of, from the counts in the ledger; undefined for an event without one. */
+/** The verdict of an event, from its counts in the ledger; undefined for an event without one. */
 export function replayVerdict(
   event: LedgerEvent,
 ): { recorded: number; verdict: Verdict } | undefined {
@@ -268,7 +264,6 @@ export function replayVerdict(
   return { recorded: evidence, verdict };
 }
 
-/** In one line, and no longer than people read. */
 function describeProblem(problem: string): string {
   const line = problem.replace(/[\s✖]+/g, " ").trim();
   return `a window that cannot be read: ${line.slice(0, 200)}`;

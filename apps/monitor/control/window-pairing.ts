@@ -12,13 +12,13 @@ interface Half {
 }
 
 /**
- * Brings both sides of a proxy's window together. One whose other half is lost is dropped: alone it would make a side
- * look as if it had been dealt nothing.
+ * Joins both sides of a proxy's window. A single half is dropped, because the other side would seem to have had no
+ * requests.
  */
 export class WindowPairing {
   readonly #halves = new Map<string, Half>();
 
-  /** The pair that this window completes, if it does, and if its proxy counts by route. */
+  /** The pair that this window completes, if any; undefined if the proxy does not count by route. */
   add(source: string, window: Half, atMs: number): WindowPair | undefined {
     const other = this.#halves.get(source);
     if (other?.at !== window.at || other.data.target === window.data.target) {

@@ -36,10 +36,6 @@ export class FreshnessKeeper {
     this.#outage = reason;
   }
 
-  get isKnown(): boolean {
-    return this.#stateAt !== undefined;
-  }
-
   judge(): Freshness {
     const now = performance.now();
     const ageMs = now - (this.#stateAt ?? this.#openedAt);

@@ -11,10 +11,10 @@ import {
 } from "./evidence/buckets.js";
 import { fromSparse, sparseSchema, toSparse } from "./sparse.js";
 
-/** Fewer of prod's requests on a route say too little of its latency. */
+/** The prod requests that a route needs to be compared. */
 const MIN_REQUESTS = 200;
 const GENERATION_MS = 300_000;
-/** With the one for all others together. */
+/** Including the one for all other routes. */
 const MAX_ROUTES = 51;
 
 interface RouteBaseline {
@@ -41,18 +41,18 @@ export const storedBaseline = z.object({
 export type StoredBaseline = z.infer<typeof storedBaseline>;
 
 /**
- * How prod has answered each route in the last five to ten minutes: what a test's dictionaries are made of, and which
- * routes it can compare.
+ * Prod's requests on each route in the last five to ten minutes. They decide which routes a test can compare, and with
+ * which dictionaries.
  */
 export class Baseline {
   #since = -Infinity;
   #current: Generation = new Map();
   #previous: Generation = new Map();
 
-  /** @param atMs when the window ended */
+  /** @param atMs the end of the window */
   add(routes: ReadonlyMap<string, RouteWindow>, atMs: number): void {
     if (atMs - this.#since >= GENERATION_MS || atMs < this.#since) {
-      // A clock that has gone back, or far forward, makes no new generation of an empty one.
+      // After a clock jump, an empty generation does not replace the previous one.
       if (this.#current.size > 0) this.#previous = this.#current;
       this.#current = new Map();
       this.#since = atMs;
@@ -68,7 +68,7 @@ export class Baseline {
     }
   }
 
-  /** Prod's latencies on this route, or why they are no measure. */
+  /** Prod's latencies on this route, or why they cannot be used. */
   warmUpOf(name: string): BucketCounts | { because: string } {
     const latency = createCounts();
     let requests = 0;
@@ -91,7 +91,7 @@ export class Baseline {
     return latency;
   }
 
-  /** Prod has changed: what was measured is another release's. */
+  /** Forgets everything, because prod has a new release. */
   clear(): void {
     this.#current = new Map();
     this.#previous = new Map();

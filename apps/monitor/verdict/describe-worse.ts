@@ -1,7 +1,7 @@
 import { formatOdds } from "../../../lib/wording/units.js";
 import type { RouteVerdict, Verdict } from "./verdict.js";
 
-/** A median that differs by less is not what makes a canary slower: its tail is. */
+/** With a smaller ratio of the medians, the tail makes the canary slower. */
 const TELLING_RATIO = 1.1;
 
 /** `canary 1.9 × slower than prod on GET /get after 61 canary requests; evidence 132 : 1` */

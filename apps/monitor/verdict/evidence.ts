@@ -26,15 +26,15 @@ export interface Evidence {
   blocks: number;
   errors: number;
   total: number;
-  /** The total, were there no guard. */
+  /** The total without the guard. */
   unguarded: number;
   split: number;
 }
 
 /**
- * The evidence, as logarithms, of everything that a stretch has counted.
+ * The evidence of all counts of a stretch, as logarithms.
  *
- * @param open the guard's block that is still being filled, unless it is empty
+ * @param open the guard's current block, unless it is empty
  */
 export function weigh(
   stretch: Pick<Stretch, "routes" | "splits" | "guard">,
@@ -77,7 +77,7 @@ export function weigh(
   };
 }
 
-/** One route's latency evidence by itself, without guard. */
+/** The latency evidence of one route, without the guard. */
 export function weighRoute(route: RouteCounts): number {
   const routes = new Map([["", route]]);
   return weigh({ routes, splits: [], guard: createGuardSums() }, undefined).raw;

@@ -16,32 +16,32 @@ import type { SplitCounts, Stretch } from "./stretch.js";
 import { evidenceToStop } from "./evidence/total.js";
 import type { Outcome, RouteVerdict, TestedSide, Verdict } from "./verdict.js";
 
-/** A test's counts, as they stand. */
+/** The current counts of a test. */
 export interface TestCounts {
   attempt: number;
-  /** Names of the routes that have had requests. */
+  /** The routes with requests. */
   seen: readonly string[];
   whole: Stretch;
-  /** Those that still go on, of all that have begun. */
+  /** The restarts that are still running. */
   restarts: readonly Stretch[];
   restartsBegun: number;
   block: OpenBlock | undefined;
   warmUp: { canaryRequests: number; isOver: boolean };
-  /** What is wrong with what was heard lately. */
+  /** The fault in recent input. */
   flaw: string | null;
   isOneSided: boolean;
-  /** Whether the evidence has sufficed before. */
+  /** Whether the outcome was `worse` before. */
   wasWorse: boolean;
 }
 
-/** Pure: the same counts give the same verdict, also when they come from the ledger. */
+/** Pure: the same counts give the same verdict, also from the ledger. */
 export function judgeTest(
   test: TestCounts,
   options: { alpha: number; baseline: Pick<Baseline, "warmUpOf"> },
 ): Verdict {
   const { weighed, evidence, unguarded } = weighAll(test);
   const toStop = evidenceToStop(options.alpha, test.attempt);
-  // A canary is told about as a whole, unless it is stopped for what was seen since a restart.
+  // The figures are of the whole test, unless the evidence since a restart stops the canary.
   const told =
     test.wasWorse || evidence >= toStop ? findHeaviest(weighed) : weighed[0];
   const { stretch, evidence: parts } = told;
@@ -112,7 +112,7 @@ function weighAll({ whole, restarts, restartsBegun, block }: TestCounts) {
   return { weighed, evidence: mixed("total"), unguarded: mixed("unguarded") };
 }
 
-/** The one that most of the evidence is from. */
+/** The stretch with the most evidence. */
 function findHeaviest(weighed: readonly [Weighed, ...Weighed[]]): Weighed {
   const weight = ({ stretch, evidence }: Weighed) =>
     logStake(stretch.number) + evidence.total;
@@ -143,10 +143,13 @@ function decide(
   if (test.wasWorse) return say("worse");
   if (test.flaw !== null) return say(null, test.flaw);
   if (test.isOneSided)
-    return say(null, "the split deals nothing to compare: one side gets all");
+    return say(
+      null,
+      "nothing to compare: the split sends all requests to one side",
+    );
   if (!test.warmUp.isOver) return say(...describeWarmUp(test.warmUp));
   if (test.whole.routes.size === 0)
-    return say(null, "no route can be compared yet: prod is not known on any");
+    return say(null, "no route can be compared yet: prod has too few requests");
   if (canary === 0) return say(null, "the canary has had no request yet");
   if (prod === 0) return say(null, "prod has had no request yet");
   if (!Number.isFinite(evidence) || !Number.isFinite(split))
@@ -154,7 +157,7 @@ function decide(
   if (split >= BROKEN_SPLIT)
     return say(
       "split broken",
-      "the sides were not dealt requests in the split’s ratio",
+      "requests are not split in the configured ratio",
     );
   if (evidence >= toStop) return say("worse");
   if (canary < ENOUGH_CANARY_REQUESTS) return say("insufficient");
@@ -162,15 +165,15 @@ function decide(
   return doubt === undefined ? say("healthy") : say("insufficient", doubt);
 }
 
-/** What keeps a canary of which enough requests were seen from being called healthy. */
+/** Why a canary with enough requests is not healthy yet, or undefined. */
 function findDoubt(
   { whole }: TestCounts,
   { unguarded, toStop, routes }: Seen,
 ): string | undefined {
   if (whole.guard.blocks < ENOUGH_BLOCKS)
-    return "seen for too short a time to tell a slow canary from a burst";
+    return "too short a time to tell a slow canary from a burst";
   if (unguarded >= toStop)
-    return "it looks worse, and a burst is not ruled out";
+    return "it looks worse, but a burst is not ruled out";
   const slow = routes.find(({ evidence }) => evidence >= toStop);
   return slow && `${slow.route} looks slower`;
 }
@@ -217,7 +220,9 @@ function sayWhyNot(
   baseline: Pick<Baseline, "warmUpOf">,
 ): string {
   const warmUp = baseline.warmUpOf(route);
-  return "because" in warmUp ? warmUp.because : "from the next window on";
+  return "because" in warmUp
+    ? warmUp.because
+    : "compared from the next window on";
 }
 
 function histogramOf(
@@ -234,7 +239,7 @@ function quantile(histogram: LatencyHistogram, q: number): number | null {
   return ms === undefined ? null : Math.round(ms * 100) / 100;
 }
 
-/** JSON knows no other numbers. */
+/** JSON has no infinities. */
 function finite(value: number): number {
   return Number.isFinite(value) ? value : 0;
 }

@@ -20,9 +20,9 @@ export const storedOpenBlock = z.object({
 });
 export type StoredOpenBlock = z.infer<typeof storedOpenBlock>;
 
-/** The guard's block that is still being filled. */
+/** The guard's current block. */
 export class OpenBlock {
-  /** Which five seconds it is since the epoch. */
+  /** The number of its five seconds since the epoch. */
   index: number;
   readonly #counts = new Map<string, Map<number, LatencyCounts>>();
 
@@ -44,7 +44,7 @@ export class OpenBlock {
     route.addCoarse(this.#countsOf(name, share), side, latency);
   }
 
-  /** What it comes to so far. */
+  /** The sums so far. */
   sum(routes: ReadonlyMap<string, RouteCounts>): Block {
     const block = new Block();
     for (const [name, byShare] of this.#counts) {

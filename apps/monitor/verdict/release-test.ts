@@ -20,23 +20,23 @@ import type { Verdict } from "./verdict.js";
 import { findFlaw, isDealing, type WindowPair } from "./window-pair.js";
 
 const MAX_SPLITS = 8;
-/** After a window that cannot be right, for so long there is no verdict. */
+/** How long a malformed window suspends the verdict. */
 const SUSPENSION_MS = 10_000;
 const ONE_SIDED_MS = 10_000;
 const LONGEST_GAP_MS = 600_000;
-/** Of one proxy, five seconds of them. */
+/** Windows of one proxy with the same time: those of five seconds. */
 const MOST_AT_ONE_TIME = 10;
 
 /**
- * The comparison of one canary release with prod: counts, until there is a verdict. It sees requests only; what their
- * windows say is checked first. A window that cannot be right is not counted and suspends the verdict for ten seconds:
- * from bad input nothing follows, least of all a stop.
+ * If a window is malformed, it is not counted and suspends the verdict for ten seconds: bad input never stops a canary.
  *
- * warming up → (30 s or 50 canary requests) → comparing, each route from when enough is known of prod on it.
+ * Counts the requests of one canary release and of prod, and compares them.
+ *
+ * warming up → (30 s or 50 canary requests) → comparing each route, once prod has enough requests on it.
  */
 export class ReleaseTest {
   readonly startedAt: number;
-  /** How often this release has been tried before. */
+  /** The number of earlier tries of this release. */
   readonly attempt: number;
   readonly tolerance: Tolerance;
   readonly #canaryBuckets: Uint8Array;
@@ -47,10 +47,10 @@ export class ReleaseTest {
   #restartsBegun = 0;
   #block: OpenBlock | undefined;
   #warmUp = { since: null as number | null, canaryRequests: 0, isOver: false };
-  /** When the last window was, by its own time, and how many more of each proxy have borne that time. */
+  /** The time of the last window, and the further windows of each proxy with the same time. */
   #lastAt: number | null = null;
   readonly #sameTime = new Map<string, number>();
-  /** Since when all windows have been of a split that deals one side nothing. */
+  /** Since when all windows are of a split that sends one side nothing. */
   #oneSidedSince: number | null = null;
   #flaw: { because: string; until: number } | null = null;
   #isWorse = false;
@@ -67,7 +67,7 @@ export class ReleaseTest {
     this.#whole = new Stretch(0, options.startedAt);
   }
 
-  /** @param baseline learns of prod from the pair as well, and tells which routes can be compared from then on */
+  /** @param baseline learns from the pair, and decides which routes can be compared from then on */
   observe(heard: WindowPair, baseline: Baseline): void {
     if (!this.#isSound(heard)) return;
     const pair = this.#places.assign(heard);
@@ -80,11 +80,11 @@ export class ReleaseTest {
     } else this.#oneSidedSince ??= atMs;
     baseline.add(prod.routes, atMs);
     baseline.add(alone, atMs);
-    // What prod took in this window may be known to the dictionaries, so it must not be counted: they come last.
+    // Last, because new dictionaries may include prod's requests of this window, which must not be counted then.
     if (this.#warmUp.isOver) this.#admitRoutes(baseline);
   }
 
-  /** Whether requests of the canary's have been seen. */
+  /** Whether there were canary requests. */
   get wasTried(): boolean {
     return (
       this.#warmUp.canaryRequests > 0 ||
@@ -92,7 +92,7 @@ export class ReleaseTest {
     );
   }
 
-  /** Whether the split gives all to one side: of several proxies', for some time every one. */
+  /** Whether the splits of all proxies have sent everything to one side for some time. */
   get isOneSided(): boolean {
     const lastAt = this.#lastAt ?? this.startedAt;
     return (
@@ -101,7 +101,7 @@ export class ReleaseTest {
     );
   }
 
-  /** For ten seconds there is no verdict: something that was heard is not counted. */
+  /** Suspends the verdict for ten seconds, because input was not counted. */
   suspend(because: string, atMs: number): void {
     const until = atMs + SUSPENSION_MS;
     this.#flaw = { because: `not counted: ${because}`, until };
@@ -124,7 +124,7 @@ export class ReleaseTest {
       },
       { alpha, baseline },
     );
-    // The guarantee is for the first time that the evidence suffices: it is not taken back.
+    // The guarantee is about the first time that the evidence suffices, so the outcome stays.
     this.#isWorse ||= verdict.outcome === "worse";
     return verdict;
   }
@@ -183,7 +183,7 @@ export class ReleaseTest {
     if (flaw === undefined) return true;
     if (Number.isFinite(pair.atMs)) {
       this.#lastAt = Math.max(pair.atMs, this.#lastAt ?? pair.atMs);
-      // The block goes on: a clock that jumps must not make two of one burst.
+      // The block continues: a clock jump must not divide a burst in two.
       if (this.#block !== undefined)
         this.#block.index = Math.floor(this.#lastAt / BLOCK_MS);
     }
@@ -192,8 +192,8 @@ export class ReleaseTest {
   }
 
   /**
-   * A Redis whose clock was set back gives all entries the last one's time until it has caught up: nothing tells then which
-   * block they belong to.
+   * After Redis's clock was set back, all entries get the last one's time until it has caught up, and their blocks are
+   * unknown.
    */
   #findJump({ proxy, atMs }: WindowPair): string | undefined {
     if (this.#lastAt === null) return undefined;
@@ -204,7 +204,7 @@ export class ReleaseTest {
     if (more > MOST_AT_ONE_TIME)
       return "Redis’s clock was set back, or stands still";
     if (step > LONGEST_GAP_MS)
-      return `the clock jumped, or nothing was heard for ${Math.round(step / 1000)} s`;
+      return `the clock jumped, or no window arrived for ${Math.round(step / 1000)} s`;
     return undefined;
   }
 
@@ -230,7 +230,7 @@ export class ReleaseTest {
     this.#restartWhenDue(atMs);
   }
 
-  /** Between two blocks, so that the open one is every stretch's. */
+  /** Called between two blocks, so that all stretches share the open one. */
   #restartWhenDue(atMs: number): void {
     const last = this.#restarts.at(-1) ?? this.#whole;
     if (

@@ -1,26 +1,24 @@
 import type { Outcome } from "./verdict.js";
 
-/** A canary that has just started is cold. The warm-up ends with the first of the two. */
+/** The warm-up of a cold canary ends at the first of the two. */
 export const WARM_UP_MS = 30_000;
 export const WARM_UP_CANARY_REQUESTS = 50;
 
 /**
- * In the simulation, nineteen in twenty canaries that are slower by half were found before so many of their requests, by
- * the default settings and for each of the four laws in docs/verdict.md: one that has not been found is called healthy. With the
- * hard lower edge it took 575 requests.
+ * A canary without evidence after this many requests is healthy. In the simulation, with default settings and each of the
+ * four laws in docs/verdict.md, 95 % of the canaries that are slower by half were detected by then.
  */
 export const ENOUGH_CANARY_REQUESTS = 400;
-/** Of the guard's, that must be over as well: it took the simulation's 400 requests as long. */
+/** The guard's blocks that must also be over: the time of 400 requests in the simulation. */
 export const ENOUGH_BLOCKS = 3;
 
 /**
- * About how many more canary requests it takes until there is a decision: 0 once there is one; null when requests alone
- * will not bring it.
+ * The estimated number of canary requests until a decision: 0 after it, null if requests alone do not lead to one.
  */
 export function countRequestsNeeded(test: {
   outcome: Outcome | null;
   canaryRequests: number;
-  /** That must come before any is counted. */
+  /** Requests before counting starts. */
   warmUpRequestsLeft: number;
 }): number | null {
   switch (test.outcome) {

@@ -24,7 +24,7 @@ export const storedRoute = z.array(
 );
 export type StoredRoute = z.infer<typeof storedRoute>;
 
-/** What one route's requests were counted as while the split was the same. */
+/** The counts of one route while the split was the same. */
 interface Cell {
   /** In the telemetry's buckets, as measured. */
   fine: Record<Side, Float64Array>;
@@ -32,7 +32,7 @@ interface Cell {
   coarse: LatencyCounts;
 }
 
-/** A route in a test: prod's latencies before it, and both sides' since. */
+/** A route in a test: prod's earlier latencies, and both sides' since the start. */
 export class RouteCounts {
   readonly warmUp: BucketCounts;
   readonly dictionary: Dictionary;
@@ -50,7 +50,7 @@ export class RouteCounts {
     this.#canaryBuckets = canaryBuckets;
   }
 
-  /** The same route, without any request. */
+  /** The same route without requests. */
   startAgain(): RouteCounts {
     return new RouteCounts(this.warmUp, this.#canaryBuckets, this.dictionary);
   }

@@ -4,26 +4,26 @@ import {
 } from "../../../lib/telemetry/telemetry.js";
 import type { PairSide, WindowPair } from "./window-pair.js";
 
-/** Beside the one for all others together. */
+/** Besides the one for all other routes. */
 const MAX_PLACES = 50;
-/** As long as the baseline remembers a route. */
+/** The time for which the baseline remembers a route. */
 const IDLE_MS = 600_000;
 
 type Routes = ReadonlyMap<string, RouteWindow>;
 
 /**
- * Which routes are counted by themselves. A proxy tells of fifty and the others together; several proxies, or one after
- * hours, may tell of more: whatever finds no place here is counted with those others.
+ * The routes that are counted separately. A proxy reports fifty and an `other` route. Several proxies, or one over hours,
+ * may report more: those without a place here count as `other` too.
  */
 export class RoutePlaces {
-  /** When each was last asked for. */
+  /** The last use of each. */
   readonly #usedAt = new Map<string, number>();
 
   get names(): string[] {
     return [...this.#usedAt.keys()];
   }
 
-  /** The pair, its routes by their places. */
+  /** The pair, with its routes by place. */
   assign(pair: WindowPair): WindowPair {
     const { atMs } = pair;
     const side = ({ dealt, routes }: PairSide) => ({
@@ -38,7 +38,7 @@ export class RoutePlaces {
     };
   }
 
-  /** Lets those go that nobody has asked for lately. */
+  /** Frees places that were not used lately. */
   vacate(atMs: number, isKept: (name: string) => boolean): void {
     for (const [name, usedAt] of this.#usedAt)
       if (atMs - usedAt > IDLE_MS && !isKept(name)) this.#usedAt.delete(name);

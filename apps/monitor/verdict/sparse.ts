@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { SparseHistogram } from "../../../lib/telemetry/latency-histogram.js";
 
-/** A list of counts as it is stored: `[index, count]` of those that are not 0. */
+/** The stored form of a list of counts: `[index, count]` of each that is not 0. */
 export function sparseSchema(length: number) {
   return z.array(
     z.tuple([

@@ -1,21 +1,21 @@
 import { logSumExp } from "./evidence/total.js";
 
 /**
- * A canary that has been healthy for an hour has lost all that was bet on its being slower, and it would take as long
- * until a regression has won it back. So a fifth of the stake is kept for bets that start later: for the k-th of them
- * 1/(k(k+1)) of that fifth, which is all of it in the end. A mixture of e-processes whose weights are fixed beforehand and
- * sum to 1 is one (Ramdas et al., arXiv 2210.01948), whenever each begins.
+ * After an hour of a healthy canary, the bets on its being slower are lost, and a regression would need as long to win
+ * them back. Therefore a fifth of the stake is kept for later bets: the k-th restart gets 1/(k(k+1)) of it, which sums to
+ * all of it. A mixture of e-processes with fixed weights that sum to 1 is an e-process, whenever each one starts (Ramdas
+ * et al., arXiv 2210.01948).
  */
 const STAKE_ON_WHOLE = 0.8;
 const KEPT = 1 - STAKE_ON_WHOLE;
 
-/** Only the latest restarts go on; what the others had left is given up. */
+/** Only the latest restarts keep running; the stakes of the others are given up. */
 export const LIVE_RESTARTS = 2;
-/** A restart goes on alone for so long at least, and for so many canary requests. */
+/** The minimum time and number of canary requests between restarts. */
 export const RESTART_MS = 300_000;
 export const RESTART_CANARY_REQUESTS = 400;
 
-/** Log of what part of the stake is on the test's start (0), or on its k-th restart. */
+/** Logarithm of the share of the stake on the test's start (0) or its k-th restart. */
 export function logStake(start: number): number {
   return start === 0
     ? Math.log(STAKE_ON_WHOLE)
@@ -23,9 +23,9 @@ export function logStake(start: number): number {
 }
 
 /**
- * The log evidence of all bets, whenever they started.
+ * The log evidence of all bets.
  *
- * @param begun how many restarts there have been: what is kept for others stands as it is
+ * @param begun the number of restarts so far: the stake for further ones is unchanged
  */
 export function mixStarts(
   bets: readonly { start: number; evidence: number }[],

@@ -34,8 +34,8 @@ const storedStretch = z.object({
 export type StoredStretch = z.infer<typeof storedStretch>;
 
 /**
- * All that a verdict follows from, as JSON: a test that runs is kept like this in Redis, and one that has stopped a canary
- * in the ledger. Whoever restores it gets the same number.
+ * All input of a verdict, as JSON: of the running test in Redis, and of one that stopped a canary in the ledger. A restored
+ * test gives the same verdict.
  */
 export const storedTest = z.object({
   startedAt: z.number(),
@@ -48,7 +48,7 @@ export const storedTest = z.object({
     isOver: z.boolean(),
   }),
   seen: z.array(z.string()),
-  /** What was known of prod on each compared route. */
+  /** Prod's earlier latencies on each compared route. */
   warmUps: z.array(z.tuple([z.string(), sparseSchema(BUCKETS)])),
   whole: storedStretch,
   restarts: z.array(storedStretch),

@@ -15,7 +15,7 @@ import type { WindowPair } from "./window-pair.js";
 
 type BySide = Record<Side, number>;
 
-/** What was counted while the canary's share was the same. Requests and errors are those of the compared routes. */
+/** Counts while the canary's share was the same. Requests and errors are of the compared routes only. */
 export interface SplitCounts {
   share: number;
   dealt: BySide;
@@ -23,7 +23,7 @@ export interface SplitCounts {
   errors: BySide;
 }
 
-/** What a test has counted from one moment on. */
+/** The counts of a test since a moment. */
 export class Stretch {
   /** 0 for the whole test, then 1, 2, … */
   readonly number: number;

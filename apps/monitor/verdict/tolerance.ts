@@ -11,15 +11,14 @@ export interface Tolerance {
   ms: number;
 }
 
-/** What counts of a canary's latency in ms: `max(0, min(y/(1+ratio), y−ms))`. */
+/** A canary's latency in ms without the tolerance: `max(0, min(y/(1+ratio), y−ms))`. */
 export function deflate(latencyMs: number, { ratio, ms }: Tolerance): number {
   return Math.max(0, Math.min(latencyMs / (1 + ratio), latencyMs - ms));
 }
 
 /**
- * For each of the telemetry's buckets, the verdict's bucket in which a canary's request from it counts. All that is known
- * is that its latency lies above the bucket's lower edge, so the lowest that it can deflate to is taken: the test is
- * conservative by at most a sixteenth of an octave.
+ * The verdict's bucket for a canary request in each of the telemetry's buckets. Its latency is taken as the lower edge of
+ * the telemetry's bucket, so the test is conservative by at most a sixteenth of an octave.
  */
 export function createCanaryBuckets(tolerance: Tolerance): Uint8Array {
   const buckets = new Uint8Array(TOP_BUCKET + 1);
@@ -38,7 +37,7 @@ function bucketAbove(ms: number): number {
   return bucket;
 }
 
-/** Reads `10%+5ms`; undefined for anything else, also for a tolerance of more than 1000 % or an hour. */
+/** Parses `10%+5ms`; undefined for other text, or more than 1000 % or an hour. */
 export function parseTolerance(text: string): Tolerance | undefined {
   const [, percent, ms] =
     /^(\d{1,4}(?:\.\d{1,3})?)%\+(\d{1,7}(?:\.\d{1,3})?)ms$/.exec(text) ?? [];

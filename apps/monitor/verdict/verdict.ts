@@ -1,17 +1,17 @@
 /**
- * `worse`: the evidence suffices to stop the canary. `healthy`: it does not, although enough was seen to have found what
- * one cares about. `insufficient`: neither yet. `split broken`: the sides were not dealt as the split says, so nothing
- * follows.
+ * `worse`: the evidence suffices to stop the canary. `healthy`: it does not, after enough requests to detect a relevant
+ * difference. `insufficient`: neither yet. `split broken`: requests are not split in the configured ratio, so there is no
+ * comparison.
  */
 export type Outcome = "healthy" | "insufficient" | "worse" | "split broken";
 
 /** Evidence is a likelihood ratio's natural logarithm: ln 100 is 100 : 1 for a worse canary. */
 export interface Verdict {
-  /** Null when there is nothing to go by, and `because` says why. */
+  /** Null if there is nothing to compare, for the reason in `because`. */
   outcome: Outcome | null;
   because: string | null;
   evidence: number;
-  /** With so much the canary is stopped. */
+  /** The evidence that stops the canary. */
   evidenceToStop: number;
   latency: {
     /** Without the guard against bursts, and with it; the smaller one counts. */
@@ -23,13 +23,13 @@ export interface Verdict {
   /** Evidence against the split's share. */
   split: number;
   /**
-   * What the figures are of, all but the evidence: of the whole test (null), or, when that is what the canary is stopped
-   * for, of what came after this time in ms.
+   * The start in ms of the period that the figures cover, except the evidence. Null for the whole test, unless a restart's
+   * evidence stops the canary.
    */
   since: number | null;
   canary: TestedSide;
   prod: TestedSide;
-  /** About how many more canary requests a decision needs; 0 once there is one, null when that is unknown. */
+  /** The estimated canary requests until a decision; 0 after it, null if unknown. */
   canaryRequestsNeeded: number | null;
   routes: RouteVerdict[];
 }
@@ -43,7 +43,7 @@ export interface RouteVerdict {
   route: string;
   /** Null when it is compared. */
   because: string | null;
-  /** Its own, by latency and without guard; 0 when it is not compared. */
+  /** By latency and without the guard; 0 when it is not compared. */
   evidence: number;
   canaryRequests: number;
   prodRequests: number;

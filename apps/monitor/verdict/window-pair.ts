@@ -5,17 +5,17 @@ import { isFineBucket } from "./evidence/buckets.js";
 export interface PairSide {
   /** Requests that the split gave to this side. */
   dealt: number;
-  /** Of these, by route, those that ended in this window. */
+  /** Those that ended in this window, by route. */
   routes: ReadonlyMap<string, RouteWindow>;
 }
 
-/** Both sides of one proxy's window: only together do they say who was dealt what. */
+/** Both sides of one proxy's window. */
 export interface WindowPair {
   /** Its id. */
   proxy: string;
   /** Redis's clock, ms since the epoch. */
   atMs: number;
-  /** ρ: the canary's share by the proxy's split; undefined when it does not tell. */
+  /** ρ: the canary's share by the proxy's split; undefined if not reported. */
   share: number | undefined;
   prod: PairSide;
   canary: PairSide;
@@ -23,16 +23,16 @@ export interface WindowPair {
   alone: ReadonlyMap<string, RouteWindow>;
 }
 
-/** Whether a split with this share compares anything at all. */
+/** Whether a split with this share sends requests to both sides. */
 export function isDealing(share: number): boolean {
   return share > 0 && share < 1;
 }
 
-/** Why a window cannot have been counted right, or undefined. */
+/** Why a window is malformed, or undefined. */
 export function findFlaw(pair: WindowPair): string | undefined {
   const { atMs, share, prod, canary, alone } = pair;
   if (!Number.isFinite(atMs) || atMs < 0) return `a window at ${atMs}`;
-  if (share === undefined) return "a proxy that does not tell its split";
+  if (share === undefined) return "a proxy that does not report its split";
   if (!(share >= 0 && share <= 1)) return `a canary's share of ${share}`;
   for (const side of [prod, canary]) {
     if (!isCount(side.dealt)) return `a count of ${side.dealt} requests`;

@@ -73,7 +73,7 @@ describe("controller, when somebody writes the flag directly", () => {
       kind: "alert",
       by: "monitor",
       reason:
-        'the flag feature holds "flase": it counts as false; say true or false',
+        'the flag feature holds "flase": it counts as false; set it to true or false',
       data: { alert: "flag-value", raw: "flase" },
     });
     await control.judge();

@@ -47,7 +47,7 @@ describe("controller's recovery", () => {
       kind: "flip",
       by: "monitor",
       reason:
-        "the canary is let in again: its probes were healthy through a cool-down of 1 min",
+        "the canary resumes: its probes were healthy through a cool-down of 1 min",
     });
     expect(flip?.data).to.deep.equal({
       flag: "feature",

@@ -60,7 +60,7 @@ describe("recovery decision", () => {
     expect(decide({ lastUnhealthyAt: undefined })).to.deep.equal({
       isDue: false,
       nextTryAt: DUE_AT,
-      waitsFor: "a probe of the canary: no agent is heard",
+      waitsFor: "a probe of the canary: no agent is reporting",
     });
   });
 

@@ -107,11 +107,17 @@ describe("verdict from bad input", () => {
         }
       };
       hearOneSided(25);
-      expectSuspended(release, /^the split deals nothing to compare/);
+      expectSuspended(
+        release,
+        /^nothing to compare: the split sends all requests/,
+      );
       release.hear(400);
       expect(release.judge().outcome).to.equal("healthy");
       hearOneSided(25);
-      expectSuspended(release, /^the split deals nothing to compare/);
+      expectSuspended(
+        release,
+        /^nothing to compare: the split sends all requests/,
+      );
     });
 
   it("compares on while only one of several proxies’ splits deals nothing", () => {
@@ -126,9 +132,9 @@ describe("verdict from bad input", () => {
 
   const flaws: [string, (atMs: number) => WindowPair, RegExp][] = [
     [
-      "a proxy that does not tell its split",
+      "a proxy that does not report its split",
       (atMs) => windowPair(atMs, {}, { share: undefined }),
-      /does not tell its split/,
+      /does not report its split/,
     ],
     [
       "a share of NaN",
@@ -200,7 +206,7 @@ describe("verdict from bad input", () => {
     release.hear(1);
     expectSuspended(
       release,
-      /the clock jumped, or nothing was heard for 36\d\d s/,
+      /the clock jumped, or no window arrived for 36\d\d s/,
     );
     expect(release.judge().latency.blocks).to.equal(blocks);
     release.hear(30);

@@ -59,7 +59,7 @@ describe("verdict on a release", () => {
     const early = release.judge();
     expect(early.canary.requests).to.be.above(400);
     expect(early.outcome).to.equal("insufficient");
-    expect(early.because).to.match(/^seen for too short a time/);
+    expect(early.because).to.match(/^too short a time/);
     expect(early.canaryRequestsNeeded).to.be.null;
     release.until("healthy");
     expect(release.test.toStored().whole.guard.blocks).to.equal(3);

@@ -2,7 +2,7 @@ import { TOP_BUCKET } from "../../../../lib/telemetry/latency-histogram.js";
 
 /**
  * The verdict's buckets are quarters of an octave: bucket k holds latencies in (2^((k−1)/4), 2^(k/4)] ms, bucket 0 all up
- * to 1 ms, the last one all above 2^(62/4) ms. Four of the telemetry's buckets make one.
+ * to 1 ms, the last one all above 2^(62/4) ms. One has four of the telemetry's buckets.
  */
 export const BUCKETS = 64;
 const PER_OCTAVE = 4;
@@ -22,7 +22,7 @@ export function edgeMs(bucket: number): number {
   return 2 ** (bucket / PER_OCTAVE);
 }
 
-/** The bucket that the telemetry's bucket lies in, as a whole. */
+/** The bucket that contains this bucket of the telemetry. */
 export function bucketOfFine(fine: number): number {
   const bucket = Math.ceil((fine - ONE_MS) / FINE_PER_BUCKET);
   return Math.min(BUCKETS - 1, Math.max(0, bucket));

@@ -8,12 +8,12 @@ import {
 } from "./latency-evidence.js";
 
 export const BLOCK_MS = 5000;
-/** How many of a component's best blocks do not count. */
+/** The number of each component's best blocks that do not count. */
 export const TRIM = 1;
 
-/** What one block adds, by component; add to it route by route. */
+/** The sums of one block, by component, to which each route is added. */
 export class Block {
-  /** What the component's bets won, as logarithms. */
+  /** The winnings of the component's bets, as logarithms. */
   readonly winnings: ByComponent = createByComponent();
   /** R = Σ (c − ρn)·ln r, and its variance V under random assignment. */
   readonly deviations: ByComponent = createByComponent();
@@ -38,7 +38,7 @@ export class Block {
   }
 }
 
-/** All that the guard keeps, whatever the number of blocks. Each list has a value for each component. */
+/** The guard's sums, of a size that does not depend on the blocks. Each list has a value for each component. */
 export interface GuardSums {
   blocks: number;
   /** The largest positive winnings of one block, largest first; TRIM lists. */
@@ -59,7 +59,7 @@ export function createGuardSums(trim = TRIM): GuardSums {
   };
 }
 
-/** The sums with one more block in them. */
+/** The sums including another block. */
 export function withBlock(sums: GuardSums, block: Block): GuardSums {
   const after: GuardSums = {
     blocks: sums.blocks + 1,
@@ -85,10 +85,10 @@ export function withBlock(sums: GuardSums, block: Block): GuardSums {
 }
 
 /**
- * The components' winnings without each one's best blocks, divided by how much more the blocks scatter than random
- * assignment explains (as a quasi-likelihood's dispersion: McCullagh & Nelder, "Generalized Linear Models", 2nd ed.,
- * section 4.5). Requests that are slow together, on both sides, for a moment in which the canary had more of them by
- * chance, then weigh little: one block alone can never accuse the canary.
+ * The components' winnings without their best blocks, divided by the blocks' dispersion beyond random assignment (the
+ * quasi-likelihood's: McCullagh & Nelder, "Generalized Linear Models", 2nd ed., section 4.5). A burst slows down both
+ * sides, and the canary may have more of its requests by chance. It weighs little here, and one block alone never stops
+ * the canary.
  */
 export function guard(components: ByComponent, sums: GuardSums): ByComponent {
   return components.map((value, component) => {

@@ -10,7 +10,7 @@ interface Component {
   shape: Shape;
 }
 
-/** Slower throughout: requests move up prod's ranks, much or little. */
+/** Slower throughout: requests move up prod's ranks. */
 const SHIFTS: Component[] = [0.1, 0.25, 0.6, 1.5, 4].map((lambda) => ({
   weight: 1 / 15,
   shape: (midRank) => Math.exp(lambda * (2 * midRank - 1)),
@@ -20,7 +20,7 @@ const TAILS: Component[] = [0.15, 0.4, 0.8].map((lambda) => ({
   weight: 1 / 9,
   shape: (midRank) => Math.exp(-lambda * Math.log(1 - midRank)),
 }));
-/** More requests beyond one of prod's high quantiles, wherever they lie there. */
+/** More requests beyond one of prod's high quantiles. */
 const STEPS: Component[] = [0.9, 0.95, 0.98, 0.995].flatMap((quantile) =>
   [0.5, 1.2, 2.4, 4].map((lambda) => ({
     weight: 1 / 48,
@@ -38,7 +38,7 @@ export const LOG_WEIGHTS = Float64Array.from(COMPONENTS, ({ weight }) =>
 );
 
 /**
- * The ways in which a canary may be slower, each a ratio of its latency's density to prod's by bucket, non-decreasing
+ * The ways in which a canary may be slower. Each is the ratio by bucket of its latency's density to prod's, non-decreasing
  * and with mean 1 under prod's. A mixture of bets on them is an e-process under "no slower" (testing by betting: Ramdas,
  * Grünwald, Vovk & Shafer, "Game-theoretic statistics and safe anytime-valid inference", arXiv 2210.01948).
  */
@@ -48,7 +48,7 @@ export interface Dictionary {
   readonly logRatios: readonly BucketCounts[];
 }
 
-/** From prod's latencies before the test: what is counted in it later must not be among them. */
+/** Made of prod's latencies before the test: counted requests must not be among them. */
 export function createDictionary(warmUp: ArrayLike<number>): Dictionary {
   const { masses, midRanks, cutOf } = describeProd(warmUp);
   const ratios = COMPONENTS.map(({ shape }) => {
@@ -67,7 +67,7 @@ export function createDictionary(warmUp: ArrayLike<number>): Dictionary {
   };
 }
 
-/** Prod's distribution, with one more request than was seen, beyond all of them. */
+/** Prod's distribution, with one more request beyond all of them. */
 function describeProd(warmUp: ArrayLike<number>) {
   let total = 1;
   for (let bucket = 0; bucket < BUCKETS; bucket++) total += warmUp[bucket] ?? 0;

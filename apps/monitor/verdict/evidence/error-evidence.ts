@@ -2,7 +2,7 @@ import { logSumExp } from "./total.js";
 
 export const ERROR_RATIO_TOLERANCE = 1.2;
 export const ERROR_FLOOR = 0.001;
-/** How many times the tolerated ratio the canary may fail as often as prod. */
+/** The ratios of the canary's errors to prod's on which bets are made, as multiples of the tolerated ratio. */
 const RATIOS = [1.5, 2, 3, 5, 10, 30, 100, 1000];
 
 /** Errors of both sides while the canary's share was `share`, which is above 0 and below 1. */
@@ -13,8 +13,8 @@ export interface ErrorCounts {
 }
 
 /**
- * Log evidence that the canary fails more often than `tolerated` times as often as prod: given an error, it is the
- * canary's with probability θ(r) = ρr/(1−ρ+ρr), however the rate of errors changes (Lindon & Malek, arXiv 2011.03567, on
+ * Log evidence that the canary's error ratio exceeds `tolerated` times prod's. An error is the canary's with probability
+ * θ(r) = ρr/(1−ρ+ρr), however the rate of errors changes (Lindon & Malek, arXiv 2011.03567, on
  * time-inhomogeneous Poisson processes; used for canaries by Lindon, Sanden & Shirikian, arXiv 2205.14762).
  */
 export function relativeErrorEvidence(

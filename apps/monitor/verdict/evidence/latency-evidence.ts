@@ -20,16 +20,16 @@ export function createByComponent(): ByComponent {
 }
 
 /**
- * Adds to each component what its bets on these requests have won, as logarithms.
+ * Adds to each component the winnings of its bets on these requests, as logarithms.
  *
- * Given that a request fell in bucket b, it is the canary's with probability ρ if the canary is no slower, and with
- * probability ρr/z, z = 1−ρ+ρr, if it is slower by the ratio r(b). So a canary request wins ln(r/z), one of prod's
- * −ln z. Only the sides' assignment is taken for random, no latency: the law may be any and change all the time. The
- * bets are fair if each request is dealt by itself; dealt in blocks, they are a little better than fair where traffic
- * repeats in a block's length, which the guard's dispersion makes up for (see burst-guard.ts).
+ * A request in bucket b is the canary's with probability ρ if the canary is no slower, and with probability ρr/z,
+ * z = 1−ρ+ρr, if it is slower by the ratio r(b). So a canary request wins ln(r/z), and one of prod's −ln z. Only the
+ * assignment to a side is random here, not the latency, whose distribution may be any and may change. The bets are fair if
+ * each request is assigned independently. With assignment in blocks they are slightly better than fair where traffic
+ * repeats with a block's length, for which the guard's dispersion compensates (see burst-guard.ts).
  *
- * Lindon & Malek (arXiv 2011.03567, on time-inhomogeneous Poisson processes) condition counts like that; here it is done
- * for each bucket. The question, stochastic order watched continuously, is that of Lindon, Sanden & Shirikian
+ * Lindon & Malek (arXiv 2011.03567, on time-inhomogeneous Poisson processes) condition counts in this way; here this is
+ * done for each bucket. Continuous monitoring of stochastic order is from Lindon, Sanden & Shirikian
  * ("Rapid Regression Detection in Software Deployments through Sequential Testing", KDD 2022, arXiv 2205.14762).
  *
  * @param share ρ, above 0 and below 1

@@ -1,7 +1,7 @@
-/** Evidence of 1000 : 1 that the split does not deal as it says. */
+/** Evidence of 1000 : 1 that the split does not match its share. */
 export const BROKEN_SPLIT = Math.log(1000);
 
-/** Requests that a split with this share for the canary has dealt to each side. */
+/** Requests that a split with this canary share has sent to each side. */
 export interface Dealt {
   /** ρ, above 0 and below 1. */
   share: number;
@@ -10,8 +10,8 @@ export interface Dealt {
 }
 
 /**
- * Log evidence against the sides having been dealt at the configured share, valid however often one looks: the
- * sequential multinomial test (Lindon & Malek, "Anytime-Valid Inference for Multinomial Count Data", NeurIPS 2022,
+ * Log evidence that the split does not match the configured share, valid however often it is checked: the sequential
+ * multinomial test (Lindon & Malek, "Anytime-Valid Inference for Multinomial Count Data", NeurIPS 2022,
  * arXiv 2011.03567) with a uniform prior on the share.
  */
 export function checkShare({ share, canary, prod }: Dealt): number {
@@ -22,7 +22,7 @@ export function checkShare({ share, canary, prod }: Dealt): number {
 
 const PRIOR_REQUESTS = 200;
 
-/** ρ̂: the share as seen, drawn towards the configured one by as much as 200 requests weigh. */
+/** ρ̂: the measured share, shrunk towards the configured one with a weight of 200 requests. */
 export function correctedShare({ share, canary, prod }: Dealt): number {
   return (canary + PRIOR_REQUESTS * share) / (canary + prod + PRIOR_REQUESTS);
 }
