@@ -52,12 +52,8 @@ export function philox(counter: Philox4, key: Philox2): Philox4 {
 
 /** The upper half of the product of two words. */
 function highWord(x: number, y: number): number {
-  const [xHigh, xLow, yHigh, yLow] = [
-    x >>> 16,
-    x & 0xffff,
-    y >>> 16,
-    y & 0xffff,
-  ];
+  const [xHigh, xLow] = [x >>> 16, x & 0xffff];
+  const [yHigh, yLow] = [y >>> 16, y & 0xffff];
   const middle = xHigh * yLow + ((xLow * yLow) >>> 16);
   const carry = xLow * yHigh + (middle & 0xffff);
   return xHigh * yHigh + (middle >>> 16) + (carry >>> 16);

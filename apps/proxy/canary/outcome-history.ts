@@ -1,5 +1,5 @@
 /** The number of outcomes in a full history. */
-export const HISTORY_LENGTH = 20;
+const HISTORY_LENGTH = 20;
 
 const MASK = 2 ** HISTORY_LENGTH - 1;
 

@@ -56,8 +56,5 @@ export function createSharedSplit(ratio: Ratio, deck: Deck): () => Side {
 
 function dealBlock(ratio: Ratio, seed: Uint32Array, block: number): Side[] {
   const split = createSplit(ratio, createBlockRandom(seed, block));
-  const dealt: Side[] = [];
-  for (let left = ratio.prod + ratio.canary; left > 0; left--)
-    dealt.push(split());
-  return dealt;
+  return Array.from({ length: ratio.prod + ratio.canary }, split);
 }

@@ -8,7 +8,11 @@ import {
 import { ConnectionLimit, type ConnectionCount } from "./connection-limit.js";
 import type { Engine } from "../engines/engine.js";
 import { refuse } from "../exchange/answers.js";
-import { Exchange, type ExchangeContext } from "../exchange/exchange.js";
+import {
+  Exchange,
+  type ExchangeContext,
+  type Message,
+} from "../exchange/exchange.js";
 import {
   hasBody,
   upstreamRequestHeaders,
@@ -65,15 +69,14 @@ class Intake {
     const client = this.#admit(request, response);
     if (client === undefined) return;
     const { engine } = this.#context;
+    const start = () => this.#exchange(client, { request, response, engine });
     // No earlier request on the connection waits for its response.
     if (response.socket !== null) {
-      this.#exchange({ request, response, client }, engine);
+      start();
       return;
     }
     client.pipeline ??= new Pipeline(request.socket);
-    client.pipeline.add(response, () =>
-      this.#exchange({ request, response, client }, engine),
-    );
+    client.pipeline.add(response, start);
   }
 
   takeUpgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
@@ -87,32 +90,26 @@ class Intake {
       return;
     }
     const { engine, tunnels } = this.#context;
-    // Node 20 emits `upgrade` for other protocols as well.
-    this.#exchange(
-      { request, response, client },
-      asksForWebSocket(request)
-        ? {
-            forward: (attempt) =>
-              tunnels.forward({ ...attempt, client: waiting }),
-          }
-        : engine,
-    );
+    const tunnel: Pick<Engine, "forward"> = {
+      forward: (attempt) => tunnels.forward({ ...attempt, client: waiting }),
+    };
+    this.#exchange(client, {
+      request,
+      response,
+      // Node 20 emits `upgrade` for other protocols as well.
+      engine: asksForWebSocket(request) ? tunnel : engine,
+    });
   }
 
   #exchange(
-    message: {
-      request: IncomingMessage;
-      response: ServerResponse;
-      client: ClientConnection;
-    },
-    engine: Pick<Engine, "forward">,
+    client: ClientConnection,
+    { request, response, engine }: Omit<Message, "headers">,
   ): void {
-    const { request, response, client } = message;
     const now = performance.now();
     const side = this.#context.pickSide(now);
     const headers = upstreamRequestHeaders(request, client);
-    const parts = { request, response, headers, engine };
-    new Exchange(this.#context, { side, startedAt: now }, parts);
+    const message = { request, response, headers, engine };
+    new Exchange(this.#context, { side, startedAt: now }, message);
   }
 
   /** Undefined for a request that must not be forwarded; it has been answered where possible. */

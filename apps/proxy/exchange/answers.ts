@@ -1,19 +1,14 @@
 import { STATUS_CODES, type ServerResponse } from "node:http";
 import type { FailureKind } from "../engines/engine.js";
 
-/** What a client gets when no upstream answered: 503 not reached, 504 too slow, 502 reached but no valid answer. */
-export function statusOfFailure(kind: FailureKind): number {
-  switch (kind) {
-    case "unreachable":
-      return 503;
-    case "connect-timeout":
-    case "response-timeout":
-      return 504;
-    case "reset":
-    case "bad-response":
-      return 502;
-  }
-}
+/** The client's status when no upstream answered: 503 not reached, 504 too slow, 502 no valid response. */
+export const STATUS_OF_FAILURE: Readonly<Record<FailureKind, number>> = {
+  unreachable: 503,
+  "connect-timeout": 504,
+  "response-timeout": 504,
+  reset: 502,
+  "bad-response": 502,
+};
 
 const MESSAGES: Record<number, string> = {
   502: "the upstream gave no valid response",
@@ -21,12 +16,12 @@ const MESSAGES: Record<number, string> = {
   504: "the upstream did not answer in time",
 };
 
-/** Answers in place of an upstream that failed. */
+/** Answers in place of a failed upstream. @returns the status */
 export function answerFailure(
   response: ServerResponse,
   failure: { kind: FailureKind; servedBy: string },
 ): number {
-  const status = statusOfFailure(failure.kind);
+  const status = STATUS_OF_FAILURE[failure.kind];
   answerJson(response, {
     status,
     error: MESSAGES[status] ?? "",
@@ -35,7 +30,7 @@ export function answerFailure(
   return status;
 }
 
-/** Answers a request that will not be forwarded, and closes the connection: what follows on it cannot be trusted. */
+/** Answers a request that is not forwarded, and closes the connection: nothing that follows on it can be trusted. */
 export function refuse(
   response: ServerResponse,
   status: number,
@@ -55,7 +50,7 @@ function answerJson(
 ): void {
   const body = JSON.stringify({ error: answer.error });
   response
-    // The reason is named, since a head of the upstream's that could not be sent on has left its own behind.
+    // Replaces the reason of an upstream's head that could not be relayed.
     .writeHead(answer.status, STATUS_CODES[answer.status], {
       "content-type": "application/json",
       "content-length": Buffer.byteLength(body),

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Side } from "../../../lib/telemetry/telemetry.js";
 import { onLeftWaiting } from "../../../lib/program/waiting-response.js";
 import type { Engine, Failure, Ongoing } from "../engines/engine.js";
-import { answerFailure, statusOfFailure } from "./answers.js";
+import { answerFailure, STATUS_OF_FAILURE } from "./answers.js";
 import { hasBody } from "../http/headers.js";
 import { decideRetry, type FailedAttempt } from "./retry.js";
 import {
@@ -12,75 +12,74 @@ import {
 } from "../traffic/traffic-recorder.js";
 import type { Upstream, Upstreams } from "../engines/upstreams.js";
 
-/** What an exchange needs of the proxy around it. */
+/** The parts of the proxy that an exchange uses. */
 export interface ExchangeContext {
   upstreams: Readonly<Record<Side, Upstreams>>;
   recorder: TrafficRecorder;
-  /** What the outcome of a request that begins now is told with. */
+  /** The era passed to `onOutcome` for a request that begins now. */
   era: () => number;
   /**
-   * Told of each request that the side which the split chose answered, or failed to; and once more, by 502, of an answer that
-   * broke off.
+   * Called with the outcome of each request, for the side that the split chose; again, with 502, if its response then breaks
+   * off.
    */
   onOutcome: (side: Side, status: number, era: number) => void;
-  /** Told of each attempt that failed, also where another then succeeded. */
+  /** Called for each failed attempt, even if a later one succeeds. */
   onFailedAttempt: (
     upstream: Upstream,
     failure: Pick<Failure, "kind" | "cause">,
   ) => void;
 }
 
+export interface Message {
+  request: IncomingMessage;
+  response: ServerResponse;
+  /** For the upstreams. */
+  headers: readonly string[];
+  engine: Pick<Engine, "forward">;
+}
+
 /**
- * One request from its side's choice to its outcome. What the canary fails before its response has begun, prod answers
- * where that is safe; the request then still counts as the canary's, and as its error.
+ * One request from the choice of its side to its outcome. If the canary fails before its response has begun, prod answers
+ * where that is safe; the request still counts as the canary's error.
  */
 export class Exchange {
   readonly #context: ExchangeContext;
-  readonly #request: IncomingMessage;
-  readonly #response: ServerResponse;
-  readonly #headers: readonly string[];
-  readonly #engine: Pick<Engine, "forward">;
+  readonly #message: Message;
   readonly #hasBody: boolean;
   readonly #pending: PendingRequest;
   readonly #era: number;
-  /** The canary's own status, once prod has taken over. */
+  /** The canary's own status, once prod answers in its place. */
   #canaryStatus: number | undefined;
   #freshTried = false;
   #canaryTried = false;
   #prodTried = false;
   #ongoing: Ongoing | undefined;
 
-  /** @param picked when its side was, in monotonic ms @param message.headers those that upstreams are to see */
+  /** @param picked.startedAt when the side was picked, in monotonic ms */
   constructor(
     context: ExchangeContext,
     picked: { side: Side; startedAt: number },
-    message: {
-      request: IncomingMessage;
-      response: ServerResponse;
-      headers: readonly string[];
-      engine: Pick<Engine, "forward">;
-    },
+    message: Message,
   ) {
     const { side, startedAt } = picked;
+    const { request, response } = message;
     this.#context = context;
-    this.#request = message.request;
-    this.#response = message.response;
-    this.#headers = message.headers;
-    this.#engine = message.engine;
-    this.#hasBody = hasBody(message.request);
+    this.#message = message;
+    this.#hasBody = hasBody(request);
     this.#era = context.era();
-    this.#pending = context.recorder.begin(side, startedAt, message.request);
-    this.#response.on("close", () => this.#onResponseClosed());
-    onLeftWaiting(this.#request, this.#response, () => this.#onClientLeft());
+    this.#pending = context.recorder.begin(side, startedAt, request);
+    response.on("close", () => this.#onResponseClosed());
+    onLeftWaiting(request, response, () => this.#onClientLeft());
     this.#try(context.upstreams[side].next(startedAt), false);
   }
 
   #try(upstream: Upstream, freshConnection: boolean): void {
+    const { request, response, headers, engine } = this.#message;
     try {
-      this.#ongoing = this.#engine.forward({
-        request: this.#request,
-        response: this.#response,
-        headers: this.#headers,
+      this.#ongoing = engine.forward({
+        request,
+        response,
+        headers,
         upstream,
         hasBody: this.#hasBody,
         freshConnection,
@@ -89,7 +88,7 @@ export class Exchange {
         onFailure: (failure) => this.#retryOrAnswer(upstream, failure),
       });
     } catch (err) {
-      // What cannot even be sent must not end the process, and everybody else's requests with it.
+      // A request that cannot be sent must not end the process.
       this.#retryOrAnswer(upstream, {
         kind: "bad-response",
         reusedConnection: false,
@@ -116,12 +115,12 @@ export class Exchange {
       case "prod":
         this.#prodTried = true;
         if (upstream.side === "canary")
-          this.#canaryStatus = statusOfFailure(failure.kind);
+          this.#canaryStatus = STATUS_OF_FAILURE[failure.kind];
         this.#try(prod.next(performance.now(), upstream), false);
         return;
       case "give-up":
         this.#finish(
-          answerFailure(this.#response, {
+          answerFailure(this.#message.response, {
             kind: failure.kind,
             servedBy: upstream.side,
           }),
@@ -134,7 +133,7 @@ export class Exchange {
     return {
       side: upstream.side,
       failure,
-      method: this.#request.method ?? "",
+      method: this.#message.request.method ?? "",
       hasBody: this.#hasBody,
       freshTried: this.#freshTried,
       canaryTried: this.#canaryTried,
@@ -145,10 +144,11 @@ export class Exchange {
   }
 
   #onResponseClosed(): void {
-    if (!this.#response.writableFinished) this.#onClientLeft();
-    else if (!this.#request.complete)
-      // Answered early: of an upload that then breaks off, nobody else is told.
-      this.#request.socket.once("close", () => this.#ongoing?.abandon());
+    const { request, response } = this.#message;
+    if (!response.writableFinished) this.#onClientLeft();
+    else if (!request.complete)
+      // Answered early: nothing else reports that the upload breaks off.
+      request.socket.once("close", () => this.#ongoing?.abandon());
   }
 
   #onClientLeft(): void {
@@ -161,7 +161,7 @@ export class Exchange {
     onFailedAttempt(upstream, { kind: "bad-response", cause });
     const { side } = this.#pending;
     if (upstream.side === side)
-      onOutcome(side, statusOfFailure("bad-response"), this.#era);
+      onOutcome(side, STATUS_OF_FAILURE["bad-response"], this.#era);
   }
 
   #finish(status: number): void {

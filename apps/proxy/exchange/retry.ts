@@ -9,27 +9,27 @@ export interface FailedAttempt {
   failure: Pick<Failure, "kind" | "reusedConnection">;
   method: string;
   hasBody: boolean;
-  /** Whether this request has already been tried once more on a fresh connection. */
+  /** Whether the request was repeated on a fresh connection. */
   freshTried: boolean;
-  /** Whether this request has already been sent to another canary URL after a failure. */
+  /** Whether the request was sent to another canary URL after a failure. */
   canaryTried: boolean;
-  /** Whether the canary has a URL that this attempt did not go to. */
+  /** Whether the canary has more than one URL. */
   canaryHasAnother: boolean;
-  /** Whether this request has already been sent to prod, or to another prod URL, after a failure. */
+  /** Whether the request was sent to prod, or to another prod URL, after a failure. */
   prodTried: boolean;
-  /** Whether prod has a URL that this attempt did not go to. */
+  /** Whether prod has more than one URL. */
   prodHasAnother: boolean;
 }
 
 export type NextStep = "same-fresh" | "canary" | "prod" | "give-up";
 
 /**
- * What to do with a request whose upstream gave no response. Each step is taken at most once a request.
+ * Decides how a request continues whose upstream gave no response. Each step is taken at most once for a request.
  *
- * - A kept-alive connection that ended just as we used it says nothing about the upstream: a safe request is repeated
- *   there on a fresh one (RFC 9112 9.3.1).
- * - What never reached one URL of a side may go to another of it: an instance that restarts is no failure of its side.
- * - What the canary fails, prod answers, if the request is safe to repeat or never left.
+ * - A kept-alive connection that was closed just as it was reused says nothing about the upstream: a safe request is
+ *   repeated there on a fresh connection (RFC 9112 9.3.1).
+ * - A request that did not reach one URL of a side may go to another: an instance that restarts is no failure of its side.
+ * - If the canary fails, prod answers a request that is safe to repeat or was never sent.
  */
 export function decideRetry(attempt: FailedAttempt): NextStep {
   const { side, failure } = attempt;

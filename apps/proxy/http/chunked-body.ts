@@ -1,8 +1,8 @@
 import { BadResponseError } from "./response-head.js";
 
-/** 13 hex digits: every such number is exact. Spaces around the size are not for us to interpret. */
+/** 13 hex digits, so that every number is exact. Spaces around the size are rejected. */
 const SIZE_LINE = /^([\dA-Fa-f]{1,13})(?:;[\t\x20-\x7e\x80-\xff]*)?\r\n$/;
-/** What may still become a size line. */
+/** The beginning of a size line. */
 const PARTIAL_SIZE_LINE =
   /^(?:[\dA-Fa-f]{1,13}(?:;[\t\x20-\x7e\x80-\xff]*)?\r?)?$/;
 const TRAILER_LINE =
@@ -14,12 +14,12 @@ const LF = 0x0a;
 
 type Expected = "size" | "data" | "data-cr" | "data-lf" | "trailer" | "end";
 
-/** Takes a chunked body (RFC 9112 7.1) apart, wherever it is cut. Extensions and trailers are checked and dropped. */
+/** Decodes a chunked body (RFC 9112 7.1) from pieces of any size. Extensions and trailers are checked and dropped. */
 export class ChunkedBody {
   #expected: Expected = "size";
   /** Bytes left of the chunk. */
   #left = 0;
-  /** A line that has not come to its end. */
+  /** An incomplete line. */
   #line = "";
   #trailerBytes = 0;
 
@@ -28,8 +28,8 @@ export class ChunkedBody {
   }
 
   /**
-   * @param data takes what belongs to the body, as views of `bytes`
-   * @returns where in `bytes` the body's end, or all that there is of it so far, has been passed
+   * @param data receives the body's bytes, as views of `bytes`
+   * @returns the position in `bytes` after the body, or after all of `bytes` if it goes on
    * @throws BadResponseError
    */
   read(bytes: Buffer, start: number, data: Buffer[]): number {

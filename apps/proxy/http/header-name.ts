@@ -1,7 +1,7 @@
 /** The characters of a field name (RFC 9110 5.1). */
 const TOKEN = /^[!#$%&'*+\-.^_`|~\dA-Za-z]+$/;
 
-/** Meant for one connection only (RFC 9110 7.6.1), beside whatever `Connection` names. */
+/** Meant for one connection only (RFC 9110 7.6.1), like those that `Connection` names. */
 const HOP_BY_HOP: ReadonlySet<string> = new Set([
   "connection",
   "keep-alive",
@@ -14,31 +14,31 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   "upgrade",
 ]);
 
-/** What a client might claim about itself. */
+/** Headers by which a client may make claims about itself. */
 const CLAIM = /^(x-forwarded-|forwarded$|x-real-ip$)/;
 
-/** Those that a proxy sets itself. */
+/** Claims that the proxy makes itself. */
 const SET: ReadonlySet<string> = new Set([
   "x-forwarded-for",
   "x-forwarded-proto",
   "x-forwarded-host",
 ]);
 
-/** With so many the memory starts afresh: peers can make up names, and must neither fill it nor keep others out. */
+/** At this size the cache is cleared: peers can invent names, and must neither fill memory nor keep other names out. */
 const KNOWN_LIMIT = 1000;
 
-/** What a header's name says of how a proxy treats it. */
+/** How the proxy treats a header with this name. */
 export interface HeaderName {
   readonly lowerCase: string;
   readonly isHopByHop: boolean;
   readonly isClaim: boolean;
-  /** A claim that we make ourselves. */
+  /** A claim that the proxy makes itself. */
   readonly isSetByUs: boolean;
 }
 
 const known = new Map<string, HeaderName>();
 
-/** Undefined when it is not one. Remembers those it has seen, in the case that they came in: they come again. */
+/** Undefined when it is no valid name. Caches names in the case in which they were received. */
 export function readHeaderName(name: string): HeaderName | undefined {
   const found = known.get(name);
   if (found !== undefined) return found;

@@ -1,21 +1,21 @@
 import type { IncomingMessage } from "node:http";
 import { readHeaderName } from "./header-name.js";
 
-/** A client as the far end of a connection. */
+/** The client at the far end of a connection. */
 export interface ClientPeer {
-  /** IPv4 in its own form, also on a dual-stack socket. */
+  /** IPv4 in dotted form, also on a dual-stack socket. */
   readonly address: string;
-  /** Whether its X-Forwarded-* and Forwarded are believed: kept, and appended to. */
+  /** Whether its X-Forwarded-* and Forwarded headers are trusted: kept, and appended to. */
   readonly isTrusted: boolean;
 }
 
-/** Naming these in `Connection` must not make them vanish: routing and framing rest on them. */
+/** `Connection` cannot remove these: routing and framing depend on them. */
 const END_TO_END: ReadonlySet<string> = new Set(["host", "content-length"]);
 
-/** What `Connection` says as a rule: it names no header then. */
+/** The usual values of `Connection`, which name no header. */
 const ONE_OPTION = /^(close|keep-alive|upgrade)?$/i;
 
-/** Stands for a name that is none, which Node's parser lets nobody send. */
+/** For an invalid name, which Node's parser does not let through. */
 const NO_NAME = {
   lowerCase: "",
   isHopByHop: false,
@@ -23,7 +23,7 @@ const NO_NAME = {
   isSetByUs: false,
 };
 
-/** Methods of which a request without a body needs no Content-Length to say so (RFC 9110 8.6). */
+/** Methods whose requests need no Content-Length if they have no body (RFC 9110 8.6). */
 const BODILESS_METHODS: ReadonlySet<string> = new Set([
   "GET",
   "HEAD",
@@ -32,7 +32,7 @@ const BODILESS_METHODS: ReadonlySet<string> = new Set([
   "TRACE",
 ]);
 
-/** The names that `Connection: a, b` adds to the hop-by-hop ones. */
+/** The hop-by-hop names that `Connection: a, b` adds. */
 function connectionOptions(
   connection: string | undefined,
 ): ReadonlySet<string> | undefined {
@@ -47,8 +47,8 @@ function connectionOptions(
 }
 
 /**
- * A request's headers as an upstream is to see them: order, case and repetition kept, hop-by-hop ones gone, `Expect`
- * answered here and gone, X-Forwarded-For, -Proto and -Host set. `Host` stays as it came.
+ * A request's headers for an upstream. Order, case, repetition and `Host` are kept; hop-by-hop headers and `Expect`, which
+ * this server answers, are removed; X-Forwarded-For, -Proto and -Host are set.
  *
  * @returns `[name, value, name, value …]`
  */
@@ -81,8 +81,8 @@ export function upstreamRequestHeaders(
 }
 
 /**
- * For heads that Node writes. Behind a Content-Length it takes a Content-Disposition's bytes for UTF-8 and writes what it has
- * read as latin1, which changes them or throws: the length goes last where there is such a header.
+ * For heads that Node writes. After a Content-Length, Node re-encodes a Content-Disposition from UTF-8 to latin1, which
+ * changes its bytes or throws. If there is such a header, Content-Length is moved to the end.
  */
 export function withLengthLast<T extends readonly string[]>(
   raw: T,
@@ -92,7 +92,7 @@ export function withLengthLast<T extends readonly string[]>(
   return at < 0 ? raw : [...raw.toSpliced(at, 2), ...raw.slice(at, at + 2)];
 }
 
-/** Where a header is named first, by its name in lower case; -1 where it is not. */
+/** The index of a header's first occurrence, by its name in lower case, or -1. */
 function placeOf(wanted: string, raw: readonly string[], from = 0): number {
   for (let i = from; i < raw.length; i += 2) {
     const name = raw[i] ?? "";
@@ -102,7 +102,7 @@ function placeOf(wanted: string, raw: readonly string[], from = 0): number {
   return -1;
 }
 
-/** Those that go on as they came. */
+/** The headers that are forwarded unchanged. */
 function endToEndHeaders(
   raw: readonly string[],
   named: ReadonlySet<string> | undefined,
@@ -122,8 +122,8 @@ function endToEndHeaders(
 }
 
 /**
- * A response's raw headers as the client is to see them: order, case and repetition kept, hop-by-hop ones gone,
- * `x-served-by` ours.
+ * A response's raw headers for the client: order, case and repetition kept, hop-by-hop headers removed, `x-served-by`
+ * set.
  *
  * @param raw `[name, value, name, value …]` as received
  */
@@ -171,8 +171,8 @@ export interface Refusal {
 }
 
 /**
- * What Node's parser lets through although two servers could read it differently (request smuggling), or that we could
- * not pass on as it came.
+ * Finds what Node's parser accepts although two servers could read it differently (request smuggling), or although it cannot
+ * be forwarded unchanged.
  */
 export function whyRefused(request: IncomingMessage): Refusal | undefined {
   if (!request.httpVersion.startsWith("1."))
@@ -210,7 +210,7 @@ function whyCodingRefused(request: IncomingMessage): Refusal | undefined {
 
 const AUTHORITY = /^[a-z][a-z\d+.-]*:\/\/([^/?#]*)/i;
 
-/** Whether a request's target names no host, or the one that `Host` does (RFC 9112 3.2.2). */
+/** Whether a request's target names no host, or the same as `Host` (RFC 9112 3.2.2). */
 function isOfHost(target: string, host: string): boolean {
   if (target.startsWith("/")) return true;
   const [, authority] = AUTHORITY.exec(target) ?? [];

@@ -7,22 +7,22 @@ import {
 } from "./headers.js";
 import type { BodyLength } from "./response-head.js";
 
-/** Longer than the idle time of the load balancers that may stand in front (60 s), so that they close first. */
+/** Longer than the usual idle timeout of load balancers (60 s), so that they close first. */
 export const KEEP_ALIVE_S = 65;
 const KEEP_ALIVE = `timeout=${KEEP_ALIVE_S}`;
 const LENGTH: ReadonlySet<string> = new Set(["content-length"]);
-/** Up to this size a body leaves with its head as one string: a single write, where a Buffer would take a vector of two. */
+/** Up to this size, body and head are sent as one string: one write, where a Buffer would need a vector of two. */
 export const ONE_WRITE_BYTES = 16_384;
 const NOTHING = Buffer.alloc(0);
 
-/** An upstream's head as it came. */
+/** An upstream's head as received. */
 export interface UpstreamHead {
   status: number;
   reason: string;
   rawHeaders: readonly string[];
 }
 
-/** Gives the response its head; it leaves with what is written next. @throws when it has characters that HTTP forbids */
+/** Sets the response's head, which is sent with the next write. @throws when it has characters that HTTP forbids */
 export function beginResponse(
   response: ServerResponse,
   head: UpstreamHead,
@@ -36,11 +36,10 @@ export function beginResponse(
 }
 
 /**
- * Sends an upstream's response on, with back-pressure. If the upstream cuts it short, the client's connection is cut as
- * well, so that half a body never looks whole.
+ * Relays an upstream's response, with back-pressure. If the upstream cuts it short, the client's connection is cut as well,
+ * so that half a body never looks whole.
  *
- * @throws when the upstream's head cannot be sent on (characters that HTTP forbids, another protocol); nothing has been sent
- * then.
+ * @throws before anything is sent, when the upstream's head cannot be relayed (forbidden characters, another protocol)
  */
 export function relayResponse(
   {
@@ -52,45 +51,35 @@ export function relayResponse(
 ): void {
   if (upstream.httpVersionMajor !== 1)
     throw new Error(`not HTTP/1: ${upstream.httpVersion}`);
-  // A 101 that Node takes for no upgrade, since `Connection` does not say so.
+  // Node does not report it as an upgrade if `Connection` does not name one.
   if (upstream.statusCode === 101)
     throw new Error("an upgrade that nobody asked for");
   beginResponse(response, headOf(upstream), servedBy);
   upstream.on("error", () => cutOff(response));
-  // A body's first bytes usually come with the head, and then go out with it: they have been read by this tick.
+  // A body's first bytes usually arrive with the head. By the next tick they were read, and can be sent with it.
   process.nextTick(() => {
     if (upstream.destroyed || response.destroyed) upstream.resume();
     else if (upstream.complete && upstream.readableLength === bodyLength)
-      endWith(response, readWhole(upstream));
+      endWith(response, (upstream.read() as Buffer | null) ?? NOTHING);
     else relayPieces(upstream, response);
   });
-}
-
-function readWhole(upstream: IncomingMessage): Buffer {
-  return (upstream.read() as Buffer | null) ?? NOTHING;
 }
 
 function relayPieces(
   upstream: IncomingMessage,
   response: ServerResponse,
 ): void {
-  // If there is nothing yet, the head does not wait for it.
+  // Send the head without waiting for the body.
   if (upstream.readableLength === 0) response.flushHeaders();
   upstream.on("data", (chunk: Buffer) => {
-    if (!response.write(chunk)) waitForDrain(upstream, response);
+    if (response.write(chunk)) return;
+    upstream.pause();
+    response.once("drain", () => upstream.resume());
   });
   upstream.on("end", () => response.end());
 }
 
-function waitForDrain(
-  upstream: IncomingMessage,
-  response: ServerResponse,
-): void {
-  upstream.pause();
-  response.once("drain", () => upstream.resume());
-}
-
-/** Sends the last of a body, or the whole of it. */
+/** Ends the response with the whole of its body, or the rest. */
 export function endWith(response: ServerResponse, body: Buffer): void {
   if (body.length > ONE_WRITE_BYTES) response.end(body);
   else response.end(body.toString("latin1"), "latin1");
@@ -105,16 +94,16 @@ export function headOf(upstream: IncomingMessage): UpstreamHead {
 export function cutOff(response: ServerResponse): void {
   const { socket } = response;
   if (socket === null) {
-    // Its turn on a pipelined connection is still to come, and Node 24 would then pass over one that is destroyed.
+    // It still waits for its turn on a pipelined connection, where Node 24 would skip a destroyed response.
     response.once("socket", () => cutOff(response));
     return;
   }
-  // To an HTTP/1.0 client the connection's orderly end may be what completes the body.
+  // For an HTTP/1.0 client an orderly end of the connection may complete the body.
   if (response.req.httpVersion === "1.0") socket.resetAndDestroy();
   response.destroy();
 }
 
-/** Sends 102 and the links of 103 on; 100 has been answered by our own server. HTTP/1.0 knows none of them. */
+/** Relays 102 and the links of 103. Node's server answers 100 itself. HTTP/1.0 has no interim responses. */
 export function relayInterim(
   response: ServerResponse,
   { status, rawHeaders }: Pick<UpstreamHead, "status" | "rawHeaders">,
@@ -135,6 +124,6 @@ function sendEarlyHints(response: ServerResponse, link: string[]): void {
   try {
     response.writeEarlyHints({ link });
   } catch {
-    // Node throws at a link that it takes for malformed. A hint is no loss: the response is still to come.
+    // Node throws at a malformed link. Losing a hint is harmless: the response is still to come.
   }
 }

@@ -1,13 +1,13 @@
 import type { IncomingMessage } from "node:http";
 import { readHeaderName } from "./header-name.js";
 
-/** What an upstream says that is not a response, or that two readers could take differently. */
+/** Bytes from an upstream that are not a response, or that two readers could read differently. */
 export class BadResponseError extends Error {}
 
-/** The body's bytes, or how its end is told. */
+/** The body's length in bytes, or how its end is delimited. */
 export type BodyLength = number | "chunked" | "until-close";
 
-/** Where a response ends, and what may follow it on its connection. */
+/** Where a response ends, and whether its connection can be reused. */
 export interface Framing {
   bodyLength: BodyLength;
   /** Whether the connection may carry another exchange. */
@@ -19,15 +19,15 @@ export interface Framing {
 export interface ResponseHead extends Framing {
   status: number;
   reason: string;
-  /** `[name, value, name, value …]`, order, case and repetition as received. */
+  /** `[name, value, name, value …]` as received. */
   rawHeaders: string[];
 }
 
 const STATUS_LINE =
   /^HTTP\/1\.([01]) ([1-9]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?$/;
-/** Any other byte in a head, or half of a CRLF, is one that readers differ about. */
+/** Readers differ on any other byte in a head, and on half a CRLF. */
 const LINES = /^(?:[\t\x20-\x7e\x80-\xff]*\r\n)+$/;
-/** 15 digits: every such number is exact. */
+/** 15 digits, so that every number is exact. */
 const LENGTH = /^\d{1,15}$/;
 const SPACE = 0x20;
 const TAB = 0x09;
@@ -38,7 +38,7 @@ interface StatusLine {
   readonly reason: string;
 }
 
-/** What framing and reuse rest on. */
+/** The headers that decide framing and reuse. */
 interface FramingFields {
   contentLength?: string;
   transferEncoding?: string;
@@ -47,7 +47,7 @@ interface FramingFields {
 }
 
 /**
- * Reads a response's head, as strictly as RFC 9112 lets a proxy be: no obs-fold, no bare CR or LF, no space before a
+ * Reads a response's head as strictly as RFC 9112 allows: no obs-fold, no bare CR or LF, no space before a
  * colon, one Content-Length or one `Transfer-Encoding: chunked` and never both.
  *
  * @param text latin1, from the status line to the CRLF of the last header line
@@ -69,7 +69,7 @@ export function parseResponseHead(
 }
 
 /**
- * Reads as strictly what a head that Node has parsed says of its framing.
+ * Reads the framing of a head that Node has parsed, just as strictly.
  *
  * @param answersHead whether the request was a HEAD
  * @throws BadResponseError
@@ -90,11 +90,11 @@ export function framingOf(
   );
 }
 
-/** With so many status lines the memory starts afresh. */
+/** At this size the cache of status lines is cleared. */
 const KNOWN_LIMIT = 100;
 const known = new Map<string, StatusLine>();
 
-/** Remembers those it has read: nearly all are the same few. @throws BadResponseError */
+/** Caches what it has read: status lines repeat. @throws BadResponseError */
 export function parseStatusLine(line: string): StatusLine {
   const found = known.get(line);
   if (found !== undefined) return found;
@@ -133,7 +133,7 @@ function parseHeaders(
   return rawHeaders;
 }
 
-/** The part of `text` without the spaces and tabs around it; a pattern would take quadratic time over many of them. */
+/** Part of `text` without spaces and tabs around it. A regular expression would take quadratic time. */
 function trimmed(text: string, start: number, end: number): string {
   let [from, to] = [start, end];
   while (from < to && isBlank(text.charCodeAt(from))) from += 1;

@@ -6,7 +6,7 @@ const CANARY = { side: "canary", host: "10.0.0.7", port: 3002 } as const;
 const PROD = { side: "prod", host: "10.0.0.8", port: 3001 } as const;
 
 describe("log of failed upstreams", () => {
-  it("tells of the first failure of a kind at once, and of those of half a minute by their number", () => {
+  it("logs the first failure at once and counts the others of half a minute", () => {
     const logger = createMemoryLogger();
     const log = new FailureLog(logger);
     const cause = new Error("connect ECONNREFUSED 10.0.0.7:3002");
@@ -17,18 +17,18 @@ describe("log of failed upstreams", () => {
     expect(logger.lines).to.deep.equal([
       {
         level: "warn",
-        data: { ...told, untold: 0 },
+        data: { ...told, unlogged: 0 },
         message: "upstream failed",
       },
       {
         level: "warn",
-        data: { ...told, untold: 2 },
+        data: { ...told, unlogged: 2 },
         message: "upstream failed",
       },
     ]);
   });
 
-  it("keeps upstreams and kinds apart", () => {
+  it("logs each upstream and kind on its own", () => {
     const logger = createMemoryLogger();
     const log = new FailureLog(logger);
     const cause = new Error("no");
