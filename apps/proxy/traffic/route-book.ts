@@ -11,19 +11,19 @@ import {
 
 const MAX_ROUTES = 50;
 const MAX_SEGMENT = 32;
-/** A route that nobody has asked for in so long makes room for another. */
+/** A route without requests for this long makes room for another. */
 export const IDLE_MS = 300_000;
 const TIMED_OUT = 504;
 
 const COLUMNS = ["prod", "canary", "alone"] as const;
-/** A side's share of the dealt requests, or what prod got while the canary was closed. */
+/** `alone`: prod's requests while the canary was closed. */
 type Column = (typeof COLUMNS)[number];
 
 export type RouteWindows = Record<Column, Record<string, RouteWindow>>;
 
 export interface RoutedRequest {
   readonly side: Side;
-  /** By the split, and not because the canary was closed. */
+  /** Whether the split chose the side; false if the canary was closed. */
   readonly isDealt: boolean;
   readonly method: string | undefined;
   readonly url: string | undefined;
@@ -31,7 +31,7 @@ export interface RoutedRequest {
 
 /** How a request ended. */
 export interface Outcome {
-  /** The side's own status, also where prod answered in its place (`rescued`). */
+  /** The side's own status, even if prod answered in its place (`rescued`). */
   status: number;
   rescued: boolean;
 }
@@ -45,14 +45,14 @@ interface Tally {
 
 interface Route {
   readonly name: string;
-  /** Monotonic ms: the end of the last window in which somebody asked for it. */
+  /** Monotonic ms: the end of the last window with a request for it. */
   usedAt: number;
   tallies: Partial<Record<Column, Tally>>;
 }
 
 /**
- * Counts by route: method and first path segment. A route gets a place when a request on it is answered well, so that
- * made-up paths get none; beyond fifty, and for all else, there is one place together.
+ * Counts requests by route: method and first path segment. A route gets its own entry with its first successful response,
+ * so that invented paths get none. All other requests, and those of routes beyond fifty, share one entry.
  */
 export class RouteBook {
   readonly #byMethod = new Map<string, Map<string, Route>>();
@@ -67,12 +67,12 @@ export class RouteBook {
     tally.requests += 1;
     if (status >= 500) tally.errors += 1;
     if (status < 400) tally.served += 1;
-    // Whoever was not answered in time would have waited for longer still.
+    // Without the time-out the response would have taken even longer.
     if (status === TIMED_OUT) tally.latency.add(TOP_BUCKET, 1);
     else if (!rescued) tally.latency.add(bucket, 1);
   }
 
-  /** Adds what another book has counted. */
+  /** Adds another book's counts. */
   add({
     prod,
     canary,
@@ -82,7 +82,7 @@ export class RouteBook {
     this.#addColumn("alone", prod.routesAlone);
   }
 
-  /** What was counted since the last call. @param now monotonic ms */
+  /** The counts since the last call. @param now monotonic ms */
   take(now: number): RouteWindows {
     const taken = { prod: {}, canary: {}, alone: {} };
     takeRoute(this.#other, taken);
@@ -125,7 +125,7 @@ export class RouteBook {
   }
 }
 
-/** `/get` of `/get/key?x=1`; empty for what is no path, or too long. */
+/** `/get` of `/get/key?x=1`; empty for a segment that is too long, or for no path. */
 function firstSegment(url: string): string {
   if (!url.startsWith("/")) return "";
   for (let i = 1; i < url.length; i++) {
@@ -150,7 +150,7 @@ function tallyOf({ tallies }: Route, column: Column): Tally {
   });
 }
 
-/** @returns whether anything was counted for it */
+/** @returns whether the route had requests */
 function takeRoute(route: Route, taken: RouteWindows): boolean {
   let isUsed = false;
   for (const column of COLUMNS) {

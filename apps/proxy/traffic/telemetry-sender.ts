@@ -17,7 +17,7 @@ export interface TelemetrySource {
   redis: Redis;
   keys: Keys;
   source: string;
-  /** What was counted since the last window, which ends here. */
+  /** Ends the window and returns its counts. */
   takeWindow: () => Promise<TrafficWindows>;
   split: string;
   canaryState: () => CanaryState;
@@ -25,9 +25,9 @@ export interface TelemetrySource {
 }
 
 /**
- * Sends a window for each side at every interval, also without traffic, as a sign of life. While Redis is away the
- * window goes on: nothing is lost, it only gets longer. A window whose sending fails half-way is dropped, since sending
- * it again might count its requests twice.
+ * Sends a window for each side at every interval, also without traffic, as a sign of life. While Redis is away, the window
+ * only gets longer, and nothing is lost. A window whose sending fails half-way is dropped, because sending it again might
+ * count its requests twice.
  */
 export class TelemetrySender {
   readonly #options: TelemetrySource;
@@ -44,7 +44,7 @@ export class TelemetrySender {
     }, intervalMs);
   }
 
-  /** Sends what has been counted since the last window. */
+  /** Sends the last window. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     await this.#sending;
@@ -58,14 +58,9 @@ export class TelemetrySender {
     const { open, because } = canaryState();
     const counts = await takeWindow();
     const at = Date.now();
+    const state = { split, canaryOpen: open, because };
     const windows = SIDES.map((target): Telemetry => {
-      const data = {
-        target,
-        ...counts[target],
-        split,
-        canaryOpen: open,
-        because,
-      };
+      const data = { target, ...counts[target], ...state };
       return { kind: "traffic", source, at, data };
     });
     try {

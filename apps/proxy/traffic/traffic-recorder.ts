@@ -10,13 +10,13 @@ import { WindowCounts, type TrafficWindows } from "./window-counts.js";
 /** Nginx's status for a client that left before its response began. */
 export const CLIENT_CLOSED = 499;
 
-/** A request on its way. It counts for the side that the split chose, whoever answers it in the end. */
+/** A request in progress. It counts for the side that the split chose, whichever side answers it. */
 export interface PendingRequest extends BagItem, RoutedRequest {
   /** Monotonic ms. */
   readonly startedAt: number;
 }
 
-/** Counts each side's requests over one window after the other. */
+/** Counts each side's requests in consecutive windows. */
 export class TrafficRecorder {
   readonly #counts: WindowCounts;
   readonly #pending: Record<Side, Bag<PendingRequest>> = {
@@ -34,7 +34,7 @@ export class TrafficRecorder {
     this.#isCanaryOpen = isCanaryOpen;
   }
 
-  /** @param asked what the request's route is read from */
+  /** @param asked names the request's route */
   begin(
     side: Side,
     now: number,
@@ -50,7 +50,7 @@ export class TrafficRecorder {
     return pending;
   }
 
-  /** The response's head goes out, or the client has left (499). Only the first call for a request counts, and returns true. */
+  /** The response's head was sent, or the client left (499). @returns true for a request's first call, the only one that counts */
   finish(pending: PendingRequest, outcome: Outcome, now: number): boolean {
     if (!this.#pending[pending.side].delete(pending)) return false;
     const counts = this.#counts.of(pending.side);
@@ -68,7 +68,7 @@ export class TrafficRecorder {
     return true;
   }
 
-  /** What was counted since the last window, which ends here. */
+  /** Ends the window and returns its counts. */
   takeWindow(now: number): TrafficWindows {
     return this.#counts.take(now, {
       prod: this.#readAges("prod", now),

@@ -8,44 +8,44 @@ import {
   type TrafficWindows,
 } from "./window-counts.js";
 
-/** What all threads' recorders have counted, as if it had been one. A recorder is told apart by whatever object stands for it. */
+/** Sums the counts of all threads' recorders. Any object can identify a recorder. */
 export class TrafficSum {
   readonly #window: WindowCounts;
   readonly #totals = createBothCounts();
-  /** Of each recorder only the requests count that wait by its last account. */
-  readonly #lastAccounts = new Map<object, TrafficWindows>();
+  /** Each recorder's last windows, which hold the requests that wait for a response. */
+  readonly #last = new Map<object, TrafficWindows>();
 
   /** @param now monotonic ms, here and below */
   constructor(now: number) {
     this.#window = new WindowCounts(now);
   }
 
-  /** All that was added since the start, the window that has not ended included. */
+  /** Everything added since the start, including the current window. */
   get totals(): Readonly<Record<Side, Readonly<SideCounts>>> {
     return this.#totals;
   }
 
-  /** @param windows what the recorder has counted since it was last asked */
+  /** @param windows the recorder's counts since the last call */
   add(recorder: object, windows: TrafficWindows): void {
     this.#window.add(windows);
     addToBoth(this.#totals, windows);
-    this.#lastAccounts.set(recorder, windows);
+    this.#last.set(recorder, windows);
   }
 
-  /** Nobody waits any more for what that recorder knew. */
+  /** The recorder's thread has ended: none of its requests waits any more. */
   forget(recorder: object): void {
-    this.#lastAccounts.delete(recorder);
+    this.#last.delete(recorder);
   }
 
-  /** What was added since the last window, which ends here. */
+  /** Ends the window and returns its sums. */
   takeWindow(now: number): TrafficWindows {
     const waiting = {
       prod: new LatencyHistogram(),
       canary: new LatencyHistogram(),
     };
-    for (const account of this.#lastAccounts.values())
+    for (const windows of this.#last.values())
       for (const side of SIDES)
-        waiting[side].merge(account[side].waiting ?? []);
+        waiting[side].merge(windows[side].waiting ?? []);
     return this.#window.take(now, waiting);
   }
 }

@@ -6,24 +6,15 @@ import {
 } from "../../../lib/telemetry/telemetry.js";
 import { RouteBook } from "./route-book.js";
 
-/** A window's figures of one side. */
-export type TrafficCounts = Pick<
+/** One side's counts in a window. */
+export type TrafficCounts = Omit<
   TrafficWindow,
-  | "requests"
-  | "errors"
-  | "status"
-  | "latency"
-  | "arms"
-  | "waiting"
-  | "windowMs"
-  | "dealt"
-  | "routes"
-  | "routesAlone"
+  "target" | "split" | "canaryOpen" | "because"
 >;
 
 export type TrafficWindows = Record<Side, TrafficCounts>;
 
-/** One side's figures while they are counted. */
+/** One side's counts while the window is open. */
 export interface SideCounts {
   requests: number;
   errors: number;
@@ -35,7 +26,7 @@ export interface SideCounts {
   dealt: number;
 }
 
-/** The counts of one window after the other; constant memory, whatever the load. */
+/** Counts in consecutive windows; memory does not depend on the load. */
 export class WindowCounts {
   readonly routes = new RouteBook();
   #sides = createBothCounts();
@@ -55,7 +46,7 @@ export class WindowCounts {
     this.routes.add(windows);
   }
 
-  /** The window, which ends here. @param waiting ages of the requests that are not answered yet */
+  /** Ends the window and returns its counts. @param waiting ages of the requests that wait for a response */
   take(now: number, waiting: Record<Side, LatencyHistogram>): TrafficWindows {
     const windowMs = Math.round(now - this.#startedAt);
     this.#startedAt = now;

@@ -1,30 +1,28 @@
-import type { Logger } from "../../../lib/program/log.js";
 import type { ProxyConfig } from "../config.js";
 import { Front, type FrontContext } from "../front.js";
 import { createSharedCells } from "../shared-state.js";
 import type { TrafficSum } from "../traffic/traffic-sum.js";
 
-/** In place of a pool of workers, this thread alone. */
+type ThreadContext = Omit<FrontContext, "ownConnections"> & {
+  traffic: TrafficSum;
+};
+
+/** Serves clients on this thread, without a pool of workers. */
 export class SingleThread {
   readonly #config: ProxyConfig;
+  readonly #context: ThreadContext;
   readonly #front: Front;
-  readonly #traffic: TrafficSum;
-  readonly #logger: Logger;
-  #port: number | undefined;
+  #port = 0;
 
-  constructor(
-    config: ProxyConfig,
-    options: Omit<FrontContext, "ownConnections"> & { traffic: TrafficSum },
-  ) {
+  constructor(config: ProxyConfig, context: ThreadContext) {
     this.#config = config;
-    this.#traffic = options.traffic;
-    this.#logger = options.logger;
+    this.#context = context;
     const ownConnections = createSharedCells(1);
-    this.#front = new Front(config, { ...options, ownConnections });
+    this.#front = new Front(config, { ...context, ownConnections });
   }
 
   get port(): number {
-    return this.#port ?? 0;
+    return this.#port;
   }
 
   get isDraining(): boolean {
@@ -32,7 +30,7 @@ export class SingleThread {
   }
 
   get isListening(): boolean {
-    return this.#port !== undefined && !this.isDraining;
+    return this.#port !== 0 && !this.isDraining;
   }
 
   async listen(): Promise<number> {
@@ -43,12 +41,12 @@ export class SingleThread {
 
   count(): Promise<void> {
     const counted = this.#front.recorder.takeWindow(performance.now());
-    this.#traffic.add(this, counted);
+    this.#context.traffic.add(this, counted);
     return Promise.resolve();
   }
 
   reload(): Promise<void> {
-    this.#logger.warn(
+    this.#context.logger.warn(
       {},
       "nothing to reload: SIGHUP replaces workers, and there are none with WORKERS=1",
     );

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import { backOffMs } from "../../../lib/program/back-off.js";
 import type { Logger } from "../../../lib/program/log.js";
 import { ConnectionCount } from "../clients/connection-limit.js";
 import { createSharedCells, type SharedState } from "../shared-state.js";
@@ -11,13 +12,12 @@ import {
   type ThreadEvents,
 } from "./worker-thread.js";
 
-/** What a worker that is too busy to answer has counted goes into the next window. */
+/** The counts of a worker that does not answer in time go into the next window. */
 const COUNT_TIMEOUT_MS = 200;
-/** A worker that answers nothing for so long hangs: no pause of a sound one is as long. */
+/** A worker that answers nothing for this long counts as hung: a healthy one never pauses as long. */
 const HUNG_MS = 10_000;
-const FIRST_RESTART_MS = 100;
-const LONGEST_RESTART_MS = 10_000;
-/** What has run for so long did not end because it was started. */
+const RESTART_DELAY = { firstMs: 100, maxMs: 10_000 };
+/** A worker that has run for this long did not fail at its start. */
 const SETTLED_MS = 60_000;
 
 export interface PoolOptions {
@@ -25,13 +25,13 @@ export interface PoolOptions {
   /** The module that each worker runs. */
   entry: URL;
   shared: SharedState;
-  /** Is given what the workers have counted. */
+  /** Receives the workers' counts. */
   traffic: TrafficSum;
   onTrip: ThreadEvents["onTripped"];
   logger: Logger;
 }
 
-/** A worker's place: whoever fills it is replaced when it ends. */
+/** A worker's place in the pool. A worker that ends is replaced. */
 interface Place {
   thread: WorkerThread | undefined;
   earlyEnds: number;
@@ -39,14 +39,14 @@ interface Place {
 }
 
 /**
- * Threads that serve clients on one port, which the system spreads connections over. One that ends unasked, or hangs and is
- * ended, takes its own connections with it and no others; it is replaced, at once the first time and then ever later as long
- * as it keeps ending. Only at the start does a worker that cannot start fail the program.
+ * Threads that serve clients on one port; the system spreads connections over them. A worker that crashes, or hangs and is
+ * terminated, loses only its own connections. It is restarted after a delay that doubles while workers keep ending early.
+ * A worker that cannot start fails the program only at the program's start.
  */
 export class WorkerPool {
   readonly #options: PoolOptions;
   readonly #places: Place[] = [];
-  /** Also those that drain. */
+  /** Includes workers that drain. */
   readonly #threads = new Set<WorkerThread>();
   #port = 0;
   #counting: Promise<void> | undefined;
@@ -58,13 +58,13 @@ export class WorkerPool {
     this.#options = options;
   }
 
-  /** @returns the port. @throws when the address cannot be had, or a worker cannot start */
+  /** @returns the port. @throws when the address is not available, or a worker cannot start */
   async listen(): Promise<number> {
     const { workers, host, port } = this.#options.config;
     if (port !== 0) await refuseSharedPort({ host, port });
     this.#port = port;
     try {
-      // Of port 0 the system makes a number for the first one, which is the others' then.
+      // For port 0 the system picks a port for the first worker, which the others then use.
       this.#port = await this.#fill(this.#addPlace()).listening;
       const others = Array.from({ length: workers - 1 }, () =>
         this.#fill(this.#addPlace()),
@@ -85,12 +85,12 @@ export class WorkerPool {
     return this.#isClosing;
   }
 
-  /** Whether any worker takes connections. */
+  /** Whether any worker accepts connections. */
   get isListening(): boolean {
     return this.#places.some(({ thread }) => thread?.isListening === true);
   }
 
-  /** Has the workers tell what they have counted. */
+  /** Collects the workers' counts. */
   count(): Promise<void> {
     this.#counting ??= this.#countAll().finally(() => {
       this.#counting = undefined;
@@ -98,7 +98,7 @@ export class WorkerPool {
     return this.#counting;
   }
 
-  /** Replaces the workers one after the other: a new one listens before the old one stops. Asked meanwhile, once more. */
+  /** Replaces the workers one by one: the new one listens before the old one stops. A call meanwhile repeats it once. */
   reload(): Promise<void> {
     this.#isReloadAsked = true;
     this.#reloading ??= this.#replaceAll().finally(() => {
@@ -177,7 +177,7 @@ export class WorkerPool {
     if (this.#isClosing) return;
     const fresh = this.#start();
     await fresh.listening;
-    // Word of both may come at once.
+    // Both messages may arrive at once.
     if (fresh.hasEnded)
       throw new Error("the worker ended as soon as it listened");
     clearTimeout(place.restart);
@@ -203,7 +203,7 @@ export class WorkerPool {
   }
 }
 
-/** With SO_REUSEPORT another proxy on this port would not be noticed, and get half of the requests. @throws if there is one */
+/** With SO_REUSEPORT, another proxy on this port would go unnoticed and get half of the requests. @throws if there is one */
 async function refuseSharedPort(address: {
   host: string;
   port: number;
@@ -214,15 +214,11 @@ async function refuseSharedPort(address: {
   await once(probe, "close");
 }
 
-/** Each further early end in a row doubles the wait for the next start. */
 export function restartDelayMs(earlyEnds: number): number {
-  return Math.min(
-    LONGEST_RESTART_MS,
-    FIRST_RESTART_MS * 2 ** Math.min(20, earlyEnds - 1),
-  );
+  return backOffMs(earlyEnds, RESTART_DELAY);
 }
 
-/** @param earlyEnds in a row, before this one @returns with this one */
+/** @param earlyEnds in a row before this one @returns the number including this one */
 export function countEarlyEnds(earlyEnds: number, ranForMs: number): number {
   return ranForMs < SETTLED_MS ? earlyEnds + 1 : 1;
 }

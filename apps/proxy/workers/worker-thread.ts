@@ -3,13 +3,13 @@ import type { Trip } from "../canary/breaker.js";
 import type { TrafficWindows } from "../traffic/window-counts.js";
 import type { FromWorker, ToWorker, WorkerTask } from "./worker-messages.js";
 
-/** How long past its drain a thread may take until it is ended. */
+/** How long a thread may outlast its drain before it is terminated. */
 const DRAIN_GRACE_MS = 2000;
 
 /** How a thread ended. */
 export interface ThreadEnd {
   status: number;
-  /** What it threw, if that ended it. */
+  /** The error that ended it, if any. */
   err: Error | undefined;
 }
 
@@ -19,16 +19,16 @@ export interface ThreadEvents {
   onTripped: (trip: Trip, era: number) => void;
 }
 
-/** A worker as the main thread sees it. */
+/** The main thread's view of a worker. */
 export class WorkerThread {
   readonly startedAt = performance.now();
-  /** Resolves to its port. @throws if it ends instead */
+  /** Resolves to the port. @throws if the worker ends first */
   readonly listening: Promise<number>;
   readonly ended: Promise<ThreadEnd>;
   readonly #worker: Worker;
   readonly #events: ThreadEvents;
   readonly #countWaiters: (() => void)[] = [];
-  /** Monotonic ms of the first count that it has not told yet. */
+  /** Monotonic ms of the first unanswered request for counts. */
   #askedAt: number | undefined;
   #onListening: (port: number) => void = () => undefined;
   #hasStarted = false;
@@ -47,7 +47,7 @@ export class WorkerThread {
       throw err ?? new Error(`the worker ended with status ${status}`);
     });
     this.listening = Promise.race([listening, ended]);
-    // Whoever waits for it hears of the end; of an end later on, `ended` tells.
+    // The rejection needs no listener: `ended` reports the end as well.
     this.listening.catch(() => undefined);
   }
 
@@ -59,12 +59,12 @@ export class WorkerThread {
     return this.#hasEnded;
   }
 
-  /** For how long it has owed a count. */
+  /** How long it has owed a count. */
   get silentMs(): number {
     return this.#askedAt === undefined ? 0 : performance.now() - this.#askedAt;
   }
 
-  /** Resolves when it has told, or has ended; at once before it listens. */
+  /** Resolves when it has reported its counts or has ended; at once before it listens. */
   count(): Promise<void> {
     if (!this.#hasStarted || this.#hasEnded) return Promise.resolve();
     this.#askedAt ??= performance.now();
@@ -75,7 +75,7 @@ export class WorkerThread {
     return counted;
   }
 
-  /** Resolves when it has ended, which is forced soon after `drainMs`. */
+  /** Resolves when it has ended, which is forced shortly after `drainMs`. */
   async drain(drainMs: number): Promise<ThreadEnd> {
     this.#isDraining = true;
     this.#send({ kind: "drain", drainMs });
@@ -85,7 +85,7 @@ export class WorkerThread {
     return end;
   }
 
-  /** Ends it at once, whatever it is doing. */
+  /** Ends it at once. */
   terminate(): void {
     void this.#worker.terminate();
   }

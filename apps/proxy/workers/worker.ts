@@ -1,16 +1,17 @@
 import type { Server } from "node:http";
+import { setImmediate } from "node:timers/promises";
 import type { MessagePort } from "node:worker_threads";
 import { createLogger } from "../../../lib/program/log.js";
 import type { ProxyConfig } from "../config.js";
 import { Front } from "../front.js";
 import type { FromWorker, ToWorker, WorkerTask } from "./worker-messages.js";
 
-/** However many connections keep coming, it closes after so many turns of the event loop. */
+/** It closes after this many turns of the event loop, even if connections keep coming. */
 const MAX_TURNS = 1000;
 
 /**
- * One of several threads that serve clients on the same port. What it decides, it decides from the memory that it shares
- * with the others; the main thread it only tells, and is told when to stop.
+ * Serves clients in one of several threads on the same port. Decisions are based on shared memory. The worker only reports
+ * to the main thread, which tells it when to stop.
  *
  * @returns its server, listening
  */
@@ -19,53 +20,49 @@ export async function startWorker(
   task: WorkerTask,
   mainThread: MessagePort,
 ): Promise<Server> {
-  const tell = (message: FromWorker) => mainThread.postMessage(message);
+  const report = (message: FromWorker) => mainThread.postMessage(message);
   const front = new Front(config, {
     shared: task.shared,
     ownConnections: task.ownConnections,
     logger: createLogger("proxy", config.logLevel),
-    onTrip: (trip, era) => tell({ kind: "tripped", trip, era }),
+    onTrip: (trip, era) => report({ kind: "tripped", trip, era }),
   });
-  const tellCounts = () => {
+  const reportCounts = () => {
     const counts = front.recorder.takeWindow(performance.now());
-    tell({ kind: "counted", counts });
+    report({ kind: "counted", counts });
   };
   const { host } = config;
   const port = await front.listen({ host, port: task.port, reusePort: true });
   mainThread.on("message", (message: ToWorker) => {
-    if (message.kind === "count") tellCounts();
+    if (message.kind === "count") reportCounts();
     else
       void drain(front, message.drainMs).then(() => {
-        tellCounts();
+        reportCounts();
         mainThread.close();
       });
   });
-  tell({ kind: "listening", port });
+  report({ kind: "listening", port });
   return front.server;
 }
 
 async function drain(front: Front, drainMs: number): Promise<void> {
-  await untilNobodyWaits(front.server);
+  await untilBacklogIsEmpty(front.server);
   await front.close(drainMs);
 }
 
 /**
- * Closing a listener resets the connections that the system has made but the program not taken yet. Node takes one in each
- * turn of its event loop: a turn in which none came means that, a moment ago, none waited.
+ * Closing a listener resets connections that the system has established but Node has not accepted. Node accepts one in each
+ * turn of its event loop, so a turn without a connection means that the backlog was empty.
  */
-async function untilNobodyWaits(server: Server): Promise<void> {
-  let taken = true;
-  const take = () => (taken = true);
-  server.on("connection", take);
-  for (let turn = 0; taken && turn < MAX_TURNS; turn++) {
-    taken = false;
-    // Once to be behind this turn's sockets, once more to be behind the next one's.
-    await nextTurn();
-    await nextTurn();
+async function untilBacklogIsEmpty(server: Server): Promise<void> {
+  let accepted = true;
+  const note = () => (accepted = true);
+  server.on("connection", note);
+  for (let turn = 0; accepted && turn < MAX_TURNS; turn++) {
+    accepted = false;
+    // The first wait ends after this turn's sockets, the second after the next turn's.
+    await setImmediate();
+    await setImmediate();
   }
-  server.off("connection", take);
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+  server.off("connection", note);
 }

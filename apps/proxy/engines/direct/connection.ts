@@ -97,23 +97,24 @@ export class DirectConnection {
 
 /** An upstream's connections: one for each concurrent exchange. */
 export class DirectPool {
-  readonly #upstream: Upstream;
-  readonly #connectMs: number;
-  readonly #buffer: Buffer;
+  readonly #connect: () => DirectConnection;
   readonly #connections: UpstreamConnections<DirectConnection>;
 
   /** @param buffer receives what is read */
   constructor(upstream: Upstream, limits: UpstreamLimits, buffer: Buffer) {
-    this.#upstream = upstream;
-    this.#connectMs = limits.connectMs;
-    this.#buffer = buffer;
+    const connect = (onread: OnReadOpts) =>
+      connectUpstream(upstream, limits.connectMs, onread);
+    this.#connect = () => new DirectConnection({ connect, buffer });
     this.#connections = new UpstreamConnections(limits.responseMs);
   }
 
   /** @param fresh demands a new connection */
   take(fresh: boolean): DirectConnection {
     const idle = fresh ? undefined : this.#connections.takeIdle();
-    return idle ?? this.#connect();
+    if (idle !== undefined) return idle;
+    const connection = this.#connect();
+    this.#connections.add(connection);
+    return connection;
   }
 
   /** Keeps a connection for the next exchange. @param grant the value of the response's `Keep-Alive`, if any */
@@ -124,15 +125,5 @@ export class DirectPool {
 
   close(): void {
     this.#connections.close();
-  }
-
-  #connect(): DirectConnection {
-    const connection = new DirectConnection({
-      connect: (onread) =>
-        connectUpstream(this.#upstream, this.#connectMs, onread),
-      buffer: this.#buffer,
-    });
-    this.#connections.add(connection);
-    return connection;
   }
 }

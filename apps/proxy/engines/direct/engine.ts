@@ -20,9 +20,8 @@ export class DirectEngine implements Engine {
   forward(attempt: Attempt): Ongoing {
     const pool =
       this.#pools.get(attempt.upstream) ?? this.#createPool(attempt.upstream);
-    const { maxHeaderBytes } = this.#limits;
     return new DirectAttempt(attempt, pool, {
-      maxHeaderBytes,
+      maxHeaderBytes: this.#limits.maxHeaderBytes,
       copies: this.#copies,
     });
   }

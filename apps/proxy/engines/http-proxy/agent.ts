@@ -3,35 +3,32 @@ import type { OnReadOpts, Socket } from "node:net";
 import { PooledConnection } from "./connection.js";
 import { UpstreamConnections } from "../upstream-connections.js";
 
+interface PoolOptions {
+  connect: (onread: OnReadOpts) => Socket;
+  /** Receives what is read; pools may share it. */
+  buffer: Buffer;
+  /** Called for each request: whether it needs a new connection. */
+  mustBeFresh: () => boolean;
+  /** From the last byte that moved to the response timeout. */
+  timeoutMs: number;
+}
+
 /** An agent that keeps an upstream's connections for reuse. */
 export class ConnectionPool extends Agent {
-  readonly #connect: (onread: OnReadOpts) => Socket;
-  readonly #buffer: Buffer;
-  readonly #mustBeFresh: () => boolean;
+  readonly #options: PoolOptions;
   readonly #connections: UpstreamConnections<PooledConnection>;
   #last: PooledConnection | undefined;
 
-  /**
-   * @param options.buffer receives what is read; pools may share it
-   * @param options.mustBeFresh called for each request: whether it needs a new connection
-   * @param options.timeoutMs from the last byte that moved to the response timeout
-   */
-  constructor(options: {
-    connect: (onread: OnReadOpts) => Socket;
-    buffer: Buffer;
-    mustBeFresh: () => boolean;
-    timeoutMs: number;
-  }) {
+  constructor(options: PoolOptions) {
     super({ keepAlive: true });
+    this.#options = options;
     this.#connections = new UpstreamConnections(options.timeoutMs);
-    this.#connect = options.connect;
-    this.#buffer = options.buffer;
-    this.#mustBeFresh = options.mustBeFresh;
   }
 
   /** http.ClientRequest calls this to get a socket. */
   addRequest(request: ClientRequest): void {
-    const idle = this.#mustBeFresh() ? undefined : this.#connections.takeIdle();
+    const isFresh = this.#options.mustBeFresh();
+    const idle = isFresh ? undefined : this.#connections.takeIdle();
     const connection = idle ?? this.#openConnection();
     connection.carry(request);
     this.#last = connection;
@@ -53,8 +50,7 @@ export class ConnectionPool extends Agent {
 
   #openConnection(): PooledConnection {
     const connection: PooledConnection = new PooledConnection({
-      buffer: this.#buffer,
-      connect: this.#connect,
+      ...this.#options,
       onFree: (grant) => this.#connections.giveBack(connection, grant),
     });
     this.#connections.add(connection);
