@@ -23,7 +23,7 @@ const MAIL = composeMail(LATENCY_FLIP, MAIL_SETTINGS);
 describe("the SES transport", () => {
   provideAwsCredentials();
 
-  it("hands SES a mail with text and HTML parts to all recipients", async () => {
+  it("sends a mail with text and HTML parts to all recipients", async () => {
     const emulator = await startSesEmulator();
     const { from, to } = MAIL_SETTINGS;
     const transport = createTransport(
@@ -58,7 +58,7 @@ describe("the SES transport", () => {
     }
   });
 
-  describe("against a SES that fails", () => {
+  describe("when SES fails", () => {
     let ses: SesStub;
 
     beforeEach(async () => {
@@ -82,7 +82,7 @@ describe("the SES transport", () => {
         (err: unknown) => err as Error,
       );
 
-    it("sends one request, with envelope and headers as they should be", async () => {
+    it("sends one request with the right envelope and headers", async () => {
       const transport = open();
       await transport.send(MAIL);
       transport.close();
@@ -102,7 +102,7 @@ describe("the SES transport", () => {
       });
     });
 
-    it("fails without trying again by itself", async () => {
+    it("does not retry", async () => {
       ses.answers.push("throttle", "fail");
       const transport = open();
       const throttled = await failureOf(transport.send(MAIL));
@@ -115,7 +115,7 @@ describe("the SES transport", () => {
       expect(ses.requests).to.have.length(2);
     });
 
-    it("tells a mail that is rejected from one that may be taken later", async () => {
+    it("distinguishes a rejected mail from a temporary failure", async () => {
       ses.answers.push("reject", "throttle", "refuse");
       const transport = open();
       const rejected = await failureOf(transport.send(MAIL));
@@ -130,7 +130,7 @@ describe("the SES transport", () => {
       transport.close();
     });
 
-    it("gives up on a SES that hangs", async () => {
+    it("gives up when SES does not answer", async () => {
       ses.answers.push("hang");
       const transport = open(50);
       const { message } = await failureOf(transport.send(MAIL));
@@ -138,7 +138,7 @@ describe("the SES transport", () => {
       transport.close();
     });
 
-    it("ends a request in flight when it is closed", async () => {
+    it("ends a request in flight when closed", async () => {
       ses.answers.push("hang");
       const transport = open(600_000);
       const failed = failureOf(transport.send(MAIL));
@@ -147,7 +147,7 @@ describe("the SES transport", () => {
       expect((await failed).message).to.match(/^SES: /);
     });
 
-    it("tells of an endpoint that refuses connections", async () => {
+    it("reports an endpoint that refuses connections", async () => {
       const transport = open();
       await ses.close();
       const { message } = await failureOf(transport.send(MAIL));

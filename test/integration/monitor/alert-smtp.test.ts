@@ -83,7 +83,7 @@ describe("the SMTP transport", () => {
     }
   };
 
-  it("logs in and hands over a mail with text and HTML parts to all recipients", async () => {
+  it("logs in and sends a mail with text and HTML parts to all recipients", async () => {
     const host = await listen();
     expect(await send(`smtp://serin:${IN_URL}@${host}`)).to.equal(undefined);
 
@@ -101,7 +101,7 @@ describe("the SMTP transport", () => {
     expect(mail.headers.get("auto-submitted")).to.equal("auto-generated");
   });
 
-  it("fails with a bad password, and repeats it nowhere", async () => {
+  it("fails with a bad password, and never shows it", async () => {
     const host = await listen();
     const err = await send(`smtp://serin:hunter2@${host}`);
     expect(err?.message).to.equal(
@@ -114,13 +114,13 @@ describe("the SMTP transport", () => {
     expect(told).to.not.include(base64);
   });
 
-  it("fails without credentials where they are asked for", async () => {
+  it("fails without credentials when the server requires them", async () => {
     const err = await send(`smtp://${await listen()}`);
     expect(err?.message).to.match(/530/);
     expect(received).to.deep.equal([]);
   });
 
-  it("speaks TLS from the start with smtps, and trusts no certificate that it cannot verify", async () => {
+  it("uses TLS from the start with smtps, and rejects unverified certificates", async () => {
     const host = await listen({ secure: true });
     const url = `smtps://serin:${IN_URL}@${host}`;
     expect((await send(url))?.message).to.match(/certificate/i);
@@ -157,7 +157,7 @@ describe("the SMTP transport", () => {
       expect(err instanceof RefusedError).to.equal(isForGood);
     });
 
-  it("has delivered when some recipients are taken, and names the others", async () => {
+  it("succeeds when the server accepts some recipients, and logs the others", async () => {
     const host = await listen({
       onRcptTo: ({ address }, _session, callback) =>
         address.startsWith("dev")
@@ -175,7 +175,7 @@ describe("the SMTP transport", () => {
     ]);
   });
 
-  it("ends a send in flight when it is closed", async () => {
+  it("ends a send in flight when closed", async () => {
     const silent = createServer().listen(0, "127.0.0.1");
     await once(silent, "listening");
     const { port } = silent.address() as AddressInfo;

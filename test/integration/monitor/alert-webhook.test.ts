@@ -36,7 +36,7 @@ describe("the webhook", () => {
       (err: unknown) => err as Error,
     );
 
-  it("is sent one POST with the event, and a text in Slack's markup", async () => {
+  it("gets one POST with the event and a text in Slack's markup", async () => {
     await open().send(LATENCY_FLIP);
     expect(receiver.calls).to.have.length(1);
     const [call] = receiver.calls;
@@ -65,7 +65,7 @@ describe("the webhook", () => {
     });
   });
 
-  it("calls for nobody, whatever a reason says", async () => {
+  it("notifies nobody by name, whatever the reason holds", async () => {
     const reason = "<!channel> & <@U1>";
     await open().send(event({ kind: "alert", reason, data: {} }));
     const { text, value } = JSON.parse(receiver.calls[0]!.body) as {
@@ -88,7 +88,7 @@ describe("the webhook", () => {
   });
 
   for (const status of [408, 429, 500, 503])
-    it(`is to be tried again after ${status}`, async () => {
+    it(`fails temporarily after ${status}`, async () => {
       receiver.answers.push(status);
       const err = await failureOf(open().send(LATENCY_FLIP));
       expect(err).to.not.be.instanceOf(RefusedError);
@@ -96,20 +96,20 @@ describe("the webhook", () => {
     });
 
   for (const status of [302, 307, 400, 404, 410])
-    it(`refuses by ${status}, and is followed nowhere else`, async () => {
+    it(`is refused after ${status}, without following redirects`, async () => {
       receiver.answers.push(status);
       const err = await failureOf(open().send(LATENCY_FLIP));
       expect(err).to.be.instanceOf(RefusedError);
       expect(receiver.calls).to.have.length(1);
     });
 
-  it("is given up when it does not answer in time", async () => {
+  it("fails when it does not answer in time", async () => {
     receiver.answers.push("hang");
     const err = await failureOf(open({ timeoutMs: 50 }).send(LATENCY_FLIP));
     expect(err.message).to.equal("webhook: no answer in 50 ms");
   });
 
-  it("ends a send in flight when it is closed", async () => {
+  it("ends a send in flight when closed", async () => {
     receiver.answers.push("hang");
     const channel = open();
     const failed = failureOf(channel.send(LATENCY_FLIP));
@@ -119,7 +119,7 @@ describe("the webhook", () => {
     expect((await failed).message).to.match(/^webhook: /);
   });
 
-  it("keeps its URL and secret out of errors", async () => {
+  it("shows neither URL nor secret in errors", async () => {
     receiver.answers.push("reset", 404, "hang");
     const channel = open({ secret: SECRET, timeoutMs: 50 });
     for (let i = 0; i < 3; i++) {

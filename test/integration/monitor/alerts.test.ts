@@ -47,7 +47,7 @@ describe("monitor's alerts", function () {
     });
   });
 
-  it("are none while all is well", async () => {
+  it("are none while everything is healthy", async () => {
     await letTimePass();
     expect(await reasons()).to.be.empty;
     expect(monitor.mails()).to.equal(0);
@@ -60,7 +60,7 @@ describe("monitor's alerts", function () {
       /^silence: the agent of canary agent@web2:3102 has fallen silent/,
     ],
   ] as const) {
-    it(`tell once that the ${who} is silent, and once that it is heard again`, async () => {
+    it(`report once that the ${who} is silent, and once that it is back`, async () => {
       const source = who === "proxy" ? fleet.proxy : fleet.agents.canary;
       fleet.silent.add(source);
       const [silence] = await untilReasons(1);
@@ -77,7 +77,7 @@ describe("monitor's alerts", function () {
     });
   }
 
-  it("tell of an app that is gone, and of its return", async () => {
+  it("report an app that is gone, and its return", async () => {
     const running = fleet.samples.prod;
     fleet.samples.prod = { ...goneSample("prod"), host: "web1" };
     expect(await untilReasons(1)).to.deep.equal([
@@ -96,7 +96,7 @@ describe("monitor's alerts", function () {
     );
   });
 
-  it("tell of CPU above the threshold for the whole window, and flip nothing", async () => {
+  it("report CPU above the threshold for the whole window, without a flip", async () => {
     fleet.samples.canary = { ...fleet.samples.canary, cpuRatio: 0.99 };
     expect((await untilReasons(1))[0]).to.equal(
       "alert: the canary app on web2 has used more than 90 % of a core for 1 s, 99 % now",
@@ -106,7 +106,7 @@ describe("monitor's alerts", function () {
     expect(await test.redis.exists(test.keys.flag("feature"))).to.equal(0);
   });
 
-  it("do not come of an orderly stop", async () => {
+  it("are not raised by an orderly stop", async () => {
     for (const source of [fleet.proxy, fleet.agents.canary]) {
       fleet.silent.add(source);
       await test.ledger.record({
@@ -123,7 +123,7 @@ describe("monitor's alerts", function () {
     expect(hosts.map(({ id }) => id)).to.deep.equal([fleet.agents.prod]);
   });
 
-  it("are not told again by the next monitor, nor called over while it learns", async () => {
+  it("are neither repeated nor cleared by the next leader while it learns", async () => {
     fleet.silent.add(fleet.agents.canary);
     await untilReasons(1);
     await monitor.stop();
@@ -152,12 +152,12 @@ describe("a monitor's mail", () => {
     return { text: (sent.mail as { text: string }).text, monitor };
   }
 
-  it("leads to DASHBOARD_URL", async () => {
+  it("links to DASHBOARD_URL", async () => {
     const { text } = await mailOf({ DASHBOARD_URL: "https://serin.example" });
     expect(text).to.include("\nDashboard: https://serin.example\n");
   });
 
-  it("leads to the host by its name when the monitor listens on all addresses", async () => {
+  it("links to the host's name when the monitor listens on all addresses", async () => {
     const { text, monitor } = await mailOf({
       HOST: "0.0.0.0",
       ADMIN_TOKEN: "s3cret-t0ken",

@@ -19,7 +19,7 @@ describe("monitor's API over HTTP", () => {
     test = openTestRedis();
   });
 
-  it("replays no verdict of an event without one, and takes a new release", async () => {
+  it("replays no verdict for an event without one, and accepts a new release", async () => {
     const test = openTestRedis();
     const monitor = await startLeader(test);
     const get = (path: string) => fetch(monitor.url + path);
@@ -33,7 +33,7 @@ describe("monitor's API over HTTP", () => {
     expect(deploy?.data).to.deep.equal({ release: true });
   });
 
-  it("tells the state in the documented shape before anything has happened", async () => {
+  it("answers the state in the documented shape before any event", async () => {
     const monitor = await startLeader(test);
     const state = await monitor.state();
     const idle = {
@@ -64,7 +64,7 @@ describe("monitor's API over HTTP", () => {
     expect(lease!.ageMs).to.be.within(0, 3000);
   });
 
-  it("tells sides, proxies and hosts as they are heard", async () => {
+  it("reports sides, proxies and hosts", async () => {
     const monitor = await startLeader(test);
     const fleet = startFleet(test);
     fleet.latencyMs.prod = 16;
@@ -104,7 +104,7 @@ describe("monitor's API over HTTP", () => {
     }
   });
 
-  it("tells who flipped the flag last, and when the monitor tries again", async () => {
+  it("reports the author of the last flip and the next retry", async () => {
     const monitor = await startLeader(test, { COOLDOWN_MS: "60000" });
     const fleet = startFleet(test);
     fleet.latencyMs.canary = 900;
@@ -124,7 +124,7 @@ describe("monitor's API over HTTP", () => {
     ).to.be.within(55_000, 61_000);
   });
 
-  it("counts telemetry that it could not read, and goes on", async () => {
+  it("counts unreadable telemetry and continues", async () => {
     const monitor = await startLeader(test);
     for (const fields of [
       ["a", "b"],
@@ -142,7 +142,7 @@ describe("monitor's API over HTTP", () => {
     expect(reports()).to.have.length(1);
   });
 
-  it("tells the ledger newest first, by limit, kind and after", async () => {
+  it("lists the ledger newest first, by limit, kind and after", async () => {
     const monitor = await startLeader(test);
     await monitor.postFlag({ value: false, reason: "one" });
     await monitor.postFlag({ value: true, reason: "two" });
@@ -168,7 +168,7 @@ describe("monitor's API over HTTP", () => {
     expect(await reasons("kind=silence")).to.be.empty;
   });
 
-  it("flips the flag for whoever may reach it, on loopback without a token", async () => {
+  it("flips the flag on loopback without a token", async () => {
     const monitor = await startLeader(test);
     const answer = await monitor.postFlag({ value: false, reason: "bad" });
     expect(answer.status).to.equal(200);
@@ -180,7 +180,7 @@ describe("monitor's API over HTTP", () => {
     expect(await again.json()).to.include({ changed: false });
   });
 
-  it("flips it only for who presents the token, once one is set", async () => {
+  it("requires the token for a flip, once one is set", async () => {
     const ADMIN_TOKEN = "s3cret";
     const env = { ADMIN_TOKEN, HOST: "0.0.0.0" };
     const monitor = await startLeader(test, env);
@@ -195,7 +195,7 @@ describe("monitor's API over HTTP", () => {
     expect(JSON.stringify(monitor.log)).not.to.include(ADMIN_TOKEN);
   });
 
-  it("flips it through a monitor that only stands by, too", async () => {
+  it("flips the flag through a standby monitor too", async () => {
     await startLeader(test);
     const standby = await startMonitorProgram(test);
     const answer = await waitFor("readiness", async () => {

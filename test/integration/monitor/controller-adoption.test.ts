@@ -6,8 +6,8 @@ const setFlag = (control: Control, value: string) =>
   control.redis.set(control.keys.flag("feature"), value);
 const lastEvent = async (control: Control) => (await control.events()).at(-1);
 
-describe("controller, when somebody writes the flag directly", () => {
-  it("enters it as an operator's flip, once", async () => {
+describe("controller, when the flag is set directly in Redis", () => {
+  it("records it once, as an operator's flip", async () => {
     const control = await startControl();
     await setFlag(control, "false");
     await control.judge();
@@ -20,7 +20,7 @@ describe("controller, when somebody writes the flag directly", () => {
     expect(await control.outbox()).to.have.length(1);
   });
 
-  it("enters its deletion", async () => {
+  it("records its deletion", async () => {
     const control = await startControl();
     await setFlag(control, "false");
     await control.judge();
@@ -32,14 +32,14 @@ describe("controller, when somebody writes the flag directly", () => {
     });
   });
 
-  it("has nothing to enter when the value is the same", async () => {
+  it("records nothing when the value is the same", async () => {
     const control = await startControl();
     await setFlag(control, "true");
     await control.judge();
     expect(await control.events()).to.be.empty;
   });
 
-  it("does not undo it, and starts afresh after it", async () => {
+  it("does not undo it, and forgets its own streak", async () => {
     const control = await startControl();
     control.hearHost("canary");
     control.hearTraffic("canary", times(7, 1000));
@@ -58,7 +58,7 @@ describe("controller, when somebody writes the flag directly", () => {
     expect(await control.flag()).to.equal("false");
   });
 
-  it("reports a garbled value once, and once that it is over", async () => {
+  it("raises an alert for a garbled value, and clears it", async () => {
     const control = await startControl();
     await setFlag(control, "flase");
     await control.judge();
@@ -88,7 +88,7 @@ describe("controller, when somebody writes the flag directly", () => {
     );
   });
 
-  it("shortens a value without end in what it says of it", async () => {
+  it("shortens a very long value in the reason", async () => {
     const control = await startControl();
     await setFlag(control, "x".repeat(100_000));
     await control.judge();

@@ -25,13 +25,13 @@ const reasons = async (control: Control) =>
   (await control.events()).map(({ kind, reason }) => `${kind}: ${reason}`);
 
 describe("controller's alerts", () => {
-  it("say nothing while all is well", async () => {
+  it("are none while everything is healthy", async () => {
     const control = await startControl();
     await passHeard(control, 60_000);
     expect(await control.events()).to.be.empty;
   });
 
-  it("tell once of a silence, and once of its end", async () => {
+  it("report a silence once, and its end once", async () => {
     const control = await startControl();
     await passHeard(control, 10_000);
     for (let second = 0; second < 10; second++) {
@@ -49,7 +49,7 @@ describe("controller's alerts", () => {
     expect(await control.flag()).to.be.null;
   });
 
-  it("tell of an app that is gone, and that it is there again", async () => {
+  it("report an app that is gone, and its return", async () => {
     const control = await startControl();
     await passHeard(control, 2000);
     await passHeard(control, 5000, goneSample("canary"));
@@ -60,7 +60,7 @@ describe("controller's alerts", () => {
     ]);
   });
 
-  it("say nothing of a restart: gone for some seconds, then failing its probe for some", async () => {
+  it("ignore a restart: gone for seconds, then failing its probe for seconds", async () => {
     const control = await startControl({ ALERT_DELAY_MS: "15000" });
     const starting = { probe: { ok: false, ms: 1000, status: null } };
     await passHeard(control, 2000);
@@ -70,7 +70,7 @@ describe("controller's alerts", () => {
     expect(await control.events()).to.be.empty;
   });
 
-  it("are not called over by a monitor that has not yet seen the app gone for long enough", async () => {
+  it("are not cleared by a monitor that has not watched for long enough", async () => {
     const control = await startControl();
     await passHeard(control, 5000, goneSample("canary"));
     const successor = await startControl({
@@ -84,7 +84,7 @@ describe("controller's alerts", () => {
     ]);
   });
 
-  it("do not call a gone app well because its agent is gone too", async () => {
+  it("do not clear a gone app when its agent falls silent", async () => {
     const control = await startControl();
     await passHeard(control, 3000, goneSample("canary"));
     for (let second = 0; second < 10; second++) {
@@ -103,7 +103,7 @@ describe("controller's alerts", () => {
     ]);
   });
 
-  it("do not call a silence over because the monitor has been deaf itself", async () => {
+  it("do not clear a silence after a gap in the monitor's own reading", async () => {
     const control = await startControl();
     await passHeard(control, 3000);
     control.pass(10_000);
@@ -121,7 +121,7 @@ describe("controller's alerts", () => {
     ]);
   });
 
-  it("tell of CPU, which flips nothing", async () => {
+  it("report CPU without a flip", async () => {
     const control = await startControl();
     await passHeard(control, 40_000, { cpuRatio: 0.97 });
     expect(await reasons(control)).to.deep.equal([
@@ -134,7 +134,7 @@ describe("controller's alerts", () => {
     ]);
   });
 
-  it("are silent about an orderly stop, and end what was raised", async () => {
+  it("ignore an orderly stop, and clear alerts of the stopped program", async () => {
     const control = await startControl();
     await passHeard(control, 3000, goneSample("canary"));
     for (const source of [AGENT, PROXY])

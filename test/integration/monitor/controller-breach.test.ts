@@ -8,7 +8,7 @@ import {
 import { histogramOf, times } from "../../support/monitor/telemetry.js";
 
 describe("controller, at a breach", () => {
-  it("stops a slow canary: breach and flip with the figures, one mail", async () => {
+  it("stops a slow canary: breach and flip with figures, one mail", async () => {
     const control = await startControl();
     control.hearTraffic("prod", times(50, 4));
     control.hearTraffic("canary", times(7, 1000));
@@ -45,7 +45,7 @@ describe("controller, at a breach", () => {
     ]);
   });
 
-  it("stops it once, however often it is judged", async () => {
+  it("stops it once, after any number of rounds", async () => {
     const control = await startControl();
     control.hearTraffic("canary", times(7, 1000));
     await Promise.all([control.judge(), control.judge(), control.judge()]);
@@ -77,7 +77,7 @@ describe("controller, at a breach", () => {
     );
   });
 
-  it("flips on prod's breach as well, and names prod", async () => {
+  it("flips on a breach of prod too, and names prod", async () => {
     const control = await startControl();
     control.hearTraffic("prod", times(20, 1000));
     control.hearTraffic("canary", times(20, 4));
@@ -97,7 +97,7 @@ describe("controller, at a breach", () => {
     expect(await control.events()).to.have.length(2);
   });
 
-  it("alerts once while prod stays slow with the flag off, and once when it is well", async () => {
+  it("raises one alert while prod stays slow with the flag off, and clears it", async () => {
     const control = await startControl();
     control.hearTraffic("prod", times(20, 1000));
     await control.judge();
@@ -127,7 +127,7 @@ describe("controller, at a breach", () => {
     expect(await control.outbox()).to.have.length(3);
   });
 
-  it("does not take prod for well again because nobody tells of it any more", async () => {
+  it("does not clear prod's alert when its telemetry ends", async () => {
     const control = await startControl();
     control.hearTraffic("prod", times(20, 1000));
     await control.judge();
@@ -143,7 +143,7 @@ describe("controller, at a breach", () => {
     expect((await control.events()).at(-1)?.data.source).to.equal(PROXY);
   });
 
-  it("does not hold against a resumed canary what came before", async () => {
+  it("ignores requests before the resume when it judges a resumed canary", async () => {
     const control = await startControl();
     control.hearTraffic("canary", times(7, 1000));
     await control.judge();
@@ -161,7 +161,7 @@ describe("controller, at a breach", () => {
     expect(await control.flag()).to.equal("false");
   });
 
-  it("judges nothing while it reads what is long past", async () => {
+  it("does not judge while it reads the past", async () => {
     const control = await startControl({ ALERT_DELAY_MS: "0" });
     control.hearTraffic("canary", times(7, 1000));
     control.hearHost("canary", { up: false });
@@ -175,7 +175,7 @@ describe("controller, at a breach", () => {
     expect((await control.events()).at(-1)?.data.source).to.equal(AGENT);
   });
 
-  it("changes nothing and steps down when the lease is another's", async () => {
+  it("changes nothing and steps down when another monitor holds the lease", async () => {
     const control = await startControl();
     await control.redis.set(control.keys.lease, '{"holder":"b","epoch":4}');
     control.hearTraffic("canary", times(7, 1000));
@@ -185,7 +185,7 @@ describe("controller, at a breach", () => {
     expect(control.stepDowns()).to.deep.equal([FENCE]);
   });
 
-  it("tells that it could not judge, and does when it can", async () => {
+  it("logs that it could not judge, and judges when it can", async () => {
     const control = await startControl();
     await control.redis.set(control.keys.flagInfo("feature"), "no hash");
     control.hearTraffic("canary", times(7, 1000));

@@ -33,7 +33,7 @@ async function flipBy(by: FlipBy, value: boolean, control: Control) {
 }
 
 describe("controller's recovery", () => {
-  it("lets the canary in after the cool-down with healthy probes, with a mail", async () => {
+  it("resumes the canary after a cool-down with healthy probes, with a mail", async () => {
     const control = await startControl();
     await breach(control);
     await passHealthy(control, COOLDOWN_MS - SLACK_MS);
@@ -74,7 +74,7 @@ describe("controller's recovery", () => {
     expect(await control.flag()).to.equal("false");
   });
 
-  it("begins afresh after an operator's resume: neither latched nor doubled", async () => {
+  it("starts over after an operator's resume: neither latched nor doubled", async () => {
     const control = await startControl();
     await breach(control);
     await passHealthy(control, COOLDOWN_MS);
@@ -88,7 +88,7 @@ describe("controller's recovery", () => {
     expect(await control.flag()).to.equal("true");
   });
 
-  it("forgets a breach after an hour of health", async () => {
+  it("forgets a breach after an hour without another", async () => {
     const control = await startControl();
     await breach(control);
     await passHealthy(control, COOLDOWN_MS);
@@ -98,7 +98,7 @@ describe("controller's recovery", () => {
     expect(await control.flag()).to.equal("true");
   });
 
-  it("waits for healthy probes, through a whole cool-down", async () => {
+  it("waits for a whole cool-down of healthy probes", async () => {
     const control = await startControl();
     await breach(control);
     await passHealthy(control, 50_000);
@@ -109,7 +109,7 @@ describe("controller's recovery", () => {
     expect(await control.flag()).to.equal("true");
   });
 
-  it("does not take a silent agent's canary for healthy", async () => {
+  it("does not count a canary with a silent agent as healthy", async () => {
     const control = await startControl();
     await breach(control);
     control.pass(2 * COOLDOWN_MS);
@@ -121,7 +121,7 @@ describe("controller's recovery", () => {
     expect(await control.flag()).to.equal("true");
   });
 
-  it("does not let the canary in on what it heard before it went deaf", async () => {
+  it("does not resume the canary on telemetry from before a gap", async () => {
     const control = await startControl();
     await breach(control);
     control.observations.onGap();
@@ -130,7 +130,7 @@ describe("controller's recovery", () => {
     expect(await control.flag()).to.equal("false");
   });
 
-  it("does not let the canary in without any agent", async () => {
+  it("does not resume the canary without any agent", async () => {
     const control = await startControl();
     control.hearTraffic("canary", times(7, 1000));
     await control.judge();
@@ -164,7 +164,7 @@ describe("controller's recovery", () => {
   });
 
   for (const by of ["operator", "proxy", "deploy"] as const) {
-    it(`leaves a flag off that ${by} switched off`, async () => {
+    it(`leaves the flag off when ${by} switched it off`, async () => {
       const control = await startControl();
       expect(await flipBy(by, false, control)).to.equal("changed");
       await passHealthy(control, 10 * COOLDOWN_MS);
@@ -172,7 +172,7 @@ describe("controller's recovery", () => {
     });
   }
 
-  it("leaves a flag off that an operator took over from the monitor", async () => {
+  it("leaves the flag off when an operator repeated the monitor's flip", async () => {
     const control = await startControl();
     await breach(control);
     expect(await flipBy("operator", false, control)).to.equal("held");
@@ -180,7 +180,7 @@ describe("controller's recovery", () => {
     expect(await control.flag()).to.equal("false");
   });
 
-  it("leaves a flag off that an operator takes over in the very moment it is due", async () => {
+  it("leaves the flag off when an operator flips it just before the recovery", async () => {
     const control = await startControl();
     await breach(control);
     const { ledger } = control.context;
@@ -196,7 +196,7 @@ describe("controller's recovery", () => {
     expect((await control.kinds()).at(-1)).to.equal("flip by operator");
   });
 
-  it("does not write over a garbled value, which is somebody's", async () => {
+  it("does not overwrite a garbled value", async () => {
     const control = await startControl();
     await breach(control);
     await control.redis.set(control.keys.flag("feature"), "flase");
@@ -204,7 +204,7 @@ describe("controller's recovery", () => {
     expect(await control.flag()).to.equal("flase");
   });
 
-  it("survives a restart of the monitor in mid-streak", async () => {
+  it("continues a streak after a restart of the monitor", async () => {
     const control = await startControl();
     await breach(control);
     const stored = await control.redis.get(control.keys.recovery("feature"));

@@ -34,7 +34,7 @@ describe("controller, by verdict", () => {
     expect(because).to.equal("prod has answered 72 requests, 200 are needed");
   });
 
-  it("only tells, once, with VERDICT=observe", async () => {
+  it("only raises an alert with VERDICT=observe", async () => {
     const { control, verdicts, feed } = await startVerdict({
       VERDICT: "observe",
     });
@@ -53,7 +53,7 @@ describe("controller, by verdict", () => {
     expect(await control.events()).to.be.empty;
   });
 
-  it("leaves the threshold to stop a slow canary with VERDICT=off", async () => {
+  it("stops a slow canary by the threshold with VERDICT=off", async () => {
     const { control } = await startVerdict({ VERDICT: "off" });
     control.hearTraffic("canary", times(20, 900));
     await control.judge();
@@ -62,7 +62,7 @@ describe("controller, by verdict", () => {
     expect(flip?.data).to.include({ rule: "latency", side: "canary" });
   });
 
-  it("gives no verdict while Redis’s clock, set back, stands still for its entries, and stores the test all the same", async () => {
+  it("gives no verdict after Redis’s clock was set back, but stores the test", async () => {
     const { control, verdicts, feed } = await startVerdict();
     const { redis, keys } = control.context;
     const readStored = async () =>
@@ -82,7 +82,7 @@ describe("controller, by verdict", () => {
     ["a latency in no bucket", { latency: [[321, 1]] }],
     ["a route’s count that is none", { routes: { "GET /get": {} } }],
   ] as const)
-    it(`gives no verdict for ten seconds, and says why, after a window with ${what}, and pairs the next ones right`, async () => {
+    it(`suspends the verdict for ten seconds after a window with ${what}, and pairs the next ones`, async () => {
       const { control, verdicts, feed } = await startVerdict();
       feed.hear(40, healthy, [verdicts]);
       await control.judge();
@@ -106,7 +106,7 @@ describe("controller, by verdict", () => {
       expect(requests).to.equal(before.canary.requests + 21 * 12);
     });
 
-  it("does not mind a host sample that cannot be read", async () => {
+  it("ignores an unreadable host sample", async () => {
     const { control, verdicts, feed } = await startVerdict();
     feed.hear(40, healthy, [verdicts]);
     feed.hearRaw({ kind: "host", data: {} }, [verdicts]);

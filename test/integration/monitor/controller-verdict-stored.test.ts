@@ -5,8 +5,8 @@ import { FENCE } from "../../support/monitor/control.js";
 import { startVerdict } from "../../support/monitor/verdict-feed.js";
 import { healthy, slowerBy } from "../../support/monitor/verdict-traffic.js";
 
-describe("what a controller stores of a verdict", () => {
-  it("survives a take-over: the next leader goes on with the same counts, none lost or counted twice", async () => {
+describe("controller's stored verdict", () => {
+  it("survives a take-over, with no request lost or counted twice", async () => {
     const { control, verdicts, feed } = await startVerdict();
     const { redis, keys, config } = control.context;
     const next = new VerdictKeeper({ redis, keys, config });
@@ -27,7 +27,7 @@ describe("what a controller stores of a verdict", () => {
     expect(await redis.hget(keys.verdict("feature"), "fence")).to.equal(fence);
   });
 
-  it("survives a lost lease that is won back: what was not stored yet is counted all the same", async () => {
+  it("survives a regained lease, including requests that were not stored yet", async () => {
     const { control, verdicts, feed } = await startVerdict();
     const { redis, keys } = control.context;
     const look = async (fence: string) => {
@@ -48,7 +48,7 @@ describe("what a controller stores of a verdict", () => {
     expect(after?.canary.requests).to.equal(before!.canary.requests + 12);
   });
 
-  it("stores nothing once the lease is another’s", async () => {
+  it("is not written once another monitor holds the lease", async () => {
     const { control, verdicts, feed } = await startVerdict();
     const { redis, keys } = control.context;
     const stored = await redis.hget(keys.verdict("feature"), "state");
@@ -76,7 +76,7 @@ describe("what a controller stores of a verdict", () => {
       return { control, feed, next, look, before: verdicts.verdict! };
     }
 
-    it("knows the baseline, so that a new test compares from its warm-up’s end on", async () => {
+    it("keeps the baseline, so that a new test compares after its warm-up", async () => {
       const { feed, next, look } = await restart();
       await look();
       feed.hearHost({ version: "2" }, [next]);
@@ -86,7 +86,7 @@ describe("what a controller stores of a verdict", () => {
       expect(verdict?.outcome).to.equal("insufficient");
     });
 
-    it("knows the versions, and does not take the first sample for a new one", async () => {
+    it("keeps the versions, so that the first sample is not a new one", async () => {
       const { feed, next, look, before } = await restart();
       feed.hearHost({ version: "1" }, [next]);
       expect((await look())?.canary).to.deep.equal(before.canary);
@@ -94,7 +94,7 @@ describe("what a controller stores of a verdict", () => {
       expect((await look())?.canary.requests).to.equal(0);
     });
 
-    it("knows the flip that let the canary in", async () => {
+    it("keeps the flip that resumed the canary", async () => {
       const { control, feed, next, look, before } = await restart();
       expect((await look())?.canary).to.deep.equal(before.canary);
       expect((await look("7-0"))?.canary.requests).to.equal(0);
@@ -109,14 +109,14 @@ describe("what a controller stores of a verdict", () => {
       expect(again?.canary).to.deep.equal(verdict?.canary);
     });
 
-    it("judges by the alpha that is set now", async () => {
+    it("is judged by the present alpha", async () => {
       const { look, before } = await restart({ VERDICT_ALPHA: "0.0001" });
       const verdict = await look();
       expect(verdict?.canary).to.deep.equal(before.canary);
       expect(verdict?.evidenceToStop).to.be.closeTo(Math.log(10_000), 1e-9);
     });
 
-    it("starts afresh where what is stored is another release’s form", async () => {
+    it("is dropped when another Serin release wrote it in another form", async () => {
       const { control, feed, next, look } = await restart();
       const { redis, keys } = control.context;
       const key = keys.verdict("feature");

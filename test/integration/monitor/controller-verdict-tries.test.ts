@@ -24,7 +24,7 @@ const flip = (control: Control, value: boolean) =>
   });
 
 describe("controller, by a verdict on one release after another", () => {
-  it("forgets what it knows of prod at prod’s new version", async () => {
+  it("forgets its baseline at a new version of prod", async () => {
     const { control, verdicts, feed } = await startVerdict();
     feed.hearHost({ target: "prod", version: "1" }, [verdicts]);
     feed.hear(40, healthy, [verdicts]);
@@ -34,7 +34,7 @@ describe("controller, by a verdict on one release after another", () => {
     expect(verdicts.verdict?.because).to.match(/^no route can be compared yet/);
   });
 
-  it("does not count what came before the release", async () => {
+  it("does not count requests from before the release", async () => {
     const { control, verdicts, feed } = await startVerdict();
     feed.hear(40, healthy, [verdicts]);
     verdicts.onEvent(RELEASE, control.now());
@@ -45,7 +45,7 @@ describe("controller, by a verdict on one release after another", () => {
     );
   });
 
-  it("starts afresh at a new version and at POST /api/release, at half the alpha when let in again", async () => {
+  it("starts over at a new version or POST /api/release, and halves alpha after a resume", async () => {
     const { control, verdicts, feed } = await startVerdict();
     feed.hear(20, healthy, [verdicts]);
     feed.hearHost({ version: "1" }, [verdicts]);
@@ -75,7 +75,7 @@ describe("controller, by a verdict on one release after another", () => {
     };
     const toStop = (tries: number) => Math.log(100 * 2 ** tries);
 
-    it("a version that came while the flag was off is not tried before it is let in", async () => {
+    it("does not count a try for a version deployed while the flag was off", async () => {
       const { control, verdicts, feed } = await startVerdict();
       feed.hearHost({ version: "1" }, [verdicts]);
       await flipAndJudge(control, false);
@@ -95,7 +95,7 @@ describe("controller, by a verdict on one release after another", () => {
       expect(verdicts.verdict?.evidenceToStop).to.be.closeTo(toStop(2), 1e-9);
     });
 
-    it("one that a split dealt nothing for a while is tried once more when it deals again", async () => {
+    it("counts a try when a split sends requests to both sides again", async () => {
       const { control, verdicts, feed } = await startVerdict();
       feed.hear(40, healthy, [verdicts]);
       await control.judge();
@@ -111,7 +111,7 @@ describe("controller, by a verdict on one release after another", () => {
     });
 
     for (const tolerance of ["20%+5ms", "10%+1ms"])
-      it(`another tolerance is another try: ${tolerance}`, async () => {
+      it(`counts a try for another tolerance: ${tolerance}`, async () => {
         const { control, verdicts, feed } = await startVerdict();
         feed.hear(40, healthy, [verdicts]);
         control.pass(2000);

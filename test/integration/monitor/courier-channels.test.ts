@@ -79,7 +79,7 @@ describe("couriers of two channels", () => {
   const untilEmpty = () =>
     waitFor("an empty outbox", async () => (await pending()) === 0);
 
-  it("tell each channel of each event once, in order", async () => {
+  it("deliver each event once to each channel, in order", async () => {
     await raise("one", "two");
     startCouriers("mail", "webhook");
     await raise("three");
@@ -88,7 +88,7 @@ describe("couriers of two channels", () => {
     expect(posted()).to.deep.equal(["one", "two", "three"]);
   });
 
-  it("mail while the webhook is down, and mail nothing again when it is back", async () => {
+  it("send mail while the webhook is down, and repeat none when it is back", async () => {
     receiver.answers.push(...DOWN);
     startCouriers("mail", "webhook");
     await raise("one", "two");
@@ -103,7 +103,7 @@ describe("couriers of two channels", () => {
     expect(mailed()).to.deep.equal(["one", "two"]);
   });
 
-  it("call the webhook while the mail server is down, and call it for nothing again", async () => {
+  it("call the webhook while the mail server is down, and repeat no call", async () => {
     transport.onSend = refuse;
     startCouriers("mail", "webhook");
     await raise("one", "two");
@@ -116,7 +116,7 @@ describe("couriers of two channels", () => {
     expect(posted()).to.deep.equal(["one", "two"]);
   });
 
-  it("know after a restart which channel has had what", async () => {
+  it("remember after a restart what each channel has delivered", async () => {
     receiver.answers.push(...DOWN);
     const before = startCouriers("mail", "webhook");
     await raise("one", "two");
@@ -132,7 +132,7 @@ describe("couriers of two channels", () => {
     expect(posted()).to.deep.equal(["one", "two"]);
   });
 
-  it("leave nothing behind for a webhook that is no longer set", async () => {
+  it("remove entries of a webhook that is no longer set", async () => {
     receiver.answers.push(...DOWN);
     const before = startCouriers("mail", "webhook");
     await raise("one");
@@ -144,7 +144,7 @@ describe("couriers of two channels", () => {
     expect(mailed()).to.deep.equal(["one", "two"]);
   });
 
-  it("call a webhook again after 500, and in order", async () => {
+  it("retry a webhook after status 500, in order", async () => {
     receiver.answers.push(500, 200, 429);
     startCouriers("webhook");
     await raise("one", "two");
@@ -152,7 +152,7 @@ describe("couriers of two channels", () => {
     expect(posted()).to.deep.equal(["one", "one", "two", "two"]);
   });
 
-  it("put a message aside that the webhook refuses for good, say so in the ledger, and go on", async () => {
+  it("put aside a message that the webhook refuses, record it, and continue", async () => {
     receiver.answers.push(404, 404, 500, 404, 404, 404);
     const [courier] = startCouriers("webhook");
     await raise("one", "two");
@@ -178,7 +178,7 @@ describe("couriers of two channels", () => {
     });
   });
 
-  it("put a mail aside that the server refuses for good, and mail those behind it", async () => {
+  it("put aside a mail that the server refuses, and send the next ones", async () => {
     transport.onSend = ({ subject }) => {
       if (subject.endsWith("one")) throw new RefusedError("550 no such user");
     };

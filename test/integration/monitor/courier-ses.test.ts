@@ -73,7 +73,7 @@ describe("the courier with SES", () => {
   const subjects = (...reasons: string[]) =>
     reasons.map((reason) => `[serin] alert: ${reason}`);
 
-  it("loses and doubles nothing when SES throttles, fails, hangs and refuses", async () => {
+  it("sends each mail exactly once when SES throttles, fails, hangs and refuses", async () => {
     ses.answers.push("throttle", "throttle", "take", "fail", "hang", "refuse");
     await mail("one", "two", "three");
     const courier = createCourier("monitor@a:8090");
@@ -90,7 +90,7 @@ describe("the courier with SES", () => {
     ]);
   });
 
-  it("loses and doubles nothing when SES is down and the monitor restarts meanwhile", async () => {
+  it("sends each mail exactly once when the monitor restarts while SES is down", async () => {
     ses.answers.push("take", ...Array<"fail">(1000).fill("fail"));
     await mail("one", "two");
     const before = createCourier("monitor@a:8090");

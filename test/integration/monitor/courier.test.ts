@@ -102,7 +102,7 @@ describe("the courier", () => {
       return count === 0;
     });
 
-  it("delivers what the ledger has entered, in order, and removes it", async () => {
+  it("delivers the ledger's events in order, and removes them", async () => {
     const ledger = new Ledger(redis, keys);
     await ledger.flip("feature", {
       value: false,
@@ -125,7 +125,7 @@ describe("the courier", () => {
     expect(courier.held).to.equal(undefined);
   });
 
-  it("tries a refused mail again before any later one, and says so once", async () => {
+  it("retries a refused mail before any later one, and logs it once", async () => {
     await mail("one", "two", "three");
     let refusals = 4;
     transport.onSend = ({ subject }) => {
@@ -147,7 +147,7 @@ describe("the courier", () => {
     });
   });
 
-  it("tells what holds it back, until that has ended", async () => {
+  it("reports why mail is held, until it is sent", async () => {
     await mail("one", "two");
     transport.onSend = refuse;
     const courier = await openCourier();
@@ -163,7 +163,7 @@ describe("the courier", () => {
     expect(courier.held).to.equal(undefined);
   });
 
-  it("loses and doubles nothing when the transport is down and the monitor restarts meanwhile", async () => {
+  it("sends each mail exactly once when the monitor restarts while the transport is down", async () => {
     await mail("one", "two");
     const before = await openCourier({ consumer: "monitor@a:8090" });
     transport.onSend = ({ subject }) => {
@@ -182,7 +182,7 @@ describe("the courier", () => {
     expect(transport.subjects).to.deep.equal(subjects("one", "two", "three"));
   });
 
-  it("takes over, in order, what another courier has begun on and still lives to keep", async () => {
+  it("takes over entries that another live courier has claimed, in order", async () => {
     const other = ["GROUP", "couriers", "monitor@b:8090"] as const;
     await redis.xgroup("CREATE", keys.outbox, "couriers", "0", "MKSTREAM");
     await mail("one", "two", "three");
@@ -193,7 +193,7 @@ describe("the courier", () => {
     expect(transport.subjects).to.deep.equal(subjects("one", "two", "three"));
   });
 
-  it("removes entries that are no events, and goes on", async () => {
+  it("removes entries that are no events, and continues", async () => {
     const ledger = new Ledger(redis, keys);
     await redis.xadd(keys.outbox, "*", "mail", "me");
     await mail("one");
@@ -220,8 +220,8 @@ describe("the courier", () => {
     expect(warnings[0]!.data).to.include({ content: '["mail","me"]' });
   });
 
-  describe("whose lease is lost", () => {
-    it("sends nothing, and the next leader everything", async () => {
+  describe("when the lease is lost", () => {
+    it("sends nothing, and the next leader sends everything", async () => {
       await mail("one");
       await redis.set(keys.lease, OTHER_FENCE);
       const deposed = await openCourier();
@@ -238,7 +238,7 @@ describe("the courier", () => {
       expect(deposed.totals.sent).to.equal(0);
     });
 
-    it("removes the mail that was being sent, and begins no other", async () => {
+    it("removes the mail in flight once sent, and starts no other", async () => {
       await mail("one", "two");
       transport.onSend = async () => {
         await redis.set(keys.lease, OTHER_FENCE);
@@ -257,7 +257,7 @@ describe("the courier", () => {
       expect(transport.subjects).to.deep.equal(subjects("one", "two"));
     });
 
-    it("does not hold against an event what was refused before it, when it leads again", async () => {
+    it("starts a new count of refusals when it leads again", async () => {
       await mail("one");
       transport.onSend = async () => {
         if (transport.attempts === 4) await redis.set(keys.lease, OTHER_FENCE);
@@ -283,7 +283,7 @@ describe("the courier", () => {
       expect(courier.totals.putAside).to.equal(0);
     });
 
-    it("asks again and again, and goes on when the lease is its own again", async () => {
+    it("keeps checking the lease, and continues when it is regained", async () => {
       await mail("one");
       await redis.del(keys.lease);
       const courier = await openCourier();
@@ -303,8 +303,8 @@ describe("the courier", () => {
     });
   });
 
-  describe("when it is stopped", () => {
-    it("finishes the mail in hand, and begins no other", async () => {
+  describe("when stopped", () => {
+    it("finishes the mail in flight, and starts no other", async () => {
       await mail("one", "two");
       const take = transport.hold();
       const courier = await openCourier();
@@ -317,7 +317,7 @@ describe("the courier", () => {
       expect(await pending(courier)).to.equal(1);
     });
 
-    it("sends nothing that it was only about to send", async () => {
+    it("does not send an entry that it has only read", async () => {
       await mail("one");
       const courier = await openCourier();
       const get = courier.redis.get.bind(courier.redis);
@@ -332,7 +332,7 @@ describe("the courier", () => {
       expect(transport.attempts).to.equal(0);
     });
 
-    it("does not wait for ever for a transport that hangs, nor sends its mail twice at once", async () => {
+    it("stops waiting for a hanging transport, and does not send its mail twice", async () => {
       await mail("one");
       const take = transport.hold();
       const courier = await openCourier();
@@ -350,7 +350,7 @@ describe("the courier", () => {
       expect(transport.subjects).to.deep.equal(subjects("one"));
     });
 
-    it("ends at once, also while it waits for hours to try again", async () => {
+    it("ends at once, even during a back-off of hours", async () => {
       await mail("one");
       transport.onSend = refuse;
       const courier = await openCourier({ retryLimits: HOURS });
@@ -367,7 +367,7 @@ describe("the courier", () => {
   });
 
   describe("while Redis is away", () => {
-    it("waits, and goes on when it is back and empty", async () => {
+    it("waits, and continues when Redis is back and empty", async () => {
       const port = await findServicePort();
       const first = await startPrivateRedis({ port });
       const courier = await openCourier({ url: first.url });
@@ -390,7 +390,7 @@ describe("the courier", () => {
       expect(transport.subjects).to.deep.equal(subjects("back"));
     });
 
-    it("remembers a mail that was taken meanwhile, and does not send it again", async () => {
+    it("remembers a mail accepted meanwhile, and does not send it again", async () => {
       await mail("one", "two");
       const courier = await openCourier();
       transport.onSend = ({ subject }) => {

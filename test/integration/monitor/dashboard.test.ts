@@ -24,7 +24,7 @@ describe("monitor's dashboard over HTTP", () => {
     test = openTestRedis();
   });
 
-  it("serves the page under a strict policy, compressed, and not again when it is known", async () => {
+  it("serves the page with a strict policy, compressed and cacheable", async () => {
     const { url } = await startLeader(test);
     const page = await fetch(url, { headers: { "accept-encoding": "br" } });
     expect(page.status).to.equal(200);
@@ -52,7 +52,7 @@ describe("monitor's dashboard over HTTP", () => {
       expect(cacheControl).to.equal("public, max-age=31536000, immutable");
   });
 
-  it("tells the history that Redis keeps, also to a monitor that starts later and one that stands by", async () => {
+  it("serves the history from Redis, also after a restart and on standby", async () => {
     const monitor = await startLeader(test);
     startFleet(test);
     await monitor.postFlag({ value: false, reason: "looking" });
@@ -73,7 +73,7 @@ describe("monitor's dashboard over HTTP", () => {
     expect(later.hosts).to.have.deep.members(first.hosts);
   });
 
-  it("streams the state with what it takes to change it", async () => {
+  it("streams the state, and whether a change needs the token", async () => {
     const env = { ADMIN_TOKEN: "s3cret", HOST: "0.0.0.0" };
     const monitor = await startLeader(test, env);
     const openedAt = Date.now();
@@ -96,7 +96,7 @@ describe("monitor's dashboard over HTTP", () => {
     expect(text()).not.to.include("s3cret");
   });
 
-  it("stops at once, whatever streams are open", async () => {
+  it("stops at once while streams are open", async () => {
     const monitor = await startLeader(test);
     const streams = await Promise.all(
       [1, 2, 3].map(() => openStream(monitor.url)),
@@ -109,7 +109,7 @@ describe("monitor's dashboard over HTTP", () => {
     expect(runningTime() - startedAt).to.be.below(STOPPED_WITHIN_MS);
   });
 
-  it("lets no other name in without a token, as all it reads", async () => {
+  it("answers only loopback names without a token", async () => {
     const { url } = await startLeader(test);
     for (const path of ["/", "/api/history", "/api/stream"]) {
       const { port } = new URL(url);

@@ -8,7 +8,7 @@ import {
 } from "../../support/redis/test-redis.js";
 import { waitFor } from "../../support/wait-for.js";
 
-describe("monitor, when the flag is written with redis-cli", () => {
+describe("monitor, when the flag is set with redis-cli", () => {
   let test: TestRedis;
   const ofPeople = async () =>
     (await test.events()).filter(({ kind }) => kind !== "start");
@@ -18,7 +18,7 @@ describe("monitor, when the flag is written with redis-cli", () => {
     startFleet(test);
   });
 
-  it("enters it in the ledger as an operator's, at once and once", async () => {
+  it("records it in the ledger at once, as one flip of an operator", async () => {
     const monitor = await startLeader(test);
     const began = runningTime();
     await test.redis.set(test.keys.flag("feature"), "false");
@@ -35,7 +35,7 @@ describe("monitor, when the flag is written with redis-cli", () => {
     expect(await ofPeople()).to.have.length(1);
   });
 
-  it("enters what was written while no monitor ran", async () => {
+  it("records a value that was set while no monitor ran", async () => {
     await test.redis.set(test.keys.flag("feature"), "false");
     await startLeader(test);
     await waitFor("the event", async () => (await ofPeople()).length === 1);

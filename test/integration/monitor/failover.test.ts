@@ -53,7 +53,7 @@ describe("two monitors", () => {
     fleet = startFleet(test);
   });
 
-  it("make one flip and one mail of what both see", async () => {
+  it("make one flip and send one mail when both see a breach", async () => {
     const { leader, standby, mails } = await startBoth(startLeader);
     fleet.latencyMs.canary = 900;
     await untilFlag("false");
@@ -65,7 +65,7 @@ describe("two monitors", () => {
     await waitFor("one to lead", () => leader.leads() !== standby.leads());
   });
 
-  it("hand over within five seconds when the leader is killed: still one flip and one mail", async () => {
+  it("hand over within five seconds of a kill, with one flip and one mail", async () => {
     const { leader, standby, mails } = await startBoth(spawnLeader);
     fleet.latencyMs.canary = 900;
     await untilFlag("false");
@@ -80,7 +80,7 @@ describe("two monitors", () => {
     expect((await standby.state()).lease?.epoch).to.be.above(1);
   }).timeout(40_000);
 
-  it("lose no breach that comes while nobody leads", async () => {
+  it("lose no breach while no monitor leads", async () => {
     const { leader, standby } = await startBoth(spawnLeader);
     leader.child.kill("SIGKILL");
     fleet.latencyMs.canary = 900;
@@ -89,7 +89,7 @@ describe("two monitors", () => {
     expect((await flips())[0]).to.include({ by: "monitor" });
   }).timeout(40_000);
 
-  it("hand over at once when the leader is stopped in order", async () => {
+  it("hand over at once when the leader stops in order", async () => {
     const { leader, standby } = await startBoth(startLeader);
     const began = runningTime();
     const stopped = leader.stop();
@@ -98,7 +98,7 @@ describe("two monitors", () => {
     await stopped;
   });
 
-  it("are not disturbed by a leader that was paused and wakes up", async () => {
+  it("are not disturbed when a paused leader wakes up", async () => {
     const { leader, standby, mails } = await startBoth(spawnLeader);
     leader.child.kill("SIGSTOP");
     await waitFor("the other to lead", () => standby.leads(), 8000);
@@ -116,7 +116,7 @@ describe("two monitors", () => {
   }).timeout(40_000);
 });
 
-describe("a monitor whose lease is in other hands", () => {
+describe("a monitor that has lost its lease", () => {
   const OTHER = encodeLease("another", 99);
   let test: TestRedis;
   let fleet: Fleet;
@@ -157,7 +157,7 @@ describe("a monitor whose lease is in other hands", () => {
     expect(monitor.mails()).to.equal(0);
   });
 
-  it("writes nothing when it wakes from a pause, whatever it has missed", async () => {
+  it("writes nothing when it wakes from a pause", async () => {
     const { child } = await startHearing(spawnLeader);
     child.kill("SIGSTOP");
     await loseLease();
@@ -170,7 +170,7 @@ describe("a monitor whose lease is in other hands", () => {
     await untilItSeesTheSlowCanary();
   }).timeout(40_000);
 
-  it("is refused by the fence while it still believes to lead", async () => {
+  it("is stopped by the fence while it still believes that it leads", async () => {
     await startHearing(startLeader);
     const data = trafficWindow("canary", times(50, 900), { windowMs: 100 });
     const slow = { kind: "traffic", source: fleet.proxy, at: 1, data } as const;

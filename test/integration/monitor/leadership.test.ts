@@ -31,7 +31,7 @@ describe("leadership", () => {
     test = openTestRedis();
   });
 
-  it("is one contender's, for three seconds at a time", async () => {
+  it("belongs to one contender, for three seconds at a time", async () => {
     const a = startContender("a", test.keys);
     const fence = await untilLeading(a);
     expect(fence).to.equal(await test.redis.get(test.keys.lease));
@@ -40,14 +40,14 @@ describe("leadership", () => {
     expect(a.history).to.deep.equal([`lead ${fence}`]);
   });
 
-  it("is written so that those who do not hold it can read it", async () => {
+  it("is stored in a form that all programs can read", async () => {
     const a = startContender("monitor@edge1:8090#0a", test.keys);
     expect(await untilLeading(a)).to.equal(
       encodeLease("monitor@edge1:8090#0a", 1),
     );
   });
 
-  it("stays with whoever has it, past its time to live", async () => {
+  it("stays with its holder beyond the time to live", async () => {
     const a = startContender("a", test.keys);
     await untilLeading(a);
     const b = startContender("b", test.keys);
@@ -70,7 +70,7 @@ describe("leadership", () => {
     expect(held).to.include(await test.redis.get(test.keys.lease));
   });
 
-  it("is nobody's who was closed before the start, and whose process nothing holds then", async () => {
+  it("is not taken by a contender that was closed before its start", async () => {
     const { leadership } = startContender("a", test.keys);
     await leadership.close();
     const timers = () =>
@@ -81,7 +81,7 @@ describe("leadership", () => {
     expect(leadership.fence).to.equal(undefined);
   });
 
-  it("goes to another at once when it is given up, with the next epoch", async () => {
+  it("passes to another contender at once when released, with the next epoch", async () => {
     const a = startContender("a", test.keys);
     await untilLeading(a);
     await a.leadership.close();
@@ -92,7 +92,7 @@ describe("leadership", () => {
     expect(await lease()).to.include({ holder: "b", epoch: 2 });
   });
 
-  it("goes to another when it runs out", async () => {
+  it("passes to another contender when it expires", async () => {
     // Somebody who died: its lease is not renewed.
     const dead = encodeLease("dead", 4);
     await test.redis.set(test.keys.leaseEpoch, 4);
@@ -102,14 +102,14 @@ describe("leadership", () => {
     expect(await lease()).to.include({ holder: "b", epoch: 5 });
   });
 
-  it("is not kept from all by a lease that never ends", async () => {
+  it("is taken from a lease without a time to live", async () => {
     await test.redis.set(test.keys.lease, encodeLease("by hand", 9));
     const a = startContender("a", test.keys);
     await untilLeading(a);
     expect(await lease()).to.include({ holder: "a" });
   });
 
-  it("ends when the lease is taken away, and begins with a new epoch", async () => {
+  it("ends when the lease is deleted, and returns with a new epoch", async () => {
     const a = startContender("a", test.keys);
     const fence = await untilLeading(a);
     const thief = encodeLease("thief", 7);
@@ -121,7 +121,7 @@ describe("leadership", () => {
     expect(a.history).to.have.length(3);
   });
 
-  it("has growing epochs, also when their counter was lost", async () => {
+  it("has growing epochs even after the counter was lost", async () => {
     const a = startContender("a", test.keys);
     await untilLeading(a);
     await test.redis.del(test.keys.lease, test.keys.leaseEpoch);
@@ -129,7 +129,7 @@ describe("leadership", () => {
     expect(await test.redis.get(test.keys.leaseEpoch)).to.equal("2");
   });
 
-  it("ends by stepping down, and does not call itself lost twice", async () => {
+  it("ends by stepping down, and reports the loss once", async () => {
     const a = startContender("a", test.keys);
     const fence = await untilLeading(a);
     a.leadership.stepDown(fence);
@@ -140,7 +140,7 @@ describe("leadership", () => {
     expect(warnings).to.have.length(1);
   });
 
-  it("does not end by late word of a lease before it", async () => {
+  it("is kept when an earlier lease's rejection arrives late", async () => {
     const a = startContender("a", test.keys);
     const before = await untilLeading(a);
     await test.redis.del(test.keys.lease);
@@ -170,7 +170,7 @@ describe("leadership", () => {
     expect(now).to.be.within(before - 2, after + 3);
   });
 
-  it("is given up also when the stop comes while it is being taken", async () => {
+  it("is released when a stop arrives during the request for it", async () => {
     const a = startContender("a", test.keys);
     await once(a.redis, "ready");
     // Connected, it has asked for the lease in the same moment.
@@ -181,7 +181,7 @@ describe("leadership", () => {
     expect(a.history).to.be.empty;
   });
 
-  it("tells once that Redis refuses the lease, and takes it when it may", async () => {
+  it("logs once that Redis refuses the lease, and retries", async () => {
     await test.redis.set(test.keys.leaseEpoch, "many");
     const a = startContender("a", test.keys);
     const warnings = () => a.log.filter(({ level }) => level === "warn");
@@ -198,7 +198,7 @@ describe("leadership", () => {
 });
 
 describe("leadership without Redis", () => {
-  it("is not claimed after a pause longer than the lease, before anybody was asked", async () => {
+  it("ends after a pause longer than the lease, before Redis is asked", async () => {
     const a = startContender("a", openTestRedis().keys);
     await untilLeading(a);
     // As SIGSTOP does: no timer and no answer comes through meanwhile.
@@ -207,7 +207,7 @@ describe("leadership without Redis", () => {
     await untilLeading(a);
   });
 
-  it("ends within the lease's three seconds, before anybody was asked", async () => {
+  it("ends within the lease's three seconds, before Redis is asked", async () => {
     const server = await startPrivateRedis();
     onCleanup(server.stop);
     const { redis, keys } = openTestRedis({ url: server.url });
@@ -226,7 +226,7 @@ describe("leadership without Redis", () => {
     expect(a.history).to.have.length(3);
   });
 
-  it("begins once Redis appears", async () => {
+  it("starts once Redis appears", async () => {
     const first = await startPrivateRedis();
     await first.stop();
     const { keys } = openTestRedis();
@@ -238,7 +238,7 @@ describe("leadership without Redis", () => {
     expect(a.history).to.have.length(1);
   });
 
-  it("is had again over a new connection when the old one has gone dead", async () => {
+  it("is regained over a new connection when the old one is dead", async () => {
     const link = await startMuteLink(Number(new URL(redisUrl()).port));
     const url = `redis://127.0.0.1:${link.port}`;
     const { keys } = openTestRedis();

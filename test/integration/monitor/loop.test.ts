@@ -47,7 +47,7 @@ describe("monitor, from telemetry to flag", () => {
     fleet = startFleet(test);
   });
 
-  it("stops a canary that turns slow: one flip with its figures, one mail", async () => {
+  it("stops a canary that becomes slow: one flip with figures, one mail", async () => {
     const monitor = await startLeader(test, { COOLDOWN_MS: "60000" });
     await untilJudged(monitor);
     expect(await flag()).to.be.null;
@@ -72,7 +72,7 @@ describe("monitor, from telemetry to flag", () => {
     await untilOutboxEmpty();
   });
 
-  it("lets it in again when it is well, waits twice as long the second time, and latches at the third", async () => {
+  it("resumes a healthy canary, doubles the cool-down, and latches at the third breach", async () => {
     const monitor = await startLeader(test);
     fleet.latencyMs.canary = 900;
     await waitFor(
@@ -113,7 +113,7 @@ describe("monitor, from telemetry to flag", () => {
     await untilOutboxEmpty();
   }).timeout(60_000);
 
-  it("does not let it in while its probe fails, nor at the first that does not", async () => {
+  it("does not resume the canary before a whole cool-down of healthy probes", async () => {
     const monitor = await startLeader(test);
     const healthy = fleet.samples.canary;
     fleet.samples.canary = {
@@ -134,7 +134,7 @@ describe("monitor, from telemetry to flag", () => {
     expect(runningTime() - began).to.be.below(4000);
   });
 
-  it("flips on prod's breach as well, then alerts once that prod is still slow", async () => {
+  it("flips on a breach of prod too, then raises one alert for slow prod", async () => {
     // A window without requests, as a pause of the fleet makes it, would not be slow.
     const monitor = await startLeader(test, { LATENCY_WINDOW_MS: "6000" });
     fleet.latencyMs.prod = 900;
@@ -171,7 +171,7 @@ describe("monitor, from telemetry to flag", () => {
     });
   });
 
-  it("leaves an operator's false alone, however healthy all is", async () => {
+  it("does not undo an operator's flip, however healthy the canary", async () => {
     const monitor = await startLeader(test);
     await monitor.postFlag({ value: false, reason: "not today" });
     const stoppedAt = Date.now();

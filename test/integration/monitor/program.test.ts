@@ -14,7 +14,7 @@ import { openTestRedis } from "../../support/redis/test-redis.js";
 import { waitFor } from "../../support/wait-for.js";
 
 describe("monitor program", () => {
-  it("does not start with bad settings, and lists them all", async () => {
+  it("fails to start with bad settings, and lists them all", async () => {
     const monitor = spawnProgram("monitor", {
       REDIS_URL: "http://user:hunter2@127.0.0.1",
       LATENCY_QUANTILE: "95",
@@ -39,7 +39,7 @@ describe("monitor program", () => {
     );
   });
 
-  it("does not start on a port that is taken, and leaves nothing behind", async () => {
+  it("fails to start on a used port, and leaves nothing behind", async () => {
     const holder = createServer().listen(0, "127.0.0.1");
     await once(holder, "listening");
     onCleanup(() => void holder.close());
@@ -51,7 +51,7 @@ describe("monitor program", () => {
     expect(JSON.stringify(failure?.err)).to.include("EADDRINUSE");
   });
 
-  it("listens on IPv6's loopback, and names it as a URL does", async function () {
+  it("listens on the IPv6 loopback, and shows it as in a URL", async function () {
     const test = openTestRedis();
     const env = { KEY_PREFIX: test.keys.prefix, HOST: "::1" };
     await startProgram("monitor", env).catch((err: unknown) => {
@@ -65,7 +65,7 @@ describe("monitor program", () => {
     expect(event.reason).to.match(/^monitor started: http:\/\/\[::1\]:\d+$/);
   });
 
-  it("stops in order on SIGTERM: promptly, with status 0, the lease given up and its stop told", async () => {
+  it("stops on SIGTERM at once, with status 0, released lease and stop event", async () => {
     const test = openTestRedis();
     const monitor = await spawnLeader(test);
     // A browser that keeps its connection.
@@ -86,13 +86,13 @@ describe("monitor program", () => {
     expect(complaints).to.deep.equal([]);
   });
 
-  it("stops in order the moment it has started", async () => {
+  it("stops in order right after its start", async () => {
     const monitor = await spawnMonitorProgram(openTestRedis());
     monitor.child.kill("SIGTERM");
     expect(await monitor.exited).to.equal(0);
   });
 
-  it("stops on SIGTERM although Redis answers nothing, and at once on the second", async () => {
+  it("stops on SIGTERM without answers of Redis, and at once on the second", async () => {
     const server = await startPrivateRedis();
     onCleanup(server.stop);
     const test = openTestRedis({ url: server.url });

@@ -59,7 +59,7 @@ describe("reconciling alerts", () => {
     );
   });
 
-  it("clears each once, with an event and a mail", async () => {
+  it("clears each alert once, with an event and a mail", async () => {
     const book = bookOf(test);
     await book.reconcile([GONE, SILENT], over, FENCE);
     for (let round = 0; round < 3; round++)
@@ -80,7 +80,7 @@ describe("reconciling alerts", () => {
     expect(await test.outbox()).to.have.length(3);
   });
 
-  it("does so once across two books at the same time", async () => {
+  it("raises it once across two concurrent monitors", async () => {
     const books = [test, openTestRedis(test), openTestRedis(test)].map(bookOf);
     for (const alerts of [[GONE, SILENT], []]) {
       await Promise.all(
@@ -91,7 +91,7 @@ describe("reconciling alerts", () => {
     expect(await test.outbox()).to.have.length(4);
   });
 
-  it("knows what another book has raised", async () => {
+  it("knows the alerts that another monitor raised", async () => {
     await bookOf(test).reconcile([GONE], over, FENCE);
     const successor = bookOf(openTestRedis(test));
     await successor.reconcile([GONE], over, FENCE);
@@ -99,7 +99,7 @@ describe("reconciling alerts", () => {
     expect(await told()).to.have.length(2);
   });
 
-  it("clears nothing whose source is not heard", async () => {
+  it("does not clear alerts of a silent source", async () => {
     const book = bookOf(test);
     await book.reconcile([GONE], over, FENCE);
     await book.reconcile([], unknown, FENCE);
@@ -107,7 +107,7 @@ describe("reconciling alerts", () => {
     expect(await test.redis.hkeys(test.keys.alerts)).to.deep.equal([GONE.id]);
   });
 
-  it("writes nothing without the lease, and says so", async () => {
+  it("writes nothing without the lease, and throws", async () => {
     const book = bookOf(test);
     await book.reconcile([GONE], over, FENCE);
     await test.redis.set(test.keys.lease, FENCE.replace("3", "4"));

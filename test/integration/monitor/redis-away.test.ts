@@ -16,7 +16,7 @@ import { waitFor } from "../../support/wait-for.js";
 const status = async (url: string) => (await fetch(url)).status;
 
 describe("monitor without Redis", () => {
-  it("starts, says it is not ready, and leads once Redis appears", async () => {
+  it("starts, is not ready, and leads once Redis appears", async () => {
     const port = await findServicePort();
     const url = `redis://127.0.0.1:${port}`;
     const keys = freshKeys();
@@ -41,7 +41,7 @@ describe("monitor without Redis", () => {
     });
   });
 
-  it("stops in order although Redis never was", async () => {
+  it("stops in order when Redis never appeared", async () => {
     const port = await findServicePort();
     const REDIS_URL = `redis://127.0.0.1:${port}`;
     const monitor = await startMonitorProgram(
@@ -53,7 +53,7 @@ describe("monitor without Redis", () => {
     expect(runningTime() - began).to.be.below(4000);
   });
 
-  it("lives through Redis's death, and leads and judges again when it is back", async () => {
+  it("survives a restart of Redis, and leads and judges again", async () => {
     const first = await startPrivateRedis();
     onCleanup(first.stop);
     const before = openTestRedis({ url: first.url });
@@ -86,7 +86,7 @@ describe("monitor without Redis", () => {
     expect(outage).to.be.below(40);
   }).timeout(40_000);
 
-  it("finds a way to Redis again when all its connections have gone dead", async () => {
+  it("reconnects to Redis when all its connections are dead", async () => {
     const link = await startMuteLink(Number(new URL(redisUrl()).port));
     const test = openTestRedis();
     const REDIS_URL = `redis://127.0.0.1:${link.port}`;

@@ -45,7 +45,7 @@ describe("silence watch", () => {
     return { told, watch };
   }
 
-  it("tells of a connection on which no byte moves, not too early, and again", async () => {
+  it("reports a connection without traffic, in time and repeatedly", async () => {
     const { told, watch } = watchSilence();
     const [began, beganRunning] = [performance.now(), runningTime()];
     watch.add(await openConnection(), "a");
@@ -56,7 +56,7 @@ describe("silence watch", () => {
     expect(elapsedSince(began)).to.be.at.least(2 * SILENCE_MS);
   });
 
-  it("begins anew with each byte", async () => {
+  it("restarts with each byte", async () => {
     const silenceMs = 1000;
     const { told, watch } = watchSilence(silenceMs);
     const socket = await openConnection();
@@ -70,7 +70,7 @@ describe("silence watch", () => {
     await waitFor("word of it", () => told.length > 0);
   });
 
-  it("tells only of those it watches", async () => {
+  it("reports only watched connections", async () => {
     const { told, watch } = watchSilence();
     const [closed, removed] = [await openConnection(), await openConnection()];
     watch.add(closed, "closed");
@@ -100,7 +100,7 @@ describe("HTTP service that ends idle connections", () => {
     return { answers, open: () => new RawClient(port) };
   }
 
-  it("ends one in order when nothing has come for so long behind its answer", async () => {
+  it("ends a connection in order when it stays idle after a response", async () => {
     const { open } = await startService();
     const [began, beganRunning] = [performance.now(), runningTime()];
     const client = open().get("/");
@@ -111,7 +111,7 @@ describe("HTTP service that ends idle connections", () => {
     expect(runningTime() - beganRunning).to.be.below(LATEST_MS);
   });
 
-  it("keeps one whose request waits for its answer", async () => {
+  it("keeps a connection whose request waits for its response", async () => {
     const { open, answers } = await startService();
     const client = open().get("/late");
     await pause(LONG_MS);
@@ -121,7 +121,7 @@ describe("HTTP service that ends idle connections", () => {
     await client.closed();
   });
 
-  it("keeps one that has switched protocols", async () => {
+  it("keeps a connection that has switched protocols", async () => {
     const { open } = await startService();
     const client = open().send(
       ...["GET / HTTP/1.1", "Host: x", "Connection: Upgrade", "Upgrade: x"],

@@ -27,7 +27,7 @@ async function write({ redis, keys }: TestRedis): Promise<void> {
 }
 
 describe("stream reader's outages", () => {
-  it("go on where they began when Redis is back, and count as a gap", async () => {
+  it("count as a gap, after which reading continues where it was", async () => {
     const first = await startPrivateRedis();
     onCleanup(first.stop);
     const before = openTestRedis({ url: first.url });
@@ -48,7 +48,7 @@ describe("stream reader's outages", () => {
     expect(reading.gaps).to.deep.equal([heard]);
   });
 
-  it("do not keep it from starting, or from closing", async () => {
+  it("prevent neither start nor close", async () => {
     const gone = await startPrivateRedis();
     await gone.stop();
     const test = openTestRedis();
@@ -59,7 +59,7 @@ describe("stream reader's outages", () => {
     expect(runningTime() - began).to.be.below(2500);
   });
 
-  it("by a dead connection end with a new one", async () => {
+  it("end with a new connection when the old one is dead", async () => {
     const link = await startMuteLink(Number(new URL(redisUrl()).port));
     const test = openTestRedis();
     const reading = startReading(test.keys, {
@@ -74,7 +74,7 @@ describe("stream reader's outages", () => {
     expect(link.opened()).to.be.at.least(2);
   });
 
-  it("by Redis's refusal are reported once, take no more than a few tries a second, and end", async () => {
+  it("are logged once when Redis refuses, with a few retries a second", async () => {
     // Its own: the count of commands is everybody's.
     const server = await startPrivateRedis();
     onCleanup(server.stop);

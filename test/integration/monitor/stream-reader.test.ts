@@ -51,7 +51,7 @@ describe("stream reader", () => {
     test = openTestRedis();
   });
 
-  it("tells telemetry as it comes, with Redis's time and not the writer's", async () => {
+  it("reports telemetry with Redis's time instead of the writer's", async () => {
     const reading = startReading(test.keys);
     await untilCaughtUp(reading);
     await write(WINDOW, SAMPLE);
@@ -63,7 +63,7 @@ describe("stream reader", () => {
     expect(reading.telemetry[0]!.atMs).to.be.closeTo(await redisNow(), 5000);
   });
 
-  it("has caught up all the same once Redis’s clock is set back", async () => {
+  it("still catches up after Redis’s clock was set back", async () => {
     let setBackMs = 0;
     const redisNow = () => Date.now() - setBackMs;
     const reading = startReading(test.keys, { redisNow });
@@ -79,7 +79,7 @@ describe("stream reader", () => {
     expect(reading.telemetry[0]!.atMs).to.be.closeTo(redisNow(), 60_000);
   });
 
-  it("tells the ledger's events", async () => {
+  it("reports the ledger's events", async () => {
     const reading = startReading(test.keys);
     const stop = { kind: "stop", by: "proxy", reason: "r", data: {} } as const;
     await test.ledger.record(stop);
@@ -87,7 +87,7 @@ describe("stream reader", () => {
     expect(reading.events[0]?.event).to.deep.include(stop);
   });
 
-  it("says which events are from before this process, however soon the others came", async () => {
+  it("distinguishes events before and after its start", async () => {
     const startedAt = performance.now();
     const now = Date.now();
     for (const at of [now - 60_000, now + 1000]) {
@@ -104,7 +104,7 @@ describe("stream reader", () => {
     ]);
   });
 
-  it("says about every second up to when it has heard, also without news", async () => {
+  it("reports its position about once a second, even without entries", async () => {
     const reading = startReading(test.keys);
     await waitFor("some readings", () => reading.caughtUp.length >= 5);
     const [first, second] = reading.caughtUp;
@@ -119,7 +119,7 @@ describe("stream reader", () => {
     expect(steps.at(-2)).to.be.below(3000);
   });
 
-  it("begins with the last quarter of an hour, and nothing older", async () => {
+  it("starts with the last 15 minutes", async () => {
     const now = await redisNow();
     const enter = (agoMs: number) =>
       test.redis.xadd(
@@ -138,7 +138,7 @@ describe("stream reader", () => {
     ).to.deep.equal(["proxy@870000", "proxy@10000"]);
   });
 
-  it("reads more than a batch in turns, and claims to have heard only what it told", async () => {
+  it("reads in batches, and reports only its actual position", async () => {
     await write(...times(2500, WINDOW));
     const reading = startReading(test.keys);
     await untilTold(reading, 2500);
@@ -150,7 +150,7 @@ describe("stream reader", () => {
       expect(heardUntil).to.equal(reading.telemetry[count - 1]!.atMs);
   });
 
-  it("skips what is no telemetry, counts it, and reports the first", async () => {
+  it("skips and counts unreadable telemetry, and logs the first", async () => {
     const reading = startReading(test.keys);
     await test.redis.xadd(test.keys.telemetry, "*", "party", "yes");
     await write(WINDOW);
@@ -165,7 +165,7 @@ describe("stream reader", () => {
     expect(warnings[0]!.data).to.have.property("problem", "data is not JSON");
   });
 
-  it("skips events that are none, without a word", async () => {
+  it("skips unreadable events without logging", async () => {
     const reading = startReading(test.keys);
     await test.redis.xadd(test.keys.events, "*", "party", "yes");
     await test.ledger.record({ kind: "stop", by: "p", reason: "r", data: {} });
@@ -173,7 +173,7 @@ describe("stream reader", () => {
     expect(reading.log).to.be.empty;
   });
 
-  it("closes at once while it waits for news, and may be closed twice", async () => {
+  it("closes at once while it waits, and may be closed twice", async () => {
     const reading = startReading(test.keys);
     await untilCaughtUp(reading);
     const began = runningTime();

@@ -36,7 +36,7 @@ describe("telemetry trimmer", () => {
     await waitFor("a few turns", () => looks > 3);
   }
 
-  it("removes what is older than twenty minutes, but for a part of a block", async () => {
+  it("removes entries older than 20 minutes, except for part of a block", async () => {
     await trim("fence");
     const kept = await waitFor("the trimming", async () => {
       const length = await test.redis.xlen(test.keys.telemetry);

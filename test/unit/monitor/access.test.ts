@@ -28,7 +28,7 @@ describe("monitor's token", () => {
     `bearer ${TOKEN}`,
     `Bearer   ${TOKEN}`,
   ]) {
-    it(`lets ${JSON.stringify(presented)} pass`, async () => {
+    it(`accepts ${JSON.stringify(presented)}`, async () => {
       const sent = request(guarded(TOKEN)).post("/");
       await sent.set("authorization", presented).expect(200);
     });
@@ -56,7 +56,7 @@ describe("monitor's token", () => {
     });
   }
 
-  it("is not asked for when none is set", async () => {
+  it("is not required when none is set", async () => {
     await request(guarded(undefined)).post("/").expect(200);
   });
 });
@@ -70,7 +70,7 @@ describe("monitor without a token", () => {
     "LOCALHOST",
     "[::1]:8090",
   ]) {
-    it(`answers who calls it ${host}`, async () => {
+    it(`answers requests to ${host}`, async () => {
       await request(guarded(undefined)).get("/").set("host", host).expect(200);
     });
   }
@@ -86,7 +86,7 @@ describe("monitor without a token", () => {
     ":8090",
     "a b",
   ]) {
-    it(`refuses a page that reaches it as ${JSON.stringify(host)}, also to read`, async () => {
+    it(`refuses requests to ${JSON.stringify(host)}, reads included`, async () => {
       const sent = request(guarded(undefined)).get("/").set("host", host);
       const answer = await sent.expect(403);
       expect(answer.body).to.deep.equal({
@@ -125,7 +125,7 @@ describe("monitor's own page", () => {
     }
   }
 
-  it("is not needed to read: browsers keep the answer from other pages", async () => {
+  it("is not required for reads, which browsers keep from other pages", async () => {
     const sent = request(guarded(TOKEN)).get("/");
     await sent
       .set({ host: "monitor.example.com", origin: "http://other.example.com" })

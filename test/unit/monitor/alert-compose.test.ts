@@ -12,8 +12,8 @@ const compose = (from: LedgerEvent) => composeMail(from, MAIL_SETTINGS);
 const subjectOf = (fields: Partial<LedgerEvent>) =>
   compose(event(fields)).subject;
 
-describe("the mail about an event", () => {
-  it("tells of a canary stopped for its latency, with figures, next try and remedy", () => {
+describe("mail about an event", () => {
+  it("reports a canary stopped for latency, with figures, retry and remedy", () => {
     const mail = compose(LATENCY_FLIP);
     expect(mail.subject).to.equal(
       "[serin] canary stopped: feature is off (p95 1,012 ms > 500 ms)",
@@ -51,7 +51,7 @@ To switch feature on by hand, either of:
     expect(mail.to).to.deep.equal(["ops@example.com", "dev@example.com"]);
   });
 
-  it("tells the same in HTML, in one column with inline styles only", () => {
+  it("has the same content in HTML, in one column with inline styles", () => {
     const { html } = compose(LATENCY_FLIP);
     expect(html).to.match(/^<!doctype html>/);
     expect(html).to.include(
@@ -63,7 +63,7 @@ To switch feature on by hand, either of:
     expect(html).to.not.match(/<script|<img|<link|<svg|url\(/);
   });
 
-  it("draws the canary before and after, beside prod and the threshold, without an image", () => {
+  it("draws the canary before and after, prod and threshold, without an image", () => {
     const data = {
       ...LATENCY_FLIP.data,
       canaryBeforeMs: 5.1,
@@ -114,14 +114,14 @@ To switch feature on by hand, either of:
     );
   });
 
-  it("says that nothing is tried again when recovery is manual", () => {
+  it("says that there is no retry when recovery is manual", () => {
     const data = { ...LATENCY_FLIP.data, nextTryAt: null };
     expect(compose(event({ data })).text).to.include(
       "The monitor does not try again: it stays off until a person switches it on.",
     );
   });
 
-  it("tells of the recovery, and how to switch off again", () => {
+  it("reports the recovery, and how to switch off again", () => {
     const mail = compose(
       event({
         reason: "the cool-down of 60 s has passed",
@@ -153,7 +153,7 @@ To switch feature off by hand, either of:
 `);
   });
 
-  it("tells who flipped it and why, and that the monitor leaves an operator's flip alone", () => {
+  it("names author and reason, and that an operator's flip stays", () => {
     const mail = compose(
       event({
         by: "operator",
@@ -170,7 +170,7 @@ To switch feature off by hand, either of:
     expect(mail.text).to.include("  by     operator\n");
   });
 
-  it("tells of a flag set directly in Redis", () => {
+  it("reports a flag set directly in Redis", () => {
     const flip = {
       by: "operator",
       reason: 'the flag was set to "true" directly in Redis',
@@ -184,7 +184,7 @@ To switch feature off by hand, either of:
     );
   });
 
-  it("tells of an alert, that it switched nothing, and how to switch off", () => {
+  it("reports an alert without a flip, and how to switch off", () => {
     const mail = compose(
       event({
         kind: "alert",
@@ -227,12 +227,12 @@ To switch feature off by hand, either of:
 `);
   });
 
-  it("offers no remedy for a test", () => {
+  it("offers no remedy for a test mail", () => {
     const mail = compose(event({ kind: "alert", data: { alert: "test" } }));
     expect(mail.text).to.not.include("by hand");
   });
 
-  it("tells of a silence, and of an alert that is over without a remedy", () => {
+  it("reports a silence with a remedy, and a cleared alert without one", () => {
     const data = { alert: "silence", source: "proxy@edge1:8080" };
     const reason = "the proxy proxy@edge1:8080 has fallen silent";
     expect(subjectOf({ kind: "silence", reason, data })).to.equal(
@@ -244,7 +244,7 @@ To switch feature off by hand, either of:
     expect(over.html).to.not.include("<pre");
   });
 
-  it("adds the token to the command when the API asks for one", () => {
+  it("adds the token to the command when the API requires it", () => {
     const { text } = composeMail(LATENCY_FLIP, {
       ...MAIL_SETTINGS,
       tokenRequired: true,
@@ -255,7 +255,7 @@ To switch feature off by hand, either of:
   });
 
   describe("with hostile or unknown content", () => {
-    it("keeps a subject of one line, and short", () => {
+    it("keeps the subject short and on one line", () => {
       const long = "long ".repeat(40);
       const reason = `first\r\nBcc: victim@example.com\n\n\u2028third ${long}`;
       const folded = `[serin] alert: first Bcc: victim@example.com third ${long}`;
@@ -266,7 +266,7 @@ To switch feature off by hand, either of:
       );
     });
 
-    it("escapes HTML wherever it comes from", () => {
+    it("escapes HTML from every source", () => {
       const { html } = compose(
         event({
           reason: `<script>alert("1")</script> & 'more'`,
@@ -279,14 +279,14 @@ To switch feature off by hand, either of:
       expect(html).to.not.match(/<script|<img|<b>|<i>/);
     });
 
-    it("puts nothing into a shell command that is no flag's name", () => {
+    it("puts only valid flag names into shell commands", () => {
       const data = { flag: "$(reboot)", value: false };
       expect(compose(event({ data })).text)
         .to.include("redis-cli SET serin:flag:feature true")
         .and.not.include("reboot");
     });
 
-    it("prints what it can of data that it does not know", () => {
+    it("shows unknown data as far as possible", () => {
       const { text, subject } = compose(
         event({
           kind: "deploy",

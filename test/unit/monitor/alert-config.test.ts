@@ -29,7 +29,7 @@ const addressed = {
 };
 
 describe("the alert settings", () => {
-  it("log mails when nothing is set", () => {
+  it("select the log by default", () => {
     expect(read({})).to.deep.equal({
       transport: "log",
       from: "serin@localhost",
@@ -37,7 +37,7 @@ describe("the alert settings", () => {
     });
   });
 
-  it("read a mail server", () => {
+  it("accept a mail server", () => {
     const SMTP_URL = "smtps://serin:p%40ss@mail.example.com:465";
     expect(read({ ...addressed, ALERT_TRANSPORT: "smtp", SMTP_URL }))
       .to.deep //
@@ -49,7 +49,7 @@ describe("the alert settings", () => {
       });
   });
 
-  it("read Amazon SES, with and without an endpoint of its own", () => {
+  it("accept Amazon SES, with and without an endpoint", () => {
     const ses = {
       ...addressed,
       ALERT_TRANSPORT: "ses",
@@ -65,7 +65,7 @@ describe("the alert settings", () => {
     });
   });
 
-  it("name everything that a transport lacks", () => {
+  it("name all missing settings of a transport", () => {
     expect(problemsOf({ ALERT_TRANSPORT: "smtp" })).to.deep.equal([
       "ALERT_FROM is not set: give a mail address such as serin@example.com",
       "ALERT_TO is not set: give mail addresses separated by commas",
@@ -89,7 +89,7 @@ describe("the alert settings", () => {
     expect(problemsOf({ ALERT_TO: "ops@example.com,," })).to.have.length(1);
   });
 
-  it("refuse an unknown transport, and a URL that is none", () => {
+  it("refuse an unknown transport and an invalid URL", () => {
     expect(problemsOf({ ALERT_TRANSPORT: "SES" })).to.deep.equal([
       'ALERT_TRANSPORT is "SES": give one of log, smtp, ses',
     ]);
@@ -105,7 +105,7 @@ describe("the alert settings", () => {
     ]);
   });
 
-  it("never repeat what SMTP_URL holds", () => {
+  it("never show the value of SMTP_URL", () => {
     const SMTP_URL = "http://serin:hunter2@mail.example.com";
     const problems = problemsOf({
       ...addressed,

@@ -8,7 +8,7 @@ import {
 import { createMemoryLogger } from "../../support/logger.js";
 
 describe("the log transport", () => {
-  it("writes the mail as people would read it", async () => {
+  it("writes the mail as readable text", async () => {
     const logger = createMemoryLogger();
     const { from, to } = MAIL_SETTINGS;
     const transport = createTransport({ transport: "log", from, to }, logger);

@@ -4,7 +4,7 @@ import { readConfig } from "../../../apps/monitor/config.js";
 const URL_HELP = "give an https:// URL, or http:// to a loopback address";
 
 describe("the webhook's settings", () => {
-  it("are none unless set", () => {
+  it("are absent by default", () => {
     expect(readConfig({}).alert.webhook).to.equal(undefined);
   });
 
@@ -14,7 +14,7 @@ describe("the webhook's settings", () => {
     "http://[::1]:9000/",
     "http://localhost/relay",
   ])
-    it(`take ${url}`, () => {
+    it(`accept ${url}`, () => {
       const { webhook } = readConfig({ ALERT_WEBHOOK_URL: url }).alert;
       expect(webhook).to.deep.equal({ url: new URL(url), secret: undefined });
     });
@@ -25,7 +25,7 @@ describe("the webhook's settings", () => {
     "ftp://127.0.0.1/secret-path",
     "secret-path",
   ])
-    it(`refuse ${url}, and do not repeat it`, () => {
+    it(`refuse ${url}, and do not show it`, () => {
       expect(() => readConfig({ ALERT_WEBHOOK_URL: url }))
         .to.throw(
           `ALERT_WEBHOOK_URL is malformed (value not shown): ${URL_HELP}`,
@@ -34,7 +34,7 @@ describe("the webhook's settings", () => {
         .not.include("secret-path");
     });
 
-  it("refuse a secret that is short, or that signs nothing", () => {
+  it("refuse a short secret, and one without a URL", () => {
     const url = { ALERT_WEBHOOK_URL: "https://example.com/" };
     expect(() =>
       readConfig({ ...url, ALERT_WEBHOOK_SECRET: "short" }),
@@ -46,7 +46,7 @@ describe("the webhook's settings", () => {
 });
 
 describe("the dashboard's URL", () => {
-  it("is given without a slash at its end", () => {
+  it("is stored without a final slash", () => {
     const of = (DASHBOARD_URL: string) =>
       readConfig({ DASHBOARD_URL }).dashboardUrl;
     expect(of("https://serin.example.com/")).to.equal(

@@ -32,7 +32,7 @@ describe("monitor's POST /api/flags/:name", () => {
       : sent.send(body);
   }
 
-  it("sets the flag, with who asked and why", async () => {
+  it("sets the flag, with author and reason", async () => {
     const answer = await post({ value: false, reason: " bad release " });
     expect(answer.body).to.deep.equal({
       name: "feature",
@@ -51,7 +51,7 @@ describe("monitor's POST /api/flags/:name", () => {
     ]);
   });
 
-  it("toggles, and tells to what", async () => {
+  it("toggles the flag, and answers the new value", async () => {
     const answer = await post({ value: "toggle" }).expect(200);
     expect(answer.body).to.deep.equal({
       name: "feature",
@@ -61,7 +61,7 @@ describe("monitor's POST /api/flags/:name", () => {
   });
 
   for (const outcome of ["unchanged", "held"] as const) {
-    it(`says when the value was there already (${outcome})`, async () => {
+    it(`reports whether the value changed (${outcome})`, async () => {
       backend.outcome = outcome;
       const answer = await post({ value: false }).expect(200);
       expect(answer.body).to.deep.equal({
@@ -72,7 +72,7 @@ describe("monitor's POST /api/flags/:name", () => {
     });
   }
 
-  it("takes JSON whatever type it is sent as", async () => {
+  it("accepts JSON of any content type", async () => {
     await request(api())
       .post("/api/flags/feature")
       .set("content-type", "application/x-www-form-urlencoded")
@@ -96,7 +96,7 @@ describe("monitor's POST /api/flags/:name", () => {
     });
   }
 
-  it("says of an unknown flag that it is unknown, whatever is sent to it", async () => {
+  it("answers 404 for an unknown flag, whatever the body", async () => {
     await post("{", "other").expect(404);
   });
 
@@ -118,14 +118,14 @@ describe("monitor's POST /api/flags/:name", () => {
     ["a blank reason", { value: false, reason: " \n" }],
     ["a reason without end", { value: false, reason: "x".repeat(501) }],
   ] as const) {
-    it(`refuses ${what}, and says what would be right`, async () => {
+    it(`refuses ${what}, and names the right form`, async () => {
       const answer = await post(body).expect(400);
       expect(answer.body).to.deep.equal({ error: HELP });
       expect(backend.changes).to.be.empty;
     });
   }
 
-  it("takes a reason of 500 characters", async () => {
+  it("accepts a reason of 500 characters", async () => {
     await post({ value: false, reason: "x".repeat(500) }).expect(200);
   });
 
@@ -169,13 +169,13 @@ describe("monitor's POST /api/flags/:name", () => {
     });
   });
 
-  it("asks for the token before it looks at the request", async () => {
+  it("requires the token before it reads the request", async () => {
     const sent = request(api("t0ken")).post("/api/flags/other");
     await sent.send("{").expect(401);
     expect(backend.changes).to.be.empty;
   });
 
-  it("obeys who presents the token", async () => {
+  it("accepts a request with the token", async () => {
     await request(api("t0ken"))
       .post("/api/flags/feature")
       .set("authorization", "Bearer t0ken")
@@ -194,7 +194,7 @@ describe("monitor's POST /api/flags/:name", () => {
 });
 
 describe("monitor's POST /api/test-mail", () => {
-  it("asks for the token, and tells which mail it was and who takes it", async () => {
+  it("requires the token, and answers the mail's id and transport", async () => {
     const logger = createMemoryLogger();
     const backend = new FakeApiBackend();
     const options = {

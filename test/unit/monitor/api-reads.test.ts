@@ -25,7 +25,7 @@ describe("monitor's API, reading", () => {
     ).get(path);
   }
 
-  it("answers 50 events of all kinds unless asked otherwise", async () => {
+  it("answers 50 events of all kinds by default", async () => {
     const event = {
       id: "1-0",
       kind: "flip",
@@ -73,7 +73,7 @@ describe("monitor's API, reading", () => {
     ["after=1-0&after=2-0", /^after/],
     ["after=9999999999999999-0", /^after/],
   ] as const) {
-    it(`refuses ?${query}, and says what would be right`, async () => {
+    it(`refuses ?${query}, and names the right form`, async () => {
       const answer = await get(`/api/events?${query}`).expect(400);
       expect((answer.body as { error: string }).error).to.match(error);
       expect(backend.queries).to.be.empty;
@@ -86,7 +86,7 @@ describe("monitor's API, reading", () => {
   });
 
   for (const path of ["/api/state", "/api/events"]) {
-    it(`answers 503 to ${path} while Redis is away, logs it, and tells no internals`, async () => {
+    it(`answers 503 to ${path} while Redis is away, without internals`, async () => {
       backend.failure = new Error("connect ECONNREFUSED 10.1.2.3:6379");
       const answer = await get(path).expect(503);
       expect(answer.body).to.deep.equal({
@@ -119,7 +119,7 @@ describe("monitor's API, reading", () => {
     });
   }
 
-  it("does not say what it is built with", async () => {
+  it("does not reveal its framework", async () => {
     const { headers } = await get("/healthz");
     expect(headers).not.to.have.property("x-powered-by");
   });

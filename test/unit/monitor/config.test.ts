@@ -17,7 +17,7 @@ function problemsOf(env: Environment): readonly string[] {
 }
 
 describe("monitor config", () => {
-  it("takes the verdict’s mode, alpha and tolerance, and names those that are none", () => {
+  it("reads the verdict’s mode, alpha and tolerance, and names invalid ones", () => {
     const { verdict } = readConfig({
       VERDICT: "observe",
       VERDICT_ALPHA: "0.001",
@@ -172,13 +172,13 @@ describe("monitor config", () => {
   }
 
   for (const host of ["127.0.0.1", "127.8.8.8", "localhost", "::1"]) {
-    it(`takes ${host} for loopback`, () => {
+    it(`accepts ${host} as loopback`, () => {
       expect(isLoopback(host)).to.be.true;
     });
   }
 
   for (const host of ["", "0.0.0.0", "127.evil.com", "localhost.evil.com"]) {
-    it(`does not take ${JSON.stringify(host)} for loopback`, () => {
+    it(`does not accept ${JSON.stringify(host)} as loopback`, () => {
       expect(isLoopback(host)).to.be.false;
     });
   }

@@ -24,26 +24,26 @@ function lastingAfter(samples: (typeof HEALTHY)[]): readonly string[] {
 const times = (count: number, ...samples: (typeof HEALTHY)[]) =>
   Array.from({ length: count }, () => samples).flat();
 
-describe("a spell of bad health", () => {
-  it("is not told of before it has lasted for the delay", () => {
+describe("a health spell", () => {
+  it("raises no alert before the delay", () => {
     expect(lastingAfter(times(10, GONE))).to.be.empty;
     expect(lastingAfter(times(11, GONE))).to.deep.equal(["gone"]);
     expect(lastingAfter(times(11, FAILING))).to.deep.equal(["probe"]);
   });
 
-  it("begins anew after each healthy sample", () => {
+  it("starts over after each healthy sample", () => {
     const flapping = times(4, ...times(8, GONE), HEALTHY);
     expect(lastingAfter([...flapping, ...times(8, GONE)])).to.be.empty;
   });
 
-  it("does not go unnoticed in an app that crashes in a loop, and is told of once", () => {
+  it("raises one alert for an app that crashes in a loop", () => {
     const loop = times(10, GONE, FAILING);
     expect(lastingAfter(loop)).to.deep.equal(["gone"]);
     expect(lastingAfter([...loop, FAILING, FAILING])).to.deep.equal(["gone"]);
     expect(lastingAfter([...loop, HEALTHY])).to.be.empty;
   });
 
-  it("is told of again when an unwell app goes for good", () => {
+  it("raises another alert when a failing app is gone for good", () => {
     const unwell = times(12, FAILING);
     expect(lastingAfter([...unwell, GONE])).to.deep.equal(["probe"]);
     expect(lastingAfter([...unwell, ...times(11, GONE)])).to.deep.equal([
@@ -52,7 +52,7 @@ describe("a spell of bad health", () => {
     ]);
   });
 
-  it("needs two samples, however far apart they are", () => {
+  it("needs two samples to raise an alert", () => {
     const first = advanceSpell(undefined, GONE, { now: 0, delayMs: 0 });
     expect(first?.lasting).to.be.empty;
     const second = advanceSpell(first, GONE, { now: 1, delayMs: 0 });

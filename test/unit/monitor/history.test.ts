@@ -46,7 +46,7 @@ describe("the monitor's history", () => {
 
   const points = (now = START + STEP_MS) => history.report(now).points;
 
-  it("is empty before anything is heard, and tells the rules", () => {
+  it("is empty without telemetry, and holds the rules", () => {
     expect(history.report(START)).to.deep.equal({
       now: START,
       stepMs: STEP_MS,
@@ -77,13 +77,13 @@ describe("the monitor's history", () => {
     expect(canary.p99Ms).to.be.within(15, 16);
   });
 
-  it("adds the rates of several proxies, whatever their windows last", () => {
+  it("adds the rates of several proxies with windows of different lengths", () => {
     hear("prod", START + 1000, times(10, 4), { windowMs: 1000, source: "one" });
     hear("prod", START + 1000, times(10, 4), { windowMs: 200, source: "two" });
     expect(points()[0]!.sides!.prod.requestsPerSecond).to.equal(60);
   });
 
-  it("has null where nothing was measured", () => {
+  it("has null without measurements", () => {
     hear("prod", START, []);
     const [point] = points();
     expect(point).to.deep.include({ canaryShare: null, hosts: {} });
@@ -103,7 +103,7 @@ describe("the monitor's history", () => {
     });
   });
 
-  it("tells a host's mean CPU and last memory in a step", () => {
+  it("holds a host's mean CPU and last memory in a step", () => {
     hearHost("agent@web1:3101", START, { cpuRatio: 0.1, rssBytes: 10e6 });
     hearHost("agent@web1:3101", START + 1000, {
       cpuRatio: 0.3,
@@ -117,7 +117,7 @@ describe("the monitor's history", () => {
     ]);
   });
 
-  it("gives the step under way and the one before it as the newest", () => {
+  it("returns the current step and the one before it as newest", () => {
     for (const step of [0, 1, 2])
       hear("prod", START + step * STEP_MS, times(step + 1, 4));
     const newest = history.newest();
@@ -128,13 +128,13 @@ describe("the monitor's history", () => {
     expect(newest[1]!.sides!.prod.requestsPerSecond).to.equal(6);
   });
 
-  it("takes an entry from before the step under way into it", () => {
+  it("adds an older entry to the current step", () => {
     hear("prod", START + STEP_MS, times(1, 4));
     hear("prod", START, times(1, 4));
     expect(points().map(({ at }) => at)).to.deep.equal([START + STEP_MS]);
   });
 
-  it("forgets points, hosts and marks that are older than its span, however long it runs", () => {
+  it("forgets points, hosts and marks that are older than its span", () => {
     hearHost("agent@gone:3101", START);
     history.onEvent(flip("1-0"), START);
     for (let at = START; at <= START + 3 * SPAN_MS; at += STEP_MS)
@@ -145,7 +145,7 @@ describe("the monitor's history", () => {
     expect(marks).to.be.empty;
   });
 
-  it("marks flips and deploys, and of a flood only the newest", () => {
+  it("marks flips and deploys, of which it keeps the newest", () => {
     history.onEvent(flip("1-0"), START);
     history.onEvent({ ...flip("2-0"), kind: "deploy", data: {} }, START + 1);
     history.onEvent({ ...flip("3-0"), kind: "alert" }, START + 2);

@@ -21,7 +21,7 @@ function judge(
 }
 
 describe("latency judgement", () => {
-  it("has nothing to say without requests", () => {
+  it("has no figures without requests", () => {
     expect(judge([])).to.deep.equal({
       isBreach: false,
       figures: {
@@ -36,26 +36,26 @@ describe("latency judgement", () => {
     });
   });
 
-  it("tells percentiles of the same requests, those that still wait among them", () => {
+  it("includes waiting requests in its percentiles", () => {
     const { figures } = judge(times(5, 4), times(5, 2000));
     expect(figures.p50Ms).to.be.below(5);
     expect(figures.p95Ms).to.equal(figures.latencyMs).and.be.above(1900);
     expect(figures.p99Ms).to.be.above(1900);
   });
 
-  it("is a breach from the least number of requests on, not before", () => {
+  it("is a breach only with enough requests", () => {
     expect(judge(times(4, 1000)).isBreach).to.be.false;
     expect(judge(times(5, 1000)).isBreach).to.be.true;
     const one = { ...RULE, minRequests: 1 };
     expect(judge([1000], [], one).isBreach).to.be.true;
   });
 
-  it("lets a share below the quantile be slow", () => {
+  it("allows slow requests below the quantile", () => {
     expect(judge([...times(95, 4), ...times(5, 1000)]).isBreach).to.be.false;
     expect(judge([...times(95, 4), ...times(6, 1000)]).isBreach).to.be.true;
   });
 
-  it("takes the quantile that the rule names", () => {
+  it("uses the rule's quantile", () => {
     const latencies = [...times(60, 4), ...times(40, 1000)];
     const at = (quantile: number) =>
       judge(latencies, [], { ...RULE, quantile }).isBreach;
@@ -64,32 +64,32 @@ describe("latency judgement", () => {
     expect(at(1)).to.be.true;
   });
 
-  it("is no breach at the threshold itself", () => {
+  it("is no breach at exactly the threshold", () => {
     // 512 ms is a bucket's edge, so that its p100 is exact.
     const rule = { ...RULE, quantile: 1, thresholdMs: 512 };
     expect(judge(times(5, 512), [], rule).isBreach).to.be.false;
     expect(judge(times(5, 513), [], rule).isBreach).to.be.true;
   });
 
-  it("counts requests that wait, with their age so far", () => {
+  it("counts waiting requests with their age so far", () => {
     const { isBreach, figures } = judge([4, 4], [600, 2000, 2000]);
     expect(isBreach).to.be.true;
     expect(figures).to.include({ requests: 5, waiting: 3 });
     expect(figures.latencyMs).to.be.closeTo(2000, 100);
   });
 
-  it("sees a canary that answers nothing at all", () => {
+  it("detects a canary that answers nothing", () => {
     expect(judge([], times(5, 1500)).isBreach).to.be.true;
     expect(judge([], times(4, 1500)).isBreach).to.be.false;
   });
 
-  it("tells the latency to a tenth of a millisecond", () => {
+  it("rounds the latency to a tenth of a millisecond", () => {
     const { latencyMs } = judge(times(7, 1000)).figures;
     expect(latencyMs).to.equal(Math.round(latencyMs! * 10) / 10);
     expect(latencyMs).to.be.closeTo(1000, 44);
   });
 
-  it("tells of a breach by a hair as one", () => {
+  it("shows a latency just above the threshold as above it", () => {
     // All in 500 ms's bucket, (490.3, 512]: the share of it that lies below 500.01 ms.
     const lower = 512 * 2 ** (-1 / 16);
     const quantile = (500.01 - lower) / (512 - lower);

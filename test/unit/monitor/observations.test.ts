@@ -57,7 +57,7 @@ describe("observations", () => {
     });
   });
 
-  it("know proxies and hosts by what they send", () => {
+  it("list proxies and hosts by their telemetry", () => {
     const observations = observe();
     hearTraffic(observations, "prod", []);
     observations.onTelemetry(
@@ -81,7 +81,7 @@ describe("observations", () => {
     expect(observations.proxies()).to.have.length(1);
   });
 
-  it("are not moved by other events, or by ones without a source", () => {
+  it("ignore other events, and events without a source", () => {
     const observations = observe();
     hearTraffic(observations, "prod", []);
     observations.onEvent(event("alert", { source: PROXY }), NOW);
@@ -90,7 +90,7 @@ describe("observations", () => {
     expect(observations.proxies()).to.have.length(1);
   });
 
-  it("are current once all has been read that was there when listening began", () => {
+  it("are current once the backlog is read", () => {
     const observations = observe();
     expect(observations.isCurrent).to.be.false;
     observations.onCaughtUp(NOW - 1, NOW);
@@ -99,7 +99,7 @@ describe("observations", () => {
     expect(observations.isCurrent).to.be.true;
   });
 
-  it("are not current in a gap and after it, until they have caught up", () => {
+  it("are not current during a gap, until they have caught up", () => {
     const observations = observe();
     observations.onCaughtUp(NOW, NOW);
     observations.onGap();
@@ -110,7 +110,7 @@ describe("observations", () => {
     expect(observations.isCurrent).to.be.true;
   });
 
-  it("say when there is news", () => {
+  it("notify after each batch", () => {
     let news = 0;
     const observations = observe(() => (news += 1));
     observations.onCaughtUp(NOW, NOW);

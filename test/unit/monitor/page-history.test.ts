@@ -78,7 +78,7 @@ describe("the dashboard's history", () => {
     return book;
   }
 
-  it("has a step for each that lies in its span, with nothing where nothing was heard", () => {
+  it("has every step of its span, empty without data", () => {
     const book = open();
     book.add([pointOf(STEP)]);
     const { times, points } = book.timeline(NOW);
@@ -91,7 +91,7 @@ describe("the dashboard's history", () => {
     ]);
   });
 
-  it("has the newest account of a step, and a mark once", () => {
+  it("keeps the newest point of a step, and each mark once", () => {
     const book = open();
     book.add([{ ...pointOf(STEP), canaryShare: 0.1 }]);
     book.add([{ ...pointOf(STEP), canaryShare: 0.2 }]);
@@ -101,7 +101,7 @@ describe("the dashboard's history", () => {
     expect(book.marks().map(({ id }) => id)).to.deep.equal(["1-0", "2-0"]);
   });
 
-  it("keeps a mark that it was told of while the history was on its way", () => {
+  it("keeps a mark that arrives while the history is fetched", () => {
     const book = new module.HistoryBook();
     book.mark(markOf("2-0", STEP));
     book.replace(REPORT);
@@ -111,21 +111,21 @@ describe("the dashboard's history", () => {
     expect(ids).to.have.members(["1-0", "2-0", "3-0"]);
   });
 
-  it("forgets what is older than its span", () => {
+  it("forgets data older than its span", () => {
     const book = open();
     const { points } = book.timeline(NOW + 5 * STEP_MS);
     expect(points.every((point) => point === undefined)).to.equal(true);
     expect(book.marks()).to.be.empty;
   });
 
-  it("knows the hosts that it was not told of", () => {
+  it("detects unknown hosts", () => {
     const figures = { cpuRatio: 0.1, rssBytes: 1e6 };
     const of = (id: string) => [pointOf(STEP, { [id]: figures })];
     expect(open().hasNewHosts(of("agent@web1:3101"))).to.equal(false);
     expect(open().hasNewHosts(of("agent@web2:3102"))).to.equal(true);
   });
 
-  it("takes for a line's newest value what is of now, and nothing older", () => {
+  it("returns only a current value as a line's newest", () => {
     expect(module.newestValue([1, 2, 3])).to.equal(3);
     expect(module.newestValue([1, 2, null])).to.equal(2);
     expect(module.newestValue([1, null, null])).to.equal(null);
@@ -194,13 +194,13 @@ describe("the dashboard's charts", () => {
     expect(readAll("Memory", point).at(-1)).to.deep.equal(["canary web2", 7e7]);
   });
 
-  it("show nothing where nothing was heard", () => {
+  it("show no values without data", () => {
     const silent = { ...point, sides: null, canaryShare: null, hosts: {} };
     for (const { lines } of specs)
       for (const { read } of lines) expect(read(silent)).to.equal(null);
   });
 
-  it("draw the limits, and no two lines of a chart alike", () => {
+  it("draw the limits, and distinguish all lines of a chart", () => {
     expect(specs.map(({ threshold }) => threshold)).to.deep.equal([
       ...[500, undefined, undefined, undefined, 0.9, undefined],
     ]);

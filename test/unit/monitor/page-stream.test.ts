@@ -78,7 +78,7 @@ describe("the stream to the dashboards", () => {
   const states = ({ text }: { text: string }) =>
     text.split("event: state\n").length - 1;
 
-  it("tells the state at once and then each second", async () => {
+  it("sends the state at once and then each second", async () => {
     const { page, response } = await open();
     expect(response.headers["content-type"]).to.match(/^text\/event-stream/);
     await waitFor("the first state", () => states(page) === 1);
@@ -90,7 +90,7 @@ describe("the stream to the dashboards", () => {
     }
   });
 
-  it("reads the state once for all pages, and not at all when the last has gone", async () => {
+  it("reads the state once for all pages, and never without pages", async () => {
     const three = await Promise.all([open(), open(), open()]);
     await waitFor("states", () => three.every(({ page }) => states(page) >= 1));
     // Three came in at once, and each is told at once.
@@ -106,7 +106,7 @@ describe("the stream to the dashboards", () => {
     expect(reads).to.equal(before + 1);
   });
 
-  it("tells an event and the state after it without waiting for the second", async () => {
+  it("sends an event and the new state at once", async () => {
     const { page } = await open();
     await waitFor("the first state", () => states(page) === 1);
     stream.tell(EVENT);
@@ -133,7 +133,7 @@ describe("the stream to the dashboards", () => {
     await waitFor("both", () => states(page) === 2);
   });
 
-  it("says that Redis is away for as long as it is", async () => {
+  it("reports an outage while Redis is away", async () => {
     const healthy = readState;
     readState = () => Promise.reject(new Error("away"));
     const { page } = await open();
@@ -147,7 +147,7 @@ describe("the stream to the dashboards", () => {
     await waitFor("the state", () => states(page) === 1);
   });
 
-  it("tells pages to fetch the history as soon as it is whole, and again after a gap", async () => {
+  it("makes pages fetch the history when it is whole, and after a gap", async () => {
     const { page } = await open();
     const hints = () => page.text.split("event: history").length - 1;
     await waitFor("the first state", () => states(page) === 1);
@@ -162,7 +162,7 @@ describe("the stream to the dashboards", () => {
     await waitFor("its own", () => late.page.text.includes("event: history"));
   });
 
-  it("cuts off a page that does not read, and keeps the others", async () => {
+  it("disconnects a page that does not read, and keeps the others", async () => {
     const slow = await open();
     const { page } = await open();
     slow.response.pause();
@@ -176,7 +176,7 @@ describe("the stream to the dashboards", () => {
     await waitFor("the other to go on", () => states(page) > before);
   });
 
-  it("refuses the hundred and first page", async () => {
+  it("refuses the 101st page", async () => {
     const hundred = await Promise.all(Array.from({ length: 100 }, open));
     await waitFor("all", () => pages.size === 100);
     const refused = await open();
@@ -186,14 +186,14 @@ describe("the stream to the dashboards", () => {
     expect((await open()).response.statusCode).to.equal(200);
   });
 
-  it("ends all pages when it is closed, and takes no more", async () => {
+  it("ends all streams when closed, and refuses further ones", async () => {
     const { page } = await open();
     stream.close();
     await waitFor("its end", () => page.hasEnded);
     expect((await open()).response.statusCode).to.equal(503);
   });
 
-  it("tells a page nothing more once it is closed, also one that has still to read what it was told", async () => {
+  it("sends nothing after it is closed, even to a slow page", async () => {
     const { page, response } = await open();
     response.pause();
     const data = { filler: "x".repeat(20_000) };

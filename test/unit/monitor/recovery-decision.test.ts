@@ -27,7 +27,7 @@ function decide(
 }
 
 describe("recovery decision", () => {
-  it("waits for the cool-down, and not a millisecond longer", () => {
+  it("waits exactly for the cool-down", () => {
     expect(decide({}, DUE_AT - 1)).to.deep.equal({
       isDue: false,
       nextTryAt: DUE_AT,
@@ -40,7 +40,7 @@ describe("recovery decision", () => {
     });
   });
 
-  it("starts the cool-down over with each failing probe", () => {
+  it("restarts the cool-down with each failing probe", () => {
     const lastUnhealthyAt = FLIPPED_AT + 50_000;
     expect(decide({ lastUnhealthyAt })).to.deep.equal({
       isDue: false,
@@ -52,11 +52,11 @@ describe("recovery decision", () => {
     ).to.have.property("isDue").true;
   });
 
-  it("does not care for probes that failed before the breach", () => {
+  it("ignores probes that failed before the breach", () => {
     expect(decide({ lastUnhealthyAt: FLIPPED_AT - 1 }).isDue).to.be.true;
   });
 
-  it("waits for an agent to be heard", () => {
+  it("waits for an agent that reports", () => {
     expect(decide({ lastUnhealthyAt: undefined })).to.deep.equal({
       isDue: false,
       nextTryAt: DUE_AT,

@@ -23,7 +23,7 @@ function afterBreaches(
 }
 
 describe("recovery state", () => {
-  it("begins with the first breach and the cool-down that was set", () => {
+  it("starts with the first breach and the configured cool-down", () => {
     expect(afterBreach(null, AUTO, NOW)).to.deep.equal({
       breaches: [NOW],
       cooldownMs: MINUTE_MS,
@@ -41,7 +41,7 @@ describe("recovery state", () => {
     expect(cooldowns).to.deep.equal([1, 2, 4, 8, 16, 32, 60, 60, 60]);
   });
 
-  it("keeps a cool-down that is set longer than an hour", () => {
+  it("keeps a configured cool-down of more than an hour", () => {
     const rule = { mode: "auto", cooldownMs: 5 * HOUR_MS } as const;
     expect(afterBreaches([NOW, NOW + 1], rule)?.cooldownMs).to.equal(
       5 * HOUR_MS,
@@ -57,13 +57,13 @@ describe("recovery state", () => {
     expect(third(NOW + HOUR_MS)).to.be.false;
   });
 
-  it("does not latch when recovery is manual: nothing recovers by itself", () => {
+  it("does not latch when recovery is manual", () => {
     const manual = { ...AUTO, mode: "manual" } as const;
     const state = afterBreaches([NOW, NOW + 1, NOW + 2], manual);
     expect(state?.latched).to.be.false;
   });
 
-  it("forgets the streak after an hour of health, and not earlier", () => {
+  it("forgets the streak after an hour without a breach, not earlier", () => {
     const twice = afterBreaches([NOW, NOW + MINUTE_MS])!;
     const recovered = afterRecovery(twice, NOW + 2 * MINUTE_MS);
     const next = (afterMs: number) =>
@@ -74,13 +74,13 @@ describe("recovery state", () => {
     expect(next(HOUR_MS - 1).cooldownMs).to.equal(4 * MINUTE_MS);
   });
 
-  it("is not forgotten while the flag is off, however long", () => {
+  it("is kept while the flag is off, however long", () => {
     const once = afterBreach(null, AUTO, NOW);
     const again = afterBreach(once, AUTO, NOW + 5 * HOUR_MS);
     expect(again.cooldownMs).to.equal(2 * MINUTE_MS);
   });
 
-  it("stays small over a streak without end", () => {
+  it("stays small over an endless streak", () => {
     const times = Array.from({ length: 100 }, (_, i) => NOW + i * HOUR_MS);
     const state = afterBreaches(times.map((at, i) => at - i * MINUTE_MS));
     expect(state?.breaches).to.have.length.at.most(20);
@@ -93,7 +93,7 @@ describe("recovery state", () => {
   });
 
   for (const raw of [null, "", "{", "[]", '{"breaches":[]}', "true"]) {
-    it(`is none when ${JSON.stringify(raw)} is stored`, () => {
+    it(`is null when ${JSON.stringify(raw)} is stored`, () => {
       expect(parseRecovery(raw)).to.be.null;
     });
   }

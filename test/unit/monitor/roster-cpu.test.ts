@@ -38,7 +38,7 @@ function alerts(roster: Roster, afterMs: number) {
 }
 
 describe("roster's CPU rule", () => {
-  it("alerts once the CPU has been above the threshold for the whole window", () => {
+  it("raises an alert when the CPU exceeds the threshold for the whole window", () => {
     const before = rosterOf(everySecond(0, WINDOW_MS - 1000, busy()));
     expect(alerts(before, WINDOW_MS - 1000)).to.be.empty;
     const whole = rosterOf(everySecond(0, WINDOW_MS, busy()));
@@ -62,7 +62,7 @@ describe("roster's CPU rule", () => {
     ]);
   });
 
-  it("lasts as long as the CPU stays there, and is over with the first sample below", () => {
+  it("lasts until the first sample below the threshold", () => {
     const samples = everySecond(0, 2 * WINDOW_MS, busy());
     const roster = rosterOf(samples);
     expect(alerts(roster, 2 * WINDOW_MS)).to.have.length(1);
@@ -70,7 +70,7 @@ describe("roster's CPU rule", () => {
     expect(alerts(roster, 2 * WINDOW_MS + 1000)).to.be.empty;
   });
 
-  it("is not met by the threshold itself", () => {
+  it("is not met at exactly the threshold", () => {
     const roster = rosterOf(everySecond(0, WINDOW_MS, busy({ cpuRatio: 0.9 })));
     expect(alerts(roster, WINDOW_MS)).to.be.empty;
   });
@@ -80,7 +80,7 @@ describe("roster's CPU rule", () => {
     ["a sample without the app", goneSample("prod")],
     ["a sample of another process", busy({ pid: 4712 })],
   ] as const) {
-    it(`begins again after ${what}`, () => {
+    it(`starts over after ${what}`, () => {
       const roster = rosterOf([
         ...everySecond(0, 15_000, busy()),
         [16_000, interruption],
@@ -92,7 +92,7 @@ describe("roster's CPU rule", () => {
     });
   }
 
-  it("begins again after a gap in the samples, which says nothing", () => {
+  it("starts over after a gap in the samples", () => {
     const gapMs = SILENCE_MS + 1;
     const roster = rosterOf([
       ...everySecond(0, 29_000, busy()),

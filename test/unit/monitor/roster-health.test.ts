@@ -34,7 +34,7 @@ function reasons(roster: Roster): string[] {
 }
 
 describe("roster's health of apps", () => {
-  it("takes one sample without the app for a restart, two for its end", () => {
+  it("treats one sample without the app as a restart, two as gone", () => {
     expect(reasons(rosterOf(HEALTHY, GONE))).to.be.empty;
     expect(rosterOf(HEALTHY, GONE, GONE).alerts(NOW, 0)).to.deep.equal([
       {
@@ -53,15 +53,15 @@ describe("roster's health of apps", () => {
     ]);
   });
 
-  it("does not add up samples without the app across its being there", () => {
+  it("does not add up samples across a healthy one", () => {
     expect(reasons(rosterOf(GONE, HEALTHY, GONE))).to.be.empty;
   });
 
-  it("is over once the app is there again", () => {
+  it("clears the alert once the app is back", () => {
     expect(reasons(rosterOf(GONE, GONE, GONE, HEALTHY))).to.be.empty;
   });
 
-  it("alerts at two failing probes in a row, with what was answered", () => {
+  it("raises an alert at two failing probes in a row, with the answer", () => {
     expect(reasons(rosterOf(HEALTHY, FAILING))).to.be.empty;
     expect(reasons(rosterOf(FAILING, FAILING))).to.deep.equal([
       "the canary app on web1 fails its health probe: status 503",
@@ -72,17 +72,17 @@ describe("roster's health of apps", () => {
     expect(reasons(rosterOf(FAILING, HEALTHY, FAILING))).to.be.empty;
   });
 
-  it("tells of an app that comes back unwell what is wrong with it now", () => {
+  it("reports the present problem of an app that comes back failing", () => {
     expect(reasons(rosterOf(GONE, FAILING))).to.deep.equal([
       "the canary app on web1 fails its health probe: status 503",
     ]);
   });
 
-  it("tells of a missing app only that it is gone, not that its probe fails", () => {
+  it("reports a missing app as gone, not as failing its probe", () => {
     expect(reasons(rosterOf(GONE, GONE, GONE))).to.have.length(1);
   });
 
-  it("tells of a silent agent only that it is silent", () => {
+  it("reports only the silence of a silent agent", () => {
     const alerts = rosterOf(GONE, GONE).alerts(NOW + SILENCE_MS + 1, 0);
     expect(alerts.map(({ id }) => id)).to.deep.equal([`silence:${AGENT}`]);
   });
@@ -103,7 +103,7 @@ describe("roster's last unhealthy moment", () => {
     expect(lastUnhealthyAt(roster)).to.be.undefined;
   });
 
-  it("is none while all probes have been healthy", () => {
+  it("is null while all probes are healthy", () => {
     expect(lastUnhealthyAt(rosterOf(HEALTHY, HEALTHY))).to.be.null;
   });
 
@@ -111,20 +111,20 @@ describe("roster's last unhealthy moment", () => {
     ["failing probe", FAILING],
     ["sample without the app", GONE],
   ] as const) {
-    it(`is that of the last ${what}`, () => {
+    it(`is the time of the last ${what}`, () => {
       const roster = rosterOf(sample, sample, HEALTHY, HEALTHY);
       expect(lastUnhealthyAt(roster)).to.equal(NOW - 2000);
     });
   }
 
-  it("is this moment while an agent is silent, however short it is listened to", () => {
+  it("is the present while an agent is silent", () => {
     const roster = rosterOf(HEALTHY);
     expect(lastUnhealthyAt(roster, NOW + SILENCE_MS)).to.be.null;
     const later = NOW + SILENCE_MS + 1;
     expect(lastUnhealthyAt(roster, later)).to.equal(later);
   });
 
-  it("is a silence's end once the agent is heard again", () => {
+  it("is the end of a silence once the agent is back", () => {
     const roster = rosterOf(HEALTHY);
     const again = NOW + SILENCE_MS + 1;
     roster.heardHost(AGENT, HEALTHY, again);
@@ -132,7 +132,7 @@ describe("roster's last unhealthy moment", () => {
     expect(lastUnhealthyAt(roster, again + 1000)).to.equal(again);
   });
 
-  it("is the latest of all the side's hosts", () => {
+  it("is the latest of all hosts on the side", () => {
     const roster = rosterOf(FAILING, HEALTHY, HEALTHY, HEALTHY);
     const second = "agent@web2:3101";
     roster.heardHost(second, FAILING, NOW - 1000);

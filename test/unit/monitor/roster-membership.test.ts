@@ -26,7 +26,7 @@ function alertIds(roster: Roster, atMs: number, listeningSince = 0) {
 }
 
 describe("roster", () => {
-  it("lists whom it has heard, with the latest that each said", () => {
+  it("lists all members with their latest telemetry", () => {
     const roster = rosterOfTwo();
     const window = trafficWindow("prod", [1, 2]);
     const sample = hostSample("canary", { cpuRatio: 0.5 });
@@ -46,7 +46,7 @@ describe("roster", () => {
     });
   });
 
-  it("finds whoever is unheard for longer than the silence silent", () => {
+  it("raises an alert for a silent member", () => {
     const roster = rosterOfTwo();
     expect(alertIds(roster, NOW + SILENCE_MS)).to.be.empty;
     const [proxy, agent] = roster.alerts(NOW + SILENCE_MS + 1, 0);
@@ -64,13 +64,13 @@ describe("roster", () => {
     expect(agent?.reason).to.match(/^the agent of canary agent@web1:3101 has/);
   });
 
-  it("hears whoever speaks again", () => {
+  it("clears the silence of a member that is back", () => {
     const roster = rosterOfTwo();
     roster.heardTraffic(PROXY, trafficWindow("prod"), NOW + 60_000);
     expect(alertIds(roster, NOW + 60_001)).to.deep.equal([`silence:${AGENT}`]);
   });
 
-  it("calls nobody silent before it has listened for that long itself", () => {
+  it("reports no silence before it has listened for that long", () => {
     const since = NOW + 60_000;
     const roster = rosterOfTwo();
     expect(alertIds(roster, since + SILENCE_MS, since)).to.be.empty;
@@ -86,7 +86,7 @@ describe("roster", () => {
     expect(roster.hosts()).to.be.empty;
   });
 
-  it("is not brought back by what a program still sends while it stops", () => {
+  it("does not list a member for telemetry sent during its stop", () => {
     const roster = rosterOfTwo();
     roster.stopped(PROXY, NOW + 100);
     roster.heardTraffic(PROXY, trafficWindow("prod", [1]), NOW + 300);
@@ -94,7 +94,7 @@ describe("roster", () => {
     expect(alertIds(roster, NOW + 60_000)).to.deep.equal([`silence:${AGENT}`]);
   });
 
-  it("takes whoever still speaks a minute after its stop for running", () => {
+  it("lists a member that still sends a minute after its stop", () => {
     const roster = rosterOfTwo();
     roster.stopped(AGENT, NOW);
     roster.heardHost(AGENT, hostSample("canary"), NOW + 59_999);
@@ -103,7 +103,7 @@ describe("roster", () => {
     expect(roster.hosts()).to.have.length(1);
   });
 
-  it("takes whoever starts again back at once", () => {
+  it("lists a member again at once when it restarts", () => {
     const roster = rosterOfTwo();
     roster.stopped(AGENT, NOW + 100);
     roster.started(AGENT);
@@ -112,7 +112,7 @@ describe("roster", () => {
     expect(alertIds(roster, NOW + 60_000)).to.include(`silence:${AGENT}`);
   });
 
-  it("knows of a stop that it is told before it is told what went before", () => {
+  it("handles a stop that arrives before earlier telemetry", () => {
     const roster = rosterOfTwo();
     const other = "proxy@edge2:8080";
     roster.stopped(other, NOW + 1000);
@@ -121,7 +121,7 @@ describe("roster", () => {
     expect(alertIds(roster, NOW + 60_000)).not.to.include(`silence:${other}`);
   });
 
-  it("forgets whoever is unheard for more than an hour", () => {
+  it("forgets a member after an hour of silence", () => {
     const roster = rosterOfTwo();
     expect(alertIds(roster, NOW + HOUR_MS)).to.have.length(2);
     expect(alertIds(roster, NOW + HOUR_MS + 1)).to.be.empty;
@@ -131,18 +131,18 @@ describe("roster", () => {
 });
 
 describe("roster's hearing", () => {
-  it("is true of whoever spoke lately, not of a stranger", () => {
+  it("is true for a recent member, not for an unknown one", () => {
     const roster = rosterOfTwo();
     expect(roster.hears(PROXY, NOW + SILENCE_MS)).to.be.true;
     expect(roster.hears("proxy@edge2:8080", NOW)).to.be.false;
   });
 
-  it("is false of whoever is silent, however short it has listened", () => {
+  it("is false for a silent member, however short it has listened", () => {
     const roster = rosterOfTwo();
     expect(roster.hears(AGENT, NOW + SILENCE_MS + 1)).to.be.false;
   });
 
-  it("is true of whoever has stopped in order: nothing is wrong there", () => {
+  it("is true for a member that has stopped in order", () => {
     const roster = rosterOfTwo();
     roster.stopped(AGENT, NOW + 100);
     expect(roster.hears(AGENT, NOW + 60_000)).to.be.true;

@@ -13,7 +13,7 @@ const FIGURES = {
 };
 
 describe("sentences", () => {
-  it("tell a side's latency with the figures behind it", () => {
+  it("state a side's latency with its figures", () => {
     expect(describeLatency("canary", FIGURES)).to.equal(
       "canary p95 1,012 ms > 500 ms over 10 s (7 requests)",
     );
@@ -33,12 +33,12 @@ describe("sentences", () => {
     ["verdict:worse", "the canary no longer looks worse than prod"],
     ["of-a-later-version:x", "over: of-a-later-version:x"],
   ] as const) {
-    it(`tell the end of ${id}`, () => {
+    it(`state the end of ${id}`, () => {
       expect(describeEnd(id)).to.equal(sentence);
     });
   }
 
-  it("tell how many requests still wait", () => {
+  it("state the number of waiting requests", () => {
     expect(describeLatency("prod", { ...FIGURES, waiting: 2 })).to.equal(
       "prod p95 1,012 ms > 500 ms over 10 s (7 requests, 2 of them still waiting)",
     );
@@ -57,13 +57,13 @@ describe("sentences", () => {
     });
   }
 
-  it("do not call a latency more than its threshold when it is not", () => {
+  it("do not show a latency above its threshold when it is not", () => {
     expect(describeLatency("canary", { ...FIGURES, latencyMs: 9.8 })).to.equal(
       "canary p95 9.8 ms ≤ 500 ms over 10 s (7 requests)",
     );
   });
 
-  it("do not call two rounded latencies of the same digits different", () => {
+  it("do not compare two latencies that round to the same digits", () => {
     const figures = { ...FIGURES, latencyMs: 500.3 };
     expect(describeLatency("canary", figures)).to.equal(
       "canary p95 500.3 ms > 500 ms over 10 s (7 requests)",

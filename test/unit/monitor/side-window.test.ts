@@ -47,7 +47,7 @@ describe("side window", () => {
     ]);
   });
 
-  it("tells the window before the one that ends now", () => {
+  it("returns the window before the current one", () => {
     const window = sideWindow(
       [NOW - 2 * KEEP_MS, [1]],
       [NOW - 2 * KEEP_MS + 1, [1, 1]],
@@ -58,7 +58,7 @@ describe("side window", () => {
     expect(window.figures(NOW).requests).to.equal(4);
   });
 
-  it("holds what ended less than its length ago, and nothing older", () => {
+  it("holds windows that ended within its length", () => {
     const window = sideWindow(
       [NOW - KEEP_MS, [1]],
       [NOW - KEEP_MS + 1, [1, 1]],
@@ -69,7 +69,7 @@ describe("side window", () => {
     expect(window.figures(NOW + KEEP_MS).requests).to.equal(0);
   });
 
-  it("leaves out what began before the moment told", () => {
+  it("excludes windows that started before a given time", () => {
     const window = sideWindow([NOW - 500, [1]], [NOW, [1, 1]]);
     const requestsSince = (sinceMs: number) =>
       window.figures(NOW, sinceMs).requests;
@@ -79,7 +79,7 @@ describe("side window", () => {
     expect(requestsSince(NOW - 499)).to.equal(0);
   });
 
-  it("does not let one judgement's merging into the next", () => {
+  it("is not changed by merging into its figures", () => {
     const window = sideWindow([NOW, [1]]);
     window.figures(NOW).latency.merge([[300, 9]]);
     expect(window.figures(NOW).latency.total).to.equal(1);
@@ -111,7 +111,7 @@ describe("side window's waiting requests", () => {
     expect(window.waitingBeyond(500, NOW + 500)).to.have.length(1);
   });
 
-  it("are none any more when the report tells of none, or is three seconds old", () => {
+  it("are none when the report has none, or is three seconds old", () => {
     const window = sideWindow([NOW, [], { waiting: histogramOf([800]) }]);
     expect(window.waitingBeyond(500, NOW + 2999)).to.have.length(1);
     expect(window.waitingBeyond(500, NOW + 3000)).to.be.empty;
@@ -123,7 +123,7 @@ describe("side window's waiting requests", () => {
     expect(window.waitingBeyond(500, NOW + 1)).to.be.empty;
   });
 
-  it("are those that certainly arrived after the moment told", () => {
+  it("are those that certainly arrived after a given time", () => {
     const waiting = histogramOf([800, 2000]);
     const oldestOf = (ageMs: number) => upperEdgeMs(bucketOf(ageMs));
     const window = sideWindow([NOW, [], { waiting }]);

@@ -77,7 +77,7 @@ describe("verdict from bad input", () => {
       expectSuspended(release, because);
     });
 
-  it("never stops on canary requests alone, however slow, after prod has fallen silent", () => {
+  it("never stops on canary requests alone after prod has fallen silent", () => {
     const release = new TestedRelease(33);
     release.hear(40);
     for (let i = 0; i < 200; i++) {
@@ -95,7 +95,7 @@ describe("verdict from bad input", () => {
   });
 
   for (const share of [0, 1])
-    it(`says that a split with a canary’s share of ${share} deals nothing to compare, also in a running test`, () => {
+    it(`has nothing to compare at a canary’s share of ${share}, also in a running test`, () => {
       const release = new TestedRelease(34);
       const hearOneSided = (windows: number) => {
         for (let i = 0; i < windows; i++) {
@@ -120,7 +120,7 @@ describe("verdict from bad input", () => {
       );
     });
 
-  it("compares on while only one of several proxies’ splits deals nothing", () => {
+  it("keeps comparing while the split of one of several proxies is one-sided", () => {
     const release = new TestedRelease(34);
     for (let i = 0; i < 400; i++) {
       release.hear(1);
@@ -186,7 +186,7 @@ describe("verdict from bad input", () => {
     ]),
   ];
   for (const [name, create, because] of flaws)
-    it(`suspends the verdict on ${name}, does not count it, and goes on ten seconds later`, () => {
+    it(`suspends the verdict on ${name}, and continues ten seconds later`, () => {
       const release = startSuspecting(35);
       const before = release.judge();
       release.atMs += 500;
@@ -199,7 +199,7 @@ describe("verdict from bad input", () => {
       expect(release.judge().outcome).to.equal("worse");
     });
 
-  it("suspends the verdict when the clock jumps forward, and does not make two blocks of one", () => {
+  it("suspends the verdict when the clock jumps forward, without dividing a block", () => {
     const release = startSuspecting(36);
     const { blocks } = release.judge().latency;
     release.atMs += 3_600_000;
@@ -213,7 +213,7 @@ describe("verdict from bad input", () => {
     expect(release.judge().outcome).to.equal("worse");
   });
 
-  it("suspends the verdict while Redis’s clock, set back, gives every window the same time, and goes on ten seconds later", () => {
+  it("suspends the verdict after Redis’s clock was set back, and continues later", () => {
     const release = new TestedRelease(36);
     release.hear(400);
     expect(release.judge().outcome).to.equal("healthy");
@@ -234,7 +234,7 @@ describe("verdict from bad input", () => {
     expect(release.judge().outcome).to.equal("worse");
   });
 
-  it("does not take many proxies' windows of one moment for a clock that stands still", () => {
+  it("accepts windows of many proxies with the same time", () => {
     const release = new TestedRelease(36);
     release.hear(400);
     for (let i = 0; i < 100; i++)
@@ -254,7 +254,7 @@ describe("verdict from bad input", () => {
     }
   });
 
-  it("takes a restarted proxy, which counts from nothing again, as it is", () => {
+  it("accepts a restarted proxy that counts from zero", () => {
     const release = new TestedRelease(38);
     release.hear(200);
     release.requestsPerWindow = 0;
@@ -264,7 +264,7 @@ describe("verdict from bad input", () => {
     expect(release.judge().outcome).to.equal("healthy");
   });
 
-  it("keeps a bounded number of routes, whatever paths are asked for", () => {
+  it("keeps a bounded number of routes, whatever the paths", () => {
     const release = new TestedRelease(39);
     let next = 0;
     release.respond = healthy;

@@ -23,7 +23,7 @@ function routes(requests: number, name = "GET /get") {
 }
 
 describe("verdict baseline", () => {
-  it("knows prod by what it answered in the last five to ten minutes", () => {
+  it("covers prod's responses of the last five to ten minutes", () => {
     const baseline = new Baseline();
     baseline.add(routes(300), START);
     baseline.add(routes(200), START + 5 * MINUTE);
@@ -34,7 +34,7 @@ describe("verdict baseline", () => {
     expect(requestsOn(baseline)).to.equal(2);
   });
 
-  it("keeps what it knows while nothing is heard", () => {
+  it("is kept while no telemetry arrives", () => {
     const baseline = new Baseline();
     baseline.add(routes(300), START);
     for (let i = 1; i < 10; i++)
@@ -42,7 +42,7 @@ describe("verdict baseline", () => {
     expect(requestsOn(baseline)).to.equal(300);
   });
 
-  it("learns of prod also what it answers while the canary is closed", () => {
+  it("includes prod's responses while the canary is closed", () => {
     const release = new TestedRelease(71);
     const pair = windowPair(START, {}, { alone: routes(300) });
     release.test.observe(pair, release.baseline);

@@ -12,7 +12,7 @@ import {
 } from "../../support/monitor/verdict-traffic.js";
 
 describe("verdict on a release", () => {
-  it("is worse for a canary that takes twice as long, within some tens of its requests beyond the guard’s two blocks", () => {
+  it("is worse for a canary twice as slow, soon after the guard’s two blocks", () => {
     const release = new TestedRelease(1);
     release.hear(8);
     release.respond = slowerBy(2);
@@ -26,7 +26,7 @@ describe("verdict on a release", () => {
     );
   });
 
-  it("is healthy for an equal canary once enough was seen, and says until then how much it needs", () => {
+  it("is healthy for an equal canary after enough requests, and counts them down", () => {
     const release = new TestedRelease(2);
     release.hear(20);
     const early = release.judge();
@@ -38,7 +38,7 @@ describe("verdict on a release", () => {
     expect(release.judge().outcome).to.equal("healthy");
   });
 
-  it("never calls a canary healthy that takes twice as long, however many requests come before the guard can tell", () => {
+  it("is never healthy for a canary twice as slow, however early the requests", () => {
     const release = new TestedRelease(13);
     release.requestsPerWindow = 500;
     release.hear(8);
@@ -52,7 +52,7 @@ describe("verdict on a release", () => {
     }
   });
 
-  it("calls a canary healthy only after three blocks, and says why not before", () => {
+  it("is healthy only after three blocks, and says why not before", () => {
     const release = new TestedRelease(14);
     release.requestsPerWindow = 500;
     release.hear(10);
@@ -97,7 +97,7 @@ describe("verdict on a release", () => {
     );
   });
 
-  it("does not stop for one burst that is slow throughout, whoever it met", () => {
+  it("does not stop on a single slow burst", () => {
     const release = new TestedRelease(6);
     release.hear(20);
     // Half a second in which only the canary is slow, as a stall of its one instance would look.
@@ -111,7 +111,7 @@ describe("verdict on a release", () => {
     expect(release.judge().outcome).to.equal("healthy");
   });
 
-  it("counts nothing of the warm-up, in which the canary is cold", () => {
+  it("does not count the warm-up", () => {
     const release = new TestedRelease(7);
     release.requestsPerWindow = 8;
     release.respond = slowerBy(30);
@@ -126,7 +126,7 @@ describe("verdict on a release", () => {
     expect(release.judge().outcome).to.equal("healthy");
   });
 
-  it("ends the warm-up after 30 s with however few requests", () => {
+  it("ends the warm-up after 30 s, however few the requests", () => {
     const release = new TestedRelease(8);
     release.requestsPerWindow = 2;
     release.hear(60);
@@ -135,7 +135,7 @@ describe("verdict on a release", () => {
     expect(release.judge().because ?? "").not.to.match(/^warming up/);
   });
 
-  it("reports a split that does not deal as it says, and nothing else", () => {
+  it("reports only a broken split if the split does not match its ratio", () => {
     const release = new TestedRelease(9);
     release.hear(20);
     // Says 3:1, deals 1:1.
@@ -162,7 +162,7 @@ describe("verdict on a release", () => {
     expect(release.test.toStored().whole.guard.blocks).to.equal(11);
   });
 
-  it("counts by no more than eight shares, and no request of a further one", () => {
+  it("counts at most eight shares, and ignores further ones", () => {
     const release = new TestedRelease(16);
     release.hear(20);
     const observe = (share: number) => {
@@ -180,7 +180,7 @@ describe("verdict on a release", () => {
     expect(release.judge().canary.requests).to.be.above(canary.requests);
   });
 
-  it("goes on with the new share for new requests when the split changes", () => {
+  it("uses the new share for new requests when the split changes", () => {
     const release = new TestedRelease(10);
     release.hear(100);
     release.share = 0.5;
@@ -200,7 +200,7 @@ describe("verdict on a release", () => {
     expect(toStop(3)).to.be.closeTo(Math.log(800), 1e-12);
   });
 
-  it("gives the same number when it is restored from JSON, and goes on the same", () => {
+  it("gives the same evidence after it is restored from JSON, and continues", () => {
     const release = new TestedRelease(11);
     release.hear(1230);
     release.share = 0.5;
@@ -247,7 +247,7 @@ describe("verdict on a canary that becomes worse", () => {
     [10, 2, 400],
     [30, 1.5, 800],
   ] as const)
-    it(`finds it ${factor} times as slow after ${minutes} healthy minutes, in ${most} of its requests`, () => {
+    it(`detects it ${factor} times as slow after ${minutes} healthy minutes, in ${most} requests`, () => {
       const release = new TestedRelease(41);
       release.hear(minutes * 120);
       const { canary, outcome, since } = release.judge();
@@ -265,7 +265,7 @@ describe("verdict on a canary that becomes worse", () => {
       );
     });
 
-  it("finds it failing one request in ten after ten healthy minutes", () => {
+  it("detects that it fails one request in ten after ten healthy minutes", () => {
     const release = new TestedRelease(42);
     release.hear(1200);
     release.respond = (side, route, random) => ({
@@ -277,7 +277,7 @@ describe("verdict on a canary that becomes worse", () => {
     );
   });
 
-  it("keeps no more than two restarts, begun five minutes and 400 canary requests apart", () => {
+  it("keeps two restarts, at least five minutes and 400 canary requests apart", () => {
     const release = new TestedRelease(43);
     release.hear(2900);
     const busy = release.test.toStored();
@@ -291,7 +291,7 @@ describe("verdict on a canary that becomes worse", () => {
 });
 
 describe("verdict by route", () => {
-  it("does not take a slow route that only the canary serves for slowness of the others", () => {
+  it("ignores a slow route that only the canary serves", () => {
     const release = new TestedRelease(21);
     release.routes = ["GET /get", "GET /slow"];
     release.respond = (side, route, random) => {
@@ -308,7 +308,7 @@ describe("verdict by route", () => {
     ).to.equal("prod does not serve it, or fails on it");
   });
 
-  it("compares a route only from when prod is known on it", () => {
+  it("compares a route only once prod has enough requests on it", () => {
     const release = new TestedRelease(22);
     release.hear(40);
     release.routes = ["GET /get", "POST /set"];
@@ -325,7 +325,7 @@ describe("verdict by route", () => {
     expect(describeWorse(verdict)).to.match(/slower than prod on POST \/set/);
   });
 
-  it("finds one slow route among ten, and is not misled by their different speeds", () => {
+  it("detects one slow route among ten of different speeds", () => {
     const release = new TestedRelease(23);
     release.routes = Array.from({ length: 10 }, (_, i) => `GET /r${i}`);
     const base = (route: string) => 2 ** (Number(route.slice(6)) / 2);
@@ -342,7 +342,7 @@ describe("verdict by route", () => {
     expect(describeWorse(release.until("worse"))).to.match(/on GET \/r7 after/);
   });
 
-  it("compares routes beyond the fiftieth together, and finds one of them slow", () => {
+  it("compares routes beyond the fiftieth together, and detects a slow one", () => {
     const release = new TestedRelease(25);
     release.requestsPerWindow = 500;
     release.routes = Array.from({ length: 60 }, (_, i) => `GET /r${i}`);
@@ -359,7 +359,7 @@ describe("verdict by route", () => {
     expect(describeWorse(release.until("worse"))).to.match(/on other /);
   });
 
-  it("lets a route’s place go that nobody asks for, unless it is compared", () => {
+  it("frees the place of an unused route, unless it is compared", () => {
     const release = new TestedRelease(26);
     release.routes = ["GET /get", "GET /once"];
     release.hear(1);
@@ -374,7 +374,7 @@ describe("verdict by route", () => {
     expect(names()).to.have.members(["GET /get", "GET /set"]);
   });
 
-  it("calls no canary healthy of which one route in ten looks slower by itself", () => {
+  it("is not healthy if one route in ten looks slower", () => {
     const release = new TestedRelease(24);
     release.routes = Array.from({ length: 10 }, (_, i) => `GET /r${i}`);
     release.hear(60);

@@ -5,7 +5,7 @@ import {
 } from "../../../apps/monitor/verdict/requests-needed.js";
 import { TestedRelease } from "../../support/monitor/verdict-traffic.js";
 
-describe("how many more canary requests a verdict needs", () => {
+describe("number of canary requests that a verdict needs", () => {
   for (const outcome of ["worse", "healthy"] as const)
     it(`is none once it is ${outcome}`, () => {
       expect(
@@ -28,7 +28,7 @@ describe("how many more canary requests a verdict needs", () => {
       ).to.be.null;
     });
 
-  it("counts down, through the warm-up and beyond it, and is unknown when it is not for want of requests", () => {
+  it("counts down from the warm-up on, and is unknown if requests do not suffice", () => {
     const needed = (canaryRequests: number, warmUpRequestsLeft = 0) =>
       countRequestsNeeded({
         outcome: "insufficient",
@@ -41,7 +41,7 @@ describe("how many more canary requests a verdict needs", () => {
     expect(needed(400)).to.be.null;
   });
 
-  it("is in the verdict: null before anything is known, then fewer with each window", () => {
+  it("is part of the verdict: first null, then decreasing", () => {
     const release = new TestedRelease(51);
     expect(release.judge().canaryRequestsNeeded).to.be.null;
     release.hear(1);

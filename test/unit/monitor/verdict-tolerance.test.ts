@@ -11,7 +11,7 @@ import {
 } from "../../../lib/telemetry/latency-histogram.js";
 
 describe("verdict tolerance", () => {
-  it("counts a canary’s latency as if it lay at the lower edge of its bucket", () => {
+  it("takes a canary’s latency as the lower edge of its bucket", () => {
     const tolerance = { ratio: 0.1, ms: 5 };
     const buckets = createCanaryBuckets(tolerance);
     for (let fine = 100; fine < 300; fine++) {

@@ -145,7 +145,7 @@ describe("verdict, against the reference vectors", () => {
 
   for (const vector of VECTORS.guard)
     for (const trim of [0, 1, 2] as const)
-      it(`guards against bursts alike: ${vector.name}, trim ${trim}`, () => {
+      it(`has the same burst guard: ${vector.name}, trim ${trim}`, () => {
         const share = vector.rho;
         const all = createLatencyCounts();
         let sums = createGuardSums(trim);
@@ -172,7 +172,7 @@ describe("verdict, against the reference vectors", () => {
       });
 
   for (const vector of VECTORS.guard)
-    it(`weighs a test alike, its last block open: ${vector.name}`, () => {
+    it(`has the same evidence of a test with an open block: ${vector.name}`, () => {
       const { rho, blocks } = vector;
       const stretch = stretchOf(VECTORS.warmup, { rho, sides: blocks });
       const all = blocks.map((sides) => {
@@ -223,7 +223,7 @@ describe("verdict, against the reference vectors", () => {
     }
   });
 
-  it("has the same total, and stops at the same evidence", () => {
+  it("has the same total and the same evidence to stop", () => {
     for (const vector of VECTORS.total) {
       const total = totalEvidence(vector.logE_lat, vector.logE_err);
       expect(total).to.be.closeTo(vector.logE_total, CLOSE);
@@ -233,7 +233,7 @@ describe("verdict, against the reference vectors", () => {
     }
   });
 
-  it("checks the share alike", () => {
+  it("has the same check of the share", () => {
     for (const { canary, prod, rho, logE } of VECTORS.srm)
       expect(checkShare({ canary, prod, share: rho })).to.be.closeTo(
         logE,

@@ -9,7 +9,7 @@ const half = (side: Side, at: number, dealt = 3) => ({
 });
 
 describe("window pairing", () => {
-  it("brings the two sides of one window together, whichever comes first", () => {
+  it("joins the two sides of a window in any order", () => {
     const pairing = new WindowPairing();
     expect(pairing.add("p", half("canary", 500, 1), 9)).to.be.undefined;
     const pair = pairing.add("p", half("prod", 500), 10);
@@ -18,7 +18,7 @@ describe("window pairing", () => {
     expect(pair?.canary.dealt).to.equal(1);
   });
 
-  it("never pairs halves of different windows, proxies or the same side", () => {
+  it("never joins different windows or proxies, or the same side", () => {
     const pairing = new WindowPairing();
     expect(pairing.add("p", half("prod", 500), 1)).to.be.undefined;
     expect(pairing.add("p", half("canary", 1000), 2)).to.be.undefined;
@@ -27,7 +27,7 @@ describe("window pairing", () => {
     expect(pairing.add("p", half("prod", 1000), 5)).to.include({ atMs: 5 });
   });
 
-  it("makes no pair of a proxy that does not count by route", () => {
+  it("joins nothing for a proxy that does not count by route", () => {
     const pairing = new WindowPairing();
     pairing.add("p", { at: 1, data: trafficWindow("prod") }, 1);
     const canary = { at: 1, data: trafficWindow("canary") };
