@@ -18,10 +18,10 @@ import { ABOUT, AFTERWORD, EXAMPLES } from "./help.js";
 import type { OutputStream } from "./output.js";
 
 const MAX_EVENTS = 1000;
-/** Of help that does not go to a terminal. */
+/** For help that is not printed on a terminal. */
 const HELP_WIDTH = 80;
 
-/** What each command does, in the words of its command line. */
+/** The commands, with their options as parsed. */
 export interface Commands {
   status: (options: JsonOption) => Promise<ExitStatus>;
   watch: () => Promise<ExitStatus>;
@@ -44,14 +44,14 @@ export interface Commands {
 }
 
 interface CommandLineContext {
-  /** Help, a version, a completion script and a wrong argument do without: loading them is most of the start. */
+  /** Not called for help, the version, completion and invalid arguments, because loading takes most of the start. */
   loadCommands: () => Promise<Commands>;
   version: string;
   stdout: OutputStream;
   stderr: OutputStream;
 }
 
-/** Runs what the arguments ask for. @returns its exit status, or that for arguments that are wrong */
+/** Parses the arguments and runs the command. @returns the exit status */
 export async function runCommandLine(
   args: readonly string[],
   context: CommandLineContext,
@@ -64,7 +64,7 @@ export async function runCommandLine(
     await program.parseAsync(args, { from: "user" });
     return status;
   } catch (err) {
-    // It has been said already.
+    // Commander has printed the error.
     if (err instanceof CommanderError)
       return err.exitCode === 0 ? EXIT.ok : EXIT.usage;
     throw err;
@@ -87,7 +87,7 @@ function createProgram(
     .description(ABOUT)
     .version(version)
     .helpCommand(false)
-    .showHelpAfterError("(serin --help, or serin <command> --help, tells more)")
+    .showHelpAfterError("(see serin --help or serin <command> --help)")
     .exitOverride()
     .configureOutput({
       writeOut: (text) => stdout.write(text),
@@ -98,18 +98,18 @@ function createProgram(
     .addHelpText("after", AFTERWORD);
   const json = () =>
     new Option("--json", "print JSON, for programs").default(false);
-  add(program, "status", "tell the state, in a sentence and a table")
+  add(program, "status", "show the state in a sentence and tables")
     .addOption(json())
     .action((options: JsonOption) => run(({ status }) => status(options)));
-  add(program, "watch", "show the state live; in a pipe, a line a change") //
+  add(program, "watch", "show the state live; in a pipe, one line per change") //
     .action(() => run(({ watch }) => watch()));
   addFlag(program, run, json);
-  add(program, "events", "tell what happened")
-    .option("-f, --follow", "go on with what happens", false)
+  add(program, "events", "show the newest events")
+    .option("-f, --follow", "wait for new events", false)
     .addOption(
-      new Option("-k, --kind <kind>", "only these").choices(EVENT_KINDS),
+      new Option("-k, --kind <kind>", "only this kind").choices(EVENT_KINDS),
     )
-    .option("-n, --limit <number>", "how many at most", parseLimit, 20)
+    .option("-n, --limit <number>", "maximum number", parseLimit, 20)
     .addOption(json())
     .action((options: Parameters<Commands["events"]>[0]) =>
       run(({ events }) => events(options)),
@@ -117,8 +117,8 @@ function createProgram(
   add(program, "why", "explain the last flip")
     .addOption(json())
     .action((options: JsonOption) => run(({ why }) => why(options)));
-  add(program, "doctor", "look for what is wrong, and say what to do about it")
-    .option("--send-test-mail", "send a mail as alerts are sent", false)
+  add(program, "doctor", "check the system and suggest remedies")
+    .option("--send-test-mail", "send a test mail like an alert", false)
     .addOption(json())
     .action((options: Parameters<Commands["doctor"]>[0]) =>
       run(({ doctor }) => doctor(options)),
@@ -132,18 +132,18 @@ function createProgram(
 }
 
 function addFlag(program: Command, run: Run, json: () => Option): void {
-  const flag = add(program, "flag", "tell or set the flag");
+  const flag = add(program, "flag", "show or set the flag");
   add(flag, "get", "print on or off")
     .addOption(json())
     .action((options: JsonOption) => run(({ getFlag }) => getFlag(options)));
   const changes = [
-    ["on", true, "let the canary in"],
-    ["off", false, "stop the canary, until a person lets it in"],
-    ["toggle", "toggle", "set it to what it is not"],
+    ["on", true, "resume the canary"],
+    ["off", false, "stop the canary until an operator resumes it"],
+    ["toggle", "toggle", "invert the flag"],
   ] as const;
   for (const [name, value, about] of changes)
     add(flag, name, about)
-      .option("-r, --reason <text>", "why, for the ledger and the mail")
+      .option("-r, --reason <text>", "reason for the ledger and the mail")
       .action((options: { reason?: string }) =>
         run(({ setFlag }) => setFlag(value, options)),
       );
@@ -173,9 +173,9 @@ function widthOf(stream: OutputStream): number {
   return stream instanceof WriteStream ? stream.columns : HELP_WIDTH;
 }
 
-/** What there is to complete. */
+/** The command for completion scripts. */
 function describe(command: Command): CommandTree {
-  const help = { flags: ["--help"], about: "tell how to use it", choices: [] };
+  const help = { flags: ["--help"], about: "show help", choices: [] };
   return {
     name: command.name(),
     about: command.description(),

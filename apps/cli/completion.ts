@@ -1,22 +1,22 @@
 export const SHELLS = ["bash", "zsh", "fish"] as const;
 export type Shell = (typeof SHELLS)[number];
 
-/** A command with all that may be typed behind it. */
+/** A command with the words that may follow it. */
 export interface CommandTree {
   name: string;
   about: string;
-  /** What it takes as an argument. */
+  /** The values of its argument. */
   words: readonly string[];
   options: readonly {
     flags: readonly string[];
     about: string;
-    /** What the option takes; empty when anything or nothing. */
+    /** The values of the option; empty if it takes any value or none. */
     choices: readonly string[];
   }[];
   commands: readonly CommandTree[];
 }
 
-/** A script that the shell is to read, for `serin` and the commands in `tree`. */
+/** A completion script for `serin` with the commands in `tree`. */
 export function renderCompletion(shell: Shell, tree: CommandTree): string {
   switch (shell) {
     case "bash":
@@ -43,7 +43,7 @@ function flatten(tree: CommandTree, path = ""): Place[] {
   ];
 }
 
-/** The shell patterns after which `choices` are what comes next, and the words of each place. */
+/** Shell patterns for the values of each option, and for the words at each place. */
 function renderCases(places: readonly Place[], set: string): string {
   const values = places.flatMap(({ path, tree }) =>
     tree.options

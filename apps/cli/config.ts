@@ -11,7 +11,7 @@ import {
 
 export interface CliConfig extends StoreConfig {
   monitorUrl: URL;
-  /** For what changes something on the monitor; never sent with anything else. */
+  /** Sent only with requests that change something on the monitor. */
   adminToken: string | undefined;
 }
 

@@ -2,19 +2,19 @@ import { toPlain } from "../../lib/wording/plain-text.js";
 
 const SENTENCES: Readonly<Record<string, string>> = {
   ECONNREFUSED: "nothing listens there",
-  ECONNRESET: "the connection was cut",
-  EHOSTUNREACH: "there is no way to that host",
-  ENETUNREACH: "there is no way to that network",
+  ECONNRESET: "the connection was reset",
+  EHOSTUNREACH: "no route to the host",
+  ENETUNREACH: "no route to the network",
   ENOTFOUND: "no host has that name",
-  EAI_AGAIN: "the host's name could not be looked up",
+  EAI_AGAIN: "the host's name could not be resolved",
   ETIMEDOUT: "no answer in time",
   TimeoutError: "no answer in time",
 };
 
-/** Why something could not be reached, in a few words. */
+/** Describes a failed connection in a few words. */
 export function describeFailure(err: unknown): string {
   if (!(err instanceof Error)) return toPlain(String(err));
-  // A fetch hides its cause, and a name with several addresses the failure of each.
+  // fetch() wraps the cause, and a name with several addresses has one error for each.
   const inner: unknown =
     err.cause ?? (err instanceof AggregateError ? err.errors[0] : undefined);
   const known = SENTENCES[codeOf(err)];

@@ -1,19 +1,19 @@
-/** What scripts go by; `serin --help` lists it. */
+/** Scripts rely on these. `serin --help` lists them. */
 export const EXIT = {
   ok: 0,
-  /** `doctor` found something, or what was asked for cannot be. */
+  /** `doctor` found a problem, or the command failed. */
   problem: 1,
-  /** The command line or a setting makes no sense. */
+  /** Invalid command line or setting. */
   usage: 2,
   /** Redis or the monitor does not answer. */
   unreachable: 3,
-  /** Redis or the monitor says no: a missing right, a wrong token. */
+  /** Redis or the monitor refuses: a missing right or a wrong token. */
   refused: 4,
 } as const;
 
 export type ExitStatus = (typeof EXIT)[keyof typeof EXIT];
 
-/** Ends a command: its message is all that people see. */
+/** Ends a command. Users see only its message. */
 export class CliError extends Error {
   readonly status: ExitStatus;
 

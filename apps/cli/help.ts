@@ -1,5 +1,5 @@
 export const ABOUT =
-  "Sees and steers a canary release. The flag, the events and why work with Redis alone.";
+  "Shows and controls a canary release. The commands flag, events and why need only Redis.";
 
 /** By command. */
 export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
@@ -32,15 +32,15 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
 
 export const AFTERWORD = `
 Settings are environment variables:
-  REDIS_URL    where Redis is, with user and password (redis://127.0.0.1:6379)
-  KEY_PREFIX   what the keys begin with (serin:)
+  REDIS_URL    Redis, with user and password (redis://127.0.0.1:6379)
+  KEY_PREFIX   prefix of all keys (serin:)
   FLAG_NAME    the flag (feature)
-  MONITOR_URL  where the monitor is (http://127.0.0.1:8090)
+  MONITOR_URL  the monitor (http://127.0.0.1:8090)
   ADMIN_TOKEN  the monitor's token, for --send-test-mail
   NO_COLOR     no colours
 
-Exit status: 0 all is well, 1 a problem was found, 2 the command line or a setting makes no sense,
-3 Redis or the monitor does not answer, 4 it refuses.
+Exit status: 0 success, 1 problem found, 2 invalid command line or setting,
+3 Redis or the monitor does not answer, 4 Redis or the monitor refuses.
 
 Examples:
   serin status

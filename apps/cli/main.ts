@@ -8,9 +8,9 @@ const stopSignal = () => {
   abortOnSignals(stopping);
   return stopping.signal;
 };
-// The reader of the output has gone, as `head` does.
+// The reader of the output has closed it, like `head`.
 stdout.on("error", () => process.exit());
 const args = process.argv.slice(2);
 const status = await runCli({ args, env, stdout, stderr, stopSignal });
-// A connection that is still being opened would hold the process for as long as that takes.
+// A connection that is still opening would keep the process running.
 process.exit(status);

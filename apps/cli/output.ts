@@ -4,18 +4,18 @@ import type { Environment } from "../../lib/settings/settings.js";
 
 export type Style = Parameters<typeof styleText>[0];
 
-/** Puts a style on a text, or nothing where there are to be no colours. */
+/** Applies a style to a text, unless colours are off. */
 export type Paint = (style: Style, text: string) => string;
 
-/** A terminal, or whatever else takes text. */
+/** A terminal or another writer of text. */
 export interface OutputStream {
   write: (text: string) => unknown;
 }
 
-/** Standard output, for lines. */
+/** Prints lines and JSON. */
 export class Output {
   readonly #stream: OutputStream;
-  /** Undefined when the output goes elsewhere, as into a pipe. */
+  /** Undefined if the output is not a terminal. */
   readonly terminal: WriteStream | undefined;
   readonly paint: Paint;
 
@@ -32,18 +32,18 @@ export class Output {
     this.#stream.write(`${text}\n`);
   };
 
-  /** For programs: one value, over several lines where a person may look too. */
+  /** Indented, for people too. */
   json(value: unknown): void {
     this.line(toSafeJson(value, 2));
   }
 
-  /** One value in one line. */
+  /** In one line. */
   jsonLine(value: unknown): void {
     this.line(toSafeJson(value));
   }
 }
 
-/** JSON escapes most control characters, but not those that a terminal may take for the start of a sequence. */
+/** JSON.stringify leaves C1 control characters, which may start a terminal sequence. */
 function toSafeJson(value: unknown, indent?: number): string {
   return JSON.stringify(value, undefined, indent).replace(
     /[\u007f-\u009f]/g,

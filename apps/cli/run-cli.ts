@@ -4,7 +4,7 @@ import { runCommandLine } from "./command-line.js";
 import { CliError, EXIT, type ExitStatus } from "./exit-status.js";
 import type { CommandsContext } from "./commands/commands.js";
 
-/** `serin`, from its arguments to its exit status. It uses nothing of the process but what it is given. */
+/** `serin`, from its arguments to its exit status. It uses the process only through its context. */
 export async function runCli(
   context: CommandsContext & { args: readonly string[] },
 ): Promise<ExitStatus> {

@@ -1,10 +1,10 @@
 export interface Column {
   title: string;
-  /** Figures stand at the right. */
+  /** Figures are right-aligned. */
   isFigure?: boolean;
 }
 
-/** Lines of columns two spaces apart, the titles first. */
+/** Columns two spaces apart, below their titles. */
 export function layOut(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
@@ -12,7 +12,7 @@ export function layOut(
   return align(columns, [columns.map(({ title }) => title), ...rows]);
 }
 
-/** Lines of a name and what is to be said of it. */
+/** One line per fact: a name and a text. */
 export function layOutFacts(
   facts: readonly (readonly [name: string, text: string])[],
 ): string[] {

@@ -2,18 +2,18 @@ import type { Redis } from "ioredis";
 import type { Keys } from "../../../lib/redis/keys.js";
 import { scanTelemetry, type Heard } from "../sources/telemetry-scan.js";
 
-/** What the proxies' windows tell of the canary's requests around a flip; times by Redis's clock in ms. */
+/** The canary's requests around a flip, from the proxies' windows. Times are ms by Redis's clock. */
 export interface CanaryTrail {
-  /** The end of the last window before the flip in which the canary answered or was given requests. */
+  /** The end of the last window with canary requests before the flip. */
   lastBeforeAt: number | null;
-  /** Requests that ended at the canary in windows that ended after the flip: it was still answering them. */
+  /** Requests that the canary completed in windows that ended after the flip. */
   endedAfter: number;
   lastAfterAt: number | null;
-  /** Requests that the split gave to the canary in windows that began after the flip. */
+  /** Requests that the split sent to the canary in windows that began after the flip. */
   givenAfter: number;
 }
 
-/** Back to before the flip, as far as there are windows. @throws when Redis is away. */
+/** Reads windows back to the last one before the flip. @throws if Redis is unreachable */
 export async function readCanaryTrail(
   redis: Redis,
   keys: Keys,

@@ -1,13 +1,11 @@
-import { createKeys, type Keys } from "../../../lib/redis/keys.js";
 import type { Commands } from "../command-line.js";
 import type { Environment } from "../../../lib/settings/settings.js";
-import { readConfig, type CliConfig } from "../config.js";
+import { readConfig } from "../config.js";
 import type { ExitStatus } from "../exit-status.js";
 import { nameOperator } from "../operator.js";
 import { Output, type OutputStream } from "../output.js";
-import { MonitorClient } from "../sources/monitor-client.js";
-import { explainRedisError, RedisLink } from "../sources/redis-link.js";
-import { StateSource } from "../sources/state-source.js";
+import { explainRedisError } from "../sources/redis-link.js";
+import { createContext, type CommandContext } from "./context.js";
 import { examine } from "./doctor/doctor.js";
 import { showEvents } from "./events.js";
 import { changeFlag, showFlag } from "./flag.js";
@@ -19,19 +17,8 @@ export interface CommandsContext {
   env: Environment;
   stdout: OutputStream;
   stderr: OutputStream;
-  /** Called by the commands that run until they are stopped. A signal ends the others together with their process. */
+  /** Called by commands that run until stopped. A signal ends the process of the others. */
   stopSignal: () => AbortSignal;
-}
-
-/** What commands work with. */
-interface Parts {
-  config: CliConfig;
-  link: RedisLink;
-  monitor: MonitorClient;
-  keys: Keys;
-  flagName: string;
-  source: StateSource;
-  output: Output;
 }
 
 /** The commands that need settings, Redis or the monitor. */
@@ -39,17 +26,17 @@ export function createCommands(context: CommandsContext): Commands {
   const { env, stdout, stderr, stopSignal } = context;
   const output = new Output(stdout, env);
 
-  /** Reads the settings, runs a command, and lets go of everything. */
+  /** Reads the settings, runs a command, and closes its connection. */
   async function run(
-    command: (parts: Parts) => Promise<ExitStatus>,
+    command: (context: CommandContext) => Promise<ExitStatus>,
   ): Promise<ExitStatus> {
-    const parts = openParts(readConfig(env), output);
+    const created = createContext(readConfig(env), output);
     try {
-      return await command(parts);
+      return await command(created);
     } catch (err) {
-      throw explainRedisError(err, parts.link.address);
+      throw explainRedisError(err, created.link.address);
     } finally {
-      parts.link.close();
+      created.link.close();
     }
   }
 
@@ -79,13 +66,4 @@ export function createCommands(context: CommandsContext): Commands {
     why: (options) => run((parts) => explainFlip(parts, options)),
     doctor: (options) => run((parts) => examine(parts, options)),
   };
-}
-
-function openParts(config: CliConfig, output: Output): Parts {
-  const { flagName } = config;
-  const link = new RedisLink(config.redisUrl);
-  const monitor = new MonitorClient(config);
-  const keys = createKeys(config.keyPrefix);
-  const source = new StateSource({ link, monitor, keys, flagName });
-  return { config, link, monitor, keys, flagName, source, output };
 }

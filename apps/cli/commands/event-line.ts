@@ -13,7 +13,7 @@ const KIND_STYLES: Readonly<Record<string, Style>> = {
   silence: "yellow",
 };
 
-/** `14:03:07  flip      monitor   feature is off: canary p95 …`, by Redis's clock in local time. */
+/** `14:03:07  flip      monitor   feature is off: canary p95 …`. The time is Redis's, in local time. */
 export function renderEvent(
   event: LedgerEvent,
   now: number,

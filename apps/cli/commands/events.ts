@@ -1,7 +1,6 @@
 import { once } from "node:events";
 import type { Redis } from "ioredis";
 import { followEvents } from "../../../lib/flag/event-feed.js";
-import type { Keys } from "../../../lib/redis/keys.js";
 import {
   Ledger,
   type EventKind,
@@ -10,22 +9,21 @@ import {
 import { compareIds } from "../../../lib/redis/stream-entry.js";
 import { renderEvent } from "./event-line.js";
 import { EXIT, type ExitStatus } from "../exit-status.js";
-import type { Output } from "../output.js";
-import type { RedisLink } from "../sources/redis-link.js";
+import type { CommandContext } from "./context.js";
 
 export interface EventsOptions {
   limit: number;
   kind: EventKind | undefined;
   json: boolean;
-  /** Goes on with what is entered until this signal comes; undefined to show what there is. */
+  /** Follows new events until this signal; undefined to print only existing ones. */
   signal: AbortSignal | undefined;
-  /** For what is no event: that Redis is away. */
+  /** Reports an outage of Redis. */
   warn: (sentence: string) => void;
 }
 
-/** `serin events`: the newest, oldest of them first, and then what is entered. @throws when Redis is away at the start. */
+/** `serin events`: prints the newest events, oldest first, then new ones. @throws if Redis is unreachable at the start */
 export async function showEvents(
-  { link, keys, output }: { link: RedisLink; keys: Keys; output: Output },
+  { link, keys, output }: CommandContext,
   options: EventsOptions,
 ): Promise<ExitStatus> {
   const { limit, kind, signal, warn } = options;
@@ -38,7 +36,7 @@ export async function showEvents(
     if (options.json) output.jsonLine(event);
     else output.line(renderEvent(event, Date.now(), output.paint));
   };
-  // Of what was entered between the two reads the feed tells.
+  // The feed prints events that were added between the two reads.
   const shown =
     newest === undefined
       ? []
@@ -62,7 +60,7 @@ function warnOfOutages(
   redis.on("close", () => {
     if (isAway || signal.aborted) return;
     isAway = true;
-    warn("Redis is away: waiting for it");
+    warn("Redis is unreachable: waiting for it");
   });
   redis.on("ready", () => {
     isAway = false;
@@ -70,7 +68,7 @@ function warnOfOutages(
   });
 }
 
-/** Holds the process until then. */
+/** Keeps the process running until the signal. */
 async function untilAborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;
   const hold = setInterval(() => undefined, 60_000);

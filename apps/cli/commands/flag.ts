@@ -1,23 +1,14 @@
-import type { Keys } from "../../../lib/redis/keys.js";
 import { Ledger, type FlipOutcome } from "../../../lib/flag/ledger.js";
 import { toPlain } from "../../../lib/wording/plain-text.js";
 import { CliError, EXIT, type ExitStatus } from "../exit-status.js";
-import type { Output } from "../output.js";
-import type { RedisLink } from "../sources/redis-link.js";
 import { readFlagFacts } from "../sources/redis-report.js";
+import type { CommandContext } from "./context.js";
 
 const MAX_REASON_CHARACTERS = 500;
 
-export interface FlagContext {
-  link: RedisLink;
-  keys: Keys;
-  flagName: string;
-  output: Output;
-}
-
-/** `serin flag get` @throws when Redis is away. */
+/** `serin flag get` @throws if Redis is unreachable */
 export async function showFlag(
-  { link, keys, flagName, output }: FlagContext,
+  { link, keys, flagName, output }: CommandContext,
   options: { json: boolean },
 ): Promise<ExitStatus> {
   const facts = await readFlagFacts(await link.open(), keys, flagName);
@@ -28,9 +19,9 @@ export async function showFlag(
   return EXIT.ok;
 }
 
-/** `serin flag on|off|toggle`: an operator's flip, which the monitor never undoes. @throws when Redis is away. */
+/** `serin flag on|off|toggle`: an operator's flip, which the monitor never undoes. @throws if Redis is unreachable */
 export async function changeFlag(
-  { link, keys, flagName, output }: FlagContext,
+  { link, keys, flagName, output }: CommandContext,
   change: {
     value: boolean | "toggle";
     reason: string | undefined;
@@ -41,7 +32,7 @@ export async function changeFlag(
   const { value, operator } = change;
   const flip = {
     by: "operator",
-    reason: readReason(change.reason) ?? `asked for with serin by ${operator}`,
+    reason: readReason(change.reason) ?? `set with serin by ${operator}`,
     data: { operator },
   } as const;
   if (value === "toggle") {
@@ -62,7 +53,7 @@ function describeOutcome(
   const state = `${flagName} is ${wordFor(value)}`;
   if (outcome === "changed") return `${state}: ${reason}`;
   return outcome === "held"
-    ? `${state} already, and stays so until a person switches it on: ${reason}`
+    ? `${state} already, and stays off until an operator resumes it: ${reason}`
     : `${state} already: nothing was changed`;
 }
 

@@ -2,14 +2,14 @@ import type { WriteStream } from "node:tty";
 
 const ENTER = "\u001b[?1049h\u001b[?25l\u001b[?7l";
 const LEAVE = "\u001b[?7h\u001b[?25h\u001b[?1049l";
-/** Terminals that know it show what lies between at once; others ignore it. */
+/** Synchronised update: terminals that support it show the frame at once, others ignore it. */
 const BEGIN_FRAME = "\u001b[?2026h\u001b[H";
 const END_FRAME = "\u001b[J\u001b[?2026l";
 const CLEAR_REST_OF_LINE = "\u001b[K";
 
 /**
- * The terminal's second screen, drawn over in place. Nothing is cleared before it is written anew, so nothing flickers;
- * lines end where the window does. `close` gives the first screen and the cursor back, and may be called twice.
+ * The terminal's alternate screen. Frames overwrite each other without clearing first, so they do not flicker. Long lines are
+ * cut at the window's edge. `close` restores the main screen and the cursor, and may be called twice.
  */
 export class LiveScreen {
   readonly #terminal: WriteStream;

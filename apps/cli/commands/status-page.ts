@@ -41,7 +41,7 @@ const HOST_COLUMNS = [
   { title: "seen" },
 ];
 
-/** The one sentence, in its colour. */
+/** The headline in its colour. */
 export function paintHeadline(report: StateReport, paint: Paint): string {
   const { tone, text } = describeHeadline(report, Date.parse(report.now));
   return paint(TONE_STYLES[tone], toPlain(text));
@@ -63,7 +63,7 @@ export function renderStatus(
   const notice =
     without === undefined
       ? []
-      : ["", paint("yellow", `${without.message}.`), "What Redis alone tells:"];
+      : ["", paint("yellow", `${without.message}.`), "From Redis only:"];
   return [
     paintHeadline(report, paint),
     ...notice,
@@ -111,8 +111,8 @@ function describeProxy(
     canaryOpen === null
       ? "unknown"
       : canaryOpen
-        ? "takes its share"
-        : `withheld: ${because ?? "for no known reason"}`;
+        ? "open"
+        : `closed: ${because ?? "unknown reason"}`;
   return [id, split ?? "unknown", canary, formatAge(seenAt, now)];
 }
 
@@ -121,7 +121,7 @@ function describeHost(
   now: number,
 ): string[] {
   const { id, target, version, pid, up, startedAt, seenAt } = host;
-  const app = up ? `${version ?? "unknown"} (pid ${pid ?? "unknown"})` : "gone";
+  const app = up ? `${version ?? "unknown"} (pid ${pid ?? "unknown"})` : "down";
   return [
     id,
     target,
@@ -138,20 +138,20 @@ function describeVerdict(
   { verdict }: StateReport,
   without: Reading["without"],
 ): string {
-  if (without !== undefined) return "only the monitor knows";
+  if (without !== undefined) return "unknown without the monitor";
   if (verdict === null) return "nothing is compared";
   const { outcome, because, odds, canaryRequestsNeeded, mode } = verdict;
-  const observed = mode === "observe" ? ", only observed" : "";
+  const observed = mode === "observe" ? ", observed only" : "";
   const needed =
     canaryRequestsNeeded !== null && canaryRequestsNeeded > 0
       ? `, about ${formatCount(canaryRequestsNeeded)} more canary requests to decide`
       : "";
   return outcome === null
-    ? `none yet: ${because ?? "for no known reason"}`
+    ? `none yet: ${because ?? "unknown reason"}`
     : `${outcome}, evidence ${odds}${needed}${observed}`;
 }
 
 function describeLease(lease: StateReport["lease"]): string {
-  if (lease === null) return "none leads";
+  if (lease === null) return "no monitor leads";
   return `${lease.holder} leads (epoch ${lease.epoch}, lease ${(lease.ageMs / 1000).toFixed(1)} s old)`;
 }

@@ -13,7 +13,7 @@ import { paintHeadline, renderStatus } from "./status-page.js";
 const INTERVAL_MS = 1000;
 const EVENTS_SHOWN = 8;
 
-/** `serin watch` in a terminal: the state and the newest events, drawn anew each second and when the window changes. */
+/** `serin watch` in a terminal: redraws the state and the newest events each second and after a resize. */
 export async function watchLive(
   source: StateSource,
   output: Output,
@@ -21,7 +21,7 @@ export async function watchLive(
   signal: AbortSignal,
 ): Promise<ExitStatus> {
   const screen = new LiveScreen(terminal);
-  let lines = ["Asking …"];
+  let lines = ["Loading …"];
   const redraw = () => screen.draw(lines);
   screen.open();
   terminal.on("resize", redraw);
@@ -33,13 +33,13 @@ export async function watchLive(
   } finally {
     terminal.off("resize", redraw);
     screen.close();
-    // The last word stays on the first screen.
+    // Leave the last headline on the main screen.
     output.line(lines[0] ?? "");
   }
   return EXIT.ok;
 }
 
-/** `serin watch` in a pipe: a line for each change, and none for the mere passing of time. */
+/** `serin watch` in a pipe: prints a line for each change, but not for running times. */
 export async function watchPiped(
   source: StateSource,
   output: Output,
@@ -62,7 +62,7 @@ async function eachSecond(
 ): Promise<void> {
   while (!signal.aborted) {
     await step();
-    // It rejects only when aborted, and then the watch is over too.
+    // It rejects only when aborted, which also ends the loop.
     await sleep(INTERVAL_MS, undefined, { signal }).catch(() => undefined);
   }
 }
@@ -107,7 +107,7 @@ async function readSentence(
   };
 }
 
-/** The headline without what only the clock changes. */
+/** The headline without running times. */
 function describeEssence(report: StateReport): string {
   const { text } = describeHeadline(report, Date.parse(report.now));
   return text.replace(/(?<=healthy) for .+$|(?<=retry) in [\d:]+$/, "");

@@ -20,28 +20,27 @@ import { layOutFacts } from "../table.js";
 
 const RULES: Readonly<Record<string, string>> = {
   latency: "the latency threshold",
-  verdict: "the verdict: the canary is compared with prod, route by route",
-  breaker:
-    "a proxy's breaker: the canary failed requests that prod does not fail",
+  verdict: "the verdict: the canary compared with prod, route by route",
+  breaker: "a proxy's breaker: the canary failed requests that prod serves",
   recovery: "the automatic retry after a cool-down",
 };
-/** Told by other lines. */
-const TOLD = new Set([
+/** Data that other lines show. */
+const SHOWN_ELSEWHERE = new Set([
   ...["flag", "value", "rule", "side", "direct", "operator"],
   ...["nextTryAt", "latched", "verdict"],
 ]);
 
-/** All there is to say about the last flip. */
+/** The facts about the last flip. */
 export interface Account {
   flagName: string;
   value: boolean;
   flip: LedgerEvent;
   trail: CanaryTrail;
   recovery: StateReport["recovery"];
-  /** Why the monitor's own account of it could not be had. */
+  /** Why the monitor's state is missing. */
   without: CliError | undefined;
   lease: StateReport["lease"];
-  /** Undefined when the flip was not by verdict; a sentence when it could not be had. */
+  /** Undefined if the flip was not by verdict; a sentence if the monitor cannot recompute it. */
   verdict: VerdictReplay | string | undefined;
 }
 
@@ -74,9 +73,9 @@ export function renderWhy(
     flip.data.value === value
       ? []
       : [
-          `${flagName} is ${value ? "on" : "off"} all the same: somebody wrote to Redis, and no monitor has entered it`,
+          `${flagName} is ${value ? "on" : "off"} nevertheless: it was set directly in Redis, and no monitor has recorded this`,
         ];
-  // That a monitor is away needs no word here: Redis tells it all.
+  // An unreachable monitor needs no notice here, because Redis provides these facts.
   const elsewhere =
     account.without?.status === EXIT.problem
       ? [paint("yellow", account.without.message)]
@@ -99,17 +98,17 @@ function describeWho({ flip }: Account): string {
 function describeRule({ flip }: Account): string {
   const { rule, side, direct } = flip.data;
   if (direct === true) return "none: the flag was set directly in Redis";
-  if (typeof rule !== "string") return "none: somebody asked for it";
+  if (typeof rule !== "string") return "none: set on request";
   const known = RULES[rule] ?? rule;
   return rule === "latency" && typeof side === "string"
     ? `${known} of ${side}`
     : known;
 }
 
-/** What the event's data holds in figures; the unit is the name's last word. None for a person's flip. */
+/** The figures in the event's data, whose names end with their unit. An operator's flip has none. */
 function describeFigures(data: Record<string, unknown>): string[] {
   const figures = Object.entries(data).flatMap(([name, figure]) =>
-    typeof figure === "number" && !TOLD.has(name)
+    typeof figure === "number" && !SHOWN_ELSEWHERE.has(name)
       ? [`${toWords(name)} ${formatFigure(name, figure)}`]
       : [],
   );
@@ -131,11 +130,12 @@ function formatFigure(name: string, figure: number): string {
 }
 
 function describeReplay(verdict: NonNullable<Account["verdict"]>): string {
-  if (typeof verdict === "string") return `not now: ${verdict}`;
-  const { recorded, verdict: anew } = verdict;
+  if (typeof verdict === "string") return `not available: ${verdict}`;
+  const { recorded, verdict: recomputed } = verdict;
+  const { outcome, evidence, evidenceToStop } = recomputed;
   return toPlain(
-    `from the ledger's counts: ${anew.outcome ?? "nothing to go by"}, evidence ${formatOdds(anew.evidence)} ` +
-      `(recorded: ${formatOdds(recorded)}; ${formatOdds(anew.evidenceToStop)} stops)`,
+    `from the ledger's counts: ${outcome ?? "no outcome"}, evidence ${formatOdds(evidence)} ` +
+      `(recorded: ${formatOdds(recorded)}; ${formatOdds(evidenceToStop)} stops)`,
   );
 }
 
@@ -144,12 +144,12 @@ function describeTrail(trail: CanaryTrail, at: number, now: number): string {
   const clock = (ms: number) => formatClock(new Date(ms), now);
   if (lastAfterAt === null)
     return lastBeforeAt === null
-      ? "none that is still known: telemetry is kept for 20 min"
+      ? "unknown: telemetry is kept for 20 min"
       : `by ${clock(lastBeforeAt)}, ${((at - lastBeforeAt) / 1000).toFixed(1)} s before the flip; none since`;
   const since =
     givenAfter > 0
-      ? `${formatCount(givenAfter)} were sent there after the flip`
-      : `${formatCount(endedAfter)} ended there after the flip, and none was sent there any more`;
+      ? `${formatCount(givenAfter)} were sent after the flip`
+      : `${formatCount(endedAfter)} ended after the flip, none was sent after it`;
   return `by ${clock(lastAfterAt)}; ${since}`;
 }
 
@@ -157,18 +157,17 @@ function describeNext(account: Account, now: number): string {
   const { value, recovery, lease, flip } = account;
   if (value)
     return lease === null
-      ? "no monitor leads: until one does, nobody watches the canary"
+      ? "no monitor leads: the canary is not watched"
       : "the canary gets its share, and is stopped if it goes bad";
   if (recovery.latched)
-    return "nothing: it is latched after the third breach within an hour, until a person resumes it";
+    return "latched after the third breach within an hour, until an operator resumes it";
   if (recovery.nextTryAt === null)
     return flip.by === "monitor"
-      ? `nothing by itself: it waits for ${recovery.waitsFor ?? "a person"}`
-      : "nothing by itself: the monitor undoes only its own flips";
-  if (lease === null)
-    return "no monitor leads: until one does, nobody lets the canary in again";
+      ? `no automatic retry: it waits for ${recovery.waitsFor ?? "an operator"}`
+      : "no automatic retry: the monitor undoes only its own flips";
+  if (lease === null) return "no monitor leads: no automatic retry until then";
   const leftMs = Date.parse(recovery.nextTryAt) - now;
   return leftMs > 0
-    ? `the canary is let in again in ${formatCountdown(leftMs)}, if its probes stay healthy`
-    : `the canary is let in again as soon as it may be: that waits for ${recovery.waitsFor ?? "the monitor"}`;
+    ? `automatic retry in ${formatCountdown(leftMs)}, if the canary's probes stay healthy`
+    : `automatic retry is due: it waits for ${recovery.waitsFor ?? "the monitor"}`;
 }

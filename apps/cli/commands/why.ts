@@ -1,11 +1,9 @@
-import type { Keys } from "../../../lib/redis/keys.js";
 import { Ledger, type LedgerEvent } from "../../../lib/flag/ledger.js";
 import { entryTimeMs } from "../../../lib/redis/stream-entry.js";
 import { readCanaryTrail } from "./canary-trail.js";
 import { CliError, EXIT, type ExitStatus } from "../exit-status.js";
 import type { MonitorClient } from "../sources/monitor-client.js";
-import type { Output } from "../output.js";
-import type { RedisLink } from "../sources/redis-link.js";
+import type { CommandContext } from "./context.js";
 import {
   describeRecovery,
   readFlagFacts,
@@ -13,18 +11,11 @@ import {
 } from "../sources/redis-report.js";
 import { renderWhy, type Account } from "./why-page.js";
 
-/** `serin why`: from Redis, which is needed; the monitor adds what only it knows. @throws when Redis is away. */
+/** `serin why`: reads Redis, and adds the monitor's state if it answers. @throws if Redis is unreachable */
 export async function explainFlip(
-  parts: {
-    link: RedisLink;
-    monitor: MonitorClient;
-    keys: Keys;
-    flagName: string;
-    output: Output;
-  },
+  { link, monitor, keys, flagName, output }: CommandContext,
   options: { json: boolean },
 ): Promise<ExitStatus> {
-  const { link, monitor, keys, flagName, output } = parts;
   const redis = await link.open();
   const { value } = await readFlagFacts(redis, keys, flagName);
   const ledger = new Ledger(redis, keys);
@@ -33,7 +24,7 @@ export async function explainFlip(
     if (options.json) output.json({ flag: flagName, value, flip: null });
     else
       output.line(
-        `${flagName} is ${value ? "on" : "off"}: the ledger knows of no flip`,
+        `${flagName} is ${value ? "on" : "off"}: the ledger has no flip`,
       );
     return EXIT.ok;
   }
@@ -44,8 +35,7 @@ export async function explainFlip(
     readVerdict(monitor, flip),
   ]);
   const account = {
-    ...{ flagName, value, flip },
-    ...{ trail, recovery, without, lease, verdict },
+    ...{ flagName, value, flip, trail, recovery, without, lease, verdict },
   };
   if (options.json) output.json(toJson(account));
   else renderWhy(account, Date.now(), output.paint).forEach(output.line);
@@ -81,7 +71,7 @@ async function readVerdict(
   if (flip.data.rule !== "verdict") return undefined;
   try {
     const replay = await monitor.replayVerdict(flip.id);
-    return replay ?? "the monitor finds no counts to compute it from";
+    return replay ?? "the monitor has no counts to recompute it from";
   } catch (err) {
     if (err instanceof CliError) return err.message;
     throw err;

@@ -23,7 +23,7 @@ export type VerdictReplay = z.infer<typeof replay>;
 const testMail = z.object({ id: z.string(), transport: z.string() });
 export type TestMail = z.infer<typeof testMail>;
 
-/** Undefined when the monitor at `url` is about the flag that is meant here. */
+/** Undefined if the monitor at `url` is responsible for the flag `flagName`. */
 export function describeOtherFlag(
   { flag }: StateReport,
   url: string,
@@ -31,10 +31,10 @@ export function describeOtherFlag(
 ): string | undefined {
   return flag.name === flagName
     ? undefined
-    : `the monitor at ${url} is about the flag ${toPlain(flag.name)}, and FLAG_NAME here is ${flagName}`;
+    : `the monitor at ${url} watches the flag ${toPlain(flag.name)}, but FLAG_NAME here is ${flagName}`;
 }
 
-/** The monitor's API. All methods throw a CliError within three seconds when it does not answer as it should. */
+/** The monitor's API. All methods throw a CliError if there is no valid answer within three seconds. */
 export class MonitorClient {
   readonly url: string;
   readonly #base: URL;
@@ -52,7 +52,7 @@ export class MonitorClient {
     return answer;
   }
 
-  /** @throws CliError also when it is about another flag. */
+  /** @throws CliError also if the monitor watches another flag */
   async readStateOf(flagName: string): Promise<StateReport> {
     const report = await this.readState();
     const other = describeOtherFlag(report, this.url, flagName);
@@ -60,7 +60,7 @@ export class MonitorClient {
     throw new CliError(EXIT.problem, other);
   }
 
-  /** Undefined when the event tells of no verdict. */
+  /** Undefined if the event has no verdict. */
   async replayVerdict(eventId: string): Promise<VerdictReplay | undefined> {
     const answer = await this.#ask(`/api/verdicts/${eventId}`, {
       mayBeAbsent: true,
@@ -86,7 +86,7 @@ export class MonitorClient {
       const response = await fetch(new URL(path, this.#base), {
         method,
         headers: token,
-        // A token must not follow a redirect to somebody else.
+        // A redirect must not pass the token to another server.
         redirect: "error",
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
@@ -128,7 +128,7 @@ export class MonitorClient {
   #otherProgram(): CliError {
     return new CliError(
       EXIT.unreachable,
-      `what listens at ${this.url} is no monitor of this version: see MONITOR_URL`,
+      `the server at ${this.url} is not a monitor of this version: check MONITOR_URL`,
     );
   }
 }

@@ -13,7 +13,7 @@ const SILENT = {
 };
 const REFUSALS = /^(WRONGPASS|NOAUTH|NOPERM|ERR AUTH|ERR Client sent AUTH)/;
 
-/** A connection to Redis that is opened when it is first needed. It gives up at the first failure: a person waits. */
+/** A connection to Redis that opens on first use. It gives up at the first failure, because a person waits. */
 export class RedisLink {
   readonly #url: string;
   #redis: Redis | undefined;
@@ -23,12 +23,12 @@ export class RedisLink {
     this.#url = url;
   }
 
-  /** Host and port: never the password. */
+  /** Host and port, without the password. */
   get address(): string {
     return new URL(this.#url).host;
   }
 
-  /** Whoever asks while it is being opened gets the same one. @throws CliError when Redis is away or refuses to sign in. */
+  /** Concurrent calls share one connection. @throws CliError if Redis is unreachable or refuses the login */
   open(): Promise<Redis> {
     if (this.#redis?.status === "ready") return Promise.resolve(this.#redis);
     this.#opening ??= this.#connect().finally(
@@ -46,7 +46,7 @@ export class RedisLink {
     });
     this.#redis = redis;
     try {
-      // Rejects at the first error as well.
+      // It also rejects at the first `error` event.
       await once(redis, "ready", {
         signal: AbortSignal.timeout(CONNECT_TIMEOUT_MS),
       });
@@ -63,7 +63,7 @@ export class RedisLink {
   }
 }
 
-/** What Redis, or its absence, made of a command. Anything else is no failure of Redis and stays as it is. */
+/** Turns an error of Redis or of its connection into a CliError. Returns other errors unchanged. */
 export function explainRedisError(err: unknown, address: string): unknown {
   if (!(err instanceof Error)) return err;
   const isOfRedis =
@@ -71,6 +71,11 @@ export function explainRedisError(err: unknown, address: string): unknown {
       err.name,
     ) || /^(Connection is closed|Stream isn't writeable)/.test(err.message);
   return isOfRedis ? explain(err, address) : err;
+}
+
+/** Whether Redis refused a command because the user lacks the right. */
+export function isNotPermitted(err: unknown): boolean {
+  return err instanceof Error && err.message.startsWith("NOPERM");
 }
 
 function explain(failure: unknown, address: string): CliError {

@@ -11,11 +11,11 @@ import {
 } from "../../../lib/telemetry/monitor-state.js";
 import { SideSum } from "../../../lib/telemetry/side-sum.js";
 import { DEFAULT_SILENCE_MS } from "../../../lib/telemetry/silence.js";
-import type { Side } from "../../../lib/telemetry/telemetry.js";
-import { readRedisTime, scanTelemetry, type Heard } from "./telemetry-scan.js";
+import type { Side, TrafficWindow } from "../../../lib/telemetry/telemetry.js";
+import { newestOf, readRedisTime, readTelemetry } from "./telemetry-scan.js";
 
 const SIDE_WINDOW_MS = 10_000;
-/** Who said nothing for longer is not shown. */
+/** Programs that have been silent for longer are not shown. */
 const HEARD_MS = 60_000;
 
 export interface FlagFacts {
@@ -28,7 +28,7 @@ export interface FlagFacts {
   flip: string | null;
 }
 
-/** @throws when Redis is away. */
+/** @throws if Redis is unreachable */
 export async function readFlagFacts(
   redis: Redis,
   keys: Keys,
@@ -47,7 +47,7 @@ export async function readFlagFacts(
   };
 }
 
-/** @throws when Redis is away. */
+/** @throws if Redis is unreachable */
 export async function readLeaseFacts(
   redis: Redis,
   keys: Keys,
@@ -59,7 +59,7 @@ export async function readLeaseFacts(
   return readLeaseAge(raw, ttlMs);
 }
 
-/** The monitor's report as far as Redis alone tells it: without verdict, over the last ten seconds. @throws when Redis is away. */
+/** The monitor's report from Redis only: over the last ten seconds, without verdict. @throws if Redis is unreachable */
 export async function readReportFromRedis(
   redis: Redis,
   keys: Keys,
@@ -75,10 +75,12 @@ export async function readReportFromRedis(
     flag.flip === null
       ? undefined
       : await new Ledger(redis, keys).readEvent(flag.flip);
-  const heard: Heard[] = [];
-  for await (const entry of scanTelemetry(redis, keys, now - HEARD_MS))
-    heard.push(entry);
-  const recent = heard.filter(({ heardAt }) => now - heardAt <= SIDE_WINDOW_MS);
+  const heard = await readTelemetry(redis, keys, now - HEARD_MS);
+  const windows = heard.filter((entry) => entry.kind === "traffic");
+  const samples = heard.filter((entry) => entry.kind === "host");
+  const recent = windows.filter(
+    ({ heardAt }) => now - heardAt <= SIDE_WINDOW_MS,
+  );
   const { value, by, reason, at } = flag;
   return {
     now: new Date(now).toISOString(),
@@ -90,10 +92,10 @@ export async function readReportFromRedis(
       prod: summarise("prod", recent),
       canary: summarise("canary", recent),
     },
-    proxies: newestOf("traffic", heard).map(({ source, data, heardAt }) =>
+    proxies: newestOf(windows).map(({ source, data, heardAt }) =>
       toProxyReport(source, data, heardAt),
     ),
-    hosts: newestOf("host", heard).map(({ source, data, heardAt }) =>
+    hosts: newestOf(samples).map(({ source, data, heardAt }) =>
       toHostReport(source, data, { seenAt: heardAt, unhealthyAt: null }),
     ),
     verdict: null,
@@ -101,7 +103,7 @@ export async function readReportFromRedis(
   };
 }
 
-/** What the monitor meant to do when it flipped; nobody else's flip is ever undone. */
+/** The recovery that the monitor planned with its flip. The monitor never undoes other flips. */
 export function describeRecovery(
   flip: Pick<LedgerEvent, "by" | "data"> | undefined,
 ): StateReport["recovery"] {
@@ -115,18 +117,11 @@ export function describeRecovery(
   return { mode, nextTryAt, latched, waitsFor: null };
 }
 
-function summarise(side: Side, recent: readonly Heard[]): SideSummary {
+function summarise(
+  side: Side,
+  windows: readonly { data: TrafficWindow }[],
+): SideSummary {
   const sum = new SideSum();
-  for (const { kind, data } of recent)
-    if (kind === "traffic" && data.target === side) sum.add(data);
+  for (const { data } of windows) if (data.target === side) sum.add(data);
   return sum.summarise(SIDE_WINDOW_MS);
-}
-
-/** By the newest entry of each; `heard` is newest first. */
-function newestOf<T extends Heard["kind"]>(kind: T, heard: readonly Heard[]) {
-  const newest = new Map<string, Extract<Heard, { kind: T }>>();
-  for (const entry of heard)
-    if (entry.kind === kind && !newest.has(entry.source))
-      newest.set(entry.source, entry as Extract<Heard, { kind: T }>);
-  return [...newest.values()].sort((a, b) => a.source.localeCompare(b.source));
 }

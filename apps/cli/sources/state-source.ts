@@ -8,33 +8,30 @@ import { readReportFromRedis } from "./redis-report.js";
 
 export interface Reading {
   report: StateReport;
-  /** Why it is Redis's account and not the monitor's; undefined when it is the monitor's. */
+  /** Why the report comes from Redis only; undefined for the monitor's report. */
   without: CliError | undefined;
 }
 
-/** The monitor's account of the state or, where it cannot be had, what Redis alone tells. */
-export class StateSource {
-  readonly #monitor: MonitorClient;
-  readonly #link: RedisLink;
-  readonly #keys: Keys;
-  readonly #flagName: string;
+interface Sources {
+  monitor: MonitorClient;
+  link: RedisLink;
+  keys: Keys;
+  flagName: string;
+}
 
-  constructor(options: {
-    monitor: MonitorClient;
-    link: RedisLink;
-    keys: Keys;
-    flagName: string;
-  }) {
-    this.#monitor = options.monitor;
-    this.#link = options.link;
-    this.#keys = options.keys;
-    this.#flagName = options.flagName;
+/** Reads the state from the monitor, or from Redis if the monitor does not answer. */
+export class StateSource {
+  readonly #sources: Sources;
+
+  constructor(sources: Sources) {
+    this.#sources = sources;
   }
 
-  /** @throws CliError when neither answers. */
+  /** @throws CliError if neither answers */
   async read(): Promise<Reading> {
+    const { monitor, flagName } = this.#sources;
     try {
-      const report = await this.#monitor.readStateOf(this.#flagName);
+      const report = await monitor.readStateOf(flagName);
       return { report, without: undefined };
     } catch (err) {
       if (!(err instanceof CliError)) throw err;
@@ -43,22 +40,22 @@ export class StateSource {
     }
   }
 
-  /** The ledger's newest events, newest first; none when Redis is away. */
+  /** The ledger's newest events, newest first; none if Redis is unreachable. */
   async readEvents(limit: number): Promise<LedgerEvent[]> {
+    const { link, keys } = this.#sources;
     try {
-      const redis = await this.#link.open();
-      return await new Ledger(redis, this.#keys).readEvents({ limit });
+      return await new Ledger(await link.open(), keys).readEvents({ limit });
     } catch {
-      return []; // The page tells of what matters, and Redis's absence shows elsewhere on it.
+      return []; // The page shows an outage of Redis elsewhere.
     }
   }
 
   async #readFromRedis(without: string): Promise<StateReport> {
+    const { link, keys, flagName } = this.#sources;
     try {
-      const redis = await this.#link.open();
-      return await readReportFromRedis(redis, this.#keys, this.#flagName);
+      return await readReportFromRedis(await link.open(), keys, flagName);
     } catch (err) {
-      const explained = explainRedisError(err, this.#link.address);
+      const explained = explainRedisError(err, link.address);
       if (!(explained instanceof CliError)) throw explained;
       throw new CliError(EXIT.unreachable, `${without}; ${explained.message}`);
     }

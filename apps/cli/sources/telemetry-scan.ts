@@ -6,13 +6,12 @@ import {
   parseTelemetry,
   type Telemetry,
 } from "../../../lib/telemetry/telemetry.js";
+import { isNotPermitted } from "./redis-link.js";
 
-export type Heard = Telemetry & {
-  /** When Redis took it, in ms by its clock. */
-  heardAt: number;
-};
+/** A window or sample with the time at which Redis received it, in ms by its clock. */
+export type Heard = Telemetry & { heardAt: number };
 
-/** What proxies and agents told, newest first, as far back as `sinceMs` by Redis's clock. @throws when Redis is away. */
+/** Windows and samples since `sinceMs` by Redis's clock, newest first. @throws if Redis is unreachable */
 export async function* scanTelemetry(
   redis: Redis,
   keys: Keys,
@@ -30,14 +29,30 @@ export async function* scanTelemetry(
   }
 }
 
-/** Redis's clock in ms; this host's where the user may not ask for it. @throws when Redis is away. */
+/** The same as an array. */
+export async function readTelemetry(
+  ...args: Parameters<typeof scanTelemetry>
+): Promise<Heard[]> {
+  const heard: Heard[] = [];
+  for await (const entry of scanTelemetry(...args)) heard.push(entry);
+  return heard;
+}
+
+/** The newest entry of each source, sorted by source. @param heard newest first */
+export function newestOf<T extends Heard>(heard: readonly T[]): T[] {
+  const bySource = new Map(heard.toReversed().map((one) => [one.source, one]));
+  return [...bySource.values()].sort((a, b) =>
+    a.source.localeCompare(b.source),
+  );
+}
+
+/** Redis's clock in ms, or this host's if the user has no right to TIME. @throws if Redis is unreachable */
 export async function readRedisTime(redis: Redis): Promise<number> {
   try {
     const [seconds, microseconds] = await redis.time();
     return Number(seconds) * 1000 + Number(microseconds) / 1000;
   } catch (err) {
-    if (err instanceof Error && err.message.startsWith("NOPERM"))
-      return Date.now();
+    if (isNotPermitted(err)) return Date.now();
     throw err;
   }
 }

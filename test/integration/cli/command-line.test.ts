@@ -7,11 +7,11 @@ import { skipWithout } from "../../support/needed-program.js";
 import { freshKeys } from "../../support/redis/redis-server.js";
 
 const run = (...args: string[]) =>
-  // What needs no Redis must not need settings either.
+  // Commands that need no Redis must not need valid settings either.
   runCli(freshKeys(), args, { REDIS_URL: "nonsense" });
 
 describe("serin's command line", () => {
-  it("tells its version", async () => {
+  it("prints its version", async () => {
     expect(await run("--version")).to.deep.equal({
       status: 0,
       stdout: `${releaseVersion()}\n`,
@@ -19,7 +19,7 @@ describe("serin's command line", () => {
     });
   });
 
-  it("has help with examples for every command", async () => {
+  it("prints help with examples for every command", async () => {
     const { stdout } = await run("--help");
     expect(stdout).to.include("Exit status: 0").and.include("MONITOR_URL");
     for (const [path, examples] of Object.entries(EXAMPLES)) {
@@ -31,7 +31,7 @@ describe("serin's command line", () => {
     }
   });
 
-  it("ends with 2 for what makes no sense, and says what would", async () => {
+  it("ends with status 2 and a hint for invalid arguments", async () => {
     for (const args of [
       ["nonsense"],
       ["flag", "maybe"],
@@ -43,7 +43,7 @@ describe("serin's command line", () => {
       const { status, stdout, stderr } = await run(...args);
       expect(status, args.join(" ")).to.equal(2);
       expect(stdout).to.equal("");
-      expect(stderr).to.match(/^error: .*\n\(serin --help, or /);
+      expect(stderr).to.match(/^error: .*\n\(see serin --help or /);
     }
     for (const args of [[], ["flag"]]) {
       const { status, stderr } = await run(...args);
@@ -52,7 +52,7 @@ describe("serin's command line", () => {
     }
   });
 
-  it("is the program's exit status, also for a bad setting", async () => {
+  it("sets the exit status of the process, also for a bad setting", async () => {
     const keys = freshKeys();
     for (const [args, status] of [
       [["--help"], 0],
@@ -65,7 +65,7 @@ describe("serin's command line", () => {
     }
   });
 
-  it("completes commands, their options and what these take, in bash", async () => {
+  it("completes commands, options and their values in bash", async () => {
     const { stdout } = await run("completion", "bash");
     const complete = (...words: string[]) =>
       runShell("bash", [
@@ -89,7 +89,7 @@ describe("serin's command line", () => {
   it("completes the same in zsh", async function () {
     skipWithout(this, { names: ["zsh"], debianPackage: "zsh" });
     const { stdout } = await run("completion", "zsh");
-    // What zsh's own completion would call it with, and be told by it.
+    // Stubs of the functions that zsh's completion provides.
     const complete = (...words: string[]) =>
       runShell("zsh", [
         ...["-f", "-c"],

@@ -35,7 +35,7 @@ describe("serin doctor", () => {
     return { status: answer.status, findings, level };
   }
 
-  it("finds nothing wrong where nothing is", async () => {
+  it("reports no problem in a healthy system", async () => {
     const monitor = await startLeader(test);
     startFleet(test);
     await waitFor(
@@ -49,13 +49,13 @@ describe("serin doctor", () => {
     ).to.deep.equal(["persistence"]);
     expect(status).to.equal(0);
     const { stdout } = await runCli(test.keys, ["doctor"], env);
-    expect(stdout).to.match(/^ok {4}proxy {8}proxy@edge1:8080 is heard$/m);
+    expect(stdout).to.match(/^ok {4}proxy {8}proxy@edge1:8080 reports$/m);
     expect(stdout).to.match(
       /^note {2}persistence {2}.*\n {6}→ set appendonly/m,
     );
   });
 
-  it("finds what is missing, each with what to do, and ends with 1", async () => {
+  it("reports each problem with a remedy and ends with status 1", async () => {
     const monitor = await startLeader(test, { FLAG_NAME: "other" });
     await test.redis.set(test.keys.flag("feature"), "nonsense");
     await test.redis.hset(test.keys.alerts, "cpu:agent@web1:3101", "noon");
@@ -70,7 +70,7 @@ describe("serin doctor", () => {
       if (found === "problem") expect(todo).to.be.a("string");
   });
 
-  it("misses who fell silent, and not who has said that it stops", async () => {
+  it("reports members that fell silent, but not those that announced a stop", async () => {
     const fleet = startFleet(test);
     await waitFor(
       "telemetry",
@@ -83,20 +83,20 @@ describe("serin doctor", () => {
       reason: "agent stopped",
       data: { source: fleet.agents.canary },
     });
-    const silent = await waitFor("the proxy to be missed", async () => {
+    const silent = await waitFor("the proxy to be silent", async () => {
       const { findings } = await examine({});
-      return findings.find(({ says }) => says.includes("was last heard"));
+      return findings.find(({ says }) => says.includes("last reported"));
     });
-    expect(silent.says).to.match(/^proxy@edge1:8080 was last heard \d+ s ago$/);
+    expect(silent.says).to.match(/^proxy@edge1:8080 last reported \d+ s ago$/);
     const { findings } = await examine({});
     const agents = findings.filter(({ check }) => check === "agent");
     expect(agents.map(({ says }) => says)).to.deep.equal([
-      "agent@web1:3101 is heard",
-      "none of canary is heard",
+      "agent@web1:3101 reports",
+      "no agent of canary reports",
     ]);
   });
 
-  it("ends with 3 when Redis or the monitor cannot be reached, and looks at the rest", async () => {
+  it("ends with status 3 and checks the rest when Redis or the monitor is unreachable", async () => {
     const monitor = await startLeader(test);
     const away = await examine({
       MONITOR_URL: monitor.url,
@@ -111,7 +111,7 @@ describe("serin doctor", () => {
     expect(alone.level("flipping")).to.deep.equal(["ok"]);
   });
 
-  it("finds that Redis and the monitor are of different systems", async () => {
+  it("reports that Redis and the monitor belong to different systems", async () => {
     const other = openTestRedis();
     const monitor = await startLeader(other);
     const env = { MONITOR_URL: monitor.url };
@@ -119,16 +119,16 @@ describe("serin doctor", () => {
     expect(status).to.equal(1);
     const { says } = findings.find(({ check }) => check === "system")!;
     expect(says).to.match(
-      /^the monitor at \S+ is not of this Redis and KEY_PREFIX: here nobody leads, there monitor@\S+ leads \(epoch 1\)$/,
+      /^the monitor at \S+ uses another Redis or KEY_PREFIX: here no monitor leads, there monitor@\S+ leads \(epoch 1\)$/,
     );
     expect(findings.at(-1)).to.deep.include({
       check: "test mail",
       level: "problem",
-      says: "what became of it cannot be seen: the monitor has put it into another Redis, or under another KEY_PREFIX",
+      says: "its delivery cannot be checked: the monitor uses another Redis or KEY_PREFIX",
     });
   });
 
-  it("misses who is silent for longer than the monitor allows", async () => {
+  it("reports members that are silent for longer than the monitor allows", async () => {
     const monitor = await startLeader(test, { SILENCE_MS: "60000" });
     const fleet = startFleet(test);
     await waitFor(
@@ -147,7 +147,7 @@ describe("serin doctor", () => {
     expect((await examine({})).level("proxy")).to.deep.equal(["problem"]);
   });
 
-  it("sends a test mail through the outbox and waits until it is taken", async () => {
+  it("sends a test mail through the outbox and waits until it is accepted", async () => {
     const monitor = await startLeader(test, { ADMIN_TOKEN: "right" });
     const env = { MONITOR_URL: monitor.url };
     const sent = await examine(
@@ -157,7 +157,7 @@ describe("serin doctor", () => {
     expect(sent.findings.at(-1)).to.deep.include({
       check: "test mail",
       level: "note",
-      says: "the monitor only logs its mails: nobody gets one",
+      says: "the monitor only logs its mails and sends none",
     });
     await waitFor("its log to say so", () => monitor.mails() === 1);
     expect(await test.outbox()).to.be.empty;
@@ -176,7 +176,7 @@ describe("serin doctor", () => {
     expect(monitor.mails()).to.equal(1);
   });
 
-  it("says why a mail cannot be sent, and that it waits", async () => {
+  it("reports why a mail cannot be sent and waits", async () => {
     const monitor = await startLeader(test, {
       ALERT_TRANSPORT: "smtp",
       SMTP_URL: `smtp://${NOWHERE}`,
@@ -187,7 +187,7 @@ describe("serin doctor", () => {
     const { status, findings } = await examine(env, "--send-test-mail");
     expect(status).to.equal(1);
     expect(findings.at(-1)?.says).to.match(
-      /^it still waits in the outbox \(ALERT_TRANSPORT is smtp\); mail cannot be sent: .*ECONNREFUSED/,
+      /^it waits in the outbox \(ALERT_TRANSPORT is smtp\); mail cannot be sent: .*ECONNREFUSED/,
     );
     const later = await examine(env);
     expect(later.findings.find(({ check }) => check === "mail")?.says).to.match(
@@ -199,7 +199,7 @@ describe("serin doctor", () => {
     );
   });
 
-  it("does not take a test mail for sent that was refused for good", async () => {
+  it("reports a test mail that was refused for good", async () => {
     const id = "0123456789abcdef";
     const alert = { kind: "alert", by: "monitor" } as const;
     const api = createServer((_request, response) => {

@@ -25,7 +25,7 @@ describe("serin events", () => {
     await to.ledger.record({ kind, by: "monitor", reason, data: {} });
   }
 
-  it("tells the newest, oldest of them first, in tidy lines", async () => {
+  it("prints the newest events in aligned lines, oldest first", async () => {
     for (const reason of ["one", "two", "three"]) await record(reason);
     await test.ledger.flip("feature", {
       ...{ value: false, by: "operator", reason: "four", data: {} },
@@ -42,7 +42,7 @@ describe("serin events", () => {
     );
   });
 
-  it("gives JSON lines of one kind", async () => {
+  it("prints events of one kind as JSON lines", async () => {
     await record("a start", "start");
     await record("an alert");
     const { stdout } = await events("--json", "--kind", "start");
@@ -50,7 +50,7 @@ describe("serin events", () => {
     expect(stdout).to.equal(`${JSON.stringify(event)}\n`);
   });
 
-  it("lets nobody's words steer the terminal", async () => {
+  it("removes control characters from a reason", async () => {
     await record("red \u001b[31malert\u009b1m\r\nfake line");
     const { stdout } = await events();
     expect(stdout).to.match(/ {2}red {2}\[31malert 1m fake line\n$/);
@@ -58,7 +58,7 @@ describe("serin events", () => {
     expect(json).to.include("\\u001b[31m").and.include("\\u009b1m");
   });
 
-  it("refuses what is no kind and no number", async () => {
+  it("rejects an unknown kind and an invalid limit", async () => {
     for (const args of [
       ["--kind", "nonsense"],
       ["--limit", "1001"],
@@ -71,7 +71,7 @@ describe("serin events", () => {
     }
   });
 
-  it("follows: each event once, and ends in order at Ctrl-C", async () => {
+  it("follows new events, prints each once, and ends cleanly at Ctrl-C", async () => {
     await record("before");
     const args = ["events", "--follow", "--limit", "1"];
     const cli = startCliProcess(test.keys, args);
@@ -85,7 +85,7 @@ describe("serin events", () => {
     ]);
   });
 
-  it("follows beyond an outage of Redis, and says so aside", async () => {
+  it("follows across an outage of Redis and reports it on standard error", async () => {
     const server = await RedisProgram.create();
     onCleanup(() => server.close());
     await server.start();
@@ -96,17 +96,17 @@ describe("serin events", () => {
     await record("before", "alert", own);
     await cli.untilPrinted(/before/);
     await server.kill();
-    await cli.untilPrinted(/serin: Redis is away: waiting for it\n/);
+    await cli.untilPrinted(/serin: Redis is unreachable: waiting for it\n/);
     await server.start();
     await cli.untilPrinted(/serin: Redis is back\n/);
     const again = openTestRedis({ url: server.url, keys: test.keys });
     await record("after", "alert", again);
     await cli.untilPrinted(/after/);
     expect(cli.stdout).not.to.include("serin:");
-    expect(cli.stderr.match(/away/g)).to.have.length(1);
+    expect(cli.stderr.match(/unreachable/g)).to.have.length(1);
   });
 
-  it("ends quietly when its reader has gone", async () => {
+  it("ends silently when its reader closes the pipe", async () => {
     for (let i = 0; i < 3; i++) await record("x".repeat(500));
     const cli = startCliProcess(test.keys, ["events", "--follow"]);
     cli.child.stdout!.destroy();

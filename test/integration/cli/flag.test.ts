@@ -31,7 +31,7 @@ describe("serin flag", () => {
     expect((await flag("get")).stdout).to.equal("off\n");
   });
 
-  it("stops the canary without a monitor: entered in the ledger with who and why, and mailed", async () => {
+  it("stops the canary without a monitor, with an event and a mail", async () => {
     expect(await flag("off", "--reason", " bad\nrelease ")).to.deep.equal({
       status: 0,
       stdout: "feature is off: bad release\n",
@@ -57,33 +57,31 @@ describe("serin flag", () => {
     });
   });
 
-  it("names who asked when no reason is given", async () => {
+  it("names the operator when no reason is given", async () => {
     const { stdout } = await flag("toggle");
-    expect(stdout).to.equal(
-      `feature is off: asked for with serin by ${OPERATOR}\n`,
-    );
+    expect(stdout).to.equal(`feature is off: set with serin by ${OPERATOR}\n`);
     expect((await flag("toggle")).stdout).to.match(/^feature is on: /);
   });
 
-  it("says that nothing was changed", async () => {
+  it("reports when nothing was changed", async () => {
     expect((await flag("on")).stdout).to.equal(
       "feature is on already: nothing was changed\n",
     );
     expect(await test.events()).to.be.empty;
   });
 
-  it("takes a flag over that the monitor has set to false", async () => {
+  it("takes over a flag that the monitor set to false", async () => {
     const flip = { value: false, by: "monitor", reason: "slow", data: {} };
     await test.ledger.flip("feature", { ...flip, by: "monitor" });
     expect((await flag("off", "--reason", "mine")).stdout).to.equal(
-      "feature is off already, and stays so until a person switches it on: mine\n",
+      "feature is off already, and stays off until an operator resumes it: mine\n",
     );
     expect(await test.redis.hget(test.keys.flagInfo("feature"), "by")).to.equal(
       "operator",
     );
   });
 
-  it("refuses a reason that is none", async () => {
+  it("rejects an empty reason", async () => {
     expect(await flag("off", "--reason", "  ")).to.deep.equal({
       status: 2,
       stdout: "",
@@ -92,7 +90,7 @@ describe("serin flag", () => {
     expect(await test.redis.exists(test.keys.flag("feature"))).to.equal(0);
   });
 
-  it("says in one sentence that Redis is away", async () => {
+  it("reports in one sentence that Redis is unreachable", async () => {
     const REDIS_URL = `redis://user:hunter2@${NOWHERE}`;
     expect(
       await runCli(test.keys, ["flag", "get"], { REDIS_URL }),
@@ -103,7 +101,7 @@ describe("serin flag", () => {
     });
   });
 
-  it("gives up on a Redis that accepts and does not answer", async () => {
+  it("gives up on a Redis that accepts connections but does not answer", async () => {
     const server = await startPrivateRedis();
     onCleanup(server.stop);
     process.kill(server.pid, "SIGSTOP");
@@ -118,7 +116,7 @@ describe("serin flag", () => {
     expect(runningTime() - began).to.be.below(8000);
   });
 
-  it("tells a wrong password from an absent Redis", async () => {
+  it("distinguishes a wrong password from an unreachable Redis", async () => {
     const url = new URL(redisUrl());
     url.username = "nobody";
     url.password = "hunter2";

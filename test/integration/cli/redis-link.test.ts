@@ -5,7 +5,7 @@ import { onCleanup } from "../../support/cleanup.js";
 import { redisUrl } from "../../support/redis/redis-server.js";
 
 describe("the command line's connection to Redis", () => {
-  it("is one for all that ask while it is being opened", async () => {
+  it("is shared by concurrent calls while it opens", async () => {
     const link = new RedisLink(redisUrl());
     onCleanup(() => link.close());
     const [first, second] = await Promise.all([link.open(), link.open()]);
@@ -14,7 +14,7 @@ describe("the command line's connection to Redis", () => {
     expect(await link.open()).to.equal(first);
   });
 
-  it("is opened anew when it could not be, or was lost", async () => {
+  it("reopens after a failed attempt or a loss", async () => {
     const away = new RedisLink("redis://127.0.0.1:9");
     for (let i = 0; i < 2; i++) {
       const failure = await away.open().catch((err: unknown) => err);

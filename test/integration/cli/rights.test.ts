@@ -17,14 +17,14 @@ interface Finding {
   says: string;
 }
 
-describe("serin, signed in as a user of the role redis", () => {
+describe("serin with the rights of a user of the role redis", () => {
   let test: TestRedis;
 
   beforeEach(() => {
     test = openTestRedis();
   });
 
-  /** A user of this test's own, with the rights of the role's `name`; the way to sign in as it. */
+  /** Creates a user with the rights of the role's user `name`. @returns its REDIS_URL */
   async function signIn(name: string): Promise<{ REDIS_URL: string }> {
     const { prefix } = test.keys;
     const options = { keyPrefix: prefix, flagName: "feature" };
@@ -41,7 +41,7 @@ describe("serin, signed in as a user of the role redis", () => {
   }
 
   for (const name of ["operator", "monitor"])
-    it(`does everything as ${name}`, async () => {
+    it(`runs every command as ${name}`, async () => {
       const env = await signIn(name);
       startFleet(test);
       for (const args of [
@@ -59,7 +59,7 @@ describe("serin, signed in as a user of the role redis", () => {
       expect(await test.events()).to.have.length(3);
       expect(await test.outbox()).to.have.length(3);
       const { stdout } = await runCli(test.keys, ["status"], env);
-      expect(stdout).to.include("What Redis alone tells:");
+      expect(stdout).to.include("From Redis only:");
       const found = await runCli(test.keys, ["doctor", "--json"], env);
       const findings = JSON.parse(found.stdout) as Finding[];
       const about = (check: string) =>
@@ -71,7 +71,7 @@ describe("serin, signed in as a user of the role redis", () => {
       expect(findings.map(({ level }) => level)).not.to.include("refused");
     });
 
-  it("lets the operator flip and no more: no lease, no mail's removal, no other key", async () => {
+  it("denies the operator all other writes: lease, outbox, ledger, other keys", async () => {
     const { REDIS_URL } = await signIn("operator");
     const { redis } = openTestRedis({ url: REDIS_URL });
     const { keys } = test;
@@ -92,7 +92,7 @@ describe("serin, signed in as a user of the role redis", () => {
     }
   });
 
-  it("is refused as the app, in one sentence, and doctor says what is missing", async () => {
+  it("is refused as the app, and doctor reports the missing right", async () => {
     const env = await signIn("app");
     const { status, stderr } = await runCli(test.keys, ["flag", "off"], env);
     expect(status).to.equal(4);
@@ -110,7 +110,7 @@ describe("serin, signed in as a user of the role redis", () => {
         check: "flipping",
         level: "problem",
         says: "this user may not flip the flag",
-        todo: "sign in as a user that may (REDIS_URL): serin-operator of the playbooks, or the monitor's own",
+        todo: "set REDIS_URL to a user with this right: serin-operator of the playbooks, or the monitor's user",
       },
     ]);
   });

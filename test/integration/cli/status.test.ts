@@ -29,7 +29,7 @@ describe("serin status", () => {
   async function startHeardMonitor(): Promise<MonitorProgram> {
     const monitor = await startLeader(test);
     startFleet(test);
-    await waitFor("the fleet to be heard", async () => {
+    await waitFor("the fleet to report", async () => {
       const { proxies, hosts, sides } = await monitor.state();
       return (
         proxies.length === 1 && hosts.length === 2 && sides.canary.requests > 0
@@ -41,7 +41,7 @@ describe("serin status", () => {
   const status = (env: Record<string, string>, ...args: string[]) =>
     runCli(test.keys, ["status", ...args], env);
 
-  it("tells the monitor's state: the sentence, sides, proxies, hosts, verdict", async () => {
+  it("shows the monitor's state: headline, sides, proxies, hosts, verdict", async () => {
     const monitor = await startHeardMonitor();
     const answer = await status({ MONITOR_URL: monitor.url });
     expect(answer.status).to.equal(0);
@@ -53,9 +53,7 @@ describe("serin status", () => {
     expect(lines[2]).to.match(/^side +requests +errors +p50 +p95 +p99 +over$/);
     expect(lines[3]).to.match(/^prod +\d+ +0( +\d(\.\d)? ms){3} +2 s$/);
     expect(lines[4]).to.match(/^canary +\d+ +0( +\d(\.\d)? ms){3} +2 s$/);
-    expect(lines[7]).to.match(
-      /^proxy@edge1:8080 +3:1 +takes its share +\d s ago$/,
-    );
+    expect(lines[7]).to.match(/^proxy@edge1:8080 +3:1 +open +\d s ago$/);
     expect(answer.stdout).to.match(
       /^agent@web2:3102 +canary +1\.2\.3 \(pid 202\) +\d+ d \d+ h +12 % +61 MB +ok 1\.2 ms +\d s ago$/m,
     );
@@ -66,7 +64,7 @@ describe("serin status", () => {
     expect(answer.stdout).to.match(/^mails {4}0 waiting$/m);
   });
 
-  it("gives the API's own JSON", async () => {
+  it("prints the JSON of the monitor's API", async () => {
     const monitor = await startHeardMonitor();
     const { stdout } = await status({ MONITOR_URL: monitor.url }, "--json");
     const told = JSON.parse(stdout) as StateReport;
@@ -75,7 +73,7 @@ describe("serin status", () => {
     expect(told.flag).to.deep.equal(state.flag);
   });
 
-  it("says that the monitor is away, and shows what Redis alone tells", async () => {
+  it("shows the state from Redis when the monitor is unreachable", async () => {
     startFleet(test);
     await test.ledger.flip("feature", {
       value: false,
@@ -96,40 +94,40 @@ describe("serin status", () => {
     expect(lines[2]).to.equal(
       `the monitor at http://${NOWHERE} cannot be reached: ${lines[2]?.split(": ").at(-1)}`,
     );
-    expect(lines[3]).to.equal("What Redis alone tells:");
-    expect(stdout).to.match(/^proxy@edge1:8080 +3:1 +takes its share/m);
+    expect(lines[3]).to.equal("From Redis only:");
+    expect(stdout).to.match(/^proxy@edge1:8080 +3:1 +open/m);
     expect(stdout).to.match(/^agent@web1:3101 +prod +1\.2\.3 \(pid 101\)/m);
-    expect(stdout).to.match(/^monitor {2}none leads$/m);
+    expect(stdout).to.match(/^monitor {2}no monitor leads$/m);
     const json = JSON.parse((await status({}, "--json")).stdout) as object;
     expect(json).to.include.keys("flag", "sides", "proxies", "without");
   });
 
-  it("warns of a proxy that falls silent, after the monitor's own SILENCE_MS", async () => {
+  it("warns of a silent proxy after the monitor's SILENCE_MS", async () => {
     const monitor = await startLeader(test, { SILENCE_MS: "1500" });
     const fleet = startFleet(test);
     const env = { MONITOR_URL: monitor.url };
-    await waitFor("the canary to be in", async () =>
+    await waitFor("the canary to open", async () =>
       (await status(env)).stdout.startsWith("Canary takes 25 % of traffic · h"),
     );
     fleet.silent.add(fleet.agents.canary);
-    await waitFor("the agent to be missed", async () =>
+    await waitFor("the agent to be silent", async () =>
       (await status(env)).stdout.startsWith(
         `Canary takes 25 % of traffic · ${fleet.agents.canary} is silent\n`,
       ),
     );
     fleet.silent.add(fleet.proxy);
     const silentSince = runningTime();
-    await waitFor("the proxy to be missed", async () =>
+    await waitFor("the proxy to be silent", async () =>
       (await status(env)).stdout.startsWith(
         "Canary is allowed, but no proxy is heard\n",
       ),
     );
-    // By its default it would be missed after five seconds.
+    // The default is five seconds.
     expect(runningTime() - silentSince).to.be.below(5000);
     expect((await monitor.state()).silenceMs).to.equal(1500);
   });
 
-  it("does not take another flag's state for this one's, and says so", async () => {
+  it("ignores the state of a monitor that watches another flag", async () => {
     const monitor = await startLeader(test);
     await test.ledger.flip("other", {
       value: false,
@@ -142,11 +140,11 @@ describe("serin status", () => {
     expect(code).to.equal(1);
     expect(stdout).to.match(/^Canary stopped \S+ by operator: looking/);
     expect(stdout).to.include(
-      `\nthe monitor at ${monitor.url} is about the flag feature, and FLAG_NAME here is other.\nWhat Redis alone tells:\n`,
+      `\nthe monitor at ${monitor.url} watches the flag feature, but FLAG_NAME here is other.\nFrom Redis only:\n`,
     );
   });
 
-  it("foretells the automatic retry from the ledger, while somebody is there to make it", async () => {
+  it("announces the automatic retry from the ledger only while a monitor leads", async () => {
     await test.ledger.flip("feature", {
       value: false,
       by: "monitor",
@@ -173,7 +171,7 @@ describe("serin status", () => {
     expect(runningTime() - began).to.be.below(8000);
   });
 
-  it("takes no other server for the monitor", async () => {
+  it("rejects a server that is not a monitor", async () => {
     const { redis } = test;
     const port = redis.options.port ?? 0;
     const { status: code, stdout } = await status({
@@ -183,7 +181,7 @@ describe("serin status", () => {
     expect(stdout).to.include(`the monitor at http://127.0.0.1:${port} cannot`);
   });
 
-  it("says so when neither monitor nor Redis can be reached", async () => {
+  it("fails when neither the monitor nor Redis is reachable", async () => {
     const answer = await status({ REDIS_URL: `redis://${NOWHERE}` });
     expect(answer.status).to.equal(3);
     expect(answer.stdout).to.equal("");

@@ -46,7 +46,7 @@ describe("serin watch", () => {
     return terminal;
   }
 
-  it("redraws in place, within the window, and gives the terminal back at Ctrl-C", async () => {
+  it("redraws in place within the window and restores the terminal at Ctrl-C", async () => {
     startFleet(test);
     const terminal = startInTerminal();
     await terminal.untilPrinted(/proxy@edge1:8080/);
@@ -55,7 +55,7 @@ describe("serin watch", () => {
     const page = terminal.stdout;
     expect(page).to.include(HIDE_CURSOR);
     expect(page).not.to.include(SHOW_CURSOR);
-    // Nothing is wiped before it is written anew, and no frame is higher than the window.
+    // The screen is never cleared, and no frame is higher than the window.
     expect(page).not.to.include("\u001b[2J");
     for (const frame of page.split("\u001b[?2026h").slice(1))
       expect(frame.match(/\r\n/g)?.length ?? 0).to.be.below(12);
@@ -68,7 +68,7 @@ describe("serin watch", () => {
     expect(end).to.match(/Canary stopped .*\r\n$/);
   });
 
-  it("gives a pipe one line a change, and none for the mere passing of time", async () => {
+  it("prints one line per change to a pipe, and none for running times", async () => {
     startFleet(test);
     await test.redis.set(test.keys.lease, encodeLease("monitor@edge1:8090", 1));
     await waitFor(
@@ -85,7 +85,7 @@ describe("serin watch", () => {
     });
     await cli.untilPrinted(/automatic retry in/);
     const shownAt = Date.now();
-    await waitFor("two more looks", () => Date.now() - shownAt > 2500);
+    await waitFor("two more readings", () => Date.now() - shownAt > 2500);
     await flip(true);
     await cli.untilPrinted(/(Canary takes[^]*){2}/);
     const { status, stdout, stderr } = await cli.stop();
@@ -99,7 +99,7 @@ describe("serin watch", () => {
       expect(line).to.match(/^\d\d:\d\d:\d\d {2}Canary .* cannot be reached: /);
   });
 
-  it("goes on when Redis and monitor are away", async () => {
+  it("keeps running while Redis and the monitor are unreachable", async () => {
     const cli = startCliProcess(test.keys, ["watch"], {
       REDIS_URL: "redis://127.0.0.1:9",
     });

@@ -38,14 +38,14 @@ describe("serin why", () => {
       },
     ]);
 
-  it("says that nothing was ever flipped", async () => {
+  it("says that the ledger has no flip", async () => {
     expect(await why()).to.deep.equal([
-      "feature is on: the ledger knows of no flip",
+      "feature is on: the ledger has no flip",
       "",
     ]);
   });
 
-  it("explains a stop by the threshold, as the monitor made it", async () => {
+  it("explains the monitor's stop by the latency threshold", async () => {
     const monitor = await startLeader(test, { COOLDOWN_MS: "60000" });
     const fleet = startFleet(test);
     await waitFor("requests", async () => {
@@ -65,20 +65,20 @@ describe("serin why", () => {
     );
     expect(facts).to.match(/^last canary request +by \d\d:\d\d:\d\d/m);
     expect(facts).to.match(
-      /^next +the canary is let in again in (?:1:00|0:[345]\d), if its probes stay healthy$/m,
+      /^next +automatic retry in (?:1:00|0:[345]\d), if the canary's probes stay healthy$/m,
     );
     expect(facts).to.match(/^to resume +serin flag on --reason "…"$/m);
   });
 
-  it("tells when the last canary request was, and whether any came after", async () => {
+  it("shows the last canary request and those after the flip", async () => {
     const flip = { by: "operator", reason: "r", data: {} } as const;
     const lastOf = async () =>
       (await why()).find((line) => line.startsWith("last canary request"));
     await test.ledger.flip("feature", { ...flip, value: false });
-    expect(await lastOf()).to.match(/none that is still known/);
+    expect(await lastOf()).to.match(/unknown: telemetry is kept/);
     await writeWindow(3, 0);
     expect(await lastOf()).to.match(
-      /by \S+; 3 ended there after the flip, and none was sent there any more$/,
+      /by \S+; 3 ended after the flip, none was sent after it$/,
     );
     await writeWindow(2);
     await test.ledger.flip("feature", { ...flip, value: true });
@@ -89,12 +89,10 @@ describe("serin why", () => {
     const flippedAt = Number(flipped?.id.split("-")[0]);
     await waitFor("a window's length", () => Date.now() > flippedAt + 150);
     await writeWindow(5, 4);
-    expect(await lastOf()).to.match(
-      /by \S+; 4 were sent there after the flip$/,
-    );
+    expect(await lastOf()).to.match(/by \S+; 4 were sent after the flip$/);
   });
 
-  it("has the monitor compute a verdict anew, and says when it cannot", async () => {
+  it("has the monitor recompute a verdict, and says when it cannot", async () => {
     const tolerance = { ratio: 0.1, ms: 5 };
     const verdict = {
       alpha: 0.01,
@@ -113,7 +111,7 @@ describe("serin why", () => {
       data: { rule: "verdict", evidence: 5.2, evidenceToStop: 4.61, verdict },
     });
     const alone = (await why()).join("\n");
-    expect(alone).to.match(/^recomputed +not now: the monitor at .* cannot/m);
+    expect(alone).to.match(/^recomputed +not available: the monitor at .* cannot/m);
     expect(alone).to.match(
       /^figures +evidence 181 : 1, evidence to stop 100 : 1$/m,
     );
@@ -124,7 +122,7 @@ describe("serin why", () => {
     );
   });
 
-  it("says what comes next only as far as somebody leads", async () => {
+  it("announces the next step only while a monitor leads", async () => {
     const next = async (env: Record<string, string> = {}) =>
       (await why(env)).find((line) => line.startsWith("next"));
     const flip = { by: "monitor", reason: "canary slow" } as const;
@@ -135,11 +133,11 @@ describe("serin why", () => {
       data: { nextTryAt },
     });
     expect(await next()).to.match(
-      / no monitor leads: until one does, nobody lets the canary in again$/,
+      / no monitor leads: no automatic retry until then$/,
     );
     await test.ledger.flip("feature", { ...flip, value: true, data: {} });
     expect(await next()).to.match(
-      / no monitor leads: until one does, nobody watches the canary$/,
+      / no monitor leads: the canary is not watched$/,
     );
     const monitor = await startLeader(test);
     expect(await next({ MONITOR_URL: monitor.url })).to.match(
@@ -147,7 +145,7 @@ describe("serin why", () => {
     );
   });
 
-  it("takes no other flag's recovery for this one's, and says so", async () => {
+  it("ignores the recovery of a monitor that watches another flag", async () => {
     const monitor = await startLeader(test);
     const nextTryAt = new Date(Date.now() + 58_000).toISOString();
     await test.ledger.flip("other", {
@@ -158,20 +156,18 @@ describe("serin why", () => {
     });
     const lines = await why({ MONITOR_URL: monitor.url, FLAG_NAME: "other" });
     expect(lines[1]).to.equal(
-      `the monitor at ${monitor.url} is about the flag feature, and FLAG_NAME here is other`,
+      `the monitor at ${monitor.url} watches the flag feature, but FLAG_NAME here is other`,
     );
-    expect(lines.join("\n")).to.match(
-      /^next +the canary is let in again in 0:[345]\d/m,
-    );
+    expect(lines.join("\n")).to.match(/^next +automatic retry in 0:[345]\d/m);
   });
 
-  it("explains what people did, and gives it as JSON", async () => {
+  it("explains an operator's flip, also as JSON", async () => {
     await runCli(test.keys, ["flag", "off", "--reason", "looking"]);
     const lines = (await why()).join("\n");
     expect(lines).to.match(/^who +operator \(alice@\S+\)$/m);
-    expect(lines).to.match(/^rule +none: somebody asked for it$/m);
+    expect(lines).to.match(/^rule +none: set on request$/m);
     expect(lines).to.match(
-      /^next +nothing by itself: the monitor undoes only/m,
+      /^next +no automatic retry: the monitor undoes only/m,
     );
     const { stdout } = await runCli(test.keys, ["why", "--json"]);
     const told = JSON.parse(stdout) as { flip: { reason: string } };

@@ -7,14 +7,14 @@ import {
   parseInfo,
 } from "../../../apps/cli/commands/doctor/redis-server.js";
 
-describe("serin doctor's judgements", () => {
-  it("reads INFO", () => {
+describe("checks of serin doctor", () => {
+  it("parse INFO", () => {
     expect(parseInfo("# Server\r\nredis_version:7.0.15\r\n")).to.deep.equal({
       redis_version: "7.0.15",
     });
   });
 
-  it("takes Redis from 6.2 on", () => {
+  it("accept Redis 6.2 and later", () => {
     const level = (redis_version?: string) =>
       judgeVersion({ redis_version }).level;
     expect(["6.2.0", "7.0.15", "10.1"].map(level)).to.deep.equal([
@@ -25,7 +25,7 @@ describe("serin doctor's judgements", () => {
     ]);
   });
 
-  it("finds that keys may be evicted", () => {
+  it("report that keys may be evicted", () => {
     const judge = (maxmemory: string, maxmemory_policy: string) =>
       judgeMemory({ maxmemory, maxmemory_policy }).level;
     expect(judge("0", "allkeys-lru")).to.equal("ok");
@@ -33,7 +33,7 @@ describe("serin doctor's judgements", () => {
     expect(judge("1000", "allkeys-lru")).to.equal("problem");
   });
 
-  it("wants an append-only file that can be written", () => {
+  it("require a writable append-only file", () => {
     const aof = (aof_last_write_status: string) =>
       judgePersistence({ aof_enabled: "1", aof_last_write_status }).level;
     expect(aof("ok")).to.equal("ok");
@@ -44,7 +44,7 @@ describe("serin doctor's judgements", () => {
     expect(rdb("err")).to.equal("problem");
   });
 
-  it("finds a clock that is more than two seconds off, either way", () => {
+  it("report a clock that differs by more than two seconds", () => {
     expect(judgeSkew("web1", 1900).level).to.equal("ok");
     expect(judgeSkew("web1", 2100)).to.deep.include({
       level: "problem",

@@ -1,20 +1,21 @@
 import type { Redis } from "ioredis";
+import { isNotPermitted } from "../../sources/redis-link.js";
 import type { Heard } from "../../sources/telemetry-scan.js";
 import { ok, problem, type Finding } from "./finding.js";
 
 const MAX_SKEW_MS = 2000;
 const REMEDY =
-  "keep the clocks of all hosts together: chrony or systemd-timesyncd";
+  "synchronise the clocks of all hosts: chrony or systemd-timesyncd";
 
-/** This host's clock against Redis's. @throws when Redis is away. */
+/** Compares this host's clock with Redis's. @throws if Redis is unreachable */
 export async function checkClock(redis: Redis): Promise<Finding[]> {
   const before = Date.now();
   let time: (number | string)[];
   try {
     time = await redis.time();
   } catch (err) {
-    // That it may not ask, the check of its rights tells.
-    if (err instanceof Error && err.message.startsWith("NOPERM")) return [];
+    // The check of the rights reports this.
+    if (isNotPermitted(err)) return [];
     throw err;
   }
   const here = (before + Date.now()) / 2;
@@ -23,14 +24,14 @@ export async function checkClock(redis: Redis): Promise<Finding[]> {
   return [judgeSkew("this host", skewMs)];
 }
 
-/** The writers' clocks against Redis's, by what each told last. */
+/** Compares the clocks of proxies and agents with Redis's, by the newest report of each. */
 export function judgeClocks(newest: readonly Heard[]): Finding[] {
   const findings = newest.map(({ source, at, heardAt }) =>
     judgeSkew(source, at - heardAt),
   );
   const bad = findings.filter(({ level }) => level !== "ok");
   if (bad.length > 0 || newest.length === 0) return bad;
-  return [ok("clock", "all proxies and agents go with Redis")];
+  return [ok("clock", "all proxies and agents agree with Redis")];
 }
 
 export function judgeSkew(who: string, skewMs: number): Finding {
@@ -38,7 +39,7 @@ export function judgeSkew(who: string, skewMs: number): Finding {
   return size <= MAX_SKEW_MS
     ? ok(
         "clock",
-        `${who} goes with Redis (${(size / 1000).toFixed(2)} s apart)`,
+        `${who} agrees with Redis (${(size / 1000).toFixed(2)} s apart)`,
       )
     : problem(
         "clock",

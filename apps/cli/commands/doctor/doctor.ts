@@ -1,11 +1,9 @@
-import type { Keys } from "../../../../lib/redis/keys.js";
 import type { StateReport } from "../../../../lib/telemetry/monitor-state.js";
 import { DEFAULT_SILENCE_MS } from "../../../../lib/telemetry/silence.js";
 import type { CliConfig } from "../../config.js";
 import { EXIT, type ExitStatus } from "../../exit-status.js";
 import type { MonitorClient } from "../../sources/monitor-client.js";
-import type { Output } from "../../output.js";
-import type { RedisLink } from "../../sources/redis-link.js";
+import type { CommandContext } from "../context.js";
 import { checkClock } from "./clock.js";
 import { describeApiFailure, describeRedisFailure } from "./failure.js";
 import { ok, type Finding } from "./finding.js";
@@ -17,17 +15,9 @@ import { checkRights } from "./rights.js";
 import { checkStore } from "./store.js";
 import { checkMail } from "./test-mail.js";
 
-interface Parts {
-  config: CliConfig;
-  link: RedisLink;
-  monitor: MonitorClient;
-  keys: Keys;
-  output: Output;
-}
-
-/** `serin doctor`: looks at everything it can reach, and says what to do about what it finds. */
+/** `serin doctor`: checks everything it can reach and suggests remedies. */
 export async function examine(
-  parts: Parts,
+  parts: CommandContext,
   options: { json: boolean; sendTestMail: boolean },
 ): Promise<ExitStatus> {
   const { config, link, monitor, output } = parts;
@@ -55,7 +45,7 @@ function describeSettings(config: CliConfig): Finding {
   );
 }
 
-/** Its state, or why that cannot be had. */
+/** The monitor's state, or why it cannot be read. */
 async function readMonitor(
   monitor: MonitorClient,
 ): Promise<StateReport | Finding> {
@@ -67,12 +57,11 @@ async function readMonitor(
 }
 
 async function examineRedis(
-  parts: Parts,
+  parts: CommandContext,
   state: StateReport | Finding,
 ): Promise<Finding[]> {
-  const { config, link, monitor, keys } = parts;
+  const { link, monitor, keys, flagName } = parts;
   const silenceMs = "check" in state ? DEFAULT_SILENCE_MS : state.silenceMs;
-  const { flagName } = config;
   const findings: Finding[] = [];
   try {
     const redis = await link.open();
@@ -88,7 +77,7 @@ async function examineRedis(
     for (const check of checks) findings.push(...(await check()));
   } catch (err) {
     const failure = describeRedisFailure("redis", err, link.address);
-    // A missing right has been told of already, in better words.
+    // The check of the rights has already reported a missing right.
     if (
       !findings.some(({ level }) => level === "problem") ||
       failure.level !== "refused"

@@ -2,15 +2,16 @@ import { CliError, EXIT } from "../../exit-status.js";
 import { explainRedisError } from "../../sources/redis-link.js";
 import type { Finding } from "./finding.js";
 
-/** @throws what is no failure of the monitor's API */
+/** Rethrows an error that is no failure of the monitor's API. */
 export function describeApiFailure(check: string, err: unknown): Finding {
   return describe(check, err, {
-    refused: "set ADMIN_TOKEN in the environment to the monitor's",
-    unreachable: "set MONITOR_URL to where it listens, or start it",
+    refused: "set ADMIN_TOKEN to the monitor's token",
+    unreachable:
+      "set MONITOR_URL to the monitor's address, or start the monitor",
   });
 }
 
-/** @param address Redis's @throws what is no failure of Redis */
+/** Rethrows an error that is no failure of Redis. @param address Redis's host and port */
 export function describeRedisFailure(
   check: string,
   err: unknown,

@@ -1,9 +1,9 @@
-/** What one look found. `note`: worth knowing, and no reason to act. */
+/** The result of a check. A `note` requires no action. */
 export interface Finding {
   check: string;
   level: "ok" | "note" | "problem" | "unreachable" | "refused";
   says: string;
-  /** What to do about it. */
+  /** The suggested remedy. */
   todo?: string;
 }
 

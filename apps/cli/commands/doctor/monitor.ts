@@ -4,7 +4,7 @@ import { toPlain } from "../../../../lib/wording/plain-text.js";
 import { describeOtherFlag } from "../../sources/monitor-client.js";
 import { ok, problem, type Finding } from "./finding.js";
 
-/** Whether the monitor at `url` is about the same flag, and can tell people what it has to. */
+/** Checks that the monitor at `url` is responsible for the same flag and can send its messages. */
 export function judgeMonitor(
   state: StateReport,
   url: string,
@@ -12,14 +12,14 @@ export function judgeMonitor(
 ): Finding[] {
   const other = describeOtherFlag(state, url, flagName);
   if (other !== undefined)
-    return [problem("api", other, "set FLAG_NAME as the monitor has it")];
+    return [problem("api", other, "set FLAG_NAME to the monitor's value")];
   return [
     ok("api", `the monitor at ${url} answers`),
     ...state.outbox.held.map((held) =>
       problem(
         held.channel,
         toPlain(describeHeld(held)),
-        "mend what the message tells of; what waits is sent as soon as that is done",
+        "fix the reported error; waiting messages are sent afterwards",
       ),
     ),
   ];

@@ -5,9 +5,9 @@ import { SIDES } from "../../../../lib/telemetry/telemetry.js";
 import type { Heard } from "../../sources/telemetry-scan.js";
 import { ok, problem, type Finding } from "./finding.js";
 
-/** Each proxy's and agent's last sign of life. Who has said that it stops is not missed. */
+/** Checks when each proxy and agent last reported. One that announced its stop is not expected to report. */
 export function judgePresence(facts: {
-  /** What each told last. */
+  /** The newest report of each. */
   newest: readonly Heard[];
   stops: readonly LedgerEvent[];
   silenceMs: number;
@@ -29,8 +29,8 @@ export function judgePresence(facts: {
     findings.push(
       problem(
         "proxy",
-        "none is heard",
-        "start one with this Redis and KEY_PREFIX, and look at its log",
+        "no proxy reports",
+        "start one with this Redis and KEY_PREFIX, and check its log",
       ),
     );
   for (const side of SIDES)
@@ -38,8 +38,8 @@ export function judgePresence(facts: {
       findings.push(
         problem(
           "agent",
-          `none of ${side} is heard`,
-          `start one with TARGET=${side} beside its app, and look at its log`,
+          `no agent of ${side} reports`,
+          `start one with TARGET=${side} on the app's host, and check its log`,
         ),
       );
   return findings;
@@ -52,10 +52,10 @@ function judgeSign(
 ): Finding {
   const check = kind === "traffic" ? "proxy" : "agent";
   return ageMs <= silenceMs
-    ? ok(check, `${source} is heard`)
+    ? ok(check, `${source} reports`)
     : problem(
         check,
-        `${source} was last heard ${formatSpan(ageMs)} ago`,
-        "look whether it runs and reaches Redis: systemctl status, and its log",
+        `${source} last reported ${formatSpan(ageMs)} ago`,
+        "check that it runs and reaches Redis: systemctl status, and its log",
       );
 }

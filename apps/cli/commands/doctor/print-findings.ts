@@ -10,7 +10,7 @@ const LEVEL_STYLES: Readonly<Record<Finding["level"], Style>> = {
   refused: ["bold", "red"],
 };
 
-/** A line for each finding, and under it what to do about it. */
+/** Prints a line per finding, followed by its remedy. */
 export function printFindings(
   findings: readonly Finding[],
   { line, paint }: Output,

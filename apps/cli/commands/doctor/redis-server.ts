@@ -1,10 +1,10 @@
 import type { Redis } from "ioredis";
 import { note, ok, problem, type Finding } from "./finding.js";
 
-/** XAUTOCLAIM, which mails need, came with 6.2; rights by selectors, which the playbooks set, with 7. */
+/** Mails need XAUTOCLAIM (6.2). The playbooks set rights by selectors (7). */
 const OLDEST = [6, 2] as const;
 
-/** Version, memory policy and persistence, all from INFO. @throws when Redis is away. */
+/** Checks version, memory policy and persistence, all from INFO. @throws if Redis is unreachable */
 export async function checkServer(
   redis: Redis,
   address: string,
@@ -52,7 +52,7 @@ export function judgeMemory({
     ? ok("memory", `a limit of ${maxmemory ?? "?"} bytes, nothing is evicted`)
     : problem(
         "memory",
-        `when memory runs out keys are evicted (${policy ?? "unknown policy"}): the flag may be among them, and absent means true`,
+        `Redis evicts keys when memory runs out (${policy ?? "unknown policy"}): an evicted flag counts as on`,
         "set maxmemory-policy noeviction in redis.conf",
       );
 }
@@ -64,17 +64,17 @@ export function judgePersistence(info: RedisInfo): Finding {
       : problem(
           "persistence",
           "the append-only file could not be written",
-          "look at Redis's log, and at the space on its disk",
+          "check Redis's log and its free disk space",
         );
   if (info.rdb_last_bgsave_status !== "ok")
     return problem(
       "persistence",
       "the last snapshot failed",
-      "look at Redis's log, and at the space on its disk",
+      "check Redis's log and its free disk space",
     );
   return note(
     "persistence",
-    "no append-only file: after a restart the flag is what the last snapshot says, or true",
+    "no append-only file: a restart returns the flag to the last snapshot, or to on",
     "set appendonly yes in redis.conf",
   );
 }

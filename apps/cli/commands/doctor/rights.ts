@@ -1,9 +1,10 @@
 import type { Redis } from "ioredis";
 import type { Keys } from "../../../../lib/redis/keys.js";
+import { isNotPermitted } from "../../sources/redis-link.js";
 import { note, ok, problem, type Finding } from "./finding.js";
 
 /**
- * Redis's own answer to whether the flip's commands would be allowed, without running one (Redis 7).
+ * Asks Redis whether a flip's commands would be allowed, without running one (Redis 7).
  * KEYS flag, info, recovery, events, outbox, lease
  */
 const ASK = `
@@ -22,9 +23,9 @@ ask('XADD', KEYS[5], '*', 'kind', 'flip')
 return refused
 `;
 const REMEDY =
-  "sign in as a user that may (REDIS_URL): serin-operator of the playbooks, or the monitor's own";
+  "set REDIS_URL to a user with this right: serin-operator of the playbooks, or the monitor's user";
 
-/** Whether this user may read what serin shows and flip the flag. @throws when Redis is away. */
+/** Checks the rights to read what serin shows and to flip the flag. @throws if Redis is unreachable */
 export async function checkRights(
   redis: Redis,
   keys: Keys,
@@ -77,12 +78,12 @@ async function checkFlip(
   if (!mayRunIt)
     return problem("flipping", "this user may not flip the flag", REMEDY);
   if (!Array.isArray(refused))
-    return note("flipping", "this Redis cannot tell what its users may do");
+    return note("flipping", "this version of Redis cannot report rights");
   return refused.length === 0
     ? ok("flipping", "this user may flip the flag")
     : problem(
         "flipping",
-        `this user may not flip the flag: not ${refused.join(", ")}`,
+        `this user may not flip the flag: no ${refused.join(", ")}`,
         REMEDY,
       );
 }
@@ -92,7 +93,7 @@ async function isAllowed(command: () => Promise<unknown>): Promise<boolean> {
     await command();
     return true;
   } catch (err) {
-    if (err instanceof Error && err.message.startsWith("NOPERM")) return false;
+    if (isNotPermitted(err)) return false;
     throw err;
   }
 }

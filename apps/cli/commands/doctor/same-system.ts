@@ -8,7 +8,7 @@ import { problem, type Finding } from "./finding.js";
 
 type Lease = StateReport["lease"];
 
-/** Whether the monitor lives by this Redis and prefix: both know the same leader. @throws when either is away. */
+/** Checks that the monitor uses this Redis and prefix: both name the same leader. @throws if one is unreachable */
 export async function checkSameSystem(
   redis: Redis,
   keys: Keys,
@@ -19,14 +19,14 @@ export async function checkSameSystem(
     there: (await monitor.readState()).lease,
   });
   let { here, there } = await look();
-  // The lease may change hands between two reads.
+  // The leader may change between the two reads.
   if (!isSame(here, there)) ({ here, there } = await look());
   if (isSame(here, there)) return [];
   return [
     problem(
       "system",
-      `the monitor at ${monitor.url} is not of this Redis and KEY_PREFIX: here ${describe(here)}, there ${describe(there)}`,
-      "set REDIS_URL, KEY_PREFIX and MONITOR_URL to those of one system",
+      `the monitor at ${monitor.url} uses another Redis or KEY_PREFIX: here ${describe(here)}, there ${describe(there)}`,
+      "set REDIS_URL, KEY_PREFIX and MONITOR_URL to values of one system",
     ),
   ];
 }
@@ -37,6 +37,6 @@ function isSame(a: Lease, b: Lease): boolean {
 
 function describe(lease: Lease): string {
   return lease === null
-    ? "nobody leads"
+    ? "no monitor leads"
     : `${toPlain(lease.holder)} leads (epoch ${lease.epoch})`;
 }

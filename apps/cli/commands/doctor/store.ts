@@ -6,16 +6,16 @@ import { toPlain } from "../../../../lib/wording/plain-text.js";
 import { entryTimeMs } from "../../../../lib/redis/stream-entry.js";
 import { readFlagFacts, readLeaseFacts } from "../../sources/redis-report.js";
 import {
+  newestOf,
   readRedisTime,
-  scanTelemetry,
-  type Heard,
+  readTelemetry,
 } from "../../sources/telemetry-scan.js";
 import { judgeClocks } from "./clock.js";
 import { ok, problem, type Finding } from "./finding.js";
 import { judgePresence } from "./presence.js";
 
 const OUTBOX_DELAY_MS = 60_000;
-/** A program that was silent for longer is not missed any more. */
+/** A program that has been silent for longer is no longer expected. */
 const MEMORY_MS = 600_000;
 
 interface Store {
@@ -25,7 +25,7 @@ interface Store {
   silenceMs: number;
 }
 
-/** What Serin keeps in Redis: flag, lease, mails, alerts, signs of life. @throws when Redis is away. */
+/** Checks Serin's data in Redis: flag, lease, mails, alerts, telemetry. @throws if Redis is unreachable */
 export async function checkStore({
   redis,
   keys,
@@ -33,7 +33,7 @@ export async function checkStore({
   silenceMs,
 }: Store): Promise<Finding[]> {
   const now = await readRedisTime(redis);
-  const newest = await readNewest(redis, keys, now - MEMORY_MS);
+  const newest = newestOf(await readTelemetry(redis, keys, now - MEMORY_MS));
   const ledger = new Ledger(redis, keys);
   const stops = await ledger.readEvents({ kind: "stop", limit: 200 });
   return [
@@ -55,7 +55,7 @@ async function checkFlag(
   return garbled
     ? problem(
         "flag",
-        `${flagName} holds neither true nor false, which counts as off`,
+        `${flagName} is neither true nor false, which counts as off`,
         "serin flag on, or serin flag off",
       )
     : ok("flag", `${flagName} is ${value ? "on" : "off"}`);
@@ -66,8 +66,8 @@ async function checkLease(redis: Redis, keys: Keys): Promise<Finding> {
   return lease === null
     ? problem(
         "monitor",
-        "none leads: nobody watches the canary",
-        "start one with this Redis and KEY_PREFIX, and look at its log",
+        "no monitor leads: the canary is not watched",
+        "start one with this Redis and KEY_PREFIX, and check its log",
       )
     : ok(
         "monitor",
@@ -80,21 +80,21 @@ async function checkOutbox(
   keys: Keys,
   now: number,
 ): Promise<Finding> {
-  // The monitor's user may not XRANGE.
+  // The monitor's user has no right to XRANGE.
   const [pending, reply] = await Promise.all([
     redis.xlen(keys.outbox),
     redis.xread("COUNT", 1, "STREAMS", keys.outbox, "0-0"),
   ]);
   const oldest = reply?.[0]?.[1][0];
-  if (oldest === undefined) return ok("mails", "none waits");
+  if (oldest === undefined) return ok("mails", "none waiting");
   const ageMs = now - entryTimeMs(oldest[0]);
-  const says = `${pending} wait, the oldest for ${formatSpan(ageMs)}`;
+  const says = `${pending} waiting, the oldest for ${formatSpan(ageMs)}`;
   return ageMs <= OUTBOX_DELAY_MS
     ? ok("mails", says)
     : problem(
         "mails",
         says,
-        "the leading monitor's log says why they cannot be sent; serin doctor --send-test-mail tries once more",
+        "see the leading monitor's log for the error; serin doctor --send-test-mail tries again",
       );
 }
 
@@ -104,18 +104,7 @@ async function checkAlerts(redis: Redis, keys: Keys): Promise<Finding[]> {
     problem(
       "alert",
       `${toPlain(id)} since ${toPlain(since)}`,
-      "serin events --kind alert tells more",
+      "see serin events --kind alert",
     ),
   );
-}
-
-async function readNewest(
-  redis: Redis,
-  keys: Keys,
-  sinceMs: number,
-): Promise<Heard[]> {
-  const newest = new Map<string, Heard>();
-  for await (const heard of scanTelemetry(redis, keys, sinceMs))
-    if (!newest.has(heard.source)) newest.set(heard.source, heard);
-  return [...newest.values()].sort((a, b) => a.source.localeCompare(b.source));
 }

@@ -10,13 +10,13 @@ import { describeApiFailure, describeRedisFailure } from "./failure.js";
 import { note, ok, problem, type Finding } from "./finding.js";
 
 const CHECK = "test mail";
-/** Longer than a sound transport takes. */
+/** Longer than a working transport takes. */
 const TIMEOUT_MS = 10_000;
 const POLL_MS = 200;
-/** Of the newest events and mails, among which the test's are. */
+/** The number of newest events and mails to search for the test mail. */
 const LOOK_BACK = 100;
 
-/** Has a test mail sent, and says what became of it. */
+/** Has the monitor send a test mail, and reports its delivery. */
 export async function checkMail(
   monitor: MonitorClient,
   link: RedisLink,
@@ -44,17 +44,17 @@ async function describeDelay(
 ): Promise<Finding> {
   const { outbox } = await monitor.readState();
   const says = [
-    `it still waits in the outbox (ALERT_TRANSPORT is ${transport})`,
+    `it waits in the outbox (ALERT_TRANSPORT is ${transport})`,
     ...outbox.held.map((held) => toPlain(describeHeld(held))),
   ];
   return problem(
     CHECK,
     says.join("; "),
-    "the leading monitor's log says why, too; the mail stays there and is tried again",
+    "see the leading monitor's log; the mail stays in the outbox and is retried",
   );
 }
 
-/** Of a mail that is not in the outbox: taken, refused, or never in this one. */
+/** Describes a mail that is not in the outbox: accepted, refused, or written to another Redis. */
 async function describeEnd(
   redis: Redis,
   keys: Keys,
@@ -68,8 +68,8 @@ async function describeEnd(
   if (told === undefined)
     return problem(
       CHECK,
-      "what became of it cannot be seen: the monitor has put it into another Redis, or under another KEY_PREFIX",
-      "set REDIS_URL and KEY_PREFIX as the monitor has them",
+      "its delivery cannot be checked: the monitor uses another Redis or KEY_PREFIX",
+      "set REDIS_URL and KEY_PREFIX to the monitor's values",
     );
   const refusal = alerts.find(
     ({ data }) => data.alert === "refused" && data.event === told.id,
@@ -79,7 +79,7 @@ async function describeEnd(
     : problem(
         CHECK,
         toPlain(refusal.reason),
-        "mend what the refusal names, and try again",
+        "fix the cause of the refusal, and try again",
       );
 }
 
@@ -87,10 +87,10 @@ function describeSuccess({ transport }: TestMail): Finding {
   return transport === "log"
     ? note(
         CHECK,
-        "the monitor only logs its mails: nobody gets one",
+        "the monitor only logs its mails and sends none",
         "set ALERT_TRANSPORT to smtp or ses",
       )
-    : ok(CHECK, `${transport} took it: look into the mailbox`);
+    : ok(CHECK, `${transport} accepted it: check the mailbox`);
 }
 
 async function leavesOutbox(
