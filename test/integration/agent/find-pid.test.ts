@@ -17,7 +17,7 @@ describe("agent pidfile", () => {
     ["12a", null],
   ];
   for (const [content, pid] of contents) {
-    it(`gives ${pid ?? "no pid"} for ${JSON.stringify(content)}`, async () => {
+    it(`yields ${pid ?? "no pid"} for ${JSON.stringify(content)}`, async () => {
       const path = join(createTempDirectory(), "app.pid");
       writeFileSync(path, content);
       const findPid = createPidFinder({ kind: "pidfile", path });
@@ -25,7 +25,7 @@ describe("agent pidfile", () => {
     });
   }
 
-  it("gives no pid while it is not there, and is read anew each time", async () => {
+  it("yields no pid while it is missing, and is read each time", async () => {
     const path = join(createTempDirectory(), "app.pid");
     const findPid = createPidFinder({ kind: "pidfile", path });
     expect(await findPid(LIMITS)).to.be.null;

@@ -21,7 +21,7 @@ function limits(timeoutMs = 5000) {
 }
 
 describe("agent probe", () => {
-  it("asks /healthz and takes the version from the answer", async () => {
+  it("requests /healthz and reads the version from the response", async () => {
     const url = await startApp((request, response) => {
       response.end(JSON.stringify({ version: `9 of ${request.url!}` }));
     });
@@ -34,7 +34,7 @@ describe("agent probe", () => {
     expect(probe.ms).to.be.within(0.01, 5000);
   });
 
-  it("opens a connection of its own each time", async () => {
+  it("opens a new connection each time", async () => {
     const ports = new Set<number | undefined>();
     const url = await startApp((request, response) => {
       ports.add(request.socket.remotePort);
@@ -45,7 +45,7 @@ describe("agent probe", () => {
     expect(ports.size).to.equal(2);
   });
 
-  it("measures to the response's head", async () => {
+  it("measures the time to the response's head", async () => {
     const url = await startApp((_request, response) => {
       setTimeout(() => response.end(), 50);
     });
@@ -53,7 +53,7 @@ describe("agent probe", () => {
     expect((await probeHealth(url, limits())).ms).to.be.at.least(49);
   });
 
-  it("has no version when the answer is not JSON, or without end", async () => {
+  it("has no version when the response is not JSON or has no end", async () => {
     const text = await startApp((_request, response) => response.end("ok"));
     expect(await probeHealth(text, limits())).to.include({
       ok: true,
@@ -80,26 +80,26 @@ describe("agent probe", () => {
 
   const failed = { ok: false, status: null, version: null };
 
-  it("is not ok when nobody listens", async () => {
+  it("is not ok when nothing listens", async () => {
     const url = new URL(`http://127.0.0.1:${await findServicePort()}`);
     expect(await probeHealth(url, limits())).to.include(failed);
   });
 
-  it("is not ok when the answer does not come in time", async () => {
+  it("is not ok when the response is late", async () => {
     const url = await startApp(() => undefined);
     const probe = await probeHealth(url, limits(50));
     expect(probe).to.include(failed);
     expect(probe.ms).to.be.at.least(49);
   });
 
-  it("is not ok when the answer is not whole in time", async () => {
+  it("is not ok when the response is incomplete in time", async () => {
     const url = await startApp((_request, response) => {
       response.writeHead(200).write('{"version":');
     });
     expect(await probeHealth(url, limits(50))).to.include(failed);
   });
 
-  it("is cut short by its signal", async () => {
+  it("ends when its signal aborts", async () => {
     const stop = new AbortController();
     const url = await startApp(() => stop.abort());
     const { signal } = stop;

@@ -10,7 +10,7 @@ import {
 import { onCleanup } from "../../support/cleanup.js";
 import { waitFor } from "../../support/wait-for.js";
 
-/** The kernel counts a process's age in steps of 10 ms. */
+/** The kernel measures the age of a process in steps of 10 ms. */
 const CLOCK_SLACK_MS = 40;
 const LAST_PID = "/proc/sys/kernel/ns_last_pid";
 
@@ -32,7 +32,7 @@ async function untilProc(
   );
 }
 
-/** The kernel may count no memory of a process that has just been started. */
+/** The kernel may report no memory for a process that has just started. */
 async function firstUsage({ pid }: ChildProcess): Promise<ProcessUsage> {
   return await waitFor(`the usage of ${pid!}`, () => readUsage(pid!));
 }
@@ -47,7 +47,7 @@ async function end(child: ChildProcess): Promise<void> {
 describe("agent process usage", () => {
   afterEach(forgetUsage);
 
-  it("grows with what the process uses", async () => {
+  it("grows with the usage of the process", async () => {
     const busy = await start(process.execPath, ["-e", "for (;;);"]);
     const first = await firstUsage(busy);
     expect(first.pid).to.equal(busy.pid);
@@ -60,7 +60,7 @@ describe("agent process usage", () => {
     expect(later.readAt).to.be.above(first.readAt);
   });
 
-  it("is nothing once the process has ended", async () => {
+  it("is undefined after the process has ended", async () => {
     const child = await start("sleep", ["60"]);
     await firstUsage(child);
     await end(child);
@@ -68,9 +68,9 @@ describe("agent process usage", () => {
     expect(await readUsage(child.pid!)).to.be.undefined;
   });
 
-  it("is nothing for a process that has ended and was not waited for", async function () {
+  it("is undefined for a zombie", async function () {
     if (process.platform !== "linux") this.skip();
-    // What the shell becomes never asks what has become of the shell's child.
+    // The program that replaces the shell never waits for the shell's child.
     const script = "sleep 60 & echo $!; exec sleep 60";
     const parent = await start("sh", ["-c", script]);
     const [output] = (await once(parent.stdout!, "data")) as [Buffer];
@@ -81,7 +81,7 @@ describe("agent process usage", () => {
     expect(await readUsage(pid)).to.be.undefined;
   });
 
-  it("tells a process from an earlier one with its pid", async function () {
+  it("distinguishes a process from an earlier one with the same pid", async function () {
     const before = await start("sleep", ["60"]);
     await waitFor("some age", async () => {
       const usage = await firstUsage(before);
@@ -89,7 +89,7 @@ describe("agent process usage", () => {
     });
     await end(before);
     const after = await startWithPid(before.pid!);
-    // Only root may say which pid comes next, and only on Linux; on a busy machine, another process may get it.
+    // Only root on Linux may set the next pid. On a busy machine, another process may get it.
     if (after === undefined) this.skip();
     const { elapsedMs } = await firstUsage(after.child);
     const atMostMs = performance.now() - after.startedAt + CLOCK_SLACK_MS;

@@ -39,7 +39,7 @@ const GONE = {
   rssBytes: null,
 };
 
-/** Reads what the agents write. */
+/** Reads the samples of agents. */
 class Samples {
   readonly #redis: Redis;
   readonly #keys: Keys;
@@ -60,7 +60,7 @@ class Samples {
     });
   }
 
-  /** Waits for one that matches. */
+  /** Waits for a matching sample. */
   async find(what: string, isIt: Predicate): Promise<HostSample> {
     return await waitFor(`a sample ${what}`, async () =>
       (await this.read()).find(isIt),
@@ -85,7 +85,7 @@ const both =
   (sample) =>
     one(sample) && other(sample);
 
-/** A process to sample where it does not matter what it does. */
+/** Any process to sample. */
 function spawnSleep(): number {
   const child = spawn("sleep", ["60"]);
   onCleanup(() => void child.kill("SIGKILL"));
@@ -149,7 +149,7 @@ describe("agent program", () => {
     expect(new Set(all.map((sample) => sample.startedAt)).size).to.equal(1);
   });
 
-  it("gives CPU as the ratio of one core", async () => {
+  it("reports CPU as a ratio of one core", async () => {
     const busy = spawn(process.execPath, ["-e", "for (;;);"]);
     onCleanup(() => void busy.kill("SIGKILL"));
     const env = { TARGET: "prod", APP_PID: String(busy.pid!), ...OFTEN };
@@ -162,7 +162,7 @@ describe("agent program", () => {
     );
   });
 
-  it("follows a restart by the pidfile", async () => {
+  it("follows a restart through the pidfile", async () => {
     const pidfile = join(createTempDirectory(), "app.pid");
     const first = await spawnListening("app", { ROLE: "prod", VERSION: "1" });
     writeFileSync(pidfile, `${first.pid}\n`);
@@ -177,7 +177,7 @@ describe("agent program", () => {
 
     first.child.kill("SIGKILL");
     await first.exited;
-    // Its process and its answer are read side by side: one may be seen gone a sample before the other.
+    // Process and probe are read concurrently: one may fail a sample before the other.
     const gone = await samples.find(
       "without the app",
       both(not(isUp), not(hasAnswer)),
@@ -205,7 +205,7 @@ describe("agent program", () => {
     ]);
   });
 
-  it("follows a restart by what systemd says", async () => {
+  it("follows a restart through systemd", async () => {
     const directory = createTempDirectory();
     const [argsFile, pidFile, systemctl] = ["args", "pid", "systemctl"].map(
       (name) => join(directory, name),
@@ -234,7 +234,7 @@ describe("agent program", () => {
     );
   });
 
-  it("counts a process that cannot be told as gone, and logs it once", async () => {
+  it("counts an unknown process as not running and logs it once", async () => {
     const directory = createTempDirectory();
     const env = { TARGET: "prod", APP_PIDFILE: directory, ...OFTEN };
     const agent = await startProgram("agent", env);
@@ -247,7 +247,7 @@ describe("agent program", () => {
     expect(told.map(({ level }) => level)).to.deep.equal(["warn"]);
   });
 
-  it("has one probe under way when the app does not answer", async () => {
+  it("has one probe in flight when the app does not respond", async () => {
     let [open, most] = [0, 0];
     const appUrl = await startFakeApp((request) => {
       most = Math.max(most, (open += 1));
@@ -268,7 +268,7 @@ describe("agent program", () => {
     expect(probe.ms).to.be.at.least(99);
   });
 
-  it("starts without Redis and goes on when Redis comes, goes and comes back", async () => {
+  it("starts without Redis and continues when Redis comes, goes and returns", async () => {
     const port = await findServicePort();
     const keys = freshKeys();
     const agent = await startProgram("agent", {
@@ -288,14 +288,14 @@ describe("agent program", () => {
     const warnings = agent.log.filter(({ level }) => level === "warn");
     expect(warnings).to.have.length(2);
     expect(warnings[0]!.msg).to.equal("Redis is away");
-    // Which of the two depends on whether Redis left something unread.
+    // Which one depends on whether Redis left unread data.
     expect(warnings[1]!.msg).to.be.oneOf([
       "Redis connection lost",
       "Redis is away",
     ]);
   });
 
-  it("takes its first sample when Redis can take it", async () => {
+  it("takes its first sample when Redis is reachable", async () => {
     const port = await findServicePort();
     const agent = await startProgram("agent", {
       TARGET: "prod",
@@ -311,7 +311,7 @@ describe("agent program", () => {
     await new Samples(agent.keys, redis.url).find("of the start", isUp);
   });
 
-  it("ends promptly on SIGTERM, without the sample it was taking", async () => {
+  it("ends promptly on SIGTERM without sending the current sample", async () => {
     let probed = false;
     const appUrl = await startFakeApp(() => (probed = true));
     const agent = await spawnListening("agent", {
@@ -340,7 +340,7 @@ describe("agent program", () => {
     expect(await agent.exited).to.equal(0);
   });
 
-  it("tells how it is itself", async () => {
+  it("reports its own health", async () => {
     const env = { TARGET: "prod", APP_PID: String(process.pid) };
     const agent = await startProgram("agent", env);
     const response = await fetch(`${agent.url}/healthz`);

@@ -30,7 +30,7 @@ const DISABLED = '503 {"error":"feature disabled","flag":"feature"}';
 const UNAVAILABLE = '503 {"error":"store unavailable"}';
 const NO_VALUE = '404 {"error":"no value for key a"}';
 
-/** Status and body in one line; fails after 5 s, so that nothing may hang. */
+/** Status and body in one line. Fails after 5 s. */
 async function ask(url: string, method = "GET"): Promise<string> {
   const signal = AbortSignal.timeout(5000);
   const response = await fetch(url, { method, signal });
@@ -56,12 +56,12 @@ async function startSlow(url: string, delayMs: number) {
     ([message]) => message as IncomingMessage,
   );
   await once(request, "finish");
-  // The app takes requests in the order of their arrival.
+  // The app handles requests in the order of arrival.
   await ask(`${url}/healthz`);
   return { request, response };
 }
 
-/** The tests' Redis behind a way on which each command takes `delayMs`. @returns its URL */
+/** The tests' Redis behind a relay that delays each command by `delayMs`. @returns its URL */
 async function startDistantRedis(delayMs: number): Promise<string> {
   const { hostname, port } = new URL(redisUrl());
   const sockets: Socket[] = [];
@@ -110,12 +110,12 @@ describe("app program", () => {
     );
   });
 
-  it("tells the version it is given", async () => {
+  it("reports the configured version", async () => {
     const app = await startProgram("app", { ROLE: "canary", VERSION: "2.0.0" });
     expect(await ask(app.url)).to.include('"version":"2.0.0"');
   });
 
-  it("enters its start and its stop in the ledger", async () => {
+  it("records its start and its stop in the ledger", async () => {
     const app = await startProgram("app", { ROLE: "prod" });
     const ledger = new Ledger(connect(), app.keys);
     const kinds = async () =>
@@ -125,7 +125,7 @@ describe("app program", () => {
     expect(await kinds()).to.deep.equal(["stop", "start"]);
   });
 
-  it("follows a flag set by hand: off on prod, never on the canary", async () => {
+  it("follows the flag on prod, but not on the canary", async () => {
     const keys = freshKeys();
     const env = { KEY_PREFIX: keys.prefix };
     const prod = await startProgram("app", { ...env, ROLE: "prod" });
@@ -141,7 +141,7 @@ describe("app program", () => {
   });
 
   describe("without Redis", () => {
-    it("starts, says it is not ready, and is once Redis appears", async () => {
+    it("starts and becomes ready when Redis appears", async () => {
       const port = await findServicePort();
       const env = { REDIS_URL: `redis://127.0.0.1:${port}` };
       const app = await startProgram("app", { ...env, ROLE: "prod" });
@@ -157,7 +157,7 @@ describe("app program", () => {
       await untilAnswered(`${app.url}/get/a`, NO_VALUE);
     });
 
-    it("keeps the last flag and answers at once until it is back", async () => {
+    it("keeps the last flag and responds at once during an outage", async () => {
       const first = await startPrivateRedis();
       onCleanup(first.stop);
       const keys = freshKeys();
@@ -182,7 +182,7 @@ describe("app program", () => {
       await untilAnswered(`${canary.url}/get/a`, NO_VALUE);
     });
 
-    it("does not wait for a Redis that hangs", async () => {
+    it("does not wait for a hanging Redis", async () => {
       const redis = await startPrivateRedis();
       onCleanup(redis.stop);
       const env = { REDIS_URL: redis.url, ROLE: "prod" };
@@ -195,14 +195,14 @@ describe("app program", () => {
     });
   });
 
-  it("takes requests only once it can answer them", async () => {
+  it("accepts requests only when it can serve them", async () => {
     const REDIS_URL = await startDistantRedis(50);
     const app = await startProgram("app", { ROLE: "prod", REDIS_URL });
     expect(await ask(`${app.url}/get/a`)).to.equal(NO_VALUE);
   });
 
   describe("on SIGTERM", () => {
-    it("finishes what is in flight, takes no more, and ends", async () => {
+    it("finishes requests in flight, accepts no more, and ends", async () => {
       const app = await spawnListening("app", { ROLE: "canary" });
       const slow = await startSlow(app.url, 500);
       app.child.kill("SIGTERM");
@@ -214,7 +214,7 @@ describe("app program", () => {
       expect(app.stderr()).to.be.empty;
     });
 
-    it("is not ready any more", async () => {
+    it("is no longer ready", async () => {
       const app = await spawnListening("app", { ROLE: "prod" });
       await untilAnswered(`${app.url}/readyz`, '200 {"status":"ready"}');
       const socket = createConnection(Number(new URL(app.url).port));
@@ -227,7 +227,7 @@ describe("app program", () => {
       expect(await text(socket)).to.match(/^HTTP\/1.1 503 .*"stopping"}$/s);
     });
 
-    it("gives up on what is in flight after DRAIN_MS", async () => {
+    it("aborts requests in flight after DRAIN_MS", async () => {
       const app = await spawnListening("app", {
         ROLE: "canary",
         DRAIN_MS: "50",
@@ -239,7 +239,7 @@ describe("app program", () => {
       expect(await app.exited).to.equal(0);
     });
 
-    it("does not wait for a client that has left", async () => {
+    it("does not wait for a client that disconnected", async () => {
       const app = await spawnListening("app", { ROLE: "canary" });
       const slow = await startSlow(app.url, 30_000);
       slow.request.destroy();
@@ -248,7 +248,7 @@ describe("app program", () => {
       expect(await app.exited).to.equal(0);
     });
 
-    it("ends at once when it comes again", async () => {
+    it("ends at once on the second signal", async () => {
       const app = await spawnListening("app", { ROLE: "canary" });
       const slow = await startSlow(app.url, 30_000);
       app.child.kill("SIGTERM");

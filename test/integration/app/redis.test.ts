@@ -14,7 +14,7 @@ function createStore() {
   return { redis, keys, logger, store };
 }
 
-/** What it was rejected with. */
+/** The error of a rejected promise. */
 async function failureOf(promise: Promise<unknown>): Promise<unknown> {
   return await promise.then(
     () => expect.fail("it was not rejected"),
@@ -23,7 +23,7 @@ async function failureOf(promise: Promise<unknown>): Promise<unknown> {
 }
 
 describe("app Redis store", () => {
-  it("keeps bytes that are no text, for the time to live", async () => {
+  it("keeps binary values for their time to live", async () => {
     const { redis, keys, store } = createStore();
     const value = Buffer.from([0xff, 0x00, 0xc3, 0x28]);
     await store.write("a", value);
@@ -32,10 +32,10 @@ describe("app Redis store", () => {
     expect(await redis.pttl(keys.kv("a"))).to.be.within(50_000, 60_000);
   });
 
-  it("has nothing where nothing was set", async () =>
+  it("has no value for an unknown key", async () =>
     expect(await createStore().store.read("a")).to.be.null);
 
-  it("logs once per spell what Redis answers when it refuses", async () => {
+  it("logs the first of several consecutive rejections", async () => {
     const { redis, keys, logger, store } = createStore();
     await redis.rpush(keys.kv("list"), "1");
     const refused = () => failureOf(store.read("list"));
@@ -50,7 +50,7 @@ describe("app Redis store", () => {
     );
   });
 
-  it("leaves it to the connection to log that Redis is away", async () => {
+  it("does not log an outage of Redis", async () => {
     const { redis, logger, store } = createStore();
     await redis.ping();
     redis.disconnect();

@@ -36,7 +36,7 @@ function agentFor(
   );
 }
 
-/** Of a response with status 200, before anyone takes them for text. */
+/** The raw body of a response with status 200. */
 async function bytesOf(test: supertest.Test): Promise<Buffer> {
   const response = await test.responseType("blob").expect(200);
   return response.body as Buffer;
@@ -53,7 +53,7 @@ describe("app routes", () => {
     });
   });
 
-  it("is healthy whatever the flag and Redis do", async () => {
+  it("is healthy independently of flag and Redis", async () => {
     const options = {
       flag: { current: undefined },
       whyNotReady: () => "Redis has not answered yet",
@@ -67,7 +67,7 @@ describe("app routes", () => {
     });
   });
 
-  it("is ready, or says why not", async () => {
+  it("is ready, or reports why not", async () => {
     await agentFor("prod").get("/readyz").expect(200, { status: "ready" });
     await agentFor("prod", { whyNotReady: () => "stopping" })
       .get("/readyz")
@@ -87,7 +87,7 @@ describe("app routes", () => {
       "64 KiB": Buffer.alloc(MAX_VALUE_BYTES, everyByte),
     };
     for (const [name, value] of Object.entries(values)) {
-      it(`give back ${name} as it was set`, async () => {
+      it(`return ${name} unchanged`, async () => {
         const app = agentFor("prod");
         await app
           .post("/set/a")
@@ -100,7 +100,7 @@ describe("app routes", () => {
     }
 
     for (const type of ["form", "json", "text/plain"]) {
-      it(`take a body of type ${type} as it is`, async () => {
+      it(`accept a body of type ${type} unchanged`, async () => {
         const app = agentFor("prod");
         await app.post("/set/a").type(type).send('{"b": 1}').expect(200);
         const body = await bytesOf(app.get("/get/a"));
@@ -108,13 +108,13 @@ describe("app routes", () => {
       });
     }
 
-    it("take a request without a body for the empty value", async () => {
+    it("set the empty value for a request without a body", async () => {
       const app = agentFor("prod");
       await app.post("/set/a").expect(200, { key: "a", bytes: 0 });
       expect(await bytesOf(app.get("/get/a"))).to.have.lengthOf(0);
     });
 
-    it("let no browser take a value for a page", async () => {
+    it("prevent browsers from rendering a value as a page", async () => {
       const app = agentFor("prod");
       await app.post("/set/a").type("html").send("<script>").expect(200);
       await app
@@ -123,12 +123,12 @@ describe("app routes", () => {
         .expect("x-content-type-options", "nosniff");
     });
 
-    it("answer a key that is not there with 404", async () => {
+    it("answer a missing key with 404", async () => {
       const error = "no value for key a";
       await agentFor("prod").get("/get/a").expect(404, { error });
     });
 
-    it("refuse a value above 64 KiB with 413", async () => {
+    it("reject a value above 64 KiB with 413", async () => {
       const error = "body too large: give at most 65536 bytes";
       const value = Buffer.alloc(MAX_VALUE_BYTES + 1);
       await agentFor("prod").post("/set/a").send(value).expect(413, { error });
@@ -140,20 +140,20 @@ describe("app routes", () => {
     });
 
     for (const key of ["a", "A.b_c-9", "x".repeat(128)]) {
-      it(`take a key like ${key.slice(0, 10)} (${key.length})`, async () => {
+      it(`accept a key like ${key.slice(0, 10)} (${key.length})`, async () => {
         await agentFor("prod").post(`/set/${key}`).expect(200);
       });
     }
 
     for (const key of ["a%20b", "a%2Fb", "a%0A", "%C3%A9", "x".repeat(129)]) {
-      it(`refuse the key ${key.slice(0, 10)} (${key.length})`, async () => {
+      it(`reject the key ${key.slice(0, 10)} (${key.length})`, async () => {
         const app = agentFor("prod");
         await app.post(`/set/${key}`).expect(400, { error: KEY_RULE });
         await app.get(`/get/${key}`).expect(400, { error: KEY_RULE });
       });
     }
 
-    it("refuse a key that is no percent-encoding with 400", async () => {
+    it("reject a malformed percent-encoding with 400", async () => {
       const error = "Failed to decode param '%zz'";
       await agentFor("prod").get("/get/%zz").expect(400, { error });
     });
@@ -164,25 +164,25 @@ describe("app routes", () => {
     const disabled = { error: "feature disabled", flag: "feature" };
     const unavailable = { error: "store unavailable" };
 
-    it("switches the feature off on prod while it is false", async () => {
+    it("disables the feature on prod while it is false", async () => {
       const app = agentFor("prod", off);
       await app.post("/set/a").send("1").expect(503, disabled);
       await app.get("/get/a").expect(503, disabled);
     });
 
-    it("switches nothing off on the canary", async () => {
+    it("disables nothing on the canary", async () => {
       const app = agentFor("canary", off);
       await app.post("/set/a").expect(200);
       await app.get("/get/a").expect(200);
     });
 
-    it("switches nothing but the feature off", async () => {
+    it("disables only the feature", async () => {
       const app = agentFor("prod", off);
       await app.get("/").expect(200);
       await app.get("/nowhere").expect(404);
     });
 
-    it("acts from the next request on", async () => {
+    it("takes effect at the next request", async () => {
       const flag = { current: { value: true } };
       const app = agentFor("prod", { flag });
       await app.post("/set/a").expect(200);
@@ -192,7 +192,7 @@ describe("app routes", () => {
       await app.get("/get/a").expect(200);
     });
 
-    it("keeps the feature off on prod while it was never known", async () => {
+    it("disables the feature on prod until it is known", async () => {
       const app = agentFor("prod", { flag: { current: undefined } });
       await app.get("/get/a").expect(503, unavailable);
     });
@@ -204,7 +204,7 @@ describe("app routes", () => {
       await agentFor("prod").get("/slow?ms=abc").expect(404, { error });
     });
 
-    it("answers after its default, or after ?ms=", async () => {
+    it("responds after its default or ?ms=", async () => {
       const app = agentFor("canary", { slowMs: 20 });
       const startedAt = performance.now();
       await app.get("/slow").expect(200, { delayMs: 20 });
@@ -214,7 +214,7 @@ describe("app routes", () => {
     });
 
     for (const query of ["ms=", "ms=-1", "ms=1.5", "ms=30001", "ms=1&ms=2"]) {
-      it(`refuses ${query}`, async () => {
+      it(`rejects ${query}`, async () => {
         await agentFor("canary")
           .get(`/slow?${query}`)
           .expect(400, { error: MS_RULE });
@@ -230,14 +230,14 @@ describe("app routes", () => {
       },
     });
 
-    it("tell a store that is away from a fault", async () => {
+    it("distinguish an unavailable store from a fault", async () => {
       const options = failing(new StoreUnavailable("Redis did not answer"));
       await agentFor("prod", options)
         .get("/get/a")
         .expect(503, { error: "store unavailable" });
     });
 
-    it("keep what nobody expected to the log", async () => {
+    it("log unexpected errors without sending their details", async () => {
       const logger = createMemoryLogger();
       const err = new Error("a secret");
       await agentFor("prod", { ...failing(err), logger })
@@ -252,7 +252,7 @@ describe("app routes", () => {
       ]);
     });
 
-    it("refuse an encoding that is not known", async () => {
+    it("reject an unknown encoding", async () => {
       const error = 'unsupported content encoding "rot13"';
       await agentFor("prod")
         .post("/set/a")

@@ -18,7 +18,7 @@ async function openMailbox() {
 }
 
 describe("launcher mailbox", () => {
-  it("has kept and reported a mail when its sender hears that it was taken", async () => {
+  it("stores and reports a mail before it acknowledges it", async () => {
     const { url, directory, mails } = await openMailbox();
     await createTransport(url).sendMail({
       from: "serin@serin.test",

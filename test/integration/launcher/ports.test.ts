@@ -5,7 +5,7 @@ import { findPorts, type PortWish } from "../../../apps/launcher/ports.js";
 import { onCleanup } from "../../support/cleanup.js";
 
 const HOST = "127.0.0.1";
-/** Linux's. */
+/** Of Linux. */
 const LOWEST_EPHEMERAL_PORT = 32_768;
 
 function wish(variable: string, port: number, host = HOST): PortWish {
@@ -27,7 +27,7 @@ async function messageOf(promise: Promise<unknown>): Promise<string> {
 }
 
 describe("port search", () => {
-  it("finds a different free port for each 0, and lets them go", async () => {
+  it("finds a distinct free port for each 0 and releases it", async () => {
     const wishes = { a: wish("A", 0), b: wish("B", 0), c: wish("C", 0) };
     const found = await findPorts(wishes);
     expect(new Set(Object.values(found)).size).to.equal(3);
@@ -35,7 +35,7 @@ describe("port search", () => {
     expect(await findPorts(again)).to.deep.equal({ a: found.a, b: found.b });
   });
 
-  it("finds for 0 what the system gives to nobody else before its user takes it", async () => {
+  it("selects ports below the ephemeral range for 0", async () => {
     const { port } = await findPorts({ port: wish("ANY", 0) });
     expect(port).to.be.within(1024, LOWEST_EPHEMERAL_PORT - 1);
   });
@@ -57,7 +57,7 @@ describe("port search", () => {
     );
   });
 
-  it("refuses the same port for two", async () => {
+  it("rejects one port for two programs", async () => {
     const { port } = await findPorts({ port: wish("ANY", 0) });
     const wishes = { a: wish("A_PORT", port), b: wish("B_PORT", port) };
     expect(await messageOf(findPorts(wishes))).to.include(
@@ -65,7 +65,7 @@ describe("port search", () => {
     );
   });
 
-  it("names an address that this machine does not have", async () => {
+  it("names an address that is not available on this machine", async () => {
     const elsewhere = { a: wish("A_PORT", 0, "192.0.2.1") };
     expect(await messageOf(findPorts(elsewhere))).to.include("EADDRNOTAVAIL");
   });

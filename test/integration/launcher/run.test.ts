@@ -16,7 +16,7 @@ import {
 import { waitFor } from "../../support/wait-for.js";
 
 const PROGRAM_COUNT = 6;
-/** A proxy that ignores what asks it to stop. */
+/** A proxy that ignores SIGTERM. */
 const STUBBORN_PROXY = {
   proxy: `
     import { runStandIn } from "${new URL("../../support/programs/launcher-stand-in.js", import.meta.url).href}";
@@ -25,7 +25,7 @@ const STUBBORN_PROXY = {
     setInterval(() => undefined, 1000);`,
 };
 
-/** A launcher in this process, all of whose stand-ins run. */
+/** A launcher in this process with all stand-ins running. */
 async function startReady(
   options?: Parameters<StandIns["launch"]>[0],
 ): Promise<{ launcher: LocalLauncher; standIns: StandIns }> {
@@ -60,7 +60,7 @@ async function sendCopy() {
 describe("launcher", function () {
   this.timeout(40_000);
 
-  it("shows where everything is, and how requests are split", async () => {
+  it("shows all addresses and the split", async () => {
     const { launcher, standIns } = await startReady();
     expect(launcher.screen).to.include(
       "Requests are split 3:1 between prod and canary.",
@@ -92,18 +92,18 @@ describe("launcher", function () {
       expect(readdirSync(launcher.tempDirectory)).to.deep.equal([]);
     });
 
-  it("takes the copy of Ctrl-C that npm sends on for the same one", async () => {
+  it("counts Ctrl-C and the copy forwarded by npm as one", async () => {
     let copy = await sendCopy();
-    // A busy machine may send it so late that it counts as a second one.
+    // On a busy machine it may arrive so late that it counts as a second one.
     for (let tries = 1; copy.lateMs > 200 && tries < 3; tries++)
       copy = await sendCopy();
     expect(copy.status).to.equal(0);
     expect(copy.standIns.countRunning()).to.equal(0);
   }).timeout(120_000);
 
-  it("ends everything at once when asked a second time", async () => {
+  it("kills everything at the second signal", async () => {
     const { launcher, standIns } = await startReadyProcess(STUBBORN_PROXY);
-    // What comes soon after the first is a copy of it; the stubborn one is waited for much longer.
+    // A signal soon after the first counts as its copy. The grace of the stubborn proxy is much longer.
     await waitFor("it to end", () => {
       launcher.signal("SIGINT");
       return launcher.hasEnded;
@@ -112,7 +112,7 @@ describe("launcher", function () {
     await waitFor("all to end", () => standIns.countRunning() === 0);
   });
 
-  it("takes its programs with it when it is killed", async () => {
+  it("leaves no program running when it is killed", async () => {
     const { launcher, standIns } = await startReadyProcess();
     const redisPort = await launcher.readRedisPort();
     launcher.signal("SIGKILL");
@@ -131,7 +131,7 @@ describe("launcher", function () {
     expect(readdirSync(launcher.tempDirectory)).to.deep.equal([]);
   });
 
-  it("says why a program does not start, keeps its log and stops the others", async () => {
+  it("reports why a program does not start, keeps its log, stops the others", async () => {
     const standIns = new StandIns({
       monitor: `console.error("monitor does not start: bad settings:");
                 console.error("  - CPU_THRESHOLD is \\"high\\"");
@@ -152,7 +152,7 @@ describe("launcher", function () {
     expect(standIns.countRunning()).to.equal(0);
   });
 
-  it("reports a program that dies and starts it again", async () => {
+  it("reports and restarts a program that ends", async () => {
     const { launcher, standIns } = await startReady();
     const before = standIns.readPids();
     process.kill(before[0]!, "SIGKILL");
@@ -164,7 +164,7 @@ describe("launcher", function () {
     expect(standIns.countRunning()).to.equal(PROGRAM_COUNT);
   });
 
-  it("starts its Redis again, too", async () => {
+  it("restarts its Redis", async () => {
     const { launcher } = await startReady();
     const port = await launcher.readRedisPort();
     const redis = connectRedis(`redis://127.0.0.1:${port}`);
@@ -222,7 +222,7 @@ describe("launcher", function () {
     expect(standIns.readPids()).to.deep.equal([]);
   });
 
-  it("names all ports that are taken, and starts nothing", async () => {
+  it("names all ports in use and starts nothing", async () => {
     const servers = [createServer(), createServer()];
     const ports = await Promise.all(
       servers.map(async (server) => {
@@ -245,12 +245,12 @@ describe("launcher", function () {
     expect(readdirSync(launcher.tempDirectory)).to.deep.equal([]);
   });
 
-  it("sends traffic when told to", async () => {
+  it("sends traffic with --traffic", async () => {
     const { launcher } = await startReady({ args: ["--traffic"] });
     await launcher.untilShown(/traffic {3}20 requests\/s for 10 minutes\n/);
   });
 
-  it("explains itself and runs nothing with --help", async () => {
+  it("shows the usage and starts nothing with --help", async () => {
     const launcher = new StandIns().launch({ args: ["--help"] });
     expect(await launcher.ended).to.equal(0);
     expect(launcher.screen).to.match(

@@ -13,7 +13,7 @@ import { waitFor } from "../../support/wait-for.js";
 const FOR_EVER = "setInterval(() => undefined, 1000);";
 const NEVER_ABORTED = new AbortController().signal;
 
-/** A supervisor of a script that is ready as soon as its log says so. */
+/** A supervisor of a script that reports its readiness in its log. */
 function supervise(script: string) {
   const directory = createTempDirectory();
   const logFile = join(directory, "program.log");
@@ -42,7 +42,7 @@ function supervise(script: string) {
 }
 
 describe("supervisor", () => {
-  it("is started when the program is ready, with its pid in the file", async () => {
+  it("resolves its start when the program is ready and its pid is written", async () => {
     const { supervisor, readPid } = supervise(
       `console.log("ready"); ${FOR_EVER}`,
     );
@@ -66,7 +66,7 @@ describe("supervisor", () => {
     ]);
   });
 
-  it("waits twice as long before each further restart", async () => {
+  it("doubles the delay before each further restart", async () => {
     const { supervisor, readPid, reports } = supervise(
       `console.log(JSON.stringify({ level: "info", msg: "ready" })); ${FOR_EVER}`,
     );
@@ -81,7 +81,7 @@ describe("supervisor", () => {
     expect(reports).to.deep.equal([died("0.5"), back, died("1"), back]);
   });
 
-  it("refuses a program that ends before it is ready, and does not start it again", async () => {
+  it("rejects a program that ends before it is ready, without a restart", async () => {
     const { supervisor, reports, spec } = supervise(
       'console.log("so far so good"); console.error("no"); process.exit(1);',
     );
@@ -95,7 +95,7 @@ describe("supervisor", () => {
     expect(reports).to.deep.equal([]);
   });
 
-  it("says so when there is no such program", async () => {
+  it("reports a program that does not exist", async () => {
     const { spec } = supervise("");
     const reaper = new Reaper();
     onCleanup(() => reaper.close());
@@ -109,7 +109,7 @@ describe("supervisor", () => {
     );
   });
 
-  it("gives a start up when its signal aborts", async () => {
+  it("ends the start when its signal aborts", async () => {
     const { supervisor } = supervise(FOR_EVER);
     const giveUp = new AbortController();
     const start = supervisor.start(giveUp.signal);
@@ -120,7 +120,7 @@ describe("supervisor", () => {
     );
   });
 
-  it("ends what does not stop by itself within its grace", async () => {
+  it("kills a program that does not stop within its grace", async () => {
     const { supervisor, readPid, reports } = supervise(
       `process.on("SIGTERM", () => undefined); console.log("ready"); ${FOR_EVER}`,
     );
@@ -130,7 +130,7 @@ describe("supervisor", () => {
     expect(reports).to.deep.equal([]);
   });
 
-  it("can be stopped in the pause before a restart", async () => {
+  it("can be stopped during the delay before a restart", async () => {
     const { supervisor, readPid, reports } = supervise(
       `console.log("ready"); ${FOR_EVER}`,
     );

@@ -10,7 +10,7 @@ import { pickRequest, Traffic } from "../../../apps/launcher/traffic.js";
 import { onCleanup } from "../../support/cleanup.js";
 import { waitFor } from "../../support/wait-for.js";
 
-/** Traffic to a server of the test's own. */
+/** Traffic to a server of this test. */
 async function startTraffic(onRequest: RequestListener): Promise<Traffic> {
   const server = createServer(onRequest).listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -29,13 +29,13 @@ async function startTraffic(onRequest: RequestListener): Promise<Traffic> {
 }
 
 describe("launcher traffic", () => {
-  it("reads and writes in turn", async () => {
+  it("alternates reads and writes", async () => {
     const seen: string[] = [];
     await startTraffic((request, response) => {
       seen.push(`${request.method ?? ""} ${request.url ?? ""}`);
       response.end();
     });
-    // Two on their way at once may arrive in either order.
+    // Concurrent requests may arrive in either order.
     const mix = Array.from({ length: 5 }, (_, n) => pickRequest(n));
     const wanted = mix.map(({ method, path }) => `${method} ${path}`);
     expect(wanted).to.deep.equal([
@@ -50,7 +50,7 @@ describe("launcher traffic", () => {
     );
   });
 
-  it("never has more than four requests under way", async () => {
+  it("never has more than four requests in flight", async () => {
     const waiting: ServerResponse[] = [];
     let seen = 0;
     let most = 0;

@@ -31,7 +31,7 @@ async function openFeed(url: string, keys = freshKeys()) {
 }
 
 describe("event feed", () => {
-  it("reads what is entered after its start, in order", async () => {
+  it("reports events added after its start, in order", async () => {
     const keys = freshKeys();
     await record(redisUrl(), keys, "before");
     const { reasons } = await openFeed(redisUrl(), keys);
@@ -41,7 +41,7 @@ describe("event feed", () => {
     expect(reasons()).to.deep.equal(["first", "second"]);
   });
 
-  it("passes over entries that are no events", async () => {
+  it("skips malformed entries", async () => {
     const keys = freshKeys();
     const { reasons } = await openFeed(redisUrl(), keys);
     const redis = connectRedis();
@@ -52,7 +52,7 @@ describe("event feed", () => {
     expect(reasons()).to.deep.equal(["sense"]);
   });
 
-  it("keeps its connection while nothing happens", async () => {
+  it("keeps its connection while no event is added", async () => {
     const { url, stop } = await startPrivateRedis();
     onCleanup(stop);
     const { logger } = await openFeed(url);
@@ -64,7 +64,7 @@ describe("event feed", () => {
     expect(logger.lines).to.deep.equal([]);
   });
 
-  it("goes on when Redis was away, even if it has forgotten everything", async () => {
+  it("continues after an outage, even if Redis lost its data", async () => {
     const keys = freshKeys();
     const port = await findServicePort();
     const first = await startPrivateRedis({ port });

@@ -13,7 +13,7 @@ import {
 } from "../../support/redis/test-redis.js";
 import { waitFor } from "../../support/wait-for.js";
 
-/** Well below the second at which the flag is read anyway. */
+/** Well below the polling interval of a second. */
 const INSTANT_MS = 300;
 
 describe("flag watch", () => {
@@ -42,7 +42,7 @@ describe("flag watch", () => {
     waitFor(`${value} to be seen`, () => watch.current?.value === value);
   const setFlag = (value: string) =>
     test.redis.set(test.keys.flag("feature"), value);
-  /** Sets the flag to and fro; polling alone would see half of the changes later than that. */
+  /** Toggles the flag. Polling alone would detect half of the changes later than that. */
   async function expectInstantChanges(): Promise<void> {
     const tookMs: number[] = [];
     for (const value of [false, true, false, true, false, true]) {
@@ -51,7 +51,7 @@ describe("flag watch", () => {
       await untilSeen(value);
       tookMs.push(performance.now() - began);
     }
-    // One may have been held up by something else.
+    // A busy machine may delay one.
     expect(tookMs.sort((a, b) => a - b).at(-2)).to.be.below(INSTANT_MS);
   }
   const clientIds = async () =>
@@ -60,7 +60,7 @@ describe("flag watch", () => {
         /^id=(\d+) .* name=(\S+)/gm,
       ),
     ].map(([, id, name]) => ({ id: id!, name: name! }));
-  /** The watch's connection for `purpose`, once it is there. */
+  /** Waits for the watch's connection for `purpose`. */
   const connection = (purpose: string) =>
     waitFor(`its connection for ${purpose}`, async () =>
       (await clientIds()).find(
@@ -81,7 +81,7 @@ describe("flag watch", () => {
     await untilSeen(true);
   });
 
-  it("sees each change at once, whoever makes it", async () => {
+  it("detects each change at once, by any writer", async () => {
     await untilTracking();
     await expectInstantChanges();
     expect(changes).to.deep.equal([
@@ -90,8 +90,8 @@ describe("flag watch", () => {
     ]);
   });
 
-  it("knows that the flag was written before it has been read", async () => {
-    // Its own: a pause holds up everybody.
+  it("marks the reading outdated when the flag is written, before the next read", async () => {
+    // A private Redis, because a pause affects all its clients.
     const server = await startPrivateRedis();
     onCleanup(server.stop);
     test = openTestRedis({ url: server.url });
@@ -102,21 +102,21 @@ describe("flag watch", () => {
       const reading = `${isOutdated ? "outdated " : ""}${value}`;
       if (readings.at(-1) !== reading) readings.push(reading);
     });
-    // Redis then tells of the write, and answers no read.
+    // Redis then announces the write, but answers no read.
     await test.redis
       .multi()
       .set(test.keys.flag("feature"), "false")
       .call("CLIENT", "PAUSE", "1000", "ALL")
       .exec();
     await waitFor("the read", () => readings.at(-1) === "false");
-    // A read that was under way already may say so too, without being believed.
+    // A read already under way may return it too, but stays outdated.
     const fromThenOn = readings
       .slice(readings.indexOf("outdated true"))
       .filter((reading) => reading !== "outdated false");
     expect(fromThenOn).to.deep.equal(["outdated true", "false"]);
   });
 
-  it("does not doubt the flag when the lease, or another flag, is written", async () => {
+  it("keeps the reading valid when the lease or another flag is written", async () => {
     await untilTracking();
     const outdated: boolean[] = [];
     watch.onReading(({ isOutdated }) => outdated.push(isOutdated));
@@ -128,7 +128,7 @@ describe("flag watch", () => {
     expect(outdated).not.to.include(true);
   });
 
-  it("sees the flag's deletion", async () => {
+  it("detects the deletion of the flag", async () => {
     await setFlag("false");
     await untilSeen(false);
     await test.redis.del(test.keys.flag("feature"));
@@ -136,7 +136,7 @@ describe("flag watch", () => {
     expect(watch.current?.raw).to.be.null;
   });
 
-  it("takes garbage for false, and says so once", async () => {
+  it("counts a malformed value as false and logs it once", async () => {
     await setFlag("flase");
     await untilSeen(false);
     const readAt = watch.current!.confirmedAt;
@@ -151,7 +151,7 @@ describe("flag watch", () => {
     ]);
   });
 
-  it("confirms the flag about every second, without any change", async () => {
+  it("confirms an unchanged flag about every second", async () => {
     const began = runningTime();
     const first = watch.current!.confirmedAt;
     await waitFor("a confirmation", () => {
@@ -161,7 +161,7 @@ describe("flag watch", () => {
     expect(changes).to.deep.equal([true]);
   });
 
-  it("sees the lease, and for how long it stands", async () => {
+  it("reads the lease and how long it is valid", async () => {
     expect(watch.current?.lease).to.be.null;
     await untilTracking();
     const tookMs: number[] = [];
@@ -180,15 +180,15 @@ describe("flag watch", () => {
       );
       tookMs.push(seen.readAt - writtenAt);
       expect(seen.holder).to.equal("monitor@edge1:8090#a");
-      // Between its writing and its reading lies some part of its life, and to have a part less is safe.
+      // Some of its duration passes between write and read, and a shorter validity is safe.
       expect(seen.freshUntil).to.be.within(began + 9000, seen.readAt + 10_000);
     }
-    // Polling alone would see half of them later; one may have been held up by something else.
+    // Polling alone would detect half of them later. A busy machine may delay one.
     expect(tookMs.sort((a, b) => a - b).at(-2)).to.be.below(INSTANT_MS);
   });
 
   for (const purpose of ["flag", "invalidations"]) {
-    it(`sees changes at once again after its connection for ${purpose} was lost`, async () => {
+    it(`detects changes at once again after losing its connection for ${purpose}`, async () => {
       await untilTracking();
       const { id } = await connection(purpose);
       await test.redis.client("KILL", "ID", id);
@@ -197,8 +197,8 @@ describe("flag watch", () => {
         async () => (await connection(purpose)).id !== id,
       );
       await untilTracking();
-      // The tracking of the new connections may be a moment behind the old one's.
-      await waitFor("word of a change", async () => {
+      // Tracking of the new connections may start a moment later.
+      await waitFor("a prompt change", async () => {
         const before = watch.current!.confirmedAt;
         await setFlag("true");
         return await waitFor(
@@ -213,7 +213,7 @@ describe("flag watch", () => {
 });
 
 describe("flag watch without Redis", () => {
-  it("keeps the last reading, which ages, and goes on when Redis is back", async () => {
+  it("keeps the last reading during an outage and continues after it", async () => {
     const first = await startPrivateRedis();
     onCleanup(first.stop);
     const before = openTestRedis({ url: first.url });

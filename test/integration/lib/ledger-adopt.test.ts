@@ -18,7 +18,7 @@ describe("ledger adoption of a value set directly", () => {
     await test.redis.set(test.keys.lease, FENCE);
   });
 
-  it("enters it as an operator's flip, with a mail", async () => {
+  it("records it as an operator's flip, with a mail", async () => {
     await setFlag("false");
     await test.redis.set(test.keys.recovery("feature"), "1");
     expect(await adopt(false)).to.equal("changed");
@@ -45,7 +45,7 @@ describe("ledger adoption of a value set directly", () => {
     expect(await test.redis.exists(test.keys.recovery("feature"))).to.equal(0);
   });
 
-  it("leaves the flag as it was written, also when it is garbled", async () => {
+  it("leaves the flag as it was written, even if malformed", async () => {
     await setFlag("flase");
     expect(await adopt(false)).to.equal("changed");
     expect(await test.redis.get(test.keys.flag("feature"))).to.equal("flase");
@@ -54,7 +54,7 @@ describe("ledger adoption of a value set directly", () => {
     ).to.equal("false");
   });
 
-  it("does it once, however many see it", async () => {
+  it("records it once when several monitors see it", async () => {
     await setFlag("false");
     const other = openTestRedis(test);
     const seen = { value: false, reason: "set by hand", fence: FENCE };
@@ -66,7 +66,7 @@ describe("ledger adoption of a value set directly", () => {
     expect(await test.events()).to.have.length(1);
   });
 
-  it("enters nothing when the value is another by then", async () => {
+  it("records nothing when the value has changed since", async () => {
     await setFlag("true");
     expect(await adopt(false)).to.equal("unchanged");
     await setFlag("false");
@@ -74,7 +74,7 @@ describe("ledger adoption of a value set directly", () => {
     expect(await test.events()).to.be.empty;
   });
 
-  it("enters nothing without the lease", async () => {
+  it("records nothing without the lease", async () => {
     await setFlag("false");
     expect(await adopt(false, FENCE.replace("3", "2"))).to.equal("fenced");
     expect(await test.events()).to.be.empty;

@@ -62,7 +62,7 @@ describe("ledger flip", () => {
     ]);
   });
 
-  it("enters the breach behind it as well, and mails only the flip", async () => {
+  it("records the breach before the flip, and mails only the flip", async () => {
     await flip({ ...STOP, cause: "breach" });
     await flip({ ...RESUME, cause: "recovery" });
     const [breach, stop, recovered, resume] = await test.events();
@@ -76,12 +76,12 @@ describe("ledger flip", () => {
     ]);
   });
 
-  it("takes an absent flag for true: setting it to true writes nothing", async () => {
+  it("writes nothing when an absent flag, which is true, is set to true", async () => {
     expect(await flip(RESUME)).to.equal("unchanged");
     expect(await flag()).to.be.null;
   });
 
-  it("writes nothing when the flag has the value already", async () => {
+  it("writes nothing when the flag already has the value", async () => {
     await flip({ ...STOP, recovery: "1" });
     const before = await info();
     expect(await flip({ ...STOP, reason: "again", recovery: "2" })).to.equal(
@@ -93,14 +93,14 @@ describe("ledger flip", () => {
     expect(await test.outbox()).to.have.length(1);
   });
 
-  it("takes a garbled flag for false", async () => {
+  it("counts a malformed flag as false", async () => {
     await test.redis.set(test.keys.flag("feature"), "flase");
     expect(await flip(STOP)).to.equal("unchanged");
     expect(await flip(RESUME)).to.equal("changed");
     expect(await flag()).to.equal("true");
   });
 
-  it("lets an operator hold what the monitor stopped: an event, no mail, no recovery", async () => {
+  it("lets an operator hold the monitor's stop: event, no mail, no recovery", async () => {
     await flip({ ...STOP, recovery: "1" });
     expect(await flip(HOLD)).to.equal("held");
     expect(await info()).to.include({ by: "operator", reason: "not today" });
@@ -114,14 +114,14 @@ describe("ledger flip", () => {
     expect(await kinds()).to.have.length(2);
   });
 
-  it("does not let the monitor take over what an operator stopped", async () => {
+  it("does not let the monitor take over an operator's stop", async () => {
     await flip(HOLD);
     expect(await flip({ ...STOP, recovery: "1" })).to.equal("unchanged");
     expect(await info()).to.include({ by: "operator" });
     expect(await recovery()).to.be.null;
   });
 
-  it("ends the monitor's recovery when anyone else flips", async () => {
+  it("ends the monitor's recovery at any other flip", async () => {
     await flip({ ...STOP, recovery: "1" });
     await flip({ ...RESUME, by: "operator" });
     expect(await recovery()).to.be.null;
@@ -143,18 +143,18 @@ describe("ledger flip", () => {
     });
   }
 
-  it("writes while the lease is one's own", async () => {
+  it("writes while the caller holds the lease", async () => {
     await test.redis.set(test.keys.lease, FENCE);
     expect(await flip({ ...STOP, fence: FENCE })).to.equal("changed");
   });
 
-  it("writes nothing when the value before is not the one expected", async () => {
+  it("writes nothing when the flag does not have the expected value", async () => {
     expect(await flip({ ...STOP, expect: false })).to.equal("conflict");
     expect(await flip({ ...STOP, expect: true })).to.equal("changed");
     expect(await kinds()).to.have.length(1);
   });
 
-  it("writes nothing when another flip has come in between", async () => {
+  it("writes nothing when another flip came first", async () => {
     await flip(STOP);
     const { event } = await info();
     await flip(HOLD);
@@ -165,7 +165,7 @@ describe("ledger flip", () => {
     expect(await flip({ ...RESUME, supersedes: last! })).to.equal("changed");
   });
 
-  it("makes one flip and one mail of many that see the same", async () => {
+  it("makes one flip and one mail of several at once", async () => {
     const others = Array.from({ length: 20 }, () => openTestRedis(test));
     const outcomes = await Promise.all(
       others.map(({ ledger }) => ledger.flip("feature", STOP)),
@@ -177,13 +177,13 @@ describe("ledger flip", () => {
     expect(await test.outbox()).to.have.length(1);
   });
 
-  it("keeps flags of other names apart", async () => {
+  it("keeps flags with other names separate", async () => {
     await test.ledger.flip("other", STOP);
     expect(await flag()).to.be.null;
     expect((await test.events())[0]?.data).to.include({ flag: "other" });
   });
 
-  it("throws while Redis refuses, and has written nothing", async () => {
+  it("throws and writes nothing while Redis rejects commands", async () => {
     await test.redis.set(test.keys.events, "no stream");
     const failure = await flip(STOP).catch((err: unknown) => err);
     expect(failure).to.be.instanceOf(Error);

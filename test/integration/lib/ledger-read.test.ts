@@ -9,7 +9,7 @@ describe("ledger reading", () => {
   const reasons = async (query: Parameters<typeof test.ledger.readEvents>[0]) =>
     (await test.ledger.readEvents(query)).map(({ reason }) => reason);
 
-  /** Enters `count` events that are called 0, 1, 2 …; each third is an alert, the others are starts. */
+  /** Adds `count` events with the reasons 0, 1, 2 …: each third is an alert, the others are starts. */
   async function enter(count: number): Promise<void> {
     const pipeline = test.redis.pipeline();
     for (let i = 0; i < count; i++) {
@@ -24,17 +24,17 @@ describe("ledger reading", () => {
     test = openTestRedis();
   });
 
-  it("finds nothing in an empty ledger", async () => {
+  it("returns nothing from an empty ledger", async () => {
     expect(await reasons({ limit: 5 })).to.be.empty;
   });
 
-  it("tells the newest first, as many as asked for", async () => {
+  it("returns the requested number of events, newest first", async () => {
     await enter(7);
     expect(await reasons({ limit: 3 })).to.deep.equal(["6", "5", "4"]);
     expect(await reasons({ limit: 100 })).to.have.length(7);
   });
 
-  it("tells those of one kind, also when they are far apart", async () => {
+  it("returns events of one kind, even if they are far apart", async () => {
     await enter(1700);
     const alerts = await reasons({ limit: 400, kind: "alert" });
     expect(alerts).to.have.length(400);
@@ -43,7 +43,7 @@ describe("ledger reading", () => {
     expect(await reasons({ limit: 1, kind: "flip" })).to.be.empty;
   });
 
-  it("tells what came after an event, without that event", async () => {
+  it("returns the events after an event, without it", async () => {
     await enter(5);
     const [, , middle] = await test.ledger.readEvents({ limit: 5 });
     expect(await reasons({ limit: 5, after: middle!.id })).to.deep.equal([
@@ -54,7 +54,7 @@ describe("ledger reading", () => {
     expect(await reasons({ limit: 5, after: newest!.id })).to.be.empty;
   });
 
-  it("leaves out entries that are no events", async () => {
+  it("skips malformed entries", async () => {
     await enter(2);
     await test.redis.xadd(test.keys.events, "*", "party", "yes");
     await enter(1);

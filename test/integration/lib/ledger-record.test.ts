@@ -21,7 +21,7 @@ describe("ledger record", () => {
     test = openTestRedis();
   });
 
-  it("enters an event, without a mail unless asked", async () => {
+  it("appends an event, with a mail only on request", async () => {
     const start = { ...ALERT, kind: "start" } as const;
     expect(await test.ledger.record(start)).to.equal("changed");
     expect(await test.outbox()).to.be.empty;
@@ -40,7 +40,7 @@ describe("ledger record", () => {
     ]);
   });
 
-  it("raises an alert once, and clears it once", async () => {
+  it("raises and clears an alert once", async () => {
     const raise = () => test.ledger.record(ALERT, { mail: true, alert: RAISE });
     const clear = () => test.ledger.record(ALERT, { mail: true, alert: CLEAR });
     expect(await clear()).to.equal("unchanged");

@@ -14,7 +14,7 @@ describe("ledger toggle", () => {
     test = openTestRedis();
   });
 
-  it("sets the flag to what it is not, and tells that", async () => {
+  it("inverts the flag and returns the new value", async () => {
     expect(await test.ledger.toggle("feature", TOGGLE)).to.be.false;
     expect(await flag()).to.equal("false");
     expect(await test.ledger.toggle("feature", TOGGLE)).to.be.true;
@@ -25,12 +25,12 @@ describe("ledger toggle", () => {
     ]);
   });
 
-  it("makes a garbled flag true", async () => {
+  it("sets a malformed flag to true", async () => {
     await test.redis.set(test.keys.flag("feature"), "flase");
     expect(await test.ledger.toggle("feature", TOGGLE)).to.be.true;
   });
 
-  it("does each of two toggles at once: the flag is what it was", async () => {
+  it("applies two concurrent toggles, which restore the flag", async () => {
     const other = openTestRedis(test);
     for (let round = 0; round < 20; round++) {
       const values = await Promise.all([

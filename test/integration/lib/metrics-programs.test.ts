@@ -18,7 +18,7 @@ import { waitFor } from "../../support/wait-for.js";
 const REQUESTS = 'serin_proxy_requests_total{target="prod",code="200"}';
 
 describe("a program's /metrics", () => {
-  it("goes on counting a proxy's requests while Redis is away, and tells no stale flag", async () => {
+  it("counts a proxy's requests without Redis, and shows no stale flag", async () => {
     const redis = await startPrivateRedis();
     onCleanup(() => redis.stop());
     const prod = await startNamedBackend("prod");
@@ -46,7 +46,7 @@ describe("a program's /metrics", () => {
     await proxy.stop();
   });
 
-  it("tells of a monitor without Redis only what it knows by itself", async () => {
+  it("shows only a monitor's local figures without Redis", async () => {
     const redis = await startPrivateRedis();
     onCleanup(() => redis.stop());
     const test = openTestRedis({ url: redis.url });
@@ -74,7 +74,7 @@ describe("a program's /metrics", () => {
     await monitor.stop();
   });
 
-  it("counts the flips that a monitor hears, and none from before its start", async () => {
+  it("counts the flips since the monitor's start", async () => {
     const test = openTestRedis();
     const flip = (value: boolean) =>
       test.ledger.flip("feature", {
@@ -93,7 +93,7 @@ describe("a program's /metrics", () => {
     expect(await flips()).to.equal(1);
   });
 
-  it("tells of an app although Redis never was there", async () => {
+  it("shows an app's figures although Redis was never reachable", async () => {
     const app = await startNamedBackend("prod");
     const agent = await startProgram("agent", {
       TARGET: "prod",
@@ -109,7 +109,7 @@ describe("a program's /metrics", () => {
     await agent.stop();
   });
 
-  it("is as readable as the monitor's other reads when a token is set", async () => {
+  it("needs no token, like the monitor's other reads", async () => {
     const monitor = await startLeader(openTestRedis(), {
       ADMIN_TOKEN: "secret",
     });
@@ -118,7 +118,7 @@ describe("a program's /metrics", () => {
     expect(text).to.not.include("secret");
   });
 
-  it("answers 503 when it cannot be read, and says why in the log only", async () => {
+  it("answers 503 after an error and logs its cause", async () => {
     const logger = createMemoryLogger();
     const read = () => Promise.reject(new Error("no figures"));
     const answer = answerMetrics(new Metrics({ version: "1", read }), logger);

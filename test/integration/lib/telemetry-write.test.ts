@@ -21,7 +21,7 @@ const SAMPLE: Telemetry = {
 };
 
 describe("telemetry writing", () => {
-  it("appends entries with the documented fields, in order", async () => {
+  it("appends entries with the documented fields in order", async () => {
     const { redis, keys } = openTestRedis();
     await writeTelemetry(redis, keys, [WINDOW, SAMPLE]);
     const entries = await redis.xrange(keys.telemetry, "-", "+");
@@ -38,7 +38,7 @@ describe("telemetry writing", () => {
     expect(parseTelemetry(entries[1]![1])).to.deep.equal(SAMPLE);
   });
 
-  it("throws what Redis refuses", async () => {
+  it("throws the error of a rejected write", async () => {
     const { redis, keys } = openTestRedis();
     await redis.set(keys.telemetry, "no stream");
     const failure = await writeTelemetry(redis, keys, [WINDOW]).catch(

@@ -4,7 +4,7 @@ import { backOffMs } from "../../../lib/program/back-off.js";
 const LIMITS = { firstMs: 1000, maxMs: 60_000 };
 
 describe("back-off", () => {
-  it("doubles from the first up to the longest", () => {
+  it("doubles from the first delay to the maximum", () => {
     const waits = [1, 2, 3, 6, 7, 8, 2000].map((failures) =>
       backOffMs(failures, LIMITS),
     );
@@ -13,7 +13,7 @@ describe("back-off", () => {
     ]);
   });
 
-  it("leaves half of the wait to chance", () => {
+  it("varies half of the delay at random", () => {
     expect(backOffMs(1, LIMITS, 0)).to.equal(500);
     expect(backOffMs(1, LIMITS, 0.5)).to.equal(750);
   });

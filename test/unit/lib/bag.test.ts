@@ -15,7 +15,7 @@ function namesOf(bag: Bag<Named>): string[] {
 }
 
 describe("bag", () => {
-  it("holds what was added and not taken out", () => {
+  it("holds items from add to delete", () => {
     const [bag, a, b, c] = [new Bag<Named>(), item("a"), item("b"), item("c")];
     for (const each of [a, b, c]) bag.add(each);
     expect(bag.delete(a)).to.equal(true);
@@ -25,7 +25,7 @@ describe("bag", () => {
     expect(namesOf(bag)).to.be.empty;
   });
 
-  it("tells what is not in it, any more or yet", () => {
+  it("returns false for an item that it does not hold", () => {
     const [bag, other, a, b] = [new Bag(), new Bag(), item("a"), item("b")];
     bag.add(a);
     other.add(b);

@@ -18,7 +18,7 @@ function read(env: Environment): BaseConfig {
 }
 
 describe("base config", () => {
-  it("lets every program run on one machine without any variable", () => {
+  it("has defaults for every variable", () => {
     expect(read({})).to.deep.equal({
       redisUrl: "redis://127.0.0.1:6379",
       keyPrefix: "serin:",
@@ -44,7 +44,7 @@ describe("base config", () => {
     ["PORT", "0"],
     ["PORT", "65535"],
   ] as const) {
-    it(`takes ${name}=${value}`, () => {
+    it(`accepts ${name}=${value}`, () => {
       expect(Object.values(read({ [name]: value })).map(String)).to.include(
         value,
       );
@@ -76,19 +76,19 @@ describe("base config", () => {
     ["PORT", "65536"],
     ["PORT", "http"],
   ] as const) {
-    it(`refuses ${name}=${JSON.stringify(value)} by name`, () => {
+    it(`rejects ${name}=${JSON.stringify(value)} by name`, () => {
       expect(() => read({ [name]: value })).to.throw(`- ${name} is `);
     });
   }
 
-  it("never repeats REDIS_URL, which may hold a password", () => {
+  it("never repeats REDIS_URL, which may contain a password", () => {
     expect(() => read({ REDIS_URL: "redis//:hunter2@host" }))
       .to.throw("REDIS_URL is malformed (value not shown)")
       .with.property("message")
       .not.include("hunter2");
   });
 
-  it("reads durations from the least told to a day", () => {
+  it("accepts durations from the given minimum to a day", () => {
     const ms = (value: string) => {
       const settings = new SettingsReader({ X_MS: value });
       const result = readMs(settings, "X_MS", { fallback: 1000, min: 500 });
@@ -103,7 +103,7 @@ describe("base config", () => {
   });
 
   for (const origin of ["http://127.0.0.1:3001", "http://web1/"]) {
-    it(`takes the origin ${origin}`, () => {
+    it(`accepts the origin ${origin}`, () => {
       expect(parseHttpOrigin(origin)?.href).to.equal(new URL(origin).href);
     });
   }
@@ -118,7 +118,7 @@ describe("base config", () => {
     "http://:pw@web1",
     "",
   ]) {
-    it(`refuses the origin ${JSON.stringify(origin)}`, () => {
+    it(`rejects the origin ${JSON.stringify(origin)}`, () => {
       expect(parseHttpOrigin(origin)).to.be.undefined;
     });
   }

@@ -3,7 +3,7 @@ import { Closers } from "../../../lib/program/lifecycle.js";
 import { createMemoryLogger } from "../../support/logger.js";
 
 describe("Closers", () => {
-  it("close what was opened last first, each once", async () => {
+  it("close resources once, last opened first", async () => {
     const closed: string[] = [];
     const closers = new Closers(createMemoryLogger());
     closers.add("first", () => void closed.push("first"));
@@ -13,7 +13,7 @@ describe("Closers", () => {
     expect(closed).to.deep.equal(["second", "first"]);
   });
 
-  it("go on when one of them fails, and log which", async () => {
+  it("continue when one fails, and log its name", async () => {
     const closed: string[] = [];
     const logger = createMemoryLogger();
     const closers = new Closers(logger);
@@ -29,7 +29,7 @@ describe("Closers", () => {
     );
   });
 
-  it("close at once what a start opens after the stop has begun", async () => {
+  it("close a resource at once that opens after the stop began", async () => {
     const closed: string[] = [];
     const closers = new Closers(createMemoryLogger());
     await closers.closeAll();

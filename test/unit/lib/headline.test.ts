@@ -81,7 +81,7 @@ const say = (change: Partial<StateReport> = {}, base = healthy) =>
   describeHeadline({ ...base, ...change }, NOW);
 
 describe("headline", () => {
-  it("says the canary's share and for how long it has been healthy", () =>
+  it("shows the canary's share and how long it has been healthy", () =>
     expect(say()).to.deep.equal({
       tone: "good",
       text: "Canary takes 25 % of traffic · healthy for 12 min",
@@ -100,25 +100,25 @@ describe("headline", () => {
     expect(say({ flag, hosts: [] }).text).to.match(/ · healthy$/);
   });
 
-  it("says how shares differ between proxies", () =>
+  it("shows a range when shares differ between proxies", () =>
     expect(say({ proxies: [proxy, { ...proxy, split: "9:1" }] }).text).to.equal(
       "Canary takes 10–25 % of traffic · healthy for 12 min",
     ));
 
-  it("does not call healthy what gets no request", () => {
+  it("does not call a canary without requests healthy", () => {
     const idle = { ...summary, requests: 0 };
     expect(say({ sides: { prod: idle, canary: idle } }).text).to.equal(
       "Canary takes 25 % of traffic · no requests just now",
     );
   });
 
-  it("says when and why the canary was stopped, and when it is tried again", () =>
+  it("shows when and why the canary was stopped, and the next retry", () =>
     expect(say({}, stopped)).to.deep.equal({
       tone: "stopped",
       text: "Canary stopped 14:03:07: p95 1,012 ms > 500 ms · automatic retry in 0:42",
     }));
 
-  it("says what a retry that is due waits for", () =>
+  it("shows what a due retry waits for", () =>
     expect(
       say(
         {
@@ -134,7 +134,7 @@ describe("headline", () => {
       / · automatic retry waits for prod, which is in breach itself$/,
     ));
 
-  it("says who stopped it, and that it stays so", () =>
+  it("shows who stopped the canary, and that it stays off", () =>
     expect(
       say(
         {
@@ -147,18 +147,18 @@ describe("headline", () => {
       "Canary stopped 14:03:07 by operator: looking into it · stays off until a person resumes it",
     ));
 
-  it("says that it is latched", () =>
+  it("shows that the canary is latched", () =>
     expect(
       say({ recovery: { ...stopped.recovery, latched: true } }, stopped).text,
     ).to.match(/ · latched until a person resumes it$/));
 
-  it("promises no retry while nobody is there to make it", () =>
+  it("announces no retry while no monitor leads", () =>
     expect(say({ lease: null }, stopped)).to.deep.equal({
       tone: "stopped",
       text: "Canary stopped 14:03:07: p95 1,012 ms > 500 ms · no retry while no monitor leads",
     }));
 
-  it("warns when nobody leads and the canary is withheld", () => {
+  it("warns when no monitor leads and the canary is closed", () => {
     const because = "no monitor leads: the lease has expired";
     expect(
       say({ lease: null, proxies: [{ ...proxy, canaryOpen: false, because }] }),
@@ -168,19 +168,19 @@ describe("headline", () => {
     });
   });
 
-  it("warns when nobody leads and the canary is in all the same", () =>
+  it("warns when no monitor leads and the canary is open", () =>
     expect(say({ lease: null })).to.deep.equal({
       tone: "warning",
       text: "Canary takes 25 % of traffic · no monitor leads: nobody watches it",
     }));
 
-  it("warns when no proxy is heard", () =>
+  it("warns when no proxy reports", () =>
     expect(say({ proxies: [] })).to.deep.equal({
       tone: "warning",
       text: "Canary is allowed, but no proxy is heard",
     }));
 
-  it("warns when some proxies, or all, withhold the canary", () => {
+  it("warns when some or all proxies withhold the canary", () => {
     const because = "flag is stale: Redis does not answer";
     const closed = { ...proxy, canaryOpen: false, because };
     expect(say({ proxies: [closed] }).text).to.equal(
@@ -192,7 +192,7 @@ describe("headline", () => {
     });
   });
 
-  it("warns of proxies and agents that are silent, and believes no proxy that is", () => {
+  it("warns of silent proxies and agents, and ignores what they last reported", () => {
     const silent = { ...proxy, id: "proxy@b:8080", seenAt: ago(5001) };
     expect(say({ proxies: [proxy, silent] })).to.deep.equal({
       tone: "warning",
@@ -213,7 +213,7 @@ describe("headline", () => {
     expect(say({ hosts: [agent], silenceMs: 10_000 }).tone).to.equal("good");
   });
 
-  it("warns of an app that is gone or unwell", () => {
+  it("warns of an app that is down or unhealthy", () => {
     expect(say({ hosts: [{ ...host, up: false }] }).text).to.match(
       /its app on web2 is gone$/,
     );
@@ -222,7 +222,7 @@ describe("headline", () => {
     );
   });
 
-  it("warns of a verdict that may not act", () => {
+  it("warns of a verdict that is only observed", () => {
     const verdict = {
       mode: "observe",
       odds: "132 : 1",
@@ -242,7 +242,7 @@ describe("headline", () => {
 });
 
 describe("headline parts", () => {
-  it("read a split's share", () => {
+  it("compute the share of a split", () => {
     expect(readShare("3:1")).to.equal(0.25);
     expect(readShare("1:0")).to.equal(0);
     for (const bad of [null, "", "0:0", "3", "a:b"])
@@ -258,14 +258,14 @@ describe("headline parts", () => {
     ]);
   });
 
-  it("tell a span in the two units that matter", () => {
+  it("format a span in its two largest units", () => {
     const hour = 3_600_000;
     expect(
       [-5, 42_000, 12 * 60_000, 3.1 * hour, 52 * hour].map(formatSpan),
     ).to.deep.equal(["0 s", "42 s", "12 min", "3 h 6 min", "2 d 4 h"]);
   });
 
-  it("tell the date of what was not today", () => {
+  it("include the date of another day", () => {
     expect(formatClock(new Date(NOW - 86_400_000), NOW)).to.equal(
       "2026-11-26 14:03:49",
     );

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { createKeys } from "../../../lib/redis/keys.js";
 
 describe("keys", () => {
-  it("are named as operators know them", () => {
+  it("have the documented names", () => {
     const keys = createKeys("serin:");
     expect(keys.flag("feature")).to.equal("serin:flag:feature");
     expect(keys.flagInfo("feature")).to.equal("serin:flag:feature:info");

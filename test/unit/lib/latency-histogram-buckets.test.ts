@@ -6,7 +6,7 @@ import {
   upperEdgeMs,
 } from "../../../lib/telemetry/latency-histogram.js";
 
-/** The upper edge as design.md writes it. */
+/** The documented upper edge. */
 const edge = (f: number) => 2 ** (f / 16 - 4);
 const justAbove = (ms: number) => ms * (1 + 2 ** -40);
 const justBelow = (ms: number) => ms * (1 - 2 ** -40);
@@ -41,11 +41,11 @@ describe("latency histogram buckets", () => {
     });
   }
 
-  it("count a clock's small step back as no time at all", () => {
+  it("count a small step back of the clock as 0 ms", () => {
     expect(bucketOf(-0.001)).to.equal(0);
   });
 
-  it("have the edges that design.md gives them", () => {
+  it("have the documented edges", () => {
     expect(upperEdgeMs(0)).to.equal(0.0625);
     expect(upperEdgeMs(64)).to.equal(1);
     expect(upperEdgeMs(208)).to.equal(512);
@@ -53,7 +53,7 @@ describe("latency histogram buckets", () => {
     expect(upperEdgeMs(320)).to.equal(edge(319));
   });
 
-  it("are told in ascending order, without empty ones", () => {
+  it("are listed in ascending order, without empty ones", () => {
     const histogram = new LatencyHistogram();
     for (const latencyMs of [100_000, 1, 0.01, 1]) histogram.record(latencyMs);
     expect(histogram.toSparse()).to.deep.equal([

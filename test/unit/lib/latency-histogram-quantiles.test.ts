@@ -44,13 +44,13 @@ describe("latency histogram quantiles", () => {
     expect(histogramOf([0, 0.01]).quantile(0.5)).to.equal(0.03125);
   });
 
-  it("answer the open top bucket's lower edge, all that is known of it", () => {
+  it("return the lower edge of the open top bucket", () => {
     const slow = histogramOf([100_000, 200_000]);
     expect(slow.quantile(0.5)).to.equal(upperEdgeMs(319));
     expect(slow.quantile(1)).to.equal(upperEdgeMs(319));
   });
 
-  it("pass over the empty buckets between two crowds", () => {
+  it("skip empty buckets between two groups", () => {
     // Ranks to 90 lie in 4 ms's bucket (3.83, 4], those above in 1,024 ms's (980.6, 1,024].
     const histogram = new LatencyHistogram();
     histogram.add(bucketOf(4), 90);
@@ -63,14 +63,14 @@ describe("latency histogram quantiles", () => {
     );
   });
 
-  it("see five slow ones among 95 fast ones at p95 only from the sixth on", () => {
+  it("include slow latencies at p95 only above five in a hundred", () => {
     const fast = Array.from({ length: 95 }, () => 4);
     const slow = (count: number) => Array.from({ length: count }, () => 1000);
     expect(histogramOf([...fast, ...slow(5)]).quantile(0.95)).to.be.below(5);
     expect(histogramOf([...fast, ...slow(6)]).quantile(0.95)).to.be.above(900);
   });
 
-  it("grow with q, and lie in the exact quantile's bucket, whatever the latencies", () => {
+  it("grow with q and lie in the bucket of the exact quantile", () => {
     const random = createSeededRandom(20_260_301);
     for (let round = 0; round < 200; round++) {
       const octaves = 1 + random() * 24;

@@ -3,7 +3,7 @@ import { readLease } from "../../../lib/flag/lease-reading.js";
 import { encodeLease } from "../../support/redis/lease.js";
 
 describe("lease reading", () => {
-  it("tells holder and epoch of what was encoded, and until when it stands", () => {
+  it("contains holder, epoch and the end of validity", () => {
     expect(readLease(encodeLease("monitor@edge1:8090#a", 7), 42)).to.deep.equal(
       { holder: "monitor@edge1:8090#a", epoch: 7, freshUntil: 42 },
     );
@@ -20,7 +20,7 @@ describe("lease reading", () => {
     '{"holder":"m","epoch":1.5}',
     '{"holder":null,"epoch":7}',
   ]) {
-    it(`sees no lease in ${JSON.stringify(raw)}`, () => {
+    it(`finds no lease in ${JSON.stringify(raw)}`, () => {
       expect(readLease(raw, 42)).to.be.null;
     });
   }

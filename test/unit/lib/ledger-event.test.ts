@@ -8,7 +8,7 @@ const FLIP = [
 ];
 
 describe("ledger event", () => {
-  it("is read from a stream entry's fields", () => {
+  it("is parsed from the fields of a stream entry", () => {
     expect(parseEvent("1700000000000-3", FLIP)).to.deep.equal({
       id: "1700000000000-3",
       kind: "flip",
@@ -20,12 +20,12 @@ describe("ledger event", () => {
   });
 
   for (const kind of EVENT_KINDS) {
-    it(`may be of the kind ${kind}`, () => {
+    it(`accepts the kind ${kind}`, () => {
       expect(parseEvent("1-0", [...FLIP, "kind", kind])?.kind).to.equal(kind);
     });
   }
 
-  it("keeps its own id, whatever the fields say", () => {
+  it("takes its id from the entry, not from the fields", () => {
     expect(parseEvent("1-0", [...FLIP, "id", "2-0"])?.id).to.equal("1-0");
   });
 
@@ -37,7 +37,7 @@ describe("ledger event", () => {
     ["data null", [...FLIP, "data", "null"]],
     ["no reason", FLIP.filter((text) => !/reason|too slow/.test(text))],
   ] as [string, string[]][]) {
-    it(`is none with ${what}`, () => {
+    it(`is rejected with ${what}`, () => {
       expect(parseEvent("1-0", fields)).to.be.undefined;
     });
   }

@@ -7,14 +7,14 @@ const textOf = (...families: Family[]) =>
   new Metrics({ version: "1.2.3", read: () => families }).text();
 
 describe("the metrics", () => {
-  it("tell the release and the process's own figures", async () => {
+  it("contain the release and figures of the process", async () => {
     const text = await textOf();
     expect(text).to.include('serin_build_info{version="1.2.3"} 1\n');
     expect(text).to.match(/^process_cpu_seconds_total \d/m);
     expect(text).to.match(/^nodejs_eventloop_lag_seconds \d/m);
   });
 
-  it("leave out what is unknown", async () => {
+  it("leave out unknown values", async () => {
     const unknown: Family = {
       name: "serin_flag",
       help: "h",
@@ -24,7 +24,7 @@ describe("the metrics", () => {
     expect(await textOf(unknown)).to.not.include("serin_flag");
   });
 
-  it("show a histogram's exact counts to each octave of ms, its sum within 2.2 %", async () => {
+  it("show exact counts per octave, and the sum within 2.2 %", async () => {
     const latency = new LatencyHistogram();
     for (const ms of [0.1, 0.5, 1, 1.1, 600, 30_000, 40_000])
       latency.record(ms);
@@ -51,7 +51,7 @@ describe("the metrics", () => {
     expect(sum / exact).to.be.within(0.978, 1.022);
   });
 
-  it("take a latency beyond all buckets for more than any bound", async () => {
+  it("count a latency beyond all buckets only in +Inf", async () => {
     const latency = new LatencyHistogram();
     latency.record(100_000);
     const text = await textOf({
@@ -66,7 +66,7 @@ describe("the metrics", () => {
 });
 
 describe("the monitor's tally for Prometheus", () => {
-  it("has no label that grows with what others write", () => {
+  it("limits its labels whatever other programs write", () => {
     const tally = new EventTally();
     tally.count({ kind: "flip", by: "monitor" });
     for (const by of ["x", "y"]) tally.count({ kind: "flip", by });

@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 import { expect } from "chai";
 import { releaseVersion } from "../../../lib/program/release.js";
 
-describe("the release that code belongs to", () => {
+describe("release of the code", () => {
   let folder: string;
   let root: string;
   const write = (name: string, content: unknown) => {
@@ -25,12 +25,12 @@ describe("the release that code belongs to", () => {
     expect(releaseVersion(root)).to.equal("1.2.3");
   });
 
-  it("is what release.json says on a host, whatever the version", () => {
+  it("is the name in release.json on a host, whatever the version", () => {
     write("release.json", { release: "1.2.3-20260101000000-abc" });
     expect(releaseVersion(root)).to.equal("1.2.3-20260101000000-abc");
   });
 
-  it("is not made up when release.json does not say it", () => {
+  it("throws when release.json has no name", () => {
     write("release.json", { version: "1.2.3" });
     expect(() => releaseVersion(root)).to.throw("release");
   });
@@ -43,12 +43,12 @@ describe("the release that code belongs to", () => {
     expect(releaseVersion(module)).to.equal("1.2.3-20260101000000-abc");
   });
 
-  it("is not made up when nothing says it", () => {
+  it("throws when neither file exists", () => {
     rmSync(join(folder, "package.json"));
     expect(() => releaseVersion(root)).to.throw("neither release.json");
   });
 
-  it("is package.json's for this checkout", () => {
+  it("is the version in package.json of this checkout", () => {
     expect(releaseVersion()).to.match(/^\d+\.\d+\.\d+$/);
   });
 });

@@ -4,7 +4,7 @@ import {
   SettingsReader,
 } from "../../../lib/settings/settings.js";
 
-/** The problems that `read` meets in `env`. */
+/** The problems that `read` finds in `env`. */
 function problemsOf(
   env: Record<string, string | undefined>,
   read: (settings: SettingsReader) => unknown,
@@ -20,7 +20,7 @@ function problemsOf(
   }
 }
 
-/** What `read` makes of the variable X. */
+/** The value of the variable X. */
 function valueOf<T>(x: string, read: (settings: SettingsReader) => T): T {
   const settings = new SettingsReader({ X: x });
   const value = read(settings);
@@ -39,7 +39,7 @@ const readEven = (settings: SettingsReader) =>
   );
 
 describe("settings reader", () => {
-  it("takes the default of a variable that is unset or empty", () => {
+  it("returns the default of an unset or empty variable", () => {
     for (const env of [{}, { X: undefined }, { X: "" }]) {
       const settings = new SettingsReader(env);
       expect(settings.isSet("X")).to.be.false;
@@ -53,7 +53,7 @@ describe("settings reader", () => {
     }
   });
 
-  it("refuses a variable without a default that is unset, and says what to give", () => {
+  it("rejects an unset variable without a default, and says what is valid", () => {
     expect(problemsOf({}, readInteger)).to.deep.equal([
       "X is not set: give a whole number from 1 to 10",
     ]);
@@ -62,7 +62,7 @@ describe("settings reader", () => {
     ]);
   });
 
-  it("does not take the default for a malformed value", () => {
+  it("does not return the default for a malformed value", () => {
     const problems = problemsOf({ X: "eleven" }, (settings) =>
       settings.integer("X", range, 5),
     );
@@ -72,30 +72,30 @@ describe("settings reader", () => {
   });
 
   for (const text of ["1", "10", "007"]) {
-    it(`takes ${text} for a whole number from 1 to 10`, () => {
+    it(`accepts ${text} as a whole number from 1 to 10`, () => {
       expect(valueOf(text, readInteger)).to.equal(Number(text));
     });
   }
 
   for (const text of ["0", "11", "-1", "+1", "1.0", "1e0", "0x1", " 1", "١"]) {
-    it(`refuses ${JSON.stringify(text)} for a whole number from 1 to 10`, () => {
+    it(`rejects ${JSON.stringify(text)} as a whole number from 1 to 10`, () => {
       expect(problemsOf({ X: text }, readInteger)).to.have.length(1);
     });
   }
 
   for (const text of ["1", "1.0", "9.999", "10.000"]) {
-    it(`takes ${text} for a number from 1 to 10`, () => {
+    it(`accepts ${text} as a number from 1 to 10`, () => {
       expect(valueOf(text, readDecimal)).to.equal(Number(text));
     });
   }
 
   for (const text of [".5", "1.", "1,5", "0.99", "10.01", "NaN", "Infinity"]) {
-    it(`refuses ${text} for a number from 1 to 10`, () => {
+    it(`rejects ${text} as a number from 1 to 10`, () => {
       expect(problemsOf({ X: text }, readDecimal)).to.have.length(1);
     });
   }
 
-  it("takes a choice only as it is written", () => {
+  it("matches a choice case-sensitively", () => {
     expect(valueOf("b", readChoice)).to.equal("b");
     expect(problemsOf({ X: "B" }, readChoice)).to.deep.equal([
       'X is "B": give one of a, b',
@@ -110,7 +110,7 @@ describe("settings reader", () => {
   });
 
   for (const text of ["2,3", "2,", ",", "2,,4"]) {
-    it(`refuses the list ${text} as a whole`, () => {
+    it(`rejects the list ${text} as a whole`, () => {
       expect(problemsOf({ X: text }, readEven)).to.deep.equal([
         `X is "${text}": give even numbers`,
       ]);
@@ -126,12 +126,12 @@ describe("settings reader", () => {
     ]);
   });
 
-  it("shows control characters in a value escaped", () => {
+  it("escapes control characters in a value", () => {
     const problems = problemsOf({ X: "a\nb\u0007" }, readChoice);
     expect(problems[0]).to.include('X is "a\\nb\\u0007"');
   });
 
-  it("tells all problems together, in the order they were met", () => {
+  it("reports all problems together, in the order of reading", () => {
     const settings = new SettingsReader({ A: "x", B: "2" });
     settings.integer("A", range);
     settings.integer("B", range);

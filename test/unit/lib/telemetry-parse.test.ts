@@ -34,7 +34,7 @@ function host(data: object = {}): string[] {
 }
 
 describe("telemetry entry", () => {
-  it("is read as the window that was written", () => {
+  it("is parsed as the window that was written", () => {
     const window = trafficWindow("canary", [12, 1000], {
       waiting: [[240, 2]],
       windowMs: 500,
@@ -50,7 +50,7 @@ describe("telemetry entry", () => {
     });
   });
 
-  it("is read as the sample that was written, also of an app that is gone", () => {
+  it("is parsed as the sample that was written, also of an app that is down", () => {
     for (const sample of [hostSample("prod"), goneSample("prod")])
       expect(parseTelemetry(host(sample))).to.deep.equal({
         kind: "host",
@@ -60,7 +60,7 @@ describe("telemetry entry", () => {
       });
   });
 
-  it("may have fields that a later version writes", () => {
+  it("may have fields of a later version", () => {
     expect(parseTelemetry([...traffic({ later: 1 }), "more", "x"])).to.include({
       kind: "traffic",
     });
@@ -100,13 +100,13 @@ describe("telemetry entry", () => {
     ["a probe without a time", host({ probe: { ok: true, status: 200 } })],
     ["a side that is up by word", host({ up: "yes" })],
   ] as [string, string[]][]) {
-    it(`is a problem, in words, with ${what}`, () => {
+    it(`is rejected with a sentence for ${what}`, () => {
       const parsed = parseTelemetry(entry);
       expect(parsed).to.have.property("problem").that.is.a("string").not.empty;
     });
   }
 
-  it("says in words what is wrong", () => {
+  it("is rejected with the place and the kind of the error", () => {
     expect(parseTelemetry([...traffic(), "data", "{"])).to.deep.equal({
       claimedKind: "traffic",
       problem: "data is not JSON",
@@ -116,7 +116,7 @@ describe("telemetry entry", () => {
       .that.includes("requests");
   });
 
-  it("never makes the reader throw, however it is mangled", () => {
+  it("never makes the parser throw, however malformed", () => {
     const random = createSeededRandom(4);
     const whole = traffic();
     for (let round = 0; round < 500; round++) {

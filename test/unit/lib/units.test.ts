@@ -42,7 +42,7 @@ describe("units", () => {
       expect(compareMs(ms, 500)).to.equal(text);
     });
 
-  it("gives other figures their units", () => {
+  it("formats other figures with their units", () => {
     expect(formatNumber(1_234_567)).to.equal("1,234,567");
     expect(formatRatio(0)).to.equal("0 %");
     expect(formatRatio(0.0042)).to.equal("0.42 %");
@@ -55,7 +55,7 @@ describe("units", () => {
     ]);
   });
 
-  it("writes evidence as odds, up to a thousand million", () => {
+  it("formats evidence as odds up to a billion", () => {
     expect(formatOdds(Math.log(132))).to.equal("132 : 1");
     expect(formatOdds(-Math.log(8.1))).to.equal("1 : 8.1");
     expect(formatOdds(100)).to.equal("1,000,000,000 : 1");
