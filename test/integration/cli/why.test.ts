@@ -111,7 +111,9 @@ describe("serin why", () => {
       data: { rule: "verdict", evidence: 5.2, evidenceToStop: 4.61, verdict },
     });
     const alone = (await why()).join("\n");
-    expect(alone).to.match(/^recomputed +not available: the monitor at .* cannot/m);
+    expect(alone).to.match(
+      /^recomputed +not available: the monitor at .* cannot/m,
+    );
     expect(alone).to.match(
       /^figures +evidence 181 : 1, evidence to stop 100 : 1$/m,
     );
