@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 /** Connections beyond the limit that still get a 503; those beyond these are closed at once. */
 const EXCESS_LIMIT = 1000;
 
-/** Limits a server's connections. Connections beyond the limit are accepted, so that their requests can be answered with 503. */
+/** Limits a server's connections. Those beyond the limit are accepted, so that their requests can be answered with 503. */
 export class ConnectionLimit {
   readonly #max: number;
   readonly #count: ConnectionCount;

@@ -50,7 +50,7 @@ export class TrafficRecorder {
     return pending;
   }
 
-  /** The response's head was sent, or the client left (499). @returns true for a request's first call, the only one that counts */
+  /** The response's head was sent, or the client left (499). @returns false, and counts nothing, after a request's first call */
   finish(pending: PendingRequest, outcome: Outcome, now: number): boolean {
     if (!this.#pending[pending.side].delete(pending)) return false;
     const counts = this.#counts.of(pending.side);

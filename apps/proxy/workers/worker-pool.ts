@@ -203,7 +203,7 @@ export class WorkerPool {
   }
 }
 
-/** With SO_REUSEPORT, another proxy on this port would go unnoticed and get half of the requests. @throws if there is one */
+/** With SO_REUSEPORT, another proxy on this port would take half of the requests unnoticed. @throws if there is one */
 async function refuseSharedPort(address: {
   host: string;
   port: number;

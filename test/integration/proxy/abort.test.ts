@@ -10,10 +10,10 @@ import {
 } from "../../support/programs/test-proxy.js";
 import { waitFor } from "../../support/wait-for.js";
 
-/** Far less than any timeout of the proxy's. */
+/** Far below every timeout of the proxy. */
 const AT_ONCE_MS = 1000;
 
-/** A backend that never finishes a response, and knows which of them have been given up. */
+/** A backend that never finishes a response, and counts the requests that were aborted. */
 async function startEndlessBackend(
   begin: (response: ServerResponse) => void = () => undefined,
 ) {
@@ -35,8 +35,8 @@ async function startEndlessBackend(
   return { ...backend, untilBegun, untilGivenUp };
 }
 
-/** Waits until the proxy has closed every connection of its clients. */
-async function untilNobodyIsConnected({ service }: TestProxy): Promise<void> {
+/** Waits until the proxy has closed all client connections. */
+async function untilAllClosed({ service }: TestProxy): Promise<void> {
   await waitFor("no client connected", async () => {
     const connections = await new Promise<number>((resolve) =>
       service.server.getConnections((_err, count) => resolve(count)),
@@ -46,7 +46,7 @@ async function untilNobodyIsConnected({ service }: TestProxy): Promise<void> {
 }
 
 describeEngines("proxy client abort", () => {
-  it("ends the upstream request at once before the response has begun", async () => {
+  it("ends the upstream request at once before its response has begun", async () => {
     const prod = await startEndlessBackend();
     const proxy = await startTestProxy({ prod });
     const client = proxy.connect().get("/");
@@ -87,14 +87,14 @@ describeEngines("proxy client abort", () => {
     expect(proxy.counts().prod.status).to.deep.equal({ 499: 1 });
   });
 
-  it("ends all requests that were waiting on the connection, none counted as an error", async () => {
+  it("ends all requests that wait on the connection, and counts none as an error", async () => {
     const prod = await startEndlessBackend();
     const proxy = await startTestProxy({ prod });
     const client = proxy.connect().get("/first").get("/second").get("/third");
     await prod.untilBegun(3);
     client.socket.destroy();
     await prod.untilGivenUp(3);
-    await untilNobodyIsConnected(proxy);
+    await untilAllClosed(proxy);
     expect(proxy.counts().prod).to.deep.include({
       errors: 0,
       status: { 499: 3 },
@@ -102,7 +102,7 @@ describeEngines("proxy client abort", () => {
     });
   });
 
-  it("is not taken for the canary's failure: prod is not asked", async () => {
+  it("is no failure of the canary, so prod gets no request", async () => {
     const [prod, canary] = [
       await startNamedBackend("prod"),
       await startEndlessBackend(),
@@ -129,10 +129,10 @@ describeEngines("proxy client abort", () => {
       else socket.resetAndDestroy();
     await prod.untilGivenUp(200);
     await waitFor("no upstream connection", () => prod.sockets.size === 0);
-    await untilNobodyIsConnected(proxy);
+    await untilAllClosed(proxy);
   });
 
-  it("harms nobody when the client resets its connection right behind its request", async () => {
+  it("does no harm when the client resets its connection right after its request", async () => {
     const prod = await startNamedBackend("prod");
     const proxy = await startTestProxy({
       prod,

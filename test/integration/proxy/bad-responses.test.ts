@@ -10,7 +10,7 @@ import { startTestProxy } from "../../support/programs/test-proxy.js";
 const LENGTH = "Content-Length: 5";
 const CHUNKED = "Transfer-Encoding: chunked";
 
-/** What an upstream might say that cannot be passed on, or that two readers could take differently. */
+/** Responses that cannot be relayed, or that two readers could read differently. */
 const UNUSABLE: [name: string, lines: string[]][] = [
   [
     "Content-Length beside Transfer-Encoding",
@@ -48,13 +48,13 @@ function ok(...headers: string[]): string[] {
   return ["HTTP/1.1 200 OK", ...headers, "", "hello"];
 }
 
-/** Behind a whole response, in the same piece. */
+/** Bytes after a whole response, in the same piece. */
 const BEHIND_THE_BODY: [name: string, bytes: string][] = [
   ["garbage", "GARBAGE\r\n\r\n"],
   ["another response", "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison"],
 ];
 
-/** Sends `bytes` on its first connection and a proper answer on the later ones. */
+/** Sends `bytes` on its first connection and a valid response on later ones. */
 function startPoisoned(bytes: string) {
   return startRawBackend(({ socket, index }) =>
     socket.write(
@@ -65,7 +65,7 @@ function startPoisoned(bytes: string) {
 
 describeEngines("proxy bad responses", () => {
   for (const [name, lines] of UNUSABLE) {
-    it(`answers 502 to ${name}, and never uses that connection again`, async () => {
+    it(`answers 502 to ${name} and does not reuse the connection`, async () => {
       const prod = await startPoisoned(lines.join("\r\n"));
       const proxy = await startTestProxy({ prod });
       const client = proxy.connect().get("/");
@@ -98,7 +98,7 @@ describeEngines("proxy bad responses", () => {
         `HTTP/1.1 200 OK\r\n${CHUNKED}\r\n\r\n5\r\nhello\r\n0\r\n\r\n`,
       ],
     ] as const) {
-      it(`passes a body with ${framing} on whole that has ${name} behind it, and nothing more`, async () => {
+      it(`relays exactly the body with ${framing} when ${name} follows it`, async () => {
         const prod = await startPoisoned(response + bytes);
         const proxy = await startTestProxy({ prod });
         const client = proxy.connect().get("/");
@@ -113,7 +113,7 @@ describeEngines("proxy bad responses", () => {
     }
   }
 
-  it("passes a HEAD's answer on although a body follows it against the rules", async () => {
+  it("relays the response to a HEAD even if a forbidden body follows", async () => {
     const prod = await startPoisoned(
       "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
     );

@@ -15,7 +15,7 @@ import { settledValue } from "../../support/wait-for-settled.js";
 import { waitFor } from "../../support/wait-for.js";
 
 const MEGABYTE = 1_000_000;
-/** More than any buffer between two programs, kernel's and Node's together. */
+/** More than the kernel's and Node's buffers between two programs hold. */
 const BOUND = 24 * MEGABYTE;
 const STREAM = 200 * MEGABYTE;
 
@@ -23,7 +23,7 @@ function echo(request: IncomingMessage, response: ServerResponse): void {
   request.pipe(response);
 }
 
-/** Writes `bytes` bytes with back-pressure. @returns how many have been taken so far */
+/** Writes `bytes` bytes with back-pressure. @returns a function that gives the bytes accepted so far */
 function pour(target: NodeJS.WritableStream, bytes: number): () => number {
   const chunk = Buffer.alloc(MEGABYTE / 4, "x");
   let poured = 0;

@@ -62,7 +62,7 @@ describeEngines("proxy breaker", () => {
     return { proxy, keys, redis, ledger, flips };
   }
 
-  it("takes out a canary that fails five requests in a row, and puts the flag to false: one event, one mail", async () => {
+  it("closes a canary that fails five in a row, and sets the flag to false once", async () => {
     const { proxy, keys, redis, flips } = await start({ canaryStatus: 500 });
     const seen = await statuses(proxy, 40);
     expect(seen.filter((it) => it === "canary 500")).to.have.length(5);
@@ -81,7 +81,7 @@ describeEngines("proxy breaker", () => {
     expect(await redis.xlen(keys.outbox)).to.equal(1);
   });
 
-  it("says on /status that it holds the canary back, and lets it in once somebody sets the flag to true", async () => {
+  it("shows the closed canary on /status, and opens it when the flag is set to true", async () => {
     const { proxy, ledger } = await start({ canaryStatus: 503 });
     await statuses(proxy, 12);
     await canaryToBe(proxy, /^breaker: the canary failed 5 requests in a row/);
@@ -98,7 +98,7 @@ describeEngines("proxy breaker", () => {
     await canaryToBe(proxy, null);
   });
 
-  it("leaves a canary alone that fails no more than prod", async () => {
+  it("does not close a canary that fails no more than prod", async () => {
     const { proxy, flips } = await start({
       prodStatus: 500,
       canaryStatus: 500,
@@ -108,7 +108,7 @@ describeEngines("proxy breaker", () => {
     expect(await flips()).to.deep.equal([]);
   });
 
-  it("does not hold against a canary that was let in again what it was asked before", async () => {
+  it("ignores failures of requests that began before the canary was reopened", async () => {
     const keys = freshKeys();
     const redis = connect();
     const prod = await startNamedBackend("prod");
@@ -136,7 +136,7 @@ describeEngines("proxy breaker", () => {
     expect(await redis.get(keys.flag("feature"))).to.equal("true");
   });
 
-  it("counts a request that its client did not wait for neither way", async () => {
+  it("does not count a request that its client abandoned", async () => {
     const keys = freshKeys();
     const prod = await startNamedBackend("prod");
     const canary = await startBackend((request, response) => {
@@ -165,7 +165,7 @@ describeEngines("proxy breaker", () => {
     await canaryToBe(proxy, /failed 5 requests in a row/);
   });
 
-  it("does nothing when it is switched off", async () => {
+  it("does nothing when BREAKER is off", async () => {
     const { proxy } = await start({
       canaryStatus: 500,
       env: { BREAKER: "off" },
@@ -174,7 +174,7 @@ describeEngines("proxy breaker", () => {
     expect((await proxy.status()).canary.open).to.equal(true);
   });
 
-  it("holds the canary back without Redis, and puts the flag to false once it is back", async () => {
+  it("keeps the canary closed without Redis, and sets the flag to false after it returns", async () => {
     const first = await startPrivateRedis();
     onCleanup(first.stop);
     const { proxy, keys } = await start({

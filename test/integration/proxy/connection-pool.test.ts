@@ -7,7 +7,7 @@ import { startRawBackend } from "../../support/http/backend.js";
 import { onCleanup } from "../../support/cleanup.js";
 import { waitFor } from "../../support/wait-for.js";
 
-/** A pool for `port`, and a way to send a GET over it whose response is still unread. */
+/** Opens a pool for `port`. @returns a function that sends a GET over it and leaves the response unread */
 function openPool(port: number) {
   const address = { host: "127.0.0.1", port };
   const pool = new ConnectionPool({
@@ -28,7 +28,7 @@ function openPool(port: number) {
 }
 
 describe("proxy connection pool", () => {
-  it("drops a connection on which bytes follow a response that is still being read", async () => {
+  it("drops a connection when bytes follow a response that is still being read", async () => {
     const backend = await startRawBackend(({ socket }) =>
       socket.write("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"),
     );
@@ -42,7 +42,7 @@ describe("proxy connection pool", () => {
     expect(backend.accepted()).to.equal(2);
   });
 
-  it("uses the connection again that was used last", async () => {
+  it("reuses the connection that was used last", async () => {
     const waiting: (() => unknown)[] = [];
     const backend = await startRawBackend(({ socket }) => {
       waiting.push(() =>
@@ -63,14 +63,14 @@ describe("proxy connection pool", () => {
   });
 });
 
-describe("proxy's connection to an upstream", () => {
-  it("stands although this process was paused for longer than it may take", async () => {
+describe("proxy connection to an upstream", () => {
+  it("is established even if the process pauses for longer than the timeout", async () => {
     const { port } = await startRawBackend(() => undefined);
-    // What the event loop comes to behind these are the timers.
+    // The event loop runs timers after these.
     await new Promise(setImmediate);
     const socket = connectUpstream({ host: "127.0.0.1", port }, 50);
     onCleanup(() => void socket.destroy());
-    // As SIGSTOP does: no timer and no word of the kernel's comes through meanwhile.
+    // Like SIGSTOP: neither timers nor socket events run meanwhile.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
     await once(socket, "connect");
   });

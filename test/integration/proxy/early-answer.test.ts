@@ -13,7 +13,7 @@ const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 const TOO_LARGE =
   "HTTP/1.1 413 Payload Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbig";
 
-/** Meets its first connection's request with `first`, and answers whatever comes on the later ones. */
+/** Handles the first connection's request with `first`, and answers every request on later ones. */
 function startBackendThat(
   first: (socket: RawBackend["connections"][0]["socket"]) => void,
 ): Promise<RawBackend> {
@@ -29,7 +29,7 @@ function upload(client: RawClient): RawClient {
 }
 
 describeEngines("proxy answer before the upload is complete", () => {
-  it("lets the client's next request follow when the upstream resets", async () => {
+  it("serves the client's next request when the upstream resets", async () => {
     const prod = await startBackendThat((socket) => socket.resetAndDestroy());
     const proxy = await startTestProxy({ prod });
     const client = upload(proxy.connect()).get("/next");
@@ -37,7 +37,7 @@ describeEngines("proxy answer before the upload is complete", () => {
     expect(await client.response()).to.include({ status: 200, body: "ok" });
   });
 
-  it("passes the upstream's early answer on and lets the client's next request follow", async () => {
+  it("relays the upstream's early answer and serves the client's next request", async () => {
     const prod = await startBackendThat((socket) => {
       if (socket.writable) socket.end(TOO_LARGE);
     });
@@ -47,7 +47,7 @@ describeEngines("proxy answer before the upload is complete", () => {
     expect(await client.response()).to.include({ status: 200, body: "ok" });
   });
 
-  it("goes on sending the upload to an upstream that answers and reads on", async () => {
+  it("continues the upload to an upstream that answers and keeps reading", async () => {
     const prod = await startRawBackend(({ socket, received }) => {
       if (received.endsWith("first")) socket.write(OK);
     });
@@ -61,7 +61,7 @@ describeEngines("proxy answer before the upload is complete", () => {
     await prod.sees("firstsecond");
   });
 
-  it("ends the request upstream when the client leaves before its upload is complete", async () => {
+  it("ends the upstream request when the client leaves during its upload", async () => {
     const prod = await startRawBackend(({ socket }) => socket.write(OK));
     const proxy = await startTestProxy({ prod });
     const client = proxy

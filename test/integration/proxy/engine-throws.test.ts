@@ -22,7 +22,7 @@ function createThrowingEngine(side: Side): Engine {
 }
 
 describe("proxy whose engine throws", () => {
-  it("answers 502 and goes on", async () => {
+  it("answers 502 and keeps serving", async () => {
     const prod = await startNamedBackend("prod");
     const outcomes: number[] = [];
     const causes: string[] = [];
@@ -39,7 +39,7 @@ describe("proxy whose engine throws", () => {
     expect(causes).to.deep.equal(["cannot send it", "cannot send it"]);
   });
 
-  it("has prod answer what it cannot send to the canary, and counts it against the canary", async () => {
+  it("lets prod answer requests that it cannot send to the canary, and counts canary errors", async () => {
     const prod = await startNamedBackend("prod");
     const canary = await startNamedBackend("canary");
     const outcomes: [Side, number][] = [];

@@ -14,9 +14,9 @@ import { connectRedis } from "../../support/redis/redis-server.js";
 import { waitFor } from "../../support/wait-for.js";
 
 /**
- * A proxy whose every request goes to the canary while the flag lets it, and an operator at redis-cli.
+ * A proxy that sends every request to the canary while it is open, and an operator at redis-cli.
  *
- * @param redisUrl of a Redis of the test's own where it looks at the proxy's connections
+ * @param redisUrl a private Redis, for tests that inspect the proxy's connections
  */
 async function startSwitch(redisUrl?: string) {
   const prod = await startNamedBackend("prod");
@@ -33,7 +33,7 @@ async function startSwitch(redisUrl?: string) {
   const flag = proxy.keys.flag("feature");
   const servedBy = async () => (await send(proxy.port, { agent })).servedBy;
 
-  /** Sets the flag. @returns the ms from there to the start of the first request that went to `side` */
+  /** Sets the flag. @returns the ms until the start of the first request to `side` */
   const flip = async (value: string, side: "prod" | "canary") => {
     const sentAt = performance.now();
     const set = redis.set(flag, value);
@@ -49,7 +49,7 @@ async function startSwitch(redisUrl?: string) {
   return { proxy, redis, flag, flip, servedBy };
 }
 
-/** The same with a Redis that nobody else is connected to, the connections that it tells of changes ready. */
+/** The same with a private Redis, once the proxy's tracking connections are ready. */
 async function startTrackedSwitch() {
   const server = await startPrivateRedis();
   onCleanup(server.stop);
@@ -57,7 +57,7 @@ async function startTrackedSwitch() {
   return { ...started, tracked: await untilTracked(started.redis) };
 }
 
-/** @returns `longestMs` without the longest of all, which a busy machine may have held up */
+/** @returns `longestMs` without the longest, which a busy machine may have delayed */
 function figures(delaysMs: number[]): { medianMs: number; longestMs: number } {
   const sorted = delaysMs.toSorted((a, b) => a - b);
   return {
@@ -66,7 +66,7 @@ function figures(delaysMs: number[]): { medianMs: number; longestMs: number } {
   };
 }
 
-/** Expects that flips arrive without a poll; a busy machine may hold one of them up. */
+/** Expects flips to arrive without a poll; a busy machine may delay one of them. */
 async function expectPrompt(
   flip: (value: string, side: "prod" | "canary") => Promise<number>,
 ): Promise<void> {
@@ -85,7 +85,7 @@ interface Connection {
   name: string;
   /** Contains `t` while it tracks keys. */
   flags: string;
-  /** The connection that is told of them. */
+  /** The connection that receives the invalidations. */
   redir: string;
   sub: string;
 }
@@ -102,7 +102,7 @@ async function connectionsOf(
     .filter((connection) => connection.name === name);
 }
 
-/** Waits until the proxy is told of changes by Redis, over connections other than `before`. */
+/** Waits until Redis notifies the proxy of changes, over connections other than `before`. */
 async function untilTracked(
   redis: Redis,
   before: readonly string[] = [],
@@ -122,7 +122,7 @@ async function untilTracked(
   });
 }
 
-/** Waits until the proxy has read the flag once more: until the last read is younger than it was. */
+/** Waits until the proxy has read the flag again: until the last read's age decreases. */
 async function untilReadAgain({ status }: ProxyProgram): Promise<void> {
   let lastMs = 0;
   await waitFor("another read", async () => {
@@ -134,7 +134,7 @@ async function untilReadAgain({ status }: ProxyProgram): Promise<void> {
 }
 
 describeEngines("proxy flag", () => {
-  it("moves all traffic within 100 ms of a SET by hand, and back", async function () {
+  it("moves all traffic and back within 100 ms of a manual SET", async function () {
     const { flip } = await startTrackedSwitch();
     const off: number[] = [];
     const on: number[] = [];
@@ -146,7 +146,7 @@ describeEngines("proxy flag", () => {
     this.test!.title += ` (median ${medianMs.toFixed(1)} ms, longest but one ${longestMs.toFixed(1)} ms)`;
     expect(medianMs).to.be.below(100);
     expect(figures(on).medianMs).to.be.below(100);
-    // A second is the poll: none of them waited for that.
+    // The proxy polls once a second: none waited for a poll.
     expect(longestMs).to.be.below(500);
   });
 
@@ -161,7 +161,7 @@ describeEngines("proxy flag", () => {
   });
 
   for (const garbage of ["TRUE", "", "true "]) {
-    it(`counts ${JSON.stringify(garbage)} as false, and says so once`, async () => {
+    it(`reads ${JSON.stringify(garbage)} as false, and logs that once`, async () => {
       const { proxy, flip, servedBy } = await startSwitch();
       await flip(garbage, "prod");
       await untilReadAgain(proxy);
@@ -176,7 +176,7 @@ describeEngines("proxy flag", () => {
     });
   }
 
-  it("still arrives fast after Redis has dropped both of the proxy's tracking connections", async () => {
+  it("arrives fast after Redis has dropped both tracking connections", async () => {
     const { redis, flip, proxy, tracked } = await startTrackedSwitch();
     for (const id of tracked) await redis.client("KILL", "ID", id);
     await untilTracked(redis, tracked);
@@ -186,7 +186,7 @@ describeEngines("proxy flag", () => {
   });
 
   for (const [index, which] of ["reading", "subscribed"].entries()) {
-    it(`still arrives fast after Redis has dropped only the ${which} connection`, async () => {
+    it(`arrives fast after Redis has dropped only the ${which} connection`, async () => {
       const { redis, flip, tracked } = await startTrackedSwitch();
       await redis.client("KILL", "ID", tracked[index]!);
       await untilTracked(redis, [tracked[index]!]);

@@ -3,12 +3,12 @@ import { startBackend, startRawBackend } from "../../support/http/backend.js";
 import { describeEngines } from "../../support/http/engines.js";
 import { startTestProxy } from "../../support/programs/test-proxy.js";
 
-/** Answers everything with the same bytes. */
+/** Answers every request with the same bytes. */
 function startFixed(...lines: string[]) {
   return startRawBackend(({ socket }) => socket.write(lines.join("\r\n")));
 }
 
-/** Answers with what it was sent. */
+/** Answers with the request that it received. */
 function startEchoing() {
   return startBackend((request, response) => request.pipe(response));
 }
@@ -31,7 +31,7 @@ describeEngines("proxy response framing", () => {
     expect(prod.accepted()).to.equal(1);
   });
 
-  it("invents no framing for a HEAD without a Content-Length", async () => {
+  it("adds no framing to a HEAD's response without a Content-Length", async () => {
     const prod = await startFixed("HTTP/1.1 200 OK", "X-A: 1", "", "");
     const proxy = await startTestProxy({ prod });
     const client = proxy.connect().send("HEAD / HTTP/1.1", "Host: x", "", "");
@@ -45,7 +45,7 @@ describeEngines("proxy response framing", () => {
     ["304 Not Modified", ["ETag: x"]],
     ["304 Not Modified", ["Content-Length: 5"]],
   ] as const) {
-    it(`passes ${[status, ...headers].join(" with ")} on without a body, and the next request follows`, async () => {
+    it(`relays ${[status, ...headers].join(" with ")} without a body, and serves the next request`, async () => {
       const prod = await startFixed(`HTTP/1.1 ${status}`, ...headers, "", "");
       const proxy = await startTestProxy({ prod });
       const client = proxy.connect().get("/1");
@@ -59,7 +59,7 @@ describeEngines("proxy response framing", () => {
     });
   }
 
-  it("passes an empty body on as one", async () => {
+  it("relays an empty body as an empty body", async () => {
     const prod = await startFixed(
       "HTTP/1.1 200 OK",
       "Content-Length: 0",
@@ -72,7 +72,7 @@ describeEngines("proxy response framing", () => {
     expect(answer.body).to.equal("");
   });
 
-  it("passes chunks on, and drops trailers without harm", async () => {
+  it("relays chunks and drops trailers", async () => {
     const prod = await startFixed(
       ...[
         "HTTP/1.1 200 OK",
@@ -92,7 +92,7 @@ describeEngines("proxy response framing", () => {
     expect(prod.accepted()).to.equal(1);
   });
 
-  it("sends a body that the upstream's end completes in chunks", async () => {
+  it("chunks a body that is delimited by the upstream's close", async () => {
     const prod = await startRawBackend(({ socket }) =>
       socket.end("HTTP/1.0 200 OK\r\n\r\nhello"),
     );
@@ -115,7 +115,7 @@ describeEngines("proxy response framing", () => {
 });
 
 describeEngines("proxy request framing", () => {
-  it("carries a chunked body in chunks, and drops its trailers without harm", async () => {
+  it("forwards a chunked body in chunks and drops its trailers", async () => {
     const prod = await startEchoing();
     const proxy = await startTestProxy({ prod });
     const client = proxy.connect();
@@ -144,7 +144,7 @@ describeEngines("proxy request framing", () => {
     expect(await client.response()).to.include({ status: 200 });
   });
 
-  it("sends an empty POST as one", async () => {
+  it("forwards an empty POST as an empty POST", async () => {
     const prod = await startFixed(
       "HTTP/1.1 200 OK",
       "Content-Length: 0",
@@ -159,7 +159,7 @@ describeEngines("proxy request framing", () => {
       .and.not.match(/transfer-encoding/i);
   });
 
-  it("gives an HTTP/1.0 request without Host one for the upstream", async () => {
+  it("adds a Host for the upstream to an HTTP/1.0 request without one", async () => {
     const prod = await startFixed(
       "HTTP/1.1 200 OK",
       "Content-Length: 0",

@@ -11,7 +11,7 @@ function headerLines(head: string): string[] {
 }
 
 describeEngines("proxy headers on the wire", () => {
-  it("forwards end-to-end headers and its own, and nothing that was meant for one hop", async () => {
+  it("forwards end-to-end headers and its own, but no hop-by-hop headers", async () => {
     const prod = await startRawBackend(({ socket }) => socket.write(OK));
     const proxy = await startTestProxy({ prod });
     const client = proxy
@@ -59,7 +59,7 @@ describeEngines("proxy headers on the wire", () => {
     ]);
   });
 
-  it("sends a response's headers on, however many there are", async () => {
+  it("relays any number of response headers", async () => {
     const many = Array.from({ length: 1500 }, (_, i) => `a${i}:`);
     const last = ["Set-Cookie: last=1", "Content-Length: 2"];
     const head = ["HTTP/1.1 200 OK", ...many, ...last, "", ""];
@@ -73,7 +73,7 @@ describeEngines("proxy headers on the wire", () => {
     expect(answer.all("a1499")).to.have.length(1);
   });
 
-  it("sends a response's headers on with their order, case and repetition", async () => {
+  it("relays response headers with their order, case and repetition", async () => {
     const kept = [
       "X-B: 1",
       "Set-Cookie: a=1",
@@ -101,12 +101,12 @@ describeEngines("proxy headers on the wire", () => {
     ]);
   });
 
-  // In latin1, what UTF-8 has for é, for a character beyond latin1, and for two whose low bytes are CR and LF.
+  // The UTF-8 bytes, as latin1, of é, of a character beyond latin1, and of two whose low bytes are CR and LF.
   for (const name of ["\xc3\xa9", "\xe6\x97\xa5", "\xc4\x8d\xc4\x8aX: 1"]) {
     const disposition = `Content-Disposition: attachment; filename="${name}"`;
 
     for (const path of ["/", "//"])
-      it(`carries the bytes of ${JSON.stringify(disposition)} behind a Content-Length up, to ${path}`, async () => {
+      it(`forwards the bytes of ${JSON.stringify(disposition)} after a Content-Length to ${path}`, async () => {
         const prod = await startRawBackend(({ socket, received }) => {
           if (received.endsWith("hello")) socket.write(OK);
         });
@@ -122,7 +122,7 @@ describeEngines("proxy headers on the wire", () => {
         expect(lines.filter((line) => line.startsWith("X"))).to.deep.equal([]);
       });
 
-    it(`carries the bytes of ${JSON.stringify(disposition)} behind a Content-Length down`, async () => {
+    it(`relays the bytes of ${JSON.stringify(disposition)} after a Content-Length`, async () => {
       const prod = await startRawBackend(({ socket }) =>
         socket.write(
           `HTTP/1.1 200 OK\r\nContent-Length: 2\r\n${disposition}\r\n\r\nok`,
@@ -139,7 +139,7 @@ describeEngines("proxy headers on the wire", () => {
   }
 
   for (const path of ["/x", "//x", "/?to=http://x"])
-    it(`carries headers that are named as an object's properties are, to ${path}`, async () => {
+    it(`forwards headers named like an object's properties to ${path}`, async () => {
       const prod = await startRawBackend(({ socket }) => socket.write(OK));
       const proxy = await startTestProxy({ prod });
       const odd = ["constructor: 1", "__proto__: 2", "toString: 3"];

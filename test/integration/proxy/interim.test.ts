@@ -12,7 +12,7 @@ function startHinting(...interim: string[]) {
 }
 
 describeEngines("proxy interim responses", () => {
-  it("sends early hints on, each of several links", async () => {
+  it("relays early hints, each of several links", async () => {
     const prod = await startHinting(
       "HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload; as=style\r\nLink: </b.js>; rel=preload, </c.js>; rel=preload",
     );
@@ -26,7 +26,7 @@ describeEngines("proxy interim responses", () => {
     expect(await client.response()).to.include({ status: 200, body: "ok" });
   });
 
-  it("sends 102 on", async () => {
+  it("relays 102", async () => {
     const prod = await startHinting("HTTP/1.1 102 Processing");
     const proxy = await startTestProxy({ prod });
     const client = proxy.connect().get("/");
@@ -34,7 +34,7 @@ describeEngines("proxy interim responses", () => {
     expect(await client.response()).to.include({ status: 200, body: "ok" });
   });
 
-  it("drops hints that are malformed, without links, or unknown, and loses nothing else", async () => {
+  it("drops hints that are malformed, without links or unknown, and nothing else", async () => {
     const prod = await startHinting(
       "HTTP/1.1 103 Early Hints\r\nLink: nonsense",
       "HTTP/1.1 103 Early Hints\r\nX-A: 1",
@@ -46,7 +46,7 @@ describeEngines("proxy interim responses", () => {
     expect(await client.response()).to.include({ status: 200, body: "ok" });
   });
 
-  it("sends an HTTP/1.0 client the final response only", async () => {
+  it("sends an HTTP/1.0 client only the final response", async () => {
     const prod = await startHinting(
       "HTTP/1.1 102 Processing",
       "HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload",
@@ -67,7 +67,7 @@ describeEngines("proxy interim responses", () => {
     expect(await client.response()).to.include({ status: 200, body: "ok" });
   });
 
-  it("answers Expect: 100-continue itself, so that the body comes", async () => {
+  it("answers Expect: 100-continue itself", async () => {
     const prod = await startBackend((request, response) => {
       response.setHeader("x-expect", request.headers.expect ?? "none");
       request.pipe(response);

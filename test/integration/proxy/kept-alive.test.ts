@@ -16,10 +16,10 @@ function answer({ socket, index }: RawConnection, header = ""): void {
 }
 
 /**
- * Answers a connection's first request and cuts it off as the second one comes, as if its idle time had run out then.
+ * Answers a connection's first request and closes it at the second one, as if its idle time ended just then.
  *
- * @param options.firstWave how many connections must have come before the first of them is answered
- * @param options.lastWords what is sent before the cut
+ * @param options.firstWave the connections that must have arrived before the first is answered
+ * @param options.lastWords the bytes sent before the close
  */
 function startRacing(options: { firstWave?: number; lastWords?: string } = {}) {
   const { firstWave = 1, lastWords } = options;
@@ -47,7 +47,7 @@ describeEngines("proxy kept-alive upstream connections", () => {
     expect(prod.accepted()).to.equal(1);
   });
 
-  it("repeats a GET on a fresh connection when the kept one ends as it is used, without counting an error", async () => {
+  it("repeats a GET on a fresh connection when the reused one closes, without an error", async () => {
     const canary = await startRacing();
     const prod = await startNamedBackend("prod");
     const proxy = await startTestProxy({ prod, canary, side: "canary" });
@@ -60,7 +60,7 @@ describeEngines("proxy kept-alive upstream connections", () => {
     });
   });
 
-  it("repeats it on a fresh connection, not on another kept one that may end as well", async () => {
+  it("repeats it on a fresh connection, not on another kept one", async () => {
     const prod = await startRacing({ firstWave: 2 });
     const proxy = await startTestProxy({ prod });
     await Promise.all([send(proxy.port), send(proxy.port)]);
@@ -68,7 +68,7 @@ describeEngines("proxy kept-alive upstream connections", () => {
     expect((await send(proxy.port)).body.toString()).to.equal("connection 2");
   });
 
-  it("does not repeat a GET whose answer had begun on the kept connection", async () => {
+  it("does not repeat a GET whose response had begun", async () => {
     const prod = await startRacing({ lastWords: "HTTP/1.1 200 OK\r\nX-A" });
     const proxy = await startTestProxy({ prod });
     await send(proxy.port);
@@ -76,7 +76,7 @@ describeEngines("proxy kept-alive upstream connections", () => {
     expect(prod.accepted()).to.equal(1);
   });
 
-  it("answers 502 to a POST when the kept connection ends as it is used, and does not repeat it", async () => {
+  it("answers 502 to a POST when the reused connection closes, and does not repeat it", async () => {
     const prod = await startRacing();
     const proxy = await startTestProxy({ prod });
     await send(proxy.port);
@@ -97,7 +97,7 @@ describeEngines("proxy kept-alive upstream connections", () => {
     }
   });
 
-  it("keeps an idle connection no longer than the upstream grants", async () => {
+  it("does not reuse a connection beyond the upstream's Keep-Alive timeout", async () => {
     const prod = await startRawBackend((connection) =>
       answer(connection, "Keep-Alive: timeout=0\r\n"),
     );
@@ -107,7 +107,7 @@ describeEngines("proxy kept-alive upstream connections", () => {
     expect(prod.accepted()).to.equal(2);
   });
 
-  it("ends a connection that has been idle for as long as the upstream grants", async () => {
+  it("closes an idle connection before the upstream's Keep-Alive timeout", async () => {
     const prod = await startRawBackend((connection) =>
       answer(connection, "Keep-Alive: timeout=1\r\n"),
     );
@@ -126,19 +126,19 @@ describeEngines("proxy kept-alive upstream connections", () => {
     expect(prod.accepted()).to.equal(2);
   });
 
-  it("ends a connection on which bytes arrive while it is idle: the next client never sees them", async () => {
+  it("closes an idle connection when bytes arrive, which no client then sees", async () => {
     const prod = await startRawBackend((connection) => answer(connection));
     const proxy = await startTestProxy({ prod });
     await send(proxy.port);
     prod.connections[0]!.socket.write(
       "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison",
     );
-    // Well before it would have been idle for too long.
+    // Well before the idle limit.
     await waitFor("the end of it", () => prod.sockets.size === 0, 1000);
     expect((await send(proxy.port)).body.toString()).to.equal("connection 1");
   });
 
-  it("opens as many connections as there are requests at once, and reuses them", async () => {
+  it("opens one connection for each concurrent request, and reuses them", async () => {
     const prod = await startNamedBackend("prod");
     const proxy = await startTestProxy({ prod });
     const agent = createKeepAliveAgent(20);

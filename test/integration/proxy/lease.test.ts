@@ -14,7 +14,7 @@ import {
   startWatchedProxy,
 } from "../../support/programs/watched-proxy.js";
 
-/** The longest that a canary nobody watches may go on. */
+/** The longest that a canary without a monitor may stay open. */
 const UNWATCHED_MS = 3000;
 
 async function servedBy({ port }: ProxyProgram) {
@@ -22,7 +22,7 @@ async function servedBy({ port }: ProxyProgram) {
 }
 
 describeEngines("proxy with CANARY_LEASE=required", () => {
-  it("sends all to prod while nobody leads", async () => {
+  it("sends all to prod while no monitor leads", async () => {
     const { proxy } = await startWatchedProxy();
     await canaryToBe(proxy, /^no monitor leads: there is no lease$/);
     expect(await servedBy(proxy)).to.equal("prod");
@@ -42,7 +42,7 @@ describeEngines("proxy with CANARY_LEASE=required", () => {
     expect(lease.freshForMs).to.be.within(1, 10_000);
   });
 
-  it("closes when the lease runs out, within 3 s of its last renewal", async () => {
+  it("closes when the lease expires, within 3 s of its last renewal", async () => {
     const { proxy, lead } = await startWatchedProxy();
     await lead(60_000);
     await canaryToBe(proxy, null);
@@ -54,7 +54,7 @@ describeEngines("proxy with CANARY_LEASE=required", () => {
     expect(await servedBy(proxy)).to.equal("prod");
   });
 
-  it("closes when the lease runs out although Redis is gone, by its own clock", async () => {
+  it("closes when the lease expires even without Redis, by its own clock", async () => {
     const redis = await startPrivateRedis();
     onCleanup(() => redis.stop());
     const { proxy, lead } = await startWatchedProxy({ REDIS_URL: redis.url });
@@ -66,7 +66,7 @@ describeEngines("proxy with CANARY_LEASE=required", () => {
     expect(runningTime() - ledAt).to.be.below(LEASE_MS + 500);
   });
 
-  it("closes as soon as the lease is given up", async () => {
+  it("closes as soon as the lease is released", async () => {
     const { proxy, redis, lead } = await startWatchedProxy();
     await lead(60_000);
     await canaryToBe(proxy, null);
@@ -80,20 +80,20 @@ describeEngines("proxy with CANARY_LEASE=required", () => {
     ["is not JSON", "monitor"],
     ["has no epoch", '{"holder":"monitor@edge1:8090"}'],
   ] as const) {
-    it(`takes a lease that ${name} for none`, async () => {
+    it(`ignores a lease that ${name}`, async () => {
       const { proxy, redis } = await startWatchedProxy();
       await redis.set(proxy.keys.lease, value, "PX", 60_000);
       await canaryToBe(proxy, /there is no lease/);
     });
   }
 
-  it("takes a lease without an end for one that has expired: it proves nothing", async () => {
+  it("treats a lease without an expiry as expired", async () => {
     const { proxy, redis } = await startWatchedProxy();
     await redis.set(proxy.keys.lease, LEASE);
     await canaryToBe(proxy, /the lease has expired/);
   });
 
-  it("names the flag first when that is false as well", async () => {
+  it("names the flag first when it is false as well", async () => {
     const { proxy, redis } = await startWatchedProxy();
     await redis.set(proxy.keys.flag("feature"), "false");
     await canaryToBe(proxy, /^flag is false$/);

@@ -8,7 +8,7 @@ import { startTestProxy } from "../../support/programs/test-proxy.js";
 import { waitFor } from "../../support/wait-for.js";
 
 describeEngines("proxy limits", () => {
-  it("answers 503 with Retry-After to a connection beyond the most there may be, and closes it", async () => {
+  it("answers 503 with Retry-After beyond MAX_CONNECTIONS, and closes the connection", async () => {
     const prod = await startNamedBackend("prod");
     const proxy = await startTestProxy({ prod, maxConnections: 2 });
     const served = [proxy.connect().get("/1"), proxy.connect().get("/2")];
@@ -26,7 +26,7 @@ describeEngines("proxy limits", () => {
     expect(prod.seen).to.have.members(["/1", "/2", "/5"]);
   });
 
-  it("serves a connection that was one too many once another has ended", async () => {
+  it("serves a connection beyond the limit once another has ended", async () => {
     const prod = await startNamedBackend("prod");
     const proxy = await startTestProxy({ prod, maxConnections: 1 });
     const first = proxy.connect().get("/first");
@@ -42,7 +42,7 @@ describeEngines("proxy limits", () => {
     expect(await second.get("/second").response()).to.include({ status: 200 });
   });
 
-  it("answers 431 to a request's head beyond MAX_HEADER_BYTES", async () => {
+  it("answers 431 to a request head beyond MAX_HEADER_BYTES", async () => {
     const prod = await startNamedBackend("prod");
     const proxy = await startTestProxy({ prod, maxHeaderBytes: 2000 });
     const fits = proxy.connect().get("/", `X-A: ${"a".repeat(1000)}`);
@@ -52,7 +52,7 @@ describeEngines("proxy limits", () => {
     expect(prod.seen).to.have.length(1);
   });
 
-  it("answers 502 to a response's head beyond MAX_HEADER_BYTES", async () => {
+  it("answers 502 to a response head beyond MAX_HEADER_BYTES", async () => {
     const prod = await startRawBackend(({ socket, received }) => {
       const size = received.includes("/large") ? 2000 : 1000;
       const head = `HTTP/1.1 200 OK\r\nX-A: ${"a".repeat(size)}\r\n`;

@@ -28,7 +28,7 @@ const PATHS = [
 
 describeEngines("proxy paths", () => {
   for (const path of PATHS) {
-    it(`sends ${JSON.stringify(path)} on byte for byte`, async () => {
+    it(`forwards ${JSON.stringify(path)} byte for byte`, async () => {
       const prod = await startRawBackend(({ socket }) => socket.write(OK));
       const proxy = await startTestProxy({ prod });
       const line = `OPTIONS ${path} HTTP/1.1`;
@@ -55,7 +55,7 @@ describeEngines("proxy paths", () => {
   }
 
   for (const path of ["http:/x", "/caf\xe9", "x", "/a\x7f", "/a\tb"]) {
-    it(`answers 400 to ${JSON.stringify(path)}, which no URL may look like`, async () => {
+    it(`answers 400 to ${JSON.stringify(path)}, which is no valid URL`, async () => {
       const prod = await startRawBackend(({ socket }) => socket.write(OK));
       const proxy = await startTestProxy({ prod });
       const client = proxy.connect();

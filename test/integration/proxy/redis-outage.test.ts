@@ -16,7 +16,7 @@ import {
 import { waitFor } from "../../support/wait-for.js";
 
 const FLAG_STALE_MS = 1500;
-/** A request that was sent to the canary just in time still takes its way. */
+/** Time for a request that was sent to the canary just in time. */
 const SLACK_MS = 250;
 
 async function startRedis(port?: number): Promise<PrivateRedis> {
@@ -36,7 +36,7 @@ async function startSides(redisUrl: string): Promise<ProxyProgram> {
   });
 }
 
-/** Requests one after the other, until stopped. */
+/** Sends one request after the other until stopped. */
 function startTraffic({ port }: ProxyProgram) {
   const agent = createKeepAliveAgent(1);
   const traffic = {
@@ -106,7 +106,7 @@ describeEngines("proxy without Redis", () => {
     });
   }
 
-  it("starts without it, sends all to prod, and opens the canary when it appears", async () => {
+  it("starts without Redis, sends all to prod, and opens the canary when Redis appears", async () => {
     const port = await findServicePort();
     const proxy = await startSides(`redis://127.0.0.1:${port}`);
     const traffic = startTraffic(proxy);

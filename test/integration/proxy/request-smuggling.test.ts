@@ -12,7 +12,7 @@ const HOST = "Host: shop.example";
 const CHUNKED = "Transfer-Encoding: chunked";
 const SMUGGLED = ["GET /smuggled HTTP/1.1", HOST, "", ""];
 
-/** Requests that two servers could read differently, and what answers them. */
+/** Requests that two servers could read differently, and their status. */
 const MALFORMED: [name: string, status: number, lines: string[]][] = [
   [
     "Content-Length beside Transfer-Encoding",
@@ -88,7 +88,7 @@ function post(...lines: string[]): string[] {
   return ["POST / HTTP/1.1", HOST, ...lines, "", ""];
 }
 
-/** Takes any bytes for requests and answers each piece of them. */
+/** Treats any bytes as requests and answers each piece. */
 function startLenient() {
   return startRawBackend(({ socket }) =>
     socket.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"),
@@ -107,7 +107,7 @@ describeEngines("proxy malformed requests", () => {
       expect(client.unread).to.equal("");
       for (const { received } of prod.connections) {
         expect(received).to.not.include("smuggled");
-        // Of a body that goes bad the beginning may have been sent: never its end.
+        // The beginning of a malformed body may have been sent, but never its end.
         expect(received).to.not.match(/\r\n0\r\n\r\n|content-length/i);
       }
     });
@@ -120,7 +120,7 @@ describeEngines("proxy malformed requests", () => {
     ["of a Host with a user", ["GET / HTTP/1.1", "Host: u@a", "", ""]],
     ["of no Host", ["GET / HTTP/1.1", "", ""]],
   ] as const)
-    it(`forwards nothing behind a request refused because ${name}, even while an earlier one is being answered`, async () => {
+    it(`forwards nothing after a request refused because ${name}, even during an earlier response`, async () => {
       const seen: string[] = [];
       let answerFirst = () => undefined as unknown;
       const prod = await startBackend((request, response) => {
@@ -144,7 +144,7 @@ describeEngines("proxy malformed requests", () => {
       expect(seen).to.deep.equal(["/first"]);
     });
 
-  it("cuts the connection when a body goes bad whose answer has begun", async () => {
+  it("cuts the connection when a body turns malformed after its response has begun", async () => {
     const prod = await startBackend((request, response) => {
       request.on("error", () => undefined).pipe(response);
     });
@@ -178,8 +178,8 @@ describeEngines("proxy malformed requests", () => {
     expect(prod.accepted()).to.equal(0);
   });
 
-  it("sees the framing behind thousands of headers", async () => {
-    // Not a server of Node's: newer ones refuse so many.
+  it("reads the framing after thousands of headers", async () => {
+    // Not a Node server: newer versions refuse that many.
     const prod = await startRawBackend(({ socket, received }) => {
       const [head = "", body] = received.split("\r\n\r\n");
       if (head.includes("\r\nContent-Length: 4\r\n") && body === "body")
@@ -202,7 +202,7 @@ describeEngines("proxy malformed requests", () => {
 
 describeEngines("proxy against CVE-2026-29057", () => {
   for (const method of ["DELETE", "OPTIONS", "GET", "POST"]) {
-    it(`carries a chunked ${method}'s body as a body: a request inside it is never one`, async () => {
+    it(`forwards a chunked ${method}'s body as a body, even if it looks like a request`, async () => {
       const seen: [method: string, url: string, body: string][] = [];
       const prod = await startBackend((request, response) => {
         let body = "";
@@ -231,7 +231,7 @@ describeEngines("proxy against CVE-2026-29057", () => {
     });
   }
 
-  it("carries a DELETE's body with a Content-Length as a body", async () => {
+  it("forwards a DELETE's body with a Content-Length as a body", async () => {
     const prod = await startLenient();
     const proxy = await startTestProxy({ prod });
     const client = proxy

@@ -16,14 +16,14 @@ function startResetting(): Promise<RawBackend> {
   return startRawBackend(({ socket }) => socket.resetAndDestroy());
 }
 
-/** A port at which nothing listens. */
+/** A port on which nothing listens. */
 async function findRefusing() {
   const backend = await startRawBackend(() => undefined);
   await backend.stop();
   return backend;
 }
 
-/** A prod that answers with the hash of the body it was sent. */
+/** A prod that answers with the hash of the request's body. */
 function startHashing() {
   return startBackend((request, response) => {
     const chunks: Buffer[] = [];
@@ -104,7 +104,7 @@ describeEngines("proxy rescue of what the canary fails", () => {
   });
 
   for (const framing of ["a Content-Length", "chunks"]) {
-    it(`sends a POST with ${framing} to prod whole when the canary refuses the connection`, async () => {
+    it(`sends a whole POST with ${framing} to prod when the canary refuses the connection`, async () => {
       const prod = await startHashing();
       const canary = await findRefusing();
       const proxy = await startTestProxy({ prod, canary, side: "canary" });
@@ -125,7 +125,7 @@ describeEngines("proxy rescue of what the canary fails", () => {
     });
   }
 
-  it("passes a canary's own 500 on: that is an answer", async () => {
+  it("relays the canary's own 500", async () => {
     const prod = await startNamedBackend("prod");
     const canary = await startBackend((_request, response) => {
       response.writeHead(500).end("broken");
@@ -136,7 +136,7 @@ describeEngines("proxy rescue of what the canary fails", () => {
     expect(prod.seen).to.deep.equal([]);
   });
 
-  it("answers 502 once, when prod fails in the canary's place as well", async () => {
+  it("answers 502 once when prod fails after the canary", async () => {
     const [prod, canary] = [await startResetting(), await startResetting()];
     const proxy = await startTestProxy({ prod, canary, side: "canary" });
     const answer = await send(proxy.port);
@@ -147,7 +147,7 @@ describeEngines("proxy rescue of what the canary fails", () => {
 });
 
 describeEngines("proxy failing prod", () => {
-  it("answers 503 with Retry-After when prod refuses, and does not burden the canary", async () => {
+  it("answers 503 with Retry-After when prod refuses, and spares the canary", async () => {
     const prod = await findRefusing();
     const canary = await startNamedBackend("canary");
     const proxy = await startTestProxy({ prod, canary });

@@ -22,7 +22,7 @@ async function startSides(env: Record<string, string> = {}) {
   return { prod, canary, proxy };
 }
 
-/** Sends `count` requests, `lanes` of them at a time. @returns who served each */
+/** Sends `count` requests, `lanes` at a time. @returns the side that served each */
 async function sendMany(
   { port }: ProxyProgram,
   options: { count: number; lanes: number; sending?: Sending },
@@ -31,7 +31,7 @@ async function sendMany(
   let left = options.count;
   const run = async () => {
     while (left-- > 0)
-      servedBy.push((await send(port, options.sending)).servedBy ?? "nobody");
+      servedBy.push((await send(port, options.sending)).servedBy ?? "none");
   };
   await Promise.all(Array.from({ length: options.lanes }, run));
   return servedBy;
@@ -77,7 +77,7 @@ describeEngines("proxy share of the canary", () => {
     });
   }
 
-  it("is spread over each side's URLs in turns", async () => {
+  it("is spread over each side's URLs in turn", async () => {
     const prods = [await startNamedBackend("a"), await startNamedBackend("b")];
     const canaries = [
       await startNamedBackend("c"),
@@ -92,7 +92,7 @@ describeEngines("proxy share of the canary", () => {
     expect(served).to.deep.equal([150, 150, 50, 50]);
   });
 
-  it("meets each of four paths that a client cycles through", async () => {
+  it("includes each of four paths that a client cycles through", async () => {
     const { proxy, canary } = await startSides();
     const agent = createKeepAliveAgent(1);
     for (let i = 0; i < 800; i++)

@@ -8,7 +8,7 @@ import { waitFor } from "../../support/wait-for.js";
 /** The code of a keep-alive timer in /proc/net/tcp (Linux, Documentation/networking/proc_net_tcp.rst). */
 const KEEP_ALIVE_TIMER = "02";
 
-/** The timer that the kernel has running for a connection on loopback. */
+/** The kernel's timer for a connection on loopback. */
 async function timerOf(
   port: number,
   peerPort: number,
@@ -37,7 +37,7 @@ describeEngines("proxy slow clients", () => {
     });
   }
 
-  it("answers 408 to a client whose body never ends, closes, and ends the request upstream", async () => {
+  it("answers 408 to a body that never ends, closes, and ends the upstream request", async () => {
     const prod = await startBackend(({ socket }) => {
       socket.on("error", () => socket.destroy());
     });
@@ -45,7 +45,7 @@ describeEngines("proxy slow clients", () => {
       prod,
       headersTimeoutMs: 100,
       requestTimeoutMs: 200,
-      // The client is waited for, not the upstream.
+      // The proxy waits for the client, not the upstream.
       responseMs: 50,
     });
     const client = proxy
@@ -57,7 +57,7 @@ describeEngines("proxy slow clients", () => {
     expect(proxy.counts().prod.status).to.deep.equal({ 499: 1 });
   });
 
-  it("has the kernel ask a client that is silent whether it is still there", async () => {
+  it("has the kernel probe silent clients", async () => {
     const prod = await startNamedBackend("prod");
     const proxy = await startTestProxy({ prod });
     const client = proxy.connect().get("/");
@@ -66,7 +66,7 @@ describeEngines("proxy slow clients", () => {
     expect(await timerOf(proxy.port, localPort!)).to.equal(KEEP_ALIVE_TIMER);
   });
 
-  it("sets no time for an upload when REQUEST_TIMEOUT_MS is 0", async () => {
+  it("does not limit an upload's time when REQUEST_TIMEOUT_MS is 0", async () => {
     const prod = await startNamedBackend("prod");
     const proxy = await startTestProxy({ prod, requestTimeoutMs: 0 });
     expect(proxy.service.server.requestTimeout).to.equal(0);

@@ -16,7 +16,7 @@ async function get(port: number, path: string) {
 }
 
 describeEngines("proxy status", () => {
-  it("tells split, flag, lease and what each side was given", async () => {
+  it("shows split, flag, lease and each side's requests", async () => {
     const prod = await startNamedBackend("prod");
     const proxy = await startOpenProxy({
       PROD_URLS: prod.url.origin,
@@ -34,7 +34,7 @@ describeEngines("proxy status", () => {
     expect(flag.confirmedAgoMs).to.be.within(0, 5000);
   });
 
-  it("tells that the flag is false", async () => {
+  it("shows that the flag is false", async () => {
     const proxy = await startOpenProxy({ FLAG_NAME: "checkout" });
     const redis = connectRedis();
     onCleanup(() => redis.disconnect());
@@ -43,7 +43,7 @@ describeEngines("proxy status", () => {
     expect((await proxy.status()).flag.value).to.equal(false);
   });
 
-  it("is served on the admin port only, beside the health checks", async () => {
+  it("is served on the admin port only, like the health checks", async () => {
     const prod = await startNamedBackend("prod");
     const { port, adminPort } = await startProxyProgram({
       PROD_URLS: prod.url.origin,

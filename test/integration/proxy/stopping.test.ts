@@ -9,7 +9,7 @@ const COOKIES =
   "HTTP/1.1 200 OK\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\nContent-Length: 2\r\n\r\nok";
 
 describeEngines("proxy that is stopping", () => {
-  it("tells a client to go whose request is in flight, and keeps the response's repeated headers", async () => {
+  it("sends Connection: close with a response in flight, and keeps its repeated headers", async () => {
     const prod = await startRawBackend(() => undefined);
     const proxy = await startTestProxy({ prod });
     const client = proxy.connect().get("/");
@@ -23,7 +23,7 @@ describeEngines("proxy that is stopping", () => {
     await stopped;
   });
 
-  it("answers a request that was on its way as the stop began", async () => {
+  it("answers a request that was in transit when the stop began", async () => {
     const prod = await startRawBackend(({ socket }) => socket.write(COOKIES));
     const proxy = await startTestProxy({ prod });
     const client = proxy.connect().get("/");
@@ -37,11 +37,11 @@ describeEngines("proxy that is stopping", () => {
 });
 
 describe("proxy with one worker", () => {
-  it("goes on at SIGHUP, which replaces workers, and says that it has none", async () => {
+  it("keeps running at SIGHUP and logs that it has no workers to replace", async () => {
     const prod = await startRawBackend(({ socket }) => socket.write(COOKIES));
     const proxy = await spawnProxyProgram({ PROD_URLS: prod.url.href });
     proxy.child.kill("SIGHUP");
-    await waitFor("word of it", () =>
+    await waitFor("the log entry", () =>
       proxy.log.some(({ msg }) => msg.startsWith("nothing to reload")),
     );
     const client = proxy.connect().get("/");

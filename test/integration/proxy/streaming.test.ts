@@ -6,7 +6,7 @@ import { startTestProxy } from "../../support/programs/test-proxy.js";
 import { waitFor } from "../../support/wait-for.js";
 
 describeEngines("proxy streaming", () => {
-  it("passes each server-sent event on while the response is open", async () => {
+  it("relays each server-sent event while the response is open", async () => {
     let events: ServerResponse | undefined;
     const prod = await startBackend((_request, response) => {
       response.writeHead(200, { "content-type": "text/event-stream" });
@@ -23,7 +23,7 @@ describeEngines("proxy streaming", () => {
     expect(body).to.equal("data: first\n\ndata: second\n\n");
   });
 
-  it("passes the head on before the body's first byte", async () => {
+  it("relays the head before the body's first byte", async () => {
     const prod = await startBackend((_request, response) => {
       response.flushHeaders();
     });
@@ -33,7 +33,7 @@ describeEngines("proxy streaming", () => {
     expect(proxy.counts().prod.status).to.deep.equal({ 200: 1 });
   });
 
-  it("passes both ways at once: the answer begins before the upload ends", async () => {
+  it("streams both ways at once: the response begins before the upload ends", async () => {
     const prod = await startBackend((request, response) => {
       request.pipe(response);
     });

@@ -53,7 +53,7 @@ function sum(
     .reduce((total, { data }) => total + read(data), 0);
 }
 
-/** Waits until the windows together hold so many requests. */
+/** Waits until the windows together hold this many requests. */
 async function untilCounted(
   redis: Redis,
   proxy: ProxyProgram,
@@ -106,7 +106,7 @@ describeEngines("proxy telemetry", () => {
     }
   });
 
-  it("sends one window a side at each interval, also without traffic", async () => {
+  it("sends one window for each side at each interval, also without traffic", async () => {
     const prod = await startNamedBackend("prod");
     const proxy = await startOpenProxy({
       PROD_URLS: prod.url.origin,
@@ -133,13 +133,13 @@ describeEngines("proxy telemetry", () => {
       canaryOpen: true,
       because: null,
     });
-    // A busy machine may hold one of them up.
+    // A busy machine may delay one of them.
     const lengths = windows.map(({ data }) => data.windowMs!);
     lengths.sort((a, b) => a - b);
     expect(lengths[10]).to.be.within(1, 2000);
   });
 
-  it("shows a request that still waits, window after window, before it counts", async () => {
+  it("shows a waiting request in each window until it counts", async () => {
     const prod = await startBackend(() => undefined);
     const proxy = await startOpenProxy({
       PROD_URLS: prod.url.origin,
@@ -160,7 +160,7 @@ describeEngines("proxy telemetry", () => {
     expect(sum(windows, "prod", (data) => data.status[499] ?? 0)).to.equal(1);
   });
 
-  it("says why the canary gets nothing", async () => {
+  it("says why the canary is closed", async () => {
     const prod = await startNamedBackend("prod");
     const proxy = await startOpenProxy({
       PROD_URLS: prod.url.origin,
@@ -175,7 +175,7 @@ describeEngines("proxy telemetry", () => {
     expect(closed.data.canaryOpen).to.be.false;
   });
 
-  it("loses no request while Redis is away: the window only gets longer", async () => {
+  it("loses no request while Redis is away, and sends a longer window", async () => {
     const before = await startPrivateRedis();
     onCleanup(() => before.stop());
     const prod = await startNamedBackend("prod");
@@ -188,7 +188,7 @@ describeEngines("proxy telemetry", () => {
     await waitFor("the proxy to miss Redis", () =>
       proxy.log.some(
         ({ msg, connection }) =>
-          // Which of the two depends on whether Redis left something unread.
+          // Which of the two depends on whether Redis left bytes unread.
           connection === "proxy" &&
           ["Redis connection lost", "Redis is away"].includes(msg),
       ),
@@ -204,7 +204,7 @@ describeEngines("proxy telemetry", () => {
     expect(windows[0]!.data.windowMs).to.be.above(100);
   });
 
-  it("sends what was counted last when it is stopped", async () => {
+  it("sends the last window when it stops", async () => {
     const prod = await startNamedBackend("prod");
     const proxy = await startOpenProxy({
       PROD_URLS: prod.url.origin,

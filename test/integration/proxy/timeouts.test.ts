@@ -17,7 +17,7 @@ function startSilent() {
 }
 
 describeEngines("proxy timeouts", () => {
-  it("answers 504 when prod does not answer in time, and ends the request there", async () => {
+  it("answers 504 when prod does not answer in time, and ends the upstream request", async () => {
     const prod = await startSilent();
     const proxy = await startTestProxy({ prod, responseMs: 150 });
     const answer = await send(proxy.port);
@@ -29,7 +29,7 @@ describeEngines("proxy timeouts", () => {
     });
   });
 
-  it("lets prod answer a GET when the canary does not in time", async () => {
+  it("lets prod answer a GET when the canary does not answer in time", async () => {
     const [prod, canary] = [
       await startNamedBackend("prod"),
       await startSilent(),
@@ -61,14 +61,14 @@ describeEngines("proxy timeouts", () => {
     expect(prod.seen).to.deep.equal([]);
   });
 
-  it("answers 504 when prod's host does not take the connection in time", async () => {
+  it("answers 504 when prod's host does not accept the connection in time", async () => {
     const prod = await startUnacceptingListener();
     const proxy = await startTestProxy({ prod, connectMs: 150 });
     const answer = await send(proxy.port, { body: Buffer.from("order") });
     expect(answer).to.include({ status: 504, servedBy: "prod" });
   });
 
-  it("passes a prod host over that did not take a connection in time", async () => {
+  it("avoids a prod host that did not accept a connection in time", async () => {
     const [down, up] = [
       await startUnacceptingListener(),
       await startNamedBackend("up"),
@@ -78,12 +78,12 @@ describeEngines("proxy timeouts", () => {
     const began = runningTime();
     for (let i = 0; i < 5; i++)
       expect((await send(proxy.port)).status).to.equal(200);
-    // Only the first one waited for it.
+    // Only the first request waited for that host.
     expect(performance.now() - startedAt).to.be.at.least(400);
     expect(runningTime() - began).to.be.below(1200);
   });
 
-  it("sends a POST to prod when the canary's host does not take the connection in time", async () => {
+  it("sends a POST to prod when the canary's host does not accept the connection", async () => {
     const prod = await startNamedBackend("prod");
     const canary = await startUnacceptingListener();
     const proxy = await startTestProxy({
@@ -95,7 +95,7 @@ describeEngines("proxy timeouts", () => {
     expect(proxy.counts().canary.status).to.deep.equal({ 504: 1 });
   });
 
-  it("lets an upload take longer than the response may, as long as it moves", async () => {
+  it("lets a moving upload take longer than the response timeout", async () => {
     const prod = await startBackend((request, response) => {
       request.resume().once("end", () => response.end("done"));
     });
@@ -110,7 +110,7 @@ describeEngines("proxy timeouts", () => {
     expect(await client.response()).to.include({ status: 200 });
   });
 
-  it("does not hold against the upstream that a client's upload stands still", async () => {
+  it("does not time out an upstream while the client's upload pauses", async () => {
     const prod = await startBackend((request, response) => {
       request.resume().once("end", () => response.end("done"));
     });
@@ -128,7 +128,7 @@ describeEngines("proxy timeouts", () => {
     expect(proxy.counts().prod.status).to.deep.equal({ 200: 1 });
   });
 
-  it("answers 504 when the upstream takes no more of an upload", async () => {
+  it("answers 504 when the upstream stops reading an upload", async () => {
     const prod = await startRawBackend(({ socket }) => void socket.pause());
     const proxy = await startTestProxy({ prod, responseMs: 400 });
     const client = proxy.connect();
@@ -144,7 +144,7 @@ describeEngines("proxy timeouts", () => {
     expect(await client.response()).to.include({ status: 504 });
   });
 
-  it("lets a body pause for longer than the response's head may take", async () => {
+  it("lets a response body pause for longer than the response timeout", async () => {
     const prod = await startBackend((_request, response) => {
       response.write("first ");
       setTimeout(() => response.end("second"), 400);

@@ -15,7 +15,7 @@ const WITH_LENGTH = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf";
 const IN_CHUNKS =
   "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n";
 
-/** A canary that cuts its response short once the client has the first half, and a prod that could do better. */
+/** A canary that cuts its response short once the client has the first half, and a healthy prod. */
 async function startCutting(head: string, cut: (socket: Socket) => unknown) {
   let finish = () => undefined as unknown;
   const canary = await startRawBackend(({ socket }) => {
@@ -59,7 +59,7 @@ describeEngines("proxy upstream that dies in mid-body", () => {
     }
   }
 
-  it("cuts the client off when what follows is not HTTP", async () => {
+  it("cuts the client off when the rest is not HTTP", async () => {
     const { proxy, receiveHalf } = await startCutting(IN_CHUNKS, (socket) =>
       socket.write("XYZ\r\n"),
     );
@@ -76,7 +76,7 @@ describeEngines("proxy upstream that dies in mid-body", () => {
     expect(await receiveHalf(client)).to.equal("reset");
   });
 
-  it("cuts the client off also when its turn on the connection has not come", async () => {
+  it("cuts a pipelined client off before its turn on the connection", async () => {
     const slow = await startRawBackend(({ socket, index }) => {
       if (index === 0) return;
       socket.write(WITH_LENGTH);
@@ -90,7 +90,7 @@ describeEngines("proxy upstream that dies in mid-body", () => {
   });
 
   for (const head of [WITH_LENGTH, IN_CHUNKS])
-    it("counts the response by the status that was sent on, and tells the breaker of both", async () => {
+    it("counts the response by its relayed status, and reports status and cut to the breaker", async () => {
       const { proxy, receiveHalf, outcomes, failed } = await startCutting(
         head,
         (socket) => socket.destroy(),
@@ -104,7 +104,7 @@ describeEngines("proxy upstream that dies in mid-body", () => {
       expect(failed).to.deep.equal(["canary bad-response"]);
     });
 
-  it("does not blame the upstream when it is the client that leaves", async () => {
+  it("does not blame the upstream when the client leaves", async () => {
     const canary = await startRawBackend(({ socket }) =>
       socket.write(WITH_LENGTH),
     );

@@ -20,10 +20,10 @@ import { waitFor } from "../../support/wait-for.js";
 const SWITCH =
   "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
 
-/** More than the buffers on its way hold together. */
+/** More than all buffers on the way hold. */
 const LARGE = Buffer.alloc(5_000_000, "x");
 
-/** A WebSocket server that sends back each message. */
+/** A WebSocket server that echoes each message. */
 async function startEchoServer() {
   const seen: IncomingMessage[] = [];
   const backend = await startBackend((_request, response) => response.end());
@@ -85,7 +85,7 @@ describeEngines("proxy WebSocket", () => {
     });
   }
 
-  it("passes the close on from either end, and leaves no connection open", async () => {
+  it("relays the close from either end, and leaves no connection open", async () => {
     const prod = await startEchoServer();
     const proxy = await startTestProxy({ prod });
     const first = await openWebSocket(proxy.port);
@@ -97,7 +97,7 @@ describeEngines("proxy WebSocket", () => {
     await waitFor("no connection", () => prod.sockets.size === 0);
   });
 
-  it("ends the other peer when one is cut off", async () => {
+  it("ends the connection to one peer when the other is cut off", async () => {
     const prod = await startEchoServer();
     const proxy = await startTestProxy({ prod });
     const first = await openWebSocket(proxy.port);
@@ -108,7 +108,7 @@ describeEngines("proxy WebSocket", () => {
     await once(second.socket, "close");
   });
 
-  it("carries what either peer sends with, or before, the switch", async () => {
+  it("carries bytes that either peer sends with, or before, the switch", async () => {
     const prod = await startRawBackend(() => undefined);
     const proxy = await startTestProxy({ prod });
     const client = askForUpgrade(proxy.connect());
@@ -122,7 +122,7 @@ describeEngines("proxy WebSocket", () => {
     await prod.sees("second third");
   });
 
-  it("keeps the client's early bytes for the side that agrees in the end", async () => {
+  it("keeps the client's early bytes for the side that agrees", async () => {
     const canary = await startRawBackend(({ socket }) =>
       socket.resetAndDestroy(),
     );
@@ -137,7 +137,7 @@ describeEngines("proxy WebSocket", () => {
     await prod.sees("early");
   });
 
-  it("lets prod take the handshake when the canary refuses the connection", async () => {
+  it("sends the handshake to prod when the canary refuses the connection", async () => {
     const [prod, canary] = [await startEchoServer(), await startEchoServer()];
     await canary.stop();
     const proxy = await startTestProxy({ prod, canary, side: "canary" });
@@ -147,7 +147,7 @@ describeEngines("proxy WebSocket", () => {
     expect(proxy.counts().canary.status).to.deep.equal({ 503: 1 });
   });
 
-  it("answers 503 when no side can be reached", async () => {
+  it("answers 503 when neither side can be reached", async () => {
     const prod = await startEchoServer();
     await prod.stop();
     const proxy = await startTestProxy({ prod });
@@ -156,7 +156,7 @@ describeEngines("proxy WebSocket", () => {
     await client.closed();
   });
 
-  it("passes a refusal on, well framed, and closes", async () => {
+  it("relays a refusal with valid framing, and closes", async () => {
     const prod = await startRawBackend(({ socket }) =>
       socket.write(
         "HTTP/1.1 401 Unauthorized\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nwho\r\n4\r\n are\r\n0\r\n\r\n",
@@ -171,7 +171,7 @@ describeEngines("proxy WebSocket", () => {
     expect(client.unread).to.equal("");
   });
 
-  it("passes the whole of a large refusal on", async () => {
+  it("relays the whole of a large refusal", async () => {
     const prod = await startBackend((_request, response) =>
       response.writeHead(401).end(LARGE),
     );
@@ -181,7 +181,7 @@ describeEngines("proxy WebSocket", () => {
     expect(body.length).to.equal(LARGE.length);
   });
 
-  it("passes the bytes of the switch's headers on as they came", async () => {
+  it("relays the bytes of the switch's headers unchanged", async () => {
     const cookie = "Set-Cookie: name=caf\xe9";
     const prod = await startRawBackend(({ socket }) =>
       socket.write(
@@ -195,7 +195,7 @@ describeEngines("proxy WebSocket", () => {
     expect(client.unread).to.include(`\r\n${cookie}\r\n`);
   });
 
-  describe("to a peer that takes nothing more", () => {
+  describe("to a peer that stops reading", () => {
     async function openStalled(responseMs: number) {
       const prod = await startRawBackend(({ socket }) => {
         socket.write(SWITCH);
@@ -213,7 +213,7 @@ describeEngines("proxy WebSocket", () => {
     }
 
     for (const leave of ["destroy", "resetAndDestroy"] as const)
-      it(`is ended within the time for a response when the client leaves (${leave})`, async () => {
+      it(`is ended within the response timeout when the client leaves (${leave})`, async () => {
         const { proxy, client } = await openStalled(500);
         const { server } = proxy.service;
         const getConnections = promisify(server.getConnections.bind(server));
@@ -222,7 +222,7 @@ describeEngines("proxy WebSocket", () => {
         await waitFor("its end", async () => (await getConnections()) === 0);
       });
 
-    it("does not outlast the time for a stop", async () => {
+    it("does not outlast the drain time of a stop", async () => {
       const { prod, proxy } = await openStalled(60_000);
       proxy.tunnels.end();
       await proxy.service.close(100);
@@ -230,7 +230,7 @@ describeEngines("proxy WebSocket", () => {
       await waitFor("the upstream's end", () => hasEnded(prod));
     });
 
-    /** A socket that is not read sees no end: it is written to until it cannot be. */
+    /** An unread socket sees no end: it writes until writing fails. */
     function hasEnded({ connections }: RawBackend): boolean {
       const { socket } = connections[0]!;
       socket.write("are you there?");
@@ -238,7 +238,7 @@ describeEngines("proxy WebSocket", () => {
     }
   });
 
-  it("stays open while neither peer says anything", async () => {
+  it("stays open while both peers are silent", async () => {
     const { port } = await startEchoServer();
     const prod = { url: new URL(`http://127.0.0.1:${port}`) };
     const proxy = await startTestProxy({ prod, responseMs: 150 });
@@ -260,7 +260,7 @@ describeEngines("proxy WebSocket", () => {
     });
   }
 
-  it("does not read ahead without bound before the switch", async () => {
+  it("limits the bytes that it reads before the switch", async () => {
     const prod = await startRawBackend(() => undefined);
     const proxy = await startTestProxy({ prod });
     const client = askForUpgrade(proxy.connect());
@@ -280,7 +280,7 @@ describeEngines("proxy WebSocket", () => {
     );
   });
 
-  it("refuses a handshake with a body by 400", async () => {
+  it("refuses a handshake with a body with 400", async () => {
     const prod = await startNamedBackend("prod");
     const proxy = await startTestProxy({ prod });
     const client = askForUpgrade(proxy.connect(), "Content-Length: 4");
@@ -289,7 +289,7 @@ describeEngines("proxy WebSocket", () => {
     expect(prod.accepted()).to.equal(0);
   });
 
-  it("refuses a malformed handshake by 400", async () => {
+  it("refuses a malformed handshake with 400", async () => {
     const prod = await startNamedBackend("prod");
     const proxy = await startTestProxy({ prod });
     const client = askForUpgrade(proxy.connect(), "Host: other");
@@ -298,7 +298,7 @@ describeEngines("proxy WebSocket", () => {
     expect(prod.accepted()).to.equal(0);
   });
 
-  it("ends a connection that asks to switch while an earlier request on it is being answered", async () => {
+  it("ends a connection that asks to switch during an earlier response", async () => {
     const prod = await startRawBackend(() => undefined);
     const proxy = await startTestProxy({ prod });
     const client = proxy.connect();
@@ -342,7 +342,7 @@ describeEngines("proxy upgrade to another protocol", () => {
     expect(proxy.counts().canary.status).to.deep.equal({ 503: 1 });
   });
 
-  it("gets the whole of a large answer", async () => {
+  it("gets the whole of a large response", async () => {
     const prod = await startBackend((_request, response) => {
       response.end(LARGE);
     });
@@ -351,9 +351,9 @@ describeEngines("proxy upgrade to another protocol", () => {
     expect(body.length).to.equal(LARGE.length);
   });
 
-  // Node 20 hands its body over as the other protocol's bytes.
+  // Node 20 treats its body as bytes of the other protocol.
   const status = process.version.startsWith("v20.") ? 400 : 200;
-  it(`is answered by ${status} when it has a body`, async () => {
+  it(`is answered with ${status} when it has a body`, async () => {
     const prod = await startBackend((request, response) => {
       request.pipe(response);
     });

@@ -8,11 +8,11 @@ import { waitFor } from "../../support/wait-for.js";
 
 /** Longer than a thread takes to start. */
 const START_MS = 10_000;
-/** Longer than a thread takes that has nothing left to do but to end. */
+/** Longer than an idle thread takes to end. */
 const END_MS = 300;
 
-describe("the proxy's pool of workers", () => {
-  it("keeps a worker whose successor listens and crashes before word of either comes", async () => {
+describe("proxy worker pool", () => {
+  it("keeps a worker whose successor listens and crashes before either is reported", async () => {
     const shared = createSharedState();
     const pool = new WorkerPool({
       config: { workers: 1, host: "127.0.0.1", port: 0, drainMs: 100 },
@@ -27,7 +27,7 @@ describe("the proxy's pool of workers", () => {
     const { connections } = shared;
     connections[0] = 1;
     const reloaded = pool.reload();
-    // This thread is busy meanwhile.
+    // Block this thread meanwhile.
     expect(Atomics.wait(connections, 0, 1, START_MS)).to.not.equal("timed-out");
     connections[0] = 0;
     Atomics.wait(connections, 0, 0, END_MS);

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { Breaker, BREAKER_CELLS } from "../../../apps/proxy/canary/breaker.js";
 
-/** Records one outcome a letter: p and c went well on prod and canary, P and C failed. */
+/** Records one outcome for each letter: p and c succeed on prod and canary, P and C fail. */
 function record(outcomes: string, breaker = new Breaker()): Breaker {
   for (const letter of outcomes)
     breaker.record(
@@ -24,7 +24,7 @@ describe("proxy breaker", () => {
     });
   });
 
-  it("counts a row anew after a success", () => {
+  it("starts a new row after a success", () => {
     expect(record("CCCCcCCCC").trip).to.equal(undefined);
   });
 
@@ -37,11 +37,11 @@ describe("proxy breaker", () => {
     );
   });
 
-  it("forgets what is longer ago than twenty requests", () => {
+  it("forgets outcomes older than twenty requests", () => {
     expect(record("cCc".repeat(40)).trip).to.equal(undefined);
   });
 
-  it("does not trip for what prod fails as well", () => {
+  it("does not trip when prod fails as well", () => {
     expect(record("PCPCPCPCPCPCPC").trip).to.equal(undefined);
     expect(record("PppppcC".repeat(20)).trip?.reason).to.equal(
       "the canary failed 10 of its last 20 requests, prod 4 of 20",
@@ -49,11 +49,11 @@ describe("proxy breaker", () => {
     expect(record("PpppcC".repeat(20)).trip).to.equal(undefined);
   });
 
-  it("trips for a row of failures although prod fails now and then", () => {
+  it("trips for a row of failures even if prod fails sometimes", () => {
     expect(record("PpppCpppCPppCpppCpppC").trip).not.to.equal(undefined);
   });
 
-  it("stays tripped, whatever comes, until it is reset", () => {
+  it("stays tripped until it is reset, whatever the outcomes", () => {
     const breaker = record("CCCCC");
     const { trip } = breaker;
     expect(record("ccccccccccccccccccccCCCCC", breaker).trip).to.equal(trip);
@@ -61,12 +61,12 @@ describe("proxy breaker", () => {
     expect(breaker.trip).to.equal(undefined);
   });
 
-  it("tells of a trip once", () => {
+  it("reports a trip once", () => {
     const breaker = record("CCCCC");
     expect(breaker.record("canary", true)).to.equal(undefined);
   });
 
-  it("does not count what the canary was asked before a reset, and fails after it", () => {
+  it("ignores canary failures of requests that began before a reset", () => {
     for (const before of ["", "CCCCC"]) {
       const breaker = new Breaker();
       const { era } = breaker;
@@ -79,7 +79,7 @@ describe("proxy breaker", () => {
     }
   });
 
-  it("starts with a clean record after a reset", () => {
+  it("starts with an empty history after a reset", () => {
     const breaker = record("CCCCC");
     breaker.reset();
     expect(record("CCCC", breaker).trip).to.equal(undefined);
@@ -93,7 +93,7 @@ describe("proxy breaker in several threads", () => {
     return [new Breaker(cells), new Breaker(cells)];
   }
 
-  it("counts what all of them see, and is tripped in each at once", () => {
+  it("counts the outcomes of all threads and trips in all at once", () => {
     const [one, other] = createTwo();
     for (const breaker of [one, other, one, other])
       expect(breaker.record("canary", true)).to.equal(undefined);
@@ -102,7 +102,7 @@ describe("proxy breaker in several threads", () => {
     expect(other.record("canary", true)).to.equal(undefined);
   });
 
-  it("has the reason where it was told", () => {
+  it("has the reason in a thread that learned the trip", () => {
     const [one, other] = createTwo();
     record("CCCCC", one);
     expect(other.trip).to.equal(undefined);
@@ -110,7 +110,7 @@ describe("proxy breaker in several threads", () => {
     expect(other.trip).to.deep.equal(one.trip);
   });
 
-  it("does not believe the word of a trip that a reset has overtaken, nor takes it for the next trip's", () => {
+  it("ignores the report of a trip that was followed by a reset or another trip", () => {
     const [one, other] = createTwo();
     record("CCCCC", one);
     const { era } = one;
@@ -121,11 +121,11 @@ describe("proxy breaker in several threads", () => {
     expect(other.learn(trip, era)).to.equal(false);
     expect(other.trip).to.equal(undefined);
     other.reset();
-    // The reset came before the thread looked which era its trip had begun.
+    // The reset came before the thread read the era of its trip.
     expect(other.learn(trip, other.era)).to.equal(false);
   });
 
-  it("is reset in each at once, with a clean record", () => {
+  it("is reset in all threads at once, with an empty history", () => {
     const [one, other] = createTwo();
     record("CCCCC", one);
     other.reset();
@@ -134,7 +134,7 @@ describe("proxy breaker in several threads", () => {
     expect(record("CCCC", one).isTripped).to.equal(false);
   });
 
-  it("goes on as one that was reset while it was closed", () => {
+  it("keeps counting after a reset while it was closed", () => {
     const [one, other] = createTwo();
     record("CCCC", one);
     other.reset();

@@ -33,7 +33,7 @@ describe("proxy canary gate", () => {
       whyCanaryIsClosed(reading({ value: false }), OPTIONAL, NOW),
     ).to.equal("flag is false"));
 
-  it("is closed from the flag's being written until it has been read", () =>
+  it("is closed from a write of the flag until it has been read", () =>
     expect(
       whyCanaryIsClosed(reading({ isOutdated: true }), OPTIONAL, NOW),
     ).to.equal("flag has just been written: it is being read"));
@@ -51,7 +51,7 @@ describe("proxy canary gate", () => {
     );
   });
 
-  it("is closed when the lease is required and there is none", () =>
+  it("is closed when a lease is required and none exists", () =>
     expect(whyCanaryIsClosed(reading({ lease: null }), REQUIRED, NOW)).to.equal(
       "no monitor leads: there is no lease",
     ));

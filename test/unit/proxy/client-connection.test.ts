@@ -2,11 +2,11 @@ import { expect } from "chai";
 import { BlockList } from "node:net";
 import { createTrust } from "../../../apps/proxy/clients/client-connection.js";
 
-describe("the trust in a client", () => {
-  it("is in nobody with an empty list", () =>
+describe("proxy trust in clients", () => {
+  it("includes no client with an empty list", () =>
     expect(createTrust(new BlockList())("127.0.0.1")).to.equal(false));
 
-  it("is in the listed, IPv4 and IPv6", () => {
+  it("includes listed clients, IPv4 and IPv6", () => {
     const list = new BlockList();
     list.addSubnet("10.0.0.0", 8, "ipv4");
     list.addSubnet("2001:db8::", 32, "ipv6");

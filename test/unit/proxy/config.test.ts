@@ -127,7 +127,7 @@ describe("proxy settings", () => {
     ["FLAG_NAME", "a/b", "1 to 64 of A-Z"],
     ["LOG_LEVEL", "loud", "one of trace, debug, info"],
   ] as const) {
-    it(`refuse ${name}=${value} by name, with what would be right`, () => {
+    it(`refuse ${name}=${value} by name, with the expected form`, () => {
       const problems = problemsOf({ [name]: value });
       expect(problems).to.have.length(1);
       expect(problems[0])
@@ -137,7 +137,7 @@ describe("proxy settings", () => {
     });
   }
 
-  it("refuse a time for requests that ends before the one for their heads", () => {
+  it("refuse a request timeout below the headers timeout", () => {
     const [problem] = problemsOf({ REQUEST_TIMEOUT_MS: "9999" });
     expect(problem).to.equal(
       "REQUEST_TIMEOUT_MS is 9999: give 0 or at least HEADERS_TIMEOUT_MS (10000)",
@@ -150,7 +150,7 @@ describe("proxy settings", () => {
     expect(names).to.have.members(Object.keys(bad));
   });
 
-  it("never repeat what REDIS_URL holds", () => {
+  it("never repeat the value of REDIS_URL", () => {
     const [problem] = problemsOf({ REDIS_URL: "http://user:hunter2@redis" });
     expect(problem).to.match(/^REDIS_URL is malformed .*: give redis:\/\//);
     expect(problem).to.not.include("hunter2");
@@ -166,7 +166,7 @@ describe("proxy settings", () => {
 });
 
 describe("proxy workers setting", () => {
-  it("takes auto for the cores that there are", () =>
+  it("reads auto as the number of cores", () =>
     expect(parseWorkers("auto")).to.equal(availableParallelism()));
 
   for (const [text, workers] of [

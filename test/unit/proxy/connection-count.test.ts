@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { ConnectionCount } from "../../../apps/proxy/clients/connection-limit.js";
 
 describe("proxy connection count", () => {
-  it("counts all threads' connections in each of them", () => {
+  it("shows each thread the connections of all threads", () => {
     const total = new Int32Array(1);
     const one = new ConnectionCount(total, new Int32Array(1));
     const other = new ConnectionCount(total, new Int32Array(1));
@@ -11,7 +11,7 @@ describe("proxy connection count", () => {
     expect(other.open).to.equal(2);
   });
 
-  it("takes off what a thread that has ended still had, and no more", () => {
+  it("subtracts only an ended thread's open connections", () => {
     const total = new Int32Array(1);
     const own = new Int32Array(1);
     const other = new ConnectionCount(total, new Int32Array(1));

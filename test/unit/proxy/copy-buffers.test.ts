@@ -13,7 +13,7 @@ function keepingWrite() {
 }
 
 describe("copy buffers", () => {
-  it("copy pieces into one, which their source may then overwrite", () => {
+  it("join pieces into a copy that is independent of their source", () => {
     const copies = new CopyBuffers(SIZE);
     const { kept, write } = keepingWrite();
     const source = filled(1, 5000);
@@ -24,7 +24,7 @@ describe("copy buffers", () => {
     );
   });
 
-  it("do not touch a copy before it was given back", () => {
+  it("do not reuse a copy's memory before it is given back", () => {
     const copies = new CopyBuffers(SIZE);
     const { kept, write } = keepingWrite();
     copies.lend([filled(1)], write);
@@ -32,7 +32,7 @@ describe("copy buffers", () => {
     expect(kept.map(({ copy }) => copy)).to.deep.equal([filled(1), filled(2)]);
   });
 
-  it("use again the memory that was given back", () => {
+  it("reuse memory that was given back", () => {
     const copies = new CopyBuffers(SIZE);
     const { kept, write } = keepingWrite();
     copies.lend([filled(1)], write);
@@ -41,7 +41,7 @@ describe("copy buffers", () => {
     expect(kept[1]?.copy.buffer).to.equal(kept[0]?.copy.buffer);
   });
 
-  it("give memory of its own to what is small, or too large for a buffer", () => {
+  it("allocate memory for copies that are small or too large for a buffer", () => {
     const copies = new CopyBuffers(SIZE);
     const { kept, write } = keepingWrite();
     copies.lend([filled(1, 10)], write);

@@ -11,7 +11,7 @@ import {
 const UNTRUSTED = { address: "192.0.2.9", isTrusted: false };
 const TRUSTED = { address: "192.0.2.9", isTrusted: true };
 
-/** A request as Node's server hands it out. */
+/** A request as Node's server emits it. */
 function request(
   headers: Record<string, string>,
   method = "GET",
@@ -24,7 +24,7 @@ function request(
   return message;
 }
 
-/** By name, in lower case; each is there once. */
+/** By lower-case name; each must occur once. */
 function upstreamHeaders(
   headers: Record<string, string>,
   peer = UNTRUSTED,
@@ -43,7 +43,7 @@ function byName(raw: readonly string[]): Record<string, string> {
 }
 
 describe("proxy headers to the upstream", () => {
-  it("keeps what is end to end, Host included", () =>
+  it("keeps end-to-end headers, including Host", () =>
     expect(
       upstreamHeaders({ accept: "*/*", cookie: "a=1", "content-length": "3" }),
     ).to.include({
@@ -68,7 +68,7 @@ describe("proxy headers to the upstream", () => {
     expect(upstreamHeaders(hopByHop)).to.not.have.any.keys(hopByHop);
   });
 
-  it("strips what Connection names, in any case and spacing", () =>
+  it("strips headers that Connection names, in any case and spacing", () =>
     expect(
       upstreamHeaders({
         connection: "Keep-Alive,X-Secret ,  x-other",
@@ -80,7 +80,7 @@ describe("proxy headers to the upstream", () => {
       .to.include({ "x-kept": "3" })
       .and.not.have.any.keys("x-secret", "x-other", "connection"));
 
-  it("keeps Host and Content-Length although Connection names them", () =>
+  it("keeps Host and Content-Length even if Connection names them", () =>
     expect(
       upstreamHeaders({
         connection: "close, host, content-length",
@@ -88,7 +88,7 @@ describe("proxy headers to the upstream", () => {
       }),
     ).to.include({ host: "shop.example", "content-length": "3" }));
 
-  it("keeps a chunked body's framing although Connection names it", () =>
+  it("keeps a chunked body's framing even if Connection names it", () =>
     expect(
       upstreamHeaders({
         connection: "transfer-encoding",
@@ -96,7 +96,7 @@ describe("proxy headers to the upstream", () => {
       }),
     ).to.include({ "transfer-encoding": "chunked" }));
 
-  it("replaces an untrusted peer's claims by what is seen", () => {
+  it("replaces an untrusted peer's claims", () => {
     const headers = upstreamHeaders({
       "x-forwarded-for": "10.9.9.9",
       "x-forwarded-proto": "https",
@@ -137,7 +137,7 @@ describe("proxy headers to the upstream", () => {
       forwarded: "for=203.0.113.5",
     }));
 
-  it("sets what a trusted peer does not claim", () =>
+  it("sets headers that a trusted peer does not send", () =>
     expect(upstreamHeaders({}, TRUSTED)).to.include({
       "x-forwarded-for": "192.0.2.9",
       "x-forwarded-proto": "http",
@@ -152,7 +152,7 @@ describe("proxy headers to the upstream", () => {
     expect(raw.slice(0, 8)).to.deep.equal(message.rawHeaders);
   });
 
-  it("leaves out a trusted peer's claim that Connection names", () =>
+  it("drops a trusted peer's claim that Connection names", () =>
     expect(
       upstreamHeaders(
         { connection: "x-forwarded-for", "x-forwarded-for": "203.0.113.5" },
@@ -176,7 +176,7 @@ describe("proxy headers to the upstream", () => {
 });
 
 describe("proxy headers to the client", () => {
-  it("keeps order, case and repetition, and says who served", () =>
+  it("keeps order, case and repetition, and sets x-served-by", () =>
     expect(
       clientResponseHeaders(
         ["X-B", "1", "Set-Cookie", "a=1", "x-A", "2", "Set-Cookie", "b=2"],
@@ -187,7 +187,7 @@ describe("proxy headers to the client", () => {
       ...["x-served-by", "canary"],
     ]));
 
-  it("strips hop-by-hop headers, what any Connection line names, and the upstream's own x-served-by", () =>
+  it("strips hop-by-hop headers, headers named by Connection, and the upstream's x-served-by", () =>
     expect(
       clientResponseHeaders(
         [
@@ -201,7 +201,7 @@ describe("proxy headers to the client", () => {
       ),
     ).to.deep.equal(["X-Kept", "3", "x-served-by", "prod"]));
 
-  it("keeps Content-Length although Connection names it", () =>
+  it("keeps Content-Length even if Connection names it", () =>
     expect(
       clientResponseHeaders(
         ["Connection", "close, content-length", "Content-Length", "2"],
@@ -211,20 +211,20 @@ describe("proxy headers to the client", () => {
 });
 
 describe("proxy refusals", () => {
-  it("lets an ordinary and a chunked request pass", () => {
+  it("accepts an ordinary and a chunked request", () => {
     expect(whyRefused(request({}))).to.equal(undefined);
     expect(whyRefused(request({ "transfer-encoding": "Chunked" }))).to.equal(
       undefined,
     );
   });
 
-  it("refuses a second Host by 400", () => {
+  it("refuses a second Host with 400", () => {
     const twice = request({});
     twice.rawHeaders.push("HOST", "other.example");
     expect(whyRefused(twice)).to.include({ status: 400 });
   });
 
-  it("refuses a missing Host by 400, except on HTTP/1.0", () => {
+  it("refuses a missing Host with 400, except on HTTP/1.0", () => {
     const without = request({});
     without.rawHeaders = ["Accept", "*/*"];
     expect(whyRefused(without)).to.include({ status: 400 });
@@ -232,14 +232,14 @@ describe("proxy refusals", () => {
     expect(whyRefused(without)).to.equal(undefined);
   });
 
-  it("refuses Transfer-Encoding on HTTP/1.0 by 400", () => {
+  it("refuses Transfer-Encoding on HTTP/1.0 with 400", () => {
     const old = request({ "transfer-encoding": "chunked" });
     old.httpVersion = "1.0";
     expect(whyRefused(old)).to.include({ status: 400 });
   });
 
   for (const encoding of ["gzip, chunked", "chunked, chunked", "identity"]) {
-    it(`refuses Transfer-Encoding: ${encoding} by 501`, () =>
+    it(`refuses Transfer-Encoding: ${encoding} with 501`, () =>
       expect(whyRefused(request({ "transfer-encoding": encoding }))).to.include(
         { status: 501 },
       ));
@@ -253,7 +253,7 @@ describe("proxy request body", () => {
     [{ "content-length": "1" }, true],
     [{ "transfer-encoding": "chunked" }, true],
   ] as const) {
-    it(`${expected ? "is" : "is not"} there with ${JSON.stringify(headers)}`, () =>
+    it(`${expected ? "is" : "is not"} present with ${JSON.stringify(headers)}`, () =>
       expect(hasBody(request(headers))).to.equal(expected));
   }
 });

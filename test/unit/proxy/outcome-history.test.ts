@@ -14,7 +14,7 @@ describe("proxy outcome history", () => {
     expect(failuresInARow(0)).to.equal(0);
   });
 
-  it("tells of the last twenty what a list of them tells", () => {
+  it("gives the same counts as a list of the last twenty outcomes", () => {
     const random = createSeededRandom(5);
     const list: boolean[] = [];
     let history = 0;

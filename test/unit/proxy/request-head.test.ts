@@ -19,7 +19,7 @@ function headOf(
 }
 
 describe("proxy request head", () => {
-  it("has the method, the path as it came, and each header in order", () =>
+  it("has the method, the unchanged path, and each header in order", () =>
     expect(
       headOf({
         method: "OPTIONS",
@@ -32,7 +32,7 @@ describe("proxy request head", () => {
       ...["Connection: keep-alive", "", ""],
     ]));
 
-  it("names the upstream where the client named no host", () => {
+  it("names the upstream as Host when the client sent none", () => {
     expect(headOf({ headers: [] })).to.include("host: 10.0.0.1:3001");
     const upstream = { ...UPSTREAM, host: "::1", port: 80 };
     expect(headOf({ headers: [] }, upstream)).to.include("host: [::1]:80");

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { ResponseGuard } from "../../../apps/proxy/engines/http-proxy/response-guard.js";
 import type { BodyLength } from "../../../apps/proxy/http/response-head.js";
 
-/** Bytes that arrive, or what Node's parser tells of: an interim head, or the final one's body length. */
+/** Bytes that arrive, or a report of Node's parser: an interim head, or the body length of the final one. */
 type Step = string | { interim: true } | { head: BodyLength | "bad" };
 
 function guardAfter(...steps: Step[]): ResponseGuard {
@@ -105,10 +105,10 @@ describe("response guard", () => {
     ["nothing", [], false],
   ];
   for (const [name, steps, isComplete] of cases)
-    it(`${isComplete ? "lets the connection be used again after" : "does not after"} ${name}`, () =>
+    it(`${isComplete ? "lets the connection be reused after" : "does not let the connection be reused after"} ${name}`, () =>
       expect(guardAfter(...steps).isComplete).to.equal(isComplete));
 
-  it("knows whether anything, and the head, has come", () => {
+  it("knows whether any byte, and whether the head, has arrived", () => {
     const told = (guard: ResponseGuard) => [guard.hasBegun, guard.hasHead];
     expect(told(guardAfter())).to.deep.equal([false, false]);
     expect(told(guardAfter("H"))).to.deep.equal([true, false]);

@@ -23,8 +23,8 @@ interface Read {
 }
 
 /**
- * All that the pieces brought, joined; whatever is kept of a piece is copied before the next one comes. Each comes in a
- * buffer with something left behind it, as in one that is read into again and again.
+ * Joins the results of all pieces. Bytes of a piece are copied before the next piece. Each piece is followed by stale bytes
+ * in its buffer, as in a buffer that is reused for reads.
  */
 function read(pieces: readonly string[], parser = createParser()): Read {
   const parts: (Omit<ResponsePart, "body"> & { body: string })[] = [];
@@ -79,7 +79,7 @@ describe("proxy response parser", () => {
       excess: false,
     }));
 
-  it("reads chunks, without their extensions and trailers", () =>
+  it("reads chunks and drops extensions and trailers", () =>
     expect(read([IN_CHUNKS])).to.include({
       body: "hello wide world",
       keepAlive: true,
@@ -87,7 +87,7 @@ describe("proxy response parser", () => {
       excess: false,
     }));
 
-  it("tells interim responses from the final one", () =>
+  it("distinguishes interim responses from the final one", () =>
     expect(read([HINTED])).to.deep.include({
       interim: [103, 100],
       status: 200,
@@ -112,18 +112,18 @@ describe("proxy response parser", () => {
     it(`reads ${name} the same byte by byte`, () =>
       expect(read(Array.from(bytes))).to.deep.equal(read([bytes])));
 
-    it(`is not done with ${name} before its last byte`, () =>
+    it(`does not complete ${name} before its last byte`, () =>
       expect(read([bytes.slice(0, -1)])).to.include({ ended: false }));
 
     for (const rest of ["x", "\r\n", bytes])
-      it(`tells that ${JSON.stringify(rest.slice(0, 8))} follows ${name}`, () =>
+      it(`reports that ${JSON.stringify(rest.slice(0, 8))} follows ${name}`, () =>
         expect(read([bytes + rest])).to.deep.equal({
           ...read([bytes]),
           excess: true,
         }));
   }
 
-  it("takes all until the connection's end without a length", () => {
+  it("reads a body without a length until the connection ends", () => {
     const parser = createParser();
     const head = "HTTP/1.1 200 OK\r\nX-A: 1\r\n\r\n";
     const seen = read([head, "some", " body"], parser);
@@ -195,7 +195,7 @@ describe("proxy response parser", () => {
     expect(read([bytes]).keepAlive).to.equal(false);
   });
 
-  it("trims values and keeps what is inside them", () => {
+  it("trims values and keeps blanks inside them", () => {
     const lines = ["A: \t 1 \t2\t ", "B:", "C:x:y", "D: caf\xe9", "E:\t"];
     const bytes = response("HTTP/1.1 204 Fine day", ...lines, "", "");
     expect(read([bytes])).to.deep.include({
@@ -205,13 +205,13 @@ describe("proxy response parser", () => {
   });
 
   for (const line of ["HTTP/1.1 200", "HTTP/1.1 200 "])
-    it(`takes ${JSON.stringify(line)} for a status without a reason`, () =>
+    it(`reads ${JSON.stringify(line)} as a status without a reason`, () =>
       expect(read([`${line}\r\nContent-Length: 0\r\n\r\n`])).to.include({
         status: 200,
         reason: "",
       }));
 
-  it("takes a head of exactly the most bytes there may be", () => {
+  it("accepts a head of exactly the byte limit", () => {
     const shell = response("HTTP/1.1 204 OK", "X-A: ", "", "");
     const fill = "a".repeat(MAX_HEAD_BYTES - shell.length);
     const bytes = shell.replace("X-A: ", `X-A: ${fill}`);
@@ -221,12 +221,12 @@ describe("proxy response parser", () => {
     expect(() => read(Array.from(larger))).to.throw(BadResponseError);
   });
 
-  it("decodes a whole body with the head that it came with", () => {
+  it("decodes a whole body together with its head", () => {
     const { body, text } = createParser().push(Buffer.from(WITH_LENGTH));
     expect({ body, text }).to.deep.equal({ body: [], text: "hello" });
   });
 
-  it("reads a body of more bytes than a head may have", () => {
+  it("reads a body that is larger than the limit for heads", () => {
     const size = 5 * MAX_HEAD_BYTES;
     const head = `HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n`;
     const { body, ended } = read([head + "x".repeat(size)]);
@@ -235,7 +235,7 @@ describe("proxy response parser", () => {
   });
 });
 
-/** Each must be refused as soon as its last byte is there, whatever were to follow. */
+/** Each must be refused at its last byte, without waiting for more. */
 const REFUSED: [name: string, bytes: string][] = [
   ["another protocol", "SSH-2.0"],
   ["an empty line first", "\r"],
@@ -328,7 +328,7 @@ describe("proxy response parser refuses", () => {
       expect(() => read(Array.from(bytes))).to.throw(BadResponseError));
   }
 
-  it("a value of spaces and a NUL in no more than linear time", () => {
+  it("a value of spaces and a NUL in linear time", () => {
     const parser = new ResponseParser({
       answersHead: false,
       maxHeadBytes: 1_000_000,

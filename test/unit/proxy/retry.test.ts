@@ -33,7 +33,7 @@ const CASES = [
   "canary GET response-timeout: prod",
   "canary GET bad-response: prod",
   "canary GET bad-response prodTried: give-up",
-  // Only what is safe to repeat.
+  // Only requests that are safe to repeat.
   "canary HEAD reset: prod",
   "canary OPTIONS reset: prod",
   "canary POST reset: give-up",

@@ -48,7 +48,7 @@ describe("proxy route book", () => {
     expect(book.take(0)).to.deep.equal({ prod: {}, canary: {}, alone: {} });
   });
 
-  it("gives made-up paths no place, and never more than fifty routes one", () => {
+  it("gives invented paths no entry, and at most fifty routes one each", () => {
     const book = new RouteBook();
     for (let i = 0; i < 1000; i++) {
       count(
@@ -67,7 +67,7 @@ describe("proxy route book", () => {
     expect(prod.other?.requests).to.equal(950);
   });
 
-  it("gives the place of a route that nobody asks for to another", () => {
+  it("gives the entry of an idle route to another route", () => {
     const book = new RouteBook();
     const ask = (page: string) => {
       count(book, { method: "GET", url: `/${page}` });
@@ -90,7 +90,7 @@ describe("proxy route book", () => {
     expect(routes).not.to.include("GET /old-1");
   });
 
-  it("counts a time-out in the top bucket, and no latency where prod answered instead", () => {
+  it("counts a time-out in the top bucket, and no latency for rescued requests", () => {
     const book = new RouteBook();
     const asked = { method: "GET", url: "/get/a" };
     count(book, asked);

@@ -21,12 +21,12 @@ function createGates() {
   };
 }
 
-describe("proxy gate of several threads", () => {
-  it("is closed before anything is published", () => {
+describe("proxy canary gate with several threads", () => {
+  it("is closed before the first publication", () => {
     expect(createGates().isOpenAt(NOW)).to.equal(false);
   });
 
-  it("opens and closes in every thread with what one of them publishes", () => {
+  it("opens and closes in every thread when one thread publishes", () => {
     const { publish, isOpenAt } = createGates();
     publish(5000);
     expect(isOpenAt(NOW)).to.equal(true);
@@ -34,20 +34,20 @@ describe("proxy gate of several threads", () => {
     expect(isOpenAt(NOW)).to.equal(false);
   });
 
-  it("closes by itself when nothing more is published", () => {
+  it("closes when nothing more is published", () => {
     const { publish, isOpenAt } = createGates();
     publish(5000);
     expect(isOpenAt(NOW + 5000)).to.equal(true);
     expect(isOpenAt(NOW + 5001)).to.equal(false);
   });
 
-  it("is open for a fraction of a millisecond less rather than more", () => {
+  it("rounds the time until which it is open down", () => {
     const { publish, isOpenAt } = createGates();
     publish(10.4, NOW + 0.5);
     expect(isOpenAt(NOW + 10.9)).to.equal(false);
   });
 
-  it("takes what is due already for closed", () => {
+  it("is closed when the published time has passed", () => {
     const { publish, isOpenAt } = createGates();
     publish(-1);
     expect(isOpenAt(NOW)).to.equal(false);
@@ -66,8 +66,8 @@ describe("proxy clock shared by threads", () => {
   });
 });
 
-describe("proxy gate's time to run", () => {
-  it("ends exactly when the rules close the canary, whatever was read", () => {
+describe("proxy canary gate's open time", () => {
+  it("ends exactly when the rules close the canary, for every reading", () => {
     const random = createSeededRandom(11);
     const whole = (below: number) => Math.floor(random() * below);
     for (let i = 0; i < 20_000; i++) {

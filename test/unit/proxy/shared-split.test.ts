@@ -17,7 +17,7 @@ function createDeck(seed = 1, picks = 0n): Deck {
   };
 }
 
-/** Deals `picks` picks to `threads` threads that take turns at random; as text, `PPCP` has the canary in third place. */
+/** Deals `picks` picks to `threads` threads in random order, as text: `PPCP` has the canary in third place. */
 function deal(options: {
   ratio: string;
   picks: number;
@@ -40,7 +40,7 @@ function cut(picks: string, length: number): string[] {
 }
 
 describe("Philox4x32-10", () => {
-  // The known answers that its authors publish with Random123 (kat_vectors).
+  // Known answers published by its authors with Random123 (kat_vectors).
   for (const [counter, key, words] of [
     [[0, 0, 0, 0], [0, 0], "6627e8d5 e169c58d bc57ac4c 9b00dbd8"],
     [
@@ -68,14 +68,14 @@ describe("proxy block random", () => {
     return Array.from({ length: count }, random);
   };
 
-  it("is the same for the same seed and block, and for no other", () => {
+  it("depends on seed and block only", () => {
     expect(draw(1, 7)).to.deep.equal(draw(1, 7));
     expect(draw(1, 7)).not.to.deep.equal(draw(1, 8));
     expect(draw(1, 7)).not.to.deep.equal(draw(2, 7));
     expect(draw(1, 7)).not.to.deep.equal(draw(1, 7 + 2 ** 32));
   });
 
-  it("goes on beyond the four words of one counter", () => {
+  it("continues after the four words of one counter", () => {
     expect(new Set(draw(1, 7, 1000)).size).to.equal(1000);
   });
 
@@ -129,7 +129,7 @@ describe("proxy shared split", () => {
     }
   });
 
-  it("deals otherwise for another seed", () => {
+  it("deals differently for another seed", () => {
     const first = cut(deal({ ratio: "3:1", picks: 4000 }), 4);
     const other = deal({ ratio: "3:1", picks: 4000, deck: createDeck(2) });
     const same = cut(other, 4).filter((block, i) => block === first[i]).length;

@@ -20,7 +20,7 @@ function drawBlocks(ratioText: string, blocks: number, seed: number): string[] {
   );
 }
 
-/** Pearson's statistic of how far `outcomes` is from each of `kinds` kinds coming up equally often. */
+/** Pearson's statistic for `outcomes` against `kinds` equally likely kinds. */
 function chiSquared(outcomes: readonly string[], kinds: number): number {
   const counts = new Map<string, number>();
   for (const outcome of outcomes)
@@ -66,7 +66,7 @@ describe("proxy split", () => {
     expect(repeats).to.be.within(3780, 4220);
   });
 
-  it("keeps to the share when the source gives its extremes", () => {
+  it("keeps the share at the extremes of the random source", () => {
     for (const value of [0, 1 - 2 ** -53]) {
       const split = createSplit({ prod: 3, canary: 1 }, () => value);
       const sides = Array.from({ length: 400 }, split);

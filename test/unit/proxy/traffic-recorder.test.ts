@@ -8,7 +8,7 @@ import { bucketOf } from "../../../lib/telemetry/latency-histogram.js";
 const OK = { status: 200, rescued: false };
 
 describe("proxy traffic recorder", () => {
-  it("counts each side's requests, statuses and latencies of one window", () => {
+  it("counts each side's requests, statuses and latencies in one window", () => {
     const recorder = new TrafficRecorder(1000);
     const slow = recorder.begin("canary", 1000);
     const fast = recorder.begin("prod", 1000);
@@ -35,7 +35,7 @@ describe("proxy traffic recorder", () => {
     });
   });
 
-  it("starts each window from nothing", () => {
+  it("starts each window empty", () => {
     const recorder = new TrafficRecorder(0);
     recorder.finish(recorder.begin("prod", 0), OK, 1);
     recorder.takeWindow(500);
@@ -50,7 +50,7 @@ describe("proxy traffic recorder", () => {
     });
   });
 
-  it("counts a rescued request as the canary's error, and as one that prod rescued", () => {
+  it("counts a rescued request as the canary's error and as prod's rescue", () => {
     const recorder = new TrafficRecorder(0);
     const pending = recorder.begin("canary", 0);
     recorder.finish(pending, { status: 502, rescued: true }, 20);
@@ -87,7 +87,7 @@ describe("proxy traffic recorder", () => {
     expect(recorder.takeWindow(500).prod.status).to.deep.equal({ 200: 1 });
   });
 
-  it("shows the ages of requests that still wait, in each window until they are answered", () => {
+  it("shows the ages of waiting requests in each window until they are answered", () => {
     const recorder = new TrafficRecorder(0);
     const pending = recorder.begin("canary", 100);
     const first = recorder.takeWindow(500).canary;

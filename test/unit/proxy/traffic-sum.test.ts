@@ -7,7 +7,7 @@ import { createSeededRandom } from "../../support/seeded-random.js";
 
 const STATUSES = [200, 404, 503, 504];
 
-/** The same random requests at one recorder, and dealt out to three. */
+/** The same random requests recorded by one recorder and, in total, by three. */
 function recordBoth(requests: number) {
   const random = createSeededRandom(3);
   const pick = <T>(from: readonly T[]): T =>
@@ -31,16 +31,16 @@ function recordBoth(requests: number) {
 }
 
 describe("proxy traffic sum", () => {
-  it("has the window that one recorder of all would have", () => {
+  it("has the same window as a single recorder of all requests", () => {
     const { alone, several } = recordBoth(3000);
     const merged = new TrafficSum(0);
-    // Routes get their place by what came first: told in two parts, nothing may be lost either.
+    // Routes get entries in the order of arrival. Adding in two parts must not lose any either.
     for (const recorder of several)
       merged.add(recorder, recorder.takeWindow(5000));
     for (const recorder of several)
       merged.add(recorder, recorder.takeWindow(5000));
     const [one, all] = [alone.takeWindow(5000), merged.takeWindow(5000)];
-    // Which of the first requests on a path count for it depends on who saw the first good one.
+    // Which recorder saw a path's first success decides which of its first requests count for it.
     const total = (routes: Record<string, { requests: number }> = {}) =>
       Object.values(routes).reduce((sum, it) => sum + it.requests, 0);
     for (const side of SIDES) {
@@ -57,7 +57,7 @@ describe("proxy traffic sum", () => {
     }
   });
 
-  it("starts each window from nothing and keeps the totals", () => {
+  it("starts each window empty and keeps the totals", () => {
     const { several } = recordBoth(100);
     const merged = new TrafficSum(0);
     for (const recorder of several)
@@ -71,7 +71,7 @@ describe("proxy traffic sum", () => {
     expect(readTotals()).to.deep.equal(totals);
   });
 
-  it("has each request in its totals once, in windows that have ended and in the one that has not", () => {
+  it("counts each request once in its totals, across ended and current windows", () => {
     const sum = new TrafficSum(0);
     const recorder = new TrafficRecorder(0);
     const answer = (status: number) => {
@@ -95,7 +95,7 @@ describe("proxy traffic sum", () => {
     expect(sum.totals.canary.latency.total).to.equal(0);
   });
 
-  it("counts who waits by each recorder's last account, and nobody of one that has ended", () => {
+  it("counts waiting requests from each live recorder's last windows", () => {
     const [recorder, other] = [new TrafficRecorder(0), new TrafficRecorder(0)];
     const pending = recorder.begin("canary", 0);
     other.begin("canary", 0);
@@ -115,7 +115,7 @@ describe("proxy traffic sum", () => {
     expect(waiting()).to.equal(0);
   });
 
-  it("gives the place of a route that nobody asks for to another", () => {
+  it("gives the entry of an idle route to another route", () => {
     const merged = new TrafficSum(0);
     const recorder = new TrafficRecorder(0);
     const take = (now: number, ...pages: string[]) => {
@@ -138,7 +138,7 @@ describe("proxy traffic sum", () => {
     expect(after).not.to.include("GET /old-1");
   });
 
-  it("has as many routes as one recorder has at most, and the others in one", () => {
+  it("has at most one recorder's number of routes, and puts the others into one", () => {
     const merged = new TrafficSum(0);
     for (let r = 0; r < 2; r++) {
       const recorder = new TrafficRecorder(0);

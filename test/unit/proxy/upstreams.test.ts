@@ -11,15 +11,15 @@ function take(upstreams: Upstreams, count: number, now = 0): number[] {
 }
 
 describe("proxy upstreams", () => {
-  it("gives the only URL every time", () =>
+  it("returns the only URL every time", () =>
     expect(take(createUpstreams(1), 3)).to.deep.equal([1, 1, 1]));
 
-  it("lets several URLs take turns", () =>
+  it("returns several URLs in turn", () =>
     expect(take(createUpstreams(1, 2, 3), 7)).to.deep.equal([
       1, 2, 3, 1, 2, 3, 1,
     ]));
 
-  it("passes over a URL that could not be connected to, for two seconds", () => {
+  it("avoids a URL for two seconds after a failed connect", () => {
     const upstreams = createUpstreams(1, 2, 3);
     upstreams.avoid(upstreams.all[1]!, 1000);
     expect(take(upstreams, 4, 1000)).to.deep.equal([1, 3, 1, 3]);
@@ -27,20 +27,20 @@ describe("proxy upstreams", () => {
     expect(take(upstreams, 3, 3000)).to.deep.equal([2, 3, 1]);
   });
 
-  it("lets URLs take turns while all of them are down", () => {
+  it("returns URLs in turn while all are down", () => {
     const upstreams = createUpstreams(1, 2);
     for (const upstream of upstreams.all) upstreams.avoid(upstream, 0);
     expect(take(upstreams, 40, 1)).to.include.members([1, 2]);
   });
 
-  it("gives the only URL although it is down", () => {
+  it("returns the only URL even if it is down", () => {
     const upstreams = createUpstreams(1);
     upstreams.avoid(upstreams.all[0]!, 0);
     expect(take(upstreams, 2, 1)).to.deep.equal([1, 1]);
     expect(upstreams.next(1, upstreams.all[0]).port).to.equal(1);
   });
 
-  it("gives another URL than the one that has just failed", () => {
+  it("returns another URL than the one that has just failed", () => {
     const upstreams = createUpstreams(1, 2);
     for (let turn = 0; turn < 4; turn++) {
       expect(upstreams.next(0, upstreams.all[0]).port).to.equal(2);
@@ -48,7 +48,7 @@ describe("proxy upstreams", () => {
     }
   });
 
-  it("gives another URL than the one that has just failed although that one is down", () => {
+  it("returns another URL than the failed one, even if it is down", () => {
     const upstreams = createUpstreams(1, 2);
     upstreams.avoid(upstreams.all[0]!, 0);
     upstreams.avoid(upstreams.all[1]!, 0);
@@ -58,7 +58,7 @@ describe("proxy upstreams", () => {
     }
   });
 
-  it("reads host and port from the URL, port 80 where it names none", () => {
+  it("reads host and port from the URL, with port 80 by default", () => {
     const origins = ["http://[::1]:3001", "http://app.internal"].map(
       (url) => new URL(url),
     );
