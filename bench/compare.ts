@@ -3,8 +3,8 @@
  *
  *     npm run bench -- [--quick] [--only tiny,64k,post,browser,1000,latency,flips]
  *
- * `--quick` takes a minute and shows only that it still works; it writes latest-quick.json. `--only` writes nothing. Any
- * request that is not answered by 2xx ends it with a failure.
+ * `--quick` takes a minute, only checks that the benchmark works, and writes latest-quick.json. `--only` writes nothing. Any
+ * response other than 2xx fails the run.
  */
 import { parseArgs } from "node:util";
 import { compare, FULL, QUICK } from "./compare/compare.js";
@@ -29,7 +29,7 @@ const unknown = parts.filter((part) => !PARTS.includes(part));
 if (unknown.length > 0)
   throw new Error(`no such part: ${unknown.join(", ")}; ${PARTS.join(", ")}`);
 if (ARE_CORES_SHARED)
-  console.error("one core only: the load disturbs what is measured");
+  console.error("one core only: the load disturbs the measurement");
 
 const startedAt = performance.now();
 const results = await compare({

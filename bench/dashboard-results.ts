@@ -1,17 +1,17 @@
 import type { RunFacts } from "./results-file.js";
 
-/** Of one program over a while. */
+/** One program's usage over a period. */
 export interface Usage {
-  /** Of one core. */
+  /** As a share of one core. */
   cpuRatio: number;
   rssMb: number;
 }
 
-/** What `npm run bench:dashboard` measured. */
+/** The results of `npm run bench:dashboard`. */
 export interface DashboardResults extends RunFacts {
   /** Compressed, by path. */
   fileBytes: Record<string, number>;
-  /** Of each opening with nothing cached; none without a browser. */
+  /** For each opening with an empty cache; empty without a browser. */
   firstChartMs: number[];
   pages: number;
   withoutPages: Usage;

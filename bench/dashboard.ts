@@ -1,7 +1,7 @@
 /**
- * Measures what the dashboard and the metrics cost, and writes bench/results/dashboard.json: the page's weight, the time to
+ * Measures the cost of the dashboard and the metrics, and writes bench/results/dashboard.json: the page's weight, the time to
  * its first chart on the loopback, the monitor's CPU and memory with ten open pages and with none, and the CPU of a scrape
- * of each program. `--quick` measures for seconds only: it shows that the benchmark still works.
+ * of each program. `--quick` measures for seconds only, to check that the benchmark works.
  */
 import { get } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -62,7 +62,7 @@ async function measure(pid: number): Promise<Usage> {
   };
 }
 
-/** In turns, so that what else the machine does counts for both. */
+/** Alternates, so that other work on the machine affects both. */
 async function measurePages(pid: number, port: number) {
   const without: Usage[] = [];
   const withThem: Usage[] = [];
@@ -94,7 +94,7 @@ async function measureWithPages(pid: number, port: number): Promise<Usage> {
   return usage;
 }
 
-/** CPU time that a scrape takes in the program, beyond what it uses anyway. */
+/** A scrape's additional CPU time in the program. */
 async function measureScrape(pid: number, port: number): Promise<number> {
   const idle = await measure(pid);
   const before = await readUsage(pid);
@@ -124,7 +124,7 @@ async function weigh(port: number): Promise<Record<string, number>> {
   return Object.fromEntries(weights);
 }
 
-/** None without a browser. */
+/** Empty without a browser. */
 async function timeFirstChart(port: number): Promise<number[]> {
   const browser = await launchBrowser();
   if (browser === undefined) return [];

@@ -1,6 +1,6 @@
 /**
  * Measures on the real programs how soon a canary that turns slow is stopped, and writes bench/results/detection.json.
- * `--quick` measures once: it shows that the benchmark still works, and writes detection-quick.json.
+ * `--quick` measures once, to check that the benchmark works, and writes detection-quick.json.
  */
 import { parseArgs } from "node:util";
 import { formatRange } from "./compare/tables.js";

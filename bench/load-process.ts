@@ -1,6 +1,6 @@
 /**
- * CONNECTIONS clients of PORT that pause for PAUSE_MS on average, away from the process that measures. Over IPC it tells
- * how many answers they have had.
+ * Runs CONNECTIONS clients of PORT that pause for PAUSE_MS on average, outside the measuring process. Over IPC it reports
+ * the number of responses.
  */
 import { ClosedLoop } from "../test/support/system/closed-loop.js";
 

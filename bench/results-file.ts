@@ -2,13 +2,13 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus, loadavg } from "node:os";
 import { fileURLToPath } from "node:url";
 
-/** What a benchmark's figures may depend on. */
+/** The conditions of a benchmark. */
 export interface RunFacts {
   quick: boolean;
   node: string;
   cpu: string;
   cores: number;
-  /** Over the last minute, at the start: other work on the machine shows here. */
+  /** Over the last minute, at the start: shows other work on the machine. */
   loadAverage: number;
 }
 
@@ -23,9 +23,9 @@ export function describeRun(quick: boolean): RunFacts {
 }
 
 /**
- * Writes bench/results/`name`.json; of a quick run, which measures little, `name`-quick.json.
+ * Writes bench/results/`name`.json, or `name`-quick.json after a quick run.
  *
- * @returns what is written
+ * @returns the content
  */
 export function writeResults(
   name: string,

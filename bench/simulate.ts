@@ -1,6 +1,6 @@
 /**
  * Simulates releases, prints how often each method stops a healthy one and how soon a worse one, and writes
- * bench/results/simulate.json; a thread for each law. `--quick` takes seconds and shows only that it still works.
+ * bench/results/simulate.json. Each law has a thread. `--quick` takes seconds, to check that the simulation works.
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";

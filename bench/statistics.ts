@@ -6,7 +6,7 @@ export interface Range {
   rounds: number;
 }
 
-/** Null of no value. */
+/** Null without values. */
 export function rangeOf(values: readonly number[]): Range | null {
   const sorted = values.toSorted((a, b) => a - b);
   const [min] = sorted;
@@ -20,7 +20,7 @@ export function rangeOf(values: readonly number[]): Range | null {
   };
 }
 
-/** NaN of no value. */
+/** NaN without values. */
 export function medianOf(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = (sorted.length - 1) / 2;

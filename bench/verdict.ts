@@ -1,6 +1,6 @@
 /**
- * Measures what the verdict costs, the monitor each second and the proxy each request, and writes
- * bench/results/verdict.json. `--quick` measures little: it shows that the benchmark still works.
+ * Measures the verdict's cost, for the monitor each second and for the proxy each request, and writes
+ * bench/results/verdict.json. `--quick` measures briefly, to check that the benchmark works.
  */
 import { parseArgs } from "node:util";
 import { measureJudging } from "./verdict/judging.js";

@@ -6,12 +6,12 @@ import { RedisProgram } from "../test/support/system/redis-program.js";
 import { System, type SystemOptions } from "../test/support/system/system.js";
 import { pathOf } from "./results-file.js";
 
-/** For measurements at whose load a busy machine may stall: has no latency be a breach. */
+/** For measurements whose load may stall a busy machine: no latency is a breach. */
 export const NEVER_BREACH: SystemOptions["env"] = {
   monitor: { LATENCY_THRESHOLD_MS: "60000" },
 };
 
-/** Runs all programs on a Redis of their own, with default settings unless told, and ends them afterwards. */
+/** Runs all programs with a private Redis, by default with default settings, and ends them afterwards. */
 export async function withSystem<T>(
   options: Partial<Omit<SystemOptions, "redisUrl" | "keys">>,
   measure: (system: System) => Promise<T>,
@@ -39,7 +39,7 @@ export async function withSystem<T>(
   }
 }
 
-/** Answers so far, and requests without an answer of 200. */
+/** Responses so far, and requests without a response of 200. */
 export interface LoadCounts {
   answers: number;
   failures: number;
@@ -47,11 +47,11 @@ export interface LoadCounts {
 
 export interface Load {
   connections: number;
-  /** Each connection's between its requests, on average; 0 asks for all that the machine can do. */
+  /** A connection's average pause between requests; 0 for full load. */
   pauseMs: number;
 }
 
-/** Sends requests to the proxy from a process of its own while `measure` runs. */
+/** Sends requests to the proxy from a separate process while `measure` runs. */
 export async function underLoad<T>(
   system: System,
   { connections, pauseMs }: Load,

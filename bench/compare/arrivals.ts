@@ -1,7 +1,7 @@
 export type Law = "fixed" | "poisson";
 
 /**
- * When requests are to be sent, in ms from the start: at that rate until the time is over, evenly or at random.
+ * The times at which to send requests, in ms from the start: at the given rate, evenly or at random.
  *
  * @param random uniform in [0, 1)
  */

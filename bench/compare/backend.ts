@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Place, Product } from "../../test/support/products/product.js";
 import { LARGE_BYTES, LARGE_PATH, TINY_PATH } from "./scenarios.js";
 
-/** The web server behind all proxies. It never closes a connection by itself: none is to meet one that just ended. */
+/** The web server behind all proxies. It never closes a connection, so that no proxy reuses one that has just ended. */
 export function describeBackend(canaryPort: number): Product {
   return {
     name: "the backend",

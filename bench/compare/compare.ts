@@ -32,7 +32,7 @@ import { SplitWatch } from "./split-error.js";
 import { Stage } from "./stage.js";
 import { measureStall, stalledQuantileMs, type Stall } from "./stall.js";
 
-/** The kernel's, of the CPU time in /proc (USER_HZ). */
+/** The kernel's unit of CPU time in /proc (USER_HZ). */
 const TICKS_PER_SECOND = 100;
 
 export const FULL = {
@@ -84,7 +84,7 @@ export async function compare(options: CompareOptions): Promise<Results> {
 
 type Field = Pick<Results, "cpu" | "latency" | "split" | "memory">;
 
-/** All that is measured with every product running. */
+/** The measurements with every product running. */
 async function measureField(
   stage: Stage,
   { size, parts, say }: CompareOptions,

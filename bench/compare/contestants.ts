@@ -14,7 +14,7 @@ const MAIN = fileURLToPath(
   new URL("../../apps/proxy/main.js", import.meta.url),
 );
 
-/** Ports of our own proxies beyond the one they serve at. */
+/** Additional ports of our own proxies. */
 export interface EnginePorts {
   admin: number;
   canary: number;
@@ -29,9 +29,9 @@ export interface Engine {
 const PICK_TAP = new URL("./pick-tap.js", import.meta.url).href;
 
 /**
- * The proxy as it runs in production, with all defaults: both sides, telemetry, routes, breaker, forwarded headers.
+ * Our proxy as in production, with all defaults: both sides, telemetry, routes, breaker, forwarded headers.
  *
- * @param options.isTapped it can be asked when it last picked the canary
+ * @param options.isTapped whether it answers when it last picked the canary
  */
 export function createEngine(
   engine: EngineName,
@@ -70,7 +70,7 @@ export function nameOf(engine: EngineName): string {
   return `serin ${engine}`;
 }
 
-/** No proxy: its CPU for each request is the least that any proxy with `node:http` in front can have. */
+/** No proxy: its CPU for each request is the lower bound for any proxy that serves with `node:http`. */
 export const NODE_ALONE: Product = {
   name: "node:http alone",
   isOurs: false,
@@ -84,7 +84,7 @@ export const NODE_ALONE: Product = {
 export const OTHERS: readonly Product[] = [NGINX, HAPROXY, PLAIN_PROXY];
 export const BASE = NGINX.name;
 export const PLAIN = PLAIN_PROXY.name;
-/** In the order of tables. */
+/** In the order of the tables. */
 export const ENGINE_PRODUCTS = ENGINE_NAMES.toSorted().toReversed().map(nameOf);
 export const PRODUCT_NAMES = [
   ...OTHERS.map(({ name }) => name),

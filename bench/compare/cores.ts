@@ -1,13 +1,13 @@
 import { execFileSync } from "node:child_process";
 import { availableParallelism } from "node:os";
 
-/** Where things run. With one core all is on it, and what the load takes disturbs the proxies. */
+/** The cores of load and proxies. With a single core, the load disturbs the proxies. */
 export const CORES =
   availableParallelism() > 1 ? { proxy: 0, load: 1 } : { proxy: 0, load: 0 };
 
 export const ARE_CORES_SHARED = CORES.proxy === CORES.load;
 
-/** The command that runs `words` on that core only. */
+/** The command that runs `words` on one core only. */
 export function pinned(
   cpu: number,
   words: readonly string[],
@@ -15,7 +15,7 @@ export function pinned(
   return ["taskset", "-c", String(cpu), ...words];
 }
 
-/** Moves a process, with its threads, to that core. */
+/** Moves a process, with its threads, to one core. */
 export function pin(pid: number, cpu: number): void {
   execFileSync("taskset", ["-acp", String(cpu), String(pid)], {
     stdio: "ignore",

@@ -6,7 +6,7 @@ import type { Round } from "./ranges.js";
 import { LARGE_BYTES, LARGE_PATH, type Scenario } from "./scenarios.js";
 import { SpoiltRound, Wrk } from "./wrk.js";
 
-/** Ticks of CPU time that one product took for a request, in one scenario of one round. */
+/** A product's CPU ticks for each request, in one scenario of one round. */
 export interface CpuRounds {
   scenario: Scenario;
   rounds: Round[];
@@ -20,14 +20,14 @@ export interface CpuOptions {
   warmUpSeconds: number;
   /** For wrk's scripts. */
   directory: string;
-  /** Called when all have been warmed up. */
+  /** Called after the warm-up of all products. */
   onWarm: () => void;
-  /** Called between measurements, while nothing is under way. @throws SpoiltRound */
+  /** Called between measurements, while there is no load. @throws SpoiltRound */
   onPause: () => Promise<void>;
 }
 
 /**
- * Has each product serve each scenario in each round, one after another, so that whatever else the machine does hits all
+ * Measures each product in each scenario in each round, one after another, so that other work on the machine affects all
  * of them alike.
  *
  * @throws SpoiltRound
@@ -78,7 +78,7 @@ async function load(
   }
 }
 
-/** @throws SpoiltRound when it is not what the backend says: wrk looks at the status only */
+/** @throws SpoiltRound when the body is not the backend's: wrk checks only the status */
 async function checkAnswer(
   { product, port }: RunningProduct,
   scenario: Scenario,
@@ -99,7 +99,7 @@ async function checkAnswer(
     );
 }
 
-/** Whoever came first comes last in the next round. */
+/** The first product comes last in the next round. */
 function rotate<T>(items: readonly T[], by: number): T[] {
   const start = by % items.length;
   return [...items.slice(start), ...items.slice(0, start)];

@@ -11,16 +11,16 @@ import { readStatus, type RunningEngine, type Stage } from "./stage.js";
 import { Wrk } from "./wrk.js";
 
 const PICKS_BEFORE = 32;
-/** Beyond any measurement's time: it is told to stop. */
+/** Longer than any measurement: the load is stopped explicitly. */
 const LOAD_SECONDS = 120;
 
 export interface FlipFigures {
   connections: number;
-  /** From the SET's being sent to the last request that the proxy gave to the canary; 0 when that was before. */
+  /** From sending the SET to the proxy's last pick of the canary; 0 if that was earlier. */
   ms: Range | null;
 }
 
-/** How long the proxy still picks the canary once the flag is false, while it has all the load it can take. */
+/** How long the proxy, under full load, still picks the canary after the flag is false. */
 export async function measureFlips(
   stage: Stage,
   options: { engine: EngineName; flips: number; scenario: Scenario },
@@ -74,7 +74,7 @@ async function flipOften(
   return samples;
 }
 
-/** Waits until so many further requests came that none of those before can still be under way. */
+/** Waits for enough further requests that all earlier ones have ended. */
 async function untilAllAnswered(engine: RunningEngine): Promise<void> {
   const count = async () => (await readStatus(engine)).requests.prod;
   const before = await count();

@@ -11,7 +11,7 @@ export interface Generator {
   reaper: Reaper;
 }
 
-/** Runs the open-loop generator in a process of its own. @param onRunning called when it begins to send */
+/** Runs the open-loop generator in its own process. @param onRunning called when it begins to send */
 export async function generate(
   { node, cpu, reaper }: Generator,
   options: OpenLoopOptions,
@@ -31,7 +31,7 @@ export async function generate(
     if (message === "running") onRunning();
     else figures = message as OpenLoopFigures;
   });
-  // Unlike "exit", this comes after the last message.
+  // Unlike "exit", this event follows the last message.
   await once(child, "close");
   reaper.forget(pid);
   if (figures === undefined) throw new Error("the generator failed");

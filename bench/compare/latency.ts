@@ -6,7 +6,7 @@ import { TINY_PATH } from "./scenarios.js";
 import { SpoiltRound } from "./wrk.js";
 
 export const REQUESTS_PER_SECOND = 2000;
-/** The name under which the backend without a proxy is measured. */
+/** The name of the backend without a proxy in the measurements. */
 export const DIRECT = "no proxy";
 const CONNECTIONS = 64;
 
@@ -14,7 +14,7 @@ const CONNECTIONS = 64;
 export interface LatencyRounds {
   p50Us: Round[];
   p99Us: Round[];
-  /** How late the generator came, as a share of the backend's own latency: medians of both. */
+  /** The generator's lateness as a share of the backend's own latency: medians of both. */
   lateness: number[];
 }
 

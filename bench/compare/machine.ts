@@ -12,11 +12,11 @@ export interface Machine {
   nginx: string;
   haproxy: string;
   wrk: string;
-  /** Over a minute. Other work on the machine shows at the start; at the end, the benchmark's own as well. */
+  /** Over a minute. The start shows other work on the machine; the end includes the benchmark's own. */
   loadAverage: { start: number; end: number };
 }
 
-/** @param node the one that runs the proxies @param loadAtStart what `readLoad` told then */
+/** @param node runs the proxies @param loadAtStart the result of `readLoad` at the start */
 export function describeMachine(node: string, loadAtStart: number): Machine {
   return {
     cpu: cpus()[0]?.model ?? "unknown",
@@ -39,7 +39,7 @@ export function readLoad(): number {
 
 function versionOf(program: string, option: string): string {
   const { PATH = "" } = process.env;
-  // Some tell it with a failing status, or on standard error.
+  // Some programs exit with a failing status, or print their version on standard error.
   const { stdout, stderr } = spawnSync(program, [option], {
     encoding: "utf8",
     env: { PATH: `${PATH}:/usr/sbin` },

@@ -1,4 +1,4 @@
-/** A server on `node:http` that answers as the backend does, by itself: what a proxy in front of `node:http` cannot undercut. */
+/** A `node:http` server that gives the backend's answers: the lower bound for a proxy that serves with `node:http`. */
 import { createServer } from "node:http";
 import { LARGE_BYTES, LARGE_PATH } from "./scenarios.js";
 

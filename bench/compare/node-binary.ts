@@ -6,8 +6,8 @@ import { join } from "node:path";
 const MAJOR = 24;
 
 /**
- * The Node that runs the proxies: BENCH_NODE, this one if it is of the right major version, or that of npm's registry,
- * which is kept where .ci/run keeps it and installed there if need be.
+ * The Node that runs the proxies: BENCH_NODE, this one if it has the right major version, or the one from npm's registry,
+ * installed where .ci/run keeps it.
  */
 export function findNode(env: NodeJS.ProcessEnv): string {
   if (env.BENCH_NODE !== undefined) return env.BENCH_NODE;

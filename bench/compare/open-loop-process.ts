@@ -1,6 +1,6 @@
 /**
- * The open-loop generator as a process of its own, since it takes a core. OPTIONS is JSON; over IPC it sends `running`, and
- * at the end its figures.
+ * The open-loop generator in its own process, since it uses a whole core. OPTIONS is JSON; over IPC it sends `running` and,
+ * at the end, its figures.
  */
 import { OpenLoop, type OpenLoopOptions } from "./open-loop.js";
 

@@ -11,7 +11,7 @@ export interface OpenLoopOptions {
   seconds: number;
   connections: number;
   law: Law;
-  /** How long the last answers may take. */
+  /** How long to wait for the last responses. */
   patienceMs?: number;
 }
 
@@ -24,13 +24,13 @@ export interface Quantiles {
 
 export interface OpenLoopFigures {
   answers: number;
-  /** What went wrong, once for each request without an answer of 200. */
+  /** One error for each request without a response of 200. */
   failures: string[];
-  /** From the moment at which a request was to be sent: what its user waits. */
+  /** From the time at which a request was due: the user's wait. */
   latency: Quantiles;
-  /** From its sending, as a generator counts that sends the next request after an answer. */
+  /** From sending the request, as a closed-loop generator counts. */
   fromSending: Quantiles;
-  /** How late the generator itself came to each request. */
+  /** The generator's own lateness for each request. */
   lateness: Quantiles;
 }
 
@@ -40,21 +40,21 @@ interface Connection {
   socket: Socket;
   unread: string;
   isFree: boolean;
-  /** Of the request that is under way. */
+  /** Of the request in flight. */
   dueMs: number;
   sentMs: number;
 }
 
 /**
- * Sends requests when they are due, whatever became of those before, and counts each one's latency from then: a server
- * that stalls is seen by all requests that fall into the stall, not by those few alone that were under way ("coordinated
- * omission", Gil Tene). A request that finds no connection free waits for one, and its clock runs.
+ * Sends requests when they are due, independently of earlier responses, and counts latency from the due time. A stall thus
+ * affects every request that is due in it, not only those in flight ("coordinated omission", Gil Tene). A request without a
+ * free connection waits for one while its clock runs.
  */
 export class OpenLoop {
   readonly #options: OpenLoopOptions;
   readonly #request: string;
   readonly #free: Connection[] = [];
-  /** When those requests were due that wait for a connection. */
+  /** The due times of the requests that wait for a connection. */
   readonly #waiting: number[] = [];
   readonly #latency = createHistogram();
   readonly #fromSending = createHistogram();
@@ -68,7 +68,7 @@ export class OpenLoop {
     this.#request = `GET ${options.path} HTTP/1.1\r\nHost: bench\r\n\r\n`;
   }
 
-  /** @param onRunning called when all connections are there and the first request is about to be sent */
+  /** @param onRunning called when all connections are open, before the first request */
   async run(onRunning: () => void = () => undefined): Promise<OpenLoopFigures> {
     const { connections } = this.#options;
     const sockets = await Promise.all(
@@ -86,7 +86,7 @@ export class OpenLoop {
     };
   }
 
-  /** Spins, since a timer's whole milliseconds would be longer than most of what is measured. */
+  /** Spins, because a timer's resolution of 1 ms is coarser than most latencies. */
   #sendAll(): Promise<void> {
     const { patienceMs = PATIENCE_MS } = this.#options;
     const startMs = performance.now();
@@ -116,7 +116,7 @@ export class OpenLoop {
   }
 
   #send(dueMs: number): void {
-    // In turn: none is left idle for longer than a server may bear.
+    // In turn, so that no connection idles beyond a server's limit.
     const connection = this.#free.shift();
     if (connection === undefined) {
       this.#waiting.push(dueMs);
@@ -140,7 +140,7 @@ export class OpenLoop {
       this.#read(connection, text, performance.now());
     });
     await once(socket, "connect");
-    // Its requests are missed at the end.
+    // Its requests are counted as missing at the end.
     socket.on("error", () => undefined);
     this.#free.push(connection);
     return socket;

@@ -1,13 +1,13 @@
 /**
- * Preloaded into a proxy (`node --import`), notes when it last gave a request to the upstream at TAPPED_PORT, seen from
- * inside. Over IPC it answers any message.
+ * Preloaded into a proxy (`node --import`), records when the proxy last sent a request to the upstream at TAPPED_PORT. Over
+ * IPC it answers any message with that time.
  */
 import { Socket } from "node:net";
 import { monotonicMs } from "../../test/support/system/monotonic.js";
 
 export interface Picks {
   count: number;
-  /** -Infinity before the first. */
+  /** -Infinity before the first pick. */
   lastAtMs: number;
 }
 
@@ -18,7 +18,7 @@ let lastAtMs = -Infinity;
 
 type Method = (this: Socket, ...args: unknown[]) => unknown;
 
-/** Has `before` called with the arguments of each call of a method of sockets. */
+/** Calls `before` with the arguments of each call of a socket method. */
 function tap(
   name: "connect" | "write",
   before: (socket: Socket, args: unknown[]) => void,
@@ -32,7 +32,7 @@ function tap(
   };
 }
 
-// Net's own functions hand their arguments on in an array.
+// net's own functions pass their arguments in an array.
 tap("connect", (socket, args) => {
   const [options] = args.flat() as { port?: number }[];
   if (Number(options?.port) === port) tapped.add(socket);
@@ -46,5 +46,5 @@ process.on("message", () => {
   const picks: Picks = { count, lastAtMs };
   process.send?.(picks);
 });
-// The proxy's life is its own.
+// The tap must not keep the proxy alive.
 process.channel?.unref();

@@ -1,9 +1,9 @@
 import { rangeOf, type Range } from "../statistics.js";
 
-/** One figure of one round, for each product that was measured in it. */
+/** One figure of one round, by product. */
 export type Round = Readonly<Partial<Record<string, number>>>;
 
-/** What one product took as a multiple of what the base took in the same round. */
+/** One product's figure as a multiple of the base's in the same round. */
 export function ratiosTo(
   base: string,
   product: string,
@@ -17,7 +17,7 @@ export function ratiosTo(
   );
 }
 
-/** By how much one product's value was above that of `direct` in the same round, in whole units. */
+/** The difference between a product's value and that of `direct` in the same round, in whole units. */
 export function addedTo(
   direct: string,
   product: string,
@@ -34,8 +34,8 @@ export function addedTo(
 }
 
 /**
- * What one product added to `direct`, as a multiple of what the base added in the same round. A round in which the base
- * seemed to add nothing tells nothing, and where most are of that kind there is no figure.
+ * A product's addition to `direct` as a multiple of the base's addition in the same round. Rounds in which the base added
+ * nothing measurable are ignored; if most are, there is no figure.
  */
 export function addedRatiosTo(
   base: string,

@@ -13,7 +13,7 @@ import {
   type Table,
 } from "./tables.js";
 
-/** All tables of a run. @param render one of the two forms of a table */
+/** All tables of a run. @param render one of the two table formats */
 export function renderReport(
   results: Results,
   render: (table: Table) => string,
@@ -38,7 +38,7 @@ export function renderReport(
   ].join("\n\n");
 }
 
-/** The README's table: what a reader asks first, of the default engine. */
+/** The README's table: the default engine's main figures. */
 export function renderSummary(results: Results): string {
   const { cpu, latency, memory, flips, split } = results;
   const ours = nameOf("direct");

@@ -6,29 +6,29 @@ import type { SplitFigures } from "./split-error.js";
 /** By product. */
 export type ByProduct<T> = Record<string, T>;
 
-/** What one scenario costs, by the CPU time of each request. */
+/** The cost of one scenario, by CPU time for each request. */
 export interface CpuFigures {
   name: string;
   title: string;
-  /** Requests in each second of one core's time. */
+  /** Requests for each CPU second. */
   perCoreSecond: ByProduct<Range | null>;
   toNginx: ByProduct<Range | null>;
   toHttpProxy: ByProduct<Range | null>;
 }
 
-/** What a proxy adds to the backend's own latency: in µs, and as a multiple of what nginx or plain http-proxy adds. */
+/** A proxy's added latency: in µs, and as a multiple of the addition of nginx or plain http-proxy. */
 export interface LatencyFigures {
   requestsPerSecond: number;
   addedP50Us: ByProduct<Range | null>;
   addedP99Us: ByProduct<Range | null>;
   addedP50ToNginx: ByProduct<Range | null>;
   addedP50ToHttpProxy: ByProduct<Range | null>;
-  /** How late the generator was, as a share of the backend's own latency. */
+  /** The generator's lateness as a share of the backend's own latency. */
   generatorLateness: Range | null;
   generatorProof: GeneratorProof;
 }
 
-/** Quantiles of a proxy that stood still, as multiples of the least that they can be; and counted from the sending. */
+/** Quantiles of a stalled proxy, as multiples of their lower bound, and counted from sending. */
 export interface GeneratorProof {
   p90: number;
   p99: number;
@@ -37,15 +37,15 @@ export interface GeneratorProof {
 
 export interface MemoryFigures {
   warmMb: number;
-  /** After all of the CPU rounds. */
+  /** After all CPU rounds. */
   endMb: number;
 }
 
-/** What bench/results/latest.json holds. What was left out by `--only` is null. */
+/** The content of bench/results/latest.json. Parts left out by `--only` are null. */
 export interface Results {
   at: string;
   quick: boolean;
-  /** How many rounds there were, and how long each measurement of CPU and of latency took in each. */
+  /** The number of rounds, and the duration of each CPU and latency measurement. */
   size: { rounds: number; seconds: number; latencySeconds: number };
   machine: Machine;
   cpu: CpuFigures[];

@@ -1,4 +1,4 @@
-/** One kind of load, told to wrk by a script and to the backend by its path. */
+/** One kind of load, defined by a script for wrk and a path for the backend. */
 export interface Scenario {
   readonly name: string;
   readonly title: string;
@@ -13,7 +13,7 @@ export const LARGE_PATH = "/large";
 export const LARGE_BYTES = 65_536;
 const USUAL_CONNECTIONS = 64;
 
-/** What a browser sends along with each request of a page behind a log-in: 1.1 KB. */
+/** A browser's headers for a page behind a login: 1.1 KB. */
 const BROWSER_HEADERS = {
   "User-Agent":
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
@@ -68,7 +68,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
 ];
 
-/** In Lua: what to send, and at the end all that was counted, as one line of JSON. */
+/** In Lua: the requests and, at the end, the counts as one line of JSON. */
 export function renderWrkScript({ bodyBytes, headers = {} }: Scenario): string {
   const fields = Object.entries(headers).map(
     ([name, value]) =>

@@ -5,11 +5,11 @@ const CANARY_SHARE = 1 / 4;
 export interface SplitFigures {
   requests: number;
   readings: number;
-  /** How many requests the canary had more or fewer than its share, at the worst reading. */
+  /** The largest deviation of the canary's requests from its share. */
   maxDeviation: number;
 }
 
-/** Watches how exactly an engine splits its requests. */
+/** Measures the error of an engine's split. */
 export class SplitWatch {
   readonly #engine: RunningEngine;
   #requests = 0;

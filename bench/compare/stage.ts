@@ -22,9 +22,9 @@ import { createEngine, OTHERS, type Engine } from "./contestants.js";
 import { CORES, pin } from "./cores.js";
 import { SpoiltRound } from "./wrk.js";
 
-/** All that a comparison needs, running: Redis, the backend, and the proxies in front of it. */
+/** The running parts of a comparison: Redis, the backend, and the proxies in front of it. */
 export class Stage {
-  /** For files; removed at the end. */
+  /** A directory for files, removed at the end. */
   readonly directory = makeDirectory(tmpdir());
   readonly node: string;
   readonly #reaper = new Reaper();
@@ -33,7 +33,7 @@ export class Stage {
   #backend: RunningProduct | undefined;
   #canaryPort = 0;
 
-  /** @param node the Node that runs the proxies written for it */
+  /** @param node runs the proxies written for Node */
   constructor(node: string) {
     this.node = node;
   }
@@ -60,14 +60,14 @@ export class Stage {
     this.#backend = await this.#start(backend, CORES.load);
   }
 
-  /** Starts what our engines are compared with. */
+  /** Starts the other products. */
   async startOthers(): Promise<RunningProduct[]> {
     const others: RunningProduct[] = [];
     for (const product of OTHERS) others.push(await this.startProxy(product));
     return others;
   }
 
-  /** Starts our proxy with each of its engines, and waits until the canary takes its share. */
+  /** Starts our proxy with each of its engines, and waits until the canary gets its share. */
   async startEngines(): Promise<RunningEngine[]> {
     const engines: RunningEngine[] = [];
     for (const name of ENGINE_NAMES) engines.push(await this.startEngine(name));
@@ -85,7 +85,7 @@ export class Stage {
     const started = { ...engine, running };
     await waitFor(
       `${engine.product.name} to let the canary in`,
-      // Its admin port may open after the other.
+      // The admin port may open later.
       async () => {
         this.assertWhole();
         return (await readStatus(started).catch(() => undefined))?.canary.open;
@@ -98,7 +98,7 @@ export class Stage {
     return await this.#start(product, CORES.proxy);
   }
 
-  /** @throws SpoiltRound when something has ended that was to run */
+  /** @throws SpoiltRound when a part has ended unexpectedly */
   assertWhole(): void {
     for (const { product, ending, output } of this.#running)
       if (ending !== undefined)
@@ -139,7 +139,7 @@ export class Stage {
   }
 }
 
-/** One that nginx's workers may read, who are nobody when root starts them. */
+/** Readable for nginx's workers, which run as nobody when root starts them. */
 function makeDirectory(parent: string): string {
   const directory = mkdtempSync(join(parent, "serin-bench-"));
   chmodSync(directory, 0o755);

@@ -8,10 +8,10 @@ export interface Stall {
   stallSeconds: number;
 }
 
-/** Few, as each waits out the stall with one request only and so hides it. */
+/** Few, because each connection shows a stall in one request only. */
 const CONNECTIONS = 4;
 
-/** Has a proxy stand still for some time in the midst of an even load. */
+/** Stalls a proxy under an even load. */
 export async function measureStall(
   generator: Generator,
   proxy: RunningProduct,
@@ -30,8 +30,8 @@ export async function measureStall(
 }
 
 /**
- * The least that a quantile can be: who comes while the proxy stands still waits for the rest of that time, evenly
- * distributed; what the backlog then takes is not in it.
+ * The lower bound of a quantile: requests during the stall wait for the rest of it, uniformly distributed. The time for the
+ * backlog is not included.
  */
 export function stalledQuantileMs(
   quantile: number,

@@ -2,10 +2,10 @@ import { BASE, NODE_ALONE, PRODUCT_NAMES } from "./contestants.js";
 import type { Range } from "../statistics.js";
 import type { ByProduct, Results } from "./results.js";
 
-/** A table's rows, the first of which is its head. */
+/** A table's rows; the first one is the head. */
 export type Table = string[][];
 
-/** What one core serves. */
+/** Requests that one core serves. */
 export function tabulatePerCore({ cpu }: Results): Table {
   return [
     ["requests/s on one core", ...PRODUCT_NAMES],
@@ -15,7 +15,7 @@ export function tabulatePerCore({ cpu }: Results): Table {
   ];
 }
 
-/** What each proxy adds to the backend's own latency. */
+/** Each proxy's added latency. */
 export function tabulateLatency({ latency }: Results): Table {
   const proxies = PRODUCT_NAMES.filter((name) => name !== NODE_ALONE.name);
   return [
@@ -47,7 +47,7 @@ export function tabulateRatios({ cpu, latency }: Results, base: string): Table {
   ];
 }
 
-/** How exactly our engines keep to the flag and to the split. */
+/** The precision of our engines' flag and split. */
 export function tabulateExactness({ flips, split }: Results): Table {
   return [
     [
@@ -94,7 +94,7 @@ export function formatRange(range: Range | null | undefined): string {
   return `${median ?? ""} (${min ?? ""}–${max ?? ""})`;
 }
 
-/** In columns. */
+/** Renders aligned columns. */
 export function renderText(table: Table): string {
   const widths = table[0]?.map((_, i) =>
     Math.max(...table.map((row) => row[i]?.length ?? 0)),

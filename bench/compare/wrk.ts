@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { pinned } from "./cores.js";
 import { renderWrkScript, type Scenario } from "./scenarios.js";
 
-/** A round that measured something else than it was to, since not every request was answered by 2xx. */
+/** A round whose figures are invalid, because not every request was answered with 2xx. */
 export class SpoiltRound extends Error {}
 
 export interface WrkOptions {
@@ -17,7 +17,7 @@ export interface WrkOptions {
   directory: string;
 }
 
-/** wrk, asking for all that a server can do. */
+/** wrk at full load. */
 export class Wrk {
   readonly #child: ChildProcess;
   readonly #answers: Promise<number>;
@@ -37,16 +37,16 @@ export class Wrk {
     ]);
     this.#child = spawn(file, args, { stdio: ["ignore", "pipe", "pipe"] });
     this.#answers = this.#read();
-    // Whoever waits for it sees it.
+    // The rejection is reported by the awaiting caller.
     this.#answers.catch(() => undefined);
   }
 
-  /** Resolves when it is done. @throws SpoiltRound @returns how many requests were answered */
+  /** Resolves when it has ended. @throws SpoiltRound @returns the number of answered requests */
   async answers(): Promise<number> {
     return await this.#answers;
   }
 
-  /** Has it end before its time. */
+  /** Ends it early. */
   stop(): void {
     this.#child.kill("SIGINT");
   }
@@ -62,7 +62,7 @@ export class Wrk {
   }
 }
 
-/** @param output all that wrk wrote, with the line that the script adds @throws SpoiltRound */
+/** @param output wrk's whole output, with the script's line @throws SpoiltRound */
 export function readWrkCounts(output: string): number {
   const line = /^\{.*\}$/m.exec(output)?.[0];
   if (line === undefined) throw new SpoiltRound(`wrk failed: ${output}`);

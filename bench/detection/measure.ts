@@ -24,17 +24,17 @@ export interface DetectionFigures {
   requestsPerSecond: number;
   slowMs: number;
   healthyBeforeMs: number;
-  /** Ms from the canary's turning slow to the flag's being false in Redis. */
+  /** From the canary turning slow to the flag being false in Redis. */
   toFlagFalse: Range | null;
   samples: number[];
-  /** Runs that a stall of the machine spoilt before the canary was made slow, and that were run again. */
+  /** Runs that were repeated because the machine stalled before the canary was slowed. */
   spoilt: number;
   failures: number;
 }
 
 /**
- * How long a canary may be slow before the flag is false, with all settings at their defaults and steady traffic. The
- * canary is a server whose latency can be switched; before each run it has been healthy for `healthyMs`.
+ * Measures how long a canary is slow before the flag is false, with default settings and steady traffic. The canary is a
+ * server with switchable latency; before each run it is healthy for `healthyMs`.
  */
 export async function measureDetection(
   runs: number,
@@ -67,7 +67,7 @@ export async function measureDetection(
   });
 }
 
-/** Undefined when the flag was false before the canary was made slow. */
+/** Undefined if the flag was false before the canary was slowed. */
 async function runOnce(
   system: System,
   load: SteadyLoad,
@@ -75,7 +75,7 @@ async function runOnce(
 ): Promise<number | undefined> {
   const { canaryApp } = system;
   const restoredAt = (await canaryApp.ask({ latencyMs: HEALTHY_MS })) as number;
-  // Slow answers of the run before would count against this one.
+  // Slow responses of the previous run would count in this one.
   await waitFor(
     "the last slow answers",
     () => load.since(restoredAt + 2 * SLOW_MS).length > 0,

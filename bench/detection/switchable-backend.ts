@@ -1,6 +1,6 @@
 /**
- * A server that answers `/healthz` at once and everything else after a latency, which a message over IPC sets. It answers
- * when that was.
+ * A server that answers `/healthz` at once and everything else after a latency. A message over IPC sets the latency; the
+ * reply is the time of the change.
  */
 import { createServer } from "node:http";
 import { monotonicMs } from "../../test/support/system/monotonic.js";

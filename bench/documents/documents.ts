@@ -14,7 +14,7 @@ import { describeVerdictCost, type VerdictResults } from "../verdict/cost.js";
 import { replaceSection } from "./section.js";
 import { renderSettings } from "./settings.js";
 
-/** Each generated section, by its document and its name there. */
+/** The generated sections, by document and name. */
 const SECTIONS: Record<string, Record<string, () => string>> = {
   "README.md": {
     figures: () => renderSummary(readResults("latest") as Results),
@@ -39,7 +39,7 @@ export interface GeneratedDocument {
   renewed: string;
 }
 
-/** The documents with generated sections, as they are and as they should be. */
+/** The documents with generated sections: current and expected content. */
 export async function renewDocuments(): Promise<GeneratedDocument[]> {
   const documents: GeneratedDocument[] = [];
   for (const [path, sections] of Object.entries(SECTIONS)) {

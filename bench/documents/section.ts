@@ -1,4 +1,4 @@
-/** What stands between the markers `<!-- name -->` and `<!-- /name -->`, replaced. @throws when they are not there */
+/** Replaces the text between the markers `<!-- name -->` and `<!-- /name -->`. @throws when they are missing */
 export function replaceSection(
   document: string,
   name: string,

@@ -16,7 +16,7 @@ const MAILED = {
   ALERT_TO: "b@example.com",
 };
 
-/** Settings with which each program reads all of its variables. */
+/** Settings that make each program read all of its variables. */
 export const COMPLETE: readonly (readonly [
   program: string,
   readConfig: ReadConfig,
@@ -68,7 +68,7 @@ export function readExample(text: string): Map<string, ExampleLine[]> {
   return sections;
 }
 
-/** The tables of docs/settings.md: what each variable takes is what the programs answer to a bad value. */
+/** The tables of docs/settings.md. The accepted values come from the programs' errors for a bad value. */
 export function renderSettings(example: string): string {
   return [...readExample(example)]
     .map(([heading, lines]) => {
@@ -86,7 +86,7 @@ export function renderSettings(example: string): string {
     .join("\n\n");
 }
 
-/** What the programs that read a variable say of a bad value; by program where they differ. */
+/** The programs' error for a bad value of a variable, by program if they differ. */
 function takes(name: string): string {
   const byProgram = new Map<string, string>();
   for (const [program, readConfig, env] of COMPLETE) {

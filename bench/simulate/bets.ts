@@ -40,7 +40,7 @@ import type { Side } from "../../lib/telemetry/telemetry.js";
 
 type BySide = Record<Side, number>;
 
-/** What came in the closed blocks since one start. */
+/** The evidence of the closed blocks since one start. */
 interface Bet {
   start: number;
   startedAtMs: number;
@@ -57,7 +57,7 @@ export interface Weights {
   total: number;
 }
 
-/** One route's verdict, request by request; what cannot matter is not computed. */
+/** One route's verdict, request by request; skips computations that cannot matter. */
 export class Bets {
   readonly #dictionary: Dictionary;
   readonly #share: number;
@@ -111,7 +111,7 @@ export class Bets {
     this.#restartWhenDue(atMs);
   }
 
-  /** No more than this can the raw evidence be: a mixture never exceeds its best component, nor its best start. */
+  /** An upper bound of the raw evidence: a mixture never exceeds its best component, nor its best start. */
   rawBound(): number {
     let best = 0;
     for (const { sums } of this.#bets)
@@ -120,7 +120,7 @@ export class Bets {
     return best;
   }
 
-  /** Nor more than this, by the configured share: the smaller of both counts. */
+  /** An upper bound by the configured share; the smaller bound counts. */
   configuredRaw(): number {
     const bets = this.#bets.map(({ start, sums }) => ({
       start,
@@ -129,7 +129,7 @@ export class Bets {
     return mixStarts(bets, this.#begun);
   }
 
-  /** Nor the guarded evidence more than this: the dispersion only ever draws a component towards 0. */
+  /** An upper bound of the guarded evidence: dispersion only moves a component towards 0. */
   guardedBound(): number {
     let best = 0;
     for (const { sums, guard: guarded } of this.#bets)
@@ -141,7 +141,7 @@ export class Bets {
     return best;
   }
 
-  /** Nor the errors'. */
+  /** An upper bound of the errors' evidence. */
   errorBound(): number {
     return Math.max(0, ...this.#bets.map((bet) => this.#weighErrors(bet)));
   }
@@ -215,7 +215,7 @@ export class Bets {
     return block;
   }
 
-  /** What one request in each bucket wins. */
+  /** The gain of one request in each bucket. */
   #tabulate(side: Side): ByComponent[] {
     return Array.from({ length: BUCKETS }, (_, bucket) => {
       const one = createLatencyCounts();

@@ -25,9 +25,9 @@ export const METHODS = [
   "oracle",
 ] as const;
 export type Method = (typeof METHODS)[number];
-/** The only one that looks at errors. */
+/** The only method that considers errors. */
 export const SEES_ERRORS: Method = "default settings, each second";
-/** Those that look again and again, and do not know the change: they may find one that comes late. */
+/** Methods that check repeatedly without knowing the change: they can detect a late one. */
 export const FINDS_LATE: readonly Method[] = METHODS.filter(
   (method) => method !== "oracle" && !method.startsWith("Mann-Whitney"),
 );
@@ -118,7 +118,7 @@ export class Methods {
   }
 
   #look(): void {
-    // The guarded evidence is the smaller of itself and the raw one.
+    // The guarded evidence is capped by the raw one.
     if (this.stops.has("guarded, each request")) return;
     if (this.#own.rawBound() < TO_STOP) return;
     if (this.#own.configuredRaw() < TO_STOP) return;

@@ -12,8 +12,8 @@ const bucketOfMs = (ms: number) => bucketOfFine(bucketOf(ms));
 const tables = new Map<string, Record<Side, Float64Array>>();
 
 /**
- * What a request in each of the verdict's buckets wins for one who knows both sides' laws and bets on nothing else: the
- * least that any such test can need.
+ * The gain of a request in each of the verdict's buckets for an oracle that knows both sides' laws: the lower bound for the
+ * requests that such a test needs.
  */
 export function oracleWinnings(
   lawName: string,
@@ -31,7 +31,7 @@ export function oracleWinnings(
     before[bucketOfMs(law(random))]! += 1;
     after[bucketOfMs(change(law(random), random))]! += 1;
   }
-  // A thousandth of a draw more: where neither was drawn, nothing is known.
+  // Adds a thousandth of a draw: a bucket without draws gives no information.
   const ratios = after.map(
     (n, bucket) => (n + 0.001) / (before[bucket]! + 0.001),
   );

@@ -28,9 +28,9 @@ const LATE = [10, 60].flatMap((afterMinutes) =>
 export interface Size {
   healthy: number;
   changed: number;
-  /** Those that change later. */
+  /** Releases that change later. */
   late: number;
-  /** That a release is watched, once it is changed if it is. */
+  /** How long a release is watched, from its change if it has one. */
   seconds: number;
 }
 
@@ -38,7 +38,7 @@ export interface FalseStops {
   law: string;
   traffic: Traffic;
   releases: number;
-  /** Of 1. */
+  /** From 0 to 1. */
   ratios: Record<Method, number>;
 }
 
@@ -49,11 +49,11 @@ export interface Detection {
   afterMinutes: number;
   releases: number;
   /**
-   * Canary requests from the change until the stop; null when half of the releases were not stopped. Those that a method
-   * had stopped before are not counted.
+   * Median canary requests from the change to the stop; null if fewer than half of the releases were stopped. Releases that
+   * were stopped before the change do not count.
    */
   medians: Record<Method, number | null>;
-  /** After so many the verdict by default settings had stopped 95 % of them; null when it had not. */
+  /** Canary requests after which the default verdict had stopped 95 %; null if it had not. */
   defaultP95: number | null;
 }
 
@@ -62,7 +62,7 @@ export interface Results {
   detections: Detection[];
 }
 
-/** One law's releases. The law with the hard edge has changed ones only: it is there to be told, not to be averaged in. */
+/** One law's releases. The law with the hard edge has changed releases only: it is reported, but not averaged. */
 export function simulateLaw(law: string, size: Size): Results {
   let seed = 1 + 1_000_000 * Object.keys(LAWS).indexOf(law);
   const { seconds } = size;
@@ -123,7 +123,7 @@ function runRelease(options: {
   const release = new Release({
     law,
     change,
-    // One that is changed from the start is so in the warm-up, too.
+    // A release that is changed from the start is also changed in the warm-up.
     changeAt: changeAt > 0 ? changeAt : -Infinity,
     traffic,
     random,
@@ -134,7 +134,7 @@ function runRelease(options: {
     warmUp,
     seconds,
     share,
-    // Blocks and minutes are the clock's: a release begins anywhere in them.
+    // Blocks and minutes follow the clock, so a release may begin anywhere in them.
     phase: { block: BLOCK_SECONDS * random(), minute: 60 * random() },
     oracle:
       change.latency &&
@@ -159,7 +159,7 @@ function byMethod<T>(value: (method: Method) => T): Record<Method, T> {
   ) as Record<Method, T>;
 }
 
-/** Of the canary requests until a method's stop, over the releases that it had not stopped before the change. */
+/** Over the canary requests to a method's stop, without releases that it stopped before the change. */
 function quantileOf(
   runs: ReadonlyMap<Method, number>[],
   method: Method,

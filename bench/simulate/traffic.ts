@@ -2,16 +2,16 @@ import { createSplit } from "../../apps/proxy/canary/split.js";
 import type { Side } from "../../lib/telemetry/telemetry.js";
 
 export const REQUESTS_PER_SECOND = 100;
-/** Of both sides, unless the canary is changed. */
+/** For both sides, unless the canary is changed. */
 const ERROR_RATIO = 0.001;
 
 type Random = () => number;
 type Law = (random: Random) => number;
 
 /**
- * Latencies in ms of an unloaded service. The first four say about as much of a change as those of the figures that they
- * are compared with, by what an oracle needs; the last cannot answer in less than 20 ms, and the verdict's dictionary
- * has no word for requests that are missing there.
+ * Latencies in ms of an unloaded service. By an oracle's needs, the first four carry about as much information on a change
+ * as the figures that they are compared with. The last never answers below 20 ms, and the verdict's dictionary has no word
+ * for requests that are missing there.
  */
 export const LAWS: Record<string, Law> = {
   lognormal: (random) => 100 * Math.exp(0.45 * normal(random)),
@@ -63,7 +63,7 @@ export const TRAFFICS = [
 ] as const;
 export type Traffic = (typeof TRAFFICS)[number];
 
-/** A page and its three assets, a split's block of 3:1 long; and two kinds of request in turn, a block of 1:1. */
+/** A page and its three assets, as long as a block of 3:1; and two alternating kinds of request, a block of 1:1. */
 const PERIODS: Partial<Record<Traffic, number[]>> = {
   periodic: [1, 0.25, 0.3, 0.5],
   alternating: [1, 0.25],
@@ -152,7 +152,7 @@ export class Release {
     this.#second += 1;
   }
 
-  /** Which side has one now. */
+  /** The side that has one now. */
   #findHiccup(): Side | undefined {
     if (this.#traffic !== "hiccups" || this.#second < 0) return undefined;
     const second = (this.#second % HICCUP.everySeconds) - HICCUP.fromSecond;
@@ -172,7 +172,7 @@ export class Release {
   }
 }
 
-/** In (0, 1]: its logarithm is finite. */
+/** In (0, 1], so that the logarithm is finite. */
 function uniform(random: Random): number {
   return 1 - random();
 }

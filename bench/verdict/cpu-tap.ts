@@ -1,7 +1,7 @@
-/** Has the program that it is imported into tell over IPC how much CPU time it has used, in µs. */
+/** Imported into a program, reports its CPU time over IPC, in µs. */
 process.on("message", () => {
   const { user, system } = process.cpuUsage();
   process.send?.(user + system);
 });
-// The program’s life is its own.
+// The tap must not keep the program alive.
 process.channel?.unref();

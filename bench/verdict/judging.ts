@@ -17,22 +17,22 @@ import { medianOf, rangeOf, type Range } from "../statistics.js";
 const ROUTES = 50;
 const REQUESTS_PER_WINDOW = 2500;
 const WINDOWS_PER_SECOND = 2;
-/** Until as many restarts go on as ever do. */
+/** Until the maximum number of restarts is active. */
 const WARM_UP_SECONDS = 10 + (LIVE_RESTARTS * RESTART_MS) / 1000;
 
 export interface JudgingFigures {
   routes: number;
   components: number;
   requestsPerSecond: number;
-  /** CPU time of a second's two windows, its judgement, and the test's writing down, in µs. */
+  /** CPU time in µs of a second's two windows, its judgement, and storing the test. */
   us: Range | null;
-  /** What is written down. */
+  /** Size of the stored test. */
   storedBytes: number;
-  /** Of 1: what that is of one core. */
+  /** Share of one core, from 0 to 1. */
   ratio: number;
 }
 
-/** What a second of the verdict costs the monitor: to read and count two windows of every route, to judge, and to store. */
+/** The verdict's cost in the monitor for each second: read and count two windows of every route, judge, and store. */
 export function measureJudging(seconds: number): JudgingFigures {
   const release = new TestedRelease(1);
   release.routes = [
@@ -77,7 +77,7 @@ export function measureJudging(seconds: number): JudgingFigures {
   };
 }
 
-/** As they come from Redis. */
+/** As read from Redis. */
 function toEntries(pair: WindowPair): { atMs: number; fields: string[] }[] {
   const { atMs } = pair;
   return SIDES.map((side) => {

@@ -15,14 +15,14 @@ const PATIENCE_MS = 170_000;
 
 export interface RouteFigures {
   requests: number;
-  /** CPU time of one request in the proxy, and of that what counting it by route takes, in µs. */
+  /** CPU time in µs of one request in the proxy, and of counting it by route. */
   proxyUs: number;
   routesUs: number;
-  /** The proxy's CPU time with route telemetry to that without it. */
+  /** The ratio of the proxy's CPU time with and without route telemetry. */
   ratio: number;
 }
 
-/** What route telemetry adds to the proxy's CPU time: it cannot be switched off, so its part is measured by itself. */
+/** Route telemetry's share of the proxy's CPU time. It cannot be switched off, so it is measured separately. */
 export async function measureRoutes(requests: number): Promise<RouteFigures> {
   const routesUs = measureBook(requests);
   const proxyUs = await measureProxy(requests);
@@ -34,7 +34,7 @@ export async function measureRoutes(requests: number): Promise<RouteFigures> {
   };
 }
 
-/** Counts, and takes and writes out its windows; the median of some rounds, of which the first compiles. */
+/** Counts requests and serialises the windows; the median of several rounds, the first of which warms up the compiler. */
 function measureBook(requests: number): number {
   const random = createSeededRandom(1);
   const book = new RouteBook();
