@@ -6,7 +6,7 @@ import {
   describeProcess,
   type AppProcess,
 } from "./app-process.js";
-import type { FindPid } from "./find-pid.js";
+import type { FindPid, LookUpLimits } from "./find-pid.js";
 import { probeHealth } from "./probe.js";
 import { forgetUsage, readUsage } from "./process-usage.js";
 
@@ -28,7 +28,7 @@ export interface HostSamplerOptions {
  */
 export class HostSampler {
   readonly #options: HostSamplerOptions;
-  readonly #limits: { timeoutMs: number; signal: AbortSignal };
+  readonly #limits: LookUpLimits;
   readonly #stop = new AbortController();
   #process: AppProcess | undefined;
   #unreadable = false;

@@ -1,6 +1,7 @@
 import { get, type IncomingMessage } from "node:http";
 import * as z from "zod";
 import { parseJson } from "../../lib/redis/stream-entry.js";
+import type { LookUpLimits } from "./find-pid.js";
 
 const MAX_BODY_CHARACTERS = 64 * 1024;
 
@@ -14,15 +15,10 @@ export interface ProbeResult {
   version: string | null;
 }
 
-export interface ProbeLimits {
-  timeoutMs: number;
-  signal: AbortSignal;
-}
-
 /** GETs `/healthz`. The result is not ok if the app is unreachable or its response is late or incomplete. */
 export async function probeHealth(
   appUrl: URL,
-  limits: ProbeLimits,
+  limits: LookUpLimits,
 ): Promise<ProbeResult> {
   const sentAt = performance.now();
   try {
@@ -41,7 +37,7 @@ export async function probeHealth(
 /** Resolves with the response's head. The limits apply to its body too. */
 function requestHealth(
   appUrl: URL,
-  { timeoutMs, signal }: ProbeLimits,
+  { timeoutMs, signal }: LookUpLimits,
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const url = new URL("/healthz", appUrl);

@@ -6,40 +6,35 @@ import {
   type HostSample,
 } from "../../lib/telemetry/telemetry.js";
 
+interface SampleSenderOptions {
+  redis: Redis;
+  keys: Keys;
+  source: string;
+  logger: Logger;
+}
+
 /**
  * Drops samples while Redis is unreachable or rejects them, because old samples are useless. The first rejection is logged,
  * until a sample is accepted again. The Redis connection logs an outage itself.
  */
 export class SampleSender {
-  readonly #redis: Redis;
-  readonly #keys: Keys;
-  readonly #source: string;
-  readonly #logger: Logger;
+  readonly #options: SampleSenderOptions;
   #isRejecting = false;
 
-  constructor(options: {
-    redis: Redis;
-    keys: Keys;
-    source: string;
-    logger: Logger;
-  }) {
-    this.#redis = options.redis;
-    this.#keys = options.keys;
-    this.#source = options.source;
-    this.#logger = options.logger;
+  constructor(options: SampleSenderOptions) {
+    this.#options = options;
   }
 
   async send(data: HostSample): Promise<void> {
-    const entry = { source: this.#source, at: Date.now(), data };
+    const { redis, keys, source, logger } = this.#options;
     try {
-      await writeTelemetry(this.#redis, this.#keys, [
-        { kind: "host", ...entry },
-      ]);
+      const entry = { kind: "host", source, at: Date.now(), data } as const;
+      await writeTelemetry(redis, keys, [entry]);
       this.#isRejecting = false;
     } catch (err) {
       if (!(err instanceof ReplyError) || this.#isRejecting) return;
       this.#isRejecting = true;
-      this.#logger.warn({ err }, "Redis refuses samples: they are dropped");
+      logger.warn({ err }, "Redis refuses samples: they are dropped");
     }
   }
 }

@@ -4,37 +4,33 @@ import type { Logger } from "../../lib/program/log.js";
 import { StoreUnavailable } from "./errors.js";
 import type { Store } from "./feature.js";
 
+interface RedisStoreOptions {
+  redis: Redis;
+  keys: Keys;
+  ttlS: number;
+  logger: Logger;
+}
+
 /**
  * While Redis is unreachable or rejects commands, both methods throw StoreUnavailable. The first rejection (out of memory,
  * read-only replica …) is logged, until a command succeeds again. The Redis connection logs an outage itself.
  */
 export class RedisStore implements Store {
-  readonly #redis: Redis;
-  readonly #keys: Keys;
-  readonly #ttlS: number;
-  readonly #logger: Logger;
+  readonly #options: RedisStoreOptions;
   #isRejecting = false;
 
-  constructor(options: {
-    redis: Redis;
-    keys: Keys;
-    ttlS: number;
-    logger: Logger;
-  }) {
-    this.#redis = options.redis;
-    this.#keys = options.keys;
-    this.#ttlS = options.ttlS;
-    this.#logger = options.logger;
+  constructor(options: RedisStoreOptions) {
+    this.#options = options;
   }
 
   async write(key: string, value: Buffer): Promise<void> {
-    await this.#ask(
-      this.#redis.set(this.#keys.kv(key), value, "EX", this.#ttlS),
-    );
+    const { redis, keys, ttlS } = this.#options;
+    await this.#ask(redis.set(keys.kv(key), value, "EX", ttlS));
   }
 
   async read(key: string): Promise<Buffer | null> {
-    return await this.#ask(this.#redis.getBuffer(this.#keys.kv(key)));
+    const { redis, keys } = this.#options;
+    return await this.#ask(redis.getBuffer(keys.kv(key)));
   }
 
   async #ask<T>(reply: Promise<T>): Promise<T> {
@@ -45,7 +41,10 @@ export class RedisStore implements Store {
     } catch (err) {
       if (err instanceof ReplyError && !this.#isRejecting) {
         this.#isRejecting = true;
-        this.#logger.warn({ err }, "Redis refuses the store's commands");
+        this.#options.logger.warn(
+          { err },
+          "Redis refuses the store's commands",
+        );
       }
       throw new StoreUnavailable("Redis did not answer", { cause: err });
     }

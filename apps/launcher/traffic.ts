@@ -1,5 +1,6 @@
 import { Agent, request } from "node:http";
 import { LatencyHistogram } from "../../lib/telemetry/latency-histogram.js";
+import { formatMs } from "../../lib/wording/units.js";
 
 const TICK_MS = 50;
 const MOST_IN_FLIGHT = 4;
@@ -18,14 +19,20 @@ export interface TrafficReport {
   p95Ms: number | undefined;
 }
 
+interface TrafficOptions {
+  /** The proxy's origin. */
+  url: string;
+  onReport: (report: TrafficReport) => void;
+  /** Called after the ten minutes. */
+  onEnd: () => void;
+}
+
 /**
  * A light load of GET /, POST /set and GET /get. It is limited to one request a tick, four requests in flight, and ten
  * minutes.
  */
 export class Traffic {
-  readonly #url: string;
-  readonly #onReport: (report: TrafficReport) => void;
-  readonly #onEnd: () => void;
+  readonly #options: TrafficOptions;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: MOST_IN_FLIGHT });
   #timers: NodeJS.Timeout[] = [];
   #sent = 0;
@@ -34,16 +41,8 @@ export class Traffic {
   #unanswered = 0;
   #latency = new LatencyHistogram();
 
-  constructor(options: {
-    /** The proxy's origin. */
-    url: string;
-    onReport: (report: TrafficReport) => void;
-    /** Called after the ten minutes. */
-    onEnd: () => void;
-  }) {
-    this.#url = options.url;
-    this.#onReport = options.onReport;
-    this.#onEnd = options.onEnd;
+  constructor(options: TrafficOptions) {
+    this.#options = options;
   }
 
   start(): void {
@@ -61,7 +60,7 @@ export class Traffic {
 
   #end(): void {
     this.close();
-    this.#onEnd();
+    this.#options.onEnd();
   }
 
   #tick(): void {
@@ -70,7 +69,7 @@ export class Traffic {
     const sentAt = performance.now();
     this.#inFlight += 1;
     const outgoing = request(
-      this.#url + path,
+      this.#options.url + path,
       { method, agent: this.#agent },
       (response) => {
         this.#latency.record(performance.now() - sentAt);
@@ -87,7 +86,7 @@ export class Traffic {
   }
 
   #reportWindow(): void {
-    this.#onReport({
+    this.#options.onReport({
       served: this.#served,
       unanswered: this.#unanswered,
       p95Ms: this.#latency.quantile(0.95),
@@ -111,16 +110,13 @@ export function pickRequest(n: number): {
   return { method: "GET", path: "/" };
 }
 
-/** Such as `prod 150, canary 50; p95 4.0 ms`. */
+/** Such as `prod 150, canary 50; p95 4 ms`. */
 export function describeTraffic(report: TrafficReport): string {
-  const sides = Object.entries(report.served).map(
+  const { served, unanswered, p95Ms } = report;
+  const sides = Object.entries(served).map(
     ([side, count]) => `${side} ${count}`,
   );
-  const unanswered =
-    report.unanswered > 0 ? [`no answer ${report.unanswered}`] : [];
-  const figures = [...sides.sort().reverse(), ...unanswered].join(", ");
-  const p95Ms = report.p95Ms;
-  return p95Ms === undefined
-    ? figures
-    : `${figures}; p95 ${p95Ms.toFixed(p95Ms < 10 ? 1 : 0)} ms`;
+  const failed = unanswered > 0 ? [`no answer ${unanswered}`] : [];
+  const figures = [...sides.sort().reverse(), ...failed].join(", ");
+  return p95Ms === undefined ? figures : `${figures}; p95 ${formatMs(p95Ms)}`;
 }

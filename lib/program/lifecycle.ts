@@ -25,18 +25,14 @@ export class Closers {
   /** Runs each closer once, last opened first. An error is logged, and the others still run. */
   async closeAll(): Promise<void> {
     this.#closing = true;
-    for (
-      let entry = this.#entries.pop();
-      entry !== undefined;
-      entry = this.#entries.pop()
-    ) {
+    for (;;) {
+      const entry = this.#entries.pop();
+      if (entry === undefined) return;
+      const { name: resource, close } = entry;
       try {
-        await entry.close();
+        await close();
       } catch (err) {
-        this.#logger.error(
-          { err, resource: entry.name },
-          "could not be closed cleanly",
-        );
+        this.#logger.error({ err, resource }, "could not be closed cleanly");
       }
     }
   }

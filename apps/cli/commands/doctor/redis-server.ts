@@ -1,4 +1,5 @@
 import type { Redis } from "ioredis";
+import { formatMs } from "../../../../lib/wording/units.js";
 import { note, ok, problem, type Finding } from "./finding.js";
 
 /** Mails need XAUTOCLAIM (6.2). The playbooks set rights by selectors (7). */
@@ -13,7 +14,7 @@ export async function checkServer(
   const info = parseInfo(await redis.info());
   const tookMs = performance.now() - askedAt;
   return [
-    ok("redis", `${address} answers (${tookMs.toFixed(1)} ms)`),
+    ok("redis", `${address} answers (${formatMs(tookMs)})`),
     judgeVersion(info),
     judgeMemory(info),
     judgePersistence(info),
