@@ -62,6 +62,6 @@ async function readText(response: IncomingMessage): Promise<string> {
 }
 
 function versionIn(body: string): string | null {
-  const parsed = z.object({ version: z.string() }).safeParse(parseJson(body));
-  return parsed.success ? parsed.data.version : null;
+  const health = z.object({ version: z.string() }).safeParse(parseJson(body));
+  return health.data?.version ?? null;
 }

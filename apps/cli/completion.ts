@@ -18,14 +18,8 @@ export interface CommandTree {
 
 /** A completion script for `serin` with the commands in `tree`. */
 export function renderCompletion(shell: Shell, tree: CommandTree): string {
-  switch (shell) {
-    case "bash":
-      return renderBash(flatten(tree));
-    case "zsh":
-      return renderZsh(flatten(tree));
-    case "fish":
-      return renderFish(flatten(tree));
-  }
+  const render = { bash: renderBash, zsh: renderZsh, fish: renderFish }[shell];
+  return render(flatten(tree));
 }
 
 interface Place {

@@ -34,7 +34,7 @@ export function describeHeadline(state: StateReport, now: number): Headline {
   if (heard.length === 0)
     return {
       tone: "warning",
-      text: "Canary is allowed, but no proxy is heard",
+      text: "Canary is allowed, but no proxy reports",
     };
   const closed = heard.filter(({ canaryOpen }) => canaryOpen === false);
   if (closed.length === heard.length)
@@ -74,7 +74,7 @@ function describeWithheld(
 ): string {
   if (state.lease === null) return "No monitor leads: canary withheld";
   const reasons = new Set(
-    closed.map(({ because }) => because ?? "for no known reason"),
+    closed.map(({ because }) => because ?? "unknown reason"),
   );
   return `Canary withheld: ${[...reasons].join("; ")}`;
 }
@@ -101,7 +101,7 @@ function findConcern(
   },
 ): string | undefined {
   const { heard, closed, silent } = members;
-  if (lease === null) return "no monitor leads: nobody watches it";
+  if (lease === null) return "no monitor leads: it is not watched";
   const gone = hosts.find(({ target, up }) => target === "canary" && !up);
   if (gone !== undefined) return `its app on ${gone.host} is gone`;
   const failing = hosts.find(
@@ -114,9 +114,9 @@ function findConcern(
   if (verdict?.outcome === "worse")
     return `worse than prod, ${verdict.odds} (only observed)`;
   if (verdict?.outcome === "split broken")
-    return "the split does not deal in its ratio: no verdict";
+    return "the split deviates from its ratio: no verdict";
   if (closed.length > 0)
-    return `withheld by ${closed.length} of ${heard.length} proxies: ${closed[0]?.because ?? "for no known reason"}`;
+    return `withheld by ${closed.length} of ${heard.length} proxies: ${closed[0]?.because ?? "unknown reason"}`;
   return undefined;
 }
 

@@ -104,14 +104,12 @@ export class MonitorClient {
   }
 
   #refusal(status: number, answer: unknown): CliError {
-    const told = z.object({ error: z.string() }).safeParse(answer);
-    const why = told.success ? toPlain(told.data.error) : `status ${status}`;
+    const body = z.object({ error: z.string() }).safeParse(answer).data;
+    const why = body === undefined ? `status ${status}` : toPlain(body.error);
     if (status === 401 || status === 403)
       return new CliError(
         EXIT.refused,
-        this.#adminToken === undefined
-          ? `the monitor at ${this.url} refuses: ADMIN_TOKEN is not set here (${why})`
-          : `the monitor at ${this.url} refuses: ADMIN_TOKEN is not the monitor's (${why})`,
+        `the monitor at ${this.url} refuses: ADMIN_TOKEN is not ${this.#adminToken === undefined ? "set here" : "the monitor's"} (${why})`,
       );
     return new CliError(
       EXIT.unreachable,

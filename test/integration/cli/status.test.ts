@@ -119,7 +119,7 @@ describe("serin status", () => {
     const silentSince = runningTime();
     await waitFor("the proxy to be silent", async () =>
       (await status(env)).stdout.startsWith(
-        "Canary is allowed, but no proxy is heard\n",
+        "Canary is allowed, but no proxy reports\n",
       ),
     );
     // The default is five seconds.

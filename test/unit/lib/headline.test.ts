@@ -171,13 +171,13 @@ describe("headline", () => {
   it("warns when no monitor leads and the canary is open", () =>
     expect(say({ lease: null })).to.deep.equal({
       tone: "warning",
-      text: "Canary takes 25 % of traffic · no monitor leads: nobody watches it",
+      text: "Canary takes 25 % of traffic · no monitor leads: it is not watched",
     }));
 
   it("warns when no proxy reports", () =>
     expect(say({ proxies: [] })).to.deep.equal({
       tone: "warning",
-      text: "Canary is allowed, but no proxy is heard",
+      text: "Canary is allowed, but no proxy reports",
     }));
 
   it("warns when some or all proxies withhold the canary", () => {
@@ -200,7 +200,7 @@ describe("headline", () => {
     });
     expect(say({ proxies: [silent] })).to.deep.equal({
       tone: "warning",
-      text: "Canary is allowed, but no proxy is heard",
+      text: "Canary is allowed, but no proxy reports",
     });
     const agent = { ...host, seenAt: ago(5001) };
     expect(say({ hosts: [agent] })).to.deep.equal({

@@ -64,15 +64,15 @@ async function describeEnd(
     kind: "alert",
     limit: LOOK_BACK,
   });
-  const told = alerts.find(({ data }) => data.id === sent.id);
-  if (told === undefined)
+  const recorded = alerts.find(({ data }) => data.id === sent.id);
+  if (recorded === undefined)
     return problem(
       CHECK,
       "its delivery cannot be checked: the monitor uses another Redis or KEY_PREFIX",
       "set REDIS_URL and KEY_PREFIX to the monitor's values",
     );
   const refusal = alerts.find(
-    ({ data }) => data.alert === "refused" && data.event === told.id,
+    ({ data }) => data.alert === "refused" && data.event === recorded.id,
   );
   return refusal === undefined
     ? describeSuccess(sent)
@@ -111,13 +111,8 @@ async function holdsMail(
   keys: Keys,
   id: string,
 ): Promise<boolean> {
-  const mails = await redis.xrevrange(
-    keys.outbox,
-    "+",
-    "-",
-    "COUNT",
-    LOOK_BACK,
-  );
+  const newest = ["+", "-", "COUNT", LOOK_BACK] as const;
+  const mails = await redis.xrevrange(keys.outbox, ...newest);
   return mails.some(
     ([entry, fields]) => parseEvent(entry, fields)?.data.id === id,
   );
