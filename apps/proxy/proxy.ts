@@ -18,7 +18,6 @@ import {
 } from "./canary/gate.js";
 import { CanaryStop } from "./canary/canary-stop.js";
 import type { ProxyConfig } from "./config.js";
-import type { FrontContext } from "./front.js";
 import { toProxyFamilies } from "./proxy-metrics.js";
 import {
   createSharedState,
@@ -70,7 +69,12 @@ export async function startProxy(
     readSource: () => sourceId("proxy", serving.port),
   });
   const { onTrip } = canary;
-  const serving = createServing({ config, context, memory, traffic, onTrip });
+  const parts = { shared: memory, traffic, onTrip, logger };
+  const entry = context.workerEntry ?? WORKER_MAIN;
+  const serving: SingleThread | WorkerPool =
+    config.workers === 1
+      ? new SingleThread(config, parts)
+      : new WorkerPool({ config, entry, ...parts });
   const reload = () => void serving.reload();
   process.on("SIGHUP", reload);
   closers.add("reload signal", () => void process.off("SIGHUP", reload));
@@ -126,38 +130,6 @@ export async function startProxy(
   closers.add("telemetry", () => sender.close());
   closers.add("server", () => serving.close());
   logger.info({ port, adminPort }, "proxy listens");
-}
-
-interface Serving {
-  /** Valid once it listens. */
-  readonly port: number;
-  readonly isDraining: boolean;
-  /** Whether it accepts connections. */
-  readonly isListening: boolean;
-  /** @returns the port. @throws when the address is not available */
-  listen: () => Promise<number>;
-  /** Adds the counts since the last call to the traffic sum. */
-  count: () => Promise<void>;
-  /** Handles SIGHUP. */
-  reload: () => Promise<void>;
-  /** Finishes the requests in flight. */
-  close: () => Promise<void>;
-}
-
-/** Clients are served by this thread or by a pool of workers. */
-function createServing(options: {
-  config: ProxyConfig;
-  context: Context;
-  memory: SharedState;
-  traffic: TrafficSum;
-  onTrip: FrontContext["onTrip"];
-}): Serving {
-  const { config, context, memory, traffic, onTrip } = options;
-  const { logger, workerEntry } = context;
-  const parts = { shared: memory, traffic, onTrip, logger };
-  if (config.workers === 1) return new SingleThread(config, parts);
-  const entry = workerEntry ?? WORKER_MAIN;
-  return new WorkerPool({ config, entry, ...parts });
 }
 
 /**
@@ -224,7 +196,10 @@ function describeReading(
   };
 }
 
-function describeReadiness(serving: Serving): Readiness {
-  if (serving.isDraining) return "draining";
-  return serving.isListening ? "ready" : "idle";
+function describeReadiness({
+  isDraining,
+  isListening,
+}: SingleThread | WorkerPool): Readiness {
+  if (isDraining) return "draining";
+  return isListening ? "ready" : "idle";
 }

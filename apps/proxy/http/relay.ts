@@ -52,8 +52,7 @@ export function relayResponse(
   if (upstream.httpVersionMajor !== 1)
     throw new Error(`not HTTP/1: ${upstream.httpVersion}`);
   // Node does not report it as an upgrade if `Connection` does not name one.
-  if (upstream.statusCode === 101)
-    throw new Error("an upgrade that nobody asked for");
+  if (upstream.statusCode === 101) throw new Error("an unrequested upgrade");
   beginResponse(response, headOf(upstream), servedBy);
   upstream.on("error", () => cutOff(response));
   // A body's first bytes usually arrive with the head. By the next tick they were read, and can be sent with it.

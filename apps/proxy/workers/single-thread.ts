@@ -7,7 +7,7 @@ type ThreadContext = Omit<FrontContext, "ownConnections"> & {
   traffic: TrafficSum;
 };
 
-/** Serves clients on this thread, without a pool of workers. */
+/** Serves clients on this thread, with the interface of a pool of workers. */
 export class SingleThread {
   readonly #config: ProxyConfig;
   readonly #context: ThreadContext;

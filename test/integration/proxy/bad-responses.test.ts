@@ -39,7 +39,7 @@ const UNUSABLE: [name: string, lines: string[]][] = [
   ],
   ["a coding without an end", ok("Transfer-Encoding: gzip")],
   [
-    "an upgrade that nobody asked for",
+    "an unrequested upgrade",
     ["HTTP/1.1 101 Switching", "Connection: upgrade", "Upgrade: x", "", ""],
   ],
 ];

@@ -26,8 +26,8 @@ export class DirectConnection {
   idleSince = 0;
   /** Whether it has carried an exchange before. */
   isReused = false;
+  isConnected = false;
   #user: ConnectionUser | undefined;
-  #isConnected = false;
   #cause = new Error("the upstream closed the connection");
 
   /** @param options.buffer receives what is read; connections may share it */
@@ -42,7 +42,7 @@ export class DirectConnection {
     });
     this.socket
       .once("connect", () => {
-        this.#isConnected = true;
+        this.isConnected = true;
         this.#user?.onConnect();
       })
       .on("drain", () => this.#user?.onDrain())
@@ -51,14 +51,10 @@ export class DirectConnection {
       .on("close", () => this.#leave()?.onClose(this.#cause));
   }
 
-  get isConnected(): boolean {
-    return this.#isConnected;
-  }
-
   /** Assigns an exchange, which starts when the connection is established. */
   carry(user: ConnectionUser): void {
     this.#user = user;
-    if (this.#isConnected) user.onConnect();
+    if (this.isConnected) user.onConnect();
   }
 
   onSilent(): void {

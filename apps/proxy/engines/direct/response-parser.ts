@@ -111,7 +111,7 @@ export class ResponseParser {
 
   #take(head: ResponseHead, part: ResponsePart): void {
     if (head.status === 101)
-      throw new BadResponseError("an upgrade that nobody asked for");
+      throw new BadResponseError("an unrequested upgrade");
     if (head.status < 200) {
       part.interim.push(head);
       return;

@@ -12,7 +12,7 @@ export class Upload {
   readonly #isChunked: boolean;
   /** The request's head until it has been sent. */
   #head = "";
-  #isSent = false;
+  isSent = false;
 
   /** @param onSent called after the body's last byte was written */
   constructor(request: IncomingMessage, socket: Socket, onSent: () => void) {
@@ -22,13 +22,9 @@ export class Upload {
     this.#isChunked = request.headers["transfer-encoding"] !== undefined;
   }
 
-  get isSent(): boolean {
-    return this.#isSent;
-  }
-
   /** Whether the upstream could take more than the client has sent. */
   get waitsForClient(): boolean {
-    return !this.#isSent && !this.#socket.writableNeedDrain;
+    return !this.isSent && !this.#socket.writableNeedDrain;
   }
 
   /** Sends `head` in one write with the body bytes that have arrived. */
@@ -41,7 +37,7 @@ export class Upload {
 
   /** The upstream can take more. */
   resume(): void {
-    if (!this.#isSent) this.#request.resume();
+    if (!this.isSent) this.#request.resume();
   }
 
   /** Reads and drops the rest of the body, so that the client's next request can be read. */
@@ -63,7 +59,7 @@ export class Upload {
   readonly #end = (): void => {
     this.#sendHead();
     if (this.#isChunked) this.#socket.write(LAST_CHUNK, "latin1");
-    this.#isSent = true;
+    this.isSent = true;
     this.#onSent();
   };
 

@@ -97,7 +97,7 @@ export class HttpProxyEngine implements Engine {
   ): ClientRequest {
     const attempt = this.#current;
     if (attempt === undefined)
-      throw new Error("http-proxy sent a request that nobody asked for");
+      throw new Error("http-proxy sent a request outside an attempt");
     upstreamRequest.path = attempt.request.url ?? "/";
     // No limit: Node would hide the headers beyond it, but still honour them in the framing. maxHeaderSize bounds them.
     upstreamRequest.maxHeadersCount = 0;
@@ -134,20 +134,13 @@ const UNJOINED = /\/\/|https?:\//;
 function headersFor(attempt: Attempt): IncomingHttpHeaders {
   const raw = withLengthLast(headersWithHost(attempt));
   const { url = "/" } = attempt.request;
-  return UNJOINED.test(url) ? toObject(raw) : asHeaders(raw);
-}
-
-function toObject(raw: readonly string[]): IncomingHttpHeaders {
+  // http.request takes a raw array, but http-proxy's types do not.
+  if (!UNJOINED.test(url)) return raw as unknown as IncomingHttpHeaders;
   // No prototype: its properties are names that a client may send.
   const headers = Object.create(null) as Record<string, string[]>;
   for (let i = 0; i + 1 < raw.length; i += 2)
     (headers[(raw[i] ?? "").toLowerCase()] ??= []).push(raw[i + 1] ?? "");
   return headers;
-}
-
-/** http.request takes a raw array, but http-proxy's types do not. */
-function asHeaders(raw: readonly string[]): IncomingHttpHeaders {
-  return raw as unknown as IncomingHttpHeaders;
 }
 
 /**

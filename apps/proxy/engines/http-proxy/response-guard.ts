@@ -8,24 +8,16 @@ const FIRST_BYTE = 0x48;
 
 /** Follows a response's bytes beside Node's parser, which does not report bytes after the response's end. */
 export class ResponseGuard {
+  /** Whether any byte of the response has arrived. */
+  hasBegun = false;
+  /** Whether the final head has arrived. */
+  hasHead = false;
   /** Bytes of a head that Node's parser has not reported. */
   #head: Buffer | undefined;
   #state: "head" | "body" | "complete" | "bad" = "head";
-  #hasBegun = false;
-  #hasHead = false;
   /** Bytes left of a body of known length. */
   #left = 0;
   #chunks: ChunkedBody | undefined;
-
-  /** Whether any byte of the response has arrived. */
-  get hasBegun(): boolean {
-    return this.#hasBegun;
-  }
-
-  /** Whether the final head has arrived. */
-  get hasHead(): boolean {
-    return this.#hasHead;
-  }
 
   /** Whether exactly one whole response has been read. */
   get isComplete(): boolean {
@@ -34,7 +26,7 @@ export class ResponseGuard {
 
   /** Call before Node's parser gets the bytes. @param bytes may change after `endRead` */
   push(bytes: Buffer): void {
-    this.#hasBegun = true;
+    this.hasBegun = true;
     if (this.#state === "body") this.#readBody(bytes, 0);
     else if (this.#state === "head") this.#addToHead(bytes);
     else this.#state = "bad";
@@ -53,7 +45,7 @@ export class ResponseGuard {
 
   /** Node's parser has read the final head. @param framing undefined when it is not reliable */
   passHead(framing: Framing | undefined): void {
-    this.#hasHead = true;
+    this.hasHead = true;
     const { bytes, end } = this.#takeHead();
     if (framing?.keepAlive !== true || this.#state === "bad") {
       this.#state = "bad";
