@@ -65,11 +65,11 @@ const trafficWindow = z.object({
 const hostSample = z.object({
   target: z.enum(SIDES),
   host: z.string(),
-  version: z.string().nullable(),
   /** Null, like the other figures of the process, while the app is not running. */
   pid: z.int().nullable(),
   startedAt: z.string().nullable(),
   up: z.boolean(),
+  version: z.string().nullable(),
   /** 1 is one core fully used. */
   cpuRatio: z.number().nonnegative().nullable(),
   rssBytes: z.number().nonnegative().nullable(),

@@ -91,7 +91,12 @@ check "only root can read settings" settings_are_closed
 check "systemd rates every unit's exposure at 2 or less" units_are_hardened
 check "each program has its own user" programs_have_users_of_their_own
 check "the agents report every app with its release" \
-  eventually 10 sh -c '[ "$(curl -fsS "$1/api/state" | grep -o "\"up\":true,\"version\":\"$2\"" | wc -l)" = 4 ]' - "$(monitor_url)" "$RELEASE"
+  eventually 10 node -e '
+    fetch(process.argv[1] + "/api/state").then(async (answer) => {
+      const { hosts } = await answer.json();
+      const ups = hosts.filter(({ up, version }) => up && version === process.argv[2]);
+      process.exitCode = ups.length === 4 ? 0 : 1;
+    });' "$(monitor_url)" "$RELEASE"
 
 under_load "site.yml, unchanged" play site.yml -e serin_artifact=/nonexistent
 check "a second run changes nothing and needs no artifact" nothing_changed "$LOAD_OUTPUT"
