@@ -1,10 +1,10 @@
 import {
+  isLoopback,
   readAdminToken,
   readBaseConfig,
   readMs,
   type BaseConfig,
 } from "../../lib/settings/base-config.js";
-import { isLoopback } from "../../lib/program/loopback.js";
 import { DEFAULT_SILENCE_MS } from "../../lib/telemetry/silence.js";
 import {
   SettingsReader,

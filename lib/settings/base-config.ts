@@ -151,3 +151,9 @@ function parseHost(value: string): string | undefined {
 function matching(pattern: RegExp): (value: string) => string | undefined {
   return (value) => (pattern.test(value) ? value : undefined);
 }
+
+/** Whether the name or address can only mean this host. */
+export function isLoopback(host: string): boolean {
+  if (host === "localhost" || host === "::1") return true;
+  return isIP(host) === 4 && host.startsWith("127.");
+}

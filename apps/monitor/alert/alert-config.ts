@@ -1,4 +1,4 @@
-import { isLoopback } from "../../../lib/program/loopback.js";
+import { isLoopback } from "../../../lib/settings/base-config.js";
 import type { SettingsReader } from "../../../lib/settings/settings.js";
 import type { WebhookConfig } from "./channels/webhook.js";
 

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { RequestHandler } from "express";
 import { HttpError } from "./http-error.js";
-import { isLoopback } from "../../../lib/program/loopback.js";
+import { isLoopback } from "../../../lib/settings/base-config.js";
 
 /** Requires `Authorization: Bearer …` if a token is set. */
 export function requireToken(adminToken: string | undefined): RequestHandler {

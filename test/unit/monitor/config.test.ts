@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { readConfig } from "../../../apps/monitor/config.js";
-import { isLoopback } from "../../../lib/program/loopback.js";
+import { isLoopback } from "../../../lib/settings/base-config.js";
 import {
   SettingsError,
   type Environment,
