@@ -31,7 +31,7 @@ describe("monitor's alerts", function () {
     );
     return await reasons();
   };
-  /** Longer than any of the thresholds. */
+  /** Longer than all thresholds. */
   const letTimePass = async () => {
     const since = Date.now();
     await waitFor("some time", () => Date.now() - since > SILENCE_MS + 1000);

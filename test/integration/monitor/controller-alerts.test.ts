@@ -7,7 +7,7 @@ import {
 } from "../../support/monitor/control.js";
 import { goneSample } from "../../support/monitor/telemetry.js";
 
-/** Lets a time go by in which both are heard every second, and judges. */
+/** Advances the time with telemetry of both each second, and judges. */
 async function passHeard(
   control: Control,
   ms: number,
@@ -109,7 +109,7 @@ describe("controller's alerts", () => {
     control.pass(10_000);
     await control.judge();
     expect(await control.kinds()).to.have.length(2);
-    // Redis was away, or another monitor takes over: both begin to listen anew.
+    // As after an outage of Redis, or a take-over.
     control.observations.onCaughtUp(control.now(), control.now());
     await control.nudge();
     control.pass(10_000);

@@ -68,7 +68,7 @@ describe("controller, at a breach", () => {
 
   it("stops a canary that hangs, before anything has timed out", async () => {
     const control = await startControl();
-    // Heard of a canary that has been asked since before any flip.
+    // Requests from before any flip.
     control.hearTraffic("canary", [], { waiting: histogramOf(times(5, 900)) });
     await control.judge();
     expect(await control.flag()).to.equal("false");

@@ -5,10 +5,10 @@ import { times } from "../../support/monitor/telemetry.js";
 
 const COOLDOWN_MS = 60_000;
 const MINUTE_MS = 60_000;
-/** The controller's clock goes on by itself as well, also while a busy machine holds the test up. */
+/** The controller's clock also runs on its own, even while a busy machine delays the test. */
 const SLACK_MS = 10_000;
 
-/** Has the canary heard slow, and judged. */
+/** Feeds a slow canary, and judges. */
 async function breach(control: Control): Promise<void> {
   control.pass(1000);
   control.hearHost("canary");
@@ -17,7 +17,7 @@ async function breach(control: Control): Promise<void> {
   expect(await control.flag()).to.equal("false");
 }
 
-/** Lets a time go by in which the canary's probes are healthy, judged every second. */
+/** Advances the time with healthy probes of the canary, and judges each second. */
 async function passHealthy(control: Control, ms: number): Promise<void> {
   for (let passed = 0; passed < ms; passed += 1000) {
     control.pass(1000);

@@ -35,7 +35,7 @@ describe("couriers of two channels", () => {
     await test.redis.set(test.keys.lease, FENCE);
   });
 
-  /** One for each channel, as in one monitor; they end with the test. */
+  /** One courier for each channel, as in one monitor, until the test ends. */
   function startCouriers(...names: ChannelName[]): Courier[] {
     const { redis, keys, ledger } = test;
     const settings = { ...MAIL_SETTINGS, keys };

@@ -68,7 +68,7 @@ describe("the courier with SES", () => {
       async () => (await redis.xlen(keys.outbox)) === 0,
     );
 
-  /** What SES has taken, in its order. */
+  /** The mails that SES accepted, in order. */
   const taken = () => ses.requests.filter(({ answer }) => answer === "take");
   const subjects = (...reasons: string[]) =>
     reasons.map((reason) => `[serin] alert: ${reason}`);

@@ -46,7 +46,7 @@ describe("the courier", () => {
     await redis.quit();
   });
 
-  /** A courier with a connection of its own, as in another process. */
+  /** A courier with its own connection, as in another process. */
   async function openCourier(
     options: {
       consumer?: string;
@@ -342,7 +342,7 @@ describe("the courier", () => {
       expect(transport.taken).to.have.length(0);
 
       courier.start(FENCE);
-      // Commands enough for a second run to reach the transport, were there one.
+      // Enough commands for a second run to reach the transport.
       for (let i = 0; i < 20; i++) await courier.redis.ping();
       take();
       await untilEmpty(courier);

@@ -14,7 +14,7 @@ import {
 } from "../../support/redis/test-redis.js";
 import { waitFor } from "../../support/wait-for.js";
 
-/** Far below the drain that requests under way are given. */
+/** Far below the drain time of requests in flight. */
 const STOPPED_WITHIN_MS = 800;
 
 describe("monitor's dashboard over HTTP", () => {
@@ -129,7 +129,7 @@ async function readHistory(url: string): Promise<HistoryReport> {
   return (await (await fetch(`${url}/api/history`)).json()) as HistoryReport;
 }
 
-/** An open stream, and what has come of it. */
+/** An open stream and its messages. */
 async function openStream(url: string) {
   const response = await new Promise<IncomingMessage>((resolve, reject) =>
     get(`${url}/api/stream`, { agent: false }, resolve).on("error", reject),
@@ -141,7 +141,7 @@ async function openStream(url: string) {
   return { text: () => received };
 }
 
-/** As it goes over the wire, and decoded here. */
+/** The body as sent, decoded here. */
 async function fetchDecoded(
   url: string,
   encoding: string,

@@ -35,7 +35,7 @@ describe("two monitors", () => {
   const hasHeard = async (monitor: MonitorProgram) =>
     (await monitor.state().catch(() => null))?.hosts.length === 2;
 
-  /** @param start `spawnLeader` where the leader is to be killed or paused */
+  /** @param start `spawnLeader` to kill or pause the leader */
   const startBoth = async <Leader extends MonitorProgram>(
     start: (test: TestRedis, env: typeof CALM) => Promise<Leader>,
   ) => {
@@ -61,7 +61,7 @@ describe("two monitors", () => {
     await untilSettled();
     expect(await flips()).to.have.length(1);
     expect(mails()).to.equal(1);
-    // Whoever of them leads by then: a pause of the machine may have cost one the lease.
+    // Either may lead: a pause of the machine may have cost one the lease.
     await waitFor("one to lead", () => leader.leads() !== standby.leads());
   });
 
@@ -125,12 +125,12 @@ describe("a monitor that has lost its lease", () => {
   const loseLease = () => test.redis.set(test.keys.lease, OTHER, "PX", 60_000);
   const untilItSeesTheSlowCanary = () =>
     waitFor("it to see the slow canary", async () => {
-      // For a moment after its pause it has no connection.
+      // It has no connection right after its pause.
       const state = await monitor.state().catch(() => null);
       return (state?.sides.canary.p95Ms ?? 0) > 800;
     });
 
-  /** @param start `spawnLeader` where it is to be paused */
+  /** @param start `spawnLeader` to pause it */
   const startHearing = async <Leader extends MonitorProgram>(
     start: (test: TestRedis, env: typeof CALM) => Promise<Leader>,
   ) => {
@@ -175,7 +175,7 @@ describe("a monitor that has lost its lease", () => {
     const data = trafficWindow("canary", times(50, 900), { windowMs: 100 });
     const slow = { kind: "traffic", source: fleet.proxy, at: 1, data } as const;
     fleet.silent.add(fleet.proxy);
-    // The next renewal would tell it as well: it is to be a while off.
+    // Not shortly before the next renewal, which would also detect it.
     await waitFor(
       "a renewal",
       async () => (await test.redis.pttl(test.keys.lease)) > LEASE_MS - 100,

@@ -17,7 +17,7 @@ import {
 } from "../../support/redis/test-redis.js";
 import { waitFor } from "../../support/wait-for.js";
 
-/** How often a lease is renewed. */
+/** The interval of renewals. */
 const RENEWED_MS = 1000;
 
 const untilLeading = (contender: Contender, timeoutMs?: number) =>
@@ -56,7 +56,7 @@ describe("leadership", () => {
     let [heldSince, lookedAt] = [0, performance.now()];
     await waitFor("more than a lease's life", () => {
       const now = performance.now();
-      // Where this process is held up, it renews too late, and the lease may change hands.
+      // A delayed process renews too late, and may lose the lease.
       if (now - lookedAt > RENEWED_MS) held = undefined;
       lookedAt = now;
       if (held !== undefined) {
@@ -93,7 +93,7 @@ describe("leadership", () => {
   });
 
   it("passes to another contender when it expires", async () => {
-    // Somebody who died: its lease is not renewed.
+    // As a dead holder, which does not renew its lease.
     const dead = encodeLease("dead", 4);
     await test.redis.set(test.keys.leaseEpoch, 4);
     await test.redis.set(test.keys.lease, dead, "PX", 1500);
@@ -173,7 +173,7 @@ describe("leadership", () => {
   it("is released when a stop arrives during the request for it", async () => {
     const a = startContender("a", test.keys);
     await once(a.redis, "ready");
-    // Connected, it has asked for the lease in the same moment.
+    // It requests the lease as soon as it is connected.
     await a.leadership.close();
     expect(await test.redis.get(test.keys.leaseEpoch)).to.equal("1");
     expect(await test.redis.exists(test.keys.lease)).to.equal(0);
@@ -201,7 +201,7 @@ describe("leadership without Redis", () => {
   it("ends after a pause longer than the lease, before Redis is asked", async () => {
     const a = startContender("a", openTestRedis().keys);
     await untilLeading(a);
-    // As SIGSTOP does: no timer and no answer comes through meanwhile.
+    // As SIGSTOP does, this blocks timers and answers.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3100);
     expect(a.leadership.fence).to.be.undefined;
     await untilLeading(a);

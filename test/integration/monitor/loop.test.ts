@@ -33,7 +33,7 @@ describe("monitor, from telemetry to flag", () => {
     );
   const untilOutboxEmpty = () =>
     waitFor("an empty outbox", async () => (await test.outbox()).length === 0);
-  /** Waits until it has judged what has been written until now, and more. */
+  /** Waits until it has judged all present telemetry, and more. */
   const untilJudged = async (monitor: MonitorProgram) => {
     const since = Date.now();
     await waitFor("news", async () => {
@@ -107,7 +107,7 @@ describe("monitor, from telemetry to flag", () => {
     expect(recovery.latched).to.be.false;
     fleet.latencyMs.canary = 900;
     await untilFlips(7);
-    // A cool-down later, others may have followed.
+    // Further events may follow a cool-down later.
     expect((await flips())[6]?.data.latched).to.be.false;
     await waitFor("the mails", () => monitor.mails() >= 7);
     await untilOutboxEmpty();
@@ -135,7 +135,7 @@ describe("monitor, from telemetry to flag", () => {
   });
 
   it("flips on a breach of prod too, then raises one alert for slow prod", async () => {
-    // A window without requests, as a pause of the fleet makes it, would not be slow.
+    // A window without requests, as after a pause of the fleet, is not slow.
     const monitor = await startLeader(test, { LATENCY_WINDOW_MS: "6000" });
     fleet.latencyMs.prod = 900;
     await untilFlag("false");

@@ -68,7 +68,7 @@ describe("monitor program", () => {
   it("stops on SIGTERM at once, with status 0, released lease and stop event", async () => {
     const test = openTestRedis();
     const monitor = await spawnLeader(test);
-    // A browser that keeps its connection.
+    // As a browser with an idle connection.
     await monitor.state();
     const began = runningTime();
     monitor.child.kill("SIGTERM");

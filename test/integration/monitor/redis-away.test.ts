@@ -73,7 +73,7 @@ describe("monitor without Redis", () => {
     onCleanup(second.stop);
     await waitFor("it to lead again", () => monitor.leads());
     const after = openTestRedis({ url: second.url, keys: before.keys });
-    // The counter died with Redis, and still the epoch grows.
+    // The epoch grows although the counter was lost.
     expect((await monitor.state()).lease?.epoch).to.be.above(1);
     await waitFor("the fleet to be heard", async () => {
       return (await monitor.state()).sides.prod.requests > 0;
@@ -82,7 +82,7 @@ describe("monitor without Redis", () => {
     await waitFor("the flip", async () => {
       return (await after.redis.get(after.keys.flag("feature"))) === "false";
     });
-    // One line a connection when Redis goes, and not one a second.
+    // One line for each connection, not one a second.
     expect(outage).to.be.below(40);
   }).timeout(40_000);
 

@@ -14,14 +14,14 @@ import { runningTime } from "../../support/running-time.js";
 import { waitFor } from "../../support/wait-for.js";
 
 const SILENCE_MS = 200;
-/** Longer than it takes to see the last byte and then the silence. */
+/** Longer than the detection of a silence takes. */
 const LONG_MS = 2 * SILENCE_MS;
-/** That, on a machine that has other things to do. */
+/** The same on a busy machine. */
 const LATEST_MS = 1500;
 const elapsedSince = (began: number) => performance.now() - began;
 const pause = (ms: number) => new Promise((done) => setTimeout(done, ms));
 
-/** A connection whose far end says nothing. */
+/** A connection whose peer sends nothing. */
 async function openConnection(): Promise<Socket> {
   const server = createNetServer((far) => far.resume()).listen(0, "127.0.0.1");
   await once(server, "listening");

@@ -70,12 +70,12 @@ describe("stream reader's outages", () => {
     link.mute();
     await write(test);
     await untilTold(reading, 1);
-    // A pause of this process may make the new one look dead as well.
+    // After a pause of this process, the new one may also look dead.
     expect(link.opened()).to.be.at.least(2);
   });
 
   it("are logged once when Redis refuses, with a few retries a second", async () => {
-    // Its own: the count of commands is everybody's.
+    // Its own Redis, because commands are counted for all clients.
     const server = await startPrivateRedis();
     onCleanup(server.stop);
     const test = openTestRedis({ url: server.url });

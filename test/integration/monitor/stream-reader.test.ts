@@ -32,7 +32,7 @@ const SAMPLE: Telemetry = {
 const untilTold = (reading: Reading, count: number) =>
   waitFor(`${count} entries`, () => reading.telemetry.length >= count);
 
-/** Waits until it has caught up with all that is there now. */
+/** Waits until it has caught up. */
 async function untilCaughtUp(reading: Reading): Promise<void> {
   const before = reading.caughtUp.length;
   await waitFor("the reader", () => reading.caughtUp.length > before + 1);
@@ -75,7 +75,7 @@ describe("stream reader", () => {
     expect(listeningSince).to.be.at.most(heardUntil);
     await write(WINDOW);
     await waitFor("a window", () => reading.telemetry.length > 0);
-    // Its id goes by the clock as it was before.
+    // Its id has the time before the change of the clock.
     expect(reading.telemetry[0]!.atMs).to.be.closeTo(redisNow(), 60_000);
   });
 
@@ -95,7 +95,7 @@ describe("stream reader", () => {
       const fields = [...event, "at", new Date(at).toISOString(), "data", "{}"];
       await test.redis.xadd(test.keys.events, `${at}-0`, ...fields);
     }
-    // Both were there before the reader.
+    // Both are older than the reader.
     const reading = startReading(test.keys, { startedAt });
     await waitFor("the events", () => reading.events.length === 2);
     expect(reading.events.map(({ isNew }) => isNew)).to.deep.equal([
@@ -114,7 +114,7 @@ describe("stream reader", () => {
       .slice(1)
       .map(({ heardUntil }, i) => heardUntil - reading.caughtUp[i]!.heardUntil)
       .sort((a, b) => a - b);
-    // A busy machine may hold one of them up.
+    // A busy machine may delay one of them.
     expect(steps[0]).to.be.at.least(900);
     expect(steps.at(-2)).to.be.below(3000);
   });

@@ -13,7 +13,7 @@ const NOW = 1_700_000_000_000;
 describe("telemetry trimmer", () => {
   let test: TestRedis;
 
-  /** An entry a second over the last half hour, and a trimmer at work. */
+  /** An entry for each second of the last half hour, and a running trimmer. */
   async function trim(fence: string | undefined) {
     test = openTestRedis();
     const pipeline = test.redis.pipeline();
@@ -55,7 +55,7 @@ describe("telemetry trimmer", () => {
 
   it("removes nothing while another monitor leads", async () => {
     await trim(undefined);
-    // Of one connection, Redis answers in order: a trimming would be done by now.
+    // Redis answers a connection in order, so a trimming would be done by now.
     expect(await test.redis.xlen(test.keys.telemetry)).to.equal(1800);
   });
 });

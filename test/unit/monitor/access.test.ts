@@ -9,7 +9,7 @@ import { HttpError } from "../../../apps/monitor/api/http-error.js";
 
 const TOKEN = "s3cret-t0ken";
 
-/** Answers 200 to whomever both guards let pass. */
+/** Answers 200 to requests that pass both guards. */
 function guarded(adminToken: string | undefined): Express {
   const app = express();
   app.use(refuseForeignPages(adminToken), requireToken(adminToken));

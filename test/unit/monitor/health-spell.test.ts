@@ -11,7 +11,7 @@ const FAILING = hostSample("canary", {
   probe: { ok: false, ms: 3, status: 503 },
 });
 
-/** What is told of after these samples, a second apart, with a delay of 10 s. */
+/** The alerts after these samples, one per second, with a delay of 10 s. */
 function lastingAfter(samples: (typeof HEALTHY)[]): readonly string[] {
   let spell: HealthSpell | undefined;
   samples.forEach((sample, second) => {

@@ -65,7 +65,7 @@ describe("latency judgement", () => {
   });
 
   it("is no breach at exactly the threshold", () => {
-    // 512 ms is a bucket's edge, so that its p100 is exact.
+    // 512 ms is the edge of a bucket, so the p100 is exact.
     const rule = { ...RULE, quantile: 1, thresholdMs: 512 };
     expect(judge(times(5, 512), [], rule).isBreach).to.be.false;
     expect(judge(times(5, 513), [], rule).isBreach).to.be.true;
@@ -90,7 +90,7 @@ describe("latency judgement", () => {
   });
 
   it("shows a latency just above the threshold as above it", () => {
-    // All in 500 ms's bucket, (490.3, 512]: the share of it that lies below 500.01 ms.
+    // All in the bucket (490.3, 512]: the share of it below 500.01 ms.
     const lower = 512 * 2 ** (-1 / 16);
     const quantile = (500.01 - lower) / (512 - lower);
     const judgement = judge(times(9, 500), [], { ...RULE, quantile });

@@ -8,7 +8,7 @@ import { importPageModule } from "../../support/page-module.js";
 
 const NOW = 1_700_000_007_000;
 const STEP_MS = 5000;
-/** The step that `NOW` lies in. */
+/** The step that contains `NOW`. */
 const STEP = 1_700_000_005_000;
 
 const pointOf = (at: number, hosts: HistoryPoint["hosts"] = {}) => ({
@@ -34,7 +34,7 @@ const REPORT: HistoryReport = {
   },
 };
 
-/** What the tests use of the page's history-book.ts. */
+/** The part of the page's history-book.ts that the tests use. */
 interface BookModule {
   HistoryBook: new () => {
     replace: (report: HistoryReport) => void;
@@ -56,7 +56,7 @@ interface Line {
   read: (point: HistoryPoint) => number | null;
 }
 
-/** What the tests use of the page's chart-specs.ts. */
+/** The part of the page's chart-specs.ts that the tests use. */
 interface SpecsModule {
   createSpecs: (report: HistoryReport) => {
     title: string;

@@ -19,10 +19,10 @@ describe("the stream to the dashboards", () => {
   let readState: () => Promise<StateMessage>;
   let stream: PageStream;
   let responses: ServerResponse[];
-  /** Those that the stream still has. */
+  /** Pages that the stream still has. */
   let pages: Set<ServerResponse>;
   let port: number;
-  /** A second has passed; undefined while nobody waits for that. */
+  /** Advances a second; undefined while no timer runs. */
   let tick: (() => void) | undefined;
 
   beforeEach(async () => {
@@ -58,7 +58,7 @@ describe("the stream to the dashboards", () => {
     });
   });
 
-  /** A page, and all that it has been sent. */
+  /** A page and its messages. */
   async function open() {
     const page = { text: "", hasEnded: false };
     const response = await new Promise<IncomingMessage>((resolve, reject) =>
@@ -93,7 +93,7 @@ describe("the stream to the dashboards", () => {
   it("reads the state once for all pages, and never without pages", async () => {
     const three = await Promise.all([open(), open(), open()]);
     await waitFor("states", () => three.every(({ page }) => states(page) >= 1));
-    // Three came in at once, and each is told at once.
+    // Three pages at once, each with an immediate state.
     expect(reads).to.be.at.most(3);
     const before = reads;
     tick!();

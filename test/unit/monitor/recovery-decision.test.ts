@@ -10,7 +10,7 @@ const COOLDOWN_MS = 60_000;
 const DUE_AT = FLIPPED_AT + COOLDOWN_MS;
 const AUTO = { mode: "auto", cooldownMs: COOLDOWN_MS } as const;
 
-/** The monitor's own flip after one breach, the canary healthy ever since. */
+/** The monitor's own flip after one breach, with a healthy canary since. */
 const COOLING_DOWN: RecoveryFacts = {
   isOwnFlip: true,
   state: afterBreach(null, AUTO, FLIPPED_AT),

@@ -11,7 +11,7 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const AUTO = { mode: "auto", cooldownMs: MINUTE_MS } as const;
 
-/** The state after breaches at these times, each but the last recovered from a minute later. */
+/** The state after breaches at these times, with a recovery a minute after each but the last. */
 function afterBreaches(
   times: readonly number[],
   rule: Parameters<typeof afterBreach>[1] = AUTO,

@@ -11,7 +11,7 @@ const SILENCE_MS = 5000;
 const busy = (fields: Partial<HostSample> = {}) =>
   hostSample("prod", { cpuRatio: 0.95, ...fields });
 
-/** Hears the samples at these times after START. */
+/** Feeds the samples at these times after START. */
 function rosterOf(
   samples: readonly (readonly [afterMs: number, HostSample])[],
 ): Roster {
@@ -25,7 +25,7 @@ function rosterOf(
   return roster;
 }
 
-/** A sample a second from `fromMs` to `toMs`, both included. */
+/** A sample each second from `fromMs` to `toMs`, inclusive. */
 function everySecond(fromMs: number, toMs: number, sample: HostSample) {
   return Array.from(
     { length: (toMs - fromMs) / 1000 + 1 },

@@ -16,7 +16,7 @@ const HANGING = hostSample("canary", {
   probe: { ok: false, ms: 1000.4, status: null },
 });
 
-/** Has heard these samples of one agent, a second apart, the last at NOW. */
+/** A roster with these samples of one agent, one per second, the last at NOW. */
 function rosterOf(...samples: HostSample[]): Roster {
   const roster = new Roster({
     cpu: { threshold: 0.9, windowMs: 30_000 },

@@ -8,7 +8,7 @@ const NOW = 1_700_000_000_000;
 const SILENCE_MS = 5000;
 const HOUR_MS = 3_600_000;
 
-/** Has heard a proxy and a canary's agent at NOW. */
+/** A roster with a proxy and a canary's agent, last seen at NOW. */
 function rosterOfTwo(): Roster {
   const roster = new Roster({
     cpu: { threshold: 0.9, windowMs: 30_000 },
@@ -20,7 +20,7 @@ function rosterOfTwo(): Roster {
   return roster;
 }
 
-/** What is wrong at `atMs`, having listened all the time. */
+/** The alerts at `atMs`, without a gap in listening. */
 function alertIds(roster: Roster, atMs: number, listeningSince = 0) {
   return roster.alerts(atMs, listeningSince).map(({ id }) => id);
 }

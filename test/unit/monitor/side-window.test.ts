@@ -14,7 +14,7 @@ import {
 const KEEP_MS = 10_000;
 const NOW = 1_700_000_000_000;
 
-/** A side's window with these windows in it, each of 500 ms unless it says otherwise. */
+/** A side with these windows, each of 500 ms by default. */
 function sideWindow(
   ...entries: [atMs: number, latenciesMs: number[], Partial<TrafficWindow>?][]
 ): SideWindow {

@@ -11,7 +11,7 @@ import {
   windowPair,
 } from "../../support/monitor/verdict-traffic.js";
 
-/** A test that is about to stop a canary which takes three times as long. */
+/** A test that is about to stop a canary three times as slow. */
 function startSuspecting(seed: number): TestedRelease {
   const release = new TestedRelease(seed);
   release.hear(8);
@@ -22,7 +22,7 @@ function startSuspecting(seed: number): TestedRelease {
 }
 
 function expectNumbers(verdict: Verdict): void {
-  // JSON turns what is no number into null.
+  // JSON turns NaN into null.
   const { evidence, latency, errors, split } = JSON.parse(
     JSON.stringify(verdict),
   ) as Verdict;
@@ -37,7 +37,7 @@ function expectSuspended(release: TestedRelease, because: RegExp): void {
   expectNumbers(verdict);
 }
 
-/** A pair whose canary's window on the route is as told. */
+/** A pair with this window of the canary on the route. */
 function withRoute(
   atMs: number,
   fields: Parameters<typeof routeWindow>[1],

@@ -100,7 +100,7 @@ describe("verdict on a release", () => {
   it("does not stop on a single slow burst", () => {
     const release = new TestedRelease(6);
     release.hear(20);
-    // Half a second in which only the canary is slow, as a stall of its one instance would look.
+    // The canary is slow for half a second, as after a stall of its only instance.
     release.respond = slowerBy(20);
     release.hear(1);
     const during = release.judge();
@@ -138,7 +138,7 @@ describe("verdict on a release", () => {
   it("reports only a broken split if the split does not match its ratio", () => {
     const release = new TestedRelease(9);
     release.hear(20);
-    // Says 3:1, deals 1:1.
+    // Reports 3:1, but splits 1:1.
     release.respond = slowerBy(2);
     release.share = 0.5;
     for (let i = 0; i < 40; i++) {

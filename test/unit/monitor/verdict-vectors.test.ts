@@ -58,7 +58,7 @@ function countsOf(sides: { canary: Sparse; prod: Sparse }): LatencyCounts {
   return { canary: toCounts(sides.canary), prod: toCounts(sides.prod) };
 }
 
-/** A test's stretch whose one route has counted this, as measured: each of the verdict's buckets by its upper edge. */
+/** A stretch with one route with these counts. Latencies are the upper edges of the verdict's buckets. */
 function stretchOf(
   warmUp: Sparse,
   counted: { rho: number; sides: { canary: Sparse; prod: Sparse }[] },
