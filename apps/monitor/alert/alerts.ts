@@ -34,13 +34,11 @@ const MEANINGS = {
   cpu: ["alert", heard, "the app of * no longer keeps a core busy"],
   latency: ["breach", anyProxyHeard, "* is no longer slow"],
   "verdict:worse": [
-    ...(["breach", always] as const),
+    "breach",
+    always,
     "the canary no longer looks worse than prod",
   ],
-  "verdict:split": [
-    ...(["alert", always] as const),
-    "the split matches its ratio again",
-  ],
+  "verdict:split": ["alert", always, "the split matches its ratio again"],
   "flag-value": ["alert", always, "the flag holds true or false again"],
 } satisfies Record<string, Meaning>;
 type Meaning = readonly [kind: Alert["kind"], isKnown: IsKnown, end: string];

@@ -79,7 +79,7 @@ export class Outbox {
     } catch (err) {
       if (!(err instanceof Error && err.message.startsWith("NOGROUP")))
         throw err;
-      await this.#createGroup();
+      await this.removeOrphans();
       return await this.#oldest();
     }
   }
@@ -89,7 +89,7 @@ export class Outbox {
     await this.#settle(id, this.#group);
   }
 
-  /** Removes entries that only a channel no longer in use has not delivered. */
+  /** Creates the groups, and removes entries that only a channel no longer in use has not delivered. */
   async removeOrphans(): Promise<void> {
     await this.#settle("", "");
   }
@@ -137,15 +137,5 @@ export class Outbox {
   async #settle(id: string, done: string): Promise<void> {
     const args = [this.#consumer, id, done, ...this.#allGroups];
     await this.#redis.eval(SETTLE, 1, this.#keys.outbox, ...args);
-  }
-
-  async #createGroup(): Promise<void> {
-    const { outbox } = this.#keys;
-    try {
-      await this.#redis.xgroup("CREATE", outbox, this.#group, "0", "MKSTREAM");
-    } catch (err) {
-      const raced = err instanceof Error && err.message.startsWith("BUSYGROUP");
-      if (!raced) throw err;
-    }
   }
 }

@@ -6,13 +6,9 @@ import { isLoopback } from "../../../lib/settings/base-config.js";
 /** Requires `Authorization: Bearer …` if a token is set. */
 export function requireToken(adminToken: string | undefined): RequestHandler {
   return (request, response, next) => {
-    if (adminToken === undefined) {
-      next();
-      return;
-    }
-    const [, presented] =
+    const [, presented = ""] =
       /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? "") ?? [];
-    if (presented !== undefined && isSame(presented, adminToken)) {
+    if (adminToken === undefined || isSame(presented, adminToken)) {
       next();
       return;
     }

@@ -51,8 +51,6 @@ export async function readStoredFigures(
   }
 }
 
-type Kind = "gauge" | "counter";
-
 /** The monitor's metrics, without those whose value is unknown at present. */
 export function toMonitorFamilies(figures: MonitorFigures): Family[] {
   const { stored, leads, sides, verdict, tally, couriers } = figures;
@@ -188,7 +186,7 @@ function verdictFamilies(verdict: Verdict | undefined): Family[] {
 }
 
 const family =
-  (type: Kind) =>
+  (type: "gauge" | "counter") =>
   (name: string, help: string, samples: Sample[]): Family => ({
     name,
     help,

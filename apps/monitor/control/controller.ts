@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import type { Keys } from "../../../lib/redis/keys.js";
 import type { Flip, Ledger } from "../../../lib/flag/ledger.js";
 import type { Logger } from "../../../lib/program/log.js";
-import { SIDES, type Side } from "../../../lib/telemetry/telemetry.js";
+import type { Side } from "../../../lib/telemetry/telemetry.js";
 import { formatSpan } from "../../../lib/wording/units.js";
 import { reconcileAlerts } from "./reconcile-alerts.js";
 import { createAlert, type Alert } from "../alert/alerts.js";
@@ -321,9 +321,7 @@ function judgeSides(
     );
     return judgeLatency(latency, waiting, context.config.latency);
   };
-  return Object.fromEntries(
-    SIDES.map((side) => [side, judge(side)]),
-  ) as Judgements;
+  return { prod: judge("prod"), canary: judge("canary") };
 }
 
 /** The recovery decision at present, also for `GET /api/state`. */

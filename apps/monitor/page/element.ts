@@ -6,11 +6,7 @@ export function element<Tag extends keyof HTMLElementTagNameMap>(
   attributes: Readonly<Record<string, string>> = {},
   ...children: Child[]
 ): HTMLElementTagNameMap[Tag] {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes))
-    made.setAttribute(name, value);
-  made.append(...children);
-  return made;
+  return fill(document.createElement(tag), attributes, children);
 }
 
 export function svgElement(
@@ -19,6 +15,14 @@ export function svgElement(
   ...children: Node[]
 ): SVGElement {
   const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  return fill(made, attributes, children);
+}
+
+function fill<Made extends Element>(
+  made: Made,
+  attributes: Readonly<Record<string, string>>,
+  children: Child[],
+): Made {
   for (const [name, value] of Object.entries(attributes))
     made.setAttribute(name, value);
   made.append(...children);

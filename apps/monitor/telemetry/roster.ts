@@ -5,7 +5,7 @@ import type {
 } from "../../../lib/telemetry/telemetry.js";
 import { formatMs, formatRatio } from "../../../lib/wording/units.js";
 import { createAlert, type Alert } from "../alert/alerts.js";
-import type { CpuRule } from "../config.js";
+import type { MonitorConfig } from "../config.js";
 import { advanceSpell, type HealthSpell } from "./health-spell.js";
 
 /** Members are forgotten after this time without telemetry. */
@@ -34,24 +34,18 @@ export interface HostMember extends Member {
   cpuAboveSince: number | null;
 }
 
+type RosterRules = Pick<MonitorConfig, "cpu" | "silenceMs" | "alertDelayMs">;
+
 /** All known proxies and agents, and their alerts. */
 export class Roster {
-  readonly #cpu: CpuRule;
-  readonly #silenceMs: number;
-  readonly #alertDelayMs: number;
+  readonly #rules: RosterRules;
   readonly #proxies = new Map<string, ProxyMember>();
   readonly #hosts = new Map<string, HostMember>();
   /** Orderly stops, by source; also of unknown ones, because the ledger may be read ahead of the telemetry. */
   readonly #stops = new Map<string, number>();
 
-  constructor(rules: {
-    cpu: CpuRule;
-    silenceMs: number;
-    alertDelayMs: number;
-  }) {
-    this.#cpu = rules.cpu;
-    this.#silenceMs = rules.silenceMs;
-    this.#alertDelayMs = rules.alertDelayMs;
+  constructor(rules: RosterRules) {
+    this.#rules = rules;
   }
 
   proxies(): ProxyMember[] {
@@ -75,7 +69,7 @@ export class Roster {
     this.#endLateStop(source, atMs);
     const previous = this.#hosts.get(source);
     const wasSilent =
-      previous !== undefined && atMs - previous.seenAt > this.#silenceMs;
+      previous !== undefined && atMs - previous.seenAt > this.#rules.silenceMs;
     const isHealthy = sample.up && sample.probe.ok && !wasSilent;
     this.#hosts.set(source, {
       kind: "host",
@@ -85,7 +79,7 @@ export class Roster {
       // The app's health during the silence is unknown.
       spell: advanceSpell(wasSilent ? undefined : previous?.spell, sample, {
         now: atMs,
-        delayMs: this.#alertDelayMs,
+        delayMs: this.#rules.alertDelayMs,
       }),
       lastUnhealthyAt: isHealthy ? (previous?.lastUnhealthyAt ?? null) : atMs,
       cpuAboveSince: this.#cpuAboveSince(previous, sample, atMs),
@@ -98,10 +92,10 @@ export class Roster {
     sample: HostSample,
     atMs: number,
   ): number | null {
-    if ((sample.cpuRatio ?? 0) <= this.#cpu.threshold) return null;
+    if ((sample.cpuRatio ?? 0) <= this.#rules.cpu.threshold) return null;
     const isSameRun =
       previous?.sample.pid === sample.pid &&
-      atMs - previous.seenAt <= this.#silenceMs;
+      atMs - previous.seenAt <= this.#rules.silenceMs;
     return (isSameRun ? previous.cpuAboveSince : null) ?? atMs;
   }
 
@@ -126,7 +120,8 @@ export class Roster {
     if (this.#stops.has(source)) return true;
     const member = this.#proxies.get(source) ?? this.#hosts.get(source);
     return (
-      member !== undefined && heardUntil - member.seenAt <= this.#silenceMs
+      member !== undefined &&
+      heardUntil - member.seenAt <= this.#rules.silenceMs
     );
   }
 
@@ -150,20 +145,10 @@ export class Roster {
   alerts(heardUntil: number, listeningSince: number): Alert[] {
     this.#forget(heardUntil);
     return [...this.proxies(), ...this.hosts()].flatMap((member) => {
-      if (this.#isSilent(member, heardUntil, listeningSince))
-        return [silence(member)];
+      const silentMs = heardUntil - Math.max(member.seenAt, listeningSince);
+      if (silentMs > this.#rules.silenceMs) return [silence(member)];
       return member.kind === "host" ? this.#hostAlerts(member) : [];
     });
-  }
-
-  #isSilent(
-    member: Member,
-    heardUntil: number,
-    listeningSince: number,
-  ): boolean {
-    return (
-      heardUntil - Math.max(member.seenAt, listeningSince) > this.#silenceMs
-    );
   }
 
   #hostAlerts(member: HostMember): Alert[] {
@@ -171,20 +156,11 @@ export class Roster {
     const { cpuRatio } = sample;
     const { name, data } = describeApp(member);
     const alerts = healthAlerts(member);
-    if (
-      cpuAboveSince !== null &&
-      seenAt - cpuAboveSince >= this.#cpu.windowMs
-    ) {
-      const { threshold, windowMs } = this.#cpu;
+    const { threshold, windowMs } = this.#rules.cpu;
+    if (cpuAboveSince !== null && seenAt - cpuAboveSince >= windowMs) {
       const reason = `${name} has used more than ${formatRatio(threshold)} of a core for ${windowMs / 1000} s, ${formatRatio(cpuRatio ?? 0)} now`;
-      const figures = { cpuRatio, threshold, windowMs };
-      alerts.push(
-        createAlert("cpu", {
-          of: source,
-          reason,
-          data: { ...data, ...figures },
-        }),
-      );
+      const figures = { ...data, cpuRatio, threshold, windowMs };
+      alerts.push(createAlert("cpu", { of: source, reason, data: figures }));
     }
     return alerts;
   }
@@ -208,6 +184,7 @@ function describeApp({ source, sample }: HostMember) {
 function healthAlerts(member: HostMember): Alert[] {
   const { source, spell } = member;
   if (spell === undefined) return [];
+  const { ms, status } = member.sample.probe;
   const { name, data } = describeApp(member);
   const sinceAt = new Date(spell.since).toISOString();
   return spell.lasting.map((alert) =>
@@ -217,7 +194,7 @@ function healthAlerts(member: HostMember): Alert[] {
         ? { reason: `${name} is gone`, data: { ...data, sinceAt } }
         : {
             reason: `${name} fails its health probe: ${describeAnswer(member)}`,
-            data: { ...data, ...probeFigures(member), sinceAt },
+            data: { ...data, probeMs: ms, probeStatus: status, sinceAt },
           }),
     }),
   );
@@ -227,10 +204,6 @@ function describeAnswer({ sample: { probe } }: HostMember): string {
   return probe.status === null
     ? `no answer in ${formatMs(probe.ms)}`
     : `status ${probe.status}`;
-}
-
-function probeFigures({ sample: { probe } }: HostMember) {
-  return { probeMs: probe.ms, probeStatus: probe.status };
 }
 
 function silence(member: ProxyMember | HostMember): Alert {

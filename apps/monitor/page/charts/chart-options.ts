@@ -61,7 +61,7 @@ function createSeries(spec: ChartSpec, palette: Palette): uPlot.Series[] {
     ({ label, colour, width, dash }): uPlot.Series => ({
       label,
       width,
-      dash,
+      dash: [...dash],
       stroke: () => palette.get(colour),
     }),
   );

@@ -16,7 +16,7 @@ export interface Line {
   colour: Colour;
   width: number;
   /** In CSS pixels; solid when empty. */
-  dash: number[];
+  dash: readonly number[];
   read: (point: HistoryPoint) => number | null;
 }
 
@@ -34,27 +34,12 @@ export interface ChartSpec {
 }
 
 /** Sides differ in dashes as well as in colour. */
-const LOOKS = {
-  prod: { colour: "prod", width: 2, dash: [] },
-  canary: { colour: "canary", width: 2, dash: [7, 3] },
-} as const satisfies Record<
-  string,
-  { colour: Colour; width: number; dash: number[] }
->;
+const DASHES = { prod: [], canary: [7, 3] };
+const P99_DASHES = { prod: [1, 3], canary: [7, 3, 1, 3] };
 const QUANTILES = [
   { name: "p50", key: "p50Ms", width: 1, dashes: { prod: [], canary: [4, 3] } },
-  {
-    name: "p95",
-    key: "p95Ms",
-    width: 2.25,
-    dashes: { prod: [], canary: [7, 3] },
-  },
-  {
-    name: "p99",
-    key: "p99Ms",
-    width: 1.25,
-    dashes: { prod: [1, 3], canary: [7, 3, 1, 3] },
-  },
+  { name: "p95", key: "p95Ms", width: 2.25, dashes: DASHES },
+  { name: "p99", key: "p99Ms", width: 1.25, dashes: P99_DASHES },
 ] as const;
 const SIDES = ["prod", "canary"] as const;
 /** Dashes of several hosts of a side; solid and long ones are for prod. */
@@ -79,7 +64,7 @@ export function createSpecs({ rules, hosts }: HistoryReport): ChartSpec[] {
           label: `${side} ${name}`,
           colour: side,
           width,
-          dash: [...dashes[side]],
+          dash: dashes[side],
           read: ({ sides }: HistoryPoint) => sides?.[side][key] ?? null,
         })),
       ),
@@ -108,7 +93,8 @@ export function createSpecs({ rules, hosts }: HistoryReport): ChartSpec[] {
       lines: [
         {
           label: "canary",
-          ...LOOKS.canary,
+          colour: "canary",
+          width: 2,
           dash: [],
           read: ({ canaryShare }) => canaryShare,
         },
@@ -138,8 +124,9 @@ export function createSpecs({ rules, hosts }: HistoryReport): ChartSpec[] {
 function sideLines(key: keyof SidePoint): Line[] {
   return SIDES.map((side) => ({
     label: side,
-    ...LOOKS[side],
-    dash: [...LOOKS[side].dash],
+    colour: side,
+    width: 2,
+    dash: DASHES[side],
     read: ({ sides }) => sides?.[side][key] ?? null,
   }));
 }
@@ -157,7 +144,7 @@ function hostLines(
           label: `${side} ${isAlone ? host : id}`,
           colour: side,
           width: 1.75,
-          dash: [...(HOST_DASHES[side][i % HOST_DASHES[side].length] ?? [])],
+          dash: HOST_DASHES[side][i % HOST_DASHES[side].length] ?? [],
           read: (point) => point.hosts[id]?.[key] ?? null,
         } satisfies Line;
       }),
