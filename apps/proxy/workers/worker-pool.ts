@@ -154,7 +154,7 @@ export class WorkerPool {
     const { earlyEnds } = place;
     this.#options.logger.error(
       { ...end, earlyEnds, delayMs },
-      "a worker ended: another takes its place",
+      "a worker ended: it is restarted",
     );
     place.restart = setTimeout(() => this.#fill(place), delayMs);
   }
@@ -198,7 +198,10 @@ export class WorkerPool {
 
   #endHung(thread: WorkerThread): void {
     const silentMs = Math.round(thread.silentMs);
-    this.#options.logger.error({ silentMs }, "a worker hangs: it is ended");
+    this.#options.logger.error(
+      { silentMs },
+      "a worker hangs: it is terminated",
+    );
     thread.terminate();
   }
 }
