@@ -207,7 +207,7 @@ async function drains(harness: Harness): Promise<void> {
   ]);
   const { ending } = harness.proxy;
   check(ending !== undefined, "hang", "the proxy did not end within 10 s");
-  check(ending === "0", "wrong", `the proxy ended with ${ending}`);
+  check(ending === 0, "wrong", `the proxy ended with ${ending}`);
   check(
     client.ending === "ended",
     "wrong",
