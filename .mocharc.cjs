@@ -29,8 +29,12 @@ module.exports = {
     ? {}
     : {
         spec: spread([
-          ...["conformance", "system", "browser"],
-          ...["fuzz", "integration", "unit"],
+          "conformance",
+          "system",
+          "browser",
+          "fuzz",
+          "integration",
+          "unit",
         ]),
       }),
   require: ["dist/test/support/mocha.js"],

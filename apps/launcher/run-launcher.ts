@@ -71,7 +71,10 @@ export async function runLauncherProcess(
   stdout.on("error", () => stopping.abort());
   process.exitCode = await runLauncher({
     args: argv.slice(2),
-    ...{ env, stdout, stderr, programsDirectory },
+    env,
+    stdout,
+    stderr,
+    programsDirectory,
     signal: stopping.signal,
     tempDirectory: tmpdir(),
   });

@@ -35,7 +35,14 @@ export async function explainFlip(
     readVerdict(monitor, flip),
   ]);
   const account = {
-    ...{ flagName, value, flip, trail, recovery, without, lease, verdict },
+    flagName,
+    value,
+    flip,
+    trail,
+    recovery,
+    without,
+    lease,
+    verdict,
   };
   if (options.json) output.json(toJson(account));
   else renderWhy(account, Date.now(), output.paint).forEach(output.line);
@@ -84,7 +91,9 @@ function toJson(account: Account): object {
     ms === null ? null : new Date(ms).toISOString();
   return {
     flag: flagName,
-    ...{ value, flip, recovery },
+    value,
+    flip,
+    recovery,
     canary: {
       ...trail,
       lastBeforeAt: toIso(trail.lastBeforeAt),

@@ -22,7 +22,8 @@ export function createOptions(
 ): uPlot.Options {
   return {
     // Set by the resize observer of the container.
-    ...{ width: 300, height },
+    width: 300,
+    height,
     padding: [14, 20, 0, 0],
     legend: { show: false },
     cursor: {
