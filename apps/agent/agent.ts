@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import { hostname } from "node:os";
 import { HttpService } from "../../lib/program/http-service.js";
-import { announce, sourceId } from "../../lib/program/instance.js";
+import { announce, sourceId } from "../../lib/flag/announce.js";
 import { releaseVersion } from "../../lib/program/release.js";
 import { createKeys } from "../../lib/redis/keys.js";
 import { Ledger } from "../../lib/flag/ledger.js";

@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import { hostname } from "node:os";
 import { openFlagWatch } from "../../lib/flag/flag-watch.js";
 import { HttpService } from "../../lib/program/http-service.js";
-import { announce, sourceId } from "../../lib/program/instance.js";
+import { announce, sourceId } from "../../lib/flag/announce.js";
 import { createKeys } from "../../lib/redis/keys.js";
 import { Ledger } from "../../lib/flag/ledger.js";
 import type { Closers } from "../../lib/program/lifecycle.js";

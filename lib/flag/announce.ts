@@ -1,9 +1,9 @@
 import { hostname } from "node:os";
 import type { Redis } from "ioredis";
-import type { Ledger } from "../flag/ledger.js";
-import type { Closers } from "./lifecycle.js";
-import type { Logger } from "./log.js";
-import { releaseVersion } from "./release.js";
+import type { Ledger } from "./ledger.js";
+import type { Closers } from "../program/lifecycle.js";
+import type { Logger } from "../program/log.js";
+import { releaseVersion } from "../program/release.js";
 
 /** Identifies an instance of a program across restarts: `proxy@edge1:8080`. */
 export function sourceId(program: string, port: number): string {
