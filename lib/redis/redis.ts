@@ -17,7 +17,7 @@ export function createRedis(options: {
   replyTimeoutMs?: number;
 }): Redis {
   const { url, name, logger, replyTimeoutMs = REPLY_TIMEOUT_MS } = options;
-  const redis = new Redis(url, {
+  const redis = new Redis<"legacy">(url, {
     // ioredis 6 does not dispatch RESP3 `invalidate` pushes, which the flag watch needs.
     protocol: 2,
     connectionName: name,

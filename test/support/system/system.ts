@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Redis } from "ioredis";
+import type { Redis } from "ioredis";
 import { Reaper } from "../../../apps/launcher/processes/reaper.js";
 import type { MonitorState } from "../../../apps/monitor/api/state.js";
 import type { ProxyStatus } from "../../../apps/proxy/admin.js";
@@ -11,6 +11,7 @@ import {
   type EventKind,
   type LedgerEvent,
 } from "../../../lib/flag/ledger.js";
+import { connectRedis } from "../redis/redis-server.js";
 import { ChildProgram, type ProgramSpec } from "./child-program.js";
 import { callForJson } from "./http-call.js";
 import { MailSink } from "./mail-sink.js";
@@ -75,7 +76,7 @@ export class System {
     );
     this.mailSink = new MailSink(layout.ports.smtp);
     this.keys = options.keys;
-    this.redis = new Redis(options.redisUrl, { protocol: 2 });
+    this.redis = connectRedis(options.redisUrl);
     // Some tests stop Redis.
     this.redis.on("error", () => undefined);
     this.ledger = new Ledger(this.redis, options.keys);
