@@ -11,26 +11,19 @@ export interface FollowedAttempt extends Ongoing {
   onTimeout: () => void;
 }
 
-/** The connection that carries a request to an upstream. */
-export interface FollowedConnection {
-  readonly isConnected: boolean;
-  /** Whether any byte of the response has arrived. */
-  readonly hasAnswered: boolean;
-  passInterim: () => void;
-  /** @throws BadResponseError when two readers could frame it differently */
-  passResponse: (response: IncomingMessage) => Framing;
-}
-
 /**
  * Follows one upstream request to its end: relays its response, reports its failure, or ends it when the client has left.
  * Exactly one of the three happens.
+ *
+ * @param frame throws BadResponseError when two readers could frame a response differently
  */
 export function followAttempt(
   upstreamRequest: ClientRequest,
   attempt: Attempt,
-  connection: FollowedConnection,
+  frame: (response: IncomingMessage) => Framing,
 ): FollowedAttempt {
   const { response } = attempt;
+  const progress = followConnection(upstreamRequest);
   let settled = false;
   /** The response that is being relayed. */
   let answer: IncomingMessage | undefined;
@@ -51,14 +44,13 @@ export function followAttempt(
   upstreamRequest.on("error", (err) => {
     // To Node's client a reset looks like the end of a body that is delimited by the connection's end.
     if (answer?.complete === false) answer.destroy(err);
-    else fail(classify(err, connection), err);
+    else fail(classify(err, progress()), err);
   });
   upstreamRequest.on("close", () => {
     // Every request closes, and creating an Error costs as much as parsing a head.
     if (!settled) fail("bad-response", new Error("closed without a response"));
   });
   upstreamRequest.on("information", ({ statusCode, rawHeaders }) => {
-    connection.passInterim();
     relayInterim(response, { status: statusCode, rawHeaders });
   });
   upstreamRequest.on("response", (upstream: IncomingMessage) => {
@@ -69,7 +61,7 @@ export function followAttempt(
         attempt.onCut(err);
     });
     try {
-      const { bodyLength } = connection.passResponse(upstream);
+      const { bodyLength } = frame(upstream);
       relayResponse({ upstream, bodyLength }, response, attempt.upstream.side);
     } catch (err) {
       fail("bad-response", err as Error);
@@ -112,12 +104,26 @@ function keepFlowing(upstreamRequest: ClientRequest): void {
   if (socket?.writableNeedDrain === false) passOn();
 }
 
-function classify(
-  err: NodeJS.ErrnoException,
-  { isConnected, hasAnswered }: FollowedConnection,
-): FailureKind {
+/** How far a request's connection has come. */
+type Progress = "connecting" | "connected" | "answered";
+
+function followConnection(upstreamRequest: ClientRequest): () => Progress {
+  let isConnected = false;
+  let bytesBefore = 0;
+  upstreamRequest.once("socket", (socket) => {
+    bytesBefore = socket.bytesRead;
+    isConnected = !socket.connecting && !socket.destroyed;
+    if (!isConnected) socket.once("connect", () => (isConnected = true));
+  });
+  return () => {
+    if (!isConnected) return "connecting";
+    const { bytesRead = 0 } = upstreamRequest.socket ?? {};
+    return bytesRead > bytesBefore ? "answered" : "connected";
+  };
+}
+
+function classify(err: NodeJS.ErrnoException, progress: Progress): FailureKind {
   if (err instanceof ConnectTimeoutError) return "connect-timeout";
-  if (!isConnected) return "unreachable";
-  const isParseError = err.code?.startsWith("HPE_") === true;
-  return isParseError || hasAnswered ? "bad-response" : "reset";
+  if (progress === "connecting") return "unreachable";
+  return progress === "answered" ? "bad-response" : "reset";
 }

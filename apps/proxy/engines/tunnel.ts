@@ -2,10 +2,10 @@ import { request as httpRequest, type IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { connectUpstream } from "./upstream-socket.js";
 import type { Attempt, Engine, Ongoing, UpstreamLimits } from "./engine.js";
-import { followAttempt, type FollowedConnection } from "./follow-attempt.js";
+import { followAttempt } from "./follow-attempt.js";
 import { clientResponseHeaders } from "../http/headers.js";
 import { headersWithHost } from "./request-head.js";
-import { framingOf, type Framing } from "../http/response-head.js";
+import { framingOf } from "../http/response-head.js";
 import type { WaitingClient } from "./waiting-client.js";
 
 /** An attempt to switch protocols. Its response is bound to the client's socket until the upstream agrees. */
@@ -28,9 +28,6 @@ export class TunnelEngine implements Engine<UpgradeAttempt> {
 
   forward(attempt: UpgradeAttempt): Ongoing {
     const { request, upstream } = attempt;
-    const connection = new TunnelConnection(() =>
-      connectUpstream(upstream, this.#limits.connectMs),
-    );
     const upstreamRequest = httpRequest({
       method: request.method,
       path: request.url,
@@ -39,10 +36,12 @@ export class TunnelEngine implements Engine<UpgradeAttempt> {
         ...headersWithHost(attempt),
         ...["Connection", "Upgrade", "Upgrade", "websocket"],
       ],
-      createConnection: () => connection.open(),
+      createConnection: () => connectUpstream(upstream, this.#limits.connectMs),
     });
     upstreamRequest.maxHeadersCount = 0;
-    const followed = followAttempt(upstreamRequest, attempt, connection);
+    const followed = followAttempt(upstreamRequest, attempt, (answer) =>
+      framingOf(answer, false),
+    );
     upstreamRequest.setTimeout(this.#limits.responseMs, followed.onTimeout);
     upstreamRequest.once(
       "upgrade",
@@ -96,34 +95,6 @@ export class TunnelEngine implements Engine<UpgradeAttempt> {
       this.#open.delete(from);
       to.destroySoon();
     });
-  }
-}
-
-/** The connection of one attempt to switch protocols. */
-class TunnelConnection implements FollowedConnection {
-  readonly #connect: () => Socket;
-  #socket: Socket | undefined;
-  isConnected = false;
-
-  constructor(connect: () => Socket) {
-    this.#connect = connect;
-  }
-
-  get hasAnswered(): boolean {
-    return (this.#socket?.bytesRead ?? 0) > 0;
-  }
-
-  open(): Socket {
-    this.#socket = this.#connect();
-    return this.#socket.once("connect", () => (this.isConnected = true));
-  }
-
-  passInterim(): void {
-    // The connection is not reused, so nothing guards it.
-  }
-
-  passResponse(response: IncomingMessage): Framing {
-    return framingOf(response, false);
   }
 }
 

@@ -11,6 +11,8 @@ interface UpstreamConnection {
   readonly socket: Socket;
   /** Monotonic ms; valid while the connection is idle. */
   idleSince: number;
+  /** Whether it has carried an exchange before. */
+  isReused: boolean;
   /** Called when no byte has moved for the response timeout. */
   onSilent: () => void;
 }
@@ -20,16 +22,18 @@ interface UpstreamConnection {
  * age, and are closed before the upstream closes them.
  */
 export class UpstreamConnections<C extends UpstreamConnection> {
-  readonly #open = new Set<C>();
+  readonly #all = new Set<C>();
   /** The longest idle first. */
   readonly #idle: C[] = [];
   readonly #silence: SilenceWatch<C>;
   readonly #sweep: NodeJS.Timeout;
+  readonly #create: () => C;
   #idleLimitMs = IDLE_LIMIT_MS;
   #grant: string | undefined;
 
-  /** @param silenceMs from a connection's last byte to its `onSilent` */
-  constructor(silenceMs: number) {
+  /** @param silenceMs from a connection's last byte to its `onSilent` @param create opens a connection */
+  constructor(silenceMs: number, create: () => C) {
+    this.#create = create;
     this.#silence = new SilenceWatch(silenceMs, (silent) => {
       for (const connection of silent) connection.onSilent();
     });
@@ -37,30 +41,9 @@ export class UpstreamConnections<C extends UpstreamConnection> {
     this.#sweep.unref();
   }
 
-  /** Call as soon as a connection is being opened. It leaves when its socket closes. */
-  add(connection: C): void {
-    const { socket } = connection;
-    this.#open.add(connection);
-    socket.once("connect", () => this.#silence.add(socket, connection));
-    socket.once("close", () => {
-      this.#open.delete(connection);
-      const index = this.#idle.indexOf(connection);
-      if (index >= 0) this.#idle.splice(index, 1);
-    });
-  }
-
-  /** The idle connection that was used last, unless it has been idle for too long. */
-  takeIdle(): C | undefined {
-    for (
-      let last = this.#idle.pop();
-      last !== undefined;
-      last = this.#idle.pop()
-    ) {
-      if (last.socket.writable && !this.#isStale(last, performance.now()))
-        return last;
-      last.socket.destroy();
-    }
-    return undefined;
+  /** @param fresh demands a new connection */
+  take(fresh: boolean): C {
+    return (fresh ? undefined : this.#takeIdle()) ?? this.#open();
   }
 
   /** Keeps a connection for the next exchange. @param grant the value of the response's `Keep-Alive`, if any */
@@ -69,6 +52,7 @@ export class UpstreamConnections<C extends UpstreamConnection> {
       this.#grant = grant;
       this.#idleLimitMs = idleLimitMs(grant);
     }
+    connection.isReused = true;
     connection.idleSince = performance.now();
     this.#idle.push(connection);
   }
@@ -76,7 +60,30 @@ export class UpstreamConnections<C extends UpstreamConnection> {
   close(): void {
     clearInterval(this.#sweep);
     this.#silence.close();
-    for (const { socket } of this.#open) socket.destroy();
+    for (const { socket } of this.#all) socket.destroy();
+  }
+
+  #open(): C {
+    const connection = this.#create();
+    const { socket } = connection;
+    this.#all.add(connection);
+    socket.once("connect", () => this.#silence.add(socket, connection));
+    socket.once("close", () => {
+      this.#all.delete(connection);
+      const index = this.#idle.indexOf(connection);
+      if (index >= 0) this.#idle.splice(index, 1);
+    });
+    return connection;
+  }
+
+  /** The idle connection that was used last, unless it has been idle for too long. */
+  #takeIdle(): C | undefined {
+    const last = this.#idle.pop();
+    if (last === undefined) return undefined;
+    if (last.socket.writable && !this.#isStale(last, performance.now()))
+      return last;
+    last.socket.destroy();
+    return this.#takeIdle();
   }
 
   #isStale({ idleSince }: C, now: number): boolean {

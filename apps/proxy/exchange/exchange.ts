@@ -1,10 +1,15 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Side } from "../../../lib/telemetry/telemetry.js";
 import { onLeftWaiting } from "../../../lib/program/waiting-response.js";
-import type { Engine, Failure, Ongoing } from "../engines/engine.js";
+import type {
+  Engine,
+  Failure,
+  FailureKind,
+  Ongoing,
+} from "../engines/engine.js";
 import { answerFailure, STATUS_OF_FAILURE } from "./answers.js";
 import { hasBody } from "../http/headers.js";
-import { decideRetry, type FailedAttempt } from "./retry.js";
+import { decideRetry, type NextStep } from "./retry.js";
 import {
   CLIENT_CLOSED,
   type PendingRequest,
@@ -50,9 +55,7 @@ export class Exchange {
   readonly #era: number;
   /** The canary's own status, once prod answers in its place. */
   #canaryStatus: number | undefined;
-  #freshTried = false;
-  #canaryTried = false;
-  #prodTried = false;
+  readonly #taken: NextStep[] = [];
   #ongoing: Ongoing | undefined;
 
   /** @param picked.startedAt when the side was picked, in monotonic ms */
@@ -98,49 +101,34 @@ export class Exchange {
   }
 
   #retryOrAnswer(upstream: Upstream, failure: Failure): void {
-    this.#context.onFailedAttempt(upstream, failure);
-    const { prod, canary } = this.#context.upstreams;
-    if (failure.kind === "unreachable" || failure.kind === "connect-timeout") {
-      this.#context.upstreams[upstream.side].avoid(upstream, performance.now());
-    }
-    switch (decideRetry(this.#describe(upstream, failure))) {
-      case "same-fresh":
-        this.#freshTried = true;
-        this.#try(upstream, true);
-        return;
-      case "canary":
-        this.#canaryTried = true;
-        this.#try(canary.next(performance.now(), upstream), false);
-        return;
-      case "prod":
-        this.#prodTried = true;
-        if (upstream.side === "canary")
-          this.#canaryStatus = STATUS_OF_FAILURE[failure.kind];
-        this.#try(prod.next(performance.now(), upstream), false);
-        return;
-      case "give-up":
-        this.#finish(
-          answerFailure(this.#message.response, {
-            kind: failure.kind,
-            servedBy: upstream.side,
-          }),
-        );
-    }
-  }
-
-  #describe(upstream: Upstream, failure: Failure): FailedAttempt {
-    const { prod, canary } = this.#context.upstreams;
-    return {
-      side: upstream.side,
+    const { upstreams, onFailedAttempt } = this.#context;
+    const { side } = upstream;
+    onFailedAttempt(upstream, failure);
+    if (failure.kind === "unreachable" || failure.kind === "connect-timeout")
+      upstreams[side].avoid(upstream, performance.now());
+    const step = decideRetry({
+      side,
       failure,
       method: this.#message.request.method ?? "",
       hasBody: this.#hasBody,
-      freshTried: this.#freshTried,
-      canaryTried: this.#canaryTried,
-      canaryHasAnother: canary.all.length > 1,
-      prodTried: this.#prodTried,
-      prodHasAnother: prod.all.length > 1,
-    };
+      taken: this.#taken,
+      hasAnother: {
+        prod: upstreams.prod.all.length > 1,
+        canary: upstreams.canary.all.length > 1,
+      },
+    });
+    this.#taken.push(step);
+    if (step === "same-fresh") this.#try(upstream, true);
+    else if (step === "give-up") this.#answer(failure.kind, side);
+    else {
+      if (side === "canary" && step === "prod")
+        this.#canaryStatus = STATUS_OF_FAILURE[failure.kind];
+      this.#try(upstreams[step].next(performance.now(), upstream), false);
+    }
+  }
+
+  #answer(kind: FailureKind, servedBy: Side): void {
+    this.#finish(answerFailure(this.#message.response, { kind, servedBy }));
   }
 
   #onResponseClosed(): void {

@@ -9,19 +9,14 @@ export interface FailedAttempt {
   failure: Pick<Failure, "kind" | "reusedConnection">;
   method: string;
   hasBody: boolean;
-  /** Whether the request was repeated on a fresh connection. */
-  freshTried: boolean;
-  /** Whether the request was sent to another canary URL after a failure. */
-  canaryTried: boolean;
-  /** Whether the canary has more than one URL. */
-  canaryHasAnother: boolean;
-  /** Whether the request was sent to prod, or to another prod URL, after a failure. */
-  prodTried: boolean;
-  /** Whether prod has more than one URL. */
-  prodHasAnother: boolean;
+  /** The steps that were taken before. */
+  taken: readonly NextStep[];
+  /** Whether a side has more than one URL. */
+  hasAnother: Readonly<Record<Side, boolean>>;
 }
 
-export type NextStep = "same-fresh" | "canary" | "prod" | "give-up";
+/** Another attempt on a fresh connection to the same URL, one at another URL of a side, or none. */
+export type NextStep = "same-fresh" | Side | "give-up";
 
 /**
  * Decides how a request continues whose upstream gave no response. Each step is taken at most once for a request.
@@ -32,7 +27,7 @@ export type NextStep = "same-fresh" | "canary" | "prod" | "give-up";
  * - If the canary fails, prod answers a request that is safe to repeat or was never sent.
  */
 export function decideRetry(attempt: FailedAttempt): NextStep {
-  const { side, failure } = attempt;
+  const { side, failure, taken } = attempt;
   const isRepeatable = SAFE_METHODS.has(attempt.method) && !attempt.hasBody;
   const neverSent =
     failure.kind === "unreachable" || failure.kind === "connect-timeout";
@@ -41,16 +36,11 @@ export function decideRetry(attempt: FailedAttempt): NextStep {
     failure.kind === "reset" &&
     failure.reusedConnection &&
     isRepeatable &&
-    !attempt.freshTried
+    !taken.includes("same-fresh")
   )
     return "same-fresh";
-  if (neverSent && hasUntriedSibling(attempt)) return side;
+  if (neverSent && attempt.hasAnother[side] && !taken.includes(side))
+    return side;
   const isRescuable = side === "canary" && (isRepeatable || neverSent);
-  return isRescuable && !attempt.prodTried ? "prod" : "give-up";
-}
-
-function hasUntriedSibling(attempt: FailedAttempt): boolean {
-  return attempt.side === "canary"
-    ? attempt.canaryHasAnother && !attempt.canaryTried
-    : attempt.prodHasAnother && !attempt.prodTried;
+  return isRescuable && !taken.includes("prod") ? "prod" : "give-up";
 }

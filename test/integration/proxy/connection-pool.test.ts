@@ -3,24 +3,19 @@ import { once } from "node:events";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { ConnectionPool } from "../../../apps/proxy/engines/http-proxy/agent.js";
 import { connectUpstream } from "../../../apps/proxy/engines/upstream-socket.js";
+import type { Upstream } from "../../../apps/proxy/engines/upstreams.js";
 import { startRawBackend } from "../../support/http/backend.js";
 import { onCleanup } from "../../support/cleanup.js";
 import { waitFor } from "../../support/wait-for.js";
 
 /** Opens a pool for `port`. @returns a function that sends a GET over it and leaves the response unread */
 function openPool(port: number) {
-  const address = { host: "127.0.0.1", port };
-  const pool = new ConnectionPool({
-    connect: (onread) => connectUpstream(address, 1000, onread),
-    buffer: Buffer.alloc(65_536),
-    mustBeFresh: () => false,
-    timeoutMs: 1000,
-  });
+  const upstream: Upstream = { side: "prod", host: "127.0.0.1", port };
+  const limits = { connectMs: 1000, responseMs: 1000, maxHeaderBytes: 16_384 };
+  const pool = new ConnectionPool(upstream, limits);
   onCleanup(() => pool.close());
   return async () => {
-    const request = httpRequest({ ...address, agent: pool });
-    const connection = pool.takeLast();
-    request.once("response", (response) => connection.passResponse(response));
+    const request = httpRequest({ host: upstream.host, port, agent: pool });
     request.end();
     const [response] = (await once(request, "response")) as [IncomingMessage];
     return response;

@@ -3,7 +3,7 @@ import { BadResponseError } from "../../../apps/proxy/http/response-head.js";
 import {
   ResponseParser,
   type ResponsePart,
-} from "../../../apps/proxy/engines/direct/response-parser.js";
+} from "../../../apps/proxy/http/response-parser.js";
 
 const MAX_HEAD_BYTES = 1000;
 

@@ -3,36 +3,38 @@ import type { FailureKind } from "../../../apps/proxy/engines/engine.js";
 import { decideRetry } from "../../../apps/proxy/exchange/retry.js";
 import type { Side } from "../../../lib/telemetry/telemetry.js";
 
+const STEPS = ["same-fresh", "canary", "prod"] as const;
+
 /** Side, method, failure, whatever else is true of the attempt: the next step. */
 const CASES = [
   // A kept-alive connection that ended just as it was used.
   "prod GET reset reused: same-fresh",
   "canary GET reset reused: same-fresh",
-  "prod GET reset reused prodTried: same-fresh",
-  "prod GET reset reused freshTried: give-up",
-  "canary GET reset reused freshTried: prod",
+  "prod GET reset reused prod-taken: same-fresh",
+  "prod GET reset reused same-fresh-taken: give-up",
+  "canary GET reset reused same-fresh-taken: prod",
   "prod POST reset reused: give-up",
   "prod GET reset reused hasBody: give-up",
   "prod GET reset: give-up",
   "prod GET bad-response reused: give-up",
   "prod GET response-timeout reused: give-up",
   // What was never sent may go to another URL of its side.
-  "prod POST unreachable hasBody prodHasAnother: prod",
-  "prod GET connect-timeout prodHasAnother: prod",
-  "prod GET response-timeout prodHasAnother: give-up",
-  "prod GET unreachable prodHasAnother prodTried: give-up",
-  "prod GET unreachable canaryHasAnother: give-up",
-  "canary POST unreachable hasBody canaryHasAnother: canary",
-  "canary GET connect-timeout canaryHasAnother: canary",
-  "canary GET reset canaryHasAnother: prod",
-  "canary GET unreachable canaryHasAnother canaryTried: prod",
+  "prod POST unreachable hasBody prod-another: prod",
+  "prod GET connect-timeout prod-another: prod",
+  "prod GET response-timeout prod-another: give-up",
+  "prod GET unreachable prod-another prod-taken: give-up",
+  "prod GET unreachable canary-another: give-up",
+  "canary POST unreachable hasBody canary-another: canary",
+  "canary GET connect-timeout canary-another: canary",
+  "canary GET reset canary-another: prod",
+  "canary GET unreachable canary-another canary-taken: prod",
   // What the canary fails, prod answers.
-  "canary POST unreachable hasBody prodHasAnother: prod",
+  "canary POST unreachable hasBody prod-another: prod",
   "canary POST connect-timeout hasBody: prod",
   "canary GET response-timeout hasBody: give-up",
   "canary GET response-timeout: prod",
   "canary GET bad-response: prod",
-  "canary GET bad-response prodTried: give-up",
+  "canary GET bad-response prod-taken: give-up",
   // Only requests that are safe to repeat.
   "canary HEAD reset: prod",
   "canary OPTIONS reset: prod",
@@ -43,15 +45,6 @@ const CASES = [
   "canary get reset: give-up",
 ];
 
-const UNTRIED = {
-  hasBody: false,
-  freshTried: false,
-  canaryTried: false,
-  canaryHasAnother: false,
-  prodTried: false,
-  prodHasAnother: false,
-};
-
 describe("proxy retry", () => {
   for (const row of CASES)
     it(row, () => {
@@ -61,14 +54,17 @@ describe("proxy retry", () => {
         kind: kind as FailureKind,
         reusedConnection: traits.includes("reused"),
       };
-      const are = Object.fromEntries(traits.map((trait) => [trait, true]));
       expect(
         decideRetry({
-          ...UNTRIED,
-          ...are,
           side: side as Side,
-          method: method!,
           failure,
+          method: method!,
+          hasBody: traits.includes("hasBody"),
+          taken: STEPS.filter((step) => traits.includes(`${step}-taken`)),
+          hasAnother: {
+            prod: traits.includes("prod-another"),
+            canary: traits.includes("canary-another"),
+          },
         }),
       ).to.equal(next);
     });

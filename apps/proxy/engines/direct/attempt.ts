@@ -1,9 +1,5 @@
 import type { CopyBuffers } from "./copy-buffers.js";
-import type {
-  ConnectionUser,
-  DirectConnection,
-  DirectPool,
-} from "./connection.js";
+import type { ConnectionUser, DirectConnection } from "./connection.js";
 import type { Attempt, FailureKind, Ongoing } from "../engine.js";
 import {
   beginResponse,
@@ -14,14 +10,18 @@ import {
 } from "../../http/relay.js";
 import { requestHead } from "../request-head.js";
 import type { ResponseHead } from "../../http/response-head.js";
-import { ResponseParser, type ResponsePart } from "./response-parser.js";
+import {
+  ResponseParser,
+  type ResponsePart,
+} from "../../http/response-parser.js";
 import { Upload } from "./upload.js";
+import type { UpstreamConnections } from "../upstream-connections.js";
 import { ConnectTimeoutError } from "../upstream-socket.js";
 
 /** One attempt on one connection, from the request's first byte to the response's last. */
 export class DirectAttempt implements ConnectionUser, Ongoing {
   readonly #attempt: Attempt;
-  readonly #pool: DirectPool;
+  readonly #pool: UpstreamConnections<DirectConnection>;
   readonly #connection: DirectConnection;
   readonly #parser: ResponseParser;
   readonly #copies: CopyBuffers;
@@ -35,7 +35,7 @@ export class DirectAttempt implements ConnectionUser, Ongoing {
 
   constructor(
     attempt: Attempt,
-    pool: DirectPool,
+    pool: UpstreamConnections<DirectConnection>,
     options: { maxHeaderBytes: number; copies: CopyBuffers },
   ) {
     this.#attempt = attempt;
@@ -162,6 +162,7 @@ export class DirectAttempt implements ConnectionUser, Ongoing {
   #leaveIfDone(): void {
     if (!this.#isComplete || this.#upload?.isSent === false) return;
     this.#isOver = true;
+    this.#connection.release();
     this.#pool.giveBack(this.#connection, this.#head?.keepAliveGrant);
   }
 

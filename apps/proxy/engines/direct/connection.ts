@@ -1,6 +1,4 @@
-import type { OnReadOpts, Socket } from "node:net";
-import type { UpstreamLimits } from "../engine.js";
-import { UpstreamConnections } from "../upstream-connections.js";
+import type { Socket } from "node:net";
 import { connectUpstream } from "../upstream-socket.js";
 import type { Upstream } from "../upstreams.js";
 
@@ -24,22 +22,15 @@ export interface ConnectionUser {
 export class DirectConnection {
   readonly socket: Socket;
   idleSince = 0;
-  /** Whether it has carried an exchange before. */
   isReused = false;
   isConnected = false;
   #user: ConnectionUser | undefined;
   #cause = new Error("the upstream closed the connection");
 
-  /** @param options.buffer receives what is read; connections may share it */
-  constructor(options: {
-    connect: (onread: OnReadOpts) => Socket;
-    buffer: Buffer;
-  }) {
-    const { connect, buffer } = options;
-    this.socket = connect({
-      buffer,
-      callback: (length) => this.#receive(buffer, length),
-    });
+  constructor(upstream: Upstream, connectMs: number) {
+    this.socket = connectUpstream(upstream, connectMs, (bytes, length) =>
+      this.#receive(bytes, length),
+    );
     this.socket
       .once("connect", () => {
         this.isConnected = true;
@@ -64,7 +55,6 @@ export class DirectConnection {
   /** The exchange is complete, and another may follow. */
   release(): void {
     this.#user = undefined;
-    this.isReused = true;
   }
 
   /** Ends the connection without notifying its exchange. */
@@ -88,38 +78,5 @@ export class DirectConnection {
     const user = this.#user;
     this.#user = undefined;
     return user;
-  }
-}
-
-/** An upstream's connections: one for each concurrent exchange. */
-export class DirectPool {
-  readonly #connect: () => DirectConnection;
-  readonly #connections: UpstreamConnections<DirectConnection>;
-
-  /** @param buffer receives what is read */
-  constructor(upstream: Upstream, limits: UpstreamLimits, buffer: Buffer) {
-    const connect = (onread: OnReadOpts) =>
-      connectUpstream(upstream, limits.connectMs, onread);
-    this.#connect = () => new DirectConnection({ connect, buffer });
-    this.#connections = new UpstreamConnections(limits.responseMs);
-  }
-
-  /** @param fresh demands a new connection */
-  take(fresh: boolean): DirectConnection {
-    const idle = fresh ? undefined : this.#connections.takeIdle();
-    if (idle !== undefined) return idle;
-    const connection = this.#connect();
-    this.#connections.add(connection);
-    return connection;
-  }
-
-  /** Keeps a connection for the next exchange. @param grant the value of the response's `Keep-Alive`, if any */
-  giveBack(connection: DirectConnection, grant: string | undefined): void {
-    connection.release();
-    this.#connections.giveBack(connection, grant);
-  }
-
-  close(): void {
-    this.#connections.close();
   }
 }

@@ -1,16 +1,17 @@
 import { CopyBuffers } from "./copy-buffers.js";
 import { DirectAttempt } from "./attempt.js";
-import { DirectPool } from "./connection.js";
+import { DirectConnection } from "./connection.js";
 import type { Attempt, Engine, Ongoing, UpstreamLimits } from "../engine.js";
+import { UpstreamConnections } from "../upstream-connections.js";
 import { READ_BUFFER_BYTES } from "../upstream-socket.js";
 import type { Upstream } from "../upstreams.js";
+
+type Pool = UpstreamConnections<DirectConnection>;
 
 /** Forwards over plain sockets, with its own strict parser for responses. */
 export class DirectEngine implements Engine {
   readonly #limits: UpstreamLimits;
-  readonly #pools = new Map<Upstream, DirectPool>();
-  /** Shared by all connections: bytes are relayed or copied before the next read. */
-  readonly #buffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
+  readonly #pools = new Map<Upstream, Pool>();
   readonly #copies = new CopyBuffers(READ_BUFFER_BYTES);
 
   constructor(limits: UpstreamLimits) {
@@ -18,8 +19,8 @@ export class DirectEngine implements Engine {
   }
 
   forward(attempt: Attempt): Ongoing {
-    const pool =
-      this.#pools.get(attempt.upstream) ?? this.#createPool(attempt.upstream);
+    const { upstream } = attempt;
+    const pool = this.#pools.get(upstream) ?? this.#createPool(upstream);
     return new DirectAttempt(attempt, pool, {
       maxHeaderBytes: this.#limits.maxHeaderBytes,
       copies: this.#copies,
@@ -30,8 +31,12 @@ export class DirectEngine implements Engine {
     for (const pool of this.#pools.values()) pool.close();
   }
 
-  #createPool(upstream: Upstream): DirectPool {
-    const pool = new DirectPool(upstream, this.#limits, this.#buffer);
+  #createPool(upstream: Upstream): Pool {
+    const { connectMs, responseMs } = this.#limits;
+    const pool = new UpstreamConnections(
+      responseMs,
+      () => new DirectConnection(upstream, connectMs),
+    );
     this.#pools.set(upstream, pool);
     return pool;
   }

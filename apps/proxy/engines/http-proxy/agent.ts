@@ -1,59 +1,47 @@
 import { Agent, type ClientRequest } from "node:http";
-import type { OnReadOpts, Socket } from "node:net";
 import { PooledConnection } from "./connection.js";
+import type { UpstreamLimits } from "../engine.js";
 import { UpstreamConnections } from "../upstream-connections.js";
-
-interface PoolOptions {
-  connect: (onread: OnReadOpts) => Socket;
-  /** Receives what is read; pools may share it. */
-  buffer: Buffer;
-  /** Called for each request: whether it needs a new connection. */
-  mustBeFresh: () => boolean;
-  /** From the last byte that moved to the response timeout. */
-  timeoutMs: number;
-}
+import type { Upstream } from "../upstreams.js";
 
 /** An agent that keeps an upstream's connections for reuse. */
 export class ConnectionPool extends Agent {
-  readonly #options: PoolOptions;
+  /** Whether the next request needs a new connection. */
+  mustBeFresh = false;
+  /** The connection of the request that was made last. */
+  last: PooledConnection | undefined;
   readonly #connections: UpstreamConnections<PooledConnection>;
-  #last: PooledConnection | undefined;
 
-  constructor(options: PoolOptions) {
+  constructor(upstream: Upstream, limits: UpstreamLimits) {
     super({ keepAlive: true });
-    this.#options = options;
-    this.#connections = new UpstreamConnections(options.timeoutMs);
+    this.#connections = new UpstreamConnections(limits.responseMs, () =>
+      this.#open(new PooledConnection(upstream, limits)),
+    );
   }
 
   /** http.ClientRequest calls this to get a socket. */
   addRequest(request: ClientRequest): void {
-    const isFresh = this.#options.mustBeFresh();
-    const idle = isFresh ? undefined : this.#connections.takeIdle();
-    const connection = idle ?? this.#openConnection();
+    const connection = this.#connections.take(this.mustBeFresh);
     connection.carry(request);
-    this.#last = connection;
-    request.reusedSocket = idle !== undefined;
+    this.last = connection;
+    request.reusedSocket = connection.isReused;
     request.onSocket(connection.socket);
-  }
-
-  /** The connection of the request that was just made. */
-  takeLast(): PooledConnection {
-    const last = this.#last;
-    this.#last = undefined;
-    if (last === undefined) throw new Error("no request was made");
-    return last;
   }
 
   close(): void {
     this.#connections.close();
   }
 
-  #openConnection(): PooledConnection {
-    const connection: PooledConnection = new PooledConnection({
-      ...this.#options,
-      onFree: (grant) => this.#connections.giveBack(connection, grant),
+  #open(connection: PooledConnection): PooledConnection {
+    // Emitted by http.ClientRequest when the connection may carry another request.
+    connection.socket.on("free", () => {
+      if (connection.release())
+        this.#connections.giveBack(
+          connection,
+          connection.readFraming().keepAliveGrant,
+        );
+      else connection.socket.destroy();
     });
-    this.#connections.add(connection);
     return connection;
   }
 }

@@ -1,91 +1,80 @@
-import type { ClientRequest, IncomingMessage } from "node:http";
-import type { OnReadOpts, Socket } from "node:net";
-import type { FollowedConnection } from "../follow-attempt.js";
-import { ResponseGuard } from "./response-guard.js";
-import { framingOf, type Framing } from "../../http/response-head.js";
+import type { ClientRequest } from "node:http";
+import type { Socket } from "node:net";
+import type { UpstreamLimits } from "../engine.js";
+import { connectUpstream } from "../upstream-socket.js";
+import type { Upstream } from "../upstreams.js";
+import { BadResponseError, type Framing } from "../../http/response-head.js";
+import { ResponseParser } from "../../http/response-parser.js";
 
 /**
- * A connection that http.ClientRequests use one after the other. A byte after a complete response, in the same piece or
- * later, ends it: it would be taken for the next response.
+ * A connection that http.ClientRequests use one after the other. The strict parser reads every response before Node's, which
+ * reports no bytes after the response's end. Such a byte, in the same piece or later, ends the connection: it would be taken
+ * for the next response.
  */
-export class PooledConnection implements FollowedConnection {
+export class PooledConnection {
   readonly socket: Socket;
   idleSince = 0;
-  isConnected = false;
-  /** Called when no byte has moved for the response timeout and the request has no response yet. */
-  onResponseTimeout: (() => void) | undefined;
-  #answersHead = false;
-  #guard = new ResponseGuard();
-  #grant: string | undefined;
+  isReused = false;
+  onSilent: () => void = ignore;
+  readonly #maxHeadBytes: number;
+  #parser: ResponseParser | undefined;
+  #framing: Framing | undefined;
+  /** Whether exactly one whole response has been read. */
+  #isComplete = false;
 
-  /**
-   * @param options.buffer receives what is read; connections may share it
-   * @param options.onFree the connection may carry another request; `grant` is the value of the response's `Keep-Alive`
-   */
-  constructor(options: {
-    connect: (onread: OnReadOpts) => Socket;
-    buffer: Buffer;
-    onFree: (grant: string | undefined) => void;
-  }) {
-    const { connect, buffer, onFree } = options;
-    this.socket = connect({
-      buffer,
-      callback: (length) => this.#receive(buffer.subarray(0, length)),
-    });
-    this.socket
-      .once("connect", () => (this.isConnected = true))
-      .on("error", () => this.socket.destroy())
-      // Emitted by http.ClientRequest when the connection may carry another request.
-      .on("free", () => {
-        if (!this.socket.writable || !this.#guard.isComplete)
-          this.socket.destroy();
-        else {
-          // Keeps nothing of the last exchange alive.
-          this.onResponseTimeout = undefined;
-          onFree(this.#grant);
-        }
-      });
-  }
-
-  /** Whether any byte of the current response has arrived. */
-  get hasAnswered(): boolean {
-    return this.#guard.hasBegun;
+  constructor(upstream: Upstream, limits: UpstreamLimits) {
+    this.#maxHeadBytes = limits.maxHeaderBytes;
+    this.socket = connectUpstream(upstream, limits.connectMs, (bytes, length) =>
+      this.#receive(bytes, length),
+    );
+    this.socket.on("error", () => this.socket.destroy());
   }
 
   carry({ method }: ClientRequest): void {
-    this.#answersHead = method === "HEAD";
-    this.#guard = new ResponseGuard();
+    this.#parser = new ResponseParser({
+      answersHead: method === "HEAD",
+      maxHeadBytes: this.#maxHeadBytes,
+    });
+    this.#framing = undefined;
+    this.#isComplete = false;
   }
 
-  passInterim(): void {
-    this.#guard.passInterim();
+  /** The framing of the response that Node's parser reports. @throws BadResponseError when two readers could frame it differently */
+  readFraming(): Framing {
+    if (this.#framing === undefined)
+      throw new BadResponseError("readers differ on where its head ends");
+    return this.#framing;
   }
 
-  /** @throws BadResponseError when two readers could frame the response differently */
-  passResponse(response: IncomingMessage): Framing {
-    let framing: Framing | undefined;
-    try {
-      framing = framingOf(response, this.#answersHead);
-      this.#grant = framing.keepAliveGrant;
-      return framing;
-    } finally {
-      this.#guard.passHead(framing);
-    }
+  /** Keeps nothing of the last exchange alive. @returns whether the connection may carry another */
+  release(): boolean {
+    this.onSilent = ignore;
+    return (
+      this.socket.writable &&
+      this.#isComplete &&
+      this.#framing?.keepAlive === true
+    );
   }
 
   /** Feeds Node's parser, which copies bodies, from the shared buffer: the socket would allocate 64 KiB for each read. */
-  #receive(bytes: Buffer): boolean {
-    if (this.#guard.isComplete) {
+  #receive(bytes: Buffer, length: number): boolean {
+    if (this.#isComplete || this.#parser === undefined) {
       this.socket.destroy();
       return true;
     }
-    this.#guard.push(bytes);
-    this.socket.emit("data", bytes);
-    this.#guard.endRead();
+    try {
+      const { head, ended, excess } = this.#parser.push(bytes, length);
+      this.#framing ??= head;
+      this.#isComplete = ended && !excess;
+    } catch (err) {
+      this.socket.destroy(err as Error);
+      return true;
+    }
+    this.socket.emit("data", bytes.subarray(0, length));
     return true;
   }
+}
 
-  onSilent(): void {
-    if (!this.#guard.hasHead) this.onResponseTimeout?.();
-  }
+function ignore(): void {
+  // An idle connection has nothing to time out.
 }

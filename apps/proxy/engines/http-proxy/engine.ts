@@ -3,11 +3,9 @@ import { Stream } from "node:stream";
 import util from "node:util";
 import type HttpProxy from "http-proxy";
 import { ConnectionPool } from "./agent.js";
-import { connectUpstream, READ_BUFFER_BYTES } from "../upstream-socket.js";
 import type { Attempt, Engine, Ongoing, UpstreamLimits } from "../engine.js";
 import { followAttempt } from "../follow-attempt.js";
 import { withLengthLast } from "../../http/headers.js";
-import type { PooledConnection } from "./connection.js";
 import { headersWithHost } from "../request-head.js";
 import type { Upstream } from "../upstreams.js";
 
@@ -29,7 +27,6 @@ interface Route {
  */
 export class HttpProxyEngine implements Engine {
   readonly #limits: UpstreamLimits;
-  readonly #buffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
   readonly #routes = new Map<Upstream, Route>();
   /** The attempt for which http-proxy is being called: it calls back synchronously, without naming it. */
   #current: Attempt | undefined;
@@ -47,6 +44,7 @@ export class HttpProxyEngine implements Engine {
     const { request, response } = attempt;
     const received = request.headers;
     try {
+      route.pool.mustBeFresh = attempt.freshConnection;
       request.headers = headersFor(attempt);
       route.proxy.web(request, response);
       if (this.#sent === undefined)
@@ -66,20 +64,14 @@ export class HttpProxyEngine implements Engine {
   /** One ProxyServer for each upstream, with its target as an object: this saves parsing a URL for each request. */
   #createRoute(upstream: Upstream): Route {
     const { host, port } = upstream;
-    const pool = new ConnectionPool({
-      connect: (onread) =>
-        connectUpstream({ host, port }, this.#limits.connectMs, onread),
-      buffer: this.#buffer,
-      mustBeFresh: () => this.#current?.freshConnection === true,
-      timeoutMs: this.#limits.responseMs,
-    });
+    const pool = new ConnectionPool(upstream, this.#limits);
     const proxy = httpProxy.createProxyServer({
       target: { protocol: "http:", host, port },
       agent: pool,
       toProxy: true,
       selfHandleResponse: true,
       buffer: Object.assign(new Stream(), {
-        pipe: (request: ClientRequest) => this.#send(request, pool.takeLast()),
+        pipe: (request: ClientRequest) => this.#send(request, pool),
       }),
     });
     keepOnlyStreamPass(proxy);
@@ -93,10 +85,10 @@ export class HttpProxyEngine implements Engine {
   /** Called by http-proxy, as its `buffer`, to send the body of the request that it has created. */
   #send(
     upstreamRequest: ClientRequest,
-    connection: PooledConnection,
+    { last: connection }: ConnectionPool,
   ): ClientRequest {
     const attempt = this.#current;
-    if (attempt === undefined)
+    if (attempt === undefined || connection === undefined)
       throw new Error("http-proxy sent a request outside an attempt");
     upstreamRequest.path = attempt.request.url ?? "/";
     // No limit: Node would hide the headers beyond it, but still honour them in the framing. maxHeaderSize bounds them.
@@ -104,8 +96,10 @@ export class HttpProxyEngine implements Engine {
     // Set by http.request's option of that name, which http-proxy cannot pass.
     (upstreamRequest as { maxHeaderSize?: number }).maxHeaderSize =
       this.#limits.maxHeaderBytes;
-    const followed = followAttempt(upstreamRequest, attempt, connection);
-    connection.onResponseTimeout = followed.onTimeout;
+    const followed = followAttempt(upstreamRequest, attempt, () =>
+      connection.readFraming(),
+    );
+    connection.onSilent = followed.onTimeout;
     this.#sent = followed;
     if (!attempt.hasBody) return upstreamRequest.end();
     upstreamRequest.once("socket", (socket) => {

@@ -1,10 +1,10 @@
-import { ChunkedBody } from "../../http/chunked-body.js";
+import { ChunkedBody } from "./chunked-body.js";
 import {
   BadResponseError,
   parseResponseHead,
   parseStatusLine,
   type ResponseHead,
-} from "../../http/response-head.js";
+} from "./response-head.js";
 
 const HEAD_END = "\r\n\r\n";
 const PROTOCOL = "HTTP/1.";
