@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import { hostname } from "node:os";
-import { openFlagWatch } from "../../lib/flag/flag-watch.js";
+import { FlagWatch } from "../../lib/flag/flag-watch.js";
 import { HttpService } from "../../lib/program/http-service.js";
 import { announce, sourceId } from "../../lib/flag/announce.js";
 import { createKeys } from "../../lib/redis/keys.js";
@@ -32,7 +32,7 @@ export async function startApp(
     replyTimeoutMs: REPLY_TIMEOUT_MS,
   });
   closers.add("Redis", () => redis.disconnect());
-  const flag = openFlagWatch({
+  const flag = new FlagWatch({
     redisUrl: config.redisUrl,
     program: "app",
     keys,

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { createServer } from "node:http";
 import { isIP } from "node:net";
 import { hostname } from "node:os";
-import { openFlagWatch } from "../../lib/flag/flag-watch.js";
+import { FlagWatch } from "../../lib/flag/flag-watch.js";
 import { HttpService } from "../../lib/program/http-service.js";
 import { announce, sourceId } from "../../lib/flag/announce.js";
 import { createKeys } from "../../lib/redis/keys.js";
@@ -106,7 +106,7 @@ export async function startMonitor(
   closers.add("couriers", () => stopAll(couriers));
   closers.add("controller", () => controller.close());
 
-  const watch = openFlagWatch({
+  const watch = new FlagWatch({
     redisUrl,
     program: "monitor",
     keys,

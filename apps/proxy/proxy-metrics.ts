@@ -1,7 +1,15 @@
-import type { Family, Sample } from "../../lib/program/metrics.js";
+import {
+  counter,
+  gauge,
+  type Family,
+  type Sample,
+} from "../../lib/program/metrics.js";
 import { SIDES, type Side } from "../../lib/telemetry/telemetry.js";
 import type { ProxyStatus } from "./admin.js";
-import type { Ratio } from "../../lib/telemetry/split-ratio.js";
+import {
+  CANARY_SHARE_HELP,
+  type Ratio,
+} from "../../lib/telemetry/split-ratio.js";
 import type { SideCounts } from "./traffic/window-counts.js";
 
 export interface ProxyFigures {
@@ -19,46 +27,39 @@ export function toProxyFamilies(figures: ProxyFigures): Family[] {
   const isKnown = confirmedAgoMs !== null && confirmedAgoMs <= flagStaleMs;
   const share = split.canary / (split.prod + split.canary);
   return [
-    {
-      name: "serin_proxy_requests_total",
-      help: "Requests that ended, by the side that the split chose and that side's own status (502: failed, 504: timed out, 499: the client left).",
-      type: "counter",
-      samples: SIDES.flatMap((target) =>
+    counter(
+      "serin_proxy_requests_total",
+      "Requests that ended, by the side that the split chose and that side's own status (502: failed, 504: timed out, 499: the client left).",
+      SIDES.flatMap((target) =>
         [...totals[target].status].map(([code, count]): Sample => [
           count,
           { target, code: String(code) },
         ]),
       ),
-    },
+    ),
     {
       name: "serin_proxy_request_duration_seconds",
       help: "From a request's head received to its response's head sent on. Buckets are exact, the sum is within 2.2 %.",
       type: "histogram",
       samples: SIDES.map((target) => [totals[target].latency, { target }]),
     },
-    {
-      name: "serin_proxy_canary_open",
-      help: "Whether the canary gets its share from this proxy.",
-      type: "gauge",
-      samples: [[Number(status.canary.open)]],
-    },
-    {
-      name: "serin_canary_share",
-      help: "The canary's share of the requests: as the split says (configured), or as answered within the monitor's window (actual).",
-      type: "gauge",
-      samples: [[share, { kind: "configured" }]],
-    },
-    {
-      name: "serin_flag",
-      help: "The feature flag: 1 is on.",
-      type: "gauge",
-      samples: isKnown && value !== null ? [[Number(value)]] : [],
-    },
-    {
-      name: "serin_flag_confirmed_age_seconds",
-      help: "How long ago Redis last confirmed the flag.",
-      type: "gauge",
-      samples: confirmedAgoMs === null ? [] : [[confirmedAgoMs / 1000]],
-    },
+    gauge(
+      "serin_proxy_canary_open",
+      "Whether the canary gets its share from this proxy.",
+      [[Number(status.canary.open)]],
+    ),
+    gauge("serin_canary_share", CANARY_SHARE_HELP, [
+      [share, { kind: "configured" }],
+    ]),
+    gauge(
+      "serin_flag",
+      "The feature flag: 1 is on.",
+      isKnown && value !== null ? [[Number(value)]] : [],
+    ),
+    gauge(
+      "serin_flag_confirmed_age_seconds",
+      "How long ago Redis last confirmed the flag.",
+      confirmedAgoMs === null ? [] : [[confirmedAgoMs / 1000]],
+    ),
   ];
 }

@@ -1,5 +1,5 @@
 import { createServer } from "node:http";
-import { openFlagWatch, type FlagWatch } from "../../lib/flag/flag-watch.js";
+import { FlagWatch } from "../../lib/flag/flag-watch.js";
 import { HttpService } from "../../lib/program/http-service.js";
 import { announce, sourceId } from "../../lib/flag/announce.js";
 import { createKeys } from "../../lib/redis/keys.js";
@@ -42,79 +42,48 @@ interface Context {
   workerEntry?: URL;
 }
 
+type Serving = SingleThread | WorkerPool;
+
 /** The proxy's composition root: opens and connects its parts, and registers each one to be closed. */
 export async function startProxy(
   config: ProxyConfig,
   context: Context,
 ): Promise<void> {
   const { logger, closers } = context;
-  const keys = createKeys(config.keyPrefix);
   const { redisUrl, flagName } = config;
+  const keys = createKeys(config.keyPrefix);
   const redis = createRedis({ url: redisUrl, name: "proxy", logger });
   closers.add("Redis", () => redis.disconnect());
-  const watch = openFlagWatch({
-    redisUrl,
-    program: "proxy",
-    keys,
-    flagName,
-    logger,
-  });
+  const watched = { redisUrl, program: "proxy", keys, flagName, logger };
+  const watch = new FlagWatch(watched);
   closers.add("flag watch", () => watch.close());
 
   const ledger = new Ledger(redis, keys);
   const memory = createSharedState();
-  const traffic = new TrafficSum(performance.now());
   const canary = controlCanary({
     ...{ config, context, watch, memory, ledger },
     readSource: () => sourceId("proxy", serving.port),
   });
-  const { onTrip } = canary;
-  const parts = { shared: memory, traffic, onTrip, logger };
+  const traffic = new TrafficSum(performance.now());
+  const parts = { shared: memory, traffic, onTrip: canary.onTrip, logger };
   const entry = context.workerEntry ?? WORKER_MAIN;
-  const serving: SingleThread | WorkerPool =
+  const serving: Serving =
     config.workers === 1
       ? new SingleThread(config, parts)
       : new WorkerPool({ config, entry, ...parts });
-  const reload = () => void serving.reload();
-  process.on("SIGHUP", reload);
-  closers.add("reload signal", () => void process.off("SIGHUP", reload));
   const readTraffic = async () => {
     await serving.count();
     return traffic;
   };
   const split = `${config.split.prod}:${config.split.canary}`;
-  const readStatus = async () => {
-    const { prod, canary: canaryTotals } = (await readTraffic()).totals;
-    return {
+  const adminPort = await listenForAdmin({
+    ...{ config, context, serving, readTraffic },
+    describe: () => ({
       split,
       canary: canary.read(),
       ...describeReading(watch, config),
-      requests: { prod: prod.chosen, canary: canaryTotals.chosen },
-    };
-  };
-  const metrics = new Metrics({
-    version: releaseVersion(),
-    read: async () =>
-      toProxyFamilies({
-        ...config,
-        totals: (await readTraffic()).totals,
-        status: await readStatus(),
-      }),
+    }),
   });
-  const admin = new HttpService(
-    createServer(
-      createAdmin({
-        readStatus,
-        readReadiness: () => describeReadiness(serving),
-        answerMetrics: answerMetrics(metrics, logger),
-      }),
-    ),
-  );
-  const adminPort = await admin.listen({
-    host: config.adminHost,
-    port: config.adminPort,
-  });
-  closers.add("admin server", () => admin.close(0));
   const port = await serving.listen();
 
   const source = sourceId("proxy", port);
@@ -130,6 +99,43 @@ export async function startProxy(
   closers.add("telemetry", () => sender.close());
   closers.add("server", () => serving.close());
   logger.info({ port, adminPort }, "proxy listens");
+}
+
+/** Status, metrics, probes and the reload signal. @returns the admin server's port */
+async function listenForAdmin(options: {
+  config: ProxyConfig;
+  context: Context;
+  serving: Serving;
+  readTraffic: () => Promise<TrafficSum>;
+  describe: () => Omit<ProxyStatus, "requests">;
+}): Promise<number> {
+  const { config, context, serving, readTraffic, describe } = options;
+  const { logger, closers } = context;
+  const reload = () => void serving.reload();
+  process.on("SIGHUP", reload);
+  closers.add("reload signal", () => void process.off("SIGHUP", reload));
+  const readStatus = async (): Promise<ProxyStatus> => {
+    const { prod, canary } = (await readTraffic()).totals;
+    const requests = { prod: prod.chosen, canary: canary.chosen };
+    return { ...describe(), requests };
+  };
+  const readFamilies = async () => {
+    const status = await readStatus();
+    const { totals } = await readTraffic();
+    return toProxyFamilies({ ...config, totals, status });
+  };
+  const metrics = new Metrics({
+    version: releaseVersion(),
+    read: readFamilies,
+  });
+  const admin = createAdmin({
+    readStatus,
+    readReadiness: () => describeReadiness(serving),
+    answerMetrics: answerMetrics(metrics, logger),
+  });
+  const service = new HttpService(createServer(admin));
+  closers.add("admin server", () => service.close(0));
+  return service.listen({ host: config.adminHost, port: config.adminPort });
 }
 
 /**
@@ -178,28 +184,22 @@ function describeReading(
   watch: FlagWatch,
   config: ProxyConfig,
 ): Pick<ProxyStatus, "flag" | "lease"> {
-  const reading = watch.current;
+  const { value = null, confirmedAt, leaseUntil } = watch.current ?? {};
   const now = performance.now();
   return {
     flag: {
-      value: reading?.value ?? null,
+      value,
       confirmedAgoMs:
-        reading === undefined ? null : Math.round(now - reading.confirmedAt),
+        confirmedAt === undefined ? null : Math.round(now - confirmedAt),
     },
     lease: {
       required: config.leaseRequired,
-      freshForMs: Math.max(
-        0,
-        Math.round((reading?.lease?.freshUntil ?? 0) - now),
-      ),
+      freshForMs: Math.max(0, Math.round((leaseUntil ?? 0) - now)),
     },
   };
 }
 
-function describeReadiness({
-  isDraining,
-  isListening,
-}: SingleThread | WorkerPool): Readiness {
+function describeReadiness({ isDraining, isListening }: Serving): Readiness {
   if (isDraining) return "draining";
   return isListening ? "ready" : "idle";
 }

@@ -1,12 +1,18 @@
 import type { Redis } from "ioredis";
 import type { Keys } from "../redis/keys.js";
-import { readLease, type LeaseReading } from "./lease-reading.js";
+import { readLease } from "./lease-reading.js";
 import type { Logger } from "../program/log.js";
-import { createRedis } from "../redis/redis.js";
+import { createRedis, execAll } from "../redis/redis.js";
 
 /** Polling catches a missed invalidation. */
 const POLL_INTERVAL_MS = 1000;
 const INVALIDATIONS = "__redis__:invalidate";
+
+type StoredState = [
+  flag: string | null,
+  lease: string | null,
+  leaseTtlMs: number,
+];
 
 export interface FlagReading {
   value: boolean;
@@ -16,7 +22,8 @@ export interface FlagReading {
   confirmedAt: number;
   /** The flag has been written since this read; the next read is under way. */
   isOutdated: boolean;
-  lease: LeaseReading | null;
+  /** Monotonic ms until which the lease is certainly valid; null if there is none. */
+  leaseUntil: number | null;
 }
 
 /**
@@ -29,11 +36,11 @@ export interface FlagReading {
 export class FlagWatch {
   readonly #reader: Redis;
   readonly #subscriber: Redis;
-  readonly #keys: Keys;
-  readonly #flagName: string;
   readonly #logger: Logger;
+  readonly #flagName: string;
+  readonly #flagKey: string;
+  readonly #leaseKey: string;
   readonly #listeners: ((reading: FlagReading) => void)[] = [];
-  readonly #readingListeners: ((reading: FlagReading) => void)[] = [];
   #reading: FlagReading | undefined;
   #readsInFlight = 0;
   /** Monotonic ms of the last invalidation that named the flag. */
@@ -41,21 +48,25 @@ export class FlagWatch {
   /** The subscriber's client id; undefined while it is not subscribed. */
   #redirectTo: number | undefined;
   #poll: NodeJS.Timeout | undefined;
-  #reportedRaw: string | null = null;
 
-  /** The watch closes both connections. */
+  /** Opens connections of its own. */
   constructor(options: {
-    reader: Redis;
-    subscriber: Redis;
+    redisUrl: string;
+    program: string;
     keys: Keys;
     flagName: string;
     logger: Logger;
   }) {
-    this.#reader = options.reader;
-    this.#subscriber = options.subscriber;
-    this.#keys = options.keys;
-    this.#flagName = options.flagName;
-    this.#logger = options.logger;
+    const { redisUrl, program, keys, flagName, logger } = options;
+    const open = (purpose: string) =>
+      createRedis({ url: redisUrl, name: `${program}-${purpose}`, logger });
+    this.#reader = open("flag");
+    this.#subscriber = open("invalidations");
+    this.#logger = logger;
+    this.#flagName = flagName;
+    this.#flagKey = keys.flag(flagName);
+    this.#leaseKey = keys.lease;
+    this.#start();
   }
 
   /** Undefined until Redis has answered once. */
@@ -65,15 +76,20 @@ export class FlagWatch {
 
   /** Called after each reading with a new value of the flag. */
   onChange(listener: (reading: FlagReading) => void): void {
-    this.#listeners.push(listener);
+    let known = this.#reading?.value;
+    this.onReading((reading) => {
+      if (reading.value === known) return;
+      known = reading.value;
+      listener(reading);
+    });
   }
 
   /** Called after each reading, and when a write makes the last one outdated. */
   onReading(listener: (reading: FlagReading) => void): void {
-    this.#readingListeners.push(listener);
+    this.#listeners.push(listener);
   }
 
-  start(): void {
+  #start(): void {
     // `message` would join the keys into one string.
     this.#subscriber.on("messageBuffer", (_channel, written: unknown) =>
       this.#onWritten(written),
@@ -84,8 +100,6 @@ export class FlagWatch {
     this.#poll = setInterval(() => {
       if (this.#readsInFlight === 0) this.#read();
     }, POLL_INTERVAL_MS);
-    if (this.#subscriber.status === "ready") this.#subscribe();
-    this.#arm();
   }
 
   close(): void {
@@ -128,44 +142,34 @@ export class FlagWatch {
   /** Switches tracking off first, because a second ON with the same prefix is an error. */
   async #track(redirectTo: number): Promise<void> {
     await this.#reader.client("TRACKING", "OFF");
-    const prefixes = [
-      this.#keys.flag(this.#flagName),
-      this.#keys.lease,
-    ].flatMap((prefix) => ["PREFIX", prefix]);
     await this.#reader.call(
       "CLIENT",
-      "TRACKING",
-      "ON",
-      "REDIRECT",
-      redirectTo,
-      "BCAST",
-      ...prefixes,
+      ...["TRACKING", "ON", "REDIRECT", redirectTo, "BCAST"],
+      ...["PREFIX", this.#flagKey, "PREFIX", this.#leaseKey],
     );
   }
 
   /** @param written the invalidated keys; null for all of them, after a flush */
   #onWritten(written: unknown): void {
-    const flag = this.#keys.flag(this.#flagName);
     const isFlag =
-      !Array.isArray(written) || written.some((key) => String(key) === flag);
+      !Array.isArray(written) ||
+      written.some((key) => String(key) === this.#flagKey);
     if (isFlag) this.#writtenAt = performance.now();
-    if (isFlag && this.#reading !== undefined) {
-      this.#reading = { ...this.#reading, isOutdated: true };
-      for (const listener of this.#readingListeners) listener(this.#reading);
-    }
+    if (isFlag && this.#reading !== undefined)
+      this.#publish({ ...this.#reading, isOutdated: true });
     this.#read();
   }
 
   #read(): void {
     const sentAt = performance.now();
     this.#readsInFlight += 1;
-    this.#reader
+    const read = this.#reader
       .pipeline()
-      .get(this.#keys.flag(this.#flagName))
-      .get(this.#keys.lease)
-      .pttl(this.#keys.lease)
-      .exec()
-      .then((replies) => this.#take(replies ?? [], sentAt))
+      .get(this.#flagKey)
+      .get(this.#leaseKey)
+      .pttl(this.#leaseKey);
+    execAll(read)
+      .then((replies) => this.#take(replies as StoredState, sentAt))
       .catch((err: unknown) =>
         this.#logger.debug({ err }, "flag could not be read"),
       )
@@ -174,56 +178,27 @@ export class FlagWatch {
       });
   }
 
-  #take(replies: [Error | null, unknown][], sentAt: number): void {
-    const failure = replies.find(([err]) => err !== null)?.[0];
-    if (failure) throw failure;
-    const [raw, lease, leaseTtlMs] = replies.map(([, reply]) => reply) as [
-      string | null,
-      string | null,
-      number,
-    ];
-    const previous = this.#reading;
+  #take([raw, lease, leaseTtlMs]: StoredState, sentAt: number): void {
     const { value, garbled } = parseFlag(raw);
-    this.#reading = {
-      value,
-      raw,
-      confirmedAt: sentAt,
-      isOutdated: sentAt < this.#writtenAt,
-      lease: readLease(lease, sentAt + leaseTtlMs),
-    };
-    if (garbled && raw !== this.#reportedRaw) {
+    if (garbled && raw !== this.#reading?.raw) {
       this.#logger.warn(
         { flag: this.#flagName, raw },
         'flag counts as false: it is neither "true" nor "false"',
       );
     }
-    this.#reportedRaw = raw;
-    if (previous?.value !== value)
-      for (const listener of this.#listeners) listener(this.#reading);
-    for (const listener of this.#readingListeners) listener(this.#reading);
+    this.#publish({
+      value,
+      raw,
+      confirmedAt: sentAt,
+      isOutdated: sentAt < this.#writtenAt,
+      leaseUntil: readLease(lease, leaseTtlMs) && sentAt + leaseTtlMs,
+    });
   }
-}
 
-/** Starts a watch with its own connections. */
-export function openFlagWatch(options: {
-  redisUrl: string;
-  program: string;
-  keys: Keys;
-  flagName: string;
-  logger: Logger;
-}): FlagWatch {
-  const { redisUrl, program, keys, flagName, logger } = options;
-  const open = (purpose: string) =>
-    createRedis({ url: redisUrl, name: `${program}-${purpose}`, logger });
-  const watch = new FlagWatch({
-    reader: open("flag"),
-    subscriber: open("invalidations"),
-    keys,
-    flagName,
-    logger,
-  });
-  watch.start();
-  return watch;
+  #publish(reading: FlagReading): void {
+    this.#reading = reading;
+    for (const listener of this.#listeners) listener(reading);
+  }
 }
 
 /** An absent flag is true; a value other than `true` and `false` counts as false. */

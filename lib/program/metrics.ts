@@ -24,6 +24,17 @@ export type Family = { name: string; help: string } & (
     }
 );
 
+const family =
+  (type: "gauge" | "counter") =>
+  (name: string, help: string, samples: readonly Sample[]): Family => ({
+    name,
+    help,
+    type,
+    samples,
+  });
+export const gauge = family("gauge");
+export const counter = family("counter");
+
 /** The shape in which a registry reads a value. */
 interface Reading {
   metricName?: string;

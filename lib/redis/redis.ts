@@ -1,4 +1,4 @@
-import { Redis } from "ioredis";
+import { Redis, type ChainableCommander } from "ioredis";
 import { backOffMs } from "../program/back-off.js";
 import type { Logger } from "../program/log.js";
 
@@ -50,6 +50,16 @@ export async function waitForRedis(
     const timer = setTimeout(finish, timeoutMs, false);
     redis.once("ready", onReady);
   });
+}
+
+/** Runs a pipeline or transaction. @returns the replies @throws the first error of any of its commands */
+export async function execAll(
+  pipeline: ChainableCommander,
+): Promise<unknown[]> {
+  const replies = (await pipeline.exec()) ?? [];
+  const failure = replies.find(([err]) => err !== null)?.[0];
+  if (failure) throw failure;
+  return replies.map(([, reply]) => reply);
 }
 
 /** Logs one line when an outage begins and one when it ends, but not each attempt to reconnect. */

@@ -1,3 +1,6 @@
+export const CANARY_SHARE_HELP =
+  "The canary's share of the requests: as the split says (configured), or as answered within the monitor's window (actual).";
+
 /** The requests of each side in a block of the split. At least one is above 0. */
 export interface Ratio {
   prod: number;

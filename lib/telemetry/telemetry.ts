@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis";
 import * as z from "zod";
 import type { Keys } from "../redis/keys.js";
+import { execAll } from "../redis/redis.js";
 import { TOP_BUCKET } from "./latency-histogram.js";
 import { parseJson, toRecord } from "../redis/stream-entry.js";
 
@@ -105,9 +106,7 @@ export async function writeTelemetry(
     ];
     pipeline.xadd(keys.telemetry, "MAXLEN", "~", MAX_ENTRIES, "*", ...fields);
   }
-  const results = await pipeline.exec();
-  const failure = results?.find(([err]) => err !== null)?.[0];
-  if (failure) throw failure;
+  await execAll(pipeline);
 }
 
 /** An entry that is not a valid window or sample. */

@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
 import { parseFlag } from "../../../lib/flag/flag-watch.js";
 import type { Keys } from "../../../lib/redis/keys.js";
-import { readLeaseAge } from "../../../lib/flag/lease-reading.js";
+import { readLease } from "../../../lib/flag/lease-reading.js";
 import { Ledger, type LedgerEvent } from "../../../lib/flag/ledger.js";
 import {
   toHostReport,
@@ -56,7 +56,7 @@ export async function readLeaseFacts(
     redis.get(keys.lease),
     redis.pttl(keys.lease),
   ]);
-  return readLeaseAge(raw, ttlMs);
+  return readLease(raw, ttlMs);
 }
 
 /** The monitor's report from Redis only: over the last ten seconds, without verdict. @throws if Redis is unreachable */

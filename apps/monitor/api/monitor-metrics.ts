@@ -1,7 +1,13 @@
 import type { Redis } from "ioredis";
-import type { Family, Sample } from "../../../lib/program/metrics.js";
+import {
+  counter,
+  gauge,
+  type Family,
+  type Sample,
+} from "../../../lib/program/metrics.js";
 import type { Keys } from "../../../lib/redis/keys.js";
 import type { SideSummary } from "../../../lib/telemetry/monitor-state.js";
+import { CANARY_SHARE_HELP } from "../../../lib/telemetry/split-ratio.js";
 import { SIDES, type Side } from "../../../lib/telemetry/telemetry.js";
 import { ALERT_TYPES, typeOfAlert } from "../alert/alerts.js";
 import type { CourierTotals } from "../alert/courier.js";
@@ -126,7 +132,7 @@ function sideFamilies(sides: Record<Side, SideSummary>): Family[] {
   return [
     gauge(
       "serin_canary_share",
-      "The canary's share of the requests: as the split says (configured), or as answered within the monitor's window (actual).",
+      CANARY_SHARE_HELP,
       all === 0 ? [] : [[sides.canary.requests / all, { kind: "actual" }]],
     ),
     gauge(
@@ -184,17 +190,6 @@ function verdictFamilies(verdict: Verdict | undefined): Family[] {
     ),
   ];
 }
-
-const family =
-  (type: "gauge" | "counter") =>
-  (name: string, help: string, samples: Sample[]): Family => ({
-    name,
-    help,
-    type,
-    samples,
-  });
-const gauge = family("gauge");
-const counter = family("counter");
 
 function byLabel(label: string, counts: ReadonlyMap<string, number>): Sample[] {
   return [...counts].map(([value, count]) => [count, { [label]: value }]);

@@ -1,7 +1,8 @@
 import type { Redis } from "ioredis";
 import { parseFlag } from "../../../lib/flag/flag-watch.js";
 import type { Keys } from "../../../lib/redis/keys.js";
-import { readLeaseAge } from "../../../lib/flag/lease-reading.js";
+import { readLease } from "../../../lib/flag/lease-reading.js";
+import { execAll } from "../../../lib/redis/redis.js";
 import { entryTimeMs } from "../../../lib/redis/stream-entry.js";
 import { parseRecovery, type RecoveryState } from "./recovery.js";
 
@@ -22,7 +23,7 @@ export interface FlagRecord {
   /** Its time by Redis's clock, in ms; 0 if there was none. */
   flippedAtMs: number;
   recovery: RecoveryState | null;
-  lease: ReturnType<typeof readLeaseAge>;
+  lease: ReturnType<typeof readLease>;
 }
 
 /** @throws when Redis is away. */
@@ -31,19 +32,16 @@ export async function readFlagRecord(
   keys: Keys,
   flagName: string,
 ): Promise<FlagRecord> {
-  const replies = await redis
-    .multi()
-    .get(keys.flag(flagName))
-    .hgetall(keys.flagInfo(flagName))
-    .get(keys.recovery(flagName))
-    .get(keys.lease)
-    .pttl(keys.lease)
-    .exec();
-  const failure = replies?.find(([err]) => err !== null)?.[0];
-  if (failure) throw failure;
-  const [raw, info, recovery, rawLease, leaseTtlMs] = (replies ?? []).map(
-    ([, reply]) => reply,
-  ) as [
+  const replies = await execAll(
+    redis
+      .multi()
+      .get(keys.flag(flagName))
+      .hgetall(keys.flagInfo(flagName))
+      .get(keys.recovery(flagName))
+      .get(keys.lease)
+      .pttl(keys.lease),
+  );
+  const [raw, info, recovery, rawLease, leaseTtlMs] = replies as [
     string | null,
     Record<string, string | undefined>,
     string | null,
@@ -60,6 +58,6 @@ export async function readFlagRecord(
     flip: info.event ?? null,
     flippedAtMs: info.event === undefined ? 0 : entryTimeMs(info.event),
     recovery: parseRecovery(recovery),
-    lease: readLeaseAge(rawLease, leaseTtlMs),
+    lease: readLease(rawLease, leaseTtlMs),
   };
 }

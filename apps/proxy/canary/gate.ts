@@ -26,8 +26,8 @@ export function whyCanaryIsClosed(
   if (now - reading.confirmedAt > rules.flagStaleMs)
     return "flag is stale: Redis does not answer";
   if (!rules.leaseRequired) return null;
-  if (reading.lease === null) return "no monitor leads: there is no lease";
-  if (reading.lease.freshUntil < now)
+  if (reading.leaseUntil === null) return "no monitor leads: there is no lease";
+  if (reading.leaseUntil < now)
     return "no monitor leads: the lease has expired";
   return null;
 }
@@ -45,7 +45,7 @@ export function canaryOpenForMs(
   if (whyCanaryIsClosed(reading, rules, now) !== null) return 0;
   const staleAt = (reading?.confirmedAt ?? 0) + rules.flagStaleMs;
   const freshUntil = rules.leaseRequired
-    ? (reading?.lease?.freshUntil ?? 0)
+    ? (reading?.leaseUntil ?? 0)
     : Infinity;
   return Math.min(staleAt, freshUntil) - now;
 }

@@ -1,6 +1,9 @@
+import { createHash } from "node:crypto";
 import type { Ratio } from "../../../lib/telemetry/split-ratio.js";
 import type { Side } from "../../../lib/telemetry/telemetry.js";
-import { createBlockRandom } from "./block-random.js";
+
+/** Blocks are dealt together up to about this many picks: one hash serves them all. */
+const PICKS_AT_ONCE = 256;
 
 /**
  * Permuted blocks: each block of prod + canary consecutive picks holds exactly the canary's share, at random places. The
@@ -37,24 +40,34 @@ export interface Deck {
 
 /**
  * Like createSplit, but exact over the picks of all threads together. The threads share one counter of picks, and each
- * derives the order of a pick's block from the seed.
+ * derives the order of a pick's block from the seed and the pick's number.
  */
 export function createSharedSplit(ratio: Ratio, deck: Deck): () => Side {
   const blockLength = ratio.prod + ratio.canary;
+  const length = blockLength * Math.ceil(PICKS_AT_ONCE / blockLength);
   let first = 0;
   let dealt: readonly Side[] = [];
   return () => {
     const pick = Number(Atomics.add(deck.picks, 0, 1n));
     if (pick < first || pick >= first + dealt.length) {
-      const block = Math.floor(pick / blockLength);
-      first = block * blockLength;
-      dealt = dealBlock(ratio, deck.seed, block);
+      first = pick - (pick % length);
+      const split = createSplit(ratio, createRandom(deck.seed, first, length));
+      dealt = Array.from({ length }, split);
     }
     return dealt[pick - first] ?? "prod";
   };
 }
 
-function dealBlock(ratio: Ratio, seed: Uint32Array, block: number): Side[] {
-  const split = createSplit(ratio, createBlockRandom(seed, block));
-  return Array.from({ length: ratio.prod + ratio.canary }, split);
+/** `count` numbers, uniform in [0, 1). Seed and place determine them, in every thread alike. */
+function createRandom(
+  seed: Uint32Array,
+  place: number,
+  count: number,
+): () => number {
+  const bytes = createHash("shake256", { outputLength: 4 * count })
+    .update(seed)
+    .update(String(place))
+    .digest();
+  let drawn = 0;
+  return () => bytes.readUInt32LE(4 * drawn++) / 2 ** 32;
 }

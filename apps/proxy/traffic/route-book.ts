@@ -36,18 +36,37 @@ export interface Outcome {
   rescued: boolean;
 }
 
-interface Tally {
-  requests: number;
-  errors: number;
-  served: number;
-  latency: LatencyHistogram;
+class Tally {
+  requests = 0;
+  errors = 0;
+  served = 0;
+  readonly latency = new LatencyHistogram();
 }
 
-interface Route {
+class Route {
   readonly name: string;
   /** Monotonic ms: the end of the last window with a request for it. */
-  usedAt: number;
-  tallies: Partial<Record<Column, Tally>>;
+  usedAt = 0;
+  #tallies: Partial<Record<Column, Tally>> = {};
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  tally(column: Column): Tally {
+    return (this.#tallies[column] ??= new Tally());
+  }
+
+  /** @returns whether it had requests */
+  take(taken: RouteWindows): boolean {
+    const used = COLUMNS.filter((column) => this.#tallies[column]);
+    for (const column of used) {
+      const { latency, ...counts } = this.tally(column);
+      taken[column][this.name] = { ...counts, latency: latency.toSparse() };
+    }
+    this.#tallies = {};
+    return used.length > 0;
+  }
 }
 
 /**
@@ -56,14 +75,14 @@ interface Route {
  */
 export class RouteBook {
   readonly #byMethod = new Map<string, Map<string, Route>>();
-  readonly #other = createRoute(OTHER_ROUTES);
+  readonly #other = new Route(OTHER_ROUTES);
   #size = 0;
 
   count(request: RoutedRequest, outcome: Outcome, bucket: number): void {
     const { side, isDealt, method = "", url = "" } = request;
     const { status, rescued } = outcome;
     const route = this.#routeOf(method, firstSegment(url), status < 400);
-    const tally = tallyOf(route, isDealt ? side : "alone");
+    const tally = route.tally(isDealt ? side : "alone");
     tally.requests += 1;
     if (status >= 500) tally.errors += 1;
     if (status < 400) tally.served += 1;
@@ -85,10 +104,10 @@ export class RouteBook {
   /** The counts since the last call. @param now monotonic ms */
   take(now: number): RouteWindows {
     const taken = { prod: {}, canary: {}, alone: {} };
-    takeRoute(this.#other, taken);
+    this.#other.take(taken);
     for (const bySegment of this.#byMethod.values())
       for (const [segment, route] of bySegment) {
-        if (takeRoute(route, taken)) route.usedAt = now;
+        if (route.take(taken)) route.usedAt = now;
         else if (now - route.usedAt > IDLE_MS) {
           bySegment.delete(segment);
           this.#size -= 1;
@@ -103,7 +122,7 @@ export class RouteBook {
   ): void {
     for (const [name, window] of Object.entries(windows ?? {})) {
       const [method = "", segment = ""] = name.split(" ");
-      const tally = tallyOf(this.#routeOf(method, segment, true), column);
+      const tally = this.#routeOf(method, segment, true).tally(column);
       tally.requests += window.requests;
       tally.errors += window.errors;
       tally.served += window.served;
@@ -118,7 +137,7 @@ export class RouteBook {
       return this.#other;
     const bySegment = this.#byMethod.get(method) ?? new Map<string, Route>();
     this.#byMethod.set(method, bySegment);
-    const route = createRoute(`${method} ${segment}`);
+    const route = new Route(`${method} ${segment}`);
     bySegment.set(segment, route);
     this.#size += 1;
     return route;
@@ -135,30 +154,4 @@ function firstSegment(url: string): string {
     if (i >= MAX_SEGMENT) return "";
   }
   return url;
-}
-
-function createRoute(name: string): Route {
-  return { name, usedAt: 0, tallies: {} };
-}
-
-function tallyOf({ tallies }: Route, column: Column): Tally {
-  return (tallies[column] ??= {
-    requests: 0,
-    errors: 0,
-    served: 0,
-    latency: new LatencyHistogram(),
-  });
-}
-
-/** @returns whether the route had requests */
-function takeRoute(route: Route, taken: RouteWindows): boolean {
-  let isUsed = false;
-  for (const column of COLUMNS) {
-    const tally = route.tallies[column];
-    if (tally === undefined) continue;
-    isUsed = true;
-    taken[column][route.name] = { ...tally, latency: tally.latency.toSparse() };
-  }
-  if (isUsed) route.tallies = {};
-  return isUsed;
 }

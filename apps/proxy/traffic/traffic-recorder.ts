@@ -57,7 +57,7 @@ export class TrafficRecorder {
     const bucket = bucketOf(now - pending.startedAt);
     const { status } = outcome;
     counts.requests += 1;
-    counts.status.set(status, (counts.status.get(status) ?? 0) + 1);
+    counts.addStatus(status, 1);
     counts.latency.add(bucket, 1);
     if (status >= 500) counts.errors += 1;
     this.#counts.routes.count(pending, outcome, bucket);

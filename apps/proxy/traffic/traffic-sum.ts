@@ -1,8 +1,7 @@
 import { LatencyHistogram } from "../../../lib/telemetry/latency-histogram.js";
 import { SIDES, type Side } from "../../../lib/telemetry/telemetry.js";
 import {
-  addToBoth,
-  createBothCounts,
+  createCounts,
   WindowCounts,
   type SideCounts,
   type TrafficWindows,
@@ -11,7 +10,7 @@ import {
 /** Sums the counts of all threads' recorders. Any object can identify a recorder. */
 export class TrafficSum {
   readonly #window: WindowCounts;
-  readonly #totals = createBothCounts();
+  readonly #totals = createCounts();
   /** Each recorder's last windows, which hold the requests that wait for a response. */
   readonly #last = new Map<object, TrafficWindows>();
 
@@ -28,7 +27,7 @@ export class TrafficSum {
   /** @param windows the recorder's counts since the last call */
   add(recorder: object, windows: TrafficWindows): void {
     this.#window.add(windows);
-    addToBoth(this.#totals, windows);
+    for (const side of SIDES) this.#totals[side].add(windows[side]);
     this.#last.set(recorder, windows);
   }
 

@@ -15,21 +15,37 @@ export type TrafficCounts = Omit<
 export type TrafficWindows = Record<Side, TrafficCounts>;
 
 /** One side's counts while the window is open. */
-export interface SideCounts {
-  requests: number;
-  errors: number;
-  status: Map<number, number>;
-  latency: LatencyHistogram;
-  chosen: number;
-  retried: number;
-  rescued: number;
-  dealt: number;
+export class SideCounts {
+  requests = 0;
+  errors = 0;
+  dealt = 0;
+  chosen = 0;
+  retried = 0;
+  rescued = 0;
+  readonly status = new Map<number, number>();
+  readonly latency = new LatencyHistogram();
+
+  add({ arms, ...counts }: TrafficCounts): void {
+    this.requests += counts.requests;
+    this.errors += counts.errors;
+    this.dealt += counts.dealt ?? 0;
+    this.chosen += arms.chosen;
+    this.retried += arms.retried;
+    this.rescued += arms.rescued ?? 0;
+    this.latency.merge(counts.latency);
+    for (const [status, count] of Object.entries(counts.status))
+      this.addStatus(Number(status), count);
+  }
+
+  addStatus(status: number, count: number): void {
+    this.status.set(status, (this.status.get(status) ?? 0) + count);
+  }
 }
 
 /** Counts in consecutive windows; memory does not depend on the load. */
 export class WindowCounts {
   readonly routes = new RouteBook();
-  #sides = createBothCounts();
+  #sides = createCounts();
   #startedAt: number;
 
   /** @param now monotonic ms, here and below */
@@ -42,7 +58,7 @@ export class WindowCounts {
   }
 
   add(windows: TrafficWindows): void {
-    addToBoth(this.#sides, windows);
+    for (const side of SIDES) this.#sides[side].add(windows[side]);
     this.routes.add(windows);
   }
 
@@ -51,7 +67,7 @@ export class WindowCounts {
     const windowMs = Math.round(now - this.#startedAt);
     this.#startedAt = now;
     const ended = this.#sides;
-    this.#sides = createBothCounts();
+    this.#sides = createCounts();
     const routes = this.routes.take(now);
     const describe = (side: Side): TrafficCounts => {
       const { chosen, retried, rescued, status, latency, ...rest } =
@@ -73,41 +89,6 @@ export class WindowCounts {
   }
 }
 
-export function createBothCounts(): Record<Side, SideCounts> {
-  return { prod: createCounts(), canary: createCounts() };
-}
-
-export function addToBoth(
-  sums: Record<Side, SideCounts>,
-  windows: TrafficWindows,
-): void {
-  for (const side of SIDES) addTo(sums[side], windows[side]);
-}
-
-function createCounts(): SideCounts {
-  return {
-    requests: 0,
-    errors: 0,
-    status: new Map(),
-    latency: new LatencyHistogram(),
-    chosen: 0,
-    retried: 0,
-    rescued: 0,
-    dealt: 0,
-  };
-}
-
-function addTo(sum: SideCounts, counts: TrafficCounts): void {
-  sum.requests += counts.requests;
-  sum.errors += counts.errors;
-  sum.dealt += counts.dealt ?? 0;
-  sum.chosen += counts.arms.chosen;
-  sum.retried += counts.arms.retried;
-  sum.rescued += counts.arms.rescued ?? 0;
-  sum.latency.merge(counts.latency);
-  for (const [status, count] of Object.entries(counts.status))
-    sum.status.set(
-      Number(status),
-      (sum.status.get(Number(status)) ?? 0) + count,
-    );
+export function createCounts(): Record<Side, SideCounts> {
+  return { prod: new SideCounts(), canary: new SideCounts() };
 }

@@ -8,17 +8,20 @@ const REQUIRED = { flagStaleMs: 5000, leaseRequired: true };
 
 /** A reading of just now, the flag true and the lease standing. */
 function reading(changes: Partial<FlagReading> = {}): FlagReading {
-  const lease = { holder: "monitor@edge1:8090", epoch: 1, freshUntil: NOW + 1 };
   return {
-    ...{ value: true, raw: "true", confirmedAt: NOW, isOutdated: false, lease },
+    value: true,
+    raw: "true",
+    confirmedAt: NOW,
+    isOutdated: false,
+    leaseUntil: NOW + 1,
     ...changes,
   };
 }
 
 describe("proxy canary gate", () => {
   it("opens while the flag is true, confirmed, and no lease is required", () =>
-    expect(whyCanaryIsClosed(reading({ lease: null }), OPTIONAL, NOW)).to.be
-      .null);
+    expect(whyCanaryIsClosed(reading({ leaseUntil: null }), OPTIONAL, NOW)).to
+      .be.null);
 
   it("opens while the flag is true and the required lease is fresh", () =>
     expect(whyCanaryIsClosed(reading(), REQUIRED, NOW)).to.be.null);
@@ -52,9 +55,9 @@ describe("proxy canary gate", () => {
   });
 
   it("is closed when a lease is required and none exists", () =>
-    expect(whyCanaryIsClosed(reading({ lease: null }), REQUIRED, NOW)).to.equal(
-      "no monitor leads: there is no lease",
-    ));
+    expect(
+      whyCanaryIsClosed(reading({ leaseUntil: null }), REQUIRED, NOW),
+    ).to.equal("no monitor leads: there is no lease"));
 
   it("is open to the lease's last millisecond and closed after it", () => {
     expect(whyCanaryIsClosed(reading(), REQUIRED, NOW + 1)).to.be.null;

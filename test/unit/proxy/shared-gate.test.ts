@@ -71,13 +71,13 @@ describe("proxy canary gate's open time", () => {
     const random = createSeededRandom(11);
     const whole = (below: number) => Math.floor(random() * below);
     for (let i = 0; i < 20_000; i++) {
-      const lease = { holder: "m", epoch: 1, freshUntil: 1000 + whole(200) };
+      const leaseUntil = 1000 + whole(200);
       const reading = {
         value: random() < 0.8,
         raw: "true",
         confirmedAt: 900 + whole(200),
         isOutdated: random() < 0.1,
-        lease: random() < 0.2 ? null : lease,
+        leaseUntil: random() < 0.2 ? null : leaseUntil,
       };
       const read = random() < 0.05 ? undefined : reading;
       const rules = { flagStaleMs: whole(200), leaseRequired: random() < 0.5 };

@@ -1,9 +1,5 @@
 import { expect } from "chai";
 import {
-  createBlockRandom,
-  philox,
-} from "../../../apps/proxy/canary/block-random.js";
-import {
   createSharedSplit,
   type Deck,
 } from "../../../apps/proxy/canary/split.js";
@@ -38,55 +34,6 @@ function deal(options: {
 function cut(picks: string, length: number): string[] {
   return picks.match(new RegExp(`.{${length}}`, "g")) ?? [];
 }
-
-describe("Philox4x32-10", () => {
-  // Known answers published by its authors with Random123 (kat_vectors).
-  for (const [counter, key, words] of [
-    [[0, 0, 0, 0], [0, 0], "6627e8d5 e169c58d bc57ac4c 9b00dbd8"],
-    [
-      [0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff],
-      [0xffffffff, 0xffffffff],
-      "408f276d 41c83b0e a20bc7c6 6d5451fd",
-    ],
-    [
-      [0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344],
-      [0xa4093822, 0x299f31d0],
-      "d16cfe09 94fdcceb 5001e420 24126ea1",
-    ],
-  ] as const)
-    it(`gives ${words}`, () => {
-      const hex = philox(counter, key).map((word) =>
-        word.toString(16).padStart(8, "0"),
-      );
-      expect(hex.join(" ")).to.equal(words);
-    });
-});
-
-describe("proxy block random", () => {
-  const draw = (seed: number, block: number, count = 12) => {
-    const random = createBlockRandom(Uint32Array.of(seed, 2), block);
-    return Array.from({ length: count }, random);
-  };
-
-  it("depends on seed and block only", () => {
-    expect(draw(1, 7)).to.deep.equal(draw(1, 7));
-    expect(draw(1, 7)).not.to.deep.equal(draw(1, 8));
-    expect(draw(1, 7)).not.to.deep.equal(draw(2, 7));
-    expect(draw(1, 7)).not.to.deep.equal(draw(1, 7 + 2 ** 32));
-  });
-
-  it("continues after the four words of one counter", () => {
-    expect(new Set(draw(1, 7, 1000)).size).to.equal(1000);
-  });
-
-  it("stays in [0, 1), half of it below a half", () => {
-    const drawn = draw(3, 0, 10_000);
-    expect(drawn.every((it) => it >= 0 && it < 1)).to.equal(true);
-    const low = drawn.filter((it) => it < 0.5).length;
-    // Within four standard deviations (50 each).
-    expect(low).to.be.within(4800, 5200);
-  });
-});
 
 describe("proxy shared split", () => {
   for (const [ratio, canaryInBlock, length] of [
