@@ -1,5 +1,4 @@
-import type { Redis } from "ioredis";
-import type { Keys } from "../../../lib/redis/keys.js";
+import type { Store } from "../sources/redis-link.js";
 import { scanTelemetry, type Heard } from "../sources/telemetry-scan.js";
 
 /** The canary's requests around a flip, from the proxies' windows. Times are ms by Redis's clock. */
@@ -13,10 +12,9 @@ export interface CanaryTrail {
   givenAfter: number;
 }
 
-/** Reads windows back to the last one before the flip. @throws if Redis is unreachable */
+/** Reads windows back to the last one before the flip. */
 export async function readCanaryTrail(
-  redis: Redis,
-  keys: Keys,
+  store: Store,
   flippedAt: number,
 ): Promise<CanaryTrail> {
   const trail: CanaryTrail = {
@@ -25,7 +23,7 @@ export async function readCanaryTrail(
     lastAfterAt: null,
     givenAfter: 0,
   };
-  for await (const heard of scanTelemetry(redis, keys, 0)) {
+  for await (const heard of scanTelemetry(store, 0)) {
     if (!touchesCanary(heard)) continue;
     const { data, heardAt } = heard;
     if (heardAt <= flippedAt) return { ...trail, lastBeforeAt: heardAt };

@@ -1,17 +1,24 @@
 import type { Commands } from "../command-line.js";
 import type { Environment } from "../../../lib/settings/settings.js";
-import { readConfig } from "../config.js";
+import { readConfig, type CliConfig } from "../config.js";
 import type { ExitStatus } from "../exit-status.js";
-import { nameOperator } from "../operator.js";
 import { Output, type OutputStream } from "../output.js";
-import { explainRedisError } from "../sources/redis-link.js";
-import { createContext, type CommandContext } from "./context.js";
+import { MonitorClient } from "../sources/monitor-client.js";
+import { explainRedisError, RedisLink } from "../sources/redis-link.js";
 import { examine } from "./doctor/doctor.js";
 import { showEvents } from "./events.js";
-import { changeFlag, showFlag } from "./flag.js";
-import { showStatus } from "./status.js";
+import { changeFlag, nameOperator, showFlag } from "./flag.js";
+import { showStatus } from "./status-page.js";
 import { watchLive, watchPiped } from "./watch.js";
 import { explainFlip } from "./why.js";
+
+/** Settings, connections and output of a command. */
+export interface CommandContext {
+  config: CliConfig;
+  link: RedisLink;
+  monitor: MonitorClient;
+  output: Output;
+}
 
 export interface CommandsContext {
   env: Environment;
@@ -30,24 +37,25 @@ export function createCommands(context: CommandsContext): Commands {
   async function run(
     command: (context: CommandContext) => Promise<ExitStatus>,
   ): Promise<ExitStatus> {
-    const created = createContext(readConfig(env), output);
+    const config = readConfig(env);
+    const link = new RedisLink(config);
+    const monitor = new MonitorClient(config);
     try {
-      return await command(created);
+      return await command({ config, link, monitor, output });
     } catch (err) {
-      throw explainRedisError(err, created.link.address);
+      throw explainRedisError(err, link.address);
     } finally {
-      created.link.close();
+      link.close();
     }
   }
 
   return {
-    status: (options) =>
-      run(({ source }) => showStatus(source, output, options)),
+    status: (options) => run((parts) => showStatus(parts, options)),
     watch: () =>
-      run(({ source }) =>
+      run((parts) =>
         output.terminal === undefined
-          ? watchPiped(source, output, stopSignal())
-          : watchLive(source, output, output.terminal, stopSignal()),
+          ? watchPiped(parts, stopSignal())
+          : watchLive(parts, output.terminal, stopSignal()),
       ),
     getFlag: (options) => run((parts) => showFlag(parts, options)),
     setFlag: (value, { reason }) =>

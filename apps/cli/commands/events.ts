@@ -1,15 +1,11 @@
 import { once } from "node:events";
 import type { Redis } from "ioredis";
 import { followEvents } from "../../../lib/flag/event-feed.js";
-import {
-  Ledger,
-  type EventKind,
-  type LedgerEvent,
-} from "../../../lib/flag/ledger.js";
+import type { EventKind, LedgerEvent } from "../../../lib/flag/ledger.js";
 import { compareIds } from "../../../lib/redis/stream-entry.js";
 import { renderEvent } from "./event-line.js";
 import { EXIT, type ExitStatus } from "../exit-status.js";
-import type { CommandContext } from "./context.js";
+import type { CommandContext } from "./commands.js";
 
 export interface EventsOptions {
   limit: number;
@@ -23,12 +19,11 @@ export interface EventsOptions {
 
 /** `serin events`: prints the newest events, oldest first, then new ones. @throws if Redis is unreachable at the start */
 export async function showEvents(
-  { link, keys, output }: CommandContext,
+  { link, output }: CommandContext,
   options: EventsOptions,
 ): Promise<ExitStatus> {
   const { limit, kind, signal, warn } = options;
-  const redis = await link.open();
-  const ledger = new Ledger(redis, keys);
+  const { redis, keys, ledger } = await link.open();
   const [newest] = await ledger.readEvents({ limit: 1 });
   const found = limit === 0 ? [] : await ledger.readEvents({ limit, kind });
   const print = (event: LedgerEvent) => {

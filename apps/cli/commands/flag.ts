@@ -1,34 +1,36 @@
-import { Ledger, type FlipOutcome } from "../../../lib/flag/ledger.js";
+import { hostname, userInfo } from "node:os";
+import type { FlipOutcome } from "../../../lib/flag/ledger.js";
+import type { Environment } from "../../../lib/settings/settings.js";
 import { toPlain } from "../../../lib/wording/plain-text.js";
 import { CliError, EXIT, type ExitStatus } from "../exit-status.js";
 import { readFlagFacts } from "../sources/redis-report.js";
-import type { CommandContext } from "./context.js";
+import type { CommandContext } from "./commands.js";
 
 const MAX_REASON_CHARACTERS = 500;
 
 /** `serin flag get` @throws if Redis is unreachable */
 export async function showFlag(
-  { link, keys, flagName, output }: CommandContext,
+  { config, link, output }: CommandContext,
   options: { json: boolean },
 ): Promise<ExitStatus> {
-  const facts = await readFlagFacts(await link.open(), keys, flagName);
+  const facts = await readFlagFacts(await link.open());
   const { value, garbled, by, reason, at } = facts;
   if (options.json)
-    output.json({ name: flagName, value, garbled, by, reason, at });
+    output.json({ name: config.flagName, value, garbled, by, reason, at });
   else output.line(wordFor(value));
   return EXIT.ok;
 }
 
 /** `serin flag on|off|toggle`: an operator's flip, which the monitor never undoes. @throws if Redis is unreachable */
 export async function changeFlag(
-  { link, keys, flagName, output }: CommandContext,
+  { link, output }: CommandContext,
   change: {
     value: boolean | "toggle";
     reason: string | undefined;
     operator: string;
   },
 ): Promise<ExitStatus> {
-  const ledger = new Ledger(await link.open(), keys);
+  const { ledger, flagName } = await link.open();
   const { value, operator } = change;
   const flip = {
     by: "operator",
@@ -55,6 +57,19 @@ function describeOutcome(
   return outcome === "held"
     ? `${state} already, and stays off until an operator resumes it: ${reason}`
     : `${state} already: nothing was changed`;
+}
+
+/** The user's name for the ledger: `alice@edge1`, also under sudo. */
+export function nameOperator(env: Environment): string {
+  return `${env.SUDO_USER ?? loginName()}@${hostname()}`;
+}
+
+function loginName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return "unknown"; // A user id without an account, as in some containers.
+  }
 }
 
 function readReason(reason: string | undefined): string | undefined {

@@ -16,9 +16,11 @@ import type {
   StateReport,
 } from "../../../lib/telemetry/monitor-state.js";
 import { toPlain } from "../../../lib/wording/plain-text.js";
+import { EXIT, type ExitStatus } from "../exit-status.js";
 import type { Paint, Style } from "../output.js";
-import type { Reading } from "../sources/state-source.js";
+import { readState, type Reading } from "../sources/state-source.js";
 import { layOut, layOutFacts } from "../table.js";
+import type { CommandContext } from "./commands.js";
 
 const TONE_STYLES: Readonly<Record<Tone, Style>> = {
   good: ["bold", "green"],
@@ -40,6 +42,22 @@ const HOST_COLUMNS = [
   ...["CPU", "memory", "probe"].map((title) => ({ title, isFigure: true })),
   { title: "seen" },
 ];
+
+/** `serin status` */
+export async function showStatus(
+  parts: CommandContext,
+  options: { json: boolean },
+): Promise<ExitStatus> {
+  const { output } = parts;
+  const reading = await readState(parts);
+  const { report, without } = reading;
+  if (options.json)
+    output.json(
+      without === undefined ? report : { ...report, without: without.message },
+    );
+  else renderStatus(reading, output.paint).forEach(output.line);
+  return without?.status ?? EXIT.ok;
+}
 
 /** The headline in its colour. */
 export function paintHeadline(report: StateReport, paint: Paint): string {

@@ -6,8 +6,14 @@ import type { StateReport } from "../../../lib/telemetry/monitor-state.js";
 import { renderEvent } from "./event-line.js";
 import { CliError, EXIT, type ExitStatus } from "../exit-status.js";
 import { LiveScreen } from "./live-screen.js";
-import type { Output, Paint } from "../output.js";
-import type { Reading, StateSource } from "../sources/state-source.js";
+import type { Paint } from "../output.js";
+import {
+  readNewestEvents,
+  readState,
+  type Reading,
+  type Sources,
+} from "../sources/state-source.js";
+import type { CommandContext } from "./commands.js";
 import { paintHeadline, renderStatus } from "./status-page.js";
 
 const INTERVAL_MS = 1000;
@@ -15,11 +21,11 @@ const EVENTS_SHOWN = 8;
 
 /** `serin watch` in a terminal: redraws the state and the newest events each second and after a resize. */
 export async function watchLive(
-  source: StateSource,
-  output: Output,
+  parts: CommandContext,
   terminal: WriteStream,
   signal: AbortSignal,
 ): Promise<ExitStatus> {
+  const { output } = parts;
   const screen = new LiveScreen(terminal);
   let lines = ["Loading …"];
   const redraw = () => screen.draw(lines);
@@ -27,7 +33,7 @@ export async function watchLive(
   terminal.on("resize", redraw);
   try {
     await eachSecond(signal, async () => {
-      lines = await renderPage(source, output.paint);
+      lines = await renderPage(parts, output.paint);
       redraw();
     });
   } finally {
@@ -41,13 +47,13 @@ export async function watchLive(
 
 /** `serin watch` in a pipe: prints a line for each change, but not for running times. */
 export async function watchPiped(
-  source: StateSource,
-  output: Output,
+  parts: CommandContext,
   signal: AbortSignal,
 ): Promise<ExitStatus> {
+  const { output } = parts;
   let last: string | undefined;
   await eachSecond(signal, async () => {
-    const { sentence, essence } = await readSentence(source, output.paint);
+    const { sentence, essence } = await readSentence(parts, output.paint);
     if (essence === last) return;
     last = essence;
     const now = new Date();
@@ -67,13 +73,10 @@ async function eachSecond(
   }
 }
 
-async function renderPage(
-  source: StateSource,
-  paint: Paint,
-): Promise<string[]> {
+async function renderPage(sources: Sources, paint: Paint): Promise<string[]> {
   const [reading, events] = await Promise.all([
-    readOrFail(source),
-    source.readEvents(EVENTS_SHOWN),
+    readOrFail(sources),
+    readNewestEvents(sources, EVENTS_SHOWN),
   ]);
   const now = Date.now();
   const state =
@@ -90,10 +93,10 @@ async function renderPage(
 }
 
 async function readSentence(
-  source: StateSource,
+  sources: Sources,
   paint: Paint,
 ): Promise<{ sentence: string; essence: string }> {
-  const reading = await readOrFail(source);
+  const reading = await readOrFail(sources);
   if (reading instanceof CliError)
     return {
       sentence: `Unknown: ${reading.message}`,
@@ -113,9 +116,9 @@ function describeEssence(report: StateReport): string {
   return text.replace(/(?<=healthy) for .+$|(?<=retry) in [\d:]+$/, "");
 }
 
-async function readOrFail(source: StateSource): Promise<Reading | CliError> {
+async function readOrFail(sources: Sources): Promise<Reading | CliError> {
   try {
-    return await source.read();
+    return await readState(sources);
   } catch (err) {
     if (err instanceof CliError) return err;
     throw err;

@@ -1,9 +1,9 @@
-import { Ledger, type LedgerEvent } from "../../../lib/flag/ledger.js";
+import type { Ledger, LedgerEvent } from "../../../lib/flag/ledger.js";
 import { entryTimeMs } from "../../../lib/redis/stream-entry.js";
 import { readCanaryTrail } from "./canary-trail.js";
 import { CliError, EXIT, type ExitStatus } from "../exit-status.js";
 import type { MonitorClient } from "../sources/monitor-client.js";
-import type { CommandContext } from "./context.js";
+import type { CommandContext } from "./commands.js";
 import {
   describeRecovery,
   readFlagFacts,
@@ -13,12 +13,12 @@ import { renderWhy, type Account } from "./why-page.js";
 
 /** `serin why`: reads Redis, and adds the monitor's state if it answers. @throws if Redis is unreachable */
 export async function explainFlip(
-  { link, monitor, keys, flagName, output }: CommandContext,
+  { link, monitor, output }: CommandContext,
   options: { json: boolean },
 ): Promise<ExitStatus> {
-  const redis = await link.open();
-  const { value } = await readFlagFacts(redis, keys, flagName);
-  const ledger = new Ledger(redis, keys);
+  const store = await link.open();
+  const { ledger, flagName } = store;
+  const { value } = await readFlagFacts(store);
   const flip = await findLastFlip(ledger, flagName);
   if (flip === undefined) {
     if (options.json) output.json({ flag: flagName, value, flip: null });
@@ -29,9 +29,9 @@ export async function explainFlip(
     return EXIT.ok;
   }
   const [trail, { recovery, without }, lease, verdict] = await Promise.all([
-    readCanaryTrail(redis, keys, entryTimeMs(flip.id)),
-    readRecovery(monitor, flagName, flip),
-    readLeaseFacts(redis, keys),
+    readCanaryTrail(store, entryTimeMs(flip.id)),
+    readRecovery(monitor, flip),
+    readLeaseFacts(store),
     readVerdict(monitor, flip),
   ]);
   const account = {
@@ -59,11 +59,10 @@ async function findLastFlip(
 
 async function readRecovery(
   monitor: MonitorClient,
-  flagName: string,
   flip: LedgerEvent,
 ): Promise<Pick<Account, "recovery" | "without">> {
   try {
-    const { recovery } = await monitor.readStateOf(flagName);
+    const { recovery } = await monitor.readOwnState();
     return { recovery, without: undefined };
   } catch (err) {
     if (!(err instanceof CliError)) throw err;

@@ -23,27 +23,14 @@ export type VerdictReplay = z.infer<typeof replay>;
 const testMail = z.object({ id: z.string(), transport: z.string() });
 export type TestMail = z.infer<typeof testMail>;
 
-/** Undefined if the monitor at `url` is responsible for the flag `flagName`. */
-export function describeOtherFlag(
-  { flag }: StateReport,
-  url: string,
-  flagName: string,
-): string | undefined {
-  return flag.name === flagName
-    ? undefined
-    : `the monitor at ${url} watches the flag ${toPlain(flag.name)}, but FLAG_NAME here is ${flagName}`;
-}
-
 /** The monitor's API. All methods throw a CliError if there is no valid answer within three seconds. */
 export class MonitorClient {
   readonly url: string;
-  readonly #base: URL;
-  readonly #adminToken: string | undefined;
+  readonly #config: CliConfig;
 
-  constructor(config: Pick<CliConfig, "monitorUrl" | "adminToken">) {
-    this.#base = config.monitorUrl;
+  constructor(config: CliConfig) {
+    this.#config = config;
     this.url = config.monitorUrl.origin;
-    this.#adminToken = config.adminToken;
   }
 
   async readState(): Promise<StateReport> {
@@ -53,11 +40,19 @@ export class MonitorClient {
   }
 
   /** @throws CliError also if the monitor watches another flag */
-  async readStateOf(flagName: string): Promise<StateReport> {
+  async readOwnState(): Promise<StateReport> {
     const report = await this.readState();
-    const other = describeOtherFlag(report, this.url, flagName);
+    const other = this.describeOtherFlag(report);
     if (other === undefined) return report;
     throw new CliError(EXIT.problem, other);
+  }
+
+  /** Undefined if the monitor is responsible for the flag that is set here. */
+  describeOtherFlag({ flag }: StateReport): string | undefined {
+    const { flagName } = this.#config;
+    return flag.name === flagName
+      ? undefined
+      : `the monitor at ${this.url} watches the flag ${toPlain(flag.name)}, but FLAG_NAME here is ${flagName}`;
   }
 
   /** Undefined if the event has no verdict. */
@@ -78,12 +73,13 @@ export class MonitorClient {
     options: { method?: "POST"; mayBeAbsent?: boolean } = {},
   ): Promise<unknown> {
     const { method = "GET", mayBeAbsent = false } = options;
+    const { monitorUrl, adminToken } = this.#config;
     const token =
-      method === "POST" && this.#adminToken !== undefined
-        ? { authorization: `Bearer ${this.#adminToken}` }
+      method === "POST" && adminToken !== undefined
+        ? { authorization: `Bearer ${adminToken}` }
         : {};
     try {
-      const response = await fetch(new URL(path, this.#base), {
+      const response = await fetch(new URL(path, monitorUrl), {
         method,
         headers: token,
         // A redirect must not pass the token to another server.
@@ -109,7 +105,7 @@ export class MonitorClient {
     if (status === 401 || status === 403)
       return new CliError(
         EXIT.refused,
-        `the monitor at ${this.url} refuses: ADMIN_TOKEN is not ${this.#adminToken === undefined ? "set here" : "the monitor's"} (${why})`,
+        `the monitor at ${this.url} refuses: ADMIN_TOKEN is not ${this.#config.adminToken === undefined ? "set here" : "the monitor's"} (${why})`,
       );
     return new CliError(
       EXIT.unreachable,

@@ -1,6 +1,9 @@
 import { once } from "node:events";
 import type { Redis } from "ioredis";
+import { Ledger } from "../../../lib/flag/ledger.js";
+import { createKeys, type Keys } from "../../../lib/redis/keys.js";
 import { createRedis } from "../../../lib/redis/redis.js";
+import type { StoreConfig } from "../../../lib/settings/base-config.js";
 import { describeFailure } from "../describe-failure.js";
 import { CliError, EXIT } from "../exit-status.js";
 
@@ -13,23 +16,36 @@ const SILENT = {
 };
 const REFUSALS = /^(WRONGPASS|NOAUTH|NOPERM|ERR AUTH|ERR Client sent AUTH)/;
 
+/** Serin's data in Redis. All that reads it throws if Redis is unreachable. */
+export interface Store {
+  redis: Redis;
+  keys: Keys;
+  ledger: Ledger;
+  flagName: string;
+}
+
 /** A connection to Redis that opens on first use. It gives up at the first failure, because a person waits. */
 export class RedisLink {
-  readonly #url: string;
+  /** Host and port, without the password. */
+  readonly address: string;
+  readonly #config: StoreConfig;
   #redis: Redis | undefined;
   #opening: Promise<Redis> | undefined;
 
-  constructor(url: string) {
-    this.#url = url;
-  }
-
-  /** Host and port, without the password. */
-  get address(): string {
-    return new URL(this.#url).host;
+  constructor(config: StoreConfig) {
+    this.#config = config;
+    this.address = new URL(config.redisUrl).host;
   }
 
   /** Concurrent calls share one connection. @throws CliError if Redis is unreachable or refuses the login */
-  open(): Promise<Redis> {
+  async open(): Promise<Store> {
+    const { keyPrefix, flagName } = this.#config;
+    const redis = await this.#openRedis();
+    const keys = createKeys(keyPrefix);
+    return { redis, keys, ledger: new Ledger(redis, keys), flagName };
+  }
+
+  #openRedis(): Promise<Redis> {
     if (this.#redis?.status === "ready") return Promise.resolve(this.#redis);
     this.#opening ??= this.#connect().finally(
       () => (this.#opening = undefined),
@@ -39,11 +55,8 @@ export class RedisLink {
 
   async #connect(): Promise<Redis> {
     this.close();
-    const redis = createRedis({
-      url: this.#url,
-      name: "serin",
-      logger: SILENT,
-    });
+    const { redisUrl: url } = this.#config;
+    const redis = createRedis({ url, name: "serin", logger: SILENT });
     this.#redis = redis;
     try {
       // It also rejects at the first `error` event.

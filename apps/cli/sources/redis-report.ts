@@ -1,8 +1,6 @@
-import type { Redis } from "ioredis";
 import { parseFlag } from "../../../lib/flag/flag-watch.js";
-import type { Keys } from "../../../lib/redis/keys.js";
 import { readLease } from "../../../lib/flag/lease-reading.js";
-import { Ledger, type LedgerEvent } from "../../../lib/flag/ledger.js";
+import type { LedgerEvent } from "../../../lib/flag/ledger.js";
 import {
   toHostReport,
   toProxyReport,
@@ -12,6 +10,7 @@ import {
 import { SideSum } from "../../../lib/telemetry/side-sum.js";
 import { DEFAULT_SILENCE_MS } from "../../../lib/telemetry/silence.js";
 import type { Side, TrafficWindow } from "../../../lib/telemetry/telemetry.js";
+import type { Store } from "./redis-link.js";
 import { newestOf, readRedisTime, readTelemetry } from "./telemetry-scan.js";
 
 const SIDE_WINDOW_MS = 10_000;
@@ -28,12 +27,11 @@ export interface FlagFacts {
   flip: string | null;
 }
 
-/** @throws if Redis is unreachable */
-export async function readFlagFacts(
-  redis: Redis,
-  keys: Keys,
-  flagName: string,
-): Promise<FlagFacts> {
+export async function readFlagFacts({
+  redis,
+  keys,
+  flagName,
+}: Store): Promise<FlagFacts> {
   const [raw, info] = await Promise.all([
     redis.get(keys.flag(flagName)),
     redis.hgetall(keys.flagInfo(flagName)),
@@ -47,11 +45,10 @@ export async function readFlagFacts(
   };
 }
 
-/** @throws if Redis is unreachable */
-export async function readLeaseFacts(
-  redis: Redis,
-  keys: Keys,
-): Promise<StateReport["lease"]> {
+export async function readLeaseFacts({
+  redis,
+  keys,
+}: Store): Promise<StateReport["lease"]> {
   const [raw, ttlMs] = await Promise.all([
     redis.get(keys.lease),
     redis.pttl(keys.lease),
@@ -59,23 +56,18 @@ export async function readLeaseFacts(
   return readLease(raw, ttlMs);
 }
 
-/** The monitor's report from Redis only: over the last ten seconds, without verdict. @throws if Redis is unreachable */
-export async function readReportFromRedis(
-  redis: Redis,
-  keys: Keys,
-  flagName: string,
-): Promise<StateReport> {
+/** The monitor's report from Redis only: over the last ten seconds, without verdict. */
+export async function readReportFromRedis(store: Store): Promise<StateReport> {
+  const { redis, keys, ledger, flagName } = store;
   const [flag, lease, pending, now] = await Promise.all([
-    readFlagFacts(redis, keys, flagName),
-    readLeaseFacts(redis, keys),
+    readFlagFacts(store),
+    readLeaseFacts(store),
     redis.xlen(keys.outbox),
     readRedisTime(redis),
   ]);
   const flip =
-    flag.flip === null
-      ? undefined
-      : await new Ledger(redis, keys).readEvent(flag.flip);
-  const heard = await readTelemetry(redis, keys, now - HEARD_MS);
+    flag.flip === null ? undefined : await ledger.readEvent(flag.flip);
+  const heard = await readTelemetry(store, now - HEARD_MS);
   const windows = heard.filter((entry) => entry.kind === "traffic");
   const samples = heard.filter((entry) => entry.kind === "host");
   const recent = windows.filter(

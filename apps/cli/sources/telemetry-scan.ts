@@ -1,28 +1,23 @@
 import type { Redis } from "ioredis";
-import type { Keys } from "../../../lib/redis/keys.js";
 import { readBackwards } from "../../../lib/redis/stream-follower.js";
 import { entryTimeMs } from "../../../lib/redis/stream-entry.js";
 import {
   parseTelemetry,
   type Telemetry,
 } from "../../../lib/telemetry/telemetry.js";
-import { isNotPermitted } from "./redis-link.js";
+import { isNotPermitted, type Store } from "./redis-link.js";
 
 /** A window or sample with the time at which Redis received it, in ms by its clock. */
 export type Heard = Telemetry & { heardAt: number };
 
-/** Windows and samples since `sinceMs` by Redis's clock, newest first. @throws if Redis is unreachable */
+/** Windows and samples since `sinceMs` by Redis's clock, newest first. */
 export async function* scanTelemetry(
-  redis: Redis,
-  keys: Keys,
+  { redis, keys }: Store,
   sinceMs: number,
 ): AsyncGenerator<Heard> {
   const oldest = String(Math.max(0, Math.floor(sinceMs)));
-  for await (const [id, fields] of readBackwards(
-    redis,
-    keys.telemetry,
-    oldest,
-  )) {
+  const entries = readBackwards(redis, keys.telemetry, oldest);
+  for await (const [id, fields] of entries) {
     const telemetry = parseTelemetry(fields);
     if (!("problem" in telemetry))
       yield { ...telemetry, heardAt: entryTimeMs(id) };
@@ -46,7 +41,7 @@ export function newestOf<T extends Heard>(heard: readonly T[]): T[] {
   );
 }
 
-/** Redis's clock in ms, or this host's if the user has no right to TIME. @throws if Redis is unreachable */
+/** Redis's clock in ms, or this host's if the user has no right to TIME. */
 export async function readRedisTime(redis: Redis): Promise<number> {
   try {
     const [seconds, microseconds] = await redis.time();

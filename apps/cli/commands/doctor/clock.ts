@@ -1,5 +1,4 @@
-import type { Redis } from "ioredis";
-import { isNotPermitted } from "../../sources/redis-link.js";
+import { isNotPermitted, type Store } from "../../sources/redis-link.js";
 import type { Heard } from "../../sources/telemetry-scan.js";
 import { ok, problem, type Finding } from "./finding.js";
 
@@ -7,8 +6,8 @@ const MAX_SKEW_MS = 2000;
 const REMEDY =
   "synchronise the clocks of all hosts: chrony or systemd-timesyncd";
 
-/** Compares this host's clock with Redis's. @throws if Redis is unreachable */
-export async function checkClock(redis: Redis): Promise<Finding[]> {
+/** Compares this host's clock with Redis's. */
+export async function checkClock({ redis }: Store): Promise<Finding[]> {
   const before = Date.now();
   let time: (number | string)[];
   try {

@@ -3,13 +3,11 @@ import { DEFAULT_SILENCE_MS } from "../../../../lib/telemetry/silence.js";
 import type { CliConfig } from "../../config.js";
 import { EXIT, type ExitStatus } from "../../exit-status.js";
 import type { MonitorClient } from "../../sources/monitor-client.js";
-import type { CommandContext } from "../context.js";
+import type { CommandContext } from "../commands.js";
 import { checkClock } from "./clock.js";
 import { describeApiFailure, describeRedisFailure } from "./failure.js";
-import { ok, type Finding } from "./finding.js";
-import { judgeMonitor } from "./monitor.js";
-import { printFindings } from "./print-findings.js";
-import { checkSameSystem } from "./same-system.js";
+import { ok, printFindings, type Finding } from "./finding.js";
+import { checkSameSystem, judgeMonitor } from "./monitor.js";
 import { checkServer } from "./redis-server.js";
 import { checkRights } from "./rights.js";
 import { checkStore } from "./store.js";
@@ -25,12 +23,9 @@ export async function examine(
   const findings = [
     describeSettings(config),
     ...(await examineRedis(parts, state)),
-    ...("check" in state
-      ? [state]
-      : judgeMonitor(state, monitor.url, config.flagName)),
+    ...("check" in state ? [state] : judgeMonitor(monitor, state)),
   ];
-  if (options.sendTestMail)
-    findings.push(await checkMail(monitor, link, parts.keys));
+  if (options.sendTestMail) findings.push(await checkMail(monitor, link));
   if (options.json) output.json(findings);
   else printFindings(findings, output);
   return toStatus(findings);
@@ -60,19 +55,17 @@ async function examineRedis(
   parts: CommandContext,
   state: StateReport | Finding,
 ): Promise<Finding[]> {
-  const { link, monitor, keys, flagName } = parts;
+  const { link, monitor } = parts;
   const silenceMs = "check" in state ? DEFAULT_SILENCE_MS : state.silenceMs;
   const findings: Finding[] = [];
   try {
-    const redis = await link.open();
+    const store = await link.open();
     const checks = [
-      () => checkServer(redis, link.address),
-      () => checkRights(redis, keys, flagName),
-      () => checkClock(redis),
-      () => checkStore({ redis, keys, flagName, silenceMs }),
-      ...("check" in state
-        ? []
-        : [() => checkSameSystem(redis, keys, monitor)]),
+      () => checkServer(store, link.address),
+      () => checkRights(store),
+      () => checkClock(store),
+      () => checkStore(store, silenceMs),
+      ...("check" in state ? [] : [() => checkSameSystem(store, monitor)]),
     ];
     for (const check of checks) findings.push(...(await check()));
   } catch (err) {

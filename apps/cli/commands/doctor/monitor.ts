@@ -1,20 +1,23 @@
-import { describeHeld } from "../../../../lib/wording/headline.js";
 import type { StateReport } from "../../../../lib/telemetry/monitor-state.js";
+import { describeHeld } from "../../../../lib/wording/headline.js";
 import { toPlain } from "../../../../lib/wording/plain-text.js";
-import { describeOtherFlag } from "../../sources/monitor-client.js";
+import type { MonitorClient } from "../../sources/monitor-client.js";
+import type { Store } from "../../sources/redis-link.js";
+import { readLeaseFacts } from "../../sources/redis-report.js";
 import { ok, problem, type Finding } from "./finding.js";
 
-/** Checks that the monitor at `url` is responsible for the same flag and can send its messages. */
+type Lease = StateReport["lease"];
+
+/** Checks that the monitor is responsible for the same flag and can send its messages. */
 export function judgeMonitor(
+  monitor: MonitorClient,
   state: StateReport,
-  url: string,
-  flagName: string,
 ): Finding[] {
-  const other = describeOtherFlag(state, url, flagName);
+  const other = monitor.describeOtherFlag(state);
   if (other !== undefined)
     return [problem("api", other, "set FLAG_NAME to the monitor's value")];
   return [
-    ok("api", `the monitor at ${url} answers`),
+    ok("api", `the monitor at ${monitor.url} answers`),
     ...state.outbox.held.map((held) =>
       problem(
         held.channel,
@@ -23,4 +26,36 @@ export function judgeMonitor(
       ),
     ),
   ];
+}
+
+/** Checks that the monitor uses this Redis and prefix: both name the same leader. @throws if one is unreachable */
+export async function checkSameSystem(
+  store: Store,
+  monitor: MonitorClient,
+): Promise<Finding[]> {
+  const look = async () => ({
+    here: await readLeaseFacts(store),
+    there: (await monitor.readState()).lease,
+  });
+  let { here, there } = await look();
+  // The leader may change between the two reads.
+  if (!isSame(here, there)) ({ here, there } = await look());
+  if (isSame(here, there)) return [];
+  return [
+    problem(
+      "system",
+      `the monitor at ${monitor.url} uses another Redis or KEY_PREFIX: here ${describe(here)}, there ${describe(there)}`,
+      "set REDIS_URL, KEY_PREFIX and MONITOR_URL to values of one system",
+    ),
+  ];
+}
+
+function isSame(a: Lease, b: Lease): boolean {
+  return a?.holder === b?.holder && a?.epoch === b?.epoch;
+}
+
+function describe(lease: Lease): string {
+  return lease === null
+    ? "no monitor leads"
+    : `${toPlain(lease.holder)} leads (epoch ${lease.epoch})`;
 }

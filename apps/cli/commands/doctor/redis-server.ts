@@ -1,13 +1,13 @@
-import type { Redis } from "ioredis";
 import { formatMs } from "../../../../lib/wording/units.js";
+import type { Store } from "../../sources/redis-link.js";
 import { note, ok, problem, type Finding } from "./finding.js";
 
 /** Mails need XAUTOCLAIM (6.2). The playbooks set rights by selectors (7). */
 const OLDEST = [6, 2] as const;
 
-/** Checks version, memory policy and persistence, all from INFO. @throws if Redis is unreachable */
+/** Checks version, memory policy and persistence, all from INFO. */
 export async function checkServer(
-  redis: Redis,
+  { redis }: Store,
   address: string,
 ): Promise<Finding[]> {
   const askedAt = performance.now();

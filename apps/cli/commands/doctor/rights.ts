@@ -1,6 +1,4 @@
-import type { Redis } from "ioredis";
-import type { Keys } from "../../../../lib/redis/keys.js";
-import { isNotPermitted } from "../../sources/redis-link.js";
+import { isNotPermitted, type Store } from "../../sources/redis-link.js";
 import { note, ok, problem, type Finding } from "./finding.js";
 
 /**
@@ -25,12 +23,9 @@ return refused
 const REMEDY =
   "set REDIS_URL to a user with this right: serin-operator of the playbooks, or the monitor's user";
 
-/** Checks the rights to read what serin shows and to flip the flag. @throws if Redis is unreachable */
-export async function checkRights(
-  redis: Redis,
-  keys: Keys,
-  flagName: string,
-): Promise<Finding[]> {
+/** Checks the rights to read what serin shows and to flip the flag. */
+export async function checkRights(store: Store): Promise<Finding[]> {
+  const { redis, keys, flagName } = store;
   const reads: [name: string, read: () => Promise<unknown>][] = [
     ["GET", () => redis.get(keys.flag(flagName))],
     ["HGETALL", () => redis.hgetall(keys.flagInfo(flagName))],
@@ -54,15 +49,11 @@ export async function checkRights(
           `this user may not ${[...new Set(refused)].join(", ")}`,
           REMEDY,
         ),
-    await checkFlip(redis, keys, flagName),
+    await checkFlip(store),
   ];
 }
 
-async function checkFlip(
-  redis: Redis,
-  keys: Keys,
-  flagName: string,
-): Promise<Finding> {
+async function checkFlip({ redis, keys, flagName }: Store): Promise<Finding> {
   const names = [
     keys.flag(flagName),
     keys.flagInfo(flagName),

@@ -1,9 +1,7 @@
-import type { Redis } from "ioredis";
 import { formatSpan } from "../../../../lib/wording/units.js";
-import type { Keys } from "../../../../lib/redis/keys.js";
-import { Ledger } from "../../../../lib/flag/ledger.js";
 import { toPlain } from "../../../../lib/wording/plain-text.js";
 import { entryTimeMs } from "../../../../lib/redis/stream-entry.js";
+import type { Store } from "../../sources/redis-link.js";
 import { readFlagFacts, readLeaseFacts } from "../../sources/redis-report.js";
 import {
   newestOf,
@@ -18,40 +16,27 @@ const OUTBOX_DELAY_MS = 60_000;
 /** A program that has been silent for longer is no longer expected. */
 const MEMORY_MS = 600_000;
 
-interface Store {
-  redis: Redis;
-  keys: Keys;
-  flagName: string;
-  silenceMs: number;
-}
-
-/** Checks Serin's data in Redis: flag, lease, mails, alerts, telemetry. @throws if Redis is unreachable */
-export async function checkStore({
-  redis,
-  keys,
-  flagName,
-  silenceMs,
-}: Store): Promise<Finding[]> {
-  const now = await readRedisTime(redis);
-  const newest = newestOf(await readTelemetry(redis, keys, now - MEMORY_MS));
-  const ledger = new Ledger(redis, keys);
-  const stops = await ledger.readEvents({ kind: "stop", limit: 200 });
+/** Checks Serin's data in Redis: flag, lease, mails, alerts, telemetry. */
+export async function checkStore(
+  store: Store,
+  silenceMs: number,
+): Promise<Finding[]> {
+  const now = await readRedisTime(store.redis);
+  const newest = newestOf(await readTelemetry(store, now - MEMORY_MS));
+  const stops = await store.ledger.readEvents({ kind: "stop", limit: 200 });
   return [
-    await checkFlag(redis, keys, flagName),
-    await checkLease(redis, keys),
-    await checkOutbox(redis, keys, now),
-    ...(await checkAlerts(redis, keys)),
+    await checkFlag(store),
+    await checkLease(store),
+    await checkOutbox(store, now),
+    ...(await checkAlerts(store)),
     ...judgePresence({ newest, stops, silenceMs, now }),
     ...judgeClocks(newest),
   ];
 }
 
-async function checkFlag(
-  redis: Redis,
-  keys: Keys,
-  flagName: string,
-): Promise<Finding> {
-  const { value, garbled } = await readFlagFacts(redis, keys, flagName);
+async function checkFlag(store: Store): Promise<Finding> {
+  const { flagName } = store;
+  const { value, garbled } = await readFlagFacts(store);
   return garbled
     ? problem(
         "flag",
@@ -61,8 +46,8 @@ async function checkFlag(
     : ok("flag", `${flagName} is ${value ? "on" : "off"}`);
 }
 
-async function checkLease(redis: Redis, keys: Keys): Promise<Finding> {
-  const lease = await readLeaseFacts(redis, keys);
+async function checkLease(store: Store): Promise<Finding> {
+  const lease = await readLeaseFacts(store);
   return lease === null
     ? problem(
         "monitor",
@@ -76,8 +61,7 @@ async function checkLease(redis: Redis, keys: Keys): Promise<Finding> {
 }
 
 async function checkOutbox(
-  redis: Redis,
-  keys: Keys,
+  { redis, keys }: Store,
   now: number,
 ): Promise<Finding> {
   // The monitor's user has no right to XRANGE.
@@ -98,7 +82,7 @@ async function checkOutbox(
       );
 }
 
-async function checkAlerts(redis: Redis, keys: Keys): Promise<Finding[]> {
+async function checkAlerts({ redis, keys }: Store): Promise<Finding[]> {
   const raised = await redis.hgetall(keys.alerts);
   return Object.entries(raised).map(([id, since]) =>
     problem(

@@ -1,11 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Redis } from "ioredis";
 import { describeHeld } from "../../../../lib/wording/headline.js";
-import type { Keys } from "../../../../lib/redis/keys.js";
-import { Ledger, parseEvent } from "../../../../lib/flag/ledger.js";
+import { parseEvent } from "../../../../lib/flag/ledger.js";
 import { toPlain } from "../../../../lib/wording/plain-text.js";
 import type { MonitorClient, TestMail } from "../../sources/monitor-client.js";
-import type { RedisLink } from "../../sources/redis-link.js";
+import type { RedisLink, Store } from "../../sources/redis-link.js";
 import { describeApiFailure, describeRedisFailure } from "./failure.js";
 import { note, ok, problem, type Finding } from "./finding.js";
 
@@ -20,7 +18,6 @@ const LOOK_BACK = 100;
 export async function checkMail(
   monitor: MonitorClient,
   link: RedisLink,
-  keys: Keys,
 ): Promise<Finding> {
   let sent: TestMail;
   try {
@@ -29,10 +26,10 @@ export async function checkMail(
     return describeApiFailure(CHECK, err);
   }
   try {
-    const redis = await link.open();
-    if (!(await leavesOutbox(redis, keys, sent.id)))
+    const store = await link.open();
+    if (!(await leavesOutbox(store, sent.id)))
       return await describeDelay(monitor, sent);
-    return await describeEnd(redis, keys, sent);
+    return await describeEnd(store, sent);
   } catch (err) {
     return describeRedisFailure(CHECK, err, link.address);
   }
@@ -56,14 +53,10 @@ async function describeDelay(
 
 /** Describes a mail that is not in the outbox: accepted, refused, or written to another Redis. */
 async function describeEnd(
-  redis: Redis,
-  keys: Keys,
+  { ledger }: Store,
   sent: TestMail,
 ): Promise<Finding> {
-  const alerts = await new Ledger(redis, keys).readEvents({
-    kind: "alert",
-    limit: LOOK_BACK,
-  });
+  const alerts = await ledger.readEvents({ kind: "alert", limit: LOOK_BACK });
   const recorded = alerts.find(({ data }) => data.id === sent.id);
   if (recorded === undefined)
     return problem(
@@ -93,24 +86,16 @@ function describeSuccess({ transport }: TestMail): Finding {
     : ok(CHECK, `${transport} accepted it: check the mailbox`);
 }
 
-async function leavesOutbox(
-  redis: Redis,
-  keys: Keys,
-  id: string,
-): Promise<boolean> {
+async function leavesOutbox(store: Store, id: string): Promise<boolean> {
   const deadline = performance.now() + TIMEOUT_MS;
-  while (await holdsMail(redis, keys, id)) {
+  while (await holdsMail(store, id)) {
     if (performance.now() > deadline) return false;
     await sleep(POLL_MS);
   }
   return true;
 }
 
-async function holdsMail(
-  redis: Redis,
-  keys: Keys,
-  id: string,
-): Promise<boolean> {
+async function holdsMail({ redis, keys }: Store, id: string): Promise<boolean> {
   const newest = ["+", "-", "COUNT", LOOK_BACK] as const;
   const mails = await redis.xrevrange(keys.outbox, ...newest);
   return mails.some(
