@@ -12,14 +12,19 @@ import {
   SettingsReader,
   type Environment,
 } from "../../lib/settings/settings.js";
-import { ENGINE_NAMES, type EngineName } from "./engines/engine.js";
+import type { ClientLimits } from "./clients/strict-server.js";
+import {
+  ENGINE_NAMES,
+  type EngineName,
+  type UpstreamLimits,
+} from "./engines/engine.js";
 import { parseRatio, type Ratio } from "../../lib/telemetry/split-ratio.js";
 
 /** The maximum is below the minute after which lib/program/lifecycle.ts forces a stop. */
 const DRAIN_MS_RANGE = { min: 0, max: 50_000 };
 const MAX_WORKERS = 128;
 
-export interface ProxyConfig extends BaseConfig {
+export interface ProxyConfig extends BaseConfig, ClientLimits, UpstreamLimits {
   engine: EngineName;
   /** Threads that serve clients; 1 means the main thread. */
   workers: number;
@@ -32,14 +37,6 @@ export interface ProxyConfig extends BaseConfig {
   /** Whether a failing canary is closed without waiting for the monitor. */
   hasBreaker: boolean;
   flagStaleMs: number;
-  connectTimeoutMs: number;
-  responseTimeoutMs: number;
-  /** From the first byte of a connection or request to the end of the request's head. */
-  headersTimeoutMs: number;
-  /** From a request's first byte to the end of its body; 0 means no limit. */
-  requestTimeoutMs: number;
-  /** Applies to request heads and response heads. */
-  maxHeaderBytes: number;
   maxConnections: number;
   drainMs: number;
   telemetryIntervalMs: number;

@@ -36,13 +36,8 @@ export class Front {
   readonly #tunnels: TunnelEngine;
 
   constructor(config: ProxyConfig, context: FrontContext) {
-    const limits = {
-      connectMs: config.connectTimeoutMs,
-      responseMs: config.responseTimeoutMs,
-      maxHeaderBytes: config.maxHeaderBytes,
-    };
-    this.#engine = createEngine(config.engine, limits);
-    this.#tunnels = new TunnelEngine(limits);
+    this.#engine = createEngine(config.engine, config);
+    this.#tunnels = new TunnelEngine(config);
     this.#service = new HttpService(createStrictServer(config), {
       keepAliveMs: KEEP_ALIVE_S * 1000,
     });

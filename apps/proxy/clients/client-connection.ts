@@ -10,32 +10,27 @@ export interface ClientConnection extends ClientPeer {
   pipeline: Pipeline | undefined;
 }
 
-/** The connections that have carried a request. */
-export class ClientConnections {
-  readonly #known = new WeakMap<Socket, ClientConnection>();
-  readonly #isTrusted: (address: string) => boolean;
-
-  constructor(isTrusted: (address: string) => boolean) {
-    this.#isTrusted = isTrusted;
-  }
-
-  /** Undefined if the connection closed before its first request: its address is gone then. */
-  of(socket: Socket): ClientConnection | undefined {
-    return this.#known.get(socket) ?? this.#enter(socket);
-  }
-
-  #enter(socket: Socket): ClientConnection | undefined {
-    if (socket.remoteAddress === undefined) return undefined;
+/**
+ * @returns a function that finds a socket's connection; undefined if it closed before its first request, as its address is
+ * gone then
+ */
+export function createClients(
+  isTrusted: (address: string) => boolean,
+): (socket: Socket) => ClientConnection | undefined {
+  const known = new WeakMap<Socket, ClientConnection>();
+  return (socket) => {
+    const found = known.get(socket);
+    if (found !== undefined || socket.remoteAddress === undefined) return found;
     const address = socket.remoteAddress.replace(/^::ffff:/, "");
     const connection: ClientConnection = {
       address,
-      isTrusted: this.#isTrusted(address),
+      isTrusted: isTrusted(address),
       isRefused: false,
       pipeline: undefined,
     };
-    this.#known.set(socket, connection);
+    known.set(socket, connection);
     return connection;
-  }
+  };
 }
 
 /** @returns a function that tells whether a peer is in `list` */

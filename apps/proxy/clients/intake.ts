@@ -1,10 +1,7 @@
 import { ServerResponse, type IncomingMessage, type Server } from "node:http";
 import { Socket } from "node:net";
 import type { Side } from "../../../lib/telemetry/telemetry.js";
-import {
-  ClientConnections,
-  type ClientConnection,
-} from "./client-connection.js";
+import { createClients, type ClientConnection } from "./client-connection.js";
 import { ConnectionLimit, type ConnectionCount } from "./connection-limit.js";
 import type { Engine } from "../engines/engine.js";
 import { refuse } from "../exchange/answers.js";
@@ -57,12 +54,12 @@ export function serveRequests(server: Server, context: IntakeContext): void {
 class Intake {
   readonly #context: IntakeContext;
   readonly #limit: ConnectionLimit;
-  readonly #clients: ClientConnections;
+  readonly #clientOf: ReturnType<typeof createClients>;
 
   constructor(context: IntakeContext, limit: ConnectionLimit) {
     this.#context = context;
     this.#limit = limit;
-    this.#clients = new ClientConnections(context.isTrusted);
+    this.#clientOf = createClients(context.isTrusted);
   }
 
   take(request: IncomingMessage, response: ServerResponse): void {
@@ -119,7 +116,7 @@ class Intake {
   ): ClientConnection | undefined {
     response.on("error", destroyFailed);
     const { socket } = request;
-    const client = this.#clients.of(socket);
+    const client = this.#clientOf(socket);
     if (client === undefined) {
       socket.destroy();
       return undefined;

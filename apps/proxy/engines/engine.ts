@@ -54,10 +54,10 @@ export interface Engine<A extends Attempt = Attempt> {
 }
 
 export interface UpstreamLimits {
-  connectMs: number;
+  connectTimeoutMs: number;
   /** From the last byte that moved to the response's head. Does not run while the client is sending the request's body. */
-  responseMs: number;
-  /** Limit of a response's head. */
+  responseTimeoutMs: number;
+  /** Limit of a head, of responses as of requests. */
   maxHeaderBytes: number;
 }
 

@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import { connectUpstream } from "./upstream-socket.js";
 import type { Attempt, Engine, Ongoing, UpstreamLimits } from "./engine.js";
 import { followAttempt } from "./follow-attempt.js";
-import { clientResponseHeaders } from "../http/headers.js";
+import { clientResponseHeaders, headerLines } from "../http/headers.js";
 import { headersWithHost } from "./request-head.js";
 import { framingOf } from "../http/response-head.js";
 import type { WaitingClient } from "./waiting-client.js";
@@ -36,13 +36,17 @@ export class TunnelEngine implements Engine<UpgradeAttempt> {
         ...headersWithHost(attempt),
         ...["Connection", "Upgrade", "Upgrade", "websocket"],
       ],
-      createConnection: () => connectUpstream(upstream, this.#limits.connectMs),
+      createConnection: () =>
+        connectUpstream(upstream, this.#limits.connectTimeoutMs),
     });
     upstreamRequest.maxHeadersCount = 0;
     const followed = followAttempt(upstreamRequest, attempt, (answer) =>
       framingOf(answer, false),
     );
-    upstreamRequest.setTimeout(this.#limits.responseMs, followed.onTimeout);
+    upstreamRequest.setTimeout(
+      this.#limits.responseTimeoutMs,
+      followed.onTimeout,
+    );
     upstreamRequest.once(
       "upgrade",
       (response, upstreamSocket, upstreamHead) => {
@@ -87,7 +91,7 @@ export class TunnelEngine implements Engine<UpgradeAttempt> {
     this.#open.add(from);
     from.pipe(to);
     // While `to` accepts nothing, nothing is read from `from`, and its end would not be detected.
-    to.setTimeout(this.#limits.responseMs).on("timeout", () => {
+    to.setTimeout(this.#limits.responseTimeoutMs).on("timeout", () => {
       if (to.writableLength > 0) to.destroy();
     });
     from.on("error", () => to.destroy());
@@ -101,10 +105,6 @@ export class TunnelEngine implements Engine<UpgradeAttempt> {
 function switchingHead(response: IncomingMessage, servedBy: string): string {
   const headers = clientResponseHeaders(response.rawHeaders, servedBy);
   headers.push("Connection", "Upgrade", "Upgrade", "websocket");
-  const lines = [
-    `HTTP/1.1 101 ${response.statusMessage ?? "Switching Protocols"}`,
-  ];
-  for (let i = 0; i + 1 < headers.length; i += 2)
-    lines.push(`${headers[i] ?? ""}: ${headers[i + 1] ?? ""}`);
-  return `${lines.join("\r\n")}\r\n\r\n`;
+  const reason = response.statusMessage ?? "Switching Protocols";
+  return `HTTP/1.1 101 ${reason}\r\n${headerLines(headers)}\r\n`;
 }

@@ -147,6 +147,14 @@ export function clientResponseHeaders(
   return kept;
 }
 
+/** The lines of a head, in latin1. Their parts have passed a strict parser, so that none can end a line. */
+export function headerLines(raw: readonly string[]): string {
+  let lines = "";
+  for (let i = 0; i + 1 < raw.length; i += 2)
+    lines += `${raw[i] ?? ""}: ${raw[i + 1] ?? ""}\r\n`;
+  return lines;
+}
+
 /** @param names in lower case */
 export function without(raw: string[], names: ReadonlySet<string>): string[] {
   return raw.filter((_, i) => {

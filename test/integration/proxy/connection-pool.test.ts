@@ -11,7 +11,11 @@ import { waitFor } from "../../support/wait-for.js";
 /** Opens a pool for `port`. @returns a function that sends a GET over it and leaves the response unread */
 function openPool(port: number) {
   const upstream: Upstream = { side: "prod", host: "127.0.0.1", port };
-  const limits = { connectMs: 1000, responseMs: 1000, maxHeaderBytes: 16_384 };
+  const limits = {
+    connectTimeoutMs: 1000,
+    responseTimeoutMs: 1000,
+    maxHeaderBytes: 16_384,
+  };
   const pool = new ConnectionPool(upstream, limits);
   onCleanup(() => pool.close());
   return async () => {

@@ -9,7 +9,11 @@ import type { Side } from "../../../lib/telemetry/telemetry.js";
 /** An engine that throws at each request for one side. */
 function createThrowingEngine(side: Side): Engine {
   const engine = new DirectEngine({
-    ...{ connectMs: 1000, responseMs: 1000, maxHeaderBytes: 16_384 },
+    ...{
+      connectTimeoutMs: 1000,
+      responseTimeoutMs: 1000,
+      maxHeaderBytes: 16_384,
+    },
   });
   onCleanup(() => engine.close());
   return {

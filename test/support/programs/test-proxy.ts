@@ -49,8 +49,8 @@ export async function startTestProxy(options: {
   const prod = [options.prod].flat().map(({ url }) => url);
   const canary = options.canary === undefined ? prod : [options.canary.url];
   const limits = {
-    connectMs: options.connectMs ?? 10_000,
-    responseMs: options.responseMs ?? 10_000,
+    connectTimeoutMs: options.connectMs ?? 10_000,
+    responseTimeoutMs: options.responseMs ?? 10_000,
     maxHeaderBytes: options.maxHeaderBytes ?? 16_384,
   };
   const engine =

@@ -32,10 +32,10 @@ export class DirectEngine implements Engine {
   }
 
   #createPool(upstream: Upstream): Pool {
-    const { connectMs, responseMs } = this.#limits;
+    const { connectTimeoutMs, responseTimeoutMs } = this.#limits;
     const pool = new UpstreamConnections(
-      responseMs,
-      () => new DirectConnection(upstream, connectMs),
+      responseTimeoutMs,
+      () => new DirectConnection(upstream, connectTimeoutMs),
     );
     this.#pools.set(upstream, pool);
     return pool;

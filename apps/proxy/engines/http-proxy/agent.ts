@@ -14,7 +14,7 @@ export class ConnectionPool extends Agent {
 
   constructor(upstream: Upstream, limits: UpstreamLimits) {
     super({ keepAlive: true });
-    this.#connections = new UpstreamConnections(limits.responseMs, () =>
+    this.#connections = new UpstreamConnections(limits.responseTimeoutMs, () =>
       this.#open(new PooledConnection(upstream, limits)),
     );
   }

@@ -24,8 +24,10 @@ export class PooledConnection {
 
   constructor(upstream: Upstream, limits: UpstreamLimits) {
     this.#maxHeadBytes = limits.maxHeaderBytes;
-    this.socket = connectUpstream(upstream, limits.connectMs, (bytes, length) =>
-      this.#receive(bytes, length),
+    this.socket = connectUpstream(
+      upstream,
+      limits.connectTimeoutMs,
+      (bytes, length) => this.#receive(bytes, length),
     );
     this.socket.on("error", () => this.socket.destroy());
   }
