@@ -29,6 +29,7 @@ module.exports = {
     ? {}
     : {
         spec: spread([
+          "types",
           "conformance",
           "system",
           "browser",

@@ -1,14 +1,14 @@
 /**
- * Makes a clone ready to run: the right Node, the packages, a redis-server, a build that is up to date, and for tests
- * checked types. Says in one line each what it does, and nothing when there is nothing to do.
+ * Makes a clone ready to run: the right Node, the packages, a redis-server and a build that is up to date. Says in one line
+ * each what it does, and nothing when there is nothing to do.
  *
- *     node scripts/prepare.mjs start|test|bench [--no-types]
+ *     node scripts/prepare.mjs start|test|bench
  *
  * It runs before the packages are there, so it has only what Node brings.
  */
 import { fileURLToPath } from "node:url";
 import { ensureBenchPrograms } from "./prepare/bench-programs.mjs";
-import { ensureBuild, ensureTypes } from "./prepare/build.mjs";
+import { ensureBuild } from "./prepare/build.mjs";
 import { checkNodeVersion } from "./prepare/node-version.mjs";
 import { Obstacle } from "./prepare/obstacle.mjs";
 import { ensurePackages } from "./prepare/packages.mjs";
@@ -24,11 +24,11 @@ const REDIS_URL_VARIABLES = {
 
 const say = (line) => console.log(`prepare: ${line}`);
 
-function prepare(purpose, { types }) {
+function prepare(purpose) {
   const root = fileURLToPath(new URL("..", import.meta.url));
   if (!Object.hasOwn(REDIS_URL_VARIABLES, purpose))
     throw new Obstacle(
-      "say what for: node scripts/prepare.mjs start|test|bench [--no-types]",
+      "say what for: node scripts/prepare.mjs start|test|bench",
     );
   const urlVariable = REDIS_URL_VARIABLES[purpose];
   checkNodeVersion(root);
@@ -36,12 +36,10 @@ function prepare(purpose, { types }) {
   if (!process.env[urlVariable]) ensureRedisServer(urlVariable, say);
   if (purpose === "bench") ensureBenchPrograms(say);
   ensureBuild(root, purpose === "start" ? "programs" : "tests", say);
-  if (purpose === "test" && types) ensureTypes(root, say);
 }
 
 try {
-  const [purpose, option] = process.argv.slice(2);
-  prepare(purpose, { types: option !== "--no-types" });
+  prepare(process.argv[2]);
 } catch (err) {
   if (!(err instanceof Obstacle)) throw err;
   console.error(`prepare: ${err.message}`);

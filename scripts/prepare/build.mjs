@@ -13,9 +13,8 @@ const SOURCES = [
   "tsconfig.json",
   "package-lock.json",
 ];
-/** Stamps. A build removes them with dist/, and only success writes them. */
+/** A stamp. A build removes it with dist/, and only success writes it. */
 const BUILT = "dist/.built";
-const CHECKED = "dist/.types-checked";
 
 /**
  * Builds dist/ unless it is of exactly the sources that are there.
@@ -24,22 +23,13 @@ const CHECKED = "dist/.types-checked";
  */
 export function ensureBuild(root, extent, say) {
   const sources = fingerprint(root);
-  const built = readStamp(root, BUILT);
+  const built = readStamp(root);
   const enough = extent === "tests" ? ["tests"] : ["tests", "programs"];
   if (enough.some((one) => built === `${one} ${sources}`)) return;
   const script = extent === "tests" ? "build:tests" : "build";
   say(`building (npm run ${script})`);
   runCommand("npm", ["run", script, "--silent"], { cwd: root });
   writeFileSync(join(root, BUILT), `${extent} ${sources}`);
-}
-
-/** Checks the types unless they were checked since the last change. Expects a build. */
-export function ensureTypes(root, say) {
-  const sources = fingerprint(root);
-  if (readStamp(root, CHECKED) === sources) return;
-  say("checking types (npm run types)");
-  runCommand("npm", ["run", "types", "--silent"], { cwd: root });
-  writeFileSync(join(root, CHECKED), sources);
 }
 
 /** Changes when a source is edited, added, removed or renamed. */
@@ -56,9 +46,9 @@ function fingerprint(root) {
   return hash.digest("hex");
 }
 
-function readStamp(root, path) {
+function readStamp(root) {
   try {
-    return readFileSync(join(root, path), "utf8");
+    return readFileSync(join(root, BUILT), "utf8");
   } catch {
     return undefined;
   }

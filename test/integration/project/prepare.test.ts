@@ -24,7 +24,6 @@ const COMMANDS = {
         build*) /bin/rm -rf dist
                 if [ -e broken ]; then echo "error: Unexpected"; exit 2; fi
                 /bin/mkdir dist ;;
-        types) if [ -e wrong ]; then echo "error TS2322"; exit 2; fi ;;
       esac ;;
     esac`,
   "redis-server": "",
@@ -75,20 +74,16 @@ class Clone {
   /** Runs the script. @returns its status, what it said, and the commands that it ran. */
   prepare(
     purpose = "start",
-    options: {
-      env?: Record<string, string>;
-      uid?: number;
-      flags?: string[];
-    } = {},
+    options: { env?: Record<string, string>; uid?: number } = {},
   ) {
-    const { env = {}, uid = 0, flags = [] } = options;
+    const { env = {}, uid = 0 } = options;
     const calls = join(this.root, "calls.log");
     writeFileSync(calls, "");
     const { status, stdout, stderr } = spawnSync(
       process.execPath,
       [
         ...["--import", `data:text/javascript,process.getuid = () => ${uid}`],
-        ...[join(this.root, "scripts/prepare.mjs"), purpose, ...flags],
+        ...[join(this.root, "scripts/prepare.mjs"), purpose],
       ],
       {
         encoding: "utf8",
@@ -101,9 +96,9 @@ class Clone {
 }
 
 /** One in which everything is done. */
-function preparedClone(purpose = "start"): Clone {
+function preparedClone(): Clone {
   const clone = new Clone();
-  expect(clone.prepare(purpose).status).to.equal(0);
+  expect(clone.prepare().status).to.equal(0);
   return clone;
 }
 
@@ -186,12 +181,11 @@ describe("prepare", () => {
       });
 
     it("for tests takes the place of one for a start, and does for it", () => {
-      const clone = preparedClone("start");
-      const flags = ["--no-types"];
-      expect(clone.prepare("test", { flags }).commands).to.deep.equal([
+      const clone = preparedClone();
+      expect(clone.prepare("test").commands).to.deep.equal([
         "npm run build:tests --silent",
       ]);
-      expect(clone.prepare("test", { flags }).commands).to.deep.equal([]);
+      expect(clone.prepare("test").commands).to.deep.equal([]);
       expect(clone.prepare("start").commands).to.deep.equal([]);
     });
 
@@ -207,39 +201,6 @@ describe("prepare", () => {
       }
       clone.remove("broken");
       expect(clone.prepare().status).to.equal(0);
-    });
-  });
-
-  describe("types", () => {
-    const CHECK = "npm run types --silent";
-
-    it("are checked for tests, and again when a source is edited", () => {
-      const clone = new Clone();
-      expect(clone.prepare("test").commands).to.include(CHECK);
-      expect(clone.prepare("test").commands).to.deep.equal([]);
-      clone.write("apps/app/main.ts", "run(1);");
-      expect(clone.prepare("test").commands).to.include(CHECK);
-    });
-
-    it("are not checked for a start, nor when told so", () => {
-      const clone = new Clone();
-      expect(clone.prepare("start").commands).to.not.include(CHECK);
-      const { commands } = clone.prepare("test", { flags: ["--no-types"] });
-      expect(commands).to.not.include(CHECK);
-      expect(clone.prepare("test").commands).to.deep.equal([CHECK]);
-    });
-
-    it("that are wrong end it until they are right", () => {
-      const clone = preparedClone("test");
-      clone.write("wrong", "");
-      clone.write("lib/new.ts", "");
-      for (const attempt of [1, 2]) {
-        const { status, stderr } = clone.prepare("test");
-        expect(status, `attempt ${attempt}`).to.equal(1);
-        expect(stderr).to.include("error TS2322");
-      }
-      clone.remove("wrong");
-      expect(clone.prepare("test").commands).to.deep.equal([CHECK]);
     });
   });
 
