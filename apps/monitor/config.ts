@@ -3,62 +3,24 @@ import {
   readAdminToken,
   readBaseConfig,
   readMs,
-  type BaseConfig,
 } from "../../lib/settings/base-config.js";
 import { DEFAULT_SILENCE_MS } from "../../lib/telemetry/silence.js";
 import {
   SettingsReader,
   type Environment,
 } from "../../lib/settings/settings.js";
-import { parseTolerance, type Tolerance } from "./verdict/tolerance.js";
-import { readAlertConfig, type AlertConfig } from "./alert/alert-config.js";
+import { parseTolerance } from "./verdict/tolerance.js";
+import { readAlertConfig } from "./alert/alert-config.js";
 
-export interface LatencyRule {
-  thresholdMs: number;
-  /** 0 to 1. */
-  quantile: number;
-  windowMs: number;
-  minRequests: number;
-}
-
-export interface CpuRule {
-  /** 1 is one core fully used. */
-  threshold: number;
-  windowMs: number;
-}
-
-export interface RecoveryRule {
-  mode: "auto" | "manual";
-  cooldownMs: number;
-}
-
-export interface VerdictRule {
-  /** `observe` raises an alert instead of stopping the canary. */
-  mode: "on" | "observe" | "off";
-  /** The share of healthy releases that may be stopped by mistake, at one try each. */
-  alpha: number;
-  tolerance: Tolerance;
-}
-
-export interface MonitorConfig extends BaseConfig {
-  latency: LatencyRule;
-  cpu: CpuRule;
-  recovery: RecoveryRule;
-  verdict: VerdictRule;
-  /** After this time without telemetry a proxy or agent counts as silent. */
-  silenceMs: number;
-  /** How long an app must be gone, or fail its probe, before an alert: longer than a restart takes. */
-  alertDelayMs: number;
-  /** The link in alerts; the monitor's own address by default. */
-  dashboardUrl: string | undefined;
-  alert: AlertConfig;
-  adminToken: string | undefined;
-}
+export type MonitorConfig = ReturnType<typeof readConfig>;
+export type LatencyRule = MonitorConfig["latency"];
+export type RecoveryRule = MonitorConfig["recovery"];
+export type VerdictRule = MonitorConfig["verdict"];
 
 /** @throws SettingsError */
-export function readConfig(env: Environment): MonitorConfig {
+export function readConfig(env: Environment) {
   const settings = new SettingsReader(env);
-  const config: MonitorConfig = {
+  const config = {
     ...readBaseConfig(settings, 8090),
     latency: {
       thresholdMs: readMs(settings, "LATENCY_THRESHOLD_MS", { fallback: 500 }),
@@ -78,6 +40,7 @@ export function readConfig(env: Environment): MonitorConfig {
       ),
     },
     cpu: {
+      /** 1 is one core fully used. */
       threshold: settings.decimal(
         "CPU_THRESHOLD",
         { min: 0.01, max: 1024 },
@@ -90,7 +53,9 @@ export function readConfig(env: Environment): MonitorConfig {
       cooldownMs: readMs(settings, "COOLDOWN_MS", { fallback: 60_000 }),
     },
     verdict: {
+      /** `observe` raises an alert instead of stopping the canary. */
       mode: settings.choice("VERDICT", ["on", "observe", "off"], "on"),
+      /** The share of healthy releases that may be stopped by mistake, at one try each. */
       alpha: settings.decimal(
         "VERDICT_ALPHA",
         { min: 0.000001, max: 0.5 },
@@ -103,14 +68,17 @@ export function readConfig(env: Environment): MonitorConfig {
         { ratio: 0.1, ms: 5 },
       ),
     },
+    /** After this time without telemetry a proxy or agent counts as silent. */
     silenceMs: readMs(settings, "SILENCE_MS", {
       fallback: DEFAULT_SILENCE_MS,
       min: 1000,
     }),
+    /** How long an app must be gone, or fail its probe, before an alert: longer than a restart takes. */
     alertDelayMs: readMs(settings, "ALERT_DELAY_MS", {
       fallback: 10_000,
       min: 0,
     }),
+    /** The link in alerts; the monitor's own address by default. */
     dashboardUrl: settings.isSet("DASHBOARD_URL")
       ? settings.parsed(
           "DASHBOARD_URL",

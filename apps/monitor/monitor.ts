@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { createServer } from "node:http";
+import { createServer, type RequestListener } from "node:http";
 import { isIP } from "node:net";
 import { hostname } from "node:os";
 import { FlagWatch } from "../../lib/flag/flag-watch.js";
@@ -18,7 +18,6 @@ import { createApi, type ApiBackend } from "./api/routes.js";
 import type { MonitorConfig } from "./config.js";
 import { Controller, type Store } from "./control/controller.js";
 import { Courier } from "./alert/courier.js";
-import type { Dashboard } from "./api/dashboard.js";
 import { History } from "./telemetry/history.js";
 import { EventTally } from "./telemetry/event-tally.js";
 import { Leadership } from "./leader/leadership.js";
@@ -32,7 +31,6 @@ import {
   type StreamListener,
 } from "./telemetry/stream-reader.js";
 import { replayVerdict, VerdictKeeper } from "./control/verdict-keeper.js";
-import { TelemetryTrimmer } from "./leader/telemetry-trimmer.js";
 
 const HTTP_DRAIN_MS = 1000;
 /** Beside this module and beside its bundle. */
@@ -51,11 +49,14 @@ export async function startMonitor(
   const startedAt = performance.now();
   const { redisUrl, flagName } = config;
   const keys = createKeys(config.keyPrefix);
-  const redis = createRedis({ url: redisUrl, name: "monitor", logger });
+  const connect = (name: string) =>
+    createRedis({ url: redisUrl, name, logger });
+  const redis = connect("monitor");
   closers.add("Redis", () => redis.disconnect());
   const store = { redis, keys, ledger: new Ledger(redis, keys) };
   // Listens first, because the port is part of this monitor's name. The API answers after the start.
   const service = new HttpService(createServer());
+  closers.add("port", () => service.close(0));
   const port = await service.listen(config);
   const source = sourceId("monitor", port);
   const url = `http://${nameHost(config.host)}:${port}`;
@@ -66,44 +67,54 @@ export async function startMonitor(
   const observations = new Observations(config, judge);
   const verdicts = new VerdictKeeper({ redis, keys, config });
   const history = new History(config);
-  const dashboard = createDashboard(() => outlook, { store, history, source });
+  const stream = new PageStream({
+    readState: () => readPageState(store, outlook, source),
+    newestPoints: () => history.newest(),
+  });
+  const page: StreamListener = {
+    onEvent: (event) => stream.tell(event),
+    onCaughtUp: () => stream.setWhole(observations.isCurrent),
+    onGap: () => stream.setWhole(false),
+  };
   const tally = new EventTally();
   const reader = new StreamReader({
-    redis: createRedis({ url: redisUrl, name: "monitor-streams", logger }),
+    redis: connect("monitor-streams"),
     keys,
-    listener: tellAll({ observations, verdicts, history, tally, ...dashboard }),
+    listeners: [observations, verdicts, history, tally, page],
     startedAt,
     logger,
   });
   closers.add("streams", () => reader.close());
 
   const couriers = createCouriers(config, shared);
+  const stopCouriers = () => stopAll(couriers);
   const leadership = new Leadership({
     redis,
     keys,
+    flagName,
     // Unique even after a restart: two monitors must never share a name.
     holder: `${source}#${randomBytes(4).toString("hex")}`,
     logger,
-    events: {
-      onLead: (fence) => {
-        for (const courier of couriers) courier.start(fence);
-        judge();
-      },
-      onLose: () => void stopAll(couriers),
+    onLead: (fence) => {
+      for (const courier of couriers) courier.start(fence);
+      judge();
     },
+    onLose: () => void stopCouriers(),
   });
   const outlook: StateOutlook = {
     leadership,
+    redisNow: () => reader.redisNow(),
     observations,
     verdicts,
     config,
+    obstacle: () => controller.obstacle,
     skippedTelemetry: () => reader.skipped,
     heldChannels: () => couriers.flatMap(({ held }) => held ?? []),
   };
   const context = { ...store, ...outlook, leadership, logger };
   const controller = new Controller(context);
   closers.add("lease", () => leadership.close());
-  closers.add("couriers", () => stopAll(couriers));
+  closers.add("couriers", stopCouriers);
   closers.add("controller", () => controller.close());
 
   const watch = new FlagWatch({
@@ -115,26 +126,15 @@ export async function startMonitor(
   });
   watch.onChange(() => {
     judge();
-    dashboard.stream.nudge();
+    stream.nudge();
   });
   closers.add("flag watch", () => watch.close());
-  const trimmer = new TelemetryTrimmer({ redis, keys, leadership, logger });
-  closers.add("telemetry trimmer", () => trimmer.close());
-  leadership.start();
   reader.start();
 
-  const { adminToken } = config;
-  const metrics = measure({ store, outlook, tally, couriers });
-  const api = {
-    flagName,
-    adminToken,
-    answerMetrics: answerMetrics(metrics, logger),
-    dashboard,
-    logger,
-  };
-  service.server.on("request", createApi(createBackend(store, outlook), api));
-  closers.add("server", () => service.close(HTTP_DRAIN_MS));
-  closers.add("dashboards", () => dashboard.stream.close());
+  const parts = { store, outlook, stream, history, tally, couriers, logger };
+  service.server.on("request", openApi(parts));
+  closers.add("requests", () => service.close(HTTP_DRAIN_MS));
+  closers.add("dashboards", () => stream.close());
   logger.info({ port }, "monitor listens");
 }
 
@@ -142,56 +142,6 @@ export async function startMonitor(
 function nameHost(host: string): string {
   if (["0.0.0.0", "::"].includes(host)) return hostname();
   return isIP(host) === 6 ? `[${host}]` : host;
-}
-
-/** @param getOutlook called after the start */
-function createDashboard(
-  getOutlook: () => StateOutlook,
-  parts: { store: Store; history: History; source: string },
-): Dashboard {
-  const { store, history, source } = parts;
-  const redisNow = () => getOutlook().leadership.redisNow() ?? Date.now();
-  return {
-    files: readPageFiles(PAGE),
-    stream: new PageStream({
-      readState: () => readPageState(store, getOutlook(), source),
-      newestPoints: () => history.newest(),
-    }),
-    readHistory: () => history.report(redisNow()),
-  };
-}
-
-function tellAll(listeners: {
-  observations: Observations;
-  verdicts: VerdictKeeper;
-  history: History;
-  tally: EventTally;
-  stream: PageStream;
-}): StreamListener {
-  const { observations, verdicts, history, tally, stream } = listeners;
-  return {
-    onTelemetry: (telemetry, atMs, id) => {
-      observations.onTelemetry(telemetry, atMs);
-      verdicts.onTelemetry(telemetry, atMs, id);
-      history.onTelemetry(telemetry, atMs);
-    },
-    onSkipped: (bad, atMs, id) => verdicts.onSkipped(bad, atMs, id),
-    onEvent: (event, atMs, isNew) => {
-      observations.onEvent(event, atMs);
-      verdicts.onEvent(event, atMs);
-      history.onEvent(event, atMs);
-      if (isNew) tally.count(event);
-      stream.tell(event);
-    },
-    onCaughtUp: (heardUntil, since) => {
-      observations.onCaughtUp(heardUntil, since);
-      stream.setWhole(observations.isCurrent);
-    },
-    onGap: () => {
-      observations.onGap();
-      stream.setWhole(false);
-    },
-  };
 }
 
 function createCouriers(
@@ -220,16 +170,36 @@ async function stopAll(couriers: readonly Courier[]): Promise<void> {
   await Promise.all(couriers.map((courier) => courier.stop()));
 }
 
-function measure(parts: {
+interface Parts {
   store: Store;
   outlook: StateOutlook;
+  stream: PageStream;
+  history: History;
   tally: EventTally;
   couriers: readonly Courier[];
-}): Metrics {
-  const { store, outlook, tally, couriers } = parts;
+  logger: Logger;
+}
+
+function openApi(parts: Parts): RequestListener {
+  const { store, outlook, stream, history, logger } = parts;
+  const { flagName, adminToken } = outlook.config;
+  return createApi(createBackend(store, outlook), {
+    flagName,
+    adminToken,
+    answerMetrics: answerMetrics(measure(parts), logger),
+    dashboard: {
+      files: readPageFiles(PAGE),
+      stream,
+      readHistory: () => history.report(outlook.redisNow() ?? Date.now()),
+    },
+    logger,
+  });
+}
+
+function measure({ store, outlook, tally, couriers }: Parts): Metrics {
   const { leadership, observations, verdicts, config } = outlook;
   const read = async () => {
-    const now = leadership.redisNow() ?? 0;
+    const now = outlook.redisNow() ?? 0;
     const leads = leadership.fence !== undefined;
     return toMonitorFamilies({
       stored: await readStoredFigures(store, config.flagName),
@@ -249,7 +219,7 @@ function measure(parts: {
 
 function createBackend(store: Store, outlook: StateOutlook): ApiBackend {
   const { ledger } = store;
-  const { config, leadership } = outlook;
+  const { config } = outlook;
   const by = "operator" as const;
   return {
     readState: () => readState(store, outlook),
@@ -282,6 +252,9 @@ function createBackend(store: Store, outlook: StateOutlook): ApiBackend {
       );
       return { id, transport: config.alert.transport };
     },
-    isReady: () => leadership.redisNow() !== undefined,
+    obstacle: () =>
+      outlook.redisNow() === undefined
+        ? "waiting for Redis"
+        : outlook.obstacle(),
   };
 }

@@ -3,8 +3,10 @@ import {
   LIVE_RESTARTS,
   RESTART_MS,
 } from "../../apps/monitor/verdict/starts.js";
-import type { WindowPair } from "../../apps/monitor/verdict/window-pair.js";
-import { WindowPairing } from "../../apps/monitor/control/window-pairing.js";
+import {
+  WindowPairing,
+  type WindowPair,
+} from "../../apps/monitor/verdict/window-pair.js";
 import {
   OTHER_ROUTES,
   parseTelemetry,

@@ -1,4 +1,4 @@
-import { Redis, type ChainableCommander } from "ioredis";
+import { Redis, ReplyError, type ChainableCommander } from "ioredis";
 import { backOffMs } from "../program/back-off.js";
 import type { Logger } from "../program/log.js";
 
@@ -60,6 +60,14 @@ export async function execAll(
   const failure = replies.find(([err]) => err !== null)?.[0];
   if (failure) throw failure;
   return replies.map(([, reply]) => reply);
+}
+
+/** Redis's own reason for a failed command: of a transaction, that of the command that was refused. */
+export function describeRedisError(err: unknown): string {
+  const { previousErrors } = err as { previousErrors?: unknown[] };
+  const cause = previousErrors?.[0] ?? err;
+  if (!(cause instanceof ReplyError)) return "Redis cannot be reached";
+  return `Redis refuses: ${(cause as Error).message.replace(/ script: .*/s, "")}`;
 }
 
 /** Logs one line when an outage begins and one when it ends, but not each attempt to reconnect. */

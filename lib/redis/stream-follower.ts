@@ -48,16 +48,17 @@ export function follow(
 }
 
 /**
- * Reads the entries after `positions`. Without new entries, it waits up to a second.
+ * Reads the entries after `positions`. Without new entries, it waits up to `blockMs`, a second by default.
  *
  * @returns also the last id of each stream that has more entries @throws if Redis is unreachable
  */
 export async function readNewer(
   redis: Redis,
   positions: Positions,
+  blockMs = BLOCK_MS,
 ): Promise<{ entries: Entry[]; moreAfter: string[] }> {
   const reply = await redis.xread(
-    ...(["COUNT", BATCH, "BLOCK", BLOCK_MS, "STREAMS"] as const),
+    ...(["COUNT", BATCH, "BLOCK", blockMs, "STREAMS"] as const),
     ...Object.keys(positions),
     ...Object.values(positions),
   );

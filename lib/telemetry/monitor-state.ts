@@ -38,6 +38,8 @@ const stateReport = z.object({
   lease: z
     .object({ holder: z.string(), epoch: z.number(), ageMs: z.number() })
     .nullable(),
+  /** Why the monitor that answers cannot judge; null if it can. */
+  obstacle: text.optional(),
   recovery: z.object({
     mode: z.enum(["auto", "manual"]),
     nextTryAt: text,

@@ -112,6 +112,7 @@ export async function writeTelemetry(
 /** An entry that is not a valid window or sample. */
 export interface BadTelemetry {
   claimedKind: string | undefined;
+  /** In one line. */
   problem: string;
 }
 
@@ -124,7 +125,7 @@ export function parseTelemetry(
   const data = parseJson(record.data);
   if (data === undefined) return { claimedKind, problem: "data is not JSON" };
   const parsed = entry.safeParse({ ...record, data });
-  return parsed.success
-    ? parsed.data
-    : { claimedKind, problem: z.prettifyError(parsed.error) };
+  if (parsed.success) return parsed.data;
+  const lines = z.prettifyError(parsed.error).replace(/[\s✖]+/g, " ");
+  return { claimedKind, problem: lines.trim().slice(0, 200) };
 }

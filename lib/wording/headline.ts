@@ -28,6 +28,8 @@ const FIGURES_BEHIND = / over [\d.]+ s \([^)]*\)$/;
 export function describeHeadline(state: StateReport, now: number): Headline {
   if (!state.flag.value)
     return { tone: "stopped", text: describeStop(state, now) };
+  if (state.lease === null && state.obstacle)
+    return { tone: "warning", text: `No monitor leads: ${state.obstacle}` };
   const isQuiet = (member: { seenAt: string }) =>
     isSilent(member, state.silenceMs, now);
   const heard = state.proxies.filter((proxy) => !isQuiet(proxy));

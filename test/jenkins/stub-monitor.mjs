@@ -22,7 +22,7 @@ const server = createServer((request, response) => {
   const { pathname, searchParams } = new URL(request.url, "http://monitor");
   const isDown = existsSync(join(folder, "down"));
   const body = isDown
-    ? { error: "Redis cannot be reached or refused; try again" }
+    ? { error: "Redis cannot be reached; try again" }
     : pathname === "/api/state"
       ? read("state.json")
       : readEvents(searchParams);

@@ -9,6 +9,7 @@ import {
   type FlipOutcome,
   type LedgerEvent,
 } from "../../../lib/flag/ledger.js";
+import { describeRedisError } from "../../../lib/redis/redis.js";
 import type { Logger } from "../../../lib/program/log.js";
 import { addDashboard, type Dashboard } from "./dashboard.js";
 import { refuseForeignPages, requireToken } from "./access.js";
@@ -67,7 +68,8 @@ export interface ApiBackend {
   ) => Promise<{ recorded: number; verdict: Verdict } | undefined>;
   /** Puts a test mail into the outbox; the event's data holds `id`. */
   sendTestMail: () => Promise<{ id: string; transport: string }>;
-  isReady: () => boolean;
+  /** Why this monitor cannot judge; undefined if it can. */
+  obstacle: () => string | undefined;
 }
 
 export function createApi(
@@ -88,10 +90,10 @@ export function createApi(
     (_request, response) => void response.json({ status: "ok" }),
   );
   api.get("/readyz", (_request, response) => {
-    const ready = backend.isReady();
+    const obstacle = backend.obstacle();
     response
-      .status(ready ? 200 : 503)
-      .json({ status: ready ? "ready" : "waiting for Redis" });
+      .status(obstacle === undefined ? 200 : 503)
+      .json({ status: obstacle ?? "ready" });
   });
   api.use(refuseForeignPages(adminToken));
   api.get("/metrics", options.answerMetrics);
@@ -194,8 +196,5 @@ function describeError(err: unknown): { status: number; error: string } {
   if (status === 413)
     return { status, error: "the body may be at most 64 KiB" };
   if (status !== undefined) return { status: 400, error: FLIP_BODY_HELP };
-  return {
-    status: 503,
-    error: "Redis cannot be reached or refused; try again",
-  };
+  return { status: 503, error: `${describeRedisError(err)}; try again` };
 }

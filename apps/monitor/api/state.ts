@@ -21,6 +21,8 @@ export interface MonitorState extends StateReport {
 }
 
 export interface StateOutlook extends Outlook {
+  /** Why this monitor cannot judge. */
+  obstacle: () => string | undefined;
   skippedTelemetry: () => number;
   heldChannels: () => HeldChannel[];
 }
@@ -30,12 +32,12 @@ export async function readState(
   { redis, keys }: Omit<Store, "ledger">,
   outlook: StateOutlook,
 ): Promise<MonitorState> {
-  const { config, observations, leadership } = outlook;
+  const { config, observations } = outlook;
   const [flag, pending] = await Promise.all([
     readFlagRecord(redis, keys, config.flagName),
     redis.xlen(keys.outbox),
   ]);
-  const now = leadership.redisNow() ?? 0;
+  const now = outlook.redisNow() ?? 0;
   const prod = judgeLatency(
     observations.side("prod").figures(now, flag.flippedAtMs).latency,
     [],
@@ -53,6 +55,7 @@ export async function readState(
       at: flag.at,
     },
     lease: flag.lease,
+    obstacle: outlook.obstacle() ?? null,
     recovery: {
       mode: config.recovery.mode,
       nextTryAt:
@@ -91,7 +94,7 @@ export async function readPageState(
   const state = await readState(store, outlook);
   const { leadership, config } = outlook;
   return {
-    now: Math.round(leadership.redisNow() ?? Date.now()),
+    now: Math.round(outlook.redisNow() ?? Date.now()),
     monitor: { id, leads: leadership.fence !== undefined },
     tokenRequired: config.adminToken !== undefined,
     state,

@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import type { Keys } from "../../../lib/redis/keys.js";
 import type { Flip, Ledger } from "../../../lib/flag/ledger.js";
 import type { Logger } from "../../../lib/program/log.js";
+import { describeRedisError } from "../../../lib/redis/redis.js";
 import type { Side } from "../../../lib/telemetry/telemetry.js";
 import { formatSpan } from "../../../lib/wording/units.js";
 import { reconcileAlerts } from "./reconcile-alerts.js";
@@ -32,7 +34,9 @@ import type { VerdictKeeper } from "./verdict-keeper.js";
 
 /** The state of this monitor. */
 export interface Outlook {
-  leadership: Pick<Leadership, "fence" | "redisNow">;
+  leadership: Pick<Leadership, "fence">;
+  /** Redis's clock; undefined before it has answered once. */
+  redisNow: () => number | undefined;
   observations: Observations;
   verdicts: VerdictKeeper;
   config: MonitorConfig;
@@ -46,11 +50,16 @@ export interface Store {
 }
 
 export interface ControllerContext extends Outlook, Store {
-  leadership: Pick<Leadership, "fence" | "redisNow" | "stepDown">;
+  leadership: Pick<Leadership, "fence" | "stepDown" | "isDue" | "hold">;
   logger: Logger;
 }
 
 type Judgements = Record<Side, LatencyJudgement>;
+
+interface Moment {
+  fence: string;
+  now: number;
+}
 
 /** The reason to stop the canary. */
 interface Stop {
@@ -58,21 +67,36 @@ interface Stop {
   data: Record<string, unknown>;
 }
 
+/** Rounds begin at most ten times a second: each one sums up the windows of all proxies. */
+const ROUND_INTERVAL_MS = 100;
+const TRIM_INTERVAL_MS = 60_000;
+/** Slightly more than the charts show. */
+const KEEP_TELEMETRY_MS = 1_200_000;
+
 /**
- * If Redis cannot be read or written, nothing changes. A monitor that has lost the lease unnoticed changes nothing either,
- * because every write carries the fence.
+ * If telemetry cannot be read or understood, or Redis refuses a write, nothing changes and the lease is not renewed: canary
+ * traffic ends. A monitor that has lost the lease unnoticed changes nothing either, because every write carries the fence.
  *
  * While this monitor leads, it flips the flag on a breach, resumes the canary after the cool-down, raises and clears
- * alerts, and adds to the ledger the values that people set directly in Redis.
+ * alerts, adds to the ledger the values that people set directly in Redis, and trims the telemetry.
  */
 export class Controller {
   readonly #context: ControllerContext;
+  readonly #intervalMs: number;
   #running: Promise<void> | undefined;
   #isDue = false;
-  #isClosed = false;
+  readonly #closing = new AbortController();
+  #obstacle: string | undefined;
+  #trimmedAt = -Infinity;
 
-  constructor(context: ControllerContext) {
+  constructor(context: ControllerContext, intervalMs = ROUND_INTERVAL_MS) {
     this.#context = context;
+    this.#intervalMs = intervalMs;
+  }
+
+  /** Why this monitor cannot judge, and does not lead. */
+  get obstacle(): string | undefined {
+    return this.#obstacle;
   }
 
   /** Starts a round, or repeats the current one once it is done. Resolves after the last round. */
@@ -84,33 +108,55 @@ export class Controller {
 
   /** Starts no further round, and waits for the current one. */
   async close(): Promise<void> {
-    this.#isClosed = true;
+    this.#closing.abort();
     await this.#running;
   }
 
   async #run(): Promise<void> {
-    while (this.#isDue && !this.#isClosed) {
+    const { signal } = this.#closing;
+    while (this.#isDue && !signal.aborted) {
       this.#isDue = false;
       try {
         await this.#round();
       } catch (err) {
         if (err instanceof FencedError)
           this.#context.leadership.stepDown(err.fence);
-        else
-          this.#context.logger.warn(
-            { err },
-            "not judged: Redis could not be read or written",
-          );
+        else this.#note(describeRedisError(err));
       }
+      // Ends early when aborted.
+      await sleep(this.#intervalMs, undefined, { signal }).catch(() => null);
     }
   }
 
   async #round(): Promise<void> {
     const { redis, keys, leadership, observations, config } = this.#context;
-    const fence = leadership.fence;
-    const now = leadership.redisNow();
-    if (fence === undefined || now === undefined) return;
+    const now = this.#context.redisNow();
+    if (now === undefined) return;
     const flag = await readFlagRecord(redis, keys, config.flagName);
+    const { fence } = leadership;
+    if (fence !== undefined) await this.#lead(flag, { fence, now });
+    const blindness = observations.findBlindness(now);
+    if (blindness !== undefined) this.#note(blindness);
+    else if (leadership.isDue && observations.takeNews()) {
+      await leadership.hold();
+      this.#note();
+    }
+  }
+
+  /** Reports each obstacle once, and its end. */
+  #note(obstacle?: string): void {
+    if (obstacle === this.#obstacle) return;
+    this.#obstacle = obstacle;
+    const { logger } = this.#context;
+    const data = { reason: obstacle };
+    if (obstacle === undefined) logger.info({}, "judges again");
+    else logger.warn(data, "cannot judge: the lease is not held");
+  }
+
+  async #lead(flag: FlagRecord, at: Moment): Promise<void> {
+    const { observations, verdicts } = this.#context;
+    const { fence, now } = at;
+    this.#trim(now);
     if (flag.value !== flag.recordedValue) {
       await this.#adopt(flag, fence);
       this.#isDue = true;
@@ -118,21 +164,26 @@ export class Controller {
     }
     if (!observations.isCurrent) return;
     const judgements = judgeSides(this.#context, flag, now);
-    const at = { fence, now };
     // The threshold comes first: nothing about the verdict can keep it from acting.
-    const breach = this.#findBreach(judgements, now);
-    if (flag.value && breach) {
-      await this.#stop(flag, breach, at);
-      return;
-    }
-    const verdict = await this.#context.verdicts.look(flag, at);
-    const worse = this.#findWorse(verdict, now);
-    if (flag.value && worse) {
-      await this.#stop(flag, worse, at);
+    const breach = flag.value ? this.#findBreach(judgements, now) : undefined;
+    const stop = breach ?? this.#findWorse(await verdicts.look(flag, at), now);
+    if (flag.value && stop) {
+      await this.#stop(flag, stop, at);
       return;
     }
     await this.#recoverWhenDue(flag, judgements, at);
     await this.#reconcileAlerts(flag, judgements, fence);
+  }
+
+  /** By Redis's clock: writers' clocks may be wrong. */
+  #trim(now: number): void {
+    if (now - this.#trimmedAt < TRIM_INTERVAL_MS) return;
+    this.#trimmedAt = now;
+    const { redis, keys, logger } = this.#context;
+    const oldest = Math.floor(now - KEEP_TELEMETRY_MS);
+    redis.xtrim(keys.telemetry, "MINID", "~", oldest).catch((err: unknown) => {
+      logger.debug({ err }, "telemetry was not trimmed");
+    });
   }
 
   async #adopt(flag: FlagRecord, fence: string): Promise<void> {
@@ -207,7 +258,7 @@ export class Controller {
   async #stop(
     flag: FlagRecord,
     { reason, data }: Stop,
-    at: { fence: string; now: number },
+    at: Moment,
   ): Promise<void> {
     const rule = this.#context.config.recovery;
     const recovery = afterBreach(flag.recovery, rule, at.now);
@@ -230,7 +281,7 @@ export class Controller {
   async #recoverWhenDue(
     flag: FlagRecord,
     judgements: Judgements,
-    at: { fence: string; now: number },
+    at: Moment,
   ): Promise<void> {
     if (flag.recovery === null) return;
     const decision = decideNow(this.#context, flag, judgements.prod.isBreach);
@@ -330,7 +381,7 @@ export function decideNow(
   flag: FlagRecord,
   isProdInBreach: boolean,
 ): RecoveryDecision {
-  const now = context.leadership.redisNow() ?? 0;
+  const now = context.redisNow() ?? 0;
   const facts = {
     // A person wrote a garbled value, although it changes nothing.
     isOwnFlip:

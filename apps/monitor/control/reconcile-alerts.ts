@@ -1,6 +1,5 @@
-import type { Redis } from "ioredis";
-import type { Keys } from "../../../lib/redis/keys.js";
-import type { Ledger, NewEvent } from "../../../lib/flag/ledger.js";
+import type { NewEvent } from "../../../lib/flag/ledger.js";
+import type { Store } from "./controller.js";
 import { refuseFenced } from "../leader/leadership.js";
 import {
   describeEnd,
@@ -8,12 +7,6 @@ import {
   type Alert,
   type Senses,
 } from "../alert/alerts.js";
-
-interface Store {
-  redis: Redis;
-  keys: Keys;
-  ledger: Ledger;
-}
 
 /**
  * Raises each alert once and clears it once, with an event and a message each. Raised alerts are stored in Redis, so this

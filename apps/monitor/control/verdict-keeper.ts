@@ -14,8 +14,7 @@ import { Baseline, storedBaseline } from "../verdict/baseline.js";
 import { ReleaseTest } from "../verdict/release-test.js";
 import { storedTest } from "../verdict/stored-test.js";
 import type { Verdict } from "../verdict/verdict.js";
-import { isDealing } from "../verdict/window-pair.js";
-import { WindowPairing } from "./window-pairing.js";
+import { isDealing, WindowPairing } from "../verdict/window-pair.js";
 
 const KEEP_MS = 60_000;
 const SAVE_INTERVAL_MS = 1000;
@@ -49,15 +48,19 @@ interface Heard {
   what: Telemetry | BadTelemetry;
 }
 
+interface KeeperOptions {
+  redis: Redis;
+  keys: Keys;
+  config: { flagName: string; verdict: VerdictRule };
+}
+
 /**
  * Runs the test while this monitor leads, and stores it once a second. The next leader continues it, from the entry after
  * the last counted one. A new version or POST /api/release ends the test. So does a further try of the same version: the
  * canary is resumed, the split sends requests to both sides again, or the tolerance changes.
  */
 export class VerdictKeeper {
-  readonly #redis: Redis;
-  readonly #keys: Keys;
-  readonly #flagName: string;
+  readonly #options: KeeperOptions;
   readonly #rule: VerdictRule;
   /** Entries that the stored test may lack. */
   #heard: Heard[] = [];
@@ -72,14 +75,8 @@ export class VerdictKeeper {
   #versions = new Map<string, string>();
   #verdict: Verdict | undefined;
 
-  constructor(options: {
-    redis: Redis;
-    keys: Keys;
-    config: { flagName: string; verdict: VerdictRule };
-  }) {
-    this.#redis = options.redis;
-    this.#keys = options.keys;
-    this.#flagName = options.config.flagName;
+  constructor(options: KeeperOptions) {
+    this.#options = options;
     this.#rule = options.config.verdict;
   }
 
@@ -174,7 +171,8 @@ export class VerdictKeeper {
   #count({ id, atMs, what }: Heard): void {
     this.#cursor = id;
     if ("problem" in what) {
-      this.#test?.suspend(describeProblem(what.problem), atMs);
+      const because = `a window that cannot be read: ${what.problem}`;
+      this.#test?.suspend(because, atMs);
       return;
     }
     const { source, at, kind, data } = what;
@@ -201,10 +199,8 @@ export class VerdictKeeper {
   }
 
   async #load(): Promise<void> {
-    const raw = await this.#redis.hget(
-      this.#keys.verdict(this.#flagName),
-      "state",
-    );
+    const { redis, keys, config } = this.#options;
+    const raw = await redis.hget(keys.verdict(config.flagName), "state");
     const parsed = stored.safeParse(parseJson(raw));
     if (!parsed.success) return;
     const { cursor, flip, versions, test, baseline } = parsed.data;
@@ -225,13 +221,10 @@ export class VerdictKeeper {
       test: this.#test.toStored(),
       baseline: this.#baseline.toStored(),
     };
-    const keys = [this.#keys.verdict(this.#flagName), this.#keys.lease];
-    const outcome = await this.#redis.eval(
-      SAVE,
-      2,
-      ...keys,
-      JSON.stringify(state),
-      fence,
+    const { redis, keys, config } = this.#options;
+    const outcome = await redis.eval(
+      ...([SAVE, 2, keys.verdict(config.flagName), keys.lease] as const),
+      ...[JSON.stringify(state), fence],
     );
     refuseFenced(outcome, fence);
     this.#savedAt = now;
@@ -262,9 +255,4 @@ export function replayVerdict(
     warmUpOf: (route) => ({ because: notCompared[route] ?? "not compared" }),
   });
   return { recorded: evidence, verdict };
-}
-
-function describeProblem(problem: string): string {
-  const line = problem.replace(/[\s✖]+/g, " ").trim();
-  return `a window that cannot be read: ${line.slice(0, 200)}`;
 }

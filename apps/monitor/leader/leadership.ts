@@ -1,26 +1,34 @@
-import { ReplyError, type Redis } from "ioredis";
+import type { Redis } from "ioredis";
 import type { Keys } from "../../../lib/redis/keys.js";
 import { LEASE_MS } from "../../../lib/flag/lease-reading.js";
 import type { Logger } from "../../../lib/program/log.js";
 
-const RENEW_INTERVAL_MS = 1000;
+const RENEW_INTERVAL_MS = 900;
 
 /**
- * Renews our lease, or takes a free one. A lease without a time to live counts as free: no monitor wrote it.
+ * Renews our lease, or takes a free one, if this monitor may also make each write of a flip. A full Redis refuses the SET,
+ * but not a PEXPIRE. A lease without a time to live counts as free: no monitor wrote it.
  *
- * KEYS lease, epoch counter
+ * KEYS lease, epoch counter, flag, info, recovery, events, outbox
  * ARGV holder, time to live in ms, our lease's value or '', our last epoch
  */
 const HOLD = `
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local writes = {
+  {'SET', KEYS[3], 'false'}, {'HSET', KEYS[4], 'value', 'false'}, {'SET', KEYS[5], ''},
+  {'XADD', KEYS[6], '*', 'kind', 'flip'}, {'XADD', KEYS[7], '*', 'kind', 'flip'},
+}
+for _, write in ipairs(writes) do
+  if redis.acl_check_cmd and not redis.acl_check_cmd(unpack(write)) then
+    return redis.error_reply('NOPERM this monitor may not ' .. write[1] .. ' ' .. write[2])
+  end
+end
 local current = redis.call('GET', KEYS[1])
 if current and redis.call('PTTL', KEYS[1]) < 0 then current = false end
 if current and current == ARGV[3] then
-  redis.call('PEXPIRE', KEYS[1], ARGV[2])
-  return {current, now, 0}
+  redis.call('SET', KEYS[1], current, 'PX', ARGV[2])
+  return {current, 0}
 end
-if current then return {false, now, 0} end
+if current then return {false, 0} end
 local epoch = redis.call('INCR', KEYS[2])
 if epoch <= tonumber(ARGV[4]) then
   epoch = ARGV[4] + 1
@@ -28,52 +36,43 @@ if epoch <= tonumber(ARGV[4]) then
 end
 local value = cjson.encode({holder = ARGV[1], epoch = epoch})
 redis.call('SET', KEYS[1], value, 'PX', ARGV[2])
-return {value, now, epoch}
+return {value, epoch}
 `;
 
 /** KEYS lease. ARGV our lease's value */
 const RELEASE = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`;
 
-export interface LeadershipEvents {
+interface LeadershipOptions {
+  redis: Redis;
+  keys: Keys;
+  flagName: string;
+  holder: string;
+  logger: Logger;
   /** `fence` is the lease's exact value: writes name it, and fail once the lease has another value. */
   onLead: (fence: string) => void;
   onLose: () => void;
 }
 
 /**
- * If Redis is away, this monitor stops leading when its lease expires by its own monotonic clock, as after a pause of the
- * process. The fence rejects its late writes. While the lease is held, one monitor leads and the others are on standby.
+ * The lease means that its holder sees the traffic and can stop the canary. It lasts three seconds and is renewed only by
+ * `hold`, after a round that could read and write. If Redis is away, this monitor stops leading when its lease expires by
+ * its own monotonic clock, as after a pause of the process. The fence rejects its late writes.
  */
 export class Leadership {
-  readonly #redis: Redis;
-  readonly #keys: Keys;
-  readonly #holder: string;
-  readonly #logger: Logger;
-  readonly #events: LeadershipEvents;
+  readonly #options: LeadershipOptions;
   /** The value of our last lease. */
   #held: string | undefined;
   #validUntil = 0;
   #leads = false;
   /** The request for the lease in flight. */
   #asking: Promise<void> | undefined;
+  #askedAt = -Infinity;
   #isClosed = false;
-  #refused = false;
   #lastEpoch = 0;
-  #timer: NodeJS.Timeout | undefined;
-  #clock: { redisMs: number; monotonicMs: number } | undefined;
+  #expiry: NodeJS.Timeout | undefined;
 
-  constructor(options: {
-    redis: Redis;
-    keys: Keys;
-    holder: string;
-    logger: Logger;
-    events: LeadershipEvents;
-  }) {
-    this.#redis = options.redis;
-    this.#keys = options.keys;
-    this.#holder = options.holder;
-    this.#logger = options.logger;
-    this.#events = options.events;
+  constructor(options: LeadershipOptions) {
+    this.#options = options;
   }
 
   /** The lease's value while this monitor leads. */
@@ -83,34 +82,33 @@ export class Leadership {
       : undefined;
   }
 
-  /** Redis's clock, in ms since the epoch; undefined before it has answered once. */
-  redisNow(): number | undefined {
-    if (this.#clock === undefined) return undefined;
-    return this.#clock.redisMs + performance.now() - this.#clock.monotonicMs;
+  /** Whether the lease was last asked for long enough ago. */
+  get isDue(): boolean {
+    return performance.now() - this.#askedAt >= RENEW_INTERVAL_MS;
   }
 
-  /** Does nothing after `close`, which a signal during the program's start may call first. */
-  start(): void {
+  /** Renews the lease, or takes it if it is free. Does nothing after `close`. @throws when Redis is away or refuses */
+  async hold(): Promise<void> {
     if (this.#isClosed) return;
-    this.#redis.on("ready", () => this.#hold());
-    this.#timer = setInterval(() => this.#hold(), RENEW_INTERVAL_MS);
-    this.#hold();
+    // Two concurrent requests would each find the other's lease.
+    this.#asking ??= this.#ask().finally(() => (this.#asking = undefined));
+    await this.#asking;
   }
 
   /** Releases the lease, so that another monitor need not wait until it expires. */
   async close(): Promise<void> {
-    clearInterval(this.#timer);
     this.#isClosed = true;
     // The answer may grant the lease.
-    await this.#asking;
+    await this.#asking?.catch(() => undefined);
     this.#lose();
+    const { redis, keys, logger } = this.#options;
     const held = this.#held;
     this.#held = undefined;
-    if (held === undefined || this.#redis.status !== "ready") return;
+    if (held === undefined || redis.status !== "ready") return;
     try {
-      await this.#redis.eval(RELEASE, 1, this.#keys.lease, held);
+      await redis.eval(RELEASE, 1, keys.lease, held);
     } catch (err) {
-      this.#logger.debug({ err }, "the lease was not released: it will expire");
+      logger.debug({ err }, "the lease was not released: it will expire");
     }
   }
 
@@ -119,74 +117,49 @@ export class Leadership {
    */
   stepDown(fence: string): void {
     if (!this.#leads || fence !== this.#held) return;
-    this.#logger.warn(
-      { holder: this.#holder },
-      "the lease was lost: standing by",
-    );
+    const { logger, holder } = this.#options;
+    logger.warn({ holder }, "the lease was lost: standing by");
     this.#held = undefined;
     this.#lose();
   }
 
-  #hold(): void {
+  async #ask(): Promise<void> {
+    const { redis, keys, flagName, holder } = this.#options;
+    const { lease, leaseEpoch, flag, flagInfo, recovery } = keys;
+    const named = [flag(flagName), flagInfo(flagName), recovery(flagName)];
+    const written = [lease, leaseEpoch, ...named, keys.events, keys.outbox];
+    const args = [holder, LEASE_MS, this.#held ?? "", this.#lastEpoch];
     const sentAt = performance.now();
-    if (sentAt >= this.#validUntil) this.#lose();
-    if (this.#isClosed || this.#redis.status !== "ready") return;
-    // Two concurrent requests would each find the other's lease.
-    this.#asking ??= this.#ask(sentAt).finally(
-      () => (this.#asking = undefined),
-    );
-  }
-
-  async #ask(sentAt: number): Promise<void> {
-    const args = [this.#holder, LEASE_MS, this.#held ?? "", this.#lastEpoch];
-    try {
-      const reply = await this.#redis.eval(
-        HOLD,
-        2,
-        this.#keys.lease,
-        this.#keys.leaseEpoch,
-        ...args,
-      );
-      this.#refused = false;
-      this.#take(reply as [string | null, number, number], sentAt);
-    } catch (err) {
-      this.#reportFailure(err);
-    }
-  }
-
-  /** Ignores outages, which the connection logs. */
-  #reportFailure(err: unknown): void {
-    if (!(err instanceof ReplyError) || this.#refused) return;
-    this.#refused = true;
-    this.#logger.warn({ err }, "Redis refuses the lease: standing by");
-  }
-
-  #take(
-    [held, redisMs, epoch]: [string | null, number, number],
-    sentAt: number,
-  ): void {
-    const now = performance.now();
-    this.#clock = { redisMs, monotonicMs: (sentAt + now) / 2 };
+    this.#askedAt = sentAt;
+    const reply = await redis.eval(HOLD, written.length, ...written, ...args);
+    const [held, epoch] = reply as [string | null, number];
     if (held !== this.#held) this.#lose();
     this.#held = held ?? undefined;
-    if (held === null) return;
+    if (held !== null) this.#take(held, epoch, sentAt);
+  }
+
+  #take(held: string, epoch: number, sentAt: number): void {
     this.#validUntil = sentAt + LEASE_MS;
     this.#lastEpoch = Math.max(this.#lastEpoch, epoch);
+    const leftMs = this.#validUntil - performance.now();
+    clearTimeout(this.#expiry);
     // A late answer leaves open whether the lease still holds: the next one will tell.
-    if (this.#leads || this.#isClosed || now >= this.#validUntil) return;
+    if (this.#isClosed || leftMs <= 0) return;
+    this.#expiry = setTimeout(() => this.#lose(), leftMs);
+    if (this.#leads) return;
     this.#leads = true;
-    this.#logger.info(
-      { holder: this.#holder, epoch: this.#lastEpoch },
-      "leading",
-    );
-    this.#events.onLead(held);
+    const { holder, logger, onLead } = this.#options;
+    logger.info({ holder, epoch: this.#lastEpoch }, "leading");
+    onLead(held);
   }
 
   #lose(): void {
+    clearTimeout(this.#expiry);
     if (!this.#leads) return;
     this.#leads = false;
-    this.#logger.info({ holder: this.#holder }, "no longer leading");
-    this.#events.onLose();
+    const { holder, logger, onLose } = this.#options;
+    logger.info({ holder }, "no longer leading");
+    onLose();
   }
 }
 

@@ -12,7 +12,12 @@ export class EventTally {
     [...AUTHORS, "other"].map((author) => [author, 0]),
   );
 
-  count({ kind, by }: Pick<LedgerEvent, "kind" | "by">): void {
+  onEvent(
+    { kind, by }: Pick<LedgerEvent, "kind" | "by">,
+    _atMs: number,
+    isNew: boolean,
+  ): void {
+    if (!isNew) return;
     increment(this.kinds, kind);
     if (kind === "flip")
       increment(this.flips, this.flips.has(by) ? by : "other");

@@ -1,6 +1,11 @@
+import { LEASE_MS } from "../../../lib/flag/lease-reading.js";
 import type { LedgerEvent } from "../../../lib/flag/ledger.js";
 import type { SideSummary } from "../../../lib/telemetry/monitor-state.js";
-import type { Side, Telemetry } from "../../../lib/telemetry/telemetry.js";
+import type {
+  BadTelemetry,
+  Side,
+  Telemetry,
+} from "../../../lib/telemetry/telemetry.js";
 import type { Alert } from "../alert/alerts.js";
 import type { MonitorConfig } from "../config.js";
 import { Roster, type HostMember, type ProxyMember } from "./roster.js";
@@ -10,15 +15,22 @@ import type { StreamListener } from "./stream-reader.js";
 /** The telemetry received, leading or on standby. Times in ms by Redis's clock. */
 export class Observations implements StreamListener {
   readonly #windowMs: number;
+  readonly #silenceMs: number;
   readonly #sides: Record<Side, SideWindow>;
   readonly #roster: Roster;
   readonly #onNews: () => void;
   #heardUntil = 0;
   #listeningSince = Infinity;
+  #gap: string | undefined;
+  /** Since the last call of `takeNews`. */
+  #reads = 0;
+  #windows = 0;
+  #illegible: { problem: string; atMs: number } | undefined;
 
-  /** @param onNews after each batch of telemetry, and about once a second without any */
+  /** @param onNews after each batch of telemetry, about once a second without any, and when it cannot be read */
   constructor(config: MonitorConfig, onNews: () => void) {
     this.#windowMs = config.latency.windowMs;
+    this.#silenceMs = config.silenceMs;
     this.#sides = {
       prod: new SideWindow(this.#windowMs),
       canary: new SideWindow(this.#windowMs),
@@ -32,8 +44,13 @@ export class Observations implements StreamListener {
       this.#roster.heardHost(source, data, atMs);
       return;
     }
+    this.#windows += 1;
     this.#sides[data.target].add({ source, atMs, data });
     this.#roster.heardTraffic(source, data, atMs);
+  }
+
+  onSkipped({ claimedKind, problem }: BadTelemetry, atMs: number): void {
+    if (claimedKind !== "host") this.#illegible = { problem, atMs };
   }
 
   onEvent(event: LedgerEvent, atMs: number): void {
@@ -46,11 +63,35 @@ export class Observations implements StreamListener {
   onCaughtUp(heardUntil: number, listeningSince: number): void {
     this.#heardUntil = heardUntil;
     this.#listeningSince = listeningSince;
+    this.#gap = undefined;
+    this.#reads += 1;
     this.#onNews();
   }
 
-  onGap(): void {
+  onGap(reason: string): void {
     this.#listeningSince = Infinity;
+    this.#gap = reason;
+    this.#onNews();
+  }
+
+  /** Why the traffic cannot be seen; undefined if it can. @param now Redis's clock */
+  findBlindness(now: number): string | undefined {
+    if (this.#gap !== undefined) return this.#gap;
+    if (this.isCurrent && now - this.#heardUntil > LEASE_MS)
+      return "telemetry is read too late";
+    const { problem, atMs = 0 } = this.#illegible ?? {};
+    return this.#windows > 0 || this.#heardUntil - atMs > this.#silenceMs
+      ? undefined
+      : `telemetry cannot be understood: ${problem ?? ""}`;
+  }
+
+  /** Whether telemetry was read up to the present since the last call. */
+  takeNews(): boolean {
+    const hasNews = this.#reads > 0 && this.isCurrent;
+    this.#reads = 0;
+    this.#windows = 0;
+    this.#illegible = undefined;
+    return hasNews;
   }
 
   /** Whether the reader has reached the time when listening began. Until then, it replays the past. */

@@ -1,4 +1,4 @@
-import { ReplyError, type Redis } from "ioredis";
+import type { Redis } from "ioredis";
 import type { Keys } from "../../../lib/redis/keys.js";
 import { parseEvent, type LedgerEvent } from "../../../lib/flag/ledger.js";
 import type { Logger } from "../../../lib/program/log.js";
@@ -7,6 +7,7 @@ import {
   readNewer,
   type Positions,
 } from "../../../lib/redis/stream-follower.js";
+import { describeRedisError } from "../../../lib/redis/redis.js";
 import { entryTimeMs } from "../../../lib/redis/stream-entry.js";
 import {
   parseTelemetry,
@@ -19,15 +20,25 @@ const REPLAY_MS = 900_000;
 
 export interface StreamListener {
   /** `atMs` is the time of the entry's id by Redis's clock, at most the time of its reading; here and below. */
-  onTelemetry: (telemetry: Telemetry, atMs: number, id: string) => void;
+  onTelemetry?: (telemetry: Telemetry, atMs: number, id: string) => void;
   /** A telemetry entry that cannot be parsed. */
   onSkipped?: (bad: BadTelemetry, atMs: number, id: string) => void;
   /** `isNew` if it was written after this monitor's start. */
-  onEvent: (event: LedgerEvent, atMs: number, isNew: boolean) => void;
+  onEvent?: (event: LedgerEvent, atMs: number, isNew: boolean) => void;
   /** All entries up to `heardUntil` have been reported, without a gap since `listeningSince`. */
-  onCaughtUp: (heardUntil: number, listeningSince: number) => void;
-  /** The streams cannot be read, until the next `onCaughtUp`. */
-  onGap: () => void;
+  onCaughtUp?: (heardUntil: number, listeningSince: number) => void;
+  /** The streams cannot be read, for this reason, until the next `onCaughtUp`. */
+  onGap?: (reason: string) => void;
+}
+
+interface ReaderOptions {
+  /** A separate connection, because reads block. */
+  redis: Redis;
+  keys: Keys;
+  listeners: readonly StreamListener[];
+  logger: Logger;
+  /** Later events count as new; by `performance.now()`, which is the default. */
+  startedAt?: number;
 }
 
 /**
@@ -35,34 +46,20 @@ export interface StreamListener {
  * parse, and logs the first. It follows the telemetry and the ledger.
  */
 export class StreamReader {
-  readonly #redis: Redis;
-  readonly #keys: Keys;
-  readonly #listener: StreamListener;
-  readonly #logger: Logger;
+  readonly #options: ReaderOptions;
   readonly #startedAt: number;
   #stop: (() => Promise<void>) | undefined;
   #positions: Positions | undefined;
   #listeningSince: number | undefined;
   /** The start, by Redis's clock at the first read. */
   #newSince: number | undefined;
+  #clock: { redisMs: number; monotonicMs: number } | undefined;
   #skipped = 0;
-  #refused = false;
+  /** Why the last read failed. */
+  #gap: string | undefined;
 
-  /**
-   * @param options.redis a separate connection, because reads block
-   * @param options.startedAt later events count as new; by `performance.now()`, which is the default
-   */
-  constructor(options: {
-    redis: Redis;
-    keys: Keys;
-    listener: StreamListener;
-    logger: Logger;
-    startedAt?: number;
-  }) {
-    this.#redis = options.redis;
-    this.#keys = options.keys;
-    this.#listener = options.listener;
-    this.#logger = options.logger;
+  constructor(options: ReaderOptions) {
+    this.#options = options;
     this.#startedAt = options.startedAt ?? performance.now();
   }
 
@@ -71,80 +68,96 @@ export class StreamReader {
     return this.#skipped;
   }
 
+  /** Redis's clock, in ms since the epoch; undefined before it has answered once. */
+  redisNow(): number | undefined {
+    if (this.#clock === undefined) return undefined;
+    return this.#clock.redisMs + performance.now() - this.#clock.monotonicMs;
+  }
+
   start(): void {
     this.#stop = follow(
-      this.#redis,
+      this.#options.redis,
       () => this.#read(),
       (err) => this.#endListening(err),
     );
   }
 
   async close(): Promise<void> {
-    this.#redis.disconnect();
+    this.#options.redis.disconnect();
     await this.#stop?.();
   }
 
   async #read(): Promise<void> {
+    const { redis, keys, listeners } = this.#options;
     const askedAt = performance.now();
-    const sentAt = await this.#redisTime();
-    // A clock that is set back makes no gap.
-    this.#listeningSince = Math.min(this.#listeningSince ?? sentAt, sentAt);
+    const sentAt = await this.#readClock();
     this.#newSince ??= Math.ceil(sentAt - (askedAt - this.#startedAt));
-    const { telemetry, events } = this.#keys;
+    const { telemetry, events } = keys;
     const start = `${sentAt - REPLAY_MS}-0`;
     const positions = (this.#positions ??= {
       [telemetry]: start,
       [events]: start,
     });
-    const { entries, moreAfter } = await readNewer(this.#redis, positions);
-    this.#refused = false;
+    const isFirst = this.#listeningSince === undefined;
+    const read = await readNewer(redis, positions, isFirst ? 1 : undefined);
     const now = Math.ceil(sentAt + performance.now() - askedAt);
-    for (const { stream, id, fields } of entries) {
+    for (const { stream, id, fields } of read.entries) {
       positions[stream] = id;
       if (stream === events) this.#tellEvent(id, fields, now);
       else this.#tellTelemetry(id, fields, now);
     }
-    const heardUntil = Math.min(sentAt, ...moreAfter.map(entryTimeMs));
-    this.#listener.onCaughtUp(heardUntil, this.#listeningSince);
+    this.#gap = undefined;
+    // A clock that is set back makes no gap.
+    const since = Math.min(this.#listeningSince ?? sentAt, sentAt);
+    this.#listeningSince = since;
+    const heardUntil = Math.min(sentAt, ...read.moreAfter.map(entryTimeMs));
+    for (const listener of listeners) listener.onCaughtUp?.(heardUntil, since);
   }
 
   #tellEvent(id: string, fields: string[], now: number): void {
     const event = parseEvent(id, fields);
+    if (event === undefined) return;
     const isNew = entryTimeMs(id) >= (this.#newSince ?? 0);
-    if (event !== undefined)
-      this.#listener.onEvent(event, arrivalMs(id, now), isNew);
+    for (const listener of this.#options.listeners)
+      listener.onEvent?.(event, arrivalMs(id, now), isNew);
   }
 
   #tellTelemetry(id: string, fields: string[], now: number): void {
+    const { listeners, logger } = this.#options;
     const telemetry = parseTelemetry(fields);
     const atMs = arrivalMs(id, now);
-    if ("problem" in telemetry) {
-      this.#skip(id, telemetry.problem);
-      this.#listener.onSkipped?.(telemetry, atMs, id);
-    } else this.#listener.onTelemetry(telemetry, atMs, id);
-  }
-
-  #skip(id: string, problem: string): void {
+    if (!("problem" in telemetry)) {
+      for (const listener of listeners)
+        listener.onTelemetry?.(telemetry, atMs, id);
+      return;
+    }
     this.#skipped += 1;
+    const { problem } = telemetry;
     if (this.#skipped === 1)
-      this.#logger.warn(
+      logger.warn(
         { id, problem },
         "a telemetry entry was skipped; further ones are only counted",
       );
+    for (const listener of listeners) listener.onSkipped?.(telemetry, atMs, id);
   }
 
-  /** Logs refusals only: the connection logs outages. */
+  /** Reports each reason once. */
   #endListening(err: unknown): void {
-    if (this.#listeningSince !== undefined) this.#listener.onGap();
     this.#listeningSince = undefined;
-    if (!(err instanceof ReplyError) || this.#refused) return;
-    this.#refused = true;
-    this.#logger.warn({ err }, "Redis refuses telemetry: nothing is judged");
+    const gap = `telemetry cannot be read: ${describeRedisError(err)}`;
+    if (gap === this.#gap) return;
+    this.#gap = gap;
+    for (const listener of this.#options.listeners) listener.onGap?.(gap);
   }
 
-  async #redisTime(): Promise<number> {
-    const [seconds, microseconds] = await this.#redis.time();
-    return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
+  async #readClock(): Promise<number> {
+    const askedAt = performance.now();
+    const [seconds, microseconds] = await this.#options.redis.time();
+    const redisMs =
+      Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
+    const monotonicMs = (askedAt + performance.now()) / 2;
+    this.#clock = { redisMs, monotonicMs };
+    return redisMs;
   }
 }
 

@@ -1,8 +1,6 @@
 import * as z from "zod";
 import { BUCKETS } from "./evidence/buckets.js";
 import { COMPONENT_COUNT } from "./evidence/dictionary.js";
-import type { ByComponent } from "./evidence/latency-evidence.js";
-import type { GuardSums } from "./evidence/burst-guard.js";
 import { storedOpenBlock } from "./open-block.js";
 import { storedRoute } from "./route-counts.js";
 import { sparseSchema } from "./sparse.js";
@@ -59,25 +57,3 @@ export const storedTest = z.object({
   isWorse: z.boolean(),
 });
 export type StoredTest = z.infer<typeof storedTest>;
-
-export function storeGuard(sums: GuardSums): StoredStretch["guard"] {
-  const toList = (values: ByComponent) => Array.from(values);
-  return {
-    blocks: sums.blocks,
-    largest: sums.largest.map(toList),
-    scatter: toList(sums.scatter),
-    deviations: toList(sums.deviations),
-    variances: toList(sums.variances),
-  };
-}
-
-export function restoreGuard(stored: StoredStretch["guard"]): GuardSums {
-  const toValues = (list: number[]) => Float64Array.from(list);
-  return {
-    blocks: stored.blocks,
-    largest: stored.largest.map(toValues),
-    scatter: toValues(stored.scatter),
-    deviations: toValues(stored.deviations),
-    variances: toValues(stored.variances),
-  };
-}

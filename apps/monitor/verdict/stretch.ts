@@ -10,7 +10,7 @@ import {
   type GuardSums,
 } from "./evidence/burst-guard.js";
 import type { RouteCounts } from "./route-counts.js";
-import { restoreGuard, storeGuard, type StoredStretch } from "./stored-test.js";
+import type { StoredStretch } from "./stored-test.js";
 import type { WindowPair } from "./window-pair.js";
 
 type BySide = Record<Side, number>;
@@ -75,7 +75,7 @@ export class Stretch {
       startedAt: this.startedAt,
       routes: [...this.routes].map(([name, route]) => [name, route.toStored()]),
       splits: structuredClone(this.splits) as SplitCounts[],
-      guard: storeGuard(this.#guard),
+      guard: this.#guard,
     };
   }
 
@@ -93,7 +93,7 @@ export class Stretch {
     }
     for (const split of stored.splits)
       stretch.#splits.set(split.share, structuredClone(split));
-    stretch.#guard = restoreGuard(stored.guard);
+    stretch.#guard = stored.guard;
     return stretch;
   }
 

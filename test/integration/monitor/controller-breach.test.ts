@@ -190,8 +190,16 @@ describe("controller, at a breach", () => {
     await control.redis.set(control.keys.flagInfo("feature"), "no hash");
     control.hearTraffic("canary", times(7, 1000));
     await control.judge();
-    expect(control.log.map(({ message }) => message)).to.deep.equal([
-      "not judged: Redis could not be read or written",
+    await control.judge();
+    expect(control.log).to.deep.equal([
+      {
+        level: "warn",
+        data: {
+          reason:
+            "Redis refuses: WRONGTYPE Operation against a key holding the wrong kind of value",
+        },
+        message: "cannot judge: the lease is not held",
+      },
     ]);
     await control.redis.del(control.keys.flagInfo("feature"));
     await control.judge();

@@ -124,7 +124,7 @@ describe("controller's recovery", () => {
   it("does not resume the canary on telemetry from before a gap", async () => {
     const control = await startControl();
     await breach(control);
-    control.observations.onGap();
+    control.observations.onGap("away");
     control.pass(2 * COOLDOWN_MS);
     await control.nudge();
     expect(await control.flag()).to.equal("false");

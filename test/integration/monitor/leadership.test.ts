@@ -70,14 +70,10 @@ describe("leadership", () => {
     expect(held).to.include(await test.redis.get(test.keys.lease));
   });
 
-  it("is not taken by a contender that was closed before its start", async () => {
+  it("is not taken by a contender that was closed", async () => {
     const { leadership } = startContender("a", test.keys);
     await leadership.close();
-    const timers = () =>
-      process.getActiveResourcesInfo().filter((kind) => kind === "Timeout");
-    const before = timers().length;
-    leadership.start();
-    expect(timers()).to.have.length(before);
+    await leadership.hold();
     expect(leadership.fence).to.equal(undefined);
   });
 
@@ -158,42 +154,32 @@ describe("leadership", () => {
     expect(await lease()).to.include({ epoch: 2 });
   });
 
-  const redisSeconds = async () => Number((await test.redis.time())[0]);
-
-  it("knows Redis's clock", async () => {
-    const a = startContender("a", test.keys);
-    expect(a.leadership.redisNow()).to.be.undefined;
-    await untilLeading(a);
-    const before = await redisSeconds();
-    const now = a.leadership.redisNow()! / 1000;
-    const after = await redisSeconds();
-    expect(now).to.be.within(before - 2, after + 3);
-  });
-
   it("is released when a stop arrives during the request for it", async () => {
     const a = startContender("a", test.keys);
     await once(a.redis, "ready");
-    // It requests the lease as soon as it is connected.
+    const asked = a.leadership.hold();
     await a.leadership.close();
+    await asked;
     expect(await test.redis.get(test.keys.leaseEpoch)).to.equal("1");
     expect(await test.redis.exists(test.keys.lease)).to.equal(0);
     expect(a.leadership.fence).to.be.undefined;
     expect(a.history).to.be.empty;
   });
 
-  it("logs once that Redis refuses the lease, and retries", async () => {
-    await test.redis.set(test.keys.leaseEpoch, "many");
-    const a = startContender("a", test.keys);
-    const warnings = () => a.log.filter(({ level }) => level === "warn");
-    await waitFor("the warning", () => warnings().length > 0);
-    const began = performance.now();
-    await waitFor("two more tries", () => performance.now() - began > 2200);
-    await test.redis.set(test.keys.leaseEpoch, "5");
+  it("is not held while a right for a flip is lost, and is taken afterwards", async () => {
+    const user = test.keys.prefix.replace(/\W/g, "");
+    const rules = ["on", "nopass", "~*", "+@all"];
+    await test.redis.acl("SETUSER", user, ...rules, "-xadd");
+    onCleanup(() => test.redis.acl("DELUSER", user));
+    const url = redisUrl().replace("://", `://${user}:x@`);
+    const a = startContender("a", test.keys, { url });
+    await waitFor("two refusals", () => a.failures.length > 1);
+    expect(a.failures[0]).to.include(
+      `NOPERM this monitor may not XADD ${test.keys.events}`,
+    );
+    expect(a.leadership.fence).to.equal(undefined);
+    await test.redis.acl("SETUSER", user, "+xadd");
     await untilLeading(a);
-    expect(warnings().map(({ message }) => message)).to.deep.equal([
-      "Redis refuses the lease: standing by",
-    ]);
-    expect(await lease()).to.include({ epoch: 6 });
   });
 });
 

@@ -74,7 +74,7 @@ describe("stream reader's outages", () => {
     expect(link.opened()).to.be.at.least(2);
   });
 
-  it("are logged once when Redis refuses, with a few retries a second", async () => {
+  it("are reported once when Redis refuses, with a few retries a second", async () => {
     // Its own Redis, because commands are counted for all clients.
     const server = await startPrivateRedis();
     onCleanup(server.stop);
@@ -85,13 +85,13 @@ describe("stream reader's outages", () => {
       const stats = await test.redis.info("commandstats");
       return Number(/cmdstat_xread:calls=(\d+)/.exec(stats)?.[1] ?? 0);
     };
-    await waitFor("the report", () => warnings(reading).length > 0);
+    await waitFor("the report", () => reading.gaps.length > 0);
     const before = await tries();
     const began = performance.now();
     await waitFor("a second", () => performance.now() - began > 1000);
     expect((await tries()) - before).to.be.within(1, 10);
-    expect(warnings(reading).map(({ message }) => message)).to.deep.equal([
-      "Redis refuses telemetry: nothing is judged",
+    expect(reading.reasons).to.deep.equal([
+      "telemetry cannot be read: Redis refuses: WRONGTYPE Operation against a key holding the wrong kind of value",
     ]);
     expect(reading.caughtUp).to.be.empty;
     await test.redis.del(test.keys.telemetry);

@@ -106,13 +106,16 @@ describe("stream reader", () => {
 
   it("reports its position about once a second, even without entries", async () => {
     const reading = startReading(test.keys);
-    await waitFor("some readings", () => reading.caughtUp.length >= 5);
+    await waitFor("some readings", () => reading.caughtUp.length >= 6);
     const [first, second] = reading.caughtUp;
     expect(first!.listeningSince).to.be.closeTo(await redisNow(), 20_000);
     expect(second!.listeningSince).to.equal(first!.listeningSince);
     const steps = reading.caughtUp
-      .slice(1)
-      .map(({ heardUntil }, i) => heardUntil - reading.caughtUp[i]!.heardUntil)
+      // The first read does not wait.
+      .slice(2)
+      .map(
+        ({ heardUntil }, i) => heardUntil - reading.caughtUp[i + 1]!.heardUntil,
+      )
       .sort((a, b) => a - b);
     // A busy machine may delay one of them.
     expect(steps[0]).to.be.at.least(900);

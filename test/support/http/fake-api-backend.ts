@@ -17,7 +17,8 @@ export class FakeApiBackend implements ApiBackend {
   outcome: FlagChange["outcome"] = "changed";
   /** The error of every read and change. */
   failure: Error | undefined;
-  ready = true;
+  /** Why it is not ready. */
+  reason: string | undefined;
 
   readState(): Promise<MonitorState> {
     return this.#answer(this.state);
@@ -47,8 +48,8 @@ export class FakeApiBackend implements ApiBackend {
     return this.#answer({ id: "0123456789abcdef", transport: "log" });
   }
 
-  isReady(): boolean {
-    return this.ready;
+  obstacle(): string | undefined {
+    return this.reason;
   }
 
   #answer<T>(value: T): Promise<T> {

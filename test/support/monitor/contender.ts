@@ -12,6 +12,8 @@ export interface Contender {
   redis: Redis;
   /** `lead <fence>` and `lose`, in order. */
   history: string[];
+  /** The messages of failed requests. */
+  failures: string[];
   log: LogLine[];
 }
 
@@ -34,17 +36,21 @@ export function startContender(
   const leadership = new Leadership({
     redis,
     keys,
+    flagName: "feature",
     holder,
     logger,
-    events: {
-      onLead: (fence) => void history.push(`lead ${fence}`),
-      onLose: () => void history.push("lose"),
-    },
+    onLead: (fence) => void history.push(`lead ${fence}`),
+    onLose: () => void history.push("lose"),
   });
+  const failures: string[] = [];
+  const rounds = setInterval(() => {
+    if (redis.status === "ready" && leadership.isDue)
+      leadership.hold().catch((err: unknown) => failures.push(String(err)));
+  }, 50);
   onCleanup(async () => {
+    clearInterval(rounds);
     await leadership.close();
     redis.disconnect();
   });
-  leadership.start();
-  return { leadership, redis, history, log: logger.lines };
+  return { leadership, redis, history, failures, log: logger.lines };
 }

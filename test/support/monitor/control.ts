@@ -73,15 +73,17 @@ export async function startControl(env: Environment = {}): Promise<Control> {
     ledger,
     leadership: {
       fence: FENCE,
-      redisNow: now,
+      isDue: true,
+      hold: () => Promise.resolve(),
       stepDown: (fence) => void stepDowns.push(fence),
     },
+    redisNow: now,
     observations,
     verdicts: new VerdictKeeper({ redis, keys, config }),
     config,
     logger,
   };
-  const controller = new Controller(context);
+  const controller = new Controller(context, 0);
   return {
     ...test,
     context,

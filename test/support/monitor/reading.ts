@@ -19,6 +19,8 @@ export interface Reading {
   caughtUp: { heardUntil: number; listeningSince: number; told: number }[];
   /** Each gap, as the number of catch-ups before it. */
   gaps: number[];
+  /** The reason of each. */
+  reasons: string[];
   log: LogLine[];
 }
 
@@ -39,8 +41,9 @@ export function startReading(
     events: [],
     caughtUp: [],
     gaps: [],
+    reasons: [],
   };
-  const { telemetry, events, caughtUp, gaps } = heard;
+  const { telemetry, events, caughtUp, gaps, reasons } = heard;
   const listener: StreamListener = {
     onTelemetry: (entry, atMs) =>
       void telemetry.push({ telemetry: entry, atMs }),
@@ -51,7 +54,10 @@ export function startReading(
         listeningSince,
         told: telemetry.length,
       }),
-    onGap: () => void gaps.push(caughtUp.length),
+    onGap: (reason) => {
+      gaps.push(caughtUp.length);
+      reasons.push(reason);
+    },
   };
   const redis = createRedis({
     url: options.url ?? redisUrl(),
@@ -67,7 +73,7 @@ export function startReading(
   const reader = new StreamReader({
     redis,
     keys,
-    listener,
+    listeners: [listener],
     logger,
     ...(startedAt === undefined ? {} : { startedAt }),
   });

@@ -68,9 +68,10 @@ describe("the metrics", () => {
 describe("the monitor's tally for Prometheus", () => {
   it("limits its labels whatever other programs write", () => {
     const tally = new EventTally();
-    tally.count({ kind: "flip", by: "monitor" });
-    for (const by of ["x", "y"]) tally.count({ kind: "flip", by });
-    tally.count({ kind: "alert", by: "z" });
+    tally.onEvent({ kind: "flip", by: "monitor" }, 0, true);
+    for (const by of ["x", "y"]) tally.onEvent({ kind: "flip", by }, 0, true);
+    tally.onEvent({ kind: "alert", by: "z" }, 0, true);
+    tally.onEvent({ kind: "alert", by: "z" }, 0, false);
     expect(Object.fromEntries(tally.flips)).to.deep.equal({
       monitor: 1,
       operator: 0,

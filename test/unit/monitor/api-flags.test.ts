@@ -188,7 +188,7 @@ describe("monitor's POST /api/flags/:name", () => {
     backend.failure = new Error("Connection is closed.");
     const answer = await post({ value: false }).expect(503);
     expect(answer.body).to.deep.equal({
-      error: "Redis cannot be reached or refused; try again",
+      error: "Redis cannot be reached; try again",
     });
   });
 });

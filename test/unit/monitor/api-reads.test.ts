@@ -90,7 +90,7 @@ describe("monitor's API, reading", () => {
       backend.failure = new Error("connect ECONNREFUSED 10.1.2.3:6379");
       const answer = await get(path).expect(503);
       expect(answer.body).to.deep.equal({
-        error: "Redis cannot be reached or refused; try again",
+        error: "Redis cannot be reached; try again",
       });
       expect(logger.lines).to.deep.equal([
         {
@@ -103,10 +103,10 @@ describe("monitor's API, reading", () => {
   }
 
   it("is healthy without Redis, and ready with it", async () => {
-    backend.ready = false;
+    backend.reason = "waiting for Redis";
     await get("/healthz").expect(200, { status: "ok" });
     await get("/readyz").expect(503, { status: "waiting for Redis" });
-    backend.ready = true;
+    backend.reason = undefined;
     await get("/readyz").expect(200, { status: "ready" });
   });
 

@@ -102,7 +102,7 @@ describe("observations", () => {
   it("are not current during a gap, until they have caught up", () => {
     const observations = observe();
     observations.onCaughtUp(NOW, NOW);
-    observations.onGap();
+    observations.onGap("away");
     expect(observations.isCurrent).to.be.false;
     observations.onCaughtUp(NOW + 5000, NOW + 60_000);
     expect(observations.isCurrent).to.be.false;

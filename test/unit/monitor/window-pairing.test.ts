@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { WindowPairing } from "../../../apps/monitor/control/window-pairing.js";
+import { WindowPairing } from "../../../apps/monitor/verdict/window-pair.js";
 import type { Side } from "../../../lib/telemetry/telemetry.js";
 import { trafficWindow } from "../../support/monitor/telemetry.js";
 

@@ -13,10 +13,10 @@ export function createLatencyCounts(): LatencyCounts {
 }
 
 /** One number for each component. */
-export type ByComponent = Float64Array;
+export type ByComponent = number[];
 
 export function createByComponent(): ByComponent {
-  return new Float64Array(COMPONENT_COUNT);
+  return new Array<number>(COMPONENT_COUNT).fill(0);
 }
 
 /**
