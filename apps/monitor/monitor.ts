@@ -13,8 +13,9 @@ import { answerMetrics, Metrics } from "../../lib/program/metrics.js";
 import { createRedis } from "../../lib/redis/redis.js";
 import { releaseVersion } from "../../lib/program/release.js";
 import { createChannels } from "./alert/channels/create-channels.js";
-import { redisCliFor } from "./alert/message/redis-cli.js";
-import { createApi, type ApiBackend } from "./api/routes.js";
+import { redisCliFor } from "./alert/message/remedy.js";
+import { createBackend } from "./api/backend.js";
+import { createApi } from "./api/routes.js";
 import type { MonitorConfig } from "./config.js";
 import { Controller, type Store } from "./control/controller.js";
 import { Courier } from "./alert/courier.js";
@@ -25,12 +26,12 @@ import { toMonitorFamilies, readStoredFigures } from "./api/monitor-metrics.js";
 import { Observations } from "./telemetry/observations.js";
 import { readPageFiles } from "./api/page-files.js";
 import { PageStream } from "./api/page-stream.js";
-import { readPageState, readState, type StateOutlook } from "./api/state.js";
+import { readPageState, type StateOutlook } from "./api/state.js";
 import {
   StreamReader,
   type StreamListener,
 } from "./telemetry/stream-reader.js";
-import { replayVerdict, VerdictKeeper } from "./control/verdict-keeper.js";
+import { VerdictKeeper } from "./control/verdict-keeper.js";
 
 const HTTP_DRAIN_MS = 1000;
 /** Beside this module and beside its bundle. */
@@ -215,46 +216,4 @@ function measure({ store, outlook, tally, couriers }: Parts): Metrics {
     });
   };
   return new Metrics({ version: releaseVersion(), read });
-}
-
-function createBackend(store: Store, outlook: StateOutlook): ApiBackend {
-  const { ledger } = store;
-  const { config } = outlook;
-  const by = "operator" as const;
-  return {
-    readState: () => readState(store, outlook),
-    readEvents: (query) => ledger.readEvents(query),
-    changeFlag: async ({ value, reason }) => {
-      const { flagName } = config;
-      const flip = { by, reason, data: {} };
-      if (value === "toggle")
-        return {
-          value: await ledger.toggle(flagName, flip),
-          outcome: "changed",
-        };
-      const outcome = await ledger.flip(flagName, { value, ...flip });
-      return { value, outcome };
-    },
-    startRelease: async (reason) => {
-      const data = { release: true };
-      await ledger.record({ kind: "deploy", by, reason, data });
-    },
-    readVerdict: async (id) => {
-      const event = await ledger.readEvent(id);
-      return event && replayVerdict(event);
-    },
-    sendTestMail: async () => {
-      const id = randomBytes(8).toString("hex");
-      const reason = "this is a test mail: alerts reach you";
-      await ledger.record(
-        { kind: "alert", by, reason, data: { alert: "test", id } },
-        { mail: true },
-      );
-      return { id, transport: config.alert.transport };
-    },
-    obstacle: () =>
-      outlook.redisNow() === undefined
-        ? "waiting for Redis"
-        : outlook.obstacle(),
-  };
 }

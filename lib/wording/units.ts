@@ -73,6 +73,23 @@ export function formatOdds(evidence: number): string {
   return evidence >= 0 ? `${text} : 1` : `1 : ${text}`;
 }
 
+/** A figure of an event's data: the unit is the name's last word, as in `p95Ms`, `rssBytes`, `cpuRatio`. */
+export function formatFigure(name: string, value: number): string {
+  if (name.endsWith("Ms")) return formatMs(value);
+  if (name.endsWith("Bytes")) return formatBytes(value);
+  if (name.endsWith("Ratio")) return formatRatio(value);
+  if (name.startsWith("evidence")) return formatOdds(value);
+  return name === "quantile" ? String(value) : formatNumber(value);
+}
+
+/** `latencyMs` → `latency`, `nextTryAt` → `next try at` */
+export function nameFigure(name: string): string {
+  return name
+    .replace(/(?<=.)(Ms|Bytes|Ratio)$/, "")
+    .replace(/(?<=[a-z\d])(?=[A-Z])/g, " ")
+    .toLowerCase();
+}
+
 /** `14:03:07` in local time, preceded by the date on another day than `now`. */
 export function formatClock(at: Date, now: number): string {
   const clock = [at.getHours(), at.getMinutes(), at.getSeconds()]

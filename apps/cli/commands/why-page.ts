@@ -4,9 +4,9 @@ import {
   formatCountdown,
   formatSpan,
   formatCount,
-  formatMs,
-  formatNumber,
+  formatFigure,
   formatOdds,
+  nameFigure,
 } from "../../../lib/wording/units.js";
 import { toPlain } from "../../../lib/wording/plain-text.js";
 import { entryTimeMs } from "../../../lib/redis/stream-entry.js";
@@ -109,24 +109,10 @@ function describeRule({ flip }: Account): string {
 function describeFigures(data: Record<string, unknown>): string[] {
   const figures = Object.entries(data).flatMap(([name, figure]) =>
     typeof figure === "number" && !SHOWN_ELSEWHERE.has(name)
-      ? [`${toWords(name)} ${formatFigure(name, figure)}`]
+      ? [`${nameFigure(name)} ${formatFigure(name, figure)}`]
       : [],
   );
   return figures.length === 0 ? [] : [toPlain(figures.join(", "))];
-}
-
-/** `evidenceToStop` → `evidence to stop`, `p95Ms` → `p95` */
-function toWords(name: string): string {
-  return name
-    .replace(/Ms$/, "")
-    .replace(/(?<=[a-z\d])(?=[A-Z])/g, " ")
-    .toLowerCase();
-}
-
-function formatFigure(name: string, figure: number): string {
-  if (name.startsWith("evidence")) return formatOdds(figure);
-  if (name === "quantile") return String(figure);
-  return name.endsWith("Ms") ? formatMs(figure) : formatNumber(figure);
 }
 
 function describeReplay(verdict: NonNullable<Account["verdict"]>): string {

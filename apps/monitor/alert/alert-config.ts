@@ -31,16 +31,32 @@ export function readAlertConfig(settings: SettingsReader): AlertConfig {
     ...readWebhook(settings),
     ...readAddresses(settings, isSent ? undefined : NOBODY),
   };
-  if (transport === "smtp")
-    return { transport, ...shared, smtpUrl: readSmtpUrl(settings) };
-  if (transport === "ses")
-    return {
-      transport,
-      ...shared,
-      awsRegion: readAwsRegion(settings),
-      sesEndpoint: readSesEndpoint(settings),
-    };
-  return { transport, ...shared };
+  if (transport === "smtp") {
+    const right = "smtp://[user:password@]host[:port] or smtps://…";
+    const smtpUrl = settings.secret(
+      "SMTP_URL",
+      right,
+      urlOf("smtp:", "smtps:"),
+    );
+    return { transport, ...shared, smtpUrl };
+  }
+  if (transport !== "ses") return { transport, ...shared };
+  return {
+    transport,
+    ...shared,
+    awsRegion: settings.parsed(
+      "AWS_REGION",
+      "a region such as eu-central-1",
+      (value) => (/^[a-z]{2,}(-[a-z]+)+-\d+$/.test(value) ? value : undefined),
+    ),
+    sesEndpoint: settings.isSet("SES_ENDPOINT")
+      ? settings.parsed(
+          "SES_ENDPOINT",
+          "an http:// or https:// URL",
+          urlOf("http:", "https:"),
+        )
+      : undefined,
+  };
 }
 
 /**
@@ -61,24 +77,24 @@ function readWebhook(settings: SettingsReader): { webhook?: WebhookConfig } {
       );
     return {};
   }
-  const url = settings.secret(
-    "ALERT_WEBHOOK_URL",
-    "an https:// URL, or http:// to a loopback address",
-    (value) => {
-      if (!hasProtocol(value, ["http:", "https:"])) return undefined;
-      const parsed = new URL(value);
-      const host = parsed.hostname.replace(/^\[|\]$/g, "");
-      return parsed.protocol === "https:" || isLoopback(host)
-        ? parsed
-        : undefined;
-    },
-  );
+  const parseUrl = (value: string) => {
+    if (urlOf("http:", "https:")(value) === undefined) return undefined;
+    const url = new URL(value);
+    const isSafe =
+      url.protocol === "https:" ||
+      isLoopback(url.hostname.replace(/^\[|\]$/g, ""));
+    return isSafe ? url : undefined;
+  };
+  const right = "an https:// URL, or http:// to a loopback address";
+  const url = settings.secret("ALERT_WEBHOOK_URL", right, parseUrl);
   return { webhook: { url, secret } };
 }
 
 function readAddresses(settings: SettingsReader, fallback?: string) {
+  const parseAddress = (value: string) =>
+    MAIL_ADDRESS.test(value) ? value : undefined;
   const parseRecipient = (part: string) => {
-    if (!MAIL_ADDRESS.test(part))
+    if (parseAddress(part) === undefined)
       settings.reject(
         `ALERT_TO names ${JSON.stringify(part)}: give mail addresses such as ops@example.com`,
       );
@@ -88,7 +104,7 @@ function readAddresses(settings: SettingsReader, fallback?: string) {
     from: settings.parsed(
       "ALERT_FROM",
       "a mail address such as serin@example.com",
-      (value) => (MAIL_ADDRESS.test(value) ? value : undefined),
+      parseAddress,
       fallback,
     ),
     to: settings.list(
@@ -100,34 +116,12 @@ function readAddresses(settings: SettingsReader, fallback?: string) {
   };
 }
 
-function readSmtpUrl(settings: SettingsReader): string {
-  return settings.secret(
-    "SMTP_URL",
-    "smtp://[user:password@]host[:port] or smtps://…",
-    (value) => (hasProtocol(value, ["smtp:", "smtps:"]) ? value : undefined),
-  );
-}
-
-function readAwsRegion(settings: SettingsReader): string {
-  return settings.parsed(
-    "AWS_REGION",
-    "a region such as eu-central-1",
-    (value) => (/^[a-z]{2,}(-[a-z]+)+-\d+$/.test(value) ? value : undefined),
-  );
-}
-
-function readSesEndpoint(settings: SettingsReader): string | undefined {
-  if (!settings.isSet("SES_ENDPOINT")) return undefined;
-  return settings.parsed(
-    "SES_ENDPOINT",
-    "an http:// or https:// URL",
-    (value) => (hasProtocol(value, ["http:", "https:"]) ? value : undefined),
-  );
-}
-
-function hasProtocol(value: string, protocols: readonly string[]): boolean {
-  const url = URL.canParse(value) ? new URL(value) : undefined;
-  return (
-    url !== undefined && protocols.includes(url.protocol) && url.hostname !== ""
-  );
+/** A parser that takes URLs with one of these protocols and a host, and leaves them as they are. */
+function urlOf(...protocols: string[]) {
+  return (value: string): string | undefined => {
+    const url = URL.canParse(value) ? new URL(value) : undefined;
+    return url?.hostname && protocols.includes(url.protocol)
+      ? value
+      : undefined;
+  };
 }

@@ -32,6 +32,20 @@ export interface CourierTotals {
   putAside: number;
 }
 
+interface CourierParts {
+  /** May be shared: the courier makes no blocking calls. */
+  redis: Redis;
+  keys: Keys;
+  ledger: Pick<Ledger, "record">;
+  /** The name of this monitor, the same after a restart. */
+  consumer: string;
+  channel: Channel;
+  /** All that are in use, including this one. */
+  channels: readonly ChannelName[];
+  logger: Logger;
+  retryLimits?: BackOffLimits;
+}
+
 /**
  * If a channel is down, its messages wait in the outbox, in order. Flips and other channels do not wait for them.
  *
@@ -41,13 +55,8 @@ export interface CourierTotals {
  * behind it: it is put aside and reported in the ledger.
  */
 export class Courier {
-  readonly #redis: Redis;
-  readonly #keys: Keys;
+  readonly #parts: CourierParts;
   readonly #outbox: Outbox;
-  readonly #ledger: Pick<Ledger, "record">;
-  readonly #channel: Channel;
-  readonly #logger: Logger;
-  readonly #retryLimits: BackOffLimits;
   readonly #totals: CourierTotals;
   #stopping = new AbortController();
   #run: Promise<void> = Promise.resolve();
@@ -60,27 +69,10 @@ export class Courier {
   #outageReported = false;
   #lastError: string | null = null;
 
-  constructor(options: {
-    /** May be shared: the courier makes no blocking calls. */
-    redis: Redis;
-    keys: Keys;
-    ledger: Pick<Ledger, "record">;
-    /** The name of this monitor, the same after a restart. */
-    consumer: string;
-    channel: Channel;
-    /** All that are in use, including this one. */
-    channels: readonly ChannelName[];
-    logger: Logger;
-    retryLimits?: BackOffLimits;
-  }) {
-    const { name } = options.channel;
-    this.#redis = options.redis;
-    this.#keys = options.keys;
-    this.#ledger = options.ledger;
-    this.#outbox = new Outbox({ ...options, channel: name });
-    this.#channel = options.channel;
-    this.#logger = options.logger;
-    this.#retryLimits = options.retryLimits ?? RETRY_LIMITS;
+  constructor(parts: CourierParts) {
+    const { name } = parts.channel;
+    this.#parts = parts;
+    this.#outbox = new Outbox({ ...parts, channel: name });
     this.#totals = { channel: name, sent: 0, failures: 0, putAside: 0 };
   }
 
@@ -92,7 +84,7 @@ export class Courier {
   get held(): HeldChannel | undefined {
     return this.#lastError === null
       ? undefined
-      : { channel: this.#channel.name, error: this.#lastError };
+      : { channel: this.#parts.channel.name, error: this.#lastError };
   }
 
   /** Delivers until `stop`, whenever the lease's stored value is `fence`. */
@@ -129,7 +121,8 @@ export class Courier {
   /** @returns the wait before the next call. @throws when Redis is away */
   async #deliverNext(fence: string, signal: AbortSignal): Promise<number> {
     await this.#removeTaken();
-    const leads = (await this.#redis.get(this.#keys.lease)) === fence;
+    const leads =
+      (await this.#parts.redis.get(this.#parts.keys.lease)) === fence;
     if (leads && this.#mayHaveOrphans) await this.#outbox.removeOrphans();
     this.#mayHaveOrphans = !leads && this.#mayHaveOrphans;
     const entry = leads ? await this.#outbox.next() : undefined;
@@ -138,7 +131,7 @@ export class Courier {
     const { id, event } = entry;
     if (event === undefined) return await this.#discard(entry);
     try {
-      await this.#channel.send(event);
+      await this.#parts.channel.send(event);
     } catch (err) {
       const waitMs = this.#putOff(event, err);
       if (this.#refusals < MAX_REFUSALS) return waitMs;
@@ -161,8 +154,11 @@ export class Courier {
     this.#refusals = 0;
     this.#totals.sent += 1;
     this.#lastError = null;
-    const { name } = this.#channel;
-    this.#logger.info({ event: event.id, kind: event.kind }, `${name} sent`);
+    const { name } = this.#parts.channel;
+    this.#parts.logger.info(
+      { event: event.id, kind: event.kind },
+      `${name} sent`,
+    );
   }
 
   /** Warns once of a repeated failure. @returns the wait before the next try */
@@ -171,10 +167,14 @@ export class Courier {
     this.#totals.failures += 1;
     if (err instanceof RefusedError) this.#refusals += 1;
     const retryInMs = Math.round(
-      backOffMs(this.#failures, this.#retryLimits, Math.random()),
+      backOffMs(
+        this.#failures,
+        this.#parts.retryLimits ?? RETRY_LIMITS,
+        Math.random(),
+      ),
     );
     const error = err instanceof Error ? err.message : String(err);
-    this.#logger[error === this.#lastError ? "debug" : "warn"](
+    this.#parts.logger[error === this.#lastError ? "debug" : "warn"](
       {
         event: event.id,
         kind: event.kind,
@@ -183,7 +183,7 @@ export class Courier {
         // Only the message: a mail library's error may hold secrets.
         error,
       },
-      `${this.#channel.name} could not be sent and waits in the outbox`,
+      `${this.#parts.channel.name} could not be sent and waits in the outbox`,
     );
     this.#lastError = error;
     return retryInMs;
@@ -195,17 +195,20 @@ export class Courier {
     event: LedgerEvent,
     fence: string,
   ): Promise<number> {
-    const { name } = this.#channel;
+    const { name } = this.#parts.channel;
     const error = this.#lastError ?? "";
     const reason = `the ${name} about event ${event.id} (${event.reason}) was refused ${this.#refusals} times and is put aside: ${error}`;
     const data = { alert: "refused", channel: name, event: event.id, error };
-    const outcome = await this.#ledger.record(
+    const outcome = await this.#parts.ledger.record(
       { kind: "alert", by: "monitor", reason, data },
       { fence },
     );
     if (outcome === "fenced") return POLL_INTERVAL_MS;
     await this.#outbox.remove(id);
-    this.#logger.error(data, `${name} put aside: it was refused for good`);
+    this.#parts.logger.error(
+      data,
+      `${name} put aside: it was refused for good`,
+    );
     this.#totals.putAside += 1;
     this.#failures = 0;
     this.#refusals = 0;
@@ -216,13 +219,16 @@ export class Courier {
   /** An unreadable entry would block all those behind it. */
   async #discard({ id, fields }: OutboxEntry): Promise<number> {
     const content = JSON.stringify(fields).slice(0, MAX_LOGGED_CHARACTERS);
-    this.#logger.warn({ id, content }, "outbox entry is no event: removed");
+    this.#parts.logger.warn(
+      { id, content },
+      "outbox entry is no event: removed",
+    );
     await this.#outbox.remove(id);
     return 0;
   }
 
   #reportOutage(err: unknown): number {
-    this.#logger[this.#outageReported ? "debug" : "warn"](
+    this.#parts.logger[this.#outageReported ? "debug" : "warn"](
       { err },
       "outbox cannot be reached: alerts wait",
     );

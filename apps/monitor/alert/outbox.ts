@@ -46,30 +46,24 @@ export interface OutboxEntry {
   event: LedgerEvent | undefined;
 }
 
+interface OutboxPlace {
+  redis: Redis;
+  keys: Keys;
+  consumer: string;
+  channel: ChannelName;
+  /** All that are in use, including this one. */
+  channels: readonly ChannelName[];
+}
+
 /**
  * The undelivered events of one channel, oldest first. Each channel proceeds at its own pace, and the last one to deliver
  * an entry removes it. All methods throw when Redis is away.
  */
 export class Outbox {
-  readonly #redis: Redis;
-  readonly #keys: Keys;
-  readonly #consumer: string;
-  readonly #group: string;
-  readonly #allGroups: string[];
+  readonly #place: OutboxPlace;
 
-  constructor(options: {
-    redis: Redis;
-    keys: Keys;
-    consumer: string;
-    channel: ChannelName;
-    /** All that are in use, including this one. */
-    channels: readonly ChannelName[];
-  }) {
-    this.#redis = options.redis;
-    this.#keys = options.keys;
-    this.#consumer = options.consumer;
-    this.#group = GROUPS[options.channel];
-    this.#allGroups = options.channels.map((name) => GROUPS[name]);
+  constructor(place: OutboxPlace) {
+    this.#place = place;
   }
 
   /** The oldest entry, the same until it is removed, whichever consumer claimed it. */
@@ -86,7 +80,7 @@ export class Outbox {
 
   /** Marks the entry as delivered, or given up, by this channel. */
   async remove(id: string): Promise<void> {
-    await this.#settle(id, this.#group);
+    await this.#settle(id, GROUPS[this.#place.channel]);
   }
 
   /** Creates the groups, and removes entries that only a channel no longer in use has not delivered. */
@@ -108,34 +102,23 @@ export class Outbox {
 
   /** Also takes entries from live consumers, because only the leader delivers. */
   async #claimBegun(): Promise<StreamEntry | undefined> {
-    const [, claimed] = (await this.#redis.xautoclaim(
-      this.#keys.outbox,
-      this.#group,
-      this.#consumer,
-      0,
-      "-",
-      "COUNT",
-      1,
-    )) as [cursor: string, claimed: StreamEntry[]];
-    return claimed[0];
+    const { redis, keys, consumer, channel } = this.#place;
+    const who = [keys.outbox, GROUPS[channel], consumer] as const;
+    const reply = await redis.xautoclaim(...who, 0, "-", "COUNT", 1);
+    return (reply as [cursor: string, claimed: StreamEntry[]])[1][0];
   }
 
   async #begin(): Promise<StreamEntry | undefined> {
-    const replies = (await this.#redis.xreadgroup(
-      "GROUP",
-      this.#group,
-      this.#consumer,
-      "COUNT",
-      1,
-      "STREAMS",
-      this.#keys.outbox,
-      ">",
-    )) as [key: string, entries: StreamEntry[]][] | null;
+    const { redis, keys, consumer, channel } = this.#place;
+    const who = ["GROUP", GROUPS[channel], consumer, "COUNT", 1] as const;
+    const reply = await redis.xreadgroup(...who, "STREAMS", keys.outbox, ">");
+    const replies = reply as [key: string, entries: StreamEntry[]][] | null;
     return replies?.[0]?.[1][0];
   }
 
   async #settle(id: string, done: string): Promise<void> {
-    const args = [this.#consumer, id, done, ...this.#allGroups];
-    await this.#redis.eval(SETTLE, 1, this.#keys.outbox, ...args);
+    const { redis, keys, consumer, channels } = this.#place;
+    const groups = channels.map((name) => GROUPS[name]);
+    await redis.eval(SETTLE, 1, keys.outbox, consumer, id, done, ...groups);
   }
 }

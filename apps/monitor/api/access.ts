@@ -1,7 +1,16 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { RequestHandler } from "express";
-import { HttpError } from "./http-error.js";
 import { isLoopback } from "../../../lib/settings/base-config.js";
+
+/** A request that cannot be served, with the message for the client. */
+export class HttpError extends Error {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
 
 /** Requires `Authorization: Bearer …` if a token is set. */
 export function requireToken(adminToken: string | undefined): RequestHandler {

@@ -1,6 +1,6 @@
 import type { Express, RequestHandler } from "express";
 import type { HistoryReport } from "../messages/history-report.js";
-import { HttpError } from "./http-error.js";
+import { HttpError } from "./access.js";
 import type { PageFile } from "./page-files.js";
 import type { PageStream } from "./page-stream.js";
 

@@ -17,19 +17,11 @@ import type { Verdict } from "../verdict/verdict.js";
 
 const OUTCOMES = ["healthy", "insufficient", "worse", "split broken"] as const;
 
-/** Figures that are stored in Redis. */
-export interface StoredFigures {
-  flag: boolean;
-  /** Null when no monitor leads. */
-  leaseAgeMs: number | null;
-  outboxPending: number;
-  /** Ids of the raised alerts. */
-  alerts: readonly string[];
-}
+/** Undefined while Redis is away, because old figures would mislead. */
+export type StoredFigures = Awaited<ReturnType<typeof readStoredFigures>>;
 
 export interface MonitorFigures {
-  /** Undefined while Redis is away. */
-  stored: StoredFigures | undefined;
+  stored: StoredFigures;
   leads: boolean;
   sides: Record<Side, SideSummary>;
   /** Undefined while this monitor does not lead, or with VERDICT=off. */
@@ -39,19 +31,17 @@ export interface MonitorFigures {
   skippedTelemetry: number;
 }
 
-/** Undefined while Redis is away, because old figures would mislead. */
 export async function readStoredFigures(
   { redis, keys }: { redis: Redis; keys: Keys },
   flagName: string,
-): Promise<StoredFigures | undefined> {
+) {
   try {
     const [{ value, lease }, outboxPending, alerts] = await Promise.all([
       readFlagRecord(redis, keys, flagName),
       redis.xlen(keys.outbox),
       redis.hkeys(keys.alerts),
     ]);
-    const leaseAgeMs = lease?.ageMs ?? null;
-    return { flag: value, leaseAgeMs, outboxPending, alerts };
+    return { flag: value, lease, outboxPending, alerts };
   } catch {
     return undefined;
   }
@@ -60,6 +50,11 @@ export async function readStoredFigures(
 /** The monitor's metrics, without those whose value is unknown at present. */
 export function toMonitorFamilies(figures: MonitorFigures): Family[] {
   const { stored, leads, sides, verdict, tally, couriers } = figures;
+  const byChannel = (total: "sent" | "failures" | "putAside") =>
+    couriers.map((totals): Sample => [
+      totals[total],
+      { channel: totals.channel },
+    ]);
   return [
     ...storedFamilies(stored),
     ...sideFamilies(sides),
@@ -82,17 +77,17 @@ export function toMonitorFamilies(figures: MonitorFigures): Family[] {
     counter(
       "serin_alerts_sent_total",
       "Events that this monitor has delivered.",
-      couriers.map(({ channel, sent }): Sample => [sent, { channel }]),
+      byChannel("sent"),
     ),
     counter(
       "serin_alert_failures_total",
       "Failed tries to deliver an event.",
-      couriers.map(({ channel, failures }): Sample => [failures, { channel }]),
+      byChannel("failures"),
     ),
     counter(
       "serin_alerts_put_aside_total",
       "Events given up after repeated refusals.",
-      couriers.map(({ channel, putAside }): Sample => [putAside, { channel }]),
+      byChannel("putAside"),
     ),
     counter(
       "serin_telemetry_skipped_total",
@@ -102,9 +97,9 @@ export function toMonitorFamilies(figures: MonitorFigures): Family[] {
   ];
 }
 
-function storedFamilies(stored: StoredFigures | undefined): Family[] {
+function storedFamilies(stored: StoredFigures): Family[] {
   if (stored === undefined) return [];
-  const { flag, leaseAgeMs, outboxPending, alerts } = stored;
+  const { flag, lease, outboxPending, alerts } = stored;
   const raised = (alert: string) =>
     alerts.filter((id) => typeOfAlert(id) === alert).length;
   return [
@@ -112,7 +107,7 @@ function storedFamilies(stored: StoredFigures | undefined): Family[] {
     gauge(
       "serin_lease_age_seconds",
       "Time since the leading monitor renewed its lease; absent when none leads.",
-      leaseAgeMs === null ? [] : [[leaseAgeMs / 1000]],
+      lease === null ? [] : [[lease.ageMs / 1000]],
     ),
     gauge(
       "serin_outbox_pending",
@@ -156,14 +151,11 @@ function sideFamilies(sides: Record<Side, SideSummary>): Family[] {
   ];
 }
 
-function percentiles(
-  target: Side,
-  { p50Ms, p95Ms, p99Ms }: SideSummary,
-): Sample[] {
-  return Object.entries({ 50: p50Ms, 95: p95Ms, 99: p99Ms }).flatMap(
-    ([percentile, ms]): Sample[] =>
-      ms === null ? [] : [[ms / 1000, { target, percentile }]],
-  );
+function percentiles(target: Side, side: SideSummary): Sample[] {
+  return (["50", "95", "99"] as const).flatMap((percentile): Sample[] => {
+    const ms = side[`p${percentile}Ms`];
+    return ms === null ? [] : [[ms / 1000, { target, percentile }]];
+  });
 }
 
 function verdictFamilies(verdict: Verdict | undefined): Family[] {

@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { LedgerEvent } from "../../../lib/flag/ledger-event.js";
 import type { HistoryPoint } from "../messages/history-report.js";
-import { HttpError } from "./http-error.js";
+import { HttpError } from "./access.js";
 import type { StateMessage, OutageMessage } from "../messages/page-messages.js";
 
 const TICK_MS = 1000;
@@ -99,10 +99,8 @@ export class PageStream {
         format("state", state) + format("points", this.#source.newestPoints()),
       );
     } catch {
-      const outage: OutageMessage = {
-        reason: "the monitor cannot reach Redis",
-      };
-      this.#broadcast(format("trouble", outage));
+      const reason = "the monitor cannot reach Redis";
+      this.#broadcast(format("outage", { reason } satisfies OutageMessage));
     }
   }
 

@@ -4,18 +4,12 @@ import express, {
   type RequestHandler,
 } from "express";
 import * as z from "zod";
-import {
-  EVENT_KINDS,
-  type FlipOutcome,
-  type LedgerEvent,
-} from "../../../lib/flag/ledger.js";
+import { EVENT_KINDS } from "../../../lib/flag/ledger.js";
 import { describeRedisError } from "../../../lib/redis/redis.js";
 import type { Logger } from "../../../lib/program/log.js";
 import { addDashboard, type Dashboard } from "./dashboard.js";
-import { refuseForeignPages, requireToken } from "./access.js";
-import { HttpError } from "./http-error.js";
-import type { MonitorState } from "./state.js";
-import type { Verdict } from "../verdict/verdict.js";
+import { HttpError, refuseForeignPages, requireToken } from "./access.js";
+import type { ApiBackend } from "./backend.js";
 
 const BODY_LIMIT = "64kb";
 const DEFAULT_EVENTS = 50;
@@ -28,11 +22,6 @@ const flipBody = z.strictObject({
 });
 const FLIP_BODY_HELP =
   'send {"value": true | false | "toggle", "reason": "1 to 500 characters, optional"}';
-
-export interface FlagChange {
-  value: boolean;
-  outcome: FlipOutcome;
-}
 
 const LIMIT_HELP = `limit must be a whole number from 1 to ${MAX_EVENTS}`;
 const AFTER_HELP = "after must be an event id such as 1700000000000-0";
@@ -51,26 +40,6 @@ const eventsQuery = z.object({
     .regex(/^\d{1,15}(-\d{1,15})?$/, AFTER_HELP)
     .optional(),
 });
-
-/** All methods throw when Redis is away. */
-export interface ApiBackend {
-  readState: () => Promise<MonitorState>;
-  readEvents: (query: z.infer<typeof eventsQuery>) => Promise<LedgerEvent[]>;
-  changeFlag: (change: {
-    value: boolean | "toggle";
-    reason: string;
-  }) => Promise<FlagChange>;
-  /** Restarts the comparison for a new release of the canary. */
-  startRelease: (reason: string) => Promise<void>;
-  /** The verdict behind this event, replayed from the ledger; undefined if it has none. */
-  readVerdict: (
-    id: string,
-  ) => Promise<{ recorded: number; verdict: Verdict } | undefined>;
-  /** Puts a test mail into the outbox; the event's data holds `id`. */
-  sendTestMail: () => Promise<{ id: string; transport: string }>;
-  /** Why this monitor cannot judge; undefined if it can. */
-  obstacle: () => string | undefined;
-}
 
 export function createApi(
   backend: ApiBackend,
@@ -111,20 +80,22 @@ export function createApi(
   api.post(
     "/api/flags/:name",
     requireToken(adminToken),
-    refuseOtherFlags(flagName),
+    ({ params: { name } }, _response, next) => {
+      if (name === flagName) next();
+      else
+        throw new HttpError(
+          404,
+          `no flag ${JSON.stringify(name)}: this monitor has ${JSON.stringify(flagName)}`,
+        );
+    },
     express.json({ limit: BODY_LIMIT, type: () => true, strict: false }),
     async (request, response) => {
       const body = flipBody.safeParse(request.body);
       if (!body.success) throw new HttpError(400, FLIP_BODY_HELP);
-      const { value, outcome } = await backend.changeFlag({
-        value: body.data.value,
-        reason: body.data.reason ?? DEFAULT_REASON,
-      });
-      response.json({
-        name: flagName,
-        value,
-        changed: outcome === "changed",
-      });
+      const { value: wanted, reason = DEFAULT_REASON } = body.data;
+      const change = { value: wanted, reason };
+      const { value, outcome } = await backend.changeFlag(change);
+      response.json({ name: flagName, value, changed: outcome === "changed" });
     },
   );
   if (dashboard !== undefined) addDashboard(api, dashboard);
@@ -159,18 +130,6 @@ function addReleases(
     await backend.startRelease("a new release, announced through the API");
     response.status(202).json({ status: "a new comparison starts" });
   });
-}
-
-function refuseOtherFlags(flagName: string): RequestHandler<{ name: string }> {
-  return (request, _response, next) => {
-    const { name } = request.params;
-    if (name !== flagName)
-      throw new HttpError(
-        404,
-        `no flag ${JSON.stringify(name)}: this monitor has ${JSON.stringify(flagName)}`,
-      );
-    next();
-  };
 }
 
 /** The one place where errors become statuses; internals are only logged. */

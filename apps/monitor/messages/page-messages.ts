@@ -11,7 +11,7 @@ export interface StateMessage {
   state: StateReport;
 }
 
-/** `event: trouble`, instead of the state. */
+/** `event: outage`, instead of the state. */
 export interface OutageMessage {
   reason: string;
 }

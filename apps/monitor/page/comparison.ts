@@ -72,40 +72,25 @@ function describeVerdict(
         ? "No comparison: VERDICT is off"
         : "The leading monitor compares; this one is on standby",
     };
-  const { outcome, because, odds, canaryRequestsNeeded } = verdict;
-  const needed =
-    canaryRequestsNeeded === null
-      ? "number of canary requests needed not known yet"
-      : `about ${canaryRequestsNeeded.toLocaleString("en-US")} more canary requests needed`;
+  const { outcome, because, odds, canaryRequestsNeeded: needed } = verdict;
   // The canary gets no requests, so the odds are old.
   if (!flag.value && outcome !== "worse")
     return {
       outcome: "none",
       text: `Not compared while stopped · odds before ${odds} for worse`,
     };
-  const stands = `odds ${odds} for worse`;
-  switch (outcome) {
-    case "worse":
-      return { outcome: "worse", text: `Yes, worse than prod · ${stands}` };
-    case "healthy":
-      return { outcome: "healthy", text: `No, not worse · ${stands}` };
-    case "insufficient":
-      return {
-        outcome: "open",
-        text: `Too early to tell · ${stands} · ${needed}`,
-      };
-    case "split broken":
-      return {
-        outcome: "broken",
-        text: "Unknown: the split does not match its ratio",
-      };
-    case null:
-    default:
-      return {
-        outcome: "none",
-        text: `Unknown: ${because ?? "no data"}`,
-      };
-  }
+  const texts: Partial<Record<string, string>> = {
+    worse: `Yes, worse than prod · odds ${odds} for worse`,
+    healthy: `No, not worse · odds ${odds} for worse`,
+    insufficient: `Too early to tell · odds ${odds} for worse · ${
+      needed === null
+        ? "number of canary requests needed not known yet"
+        : `about ${needed.toLocaleString("en-US")} more canary requests needed`
+    }`,
+    "split broken": "Unknown: the split does not match its ratio",
+  };
+  const text = texts[outcome ?? ""] ?? `Unknown: ${because ?? "no data"}`;
+  return { outcome: outcome ?? "none", text };
 }
 
 function latency(key: "p50Ms" | "p95Ms" | "p99Ms"): Figure {

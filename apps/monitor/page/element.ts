@@ -39,6 +39,12 @@ export function byId(id: string, kind = HTMLElement): HTMLElement {
 }
 
 /** Writes only changes, to keep selections and avoid layout. */
-export function setText(target: Element, text: string): void {
+export function setText(
+  target: Element,
+  text: string,
+  attributes: Readonly<Record<string, string>> = {},
+): void {
   if (target.textContent !== text) target.textContent = text;
+  for (const [name, value] of Object.entries(attributes))
+    if (target.getAttribute(name) !== value) target.setAttribute(name, value);
 }

@@ -14,10 +14,14 @@ export interface Freshness {
   text: string;
 }
 
-/** Whether the page is current: a visible page shows its data as stale unless it received a message within three seconds. */
+/**
+ * Whether the page is current: a visible page shows its data as stale unless it received a message within three seconds.
+ * Estimates the monitor's clock, because the browser's own may be wrong or be adjusted while the page is open.
+ */
 export class FreshnessKeeper {
   readonly #openedAt = performance.now();
   #stateAt: number | undefined;
+  #serverMs = Date.now();
   #shownAt = 0;
   #outage: string | undefined;
 
@@ -27,7 +31,14 @@ export class FreshnessKeeper {
     });
   }
 
-  heardState(): void {
+  /** The monitor's clock, ms since the epoch. */
+  now(): number {
+    const since = this.#stateAt ?? this.#openedAt;
+    return this.#serverMs + performance.now() - since;
+  }
+
+  heardState(serverMs: number): void {
+    this.#serverMs = serverMs;
     this.#stateAt = performance.now();
     this.#outage = undefined;
   }

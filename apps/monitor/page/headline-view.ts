@@ -8,26 +8,9 @@ import type { StateMessage } from "../messages/page-messages.js";
 import { byId, setText } from "./element.js";
 import type { Freshness } from "./freshness.js";
 
+/** Each has an icon of its own shape, for people who cannot distinguish the colours. */
 type Look = Tone | "loading" | "old";
 
-/** Each tone has its own shape, for people who cannot distinguish the colours: circle, octagon, triangle, square. */
-const SHAPES: Record<Look, { shape: string; sign: string }> = {
-  good: { shape: circle(), sign: "M15 25l6.5 6.5L33.5 18" },
-  stopped: {
-    shape: "M16 5h16l11 11v16L32 43H16L5 32V16Z",
-    sign: "M15 24h18",
-  },
-  warning: {
-    shape: "M24 5 45 42H3Z",
-    sign: "M24 18v12M24 35.5v.5",
-  },
-  old: {
-    shape:
-      "M9 5h30a4 4 0 0 1 4 4v30a4 4 0 0 1-4 4H9a4 4 0 0 1-4-4V9a4 4 0 0 1 4-4Z",
-    sign: "M24 14v11l7 6",
-  },
-  loading: { shape: circle(), sign: "M14 24h.5M24 24h.5M34 24h.5" },
-};
 const TITLES: Record<Look, string> = {
   good: "● Canary in",
   stopped: "■ Canary stopped",
@@ -42,8 +25,7 @@ export class HeadlineView {
   readonly #text = byId("headline-text");
   readonly #detail = byId("headline-detail");
   readonly #news = byId("headline-news");
-  readonly #shape = byId("headline-shape", SVGPathElement);
-  readonly #sign = byId("headline-sign", SVGPathElement);
+  readonly #shape = byId("headline-shape", HTMLImageElement);
   readonly #icon = byId("icon", HTMLLinkElement);
   #look: Look | undefined;
 
@@ -52,14 +34,13 @@ export class HeadlineView {
     freshness: Freshness,
     now: number,
   ): void {
+    const isOld = freshness.level === "old";
     if (message === undefined || freshness.level === "loading") {
-      this.#dress(freshness.level === "old" ? "old" : "loading");
+      this.#dress(isOld ? "old" : "loading");
       setText(this.#text, freshness.text);
-      const retries = "Retrying every second.";
-      setText(this.#detail, freshness.level === "old" ? retries : "\u00a0");
+      setText(this.#detail, isOld ? "Retrying every second." : "\u00a0");
       return;
     }
-    const isOld = freshness.level === "old";
     const { tone, text } = describeHeadline(
       message.state,
       isOld ? message.now : now,
@@ -78,9 +59,7 @@ export class HeadlineView {
     if (look === this.#look) return;
     this.#look = look;
     this.#section.dataset.tone = look;
-    this.#shape.setAttribute("d", SHAPES[look].shape);
-    this.#sign.setAttribute("d", SHAPES[look].sign);
-    this.#icon.href = `/icon-${look}.svg`;
+    this.#shape.src = this.#icon.href = `icon-${look}.svg`;
     document.title = look === "loading" ? "Serin" : `${TITLES[look]} · Serin`;
     // Screen readers announce only changes, not each second of the countdown.
     if (look !== "loading") setText(this.#news, TITLES[look].slice(2));
@@ -113,8 +92,4 @@ function describeWatch({ monitor, state }: StateMessage): string {
 
 function count(number: number, one: string, many: string): string {
   return `${number} ${number === 1 ? one : many}`;
-}
-
-function circle(): string {
-  return "M24 4a20 20 0 1 1 0 40a20 20 0 1 1 0-40Z";
 }

@@ -9,15 +9,13 @@ import { HeadlineView } from "./headline-view.js";
 import { LedgerList } from "./ledger-list.js";
 import { Members } from "./members-table.js";
 import { MonitorStream } from "./monitor-stream.js";
-import { ServerClock } from "./server-clock.js";
 
 /** Short enough that countdowns skip no second. */
 const TICK_MS = 250;
 const RETRY_MS = 1000;
 
-const clock = new ServerClock();
-const now = () => clock.now();
 const freshness = new FreshnessKeeper();
+const now = () => freshness.now();
 const freshnessLine = byId("freshness");
 const headline = new HeadlineView();
 const comparison = new Comparison();
@@ -39,8 +37,7 @@ function tick(): void {
 
 function showState(heard: StateMessage): void {
   message = heard;
-  clock.tell(heard.now);
-  freshness.heardState();
+  freshness.heardState(heard.now);
   setText(byId("flag-name"), heard.state.flag.name);
   comparison.show(heard);
   dialog.show(heard.state.flag.name, heard.tokenRequired);

@@ -18,18 +18,13 @@ interface Cell {
 
 /** A table with a row for each agent or proxy. On narrow screens each row becomes a card with its own headings. */
 class MembersTable {
-  readonly #body: HTMLElement;
+  readonly #body: HTMLTableSectionElement;
   readonly #blank: HTMLElement;
-  readonly #headings: string[];
   readonly #rows = new Map<string, HTMLTableRowElement>();
 
   constructor(id: string) {
-    this.#body = byId(id);
+    this.#body = byId(id, HTMLTableSectionElement);
     this.#blank = byId(`${id}-blank`);
-    const table = this.#body.closest("table");
-    this.#headings = [...(table?.tHead?.rows[0]?.cells ?? [])].map(
-      ({ textContent }) => textContent.trim(),
-    );
   }
 
   show(members: { id: string; cells: Cell[] }[], blank: string): void {
@@ -45,28 +40,19 @@ class MembersTable {
   }
 
   #fill(id: string, cells: Cell[]): void {
-    const row = this.#rows.get(id) ?? this.#append(id, cells.length);
+    const row = this.#rows.get(id) ?? this.#append(id);
     cells.forEach(({ text, attributes = {} }, i) => {
-      const cell = row.cells[i];
-      const value = cell?.firstElementChild;
-      if (value === null || value === undefined) return;
-      setText(value, text);
-      for (const [name, wanted] of Object.entries(attributes))
-        if (value.getAttribute(name) !== wanted)
-          value.setAttribute(name, wanted);
+      const value = row.cells[i]?.firstElementChild;
+      if (value) setText(value, text, attributes);
     });
   }
 
-  #append(id: string, length: number): HTMLTableRowElement {
-    const isNumber = (i: number) =>
-      ["CPU", "Memory", "Probe", "Last seen"].includes(this.#headings[i] ?? "");
-    const cells = Array.from({ length }, (_, i) =>
+  #append(id: string): HTMLTableRowElement {
+    const headings = this.#body.parentElement?.querySelectorAll("th") ?? [];
+    const cells = [...headings].map(({ textContent, className }) =>
       element(
         "td",
-        {
-          "data-label": this.#headings[i] ?? "",
-          class: isNumber(i) ? "number" : "",
-        },
+        { "data-label": textContent.trim(), class: className },
         element("span"),
       ),
     );

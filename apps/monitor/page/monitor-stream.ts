@@ -8,7 +8,7 @@ const RETRY_MS = 1000;
 /** How often a hidden page reads the state, for its title and icon. */
 const GLANCE_MS = 5000;
 /** A poll needs only one of them. */
-const ANSWERS: ReadonlySet<string> = new Set(["state", "trouble"]);
+const ANSWERS: ReadonlySet<string> = new Set(["state", "outage"]);
 
 export interface PageListener {
   onState: (message: StateMessage) => void;
@@ -68,6 +68,6 @@ export class MonitorStream {
     on("history", () => {
       if (!document.hidden) onHistory();
     });
-    on("trouble", onOutage);
+    on("outage", onOutage);
   }
 }

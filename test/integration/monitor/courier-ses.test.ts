@@ -2,7 +2,7 @@ import { expect } from "chai";
 import type { Redis } from "ioredis";
 import { createMailChannel } from "../../../apps/monitor/alert/channels/create-channels.js";
 import { createSesTransport } from "../../../apps/monitor/alert/channels/ses.js";
-import type { MailTransport } from "../../../apps/monitor/alert/channels/transport.js";
+import type { MailTransport } from "../../../apps/monitor/alert/channels/channel.js";
 import { Courier } from "../../../apps/monitor/alert/courier.js";
 import type { Keys } from "../../../lib/redis/keys.js";
 import { Ledger } from "../../../lib/flag/ledger.js";

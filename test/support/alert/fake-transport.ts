@@ -1,7 +1,7 @@
 import type {
   Mail,
   MailTransport,
-} from "../../../apps/monitor/alert/channels/transport.js";
+} from "../../../apps/monitor/alert/channels/channel.js";
 
 /** Stores accepted mails; `onSend` may throw to reject a mail, or delay it. */
 export class FakeTransport implements MailTransport {

@@ -1,12 +1,10 @@
-import type {
-  ApiBackend,
-  FlagChange,
-} from "../../../apps/monitor/api/routes.js";
+import type { ApiBackend } from "../../../apps/monitor/api/backend.js";
 import type { MonitorState } from "../../../apps/monitor/api/state.js";
 import type { LedgerEvent } from "../../../lib/flag/ledger.js";
 
 type EventsQuery = Parameters<ApiBackend["readEvents"]>[0];
 type Change = Parameters<ApiBackend["changeFlag"]>[0];
+type FlagChange = Awaited<ReturnType<ApiBackend["changeFlag"]>>;
 
 /** Answers from memory and records requests. */
 export class FakeApiBackend implements ApiBackend {
@@ -44,7 +42,7 @@ export class FakeApiBackend implements ApiBackend {
     return this.#answer(undefined);
   }
 
-  sendTestMail(): Promise<{ id: string; transport: string }> {
+  sendTestMail(): ReturnType<ApiBackend["sendTestMail"]> {
     return this.#answer({ id: "0123456789abcdef", transport: "log" });
   }
 

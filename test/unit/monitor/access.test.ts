@@ -5,7 +5,7 @@ import {
   refuseForeignPages,
   requireToken,
 } from "../../../apps/monitor/api/access.js";
-import { HttpError } from "../../../apps/monitor/api/http-error.js";
+import { HttpError } from "../../../apps/monitor/api/access.js";
 
 const TOKEN = "s3cret-t0ken";
 

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { redisCliFor } from "../../../apps/monitor/alert/message/redis-cli.js";
+import { redisCliFor } from "../../../apps/monitor/alert/message/remedy.js";
 
 describe("redisCliFor", () => {
   it("returns no options for a local Redis at the default port", () => {

@@ -137,11 +137,11 @@ describe("the stream to the dashboards", () => {
     const healthy = readState;
     readState = () => Promise.reject(new Error("away"));
     const { page } = await open();
-    await waitFor("trouble", () => page.text.includes("event: trouble"));
+    await waitFor("the outage", () => page.text.includes("event: outage"));
     expect(page.text).to.include("the monitor cannot reach Redis");
     expect(page.text).not.to.include("away");
     tick!();
-    await waitFor("more", () => page.text.split("event: trouble").length > 2);
+    await waitFor("more", () => page.text.split("event: outage").length > 2);
     readState = healthy;
     tick!();
     await waitFor("the state", () => states(page) === 1);

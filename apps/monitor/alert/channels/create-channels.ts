@@ -1,12 +1,11 @@
 import type { Logger } from "../../../../lib/program/log.js";
 import type { AlertConfig } from "../alert-config.js";
-import type { Channel } from "./channel.js";
 import { composeMail } from "../message/compose.js";
 import { createLogTransport } from "./log.js";
 import { createSesTransport } from "./ses.js";
 import { createSmtpTransport } from "./smtp.js";
 import type { NoticeSettings } from "../message/notice.js";
-import type { MailTransport } from "./transport.js";
+import type { Channel, MailTransport } from "./channel.js";
 import { createWebhookChannel } from "./webhook.js";
 
 /** Mail always, and the webhook if one is set. */

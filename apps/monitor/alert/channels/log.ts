@@ -1,5 +1,5 @@
 import type { Logger } from "../../../../lib/program/log.js";
-import type { MailTransport } from "./transport.js";
+import type { MailTransport } from "./channel.js";
 
 /** Writes mails to the program's log, where there is no mail server. */
 export function createLogTransport(logger: Logger): MailTransport {

@@ -1,7 +1,6 @@
 import { SESClient, SendRawEmailCommand } from "@aws-sdk/client-ses";
 import MailComposer from "nodemailer/lib/mail-composer";
-import { RefusedError } from "./channel.js";
-import type { MailTransport } from "./transport.js";
+import { RefusedError, type MailTransport } from "./channel.js";
 
 const CONNECTION_TIMEOUT_MS = 5000;
 const REQUEST_TIMEOUT_MS = 15_000;

@@ -1,7 +1,6 @@
 import { createTransport } from "nodemailer";
 import type { Logger } from "../../../../lib/program/log.js";
-import { RefusedError } from "./channel.js";
-import type { MailTransport } from "./transport.js";
+import { RefusedError, type MailTransport } from "./channel.js";
 
 const CONNECT_TIMEOUT_MS = 5000;
 /** Longer than connecting: a server may scan a mail before it accepts it, and a retry would send the mail twice. */

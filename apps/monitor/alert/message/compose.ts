@@ -3,7 +3,7 @@ import { createNotice, type NoticeSettings } from "./notice.js";
 import { oneLine, shortLine } from "../../../../lib/wording/plain-text.js";
 import { renderHtml } from "./render-html.js";
 import { renderText } from "./render-text.js";
-import type { Mail } from "../channels/transport.js";
+import type { Mail } from "../channels/channel.js";
 
 const MAX_SUBJECT_CHARACTERS = 120;
 

@@ -1,10 +1,4 @@
-import {
-  formatBytes,
-  formatMs,
-  formatNumber,
-  formatOdds,
-  formatRatio,
-} from "../../../../lib/wording/units.js";
+import { formatFigure, nameFigure } from "../../../../lib/wording/units.js";
 import { shortLine } from "../../../../lib/wording/plain-text.js";
 
 const MAX_FIGURES = 40;
@@ -31,7 +25,12 @@ export function listFigures(
       const shown = formatValue(name, value);
       return shown === undefined
         ? []
-        : [{ label: toLabel(name), value: shown }];
+        : [
+            {
+              label: shortLine(nameFigure(name), MAX_LABEL_CHARACTERS),
+              value: shown,
+            },
+          ];
     })
     .slice(0, MAX_FIGURES);
 }
@@ -46,26 +45,9 @@ export function formatUtc(time: string): string {
 
 function formatValue(name: string, value: unknown): string | undefined {
   if (typeof value === "boolean") return value ? "yes" : "no";
-  if (typeof value === "number") return formatQuantity(name, value);
+  if (typeof value === "number") return formatFigure(name, value);
   if (typeof value !== "string") return undefined;
   return name.endsWith("At")
     ? formatUtc(value)
     : shortLine(value, MAX_VALUE_CHARACTERS);
-}
-
-function formatQuantity(name: string, value: number): string {
-  if (name.endsWith("Ms")) return formatMs(value);
-  if (name.endsWith("Bytes")) return formatBytes(value);
-  if (name.endsWith("Ratio")) return formatRatio(value);
-  if (name.startsWith("evidence")) return formatOdds(value);
-  return formatNumber(value);
-}
-
-/** `latencyMs` → `latency`, `nextTryAt` → `next try at`. */
-function toLabel(name: string): string {
-  const words = name
-    .replace(/(?<=.)(Ms|Bytes|Ratio)$/, "")
-    .replace(/(?<=[a-z\d])(?=[A-Z])/g, " ")
-    .toLowerCase();
-  return shortLine(words, MAX_LABEL_CHARACTERS);
 }
