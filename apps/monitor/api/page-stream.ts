@@ -2,7 +2,7 @@ import type { ServerResponse } from "node:http";
 import type { LedgerEvent } from "../../../lib/flag/ledger-event.js";
 import type { HistoryPoint } from "../messages/history-report.js";
 import { HttpError } from "./access.js";
-import type { StateMessage, OutageMessage } from "../messages/page-messages.js";
+import type { PageEvents, StateMessage } from "../messages/page-messages.js";
 
 const TICK_MS = 1000;
 const MAX_STREAMS = 100;
@@ -100,7 +100,7 @@ export class PageStream {
       );
     } catch {
       const reason = "the monitor cannot reach Redis";
-      this.#broadcast(format("outage", { reason } satisfies OutageMessage));
+      this.#broadcast(format("outage", { reason }));
     }
   }
 
@@ -125,6 +125,9 @@ function repeatEach(intervalMs: number, tick: () => void): () => void {
   return () => clearInterval(timer);
 }
 
-function format(event: string, data: unknown): string {
+function format<Name extends keyof PageEvents>(
+  event: Name,
+  data: PageEvents[Name],
+): string {
   return `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
 }

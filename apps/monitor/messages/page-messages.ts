@@ -1,6 +1,7 @@
+import type { LedgerEvent } from "../../../lib/flag/ledger-event.js";
 import type { StateReport } from "../../../lib/telemetry/monitor-state.js";
+import type { HistoryPoint } from "./history-report.js";
 
-/** `event: state` of `GET /api/stream`, each second and whenever something happens. */
 export interface StateMessage {
   /** Redis's clock, ms since the epoch: the browser's own may be wrong. */
   now: number;
@@ -11,7 +12,14 @@ export interface StateMessage {
   state: StateReport;
 }
 
-/** `event: outage`, instead of the state. */
-export interface OutageMessage {
-  reason: string;
+/** The events of `GET /api/stream`. */
+export interface PageEvents {
+  /** Each second, and whenever something happens. */
+  state: StateMessage;
+  /** Instead of the state. */
+  outage: { reason: string };
+  points: HistoryPoint[];
+  ledger: LedgerEvent;
+  /** The history must be fetched again. */
+  history: object;
 }

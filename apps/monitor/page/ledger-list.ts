@@ -104,14 +104,16 @@ const NAMES: Record<EventKind, string> = {
 
 function createEntry(event: LedgerEvent, now: number): HTMLLIElement {
   const { kind, by, reason, at, data } = event;
-  const look = kind === "flip" ? (data.value === true ? "on" : "off") : kind;
+  const isFlip = kind === "flip";
+  const look = isFlip ? (data.value === true ? "on" : "off") : kind;
+  const name = isFlip ? `flip ${look}` : kind;
   const head = [
     element(
       "time",
       { datetime: at, title: at },
       formatClock(new Date(at), now),
     ),
-    element("span", { class: "kind", "data-kind": look }, nameOf(event)),
+    element("span", { class: "kind", "data-kind": look }, name),
     element("span", { class: "by" }, by),
   ];
   const figures = flatten(data);
@@ -123,11 +125,6 @@ function createEntry(event: LedgerEvent, now: number): HTMLLIElement {
   );
   if (figures.length > 0) entry.append(createFigures(figures));
   return entry;
-}
-
-function nameOf({ kind, data }: LedgerEvent): string {
-  if (kind !== "flip") return kind;
-  return data.value === true ? "flip on" : "flip off";
 }
 
 function createFigures(figures: [string, string][]): HTMLDetailsElement {

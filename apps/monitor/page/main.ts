@@ -60,19 +60,19 @@ const fetchHistory = createFetcher(charts);
 const fetchLedger = createFetcher(ledger);
 
 new MonitorStream({
-  onState: showState,
-  onPoints: (points) => {
+  state: showState,
+  points: (points) => {
     if (charts.add(points)) fetchHistory();
   },
-  onLedger: (event) => {
+  ledger: (event) => {
     ledger.add(event);
     charts.mark(event);
   },
-  onHistory: () => {
+  history: () => {
     fetchHistory();
     fetchLedger();
   },
-  onOutage: ({ reason }) => {
+  outage: ({ reason }) => {
     freshness.heardOutage(reason);
     tick();
   },

@@ -1,6 +1,4 @@
-import type { LedgerEvent } from "../../../lib/flag/ledger-event.js";
-import type { HistoryPoint } from "../messages/history-report.js";
-import type { StateMessage, OutageMessage } from "../messages/page-messages.js";
+import type { PageEvents } from "../messages/page-messages.js";
 
 /** A connection without messages for this long is closed: it may be dead without an error. */
 const SILENCE_MS = 8000;
@@ -10,26 +8,21 @@ const GLANCE_MS = 5000;
 /** A poll needs only one of them. */
 const ANSWERS: ReadonlySet<string> = new Set(["state", "outage"]);
 
-export interface PageListener {
-  onState: (message: StateMessage) => void;
-  onPoints: (points: HistoryPoint[]) => void;
-  onLedger: (event: LedgerEvent) => void;
-  /** The history must be fetched again. */
-  onHistory: () => void;
-  onOutage: (outage: OutageMessage) => void;
-}
+type Listeners = {
+  readonly [Name in keyof PageEvents]: (data: PageEvents[Name]) => void;
+};
 
 /**
  * Receives the monitor's messages, and reconnects while the page is open. A browser allows six connections to an origin for
  * all tabs together. Therefore a hidden page closes its stream and polls the state.
  */
 export class MonitorStream {
-  readonly #listener: PageListener;
+  readonly #listeners: Listeners;
   #source: EventSource | undefined;
   #heardAt = 0;
 
-  constructor(listener: PageListener) {
-    this.#listener = listener;
+  constructor(listeners: Listeners) {
+    this.#listeners = listeners;
   }
 
   start(): void {
@@ -54,20 +47,13 @@ export class MonitorStream {
     this.#source?.close();
     this.#heardAt = performance.now();
     const source = (this.#source = new EventSource("/api/stream"));
-    const on = (name: string, handle: (data: never) => void) =>
+    for (const [name, handle] of Object.entries(this.#listeners))
       source.addEventListener(name, ({ data }: MessageEvent<string>) => {
         this.#heardAt = performance.now();
         if (document.hidden && ANSWERS.has(name)) source.close();
-        handle(JSON.parse(data) as never);
+        // When the page becomes visible, the new stream requests the missed history again.
+        if (!(document.hidden && name === "history"))
+          handle(JSON.parse(data) as never);
       });
-    const { onState, onPoints, onLedger, onHistory, onOutage } = this.#listener;
-    on("state", onState);
-    on("points", onPoints);
-    on("ledger", onLedger);
-    // When the page becomes visible, the new stream requests the missed history again.
-    on("history", () => {
-      if (!document.hidden) onHistory();
-    });
-    on("outage", onOutage);
   }
 }

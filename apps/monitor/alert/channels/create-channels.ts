@@ -2,8 +2,6 @@ import type { Logger } from "../../../../lib/program/log.js";
 import type { AlertConfig } from "../alert-config.js";
 import { composeMail } from "../message/compose.js";
 import { createLogTransport } from "./log.js";
-import { createSesTransport } from "./ses.js";
-import { createSmtpTransport } from "./smtp.js";
 import type { NoticeSettings } from "../message/notice.js";
 import type { Channel, MailTransport } from "./channel.js";
 import { createWebhookChannel } from "./webhook.js";
@@ -32,19 +30,30 @@ export function createMailChannel(
   };
 }
 
+/** Loads only the libraries of this transport: the AWS SDK's take longer to load than the rest of the monitor. */
 export function createTransport(
   config: AlertConfig,
   logger: Logger,
 ): MailTransport {
-  switch (config.transport) {
-    case "log":
-      return createLogTransport(logger);
-    case "smtp":
-      return createSmtpTransport(config.smtpUrl, logger);
-    case "ses":
-      return createSesTransport({
-        region: config.awsRegion,
-        endpoint: config.sesEndpoint,
-      });
+  if (config.transport === "log") return createLogTransport(logger);
+  const loading = loadTransport(config, logger);
+  return {
+    send: async (mail) => (await loading).send(mail),
+    close: () => void loading.then((transport) => transport.close()),
+  };
+}
+
+async function loadTransport(
+  config: Exclude<AlertConfig, { transport: "log" }>,
+  logger: Logger,
+): Promise<MailTransport> {
+  if (config.transport === "smtp") {
+    const { createSmtpTransport } = await import("./smtp.js");
+    return createSmtpTransport(config.smtpUrl, logger);
   }
+  const { createSesTransport } = await import("./ses.js");
+  return createSesTransport({
+    region: config.awsRegion,
+    endpoint: config.sesEndpoint,
+  });
 }

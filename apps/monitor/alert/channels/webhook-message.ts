@@ -2,42 +2,28 @@ import type { LedgerEvent } from "../../../../lib/flag/ledger.js";
 import { readKnownData } from "../message/known-data.js";
 import { createNotice, type NoticeSettings } from "../message/notice.js";
 
-/** The body of a webhook request. Fields may be added, but not renamed. */
-export interface WebhookMessage {
-  /** The text that Slack, Mattermost and compatible programs show, in Slack's markup. */
-  text: string;
-  title: string;
-  /** The event's id with the key prefix, the same at each retry. */
-  event: string;
-  kind: LedgerEvent["kind"];
-  flag: string;
-  /** The flag's new value; null if this is no flip. */
-  value: boolean | null;
-  by: string;
-  reason: string;
-  /** ISO 8601, UTC. */
-  at: string;
-  data: LedgerEvent["data"];
-  /** A link. */
-  dashboard: string;
-}
-
-/** Deterministic. Never throws, whatever the event's data holds. */
+/**
+ * The body of a webhook request. Fields may be added, but not renamed. Deterministic; never throws, whatever the event's
+ * data holds.
+ */
 export function composeWebhookMessage(
   event: LedgerEvent,
   settings: NoticeSettings,
-): WebhookMessage {
+) {
   const notice = createNotice(event, settings);
   const { flag = settings.flagName, value } = readKnownData(event.data);
   const { kind, by, reason, at, data } = event;
   const { title, happened, next, dashboardUrl } = notice;
   const sentences = [happened, next].filter((part) => part !== undefined);
   return {
+    /** The text that Slack, Mattermost and compatible programs show, in Slack's markup. */
     text: `*${escapeSlack(title)}*\n${escapeSlack(sentences.join("\n"))}\n<${dashboardUrl}|dashboard>`,
     title,
+    /** The event's id with the key prefix, the same at each retry. */
     event: `${settings.keys.prefix}${event.id}`,
     kind,
     flag,
+    /** The flag's new value; null if this is no flip. */
     value: kind === "flip" ? (value ?? null) : null,
     by,
     reason,

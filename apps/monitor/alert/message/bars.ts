@@ -15,7 +15,7 @@ export interface Bar {
   role: "subject" | "baseline" | "limit";
 }
 
-type Measured = Omit<Bar, "ratio" | "value"> & { size: number | undefined };
+type Measured = [label: string, size: number | undefined, role: Bar["role"]];
 
 /** The canary before and after, prod, and the limit; empty if fewer than two are known. */
 export function listBars(data: KnownData): Bar[] {
@@ -23,36 +23,29 @@ export function listBars(data: KnownData): Bar[] {
   const p = quantile === undefined ? "" : ` ${formatQuantile(quantile)}`;
   const side = data.side === "prod" ? "prod" : "canary";
   const latencies = toBars(formatMs, [
-    {
-      label: `canary${p} before`,
-      size: data.canaryBeforeMs,
-      role: "baseline",
-    },
-    {
-      label: `canary${p}`,
-      size:
-        data.canaryLatencyMs ??
-        (side === "canary" ? data.latencyMs : undefined),
-      role: "subject",
-    },
-    {
-      label: `prod${p}`,
-      size:
-        data.prodLatencyMs ?? (side === "prod" ? data.latencyMs : undefined),
-      role: "baseline",
-    },
-    { label: "threshold", size: data.thresholdMs, role: "limit" },
+    [`canary${p} before`, data.canaryBeforeMs, "baseline"],
+    [
+      `canary${p}`,
+      data.canaryLatencyMs ?? (side === "canary" ? data.latencyMs : undefined),
+      "subject",
+    ],
+    [
+      `prod${p}`,
+      data.prodLatencyMs ?? (side === "prod" ? data.latencyMs : undefined),
+      "baseline",
+    ],
+    ["threshold", data.thresholdMs, "limit"],
   ]);
   if (latencies.length > 0) return latencies;
   return toBars(formatRatio, [
-    { label: "CPU", size: data.cpuRatio, role: "subject" },
-    { label: "threshold", size: data.threshold, role: "limit" },
+    ["CPU", data.cpuRatio, "subject"],
+    ["threshold", data.threshold, "limit"],
   ]);
 }
 
 function toBars(format: (size: number) => string, all: Measured[]): Bar[] {
-  const known = all.flatMap(({ size, ...bar }) =>
-    size !== undefined && size >= 0 ? [{ ...bar, size }] : [],
+  const known = all.flatMap(([label, size = -1, role]) =>
+    size >= 0 ? [{ label, size, role }] : [],
   );
   const longest = Math.max(...known.map(({ size }) => size));
   if (known.length < 2 || longest === 0) return [];

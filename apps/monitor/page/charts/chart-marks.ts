@@ -1,22 +1,18 @@
 import type uPlot from "uplot";
 import { formatClock } from "../../../../lib/wording/units.js";
 import type { HistoryMark } from "../../messages/history-report.js";
-import type { Colour, Palette } from "./palette.js";
+import type { Palette } from "./palette.js";
 
 /** The maximum distance of the pointer, in CSS pixels. */
 const NEAR_PX = 7;
 const GLYPH_PX = 11;
 
-interface Look {
-  colour: Colour;
-  glyph: string;
-}
-
-function lookOf({ kind, value }: HistoryMark): Look {
-  if (kind === "deploy") return { colour: "deploy", glyph: "◆" };
+function lookOf({ kind, value }: HistoryMark) {
+  if (kind === "deploy")
+    return { name: "deployed", colour: "deploy", glyph: "◆" } as const;
   return value === true
-    ? { colour: "good", glyph: "▲" }
-    : { colour: "stopped", glyph: "■" };
+    ? ({ name: "resumed", colour: "good", glyph: "▲" } as const)
+    : ({ name: "stopped", colour: "stopped", glyph: "■" } as const);
 }
 
 /** Draws a line through the plot at each mark, and its glyph above. */
@@ -59,12 +55,8 @@ export function describeMarks(
     )
     .map((mark) => {
       const clock = formatClock(new Date(mark.at), mark.at);
-      return `${lookOf(mark).glyph} ${clock} ${nameOf(mark)} by ${mark.by}: ${mark.reason}`;
+      const { glyph, name } = lookOf(mark);
+      return `${glyph} ${clock} ${name} by ${mark.by}: ${mark.reason}`;
     })
     .join("\n");
-}
-
-function nameOf({ kind, value }: HistoryMark): string {
-  if (kind === "deploy") return "deployed";
-  return value === true ? "resumed" : "stopped";
 }

@@ -47,20 +47,16 @@ export class Chart {
       role: "group",
       "aria-label": `${spec.title} chart: use the arrow keys to read values`,
     });
-    const title = element("h3", {}, spec.title);
-    if (spec.threshold !== undefined)
-      title.append(
-        element(
-          "span",
-          { class: "threshold" },
-          ` limit ${spec.format(spec.threshold)}`,
-        ),
-      );
-    const head = element("div", { class: "chart-head" }, title);
+    const limit =
+      spec.threshold === undefined
+        ? ""
+        : ` limit ${spec.format(spec.threshold)}`;
+    const threshold = element("span", { class: "threshold" }, limit);
+    const title = element("h3", {}, spec.title, threshold);
     this.root = element(
       "article",
       { class: "chart" },
-      head,
+      element("div", { class: "chart-head" }, title),
       this.#legend.root,
       stage,
     );
