@@ -16,7 +16,7 @@ type StoredState = [
 
 export interface FlagReading {
   value: boolean;
-  /** As stored; null if absent. */
+  /** As stored; null if absent, or lost. */
   raw: string | null;
   /** Monotonic ms (`performance.now()`) at which the confirming read was sent. */
   confirmedAt: number;
@@ -28,7 +28,7 @@ export interface FlagReading {
 
 /**
  * Keeps the flag and the lease in memory, so that requests never wait for Redis. While Redis is unreachable, the last
- * reading is kept and ages; its users decide how old is too old.
+ * reading is kept and ages; its users decide how old is too old. A flag that Redis has lost keeps its value.
  *
  * Redis announces each change by client-side caching (CLIENT TRACKING in broadcasting mode, redirected to a second
  * connection). Tracking is enabled again when either connection is new.
@@ -179,13 +179,19 @@ export class FlagWatch {
   }
 
   #take([raw, lease, leaseTtlMs]: StoredState, sentAt: number): void {
-    const { value, garbled } = parseFlag(raw);
-    if (garbled && raw !== this.#reading?.raw) {
+    const last = this.#reading;
+    const { value, garbled } = parseFlag(raw, last?.value);
+    const report = { flag: this.#flagName, raw };
+    if (garbled && raw !== last?.raw)
       this.#logger.warn(
-        { flag: this.#flagName, raw },
+        report,
         'flag counts as false: it is neither "true" nor "false"',
       );
-    }
+    if (raw === null && typeof last?.raw === "string")
+      this.#logger.warn(
+        report,
+        `Redis has lost the flag: it stays ${value} until it is written`,
+      );
     this.#publish({
       value,
       raw,
@@ -201,13 +207,16 @@ export class FlagWatch {
   }
 }
 
-/** An absent flag is true; a value other than `true` and `false` counts as false. */
-export function parseFlag(raw: string | null): {
-  value: boolean;
-  garbled: boolean;
-} {
+/**
+ * A flag that Redis has lost keeps its last known value, and one that was never written is true. A value other than `true`
+ * and `false` counts as false.
+ */
+export function parseFlag(
+  raw: string | null,
+  lastKnown = true,
+): { value: boolean; garbled: boolean } {
   return {
-    value: raw === null || raw === "true",
+    value: raw === null ? lastKnown : raw === "true",
     garbled: raw !== null && raw !== "true" && raw !== "false",
   };
 }

@@ -45,6 +45,12 @@ export interface Flip {
   supersedes?: string;
 }
 
+interface FencedValue {
+  value: boolean;
+  reason: string;
+  fence: string;
+}
+
 /**
  * `changed`: flipped. `held`: an operator took over a `false` that another program had set. `fenced`: another monitor holds
  * the lease. `conflict`: the value or the last flip was not the expected one.
@@ -55,8 +61,8 @@ export type FlipOutcome =
 /** Shared by the scripts that change the flag. KEYS flag, info, recovery, events, outbox, lease */
 const FLAG_FUNCTIONS = `
 local function read_flag()
-  local raw = redis.call('GET', KEYS[1])
-  return (raw == false or raw == 'true') and 'true' or 'false'
+  local raw = redis.call('GET', KEYS[1]) or redis.call('HGET', KEYS[2], 'value') or 'true'
+  return raw == 'true' and 'true' or 'false'
 end
 local function enter(kind, fields, length)
   return redis.call('XADD', KEYS[4], 'MAXLEN', '~', length, '*', 'kind', kind, unpack(fields))
@@ -110,6 +116,21 @@ return 'changed'
 `;
 
 /**
+ * KEYS flag, info, recovery, events, outbox, lease
+ * ARGV value, reason, at, data, fence, ledger length
+ */
+const RESTORE = `${FLAG_FUNCTIONS}
+if redis.call('GET', KEYS[6]) ~= ARGV[5] then return 'fenced' end
+if redis.call('EXISTS', KEYS[1]) == 1 then return 'unchanged' end
+local fields = {'by', 'monitor', 'reason', ARGV[2], 'at', ARGV[3], 'data', ARGV[4]}
+redis.call('SET', KEYS[1], ARGV[1])
+local id = enter('flip', fields, ARGV[6])
+describe(ARGV[1], fields, id)
+mail(fields, id)
+return 'changed'
+`;
+
+/**
  * KEYS events, outbox, alerts, lease
  * ARGV kind, by, reason, at, data, fence or '', 'mail' or '', 'raise' or 'clear' or '', alert id, ledger length
  */
@@ -156,19 +177,29 @@ export class Ledger {
   }
 
   /** Records a value that was set directly in Redis as an operator's flip. */
-  async adopt(
+  adopt(flagName: string, seen: FencedValue): Promise<FlipOutcome> {
+    return this.#writeFenced(ADOPT, flagName, seen, { direct: true });
+  }
+
+  /** Writes back the last known value of a flag that Redis has lost, if it is still absent. */
+  restore(flagName: string, known: FencedValue): Promise<FlipOutcome> {
+    return this.#writeFenced(RESTORE, flagName, known, { restored: true });
+  }
+
+  async #writeFenced(
+    script: string,
     flagName: string,
-    seen: { value: boolean; reason: string; fence: string },
+    { value, reason, fence }: FencedValue,
+    data: object,
   ): Promise<FlipOutcome> {
-    const { value, reason, fence } = seen;
     return (await this.#redis.eval(
-      ADOPT,
+      script,
       6,
       ...this.#flipKeys(flagName),
       String(value),
       reason,
       new Date().toISOString(),
-      JSON.stringify({ flag: flagName, value, direct: true }),
+      JSON.stringify({ flag: flagName, value, ...data }),
       fence,
       MAX_EVENTS,
     )) as FlipOutcome;
@@ -207,9 +238,11 @@ export class Ledger {
     flip: Pick<Flip, "by" | "reason" | "data">,
   ): Promise<boolean> {
     for (let tries = 0; tries < 5; tries++) {
-      const { value } = parseFlag(
-        await this.#redis.get(this.#keys.flag(flagName)),
-      );
+      const [raw, recorded] = await Promise.all([
+        this.#redis.get(this.#keys.flag(flagName)),
+        this.#redis.hget(this.#keys.flagInfo(flagName), "value"),
+      ]);
+      const { value } = parseFlag(raw, recorded !== "false");
       const outcome = await this.flip(flagName, {
         ...flip,
         value: !value,

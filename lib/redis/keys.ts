@@ -1,7 +1,7 @@
 /** The names of all keys in Redis. No other file spells one. */
 export interface Keys {
   readonly prefix: string;
-  /** String `true` or `false`. Absent means `true`; any other value counts as `false`. */
+  /** String `true` or `false`. Absent means `true` if it never had a value; any other value counts as `false`. */
   flag: (name: string) => string;
   /** Hash: `by`, `reason`, `at`, `value` and `event` of the last flip. */
   flagInfo: (name: string) => string;

@@ -37,7 +37,7 @@ export async function readFlagFacts({
     redis.hgetall(keys.flagInfo(flagName)),
   ]);
   return {
-    ...parseFlag(raw),
+    ...parseFlag(raw, info.value !== "false"),
     by: info.by ?? null,
     reason: info.reason ?? null,
     at: info.at ?? null,

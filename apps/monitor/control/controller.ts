@@ -188,14 +188,11 @@ export class Controller {
 
   async #adopt(flag: FlagRecord, fence: string): Promise<void> {
     const { ledger, config } = this.#context;
-    const stored =
-      flag.raw === null
-        ? "deleted"
-        : `set to ${JSON.stringify(shorten(flag.raw))}`;
+    const stored = JSON.stringify(shorten(flag.raw ?? ""));
     const meaning = flag.garbled
       ? ", which is neither true nor false and counts as false"
       : "";
-    const reason = `the flag was ${stored} directly in Redis${meaning}`;
+    const reason = `the flag was set to ${stored} directly in Redis${meaning}`;
     const outcome = await ledger.adopt(config.flagName, {
       value: flag.value,
       reason,

@@ -49,7 +49,7 @@ export async function readFlagRecord(
     number,
   ];
   return {
-    ...parseFlag(raw),
+    ...parseFlag(raw, info.value !== "false"),
     raw,
     recordedValue: info.value !== "false",
     by: info.by ?? null,

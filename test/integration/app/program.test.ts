@@ -136,8 +136,8 @@ describe("app program", () => {
     await untilAnswered(`${prod.url}/get/a`, DISABLED);
     expect(await ask(`${prod.url}/set/a`, "POST")).to.equal(DISABLED);
     expect(await ask(`${canary.url}/set/a`, "POST")).to.include("200");
-    await redis.del(keys.flag("feature"));
-    await untilAnswered(`${prod.url}/get/a`, "200 ");
+    await redis.set(keys.flag("feature"), "true");
+    await untilAnswered(`${prod.url}/get/a`, NO_VALUE);
   });
 
   describe("without Redis", () => {
@@ -178,8 +178,10 @@ describe("app program", () => {
 
       const second = await startPrivateRedis({ port: first.port });
       onCleanup(second.stop);
-      await untilAnswered(`${prod.url}/get/a`, NO_VALUE);
       await untilAnswered(`${canary.url}/get/a`, NO_VALUE);
+      expect(await ask(`${prod.url}/get/a`)).to.equal(DISABLED);
+      await setFlag(second.url, keys.flag("feature"), "true");
+      await untilAnswered(`${prod.url}/get/a`, NO_VALUE);
     });
 
     it("does not wait for a hanging Redis", async () => {

@@ -128,12 +128,17 @@ describe("flag watch", () => {
     expect(outdated).not.to.include(true);
   });
 
-  it("detects the deletion of the flag", async () => {
+  it("keeps the value of a flag that Redis has lost until another is written", async () => {
     await setFlag("false");
     await untilSeen(false);
     await test.redis.del(test.keys.flag("feature"));
+    await waitFor("the loss", () => watch.current?.raw === null);
+    expect(watch.current?.value).to.equal(false);
+    expect(log.map(({ message }) => message)).to.deep.equal([
+      "Redis has lost the flag: it stays false until it is written",
+    ]);
+    await setFlag("true");
     await untilSeen(true);
-    expect(watch.current?.raw).to.be.null;
   });
 
   it("counts a malformed value as false and logs it once", async () => {
@@ -231,9 +236,10 @@ describe("flag watch without Redis", () => {
 
     const second = await startPrivateRedis({ port: first.port });
     onCleanup(second.stop);
-    await waitFor("the flag again", () => watch.current?.value === true);
     const after = openTestRedis({ url: second.url, keys: before.keys });
-    await after.redis.set(after.keys.flag("feature"), "false");
-    await waitFor("a change", () => watch.current?.value === false);
+    await waitFor("the loss", () => watch.current?.raw === null);
+    expect(watch.current?.value).to.equal(false);
+    await after.redis.set(after.keys.flag("feature"), "true");
+    await waitFor("a change", () => watch.current?.value === true);
   });
 });

@@ -81,3 +81,52 @@ describe("ledger adoption of a value set directly", () => {
     expect(await test.outbox()).to.be.empty;
   });
 });
+
+describe("ledger restoration of a lost flag", () => {
+  let test: TestRedis;
+  const restore = (value: boolean, fence = FENCE) =>
+    test.ledger.restore("feature", { value, reason: "it was lost", fence });
+  const flag = () => test.redis.get(test.keys.flag("feature"));
+
+  beforeEach(async () => {
+    test = openTestRedis();
+    await test.redis.set(test.keys.lease, FENCE);
+  });
+
+  it("writes the value back as the monitor's flip, with a mail", async () => {
+    expect(await restore(false)).to.equal("changed");
+    expect(await flag()).to.equal("false");
+    const [event] = await test.events();
+    expect(event).to.deep.include({
+      kind: "flip",
+      by: "monitor",
+      data: { flag: "feature", value: false, restored: true },
+    });
+    expect(await test.outbox()).to.have.length(1);
+  });
+
+  it("leaves a flag that has been written meanwhile", async () => {
+    await test.redis.set(test.keys.flag("feature"), "true");
+    expect(await restore(false)).to.equal("unchanged");
+    expect(await flag()).to.equal("true");
+  });
+
+  it("writes nothing without the lease", async () => {
+    expect(await restore(false, "another's")).to.equal("fenced");
+    expect(await flag()).to.equal(null);
+  });
+
+  it("is not needed by a flip, which takes the recorded value as the flag's", async () => {
+    const flip = (value: boolean) =>
+      test.ledger.flip("feature", {
+        value,
+        by: "operator",
+        reason: "by hand",
+        data: {},
+      });
+    await flip(false);
+    await test.redis.del(test.keys.flag("feature"));
+    expect(await flip(true)).to.equal("changed");
+    expect(await flag()).to.equal("true");
+  });
+});

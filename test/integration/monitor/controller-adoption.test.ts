@@ -20,16 +20,13 @@ describe("controller, when the flag is set directly in Redis", () => {
     expect(await control.outbox()).to.have.length(1);
   });
 
-  it("records its deletion", async () => {
+  it("does not take its deletion for a flip", async () => {
     const control = await startControl();
     await setFlag(control, "false");
     await control.judge();
     await control.redis.del(control.keys.flag("feature"));
     await control.judge();
-    expect(await lastEvent(control)).to.deep.include({
-      reason: "the flag was deleted directly in Redis",
-      data: { flag: "feature", value: true, direct: true },
-    });
+    expect(await control.kinds()).to.deep.equal(["flip by operator"]);
   });
 
   it("records nothing when the value is the same", async () => {

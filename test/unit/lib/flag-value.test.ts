@@ -16,4 +16,10 @@ describe("flag value", () => {
       expect(parseFlag(raw)).to.deep.equal({ value, garbled });
     });
   }
+
+  it("stays as it was known when it is absent", () => {
+    for (const known of [true, false])
+      expect(parseFlag(null, known).value).to.equal(known);
+    expect(parseFlag("true", false).value).to.equal(true);
+  });
 });
