@@ -1,5 +1,6 @@
 import { createServer } from "node:http";
 import { hostname } from "node:os";
+import express, { type Express, type RequestHandler } from "express";
 import { HttpService } from "../../lib/program/http-service.js";
 import { announce, sourceId } from "../../lib/flag/announce.js";
 import { releaseVersion } from "../../lib/program/release.js";
@@ -13,9 +14,8 @@ import type { HostSample } from "../../lib/telemetry/telemetry.js";
 import { toAgentFamilies } from "./agent-metrics.js";
 import type { AgentConfig } from "./config.js";
 import { createPidFinder } from "./find-pid.js";
-import { createHealth } from "./health.js";
 import { HostSampler } from "./host-sampler.js";
-import { SampleSender } from "./sample-sender.js";
+import { createSampleSender } from "./sample-sender.js";
 
 /** Longest a sample waits for a Redis that is connected but silent. */
 const REPLY_TIMEOUT_MS = 1000;
@@ -61,7 +61,7 @@ export async function startAgent(
     logger,
   });
 
-  const sender = new SampleSender({ redis, keys, source, logger });
+  const send = createSampleSender({ redis, keys, source, logger });
   const sampler = new HostSampler({
     target,
     appUrl,
@@ -69,7 +69,7 @@ export async function startAgent(
     intervalMs: config.sampleIntervalMs,
     send: (sample) => {
       lastSample = sample;
-      return sender.send(sample);
+      return send(sample);
     },
     logger,
   });
@@ -77,4 +77,21 @@ export async function startAgent(
   void waitForRedis(redis, REDIS_WAIT_MS).then(() => sampler.start());
   closers.add("sampler", () => sampler.close());
   logger.info({ port, target, appUrl: appUrl.origin }, "agent listens");
+}
+
+/** Serves the agent's own `/healthz`, with `identity`, and `/metrics`. */
+function createHealth(
+  identity: { target: string; version: string; host: string },
+  answerMetrics: RequestHandler,
+): Express {
+  const health = express();
+  health.disable("x-powered-by");
+  health.get("/healthz", (_request, response) => {
+    response.json({ status: "ok", ...identity, pid: process.pid });
+  });
+  health.get("/metrics", answerMetrics);
+  health.use((_request, response) => {
+    response.status(404).json({ error: "not found: try /healthz or /metrics" });
+  });
+  return health;
 }

@@ -6,35 +6,27 @@ import {
   type HostSample,
 } from "../../lib/telemetry/telemetry.js";
 
-interface SampleSenderOptions {
+/**
+ * Sends samples, and drops them while Redis is unreachable or rejects them, because old samples are useless. The first
+ * rejection is logged, until a sample is accepted again. The Redis connection logs an outage itself.
+ */
+export function createSampleSender(options: {
   redis: Redis;
   keys: Keys;
   source: string;
   logger: Logger;
-}
-
-/**
- * Drops samples while Redis is unreachable or rejects them, because old samples are useless. The first rejection is logged,
- * until a sample is accepted again. The Redis connection logs an outage itself.
- */
-export class SampleSender {
-  readonly #options: SampleSenderOptions;
-  #isRejecting = false;
-
-  constructor(options: SampleSenderOptions) {
-    this.#options = options;
-  }
-
-  async send(data: HostSample): Promise<void> {
-    const { redis, keys, source, logger } = this.#options;
+}): (sample: HostSample) => Promise<void> {
+  const { redis, keys, source, logger } = options;
+  let isRejecting = false;
+  return async (data) => {
     try {
       const entry = { kind: "host", source, at: Date.now(), data } as const;
       await writeTelemetry(redis, keys, [entry]);
-      this.#isRejecting = false;
+      isRejecting = false;
     } catch (err) {
-      if (!(err instanceof ReplyError) || this.#isRejecting) return;
-      this.#isRejecting = true;
+      if (!(err instanceof ReplyError) || isRejecting) return;
+      isRejecting = true;
       logger.warn({ err }, "Redis refuses samples: they are dropped");
     }
-  }
+  };
 }

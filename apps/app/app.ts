@@ -1,7 +1,7 @@
 import express, { type Express } from "express";
 import type { Logger } from "../../lib/program/log.js";
 import { createAbout, type Identity } from "./about.js";
-import { createErrorHandler, NotFound } from "./errors.js";
+import { createErrorHandler, Rejection } from "./errors.js";
 import { createFeatureGate, type FlagReader } from "./feature-gate.js";
 import { createFeature, type Store } from "./feature.js";
 import { createSlow } from "./slow.js";
@@ -31,7 +31,7 @@ export function createApp(options: AppOptions): Express {
   app.use(createFeature(store, createFeatureGate({ role, flagName, flag })));
   if (role === "canary") app.use(createSlow(options.slowMs));
   app.use(({ method, path }) => {
-    throw new NotFound(`not found: ${method} ${path}`);
+    throw new Rejection(404, `not found: ${method} ${path}`);
   });
   app.use(createErrorHandler(options.logger));
   return app;

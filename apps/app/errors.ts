@@ -1,26 +1,23 @@
 import type { ErrorRequestHandler } from "express";
 import type { Logger } from "../../lib/program/log.js";
 
-/** The message states what is valid. */
-export class InvalidInput extends Error {}
+/** Rejects a request with this status. Clients see the message, and the flag that disables the feature. */
+export class Rejection extends Error {
+  readonly status: number;
+  readonly flag: string | undefined;
 
-export class NotFound extends Error {}
-
-export class FeatureDisabled extends Error {
-  readonly flagName: string;
-
-  constructor(flagName: string) {
-    super("feature disabled");
-    this.flagName = flagName;
+  constructor(status: number, message: string, flag?: string) {
+    super(message);
+    this.status = status;
+    this.flag = flag;
   }
 }
 
-export class StoreUnavailable extends Error {}
-
-interface Answer {
-  status: number;
-  error: string;
-  flag?: string;
+export class StoreUnavailable extends Rejection {
+  constructor(options?: ErrorOptions) {
+    super(503, "store unavailable");
+    this.cause = options?.cause;
+  }
 }
 
 /** Maps the errors of routes to responses. An unexpected error is logged, and its details are not sent to the client. */
@@ -37,13 +34,13 @@ export function createErrorHandler(logger: Logger): ErrorRequestHandler {
   };
 }
 
-function answerTo(err: unknown): Answer {
-  if (err instanceof InvalidInput) return { status: 400, error: err.message };
-  if (err instanceof NotFound) return { status: 404, error: err.message };
-  if (err instanceof FeatureDisabled)
-    return { status: 503, error: err.message, flag: err.flagName };
-  if (err instanceof StoreUnavailable)
-    return { status: 503, error: "store unavailable" };
+function answerTo(err: unknown): {
+  status: number;
+  error: string;
+  flag?: string | undefined;
+} {
+  if (err instanceof Rejection)
+    return { status: err.status, error: err.message, flag: err.flag };
   if (isClientError(err)) return { status: err.status, error: describe(err) };
   return { status: 500, error: "internal error" };
 }

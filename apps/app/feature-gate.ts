@@ -1,6 +1,6 @@
 import type { RequestHandler } from "express";
 import type { Side } from "../../lib/telemetry/telemetry.js";
-import { FeatureDisabled, StoreUnavailable } from "./errors.js";
+import { Rejection, StoreUnavailable } from "./errors.js";
 
 export interface FlagReader {
   /** The last known value, however old; undefined until Redis has answered once. */
@@ -19,9 +19,9 @@ export function createFeatureGate(options: {
   const { role, flagName, flag } = options;
   return (_request, _response, next) => {
     if (role === "prod") {
-      if (flag.current === undefined)
-        throw new StoreUnavailable("the flag has not been read yet");
-      if (!flag.current.value) throw new FeatureDisabled(flagName);
+      if (flag.current === undefined) throw new StoreUnavailable();
+      if (!flag.current.value)
+        throw new Rejection(503, "feature disabled", flagName);
     }
     next();
   };

@@ -1,5 +1,5 @@
 import express, { Router, type Request, type RequestHandler } from "express";
-import { InvalidInput, NotFound } from "./errors.js";
+import { Rejection } from "./errors.js";
 
 const MAX_VALUE_BYTES = 64 * 1024;
 
@@ -25,7 +25,7 @@ export function createFeature(store: Store, gate: RequestHandler): Router {
   feature.get("/get/:key", gate, async (request, response) => {
     const key = parseKey(request.params.key);
     const value = await store.read(key);
-    if (value === null) throw new NotFound(`no value for key ${key}`);
+    if (value === null) throw new Rejection(404, `no value for key ${key}`);
     // The value comes from a client: browsers must not interpret it as a page.
     response.set("x-content-type-options", "nosniff");
     response.type("text/plain; charset=utf-8").send(value);
@@ -36,7 +36,7 @@ export function createFeature(store: Store, gate: RequestHandler): Router {
 
 function parseKey(text: unknown): string {
   if (typeof text === "string" && /^[\w.-]{1,128}$/.test(text)) return text;
-  throw new InvalidInput("key must be 1 to 128 of A-Z a-z 0-9 . _ -");
+  throw new Rejection(400, "key must be 1 to 128 of A-Z a-z 0-9 . _ -");
 }
 
 /** A request without a body sets the empty value. */

@@ -46,7 +46,7 @@ export class RedisStore implements Store {
           "Redis refuses the store's commands",
         );
       }
-      throw new StoreUnavailable("Redis did not answer", { cause: err });
+      throw new StoreUnavailable({ cause: err });
     }
   }
 }

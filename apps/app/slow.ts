@@ -1,6 +1,6 @@
 import { Router } from "express";
 import { MAX_SLOW_MS } from "./config.js";
-import { InvalidInput } from "./errors.js";
+import { Rejection } from "./errors.js";
 
 /** Responds after `?ms=` or `defaultMs`, to demonstrate a slow canary. */
 export function createSlow(defaultMs: number): Router {
@@ -18,7 +18,8 @@ function parseDelayMs(text: unknown): number | undefined {
   const delayMs =
     typeof text === "string" && /^\d{1,5}$/.test(text) ? Number(text) : NaN;
   if (delayMs <= MAX_SLOW_MS) return delayMs;
-  throw new InvalidInput(
+  throw new Rejection(
+    400,
     `ms must be one whole number from 0 to ${MAX_SLOW_MS}`,
   );
 }

@@ -1,24 +1,17 @@
 import { parseArgs } from "node:util";
-import { PORTS } from "./config.js";
-import { LaunchError } from "./launch-error.js";
+import { LaunchError, PORTS } from "./config.js";
 import { TRAFFIC_SUMMARY } from "./traffic.js";
 
-export interface CommandLine {
-  help: boolean;
-  traffic: boolean;
-}
-
 /** @throws LaunchError for an unknown argument */
-export function parseCommandLine(args: readonly string[]): CommandLine {
+export function parseCommandLine(args: readonly string[]) {
   try {
-    const { values } = parseArgs({
+    return parseArgs({
       args: [...args],
       options: {
         help: { type: "boolean", short: "h", default: false },
         traffic: { type: "boolean", default: false },
       },
-    });
-    return values;
+    }).values;
   } catch (err) {
     const why = err instanceof Error ? err.message : String(err);
     throw new LaunchError(`${why}\n\n${USAGE}`);

@@ -9,6 +9,11 @@ import {
 } from "../../lib/settings/settings.js";
 import type { PortWish } from "./ports.js";
 
+/** An error that the user can fix; the message says how. */
+export class LaunchError extends Error {
+  override readonly name: string = "LaunchError";
+}
+
 /** The ports of one machine, in the order of their use by people. */
 export const PORTS = {
   proxy: { variable: "PROXY_PORT", fallback: 8080, user: "the proxy" },

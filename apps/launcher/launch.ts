@@ -9,8 +9,8 @@ import { createRedis, waitForRedis } from "../../lib/redis/redis.js";
 import { SIDES } from "../../lib/telemetry/telemetry.js";
 import { originOf } from "./addresses.js";
 import { waitForCanary } from "./canary-wait.js";
+import { LaunchError } from "./config.js";
 import type { ProgramSpec } from "./processes/child.js";
-import { LaunchError } from "./launch-error.js";
 import { previewMail, startMailbox } from "./mailbox.js";
 import {
   describeAgent,

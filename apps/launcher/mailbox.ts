@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
-import { simpleParser, type AddressObject } from "mailparser";
+import { simpleParser } from "mailparser";
 import { SMTPServer } from "smtp-server";
 
 const LARGEST_MAIL_BYTES = 10 * 1024 * 1024;
@@ -19,19 +19,16 @@ export interface KeptMail {
   file: string;
 }
 
-export interface Mailbox {
-  /** `smtp://127.0.0.1:…` */
-  url: string;
-  close: () => Promise<void>;
-}
-
 /** An SMTP server on loopback that stores each mail as an .eml file and reports it. It forwards nothing. */
-export async function startMailbox(options: {
+export async function startMailbox({
+  port,
+  directory,
+  onMail,
+}: {
   port: number;
   directory: string;
   onMail: (mail: KeptMail) => void;
-}): Promise<Mailbox> {
-  const { port, directory, onMail } = options;
+}): Promise<{ url: string; close: () => Promise<void> }> {
   let received = 0;
   const keep = async (source: Buffer) => {
     received += 1;
@@ -73,18 +70,11 @@ export function previewMail(mail: Pick<KeptMail, "text">): string[] {
 }
 
 async function readMail(source: Buffer): Promise<Omit<KeptMail, "file">> {
-  const { subject, to, text } = await simpleParser(source);
-  return {
-    subject: subject ?? "(no subject)",
-    to: addressText(to),
-    text: text ?? "",
-  };
-}
-
-function addressText(to: AddressObject | AddressObject[] | undefined): string {
-  if (to === undefined) return "(nobody)";
-  return [to]
-    .flat()
-    .map(({ text }) => text)
-    .join(", ");
+  const {
+    subject = "(no subject)",
+    to,
+    text = "",
+  } = await simpleParser(source);
+  const addresses = [to].flat().map((address) => address?.text ?? "(nobody)");
+  return { subject, to: addresses.join(", "), text };
 }

@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import { createServer, type AddressInfo, type Server } from "node:net";
-import { LaunchError } from "./launch-error.js";
+import { LaunchError } from "./config.js";
 
 const TRIES = 20;
 const LOWEST_PORT = 20_000;

@@ -8,9 +8,8 @@ import {
 } from "../../lib/settings/settings.js";
 import { abortOnSignals } from "../../lib/program/stop-signals.js";
 import { parseCommandLine, USAGE } from "./command-line.js";
-import { readConfig } from "./config.js";
+import { LaunchError, readConfig } from "./config.js";
 import { launch, startTraffic } from "./launch.js";
-import { LaunchError } from "./launch-error.js";
 import { findPorts } from "./ports.js";
 import type { Layout } from "./processes/programs.js";
 import { createScreenLogger, Screen } from "./screen.js";

@@ -3,7 +3,7 @@ import type { Side } from "../../../lib/telemetry/telemetry.js";
 import { originOf } from "../addresses.js";
 import type { ProgramSpec } from "./child.js";
 import type { LauncherConfig, PortName } from "../config.js";
-import { answersOk } from "./http-probe.js";
+import { fetchText } from "./http-probe.js";
 import { answersPing, redisServerArgs } from "./redis-server.js";
 import type { Workspace } from "./workspace.js";
 
@@ -41,7 +41,7 @@ export function describeApp(side: Side, layout: Layout): ProgramSpec {
     ...describe(layout, {
       name: `${side} app`,
       folder: "app",
-      settings: { PORT: port, ROLE: side },
+      settings: { PORT: String(port), ROLE: side },
       readyUrl: `${originOf(layout.config.host, port)}/healthz`,
     }),
     pidFile: pidFileOf(side, layout),
@@ -55,7 +55,7 @@ export function describeAgent(side: Side, layout: Layout): ProgramSpec {
     name: `${side} agent`,
     folder: "agent",
     settings: {
-      PORT: port,
+      PORT: String(port),
       TARGET: side,
       APP_URL: originOf(config.host, ports[`${side}App`]),
       APP_PIDFILE: pidFileOf(side, layout),
@@ -72,7 +72,7 @@ export function describeProxy(layout: Layout): ProgramSpec {
   return describe(layout, {
     name: "proxy",
     folder: "proxy",
-    settings: { PORT: ports.proxy, ADMIN_PORT: ports.admin },
+    settings: { PORT: String(ports.proxy), ADMIN_PORT: String(ports.admin) },
     defaults: {
       PROD_URLS: originOf(config.host, ports.prodApp),
       CANARY_URLS: originOf(config.host, ports.canaryApp),
@@ -87,7 +87,7 @@ export function describeMonitor(layout: Layout): ProgramSpec {
   return describe(layout, {
     name: "monitor",
     folder: "monitor",
-    settings: { PORT: ports.monitor },
+    settings: { PORT: String(ports.monitor) },
     defaults: {
       ALERT_TRANSPORT: "smtp",
       ALERT_FROM: "serin@serin.test",
@@ -103,7 +103,7 @@ function describe(
   program: {
     name: string;
     folder: string;
-    settings: Record<string, string | number | undefined>;
+    settings: Record<string, string | undefined>;
     /** Used unless the user's environment sets them. */
     defaults?: Record<string, string>;
     readyUrl: string;
@@ -120,10 +120,10 @@ function describe(
       DRAIN_MS: String(DRAIN_MS),
       ...withoutEmpty(layout.config.env),
       REDIS_URL: redisUrlOf(layout),
-      ...toStrings(settings),
+      ...settings,
     },
     logFile: join(layout.workspace.logs, `${name.replace(" ", "-")}.log`),
-    isReady: () => answersOk(readyUrl),
+    isReady: async () => (await fetchText(readyUrl)) !== undefined,
   };
 }
 
@@ -135,13 +135,5 @@ function pidFileOf(side: Side, { workspace }: Layout): string {
 function withoutEmpty(env: LauncherConfig["env"]): LauncherConfig["env"] {
   return Object.fromEntries(
     Object.entries(env).filter(([, value]) => value !== ""),
-  );
-}
-
-function toStrings(
-  settings: Record<string, string | number | undefined>,
-): Record<string, string | undefined> {
-  return Object.fromEntries(
-    Object.entries(settings).map(([name, value]) => [name, value?.toString()]),
   );
 }

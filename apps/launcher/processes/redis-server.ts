@@ -8,13 +8,10 @@ export function redisServerArgs(options: {
   directory: string;
 }): string[] {
   const { port, directory } = options;
-  return [
-    ...["--port", String(port)],
-    ...["--bind", "127.0.0.1"],
-    ...["--save", ""],
-    ...["--appendonly", "no"],
-    ...["--dir", directory],
-  ];
+  const settings = { port, bind: "127.0.0.1", save: "", appendonly: "no" };
+  return Object.entries({ ...settings, dir: directory }).flatMap(
+    ([name, value]) => [`--${name}`, String(value)],
+  );
 }
 
 /** Whether a Redis on this loopback port serves commands. */

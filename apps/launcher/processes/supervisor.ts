@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { backOffMs } from "../../../lib/program/back-off.js";
 import { Child, type Ending, type ProgramSpec } from "./child.js";
-import { LaunchError } from "../launch-error.js";
+import { LaunchError } from "../config.js";
 import { readLogTail } from "./log-tail.js";
 import type { Reaper } from "./reaper.js";
 

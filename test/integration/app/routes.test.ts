@@ -231,7 +231,7 @@ describe("app routes", () => {
     });
 
     it("distinguish an unavailable store from a fault", async () => {
-      const options = failing(new StoreUnavailable("Redis did not answer"));
+      const options = failing(new StoreUnavailable());
       await agentFor("prod", options)
         .get("/get/a")
         .expect(503, { error: "store unavailable" });

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import type { ProgramSpec } from "../../../apps/launcher/processes/child.js";
-import { LaunchError } from "../../../apps/launcher/launch-error.js";
+import { LaunchError } from "../../../apps/launcher/config.js";
 import { Reaper } from "../../../apps/launcher/processes/reaper.js";
 import { Supervisor } from "../../../apps/launcher/processes/supervisor.js";
 import { onCleanup } from "../../support/cleanup.js";
