@@ -170,8 +170,8 @@ async function servesSlowUpload(harness: Harness): Promise<void> {
 }
 
 /** The memory of Node 24 grows during the first few thousand requests and then stays level. */
-const WARM_UP = 5000;
-const ABORTED = 10_000;
+const WARM_UP = 2000;
+const ABORTED = 2000;
 const AT_ONCE = 50;
 /** The allocator keeps part of what the process has freed, and that part varies. */
 const RESIDENT_SWING_MB = 100;
@@ -185,7 +185,7 @@ async function leaksNothing(harness: Harness, abort: Abort): Promise<void> {
   const isBack = () =>
     last.sockets <= before.sockets + 2 &&
     last.timers <= before.timers + 2 &&
-    last.heldMb <= before.heldMb + 5 &&
+    last.heldMb <= before.heldMb + 1 &&
     last.residentMb <= before.residentMb + RESIDENT_SWING_MB;
   await waitFor("the level before", async () => {
     last = await holdings(harness);

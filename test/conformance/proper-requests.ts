@@ -279,6 +279,14 @@ const ROWS: Row[] = [
     expect: ["GET /old "],
   },
   {
+    name: "an HTTP/1.0 request without a Host",
+    send: [message("GET /old HTTP/1.0", "", "")],
+    expect: ["GET /old "],
+    mayReject: true,
+    judge: ({ headers }) =>
+      check(valuesIn(headers, "host").length === 1, "wrong", "it got no Host"),
+  },
+  {
     name: "an HTTP/1.0 POST",
     send: [
       message("POST /old HTTP/1.0", HOST, "Content-Length: 5", "", "hello"),
@@ -310,12 +318,12 @@ const ROWS: Row[] = [
     mayReject: true,
   },
   {
-    name: "1,500 headers before the Content-Length",
+    name: "2,500 headers before the Content-Length",
     send: [
       message(
         "POST /many HTTP/1.1",
         HOST,
-        ...Array.from({ length: 1500 }, () => "a:"),
+        ...Array.from({ length: 2500 }, () => "a:"),
         "Content-Length: 4",
         "",
         "body",

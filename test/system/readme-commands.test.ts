@@ -18,7 +18,7 @@ const RUN_ELSEWHERE =
 /** These go on until they are told to stop. */
 const ENDLESS = / (?:watch|events --follow)\b/;
 /** Time for one of them to say something, on a busy machine as well. */
-const ENDLESS_S = 10;
+const ENDLESS_S = 4;
 /** `timeout` ended it. */
 const TIMED_OUT = 124;
 
@@ -58,7 +58,10 @@ function runInShell(
   });
 }
 
-/** The command as it is, but for the ports, a `curl` that fails when it is refused, and an end to what has none. */
+/**
+ * The command as it is, but for the ports, a `curl` that fails when it is refused, and an end to what has none. npx, which takes
+ * a second, is left to test/integration/project/bundles.test.ts.
+ */
 function fitToPorts(command: string, ports: Map<string, number>): string {
   const fitted = command
     .replace(/localhost:(\d+)/g, (_, port: string) => {
@@ -66,6 +69,7 @@ function fitToPorts(command: string, ports: Map<string, number>): string {
       if (own === undefined) throw new Error(`nothing listens on ${port}`);
       return `localhost:${own}`;
     })
+    .replace(/^npx serin\b/, "dist/apps/cli/main.js")
     .replace(/^curl\b/, "curl --fail --silent --show-error")
     .replace(/ \| jq .*$/, "")
     .replace("redis-cli", `redis-cli -p ${ports.get("6379")}`);

@@ -1,14 +1,16 @@
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import {
   cpSync,
   mkdirSync,
   readFileSync,
   readdirSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
+import { releaseVersion } from "../../../lib/program/release.js";
 import { spawnProgram } from "../../support/programs/program-process.js";
 import { redisUrl } from "../../support/redis/redis-server.js";
 import { openTestRedis } from "../../support/redis/test-redis.js";
@@ -65,6 +67,15 @@ describe("a program's bundle", () => {
     const { stdout, stderr } = run(unpackRelease("cli"), "cli", "--version");
     expect(stderr).to.equal("");
     expect(stdout).to.equal(`${RELEASE}\n`);
+  });
+
+  it("runs as npx serin after each build", () => {
+    // npx makes it executable only when it links it for the first time.
+    const { mode } = statSync(join(ROOT, "dist/apps/cli/main.js"));
+    expect(mode & 0o111).to.equal(0o111);
+    const args = ["--no-install", "serin", "--version"];
+    const output = execFileSync("npx", args, { cwd: ROOT, encoding: "utf8" });
+    expect(output.trim()).to.equal(releaseVersion());
   });
 
   it("has stack traces with source files and lines", async () => {

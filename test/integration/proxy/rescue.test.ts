@@ -160,6 +160,18 @@ describeEngines("proxy failing prod", () => {
     expect(canary.seen).to.deep.equal([]);
   });
 
+  it("answers 502 and says why when prod's response is no HTTP", async () => {
+    const prod = await startRawBackend(({ socket }) =>
+      socket.write("GARBAGE\r\n\r\n"),
+    );
+    const proxy = await startTestProxy({ prod });
+    const answer = await send(proxy.port);
+    expect(answer.status).to.equal(502);
+    expect(JSON.parse(answer.body.toString())).to.deep.equal({
+      error: "the upstream gave no valid response",
+    });
+  });
+
   it("answers 502 when prod resets", async () => {
     const prod = await startResetting();
     const proxy = await startTestProxy({ prod });

@@ -17,5 +17,6 @@ if (process.env.AWAIT_TRIP !== undefined && threadId > 1)
 const server = await startWorker(readConfig(process.env), task, parentPort!);
 server.prependListener("request", ({ url }) => {
   if (url === "/crash") throw new Error("this worker was told to crash");
-  while (url === "/hang");
+  if (url === "/hang")
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
 });
