@@ -131,6 +131,17 @@ return 'changed'
 `;
 
 /**
+ * KEYS recovery, info, lease
+ * ARGV recovery, fence, event of the last flip
+ */
+const NOTE_RECOVERY = `
+if redis.call('GET', KEYS[3]) ~= ARGV[2] then return 'fenced' end
+if redis.call('HGET', KEYS[2], 'event') ~= ARGV[3] then return 'conflict' end
+redis.call('SET', KEYS[1], ARGV[1])
+return 'changed'
+`;
+
+/**
  * KEYS events, outbox, alerts, lease
  * ARGV kind, by, reason, at, data, fence or '', 'mail' or '', 'raise' or 'clear' or '', alert id, ledger length
  */
@@ -203,6 +214,20 @@ export class Ledger {
       fence,
       MAX_EVENTS,
     )) as FlipOutcome;
+  }
+
+  /** Stores what the monitor knows about another program's last flip. */
+  async noteRecovery(
+    flagName: string,
+    noted: { recovery: string; fence: string; flip: string },
+  ): Promise<"changed" | "fenced" | "conflict"> {
+    const { recovery, flagInfo, lease } = this.#keys;
+    return (await this.#redis.eval(
+      NOTE_RECOVERY,
+      3,
+      ...[recovery(flagName), flagInfo(flagName), lease],
+      ...[noted.recovery, noted.fence, noted.flip],
+    )) as "changed" | "fenced" | "conflict";
   }
 
   /** Appends an event. With `alert`, it does so only if this raises or clears the alert. */

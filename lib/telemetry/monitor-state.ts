@@ -45,6 +45,8 @@ const stateReport = z.object({
     nextTryAt: text,
     latched: z.boolean(),
     waitsFor: text,
+    /** 2 while the same version has its second try, and so on. */
+    attempt: z.number().optional(),
   }),
   sides: z.object({ prod: sideSummary, canary: sideSummary }),
   proxies: z.array(

@@ -2,6 +2,7 @@ import type { HeldChannel, StateReport } from "../telemetry/monitor-state.js";
 import { isSilent } from "../telemetry/silence.js";
 import { readShare } from "../telemetry/split-ratio.js";
 import {
+  describeTry,
   formatClock,
   formatCountdown,
   formatNumber,
@@ -16,6 +17,8 @@ export interface Headline {
   text: string;
 }
 
+/** What a recovery waits for after a stop by the verdict or a breaker. */
+export const ANOTHER_VERSION = "another version, or a person";
 const SEPARATOR = " · ";
 /** The window and the counts in a latency rule's reason, which are too long for a headline. */
 const FIGURES_BEHIND = / over [\d.]+ s \([^)]*\)$/;
@@ -43,7 +46,7 @@ export function describeHeadline(state: StateReport, now: number): Headline {
     return { tone: "warning", text: describeWithheld(state, closed) };
   const intake = `Canary takes ${describeShare(heard)} of traffic`;
   const silent = [...state.proxies, ...state.hosts].filter(isQuiet);
-  const concern = findConcern(state, { heard, closed, silent });
+  const concern = findConcern(state, { now, heard, closed, silent });
   return concern === undefined
     ? { tone: "good", text: intake + SEPARATOR + describeHealth(state, now) }
     : { tone: "warning", text: intake + SEPARATOR + concern };
@@ -62,6 +65,8 @@ function describeStop(state: StateReport, now: number): string {
 
 function describeRetry({ recovery, lease }: StateReport, now: number): string {
   if (recovery.latched) return "latched until a person resumes it";
+  if (recovery.nextTryAt === null && recovery.waitsFor === ANOTHER_VERSION)
+    return "stays off until another version comes or a person resumes it";
   if (recovery.nextTryAt === null) return "stays off until a person resumes it";
   if (lease === null) return "no retry while no monitor leads";
   const leftMs = Date.parse(recovery.nextTryAt) - now;
@@ -94,16 +99,33 @@ function describeShare(proxies: StateReport["proxies"]): string {
 }
 
 function findConcern(
-  { lease, hosts, verdict }: StateReport,
+  { flag, lease, recovery, hosts, verdict }: StateReport,
   members: {
+    now: number;
     heard: StateReport["proxies"];
     /** A part of `heard`. */
     closed: StateReport["proxies"];
     silent: readonly { id: string }[];
   },
 ): string | undefined {
-  const { heard, closed, silent } = members;
+  const { now, heard, closed, silent } = members;
   if (lease === null) return "no monitor leads: it is not watched";
+  const unwell = findUnwell(hosts);
+  if (unwell !== undefined) return unwell;
+  if (silent.length > 0)
+    return `${silent.map(({ id }) => id).join(", ")} ${silent.length > 1 ? "are" : "is"} silent`;
+  if (verdict?.outcome === "worse")
+    return `worse than prod, ${verdict.odds} (only observed)`;
+  if (verdict?.outcome === "split broken")
+    return "the split deviates from its ratio: no verdict";
+  if (recovery.attempt !== undefined && recovery.attempt > 1)
+    return `${describeTry(recovery.attempt)} after a stop, for ${formatSpan(now - Date.parse(flag.at ?? ""))}`;
+  if (closed.length > 0)
+    return `withheld by ${closed.length} of ${heard.length} proxies: ${closed[0]?.because ?? "unknown reason"}`;
+  return undefined;
+}
+
+function findUnwell(hosts: StateReport["hosts"]): string | undefined {
   const gone = hosts.find(({ target, up }) => target === "canary" && !up);
   if (gone !== undefined) return `its app on ${gone.host} is gone`;
   const failing = hosts.find(
@@ -111,14 +133,6 @@ function findConcern(
   );
   if (failing !== undefined)
     return `its app on ${failing.host} fails its health probe`;
-  if (silent.length > 0)
-    return `${silent.map(({ id }) => id).join(", ")} ${silent.length > 1 ? "are" : "is"} silent`;
-  if (verdict?.outcome === "worse")
-    return `worse than prod, ${verdict.odds} (only observed)`;
-  if (verdict?.outcome === "split broken")
-    return "the split deviates from its ratio: no verdict";
-  if (closed.length > 0)
-    return `withheld by ${closed.length} of ${heard.length} proxies: ${closed[0]?.because ?? "unknown reason"}`;
   return undefined;
 }
 

@@ -120,6 +120,13 @@ export function formatSpan(ms: number): string {
   return `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
+/** `a second try` of the same version of the canary; `another version` for the first. */
+export function describeTry(attempt: number): string {
+  if (attempt <= 1) return "another version";
+  const ordinals = ["second", "third", "fourth", "fifth"];
+  return `a ${ordinals[attempt - 2] ?? `${attempt}th`} try`;
+}
+
 /** `12 min ago` */
 export function formatAge(at: string, now: number): string {
   return `${formatSpan(now - Date.parse(at))} ago`;

@@ -5,6 +5,7 @@ import {
   type StateReport,
 } from "../../../lib/telemetry/monitor-state.js";
 import { formatOdds } from "../../../lib/wording/units.js";
+import { countTries } from "../control/recovery.js";
 import { judgeLatency } from "../control/judge-latency.js";
 import { decideNow, type Outlook, type Store } from "../control/controller.js";
 import { readFlagRecord, type FlagRecord } from "../control/flag-record.js";
@@ -64,6 +65,9 @@ export async function readState(
           : new Date(decision.nextTryAt).toISOString(),
       latched: !flag.value && flag.recovery?.latched === true,
       waitsFor: decision.waitsFor,
+      attempt: flag.value
+        ? countTries(flag.recovery, observations.canaryVersions(), now)
+        : 1,
     },
     sides: {
       prod: observations.sideFigures("prod", now),

@@ -5,7 +5,7 @@ import type { Flip, Ledger } from "../../../lib/flag/ledger.js";
 import type { Logger } from "../../../lib/program/log.js";
 import { describeRedisError } from "../../../lib/redis/redis.js";
 import type { Side } from "../../../lib/telemetry/telemetry.js";
-import { formatSpan } from "../../../lib/wording/units.js";
+import { describeTry, formatSpan } from "../../../lib/wording/units.js";
 import { reconcileAlerts } from "./reconcile-alerts.js";
 import { createAlert, type Alert } from "../alert/alerts.js";
 import type { MonitorConfig } from "../config.js";
@@ -24,6 +24,7 @@ import {
 import {
   afterBreach,
   afterRecovery,
+  countTries,
   decideRecovery,
   type RecoveryDecision,
 } from "./recovery.js";
@@ -63,6 +64,7 @@ interface Moment {
 
 /** The reason to stop the canary. */
 interface Stop {
+  rule: "latency" | "verdict";
   reason: string;
   data: Record<string, unknown>;
 }
@@ -209,9 +211,9 @@ export class Controller {
     if (side === undefined) return undefined;
     const { figures } = judgements[side];
     return {
+      rule: "latency",
       reason: describeLatency(side, figures),
       data: {
-        rule: "latency",
         side,
         ...figures,
         canaryBeforeMs: this.#canaryBeforeMs(figures.quantile, now),
@@ -227,9 +229,9 @@ export class Controller {
     if (verdict?.outcome !== "worse" || config.verdict.mode !== "on")
       return undefined;
     return {
+      rule: "verdict",
       reason: describeWorse(verdict),
       data: {
-        rule: "verdict",
         side: "canary",
         evidence: Math.round(verdict.evidence * 100) / 100,
         evidenceToStop: Math.round(verdict.evidenceToStop * 100) / 100,
@@ -254,21 +256,23 @@ export class Controller {
 
   async #stop(
     flag: FlagRecord,
-    { reason, data }: Stop,
+    { rule, reason, data }: Stop,
     at: Moment,
   ): Promise<void> {
-    const rule = this.#context.config.recovery;
-    const recovery = afterBreach(flag.recovery, rule, at.now);
+    const { config, observations } = this.#context;
+    const versions = observations.canaryVersions();
+    const stop = { now: at.now, rule, versions };
+    const recovery = afterBreach(flag.recovery, config.recovery, stop);
     const { latched, cooldownMs } = recovery;
     const nextTryAt =
-      rule.mode === "auto" && !latched
+      config.recovery.mode === "auto" && !latched && rule === "latency"
         ? new Date(at.now + cooldownMs).toISOString()
         : null;
     await this.#flip({
       value: false,
       by: "monitor",
       reason,
-      data: { ...data, nextTryAt, latched },
+      data: { rule, ...data, nextTryAt, latched },
       cause: "breach",
       recovery: JSON.stringify(recovery),
       fence: at.fence,
@@ -280,21 +284,42 @@ export class Controller {
     judgements: Judgements,
     at: Moment,
   ): Promise<void> {
-    if (flag.recovery === null) return;
+    if (flag.recovery === null) {
+      await this.#noteBreaker(flag, at);
+      return;
+    }
     const decision = decideNow(this.#context, flag, judgements.prod.isBreach);
     if (!decision.isDue) return;
     const { cooldownMs } = flag.recovery;
+    const versions = this.#context.observations.canaryVersions();
+    const attempt = countTries(flag.recovery, versions, at.now);
+    const what = describeTry(attempt);
     await this.#flip({
       value: true,
       by: "monitor",
-      reason: `the canary resumes: its probes were healthy through a cool-down of ${formatSpan(cooldownMs)}`,
-      data: { rule: "recovery", cooldownMs },
+      reason: `the canary resumes for ${what}: its probes were healthy through a cool-down of ${formatSpan(cooldownMs)}`,
+      data: { rule: "recovery", cooldownMs, attempt },
       cause: "recovery",
       recovery: JSON.stringify(afterRecovery(flag.recovery, at.now)),
       fence: at.fence,
       // A person may have flipped the flag since it was read.
       supersedes: flag.flip ?? "",
     });
+  }
+
+  /** Notes the versions that a proxy's breaker has stopped, so that another one is recognised. */
+  async #noteBreaker(flag: FlagRecord, { fence, now }: Moment): Promise<void> {
+    const { ledger, config, observations } = this.#context;
+    if (flag.value || flag.by !== "proxy" || flag.flip === null) return;
+    const versions = observations.canaryVersions();
+    const stop = { now, rule: "breaker", versions } as const;
+    const recovery = afterBreach(null, config.recovery, stop);
+    const outcome = await ledger.noteRecovery(config.flagName, {
+      recovery: JSON.stringify(recovery),
+      fence,
+      flip: flag.flip,
+    });
+    refuseFenced(outcome, fence);
   }
 
   async #flip(flip: Flip & { fence: string }): Promise<void> {
@@ -384,11 +409,12 @@ export function decideNow(
     isOwnFlip:
       !flag.value &&
       !flag.garbled &&
-      flag.by === "monitor" &&
+      (flag.by === "monitor" || flag.by === "proxy") &&
       !flag.recordedValue,
     state: flag.recovery,
     lastUnhealthyAt: context.observations.lastUnhealthyAt("canary"),
     isProdInBreach,
+    versions: context.observations.canaryVersions(),
   };
   return decideRecovery(facts, context.config.recovery, now);
 }

@@ -2,11 +2,10 @@ import type { Redis } from "ioredis";
 import { parseFlag } from "../../../lib/flag/flag-watch.js";
 import type { Keys } from "../../../lib/redis/keys.js";
 import { readLease } from "../../../lib/flag/lease-reading.js";
-import { execAll } from "../../../lib/redis/redis.js";
-import { entryTimeMs } from "../../../lib/redis/stream-entry.js";
+import { entryTimeMs, toRecord } from "../../../lib/redis/stream-entry.js";
 import { parseRecovery, type RecoveryState } from "./recovery.js";
 
-/** The flag and all that is stored about it, read in one transaction. */
+/** The flag and all that is stored about it, read in one step. */
 export interface FlagRecord {
   value: boolean;
   /** As stored; null when absent. */
@@ -26,28 +25,35 @@ export interface FlagRecord {
   lease: ReturnType<typeof readLease>;
 }
 
+/**
+ * A full Redis refuses a transaction, even of reads, but not a script.
+ *
+ * KEYS flag, info, recovery, lease
+ */
+const READ = `
+return {
+  redis.call('GET', KEYS[1]), redis.call('HGETALL', KEYS[2]), redis.call('GET', KEYS[3]),
+  redis.call('GET', KEYS[4]), redis.call('PTTL', KEYS[4]),
+}
+`;
+
 /** @throws when Redis is away. */
 export async function readFlagRecord(
   redis: Redis,
   keys: Keys,
   flagName: string,
 ): Promise<FlagRecord> {
-  const replies = await execAll(
-    redis
-      .multi()
-      .get(keys.flag(flagName))
-      .hgetall(keys.flagInfo(flagName))
-      .get(keys.recovery(flagName))
-      .get(keys.lease)
-      .pttl(keys.lease),
-  );
-  const [raw, info, recovery, rawLease, leaseTtlMs] = replies as [
+  const names = [keys.flag(flagName), keys.flagInfo(flagName)];
+  const read = [...names, keys.recovery(flagName), keys.lease];
+  const replies = await redis.eval(READ, read.length, ...read);
+  const [raw, fields, recovery, rawLease, leaseTtlMs] = replies as [
     string | null,
-    Record<string, string | undefined>,
+    string[],
     string | null,
     string | null,
     number,
   ];
+  const info: Record<string, string | undefined> = toRecord(fields);
   return {
     ...parseFlag(raw, info.value !== "false"),
     raw,

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { ANOTHER_VERSION } from "../../../lib/wording/headline.js";
 import { parseJson } from "../../../lib/redis/stream-entry.js";
 import type { RecoveryRule } from "../config.js";
 
@@ -12,6 +13,10 @@ const stored = z.object({
   /** The time of the last recovery in this streak. */
   recoveredAt: z.number().nullable(),
   latched: z.boolean(),
+  /** What stopped the canary last. */
+  rule: z.enum(["latency", "verdict", "breaker"]).default("latency"),
+  /** The canary's versions then. */
+  versions: z.array(z.string()).default([]),
 });
 
 /**
@@ -19,8 +24,9 @@ const stored = z.object({
  * flip clears it.
  *
  * States: open → (breach) → cooling down → (cool-down over, probes healthy) → open, and so on. Each further breach
- * doubles the cool-down, up to an hour; the third within an hour latches the flag off. An hour without a breach forgets
- * the streak.
+ * doubles the cool-down, up to an hour; the third within an hour latches the flag off. An hour without a breach, or another
+ * version of the canary, forgets the streak. Only a stop by the latency rule is followed by a second try of the same
+ * version: one that the verdict or the breaker stopped stays out until another version comes.
  */
 export type RecoveryState = z.infer<typeof stored>;
 
@@ -32,12 +38,12 @@ export function parseRecovery(raw: string | null): RecoveryState | null {
 
 export function afterBreach(
   previous: RecoveryState | null,
-  rule: RecoveryRule,
-  now: number,
+  { mode, ...rule }: RecoveryRule,
+  stop: Pick<RecoveryState, "rule" | "versions"> & { now: number },
 ): RecoveryState {
-  const recoveredAt = previous?.recoveredAt ?? null;
-  const hasHealed = recoveredAt !== null && now - recoveredAt >= HOUR_MS;
-  const breaches = [...(hasHealed ? [] : (previous?.breaches ?? [])), now];
+  const { now, versions } = stop;
+  const streak = countTries(previous, versions, now) > 1 ? previous : null;
+  const breaches = [...(streak?.breaches ?? []), now];
   const recent = breaches.filter((at) => now - at < HOUR_MS);
   return {
     breaches: breaches.slice(-20),
@@ -46,7 +52,9 @@ export function afterBreach(
       Math.max(HOUR_MS, rule.cooldownMs),
     ),
     recoveredAt: null,
-    latched: rule.mode === "auto" && recent.length >= BREACHES_TO_LATCH,
+    latched: mode === "auto" && recent.length >= BREACHES_TO_LATCH,
+    rule: stop.rule,
+    versions,
   };
 }
 
@@ -57,6 +65,27 @@ export function afterRecovery(
   return { ...state, recoveredAt: now };
 }
 
+/** 1 for the first try of the canary's version; 2 after the first stop and recovery, and so on. */
+export function countTries(
+  state: RecoveryState | null,
+  versions: readonly string[],
+  now: number,
+): number {
+  const { breaches = [], recoveredAt = null } = state ?? {};
+  const isOver = recoveredAt !== null && now - recoveredAt >= HOUR_MS;
+  return isOver || isOther(state, versions) ? 1 : breaches.length + 1;
+}
+
+/** Whether all of the canary's versions came after the stop. */
+function isOther(
+  state: RecoveryState | null,
+  versions: readonly string[],
+): boolean {
+  const stopped = state?.versions ?? [];
+  if (stopped.length === 0 || versions.length === 0) return false;
+  return !versions.some((version) => stopped.includes(version));
+}
+
 export interface RecoveryFacts {
   /** The flag is false by the monitor's own flip. */
   isOwnFlip: boolean;
@@ -64,6 +93,8 @@ export interface RecoveryFacts {
   /** The last failure of a canary's probe; null if there was none, undefined without any probe. */
   lastUnhealthyAt: number | null | undefined;
   isProdInBreach: boolean;
+  /** The canary's versions; empty if unknown. */
+  versions: readonly string[];
 }
 
 export interface RecoveryDecision {
@@ -92,6 +123,8 @@ export function decideRecovery(
     return never("a person: the record of the breach is lost");
   if (state.latched)
     return never("a person: it was the third breach within an hour");
+  if (state.rule !== "latency" && !isOther(state, facts.versions))
+    return never(ANOTHER_VERSION);
 
   const flippedAt = state.breaches.at(-1) ?? now;
   const nextTryAt =

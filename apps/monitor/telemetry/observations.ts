@@ -79,10 +79,11 @@ export class Observations implements StreamListener {
     if (this.#gap !== undefined) return this.#gap;
     if (this.isCurrent && now - this.#heardUntil > LEASE_MS)
       return "telemetry is read too late";
-    const { problem, atMs = 0 } = this.#illegible ?? {};
-    return this.#windows > 0 || this.#heardUntil - atMs > this.#silenceMs
+    if (this.#windows > 0 || this.#illegible === undefined) return undefined;
+    const { problem, atMs } = this.#illegible;
+    return this.#heardUntil - atMs > this.#silenceMs
       ? undefined
-      : `telemetry cannot be understood: ${problem ?? ""}`;
+      : `telemetry cannot be understood: ${problem}`;
   }
 
   /** Whether telemetry was read up to the present since the last call. */
@@ -113,6 +114,17 @@ export class Observations implements StreamListener {
 
   hosts(): HostMember[] {
     return this.#roster.hosts();
+  }
+
+  /** Of the canary's hosts that report; empty if unknown. */
+  canaryVersions(): string[] {
+    const versions = this.hosts()
+      .filter(({ source, sample }) => {
+        return sample.target === "canary" && this.hears(source);
+      })
+      .map(({ sample }) => sample.version)
+      .filter((version) => version !== null);
+    return [...new Set(versions)];
   }
 
   hearsProxy(): boolean {

@@ -51,6 +51,7 @@ describe("monitor's API over HTTP", () => {
         nextTryAt: null,
         latched: false,
         waitsFor: null,
+        attempt: 1,
       },
       sides: { prod: idle, canary: idle },
       proxies: [],

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { Ledger, type FlipBy } from "../../../lib/flag/ledger.js";
+import type { HostSample } from "../../../lib/telemetry/telemetry.js";
 import { startControl, type Control } from "../../support/monitor/control.js";
 import { times } from "../../support/monitor/telemetry.js";
 
@@ -18,10 +19,14 @@ async function breach(control: Control): Promise<void> {
 }
 
 /** Advances the time with healthy probes of the canary, and judges each second. */
-async function passHealthy(control: Control, ms: number): Promise<void> {
+async function passHealthy(
+  control: Control,
+  ms: number,
+  fields: Partial<HostSample> = {},
+): Promise<void> {
   for (let passed = 0; passed < ms; passed += 1000) {
     control.pass(1000);
-    control.hearHost("canary");
+    control.hearHost("canary", fields);
     control.hearTraffic("prod", []);
   }
   await control.judge();
@@ -47,15 +52,30 @@ describe("controller's recovery", () => {
       kind: "flip",
       by: "monitor",
       reason:
-        "the canary resumes: its probes were healthy through a cool-down of 1 min",
+        "the canary resumes for a second try: its probes were healthy through a cool-down of 1 min",
     });
     expect(flip?.data).to.deep.equal({
       flag: "feature",
       value: true,
       rule: "recovery",
       cooldownMs: COOLDOWN_MS,
+      attempt: 2,
     });
     expect(await control.outbox()).to.have.length(2);
+  });
+
+  it("resumes only another version after a stop by a proxy's breaker", async () => {
+    const control = await startControl();
+    await passHealthy(control, 1000);
+    await flipBy("proxy", false, control);
+    await passHealthy(control, 1000);
+    await passHealthy(control, 10 * COOLDOWN_MS);
+    expect(await control.flag()).to.equal("false");
+    await passHealthy(control, 2000, { version: "1.2.4" });
+    expect(await control.flag()).to.equal("true");
+    expect((await control.events()).at(-1)?.reason).to.match(
+      /^the canary resumes for another version: /,
+    );
   });
 
   it("doubles the cool-down, and latches at the third breach within an hour", async () => {

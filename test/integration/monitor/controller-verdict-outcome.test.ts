@@ -12,7 +12,11 @@ describe("controller, by verdict", () => {
     expect(await control.flag()).to.equal("false");
     const [breach, flip] = (await control.events()).slice(-2);
     expect(breach?.kind).to.equal("breach");
-    expect(flip?.data).to.include({ rule: "verdict", side: "canary" });
+    expect(flip?.data).to.include({
+      rule: "verdict",
+      side: "canary",
+      nextTryAt: null,
+    });
     expect(flip?.reason).to.match(/× slower than prod on GET \/get after/);
     const replay = replayVerdict(flip!);
     expect(replay?.recorded).to.be.above(4.6);

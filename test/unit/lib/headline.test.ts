@@ -100,6 +100,22 @@ describe("headline", () => {
     expect(say({ flag, hosts: [] }).text).to.match(/ · healthy$/);
   });
 
+  it("never calls a second try healthy", () => {
+    const recovery = { ...healthy.recovery, attempt: 2 };
+    expect(say({ recovery })).to.deep.equal({
+      tone: "warning",
+      text: "Canary takes 25 % of traffic · a second try after a stop, for 12 min",
+    });
+  });
+
+  it("says that a stopped version waits for another one", () => {
+    const waitsFor = "another version, or a person";
+    const recovery = { ...stopped.recovery, nextTryAt: null, waitsFor };
+    expect(say({ recovery }, stopped).text).to.match(
+      / · stays off until another version comes or a person resumes it$/,
+    );
+  });
+
   it("shows a range when shares differ between proxies", () =>
     expect(say({ proxies: [proxy, { ...proxy, split: "9:1" }] }).text).to.equal(
       "Canary takes 10–25 % of traffic · healthy for 12 min",

@@ -3,6 +3,7 @@ import {
   afterBreach,
   decideRecovery,
   type RecoveryFacts,
+  type RecoveryState,
 } from "../../../apps/monitor/control/recovery.js";
 
 const FLIPPED_AT = 1_700_000_000_000;
@@ -10,12 +11,18 @@ const COOLDOWN_MS = 60_000;
 const DUE_AT = FLIPPED_AT + COOLDOWN_MS;
 const AUTO = { mode: "auto", cooldownMs: COOLDOWN_MS } as const;
 
+function stoppedBy(rule: RecoveryState["rule"]): RecoveryState {
+  const stop = { now: FLIPPED_AT, rule, versions: ["1.2.3"] };
+  return afterBreach(null, AUTO, stop);
+}
+
 /** The monitor's own flip after one breach, with a healthy canary since. */
 const COOLING_DOWN: RecoveryFacts = {
   isOwnFlip: true,
-  state: afterBreach(null, AUTO, FLIPPED_AT),
+  state: stoppedBy("latency"),
   lastUnhealthyAt: null,
   isProdInBreach: false,
+  versions: ["1.2.3"],
 };
 
 function decide(
@@ -39,6 +46,19 @@ describe("recovery decision", () => {
       waitsFor: null,
     });
   });
+
+  for (const rule of ["verdict", "breaker"] as const) {
+    it(`waits for another version after a stop by the ${rule}`, () => {
+      const state = stoppedBy(rule);
+      for (const versions of [["1.2.3"], ["1.2.3", "1.2.4"], []])
+        expect(decide({ state, versions })).to.deep.equal({
+          isDue: false,
+          nextTryAt: null,
+          waitsFor: "another version, or a person",
+        });
+      expect(decide({ state, versions: ["1.2.4"] }).isDue).to.be.true;
+    });
+  }
 
   it("restarts the cool-down with each failing probe", () => {
     const lastUnhealthyAt = FLIPPED_AT + 50_000;
@@ -93,7 +113,11 @@ describe("recovery decision", () => {
   }
 
   it("counts from the last breach of a streak, with its own cool-down", () => {
-    const state = afterBreach(COOLING_DOWN.state, AUTO, FLIPPED_AT + 500_000);
+    const state = afterBreach(COOLING_DOWN.state, AUTO, {
+      now: FLIPPED_AT + 500_000,
+      rule: "latency",
+      versions: ["1.2.3"],
+    });
     expect(decide({ state }, DUE_AT).nextTryAt).to.equal(
       FLIPPED_AT + 500_000 + 2 * COOLDOWN_MS,
     );

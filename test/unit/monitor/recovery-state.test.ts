@@ -2,6 +2,7 @@ import { expect } from "chai";
 import {
   afterBreach,
   afterRecovery,
+  countTries,
   parseRecovery,
   type RecoveryState,
 } from "../../../apps/monitor/control/recovery.js";
@@ -11,23 +12,49 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const AUTO = { mode: "auto", cooldownMs: MINUTE_MS } as const;
 
+const breach = (
+  previous: RecoveryState | null,
+  rule: Parameters<typeof afterBreach>[1],
+  now: number,
+  stop: Partial<RecoveryState> = {},
+) =>
+  afterBreach(previous, rule, {
+    rule: "latency",
+    versions: ["1.2.3"],
+    ...stop,
+    now,
+  });
+
 /** The state after breaches at these times, with a recovery a minute after each but the last. */
 function afterBreaches(
   times: readonly number[],
   rule: Parameters<typeof afterBreach>[1] = AUTO,
 ): RecoveryState | null {
   return times.reduce<RecoveryState | null>(
-    (state, at) => afterBreach(state && afterRecovery(state, at - 1), rule, at),
+    (state, at) => breach(state && afterRecovery(state, at - 1), rule, at),
     null,
   );
 }
 
 describe("recovery state", () => {
   it("starts with the first breach and the configured cool-down", () => {
-    expect(afterBreach(null, AUTO, NOW)).to.deep.equal({
+    expect(breach(null, AUTO, NOW)).to.deep.equal({
       breaches: [NOW],
       cooldownMs: MINUTE_MS,
       recoveredAt: null,
+      latched: false,
+      rule: "latency",
+      versions: ["1.2.3"],
+    });
+  });
+
+  it("begins a new streak when another version comes", () => {
+    const twice = afterBreaches([NOW, NOW + 1])!;
+    const versions = ["1.2.4"];
+    expect(countTries(twice, ["1.2.3"], NOW)).to.equal(3);
+    expect(countTries(twice, versions, NOW)).to.equal(1);
+    expect(breach(twice, AUTO, NOW + 2, { versions })).to.include({
+      cooldownMs: MINUTE_MS,
       latched: false,
     });
   });
@@ -67,16 +94,16 @@ describe("recovery state", () => {
     const twice = afterBreaches([NOW, NOW + MINUTE_MS])!;
     const recovered = afterRecovery(twice, NOW + 2 * MINUTE_MS);
     const next = (afterMs: number) =>
-      afterBreach(recovered, AUTO, NOW + 2 * MINUTE_MS + afterMs);
+      breach(recovered, AUTO, NOW + 2 * MINUTE_MS + afterMs);
     expect(next(HOUR_MS)).to.deep.equal(
-      afterBreach(null, AUTO, NOW + 2 * MINUTE_MS + HOUR_MS),
+      breach(null, AUTO, NOW + 2 * MINUTE_MS + HOUR_MS),
     );
     expect(next(HOUR_MS - 1).cooldownMs).to.equal(4 * MINUTE_MS);
   });
 
   it("is kept while the flag is off, however long", () => {
-    const once = afterBreach(null, AUTO, NOW);
-    const again = afterBreach(once, AUTO, NOW + 5 * HOUR_MS);
+    const once = breach(null, AUTO, NOW);
+    const again = breach(once, AUTO, NOW + 5 * HOUR_MS);
     expect(again.cooldownMs).to.equal(2 * MINUTE_MS);
   });
 
