@@ -1,4 +1,5 @@
 import type { Server } from "node:http";
+import { setImmediate } from "node:timers/promises";
 import { HttpService } from "../../lib/program/http-service.js";
 import type { Logger } from "../../lib/program/log.js";
 import { Breaker, type Trip } from "./canary/breaker.js";
@@ -17,6 +18,11 @@ import { CLIENT_CLOSED, TrafficRecorder } from "./traffic/traffic-recorder.js";
 import { TunnelEngine } from "./engines/tunnel.js";
 import { Upstreams } from "./engines/upstreams.js";
 import { readClockOffsetMs, type SharedState } from "./shared-state.js";
+
+/** The end of a drain, in which requests that arrive last can still be answered. */
+const LAST_ANSWERS_MS = 500;
+/** The listener closes after this many turns of the event loop, even if connections keep coming. */
+const MAX_TURNS = 1000;
 
 export interface FrontContext {
   /** Memory shared by all threads. Every decision is based on it. */
@@ -92,12 +98,34 @@ export class Front {
     return this.#service.listen(address);
   }
 
-  /** Gives requests in flight `drainMs` to finish, then closes the connections to the upstreams. */
+  /**
+   * Gives requests in flight `drainMs` to finish, then closes the connections to the upstreams. A connection that is idle is
+   * closed by its next response, or near the end of the drain: closing it earlier would reset requests on their way.
+   */
   async close(drainMs: number): Promise<void> {
-    const drained = this.#service.close(drainMs);
+    await untilBacklogIsEmpty(this.server);
+    const idleMs = Math.max(drainMs - LAST_ANSWERS_MS, drainMs / 2);
+    const drained = this.#service.close(drainMs, idleMs);
     this.#tunnels.end();
     await drained;
     this.#tunnels.close();
     this.#engine.close();
   }
+}
+
+/**
+ * Closing a listener resets connections that the system has established but Node has not accepted. Node accepts one in each
+ * turn of its event loop, so a turn without a connection means that the backlog was empty.
+ */
+async function untilBacklogIsEmpty(server: Server): Promise<void> {
+  let accepted = true;
+  const note = () => (accepted = true);
+  server.on("connection", note);
+  for (let turn = 0; accepted && turn < MAX_TURNS; turn++) {
+    accepted = false;
+    // The first wait ends after this turn's sockets, the second after the next turn's.
+    await setImmediate();
+    await setImmediate();
+  }
+  server.off("connection", note);
 }

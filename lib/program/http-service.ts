@@ -4,7 +4,7 @@ import { Bag, type BagItem } from "../bag.js";
 import { SilenceWatch } from "./silence-watch.js";
 import { onLeftWaiting } from "./waiting-response.js";
 
-/** How long the stop waits for requests that are already on their way over idle connections. */
+/** How long a stop keeps idle connections open by default, for requests that are already on their way. */
 const IDLE_GRACE_MS = 250;
 const SWEEP_INTERVAL_MS = 25;
 
@@ -64,9 +64,12 @@ export class HttpService {
     return (this.server.address() as AddressInfo).port;
   }
 
-  /** Resolves when all connections have ended. Destroys the remaining ones after `drainMs`. May be called twice. */
-  close(drainMs: number): Promise<void> {
-    this.#closed ??= this.#drain(drainMs);
+  /**
+   * Resolves when all connections have ended. Closes those that are idle after `idleMs`, and destroys the remaining ones after
+   * `drainMs`. May be called twice.
+   */
+  close(drainMs: number, idleMs = IDLE_GRACE_MS): Promise<void> {
+    this.#closed ??= this.#drain(drainMs, Math.min(idleMs, drainMs));
     return this.#closed;
   }
 
@@ -83,19 +86,20 @@ export class HttpService {
     return silence;
   }
 
-  async #drain(drainMs: number): Promise<void> {
+  async #drain(drainMs: number, idleMs: number): Promise<void> {
     this.#draining = true;
     this.#silence?.close();
     for (const { response } of this.#inFlight)
       if (!response.headersSent) announceEnd(response);
     const startedAt = performance.now();
-    const sweep = setInterval(() => {
+    const closeSome = () => {
       const elapsedMs = performance.now() - startedAt;
+      if (elapsedMs >= idleMs) this.server.closeIdleConnections();
       if (elapsedMs >= drainMs)
         for (const socket of this.#sockets) socket.destroy();
-      else if (elapsedMs >= Math.min(IDLE_GRACE_MS, drainMs))
-        this.server.closeIdleConnections();
-    }, SWEEP_INTERVAL_MS);
+    };
+    // A poll for input comes before an immediate: a request may have arrived while this turn of the event loop ran.
+    const sweep = setInterval(() => setImmediate(closeSome), SWEEP_INTERVAL_MS);
     // http.Server's close() would end idle connections at once, and lose requests that are on their way.
     await new Promise<void>((resolve) =>
       NetServer.prototype.close.call(this.server, () => resolve()),

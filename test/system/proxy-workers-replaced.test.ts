@@ -154,8 +154,10 @@ function replacement() {
       proxy.log.find(({ msg }) => msg.startsWith("a new worker listens")),
     );
     letGo();
-    for (const client of clients)
+    for (const client of clients) {
       expect(await client.response()).to.include({ status: 200 });
+      client.socket.end();
+    }
     await waitFor("the workers to be replaced", () =>
       proxy.log.find(({ msg }) => msg === "workers replaced"),
     );

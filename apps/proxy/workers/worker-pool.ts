@@ -111,8 +111,12 @@ export class WorkerPool {
   async close(): Promise<void> {
     this.#isClosing = true;
     for (const { restart } of this.#places) clearTimeout(restart);
+    await this.#drain([...this.#threads]);
+  }
+
+  async #drain(threads: readonly WorkerThread[]): Promise<void> {
     const { drainMs } = this.#options.config;
-    await Promise.all([...this.#threads].map((it) => it.drain(drainMs)));
+    await Promise.all(threads.map((thread) => thread.drain(drainMs)));
   }
 
   #addPlace(): Place {
@@ -164,7 +168,10 @@ export class WorkerPool {
     while (this.#isReloadAsked && !this.#isClosing) {
       this.#isReloadAsked = false;
       try {
-        for (const place of this.#places) await this.#replace(place);
+        const drained = [];
+        for (const place of this.#places)
+          drained.push(this.#drain(await this.#replace(place)));
+        await Promise.all(drained);
         logger.info({ workers: this.#places.length }, "workers replaced");
       } catch (err) {
         logger.error({ err }, "a worker could not be replaced: it stays");
@@ -172,9 +179,9 @@ export class WorkerPool {
     }
   }
 
-  /** @throws when the new one cannot start */
-  async #replace(place: Place): Promise<void> {
-    if (this.#isClosing) return;
+  /** @returns the thread that was replaced, if any, which then has to drain. @throws when the new one cannot start */
+  async #replace(place: Place): Promise<WorkerThread[]> {
+    if (this.#isClosing) return [];
     const fresh = this.#start();
     await fresh.listening;
     // Both messages may arrive at once.
@@ -185,7 +192,7 @@ export class WorkerPool {
     place.thread = fresh;
     place.earlyEnds = 0;
     this.#options.logger.info({}, "a new worker listens: the old one drains");
-    await old?.drain(this.#options.config.drainMs);
+    return old === undefined ? [] : [old];
   }
 
   async #countAll(): Promise<void> {

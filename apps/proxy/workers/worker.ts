@@ -1,13 +1,9 @@
 import type { Server } from "node:http";
-import { setImmediate } from "node:timers/promises";
 import type { MessagePort } from "node:worker_threads";
 import { createLogger } from "../../../lib/program/log.js";
 import type { ProxyConfig } from "../config.js";
 import { Front } from "../front.js";
 import type { FromWorker, ToWorker, WorkerTask } from "./worker-messages.js";
-
-/** It closes after this many turns of the event loop, even if connections keep coming. */
-const MAX_TURNS = 1000;
 
 /**
  * Serves clients in one of several threads on the same port. Decisions are based on shared memory. The worker only reports
@@ -36,33 +32,11 @@ export async function startWorker(
   mainThread.on("message", (message: ToWorker) => {
     if (message.kind === "count") reportCounts();
     else
-      void drain(front, message.drainMs).then(() => {
+      void front.close(message.drainMs).then(() => {
         reportCounts();
         mainThread.close();
       });
   });
   report({ kind: "listening", port });
   return front.server;
-}
-
-async function drain(front: Front, drainMs: number): Promise<void> {
-  await untilBacklogIsEmpty(front.server);
-  await front.close(drainMs);
-}
-
-/**
- * Closing a listener resets connections that the system has established but Node has not accepted. Node accepts one in each
- * turn of its event loop, so a turn without a connection means that the backlog was empty.
- */
-async function untilBacklogIsEmpty(server: Server): Promise<void> {
-  let accepted = true;
-  const note = () => (accepted = true);
-  server.on("connection", note);
-  for (let turn = 0; accepted && turn < MAX_TURNS; turn++) {
-    accepted = false;
-    // The first wait ends after this turn's sockets, the second after the next turn's.
-    await setImmediate();
-    await setImmediate();
-  }
-  server.off("connection", note);
 }

@@ -1,7 +1,10 @@
 import { expect } from "chai";
 import { startRawBackend } from "../../support/http/backend.js";
 import { describeEngines } from "../../support/http/engines.js";
-import { spawnProxyProgram } from "../../support/programs/proxy-program.js";
+import {
+  spawnProxyProgram,
+  startProxyProgram,
+} from "../../support/programs/proxy-program.js";
 import { startTestProxy } from "../../support/programs/test-proxy.js";
 import { waitFor } from "../../support/wait-for.js";
 
@@ -33,6 +36,33 @@ describeEngines("proxy that is stopping", () => {
     expect(late).to.include({ status: 200 });
     expect(late.all("connection")).to.deep.equal(["close"]);
     await stopped;
+  });
+
+  it("answers a request that arrived while the process paused, before it closes idle connections", async () => {
+    const prod = await startRawBackend(({ socket }) => socket.write(COOKIES));
+    const proxy = await startTestProxy({ prod });
+    const client = proxy.connect().get("/");
+    expect(await client.response()).to.include({ status: 200 });
+    const stopped = proxy.service.close(5000, 100);
+    // The event loop runs timers after these, and only then polls for input.
+    await new Promise(setImmediate);
+    client.get("/late");
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+    expect(await client.response()).to.include({ status: 200 });
+    await stopped;
+  });
+
+  it("closes idle connections only when the drain is nearly over", async () => {
+    const prod = await startRawBackend(({ socket }) => socket.write(COOKIES));
+    const proxy = await startProxyProgram({
+      PROD_URLS: prod.url.href,
+      DRAIN_MS: "1000",
+    });
+    const client = proxy.connect().get("/");
+    expect(await client.response()).to.include({ status: 200 });
+    const stoppedAt = performance.now();
+    await Promise.all([proxy.stop(), client.closed()]);
+    expect(performance.now() - stoppedAt).to.be.within(450, 950);
   });
 });
 
