@@ -20,12 +20,16 @@ const time = z
   .transform(Number);
 const histogram = z.array(z.tuple([z.int().min(0).max(TOP_BUCKET), count]));
 
+const statuses = z.record(z.string().regex(/^\d{3}$/), count);
+
 /** One side's requests on one route (`GET /get`: method and first path segment). */
 const routeWindow = z.object({
   requests: count,
   errors: count,
   /** Answered with a status below 400. */
   served: count,
+  /** Answers with a status from 400 to 498, by status. */
+  refused: statuses.optional(),
   /** Without the requests that prod answered in the canary's place. A time-out counts in the top bucket. */
   latency: histogram,
 });
@@ -38,7 +42,7 @@ const trafficWindow = z.object({
   requests: count,
   /** 5xx and failures to answer. */
   errors: count,
-  status: z.record(z.string().regex(/^\d{3}$/), count),
+  status: statuses,
   /** From the receipt of the request's head to the forwarding of the response's head. */
   latency: histogram,
   arms: z.object({

@@ -7,12 +7,19 @@ const TELLING_RATIO = 1.1;
 /** `canary 1.9 × slower than prod on GET /get after 61 canary requests; evidence 132 : 1` */
 export function describeWorse(verdict: Verdict): string {
   const { canary, prod, latency, errors, evidence, since } = verdict;
+  const when = since === null ? "after" : "over the last";
+  const span = `${when} ${canary.requests.toLocaleString("en-US")} canary requests; evidence ${formatOdds(evidence)}`;
+  const { notServed } = verdict;
+  if (notServed !== null) {
+    const { route, status, canaryRatio, prodRatio } = notServed;
+    const percent = (of: number) => `${Math.round(1000 * of) / 10} %`;
+    return `canary answers ${status} to ${percent(canaryRatio)} of its requests on ${route}, prod to ${percent(prodRatio)}; evidence ${formatOdds(evidence)}`;
+  }
   const isSlower = Math.min(latency.raw, latency.guarded) >= errors;
   const what = isSlower
     ? describeSlower(verdict.routes)
     : `canary fails ${ratio(canary)} of its requests, prod ${ratio(prod)},`;
-  const when = since === null ? "after" : "over the last";
-  return `${what} ${when} ${canary.requests.toLocaleString("en-US")} canary requests; evidence ${formatOdds(evidence)}`;
+  return `${what} ${span}`;
 }
 
 function describeSlower(routes: readonly RouteVerdict[]): string {

@@ -5,6 +5,7 @@ import {
   type Block,
 } from "./evidence/burst-guard.js";
 import { errorEvidence } from "./evidence/error-evidence.js";
+import { Refusals } from "./evidence/not-served.js";
 import {
   addWinnings,
   createByComponent,
@@ -26,6 +27,7 @@ export interface Evidence {
   blocks: number;
   errors: number;
   total: number;
+  notServed: number;
   /** The total without the guard. */
   unguarded: number;
   split: number;
@@ -37,7 +39,7 @@ export interface Evidence {
  * @param open the guard's current block, unless it is empty
  */
 export function weigh(
-  stretch: Pick<Stretch, "routes" | "splits" | "guard">,
+  stretch: Pick<Stretch, "routes" | "splits" | "guard" | "refusals">,
   open: Block | undefined,
 ): Evidence {
   const { routes, splits } = stretch;
@@ -68,6 +70,7 @@ export function weigh(
     guarded,
     blocks: sums.blocks,
     errors,
+    notServed: stretch.refusals.weigh().evidence,
     total: totalEvidence(Math.min(raw, guarded), errors),
     unguarded: totalEvidence(raw, errors),
     split: splits.reduce(
@@ -80,7 +83,8 @@ export function weigh(
 /** The latency evidence of one route, without the guard. */
 export function weighRoute(route: RouteCounts): number {
   const routes = new Map([["", route]]);
-  return weigh({ routes, splits: [], guard: createGuardSums() }, undefined).raw;
+  const none = { splits: [], guard: createGuardSums() };
+  return weigh({ routes, ...none, refusals: new Refusals() }, undefined).raw;
 }
 
 /** ρ̂ for each ρ, over all routes. */

@@ -39,11 +39,15 @@ export function judgeTest(
   test: TestCounts,
   options: { alpha: number; baseline: Pick<Baseline, "warmUpOf"> },
 ): Verdict {
-  const { weighed, evidence, unguarded } = weighAll(test);
+  const { weighed, unguarded, compared, notServed } = weighAll(test);
+  const isNotServed = notServed > Math.max(0, compared);
+  const evidence = isNotServed ? notServed : compared;
   const toStop = evidenceToStop(options.alpha, test.attempt);
   // The figures are of the whole test, unless the evidence since a restart stops the canary.
   const told =
-    test.wasWorse || evidence >= toStop ? findHeaviest(weighed) : weighed[0];
+    test.wasWorse || evidence >= toStop
+      ? findHeaviest(weighed, isNotServed ? "notServed" : "total")
+      : weighed[0];
   const { stretch, evidence: parts } = told;
   const canary = total(stretch.splits, "canary");
   const prod = total(stretch.splits, "prod");
@@ -52,6 +56,7 @@ export function judgeTest(
   );
   const { outcome, because } = decide(test, {
     evidence,
+    isRefusing: notServed >= toStop && weighed[0].evidence.split < BROKEN_SPLIT,
     unguarded,
     split: weighed[0].evidence.split,
     toStop,
@@ -70,6 +75,7 @@ export function judgeTest(
       blocks: parts.blocks,
     },
     errors: finite(parts.errors),
+    notServed: isNotServed ? stretch.refusals.weigh().worst : null,
     split: finite(parts.split),
     since: stretch.number === 0 ? null : stretch.startedAt,
     canary,
@@ -101,7 +107,7 @@ function weighAll({ whole, restarts, restartsBegun, block }: TestCounts) {
     weighStretch(whole),
     ...restarts.map(weighStretch),
   ];
-  const mixed = (part: "total" | "unguarded") =>
+  const mixed = (part: "total" | "unguarded" | "notServed") =>
     mixStarts(
       weighed.map(({ stretch, evidence }) => ({
         start: stretch.number,
@@ -109,13 +115,22 @@ function weighAll({ whole, restarts, restartsBegun, block }: TestCounts) {
       })),
       restartsBegun,
     );
-  return { weighed, evidence: mixed("total"), unguarded: mixed("unguarded") };
+  return {
+    weighed,
+    compared: mixed("total"),
+    unguarded: mixed("unguarded"),
+    // Half of alpha, on top of the whole one for latency and errors.
+    notServed: mixed("notServed") - Math.LN2,
+  };
 }
 
 /** The stretch with the most evidence. */
-function findHeaviest(weighed: readonly [Weighed, ...Weighed[]]): Weighed {
+function findHeaviest(
+  weighed: readonly [Weighed, ...Weighed[]],
+  part: "total" | "notServed",
+): Weighed {
   const weight = ({ stretch, evidence }: Weighed) =>
-    logStake(stretch.number) + evidence.total;
+    logStake(stretch.number) + evidence[part];
   return weighed.reduce((best, next) =>
     weight(next) > weight(best) ? next : best,
   );
@@ -123,6 +138,8 @@ function findHeaviest(weighed: readonly [Weighed, ...Weighed[]]): Weighed {
 
 interface Seen {
   evidence: number;
+  /** Judged from the first request: it needs no warm-up. */
+  isRefusing: boolean;
   unguarded: number;
   split: number;
   toStop: number;
@@ -135,7 +152,7 @@ function decide(
   test: TestCounts,
   seen: Seen,
 ): { outcome: Outcome | null; because: string | null } {
-  const { evidence, split, toStop, canary, prod } = seen;
+  const { evidence, isRefusing, split, toStop, canary, prod } = seen;
   const say = (outcome: Outcome | null, because: string | null = null) => ({
     outcome,
     because,
@@ -147,6 +164,7 @@ function decide(
       null,
       "nothing to compare: the split sends all requests to one side",
     );
+  if (isRefusing) return say("worse");
   if (!test.warmUp.isOver) return say(...describeWarmUp(test.warmUp));
   if (test.whole.routes.size === 0)
     return say(null, "no route can be compared yet: prod has too few requests");

@@ -246,6 +246,9 @@ export class ReleaseTest {
   }
 
   #count(pair: WindowPair, share: number): void {
+    // From the first request, and on each route: prod's own rate is all that they are compared with.
+    for (const { refusals } of this.#stretches)
+      for (const side of SIDES) refusals.add(share, side, pair[side].routes);
     if (!this.#warmUp.isOver) {
       this.#warm(pair);
       return;

@@ -76,6 +76,17 @@ function join(a: RouteWindow, b: RouteWindow): RouteWindow {
     requests: a.requests + b.requests,
     errors: a.errors + b.errors,
     served: a.served + b.served,
+    refused: addCounts(a.refused, b.refused),
     latency: [...a.latency, ...b.latency],
   };
+}
+
+function addCounts(
+  a: Record<string, number> = {},
+  b: Record<string, number> = {},
+): Record<string, number> {
+  const sum = { ...a };
+  for (const [status, count] of Object.entries(b))
+    sum[status] = (sum[status] ?? 0) + count;
+  return sum;
 }

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { BUCKETS } from "./evidence/buckets.js";
 import { COMPONENT_COUNT } from "./evidence/dictionary.js";
+import { storedRefusals } from "./evidence/not-served.js";
 import { storedOpenBlock } from "./open-block.js";
 import { storedRoute } from "./route-counts.js";
 import { sparseSchema } from "./sparse.js";
@@ -28,6 +29,7 @@ const storedStretch = z.object({
     deviations: byComponent,
     variances: byComponent,
   }),
+  refusals: storedRefusals.default({ requests: [], refusals: [] }),
 });
 export type StoredStretch = z.infer<typeof storedStretch>;
 

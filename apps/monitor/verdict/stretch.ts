@@ -9,6 +9,7 @@ import {
   type Block,
   type GuardSums,
 } from "./evidence/burst-guard.js";
+import { Refusals } from "./evidence/not-served.js";
 import type { RouteCounts } from "./route-counts.js";
 import type { StoredStretch } from "./stored-test.js";
 import type { WindowPair } from "./window-pair.js";
@@ -31,6 +32,7 @@ export class Stretch {
   readonly routes = new Map<string, RouteCounts>();
   readonly #splits = new Map<number, SplitCounts>();
   #guard: GuardSums = createGuardSums();
+  #refusals = new Refusals();
 
   constructor(number: number, startedAt: number) {
     this.number = number;
@@ -44,6 +46,10 @@ export class Stretch {
 
   get guard(): GuardSums {
     return this.#guard;
+  }
+
+  get refusals(): Refusals {
+    return this.#refusals;
   }
 
   get canaryRequests(): number {
@@ -76,6 +82,7 @@ export class Stretch {
       routes: [...this.routes].map(([name, route]) => [name, route.toStored()]),
       splits: structuredClone(this.splits) as SplitCounts[],
       guard: this.#guard,
+      refusals: this.#refusals.toStored(),
     };
   }
 
@@ -91,6 +98,7 @@ export class Stretch {
       route.addStored(counts);
       stretch.routes.set(name, route);
     }
+    stretch.#refusals = Refusals.restore(stored.refusals);
     for (const split of stored.splits)
       stretch.#splits.set(split.share, structuredClone(split));
     stretch.#guard = stored.guard;

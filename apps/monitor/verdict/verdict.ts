@@ -1,3 +1,5 @@
+import type { NotServed } from "./evidence/not-served.js";
+
 /**
  * `worse`: the evidence suffices to stop the canary. `healthy`: it does not, after enough requests to detect a relevant
  * difference. `insufficient`: neither yet. `split broken`: requests are not split in the configured ratio, so there is no
@@ -20,6 +22,8 @@ export interface Verdict {
     blocks: number;
   };
   errors: number;
+  /** The route and status that weigh most, if answers that do not serve (400 to 498) weigh more than the rest. */
+  notServed: NotServed | null;
   /** Evidence against the split's share. */
   split: number;
   /**

@@ -99,6 +99,11 @@ function findRouteFlaw(window: RouteWindow): string | undefined {
   const { requests, errors, served, latency } = window;
   for (const count of [requests, errors, served])
     if (!isCount(count)) return `a count of ${count} requests`;
+  const refused = Object.values(window.refused ?? {});
+  if (!refused.every(isCount)) return "a malformed count of statuses";
+  const sum = refused.reduce((all, count) => all + count, errors + served);
+  if (sum > requests && refused.length > 0)
+    return `${sum} answers of ${requests} requests`;
   if (errors + served > requests)
     return `${errors} errors and ${served} good answers in ${requests} requests`;
   let measured = 0;

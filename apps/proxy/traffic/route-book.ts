@@ -14,6 +14,8 @@ const MAX_SEGMENT = 32;
 /** A route without requests for this long makes room for another. */
 export const IDLE_MS = 300_000;
 const TIMED_OUT = 504;
+/** Nginx's status for a client that left before its response began. */
+export const CLIENT_CLOSED = 499;
 
 const COLUMNS = ["prod", "canary", "alone"] as const;
 /** `alone`: prod's requests while the canary was closed. */
@@ -40,7 +42,15 @@ class Tally {
   requests = 0;
   errors = 0;
   served = 0;
+  /** Undefined without any. */
+  refused: Record<string, number> | undefined;
   readonly latency = new LatencyHistogram();
+}
+
+/** Counts answers with a status from 400 to 498: the client's own departure (499) is none. */
+function addRefused(tally: Tally, status: string | number, count: number) {
+  const refused = (tally.refused ??= {});
+  refused[status] = (refused[status] ?? 0) + count;
 }
 
 class Route {
@@ -61,8 +71,12 @@ class Route {
   take(taken: RouteWindows): boolean {
     const used = COLUMNS.filter((column) => this.#tallies[column]);
     for (const column of used) {
-      const { latency, ...counts } = this.tally(column);
-      taken[column][this.name] = { ...counts, latency: latency.toSparse() };
+      const { latency, refused, ...counts } = this.tally(column);
+      taken[column][this.name] = {
+        ...counts,
+        ...(refused && { refused }),
+        latency: latency.toSparse(),
+      };
     }
     this.#tallies = {};
     return used.length > 0;
@@ -86,6 +100,7 @@ export class RouteBook {
     tally.requests += 1;
     if (status >= 500) tally.errors += 1;
     if (status < 400) tally.served += 1;
+    else if (status < CLIENT_CLOSED) addRefused(tally, status, 1);
     // Without the time-out the response would have taken even longer.
     if (status === TIMED_OUT) tally.latency.add(TOP_BUCKET, 1);
     else if (!rescued) tally.latency.add(bucket, 1);
@@ -126,6 +141,8 @@ export class RouteBook {
       tally.requests += window.requests;
       tally.errors += window.errors;
       tally.served += window.served;
+      for (const [status, count] of Object.entries(window.refused ?? {}))
+        addRefused(tally, status, count);
       tally.latency.merge(window.latency);
     }
   }

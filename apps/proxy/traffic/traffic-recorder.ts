@@ -4,11 +4,14 @@ import {
   LatencyHistogram,
 } from "../../../lib/telemetry/latency-histogram.js";
 import type { Side } from "../../../lib/telemetry/telemetry.js";
-import type { Outcome, RoutedRequest } from "./route-book.js";
+import {
+  CLIENT_CLOSED,
+  type Outcome,
+  type RoutedRequest,
+} from "./route-book.js";
 import { WindowCounts, type TrafficWindows } from "./window-counts.js";
 
-/** Nginx's status for a client that left before its response began. */
-export const CLIENT_CLOSED = 499;
+export { CLIENT_CLOSED };
 
 /** A request in progress. It counts for the side that the split chose, whichever side answers it. */
 export interface PendingRequest extends BagItem, RoutedRequest {

@@ -38,6 +38,7 @@ export function routeWindow(
     requests: answers.length,
     errors,
     served: answers.length - errors - unknown,
+    ...(unknown > 0 && { refused: { 404: unknown } }),
     latency: histogramOf(answers.map(({ latencyMs }) => latencyMs)),
     ...fields,
   };
