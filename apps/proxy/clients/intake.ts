@@ -11,13 +11,11 @@ import {
   type Message,
 } from "../exchange/exchange.js";
 import {
-  hasBody,
   upstreamRequestHeaders,
   whyRefused,
   type Refusal,
 } from "../http/headers.js";
 import { Pipeline } from "./pipeline.js";
-import { asksForWebSocket } from "./strict-server.js";
 import type { UpgradeAttempt } from "../engines/tunnel.js";
 import { WaitingClient } from "../engines/waiting-client.js";
 
@@ -82,20 +80,11 @@ class Intake {
     const waiting = new WaitingClient(socket, head);
     const client = this.#admit(request, response);
     if (client === undefined) return;
-    if (hasBody(request)) {
-      refuse(response, 400, "a request to switch protocols cannot have a body");
-      return;
-    }
-    const { engine, tunnels } = this.#context;
-    const tunnel: Pick<Engine, "forward"> = {
+    const { tunnels } = this.#context;
+    const engine: Pick<Engine, "forward"> = {
       forward: (attempt) => tunnels.forward({ ...attempt, client: waiting }),
     };
-    this.#exchange(client, {
-      request,
-      response,
-      // Node 20 emits `upgrade` for other protocols as well.
-      engine: asksForWebSocket(request) ? tunnel : engine,
-    });
+    this.#exchange(client, { request, response, engine });
   }
 
   #exchange(

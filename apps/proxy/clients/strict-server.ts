@@ -1,12 +1,13 @@
 import {
+  IncomingMessage,
   STATUS_CODES,
   createServer,
-  type IncomingMessage,
   type Server,
   type ServerOptions,
   type ServerResponse,
 } from "node:http";
 import type { Duplex } from "node:stream";
+import { hasBody } from "../http/headers.js";
 import { TCP_KEEP_ALIVE_MS } from "../engines/upstream-socket.js";
 
 export interface ClientLimits {
@@ -17,22 +18,35 @@ export interface ClientLimits {
   maxHeaderBytes: number;
 }
 
-/** Options that Node 20 lacks. */
-interface LaterOptions {
-  optimizeEmptyRequests: boolean;
-  shouldUpgradeCallback: (request: IncomingMessage) => boolean;
+/**
+ * An Upgrade to anything but a WebSocket is ignored, body or not (RFC 9110 7.8). Node asks this property whether the bytes
+ * behind the head are another protocol's; its own option for that, `shouldUpgradeCallback`, is not in Node 20.
+ */
+class Request extends IncomingMessage {
+  isUpgrade: boolean | null = null;
+
+  get upgrade(): boolean {
+    const { isUpgrade, method } = this;
+    return (
+      isUpgrade === true && (method === "CONNECT" || asksForWebSocket(this))
+    );
+  }
+
+  set upgrade(value: boolean | null) {
+    this.isUpgrade = value;
+  }
 }
 
 const CHECK_INTERVAL_MS = 1000;
 
 /** An HTTP/1.1 server as strict as Node's parser can be. It answers what it cannot parse, and never forwards it. */
 export function createStrictServer(limits: ClientLimits): Server {
-  const options: ServerOptions & LaterOptions = {
+  // Spares stream events for requests without a body. Node 20 ignores it.
+  const later = { optimizeEmptyRequests: true };
+  const options: ServerOptions<typeof Request> = {
+    ...later,
+    IncomingMessage: Request,
     insecureHTTPParser: false,
-    // Spares stream events for requests without a body.
-    optimizeEmptyRequests: true,
-    // Upgrades to other protocols, such as h2c, are ignored (RFC 9110 7.8).
-    shouldUpgradeCallback: asksForWebSocket,
     // The intake checks it: Node would go on reading requests behind the one that it refuses.
     requireHostHeader: false,
     noDelay: true,
@@ -57,8 +71,9 @@ export function createStrictServer(limits: ClientLimits): Server {
   return server;
 }
 
-export function asksForWebSocket({ headers }: IncomingMessage): boolean {
-  return headers.upgrade?.toLowerCase() === "websocket";
+function asksForWebSocket(request: IncomingMessage): boolean {
+  const { upgrade } = request.headers;
+  return upgrade?.toLowerCase() === "websocket" && !hasBody(request);
 }
 
 /** Node keeps the response whose turn it is on the socket. */
