@@ -4,6 +4,7 @@ import { HttpService } from "../../lib/program/http-service.js";
 import type { Logger } from "../../lib/program/log.js";
 import { Breaker, type Trip } from "./canary/breaker.js";
 import { CanaryGate } from "./canary/gate.js";
+import { RecentRequests } from "./canary/recent-requests.js";
 import { createSharedSplit } from "./canary/split.js";
 import type { ProxyConfig } from "./config.js";
 import { createTrust } from "./clients/client-connection.js";
@@ -17,7 +18,14 @@ import { createStrictServer } from "./clients/strict-server.js";
 import { CLIENT_CLOSED, TrafficRecorder } from "./traffic/traffic-recorder.js";
 import { TunnelEngine } from "./engines/tunnel.js";
 import { Upstreams } from "./engines/upstreams.js";
-import { readClockOffsetMs, type SharedState } from "./shared-state.js";
+import {
+  readClockOffsetMs,
+  type SharedState,
+  type ThreadState,
+} from "./shared-state.js";
+
+/** A client that leaves earlier says nothing about the side that it asked. */
+const GIVE_UP_MS = 250;
 
 /** The end of a drain, in which requests that arrive last can still be answered. */
 const LAST_ANSWERS_MS = 500;
@@ -27,8 +35,7 @@ const MAX_TURNS = 1000;
 export interface FrontContext {
   /** Memory shared by all threads. Every decision is based on it. */
   shared: SharedState;
-  /** One cell: this thread's share of the open connections. */
-  ownConnections: Int32Array;
+  own: ThreadState;
   /** An outcome of this thread tripped the breaker. @param era the breaker's, right after the trip */
   onTrip: (trip: Trip, era: number) => void;
   logger: Logger;
@@ -47,8 +54,10 @@ export class Front {
     this.#service = new HttpService(createStrictServer(config), {
       keepAliveMs: KEEP_ALIVE_S * 1000,
     });
-    const { shared, ownConnections, onTrip, logger } = context;
-    const gate = new CanaryGate(shared.openUntil, readClockOffsetMs());
+    const { shared, own, onTrip, logger } = context;
+    const clockOffsetMs = readClockOffsetMs();
+    const gate = new CanaryGate(shared.openUntil, clockOffsetMs);
+    const recent = new RecentRequests(own.recent, clockOffsetMs);
     const breaker = new Breaker(shared.breaker);
     const split = createSharedSplit(config.split, shared.deck);
     const failures = new FailureLog(logger);
@@ -58,11 +67,13 @@ export class Front {
     serveRequests(this.#service.server, {
       pickSide: (now) => {
         isDealt = !breaker.isTripped && gate.isOpenAt(now);
-        return isDealt ? split() : "prod";
+        const side = isDealt ? split() : "prod";
+        recent.begin(side, now);
+        return side;
       },
       isTrusted: createTrust(config.trustedProxies),
       maxConnections: config.maxConnections,
-      connections: new ConnectionCount(shared.connections, ownConnections),
+      connections: new ConnectionCount(shared.connections, own.connections),
       engine: this.#engine,
       tunnels: this.#tunnels,
       upstreams: {
@@ -71,10 +82,17 @@ export class Front {
       },
       recorder: this.recorder,
       era: () => breaker.era,
-      onOutcome: (side, status, era) => {
-        // A request that the client abandoned says nothing about its side.
-        if (!config.hasBreaker || status === CLIENT_CLOSED) return;
-        const trip = breaker.record(side, status >= 500, era);
+      onOutcome: (side, status, { startedAt, era, isCut }) => {
+        if (!config.hasBreaker) return;
+        const now = performance.now();
+        const hasLeft = status === CLIENT_CLOSED;
+        const gaveUp = hasLeft && now - startedAt >= GIVE_UP_MS;
+        const failed = status >= 500 || gaveUp;
+        const request = { side, startedAt };
+        if (isCut) recent.cut(request);
+        else recent.end(request, { failed, abandoned: gaveUp }, now);
+        if (hasLeft && !gaveUp) return;
+        const trip = breaker.record(side, failed, era);
         if (trip !== undefined) onTrip(trip, breaker.era);
       },
       onFailedAttempt: (upstream, failure) => failures.note(upstream, failure),

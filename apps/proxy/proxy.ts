@@ -17,6 +17,7 @@ import {
   whyCanaryIsClosed,
 } from "./canary/gate.js";
 import { CanaryStop } from "./canary/canary-stop.js";
+import { RecentSum } from "./canary/recent-requests.js";
 import type { ProxyConfig } from "./config.js";
 import { toProxyFamilies } from "./proxy-metrics.js";
 import {
@@ -60,12 +61,14 @@ export async function startProxy(
 
   const ledger = new Ledger(redis, keys);
   const memory = createSharedState();
+  const recent = new RecentSum();
   const canary = controlCanary({
-    ...{ config, context, watch, memory, ledger },
+    ...{ config, context, watch, memory, recent, ledger },
     readSource: () => sourceId("proxy", serving.port),
   });
   const traffic = new TrafficSum(performance.now());
-  const parts = { shared: memory, traffic, onTrip: canary.onTrip, logger };
+  const { onTrip } = canary;
+  const parts = { shared: memory, recent, traffic, onTrip, logger };
   const entry = context.workerEntry ?? WORKER_MAIN;
   const serving: Serving =
     config.workers === 1
@@ -146,15 +149,18 @@ function controlCanary(options: {
   context: Context;
   watch: FlagWatch;
   memory: SharedState;
+  recent: RecentSum;
   ledger: Ledger;
   readSource: () => string;
 }) {
   const { config, context, watch, memory, ...flips } = options;
   const { logger, closers } = context;
   const breaker = new Breaker(memory.breaker);
-  const gate = new CanaryGate(memory.openUntil, readClockOffsetMs());
+  const clockOffsetMs = readClockOffsetMs();
+  const gate = new CanaryGate(memory.openUntil, clockOffsetMs);
   const { flagName } = config;
-  const stop = new CanaryStop({ ...flips, flagName, logger });
+  const now = () => performance.now() + clockOffsetMs;
+  const stop = new CanaryStop({ ...flips, breaker, now, flagName, logger });
   closers.add("canary stop", () => stop.cancel());
   // Setting the flag to true opens the canary again.
   watch.onChange(({ value }) => {
@@ -174,7 +180,7 @@ function controlCanary(options: {
       const because =
         breaker.trip === undefined
           ? whyCanaryIsClosed(watch.current, config, performance.now())
-          : `breaker: ${breaker.trip.reason}`;
+          : `breaker: ${breaker.trip.reason}${stop.isJudging ? "; prod's outcome is awaited" : ""}`;
       return { open: because === null, because };
     },
   };

@@ -1,6 +1,7 @@
 import { getRandomValues } from "node:crypto";
 import { hrtime } from "node:process";
 import { BREAKER_CELLS } from "./canary/breaker.js";
+import { RECENT_CELLS } from "./canary/recent-requests.js";
 import type { Deck } from "./canary/split.js";
 
 /** State that all threads of a proxy share, as views of shared memory. */
@@ -12,6 +13,21 @@ export interface SharedState {
   breaker: Int32Array;
   /** See ConnectionCount. */
   connections: Int32Array;
+}
+
+/** State that one thread writes and the main thread reads. */
+export interface ThreadState {
+  /** One cell: this thread's share of the open connections. */
+  connections: Int32Array;
+  /** See RecentRequests. */
+  recent: Int32Array;
+}
+
+export function createThreadState(): ThreadState {
+  return {
+    connections: createSharedCells(1),
+    recent: createSharedCells(RECENT_CELLS),
+  };
 }
 
 /** The initial state: no picks, the canary and the breaker closed, no connections. */
@@ -49,7 +65,7 @@ function hrtimeMs(): number {
   return seconds * 1000 + nanoseconds / 1e6;
 }
 
-export function createSharedCells(count: number): Int32Array {
+function createSharedCells(count: number): Int32Array {
   return new Int32Array(shared(count * Int32Array.BYTES_PER_ELEMENT));
 }
 

@@ -24,10 +24,14 @@ export interface ExchangeContext {
   /** The era passed to `onOutcome` for a request that begins now. */
   era: () => number;
   /**
-   * Called with the outcome of each request, for the side that the split chose; again, with 502, if its response then breaks
-   * off.
+   * Called with the outcome of each request, for the side that the split chose; again, with 502 and `isCut`, if its response
+   * then breaks off.
    */
-  onOutcome: (side: Side, status: number, era: number) => void;
+  onOutcome: (
+    side: Side,
+    status: number,
+    request: { startedAt: number; era: number; isCut: boolean },
+  ) => void;
   /** Called for each failed attempt, even if a later one succeeds. */
   onFailedAttempt: (
     upstream: Upstream,
@@ -52,7 +56,7 @@ export class Exchange {
   readonly #message: Message;
   readonly #hasBody: boolean;
   readonly #pending: PendingRequest;
-  readonly #era: number;
+  readonly #begun: { startedAt: number; era: number };
   /** The canary's own status, once prod answers in its place. */
   #canaryStatus: number | undefined;
   readonly #taken: NextStep[] = [];
@@ -69,7 +73,7 @@ export class Exchange {
     this.#context = context;
     this.#message = message;
     this.#hasBody = hasBody(request);
-    this.#era = context.era();
+    this.#begun = { startedAt, era: context.era() };
     this.#pending = context.recorder.begin(side, startedAt, request);
     response.on("close", () => this.#onResponseClosed());
     onLeftWaiting(request, response, () => this.#onClientLeft());
@@ -149,7 +153,10 @@ export class Exchange {
     onFailedAttempt(upstream, { kind: "bad-response", cause });
     const { side } = this.#pending;
     if (upstream.side === side)
-      onOutcome(side, STATUS_OF_FAILURE["bad-response"], this.#era);
+      onOutcome(side, STATUS_OF_FAILURE["bad-response"], {
+        ...this.#begun,
+        isCut: true,
+      });
   }
 
   #finish(status: number): void {
@@ -159,6 +166,9 @@ export class Exchange {
     };
     const { recorder, onOutcome } = this.#context;
     if (recorder.finish(this.#pending, outcome, performance.now()))
-      onOutcome(this.#pending.side, outcome.status, this.#era);
+      onOutcome(this.#pending.side, outcome.status, {
+        ...this.#begun,
+        isCut: false,
+      });
   }
 }

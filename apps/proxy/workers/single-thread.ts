@@ -1,9 +1,11 @@
+import type { RecentSum } from "../canary/recent-requests.js";
 import type { ProxyConfig } from "../config.js";
 import { Front, type FrontContext } from "../front.js";
-import { createSharedCells } from "../shared-state.js";
+import { createThreadState } from "../shared-state.js";
 import type { TrafficSum } from "../traffic/traffic-sum.js";
 
-type ThreadContext = Omit<FrontContext, "ownConnections"> & {
+type ThreadContext = Omit<FrontContext, "own"> & {
+  recent: RecentSum;
   traffic: TrafficSum;
 };
 
@@ -17,8 +19,9 @@ export class SingleThread {
   constructor(config: ProxyConfig, context: ThreadContext) {
     this.#config = config;
     this.#context = context;
-    const ownConnections = createSharedCells(1);
-    this.#front = new Front(config, { ...context, ownConnections });
+    const own = createThreadState();
+    context.recent.add(own.recent);
+    this.#front = new Front(config, { ...context, own });
   }
 
   get port(): number {

@@ -1,13 +1,12 @@
 import type { Trip } from "../canary/breaker.js";
-import type { SharedState } from "../shared-state.js";
+import type { SharedState, ThreadState } from "../shared-state.js";
 import type { TrafficWindows } from "../traffic/window-counts.js";
 
 /** A worker's `workerData`. It reads its settings from the environment, as the main thread does. */
 export interface WorkerTask {
   port: number;
   shared: SharedState;
-  /** One cell: this worker's open connections. */
-  ownConnections: Int32Array;
+  own: ThreadState;
 }
 
 export type ToWorker =

@@ -3,8 +3,9 @@ import { createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { backOffMs } from "../../../lib/program/back-off.js";
 import type { Logger } from "../../../lib/program/log.js";
+import type { RecentSum } from "../canary/recent-requests.js";
 import { ConnectionCount } from "../clients/connection-limit.js";
-import { createSharedCells, type SharedState } from "../shared-state.js";
+import { createThreadState, type SharedState } from "../shared-state.js";
 import type { TrafficSum } from "../traffic/traffic-sum.js";
 import {
   WorkerThread,
@@ -25,6 +26,8 @@ export interface PoolOptions {
   /** The module that each worker runs. */
   entry: URL;
   shared: SharedState;
+  /** Receives the workers' records of the last minute. */
+  recent: RecentSum;
   /** Receives the workers' counts. */
   traffic: TrafficSum;
   onTrip: ThreadEvents["onTripped"];
@@ -131,9 +134,10 @@ export class WorkerPool {
   }
 
   #start(): WorkerThread {
-    const { entry, shared, traffic, onTrip } = this.#options;
-    const ownConnections = createSharedCells(1);
-    const task = { port: this.#port, shared, ownConnections };
+    const { entry, shared, traffic, recent, onTrip } = this.#options;
+    const own = createThreadState();
+    const task = { port: this.#port, shared, own };
+    recent.add(own.recent);
     const thread: WorkerThread = new WorkerThread(entry, task, {
       onCounted: (counts) => traffic.add(thread, counts),
       onTripped: onTrip,
@@ -142,7 +146,8 @@ export class WorkerPool {
     void thread.ended.then((end) => {
       this.#threads.delete(thread);
       traffic.forget(thread);
-      new ConnectionCount(shared.connections, ownConnections).removeAll();
+      new ConnectionCount(shared.connections, own.connections).removeAll();
+      recent.remove(own.recent);
       const place = this.#places.find((it) => it.thread === thread);
       if (place !== undefined && !this.#isClosing)
         this.#restart(place, thread, end);

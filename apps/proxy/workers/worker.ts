@@ -19,7 +19,7 @@ export async function startWorker(
   const report = (message: FromWorker) => mainThread.postMessage(message);
   const front = new Front(config, {
     shared: task.shared,
-    ownConnections: task.ownConnections,
+    own: task.own,
     logger: createLogger("proxy", config.logLevel),
     onTrip: (trip, era) => report({ kind: "tripped", trip, era }),
   });

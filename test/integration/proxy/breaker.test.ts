@@ -1,3 +1,5 @@
+import type { ServerResponse } from "node:http";
+import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "chai";
 import { Ledger } from "../../../lib/flag/ledger.js";
 import { startBackend, startNamedBackend } from "../../support/http/backend.js";
@@ -163,6 +165,81 @@ describeEngines("proxy breaker", () => {
     expect((await proxy.status()).canary.open).to.equal(true);
     await statuses(proxy, 1);
     await canaryToBe(proxy, /failed 5 requests in a row/);
+  });
+
+  describe("in a stall of both sides", () => {
+    async function stall() {
+      const keys = freshKeys();
+      const held: Record<"prod" | "canary", ServerResponse[]> = {
+        prod: [],
+        canary: [],
+      };
+      const [prod, canary] = await Promise.all(
+        (["prod", "canary"] as const).map((side) =>
+          startBackend((_request, response) => void held[side].push(response)),
+        ),
+      );
+      const proxy = await startOpenProxy({
+        KEY_PREFIX: keys.prefix,
+        ...{ PROD_URLS: prod!.url.href, CANARY_URLS: canary!.url.href },
+        SPLIT: "1:1",
+      });
+      const clients = Array.from({ length: 12 }, () =>
+        proxy.connect().get("/"),
+      );
+      await waitFor("the requests", () => held.canary.length === 6);
+      const answer = (side: "prod" | "canary", status: number) => {
+        for (const response of held[side].splice(0))
+          response.writeHead(status).end();
+      };
+      answer("canary", 503);
+      await canaryToBe(proxy, /^breaker: .*; prod's outcome is awaited$/);
+      const redis = connect();
+      const events = () => new Ledger(redis, keys).readEvents({ limit: 5 });
+      const flag = () => redis.get(keys.flag("feature"));
+      return { proxy, clients, answer, events, flag };
+    }
+
+    it("opens the canary again when prod fails as well", async () => {
+      const { proxy, clients, answer, events, flag } = await stall();
+      answer("prod", 503);
+      await canaryToBe(proxy, null);
+      await Promise.all(clients.map((client) => client.response()));
+      const [event] = await waitFor("the event", async () => {
+        const found = await events();
+        return found[0]?.kind === "recovery" && found;
+      });
+      expect(event?.reason).to.match(
+        /^the canary is open again: the canary failed 5 requests in a row, .*, but prod failed alike/,
+      );
+      expect(await flag()).to.equal(null);
+    });
+
+    it("sets the flag to false when prod answers soon", async () => {
+      const { proxy, answer, flag } = await stall();
+      answer("prod", 200);
+      await waitFor("the flip", async () => (await flag()) === "false");
+      await canaryToBe(proxy, /^breaker: .*prod 0 of 0$/);
+    });
+  });
+
+  it("closes a canary whose clients give up, while prod answers its own", async () => {
+    const keys = freshKeys();
+    const prod = await startNamedBackend("prod");
+    const canary = await startBackend(() => undefined);
+    const proxy = await startOpenProxy({
+      KEY_PREFIX: keys.prefix,
+      ...{ PROD_URLS: prod.url.href, CANARY_URLS: canary.url.href },
+      SPLIT: "1:1",
+    });
+    const clients = Array.from({ length: 12 }, () => proxy.connect().get("/"));
+    await delay(300);
+    for (const { socket } of clients) socket.destroy();
+    const redis = connect();
+    const reason = await waitFor("the flip", () =>
+      redis.hget(keys.flagInfo("feature"), "reason"),
+    );
+    expect(reason).to.match(/^the canary failed 5 .*\(5 were abandoned\)/);
   });
 
   it("does nothing when BREAKER is off", async () => {

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { createSharedState } from "../../../apps/proxy/shared-state.js";
+import { RecentSum } from "../../../apps/proxy/canary/recent-requests.js";
 import { TrafficSum } from "../../../apps/proxy/traffic/traffic-sum.js";
 import { WorkerPool } from "../../../apps/proxy/workers/worker-pool.js";
 import { onCleanup } from "../../support/cleanup.js";
@@ -18,6 +19,7 @@ describe("proxy worker pool", () => {
       config: { workers: 1, host: "127.0.0.1", port: 0, drainMs: 100 },
       entry: new URL("../../support/workers/brief-worker.js", import.meta.url),
       shared,
+      recent: new RecentSum(),
       traffic: new TrafficSum(0),
       onTrip: () => undefined,
       logger: createMemoryLogger(),
