@@ -16,6 +16,7 @@ import {
   canaryOpenForMs,
   whyCanaryIsClosed,
 } from "./canary/gate.js";
+import { GateReceipts } from "./canary/gate-receipts.js";
 import { CanaryStop } from "./canary/canary-stop.js";
 import { RecentSum } from "./canary/recent-requests.js";
 import type { ProxyConfig } from "./config.js";
@@ -98,6 +99,12 @@ export async function startProxy(
     takeWindow: async () => (await readTraffic()).takeWindow(performance.now()),
     canaryState: canary.read,
   });
+  const receipts = new GateReceipts({
+    ...{ ...shared, keys, flagName, readState: canary.read },
+    countWaiting: async () => (await readTraffic()).countWaiting("canary"),
+  });
+  watch.onReading((reading) => receipts.look(reading));
+  closers.add("receipts", () => receipts.close());
   sender.start(config.telemetryIntervalMs);
   closers.add("telemetry", () => sender.close());
   closers.add("server", () => serving.close());

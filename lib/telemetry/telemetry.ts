@@ -96,11 +96,31 @@ const entry = z.discriminatedUnion("kind", [
 ]);
 export type Telemetry = z.infer<typeof entry>;
 
-/** Appends windows and samples. @throws if Redis is unreachable; the caller keeps or drops them */
+const receipt = z.object({
+  kind: z.literal("gate"),
+  ...origin,
+  data: z.object({
+    open: z.boolean(),
+    /** Why the canary is closed; null while it is open. */
+    because: z.string().nullable(),
+    /** The event of the flip that changed the gate; null if something else did, or the flip is in no ledger. */
+    flip: z.string().nullable(),
+    /** From the flip to the change of the gate; null without a flip. */
+    afterMs: z.number().nonnegative().nullable(),
+    /** Requests that wait for the canary's response. */
+    inFlight: count,
+    /** From the change of the gate to the end of the last of them; null before that. */
+    lastCanaryEndedMs: z.number().nonnegative().nullable(),
+  }),
+});
+/** What a proxy writes when its gate changes, for whoever flipped the flag. The monitor does not judge by it. */
+export type GateReceipt = z.infer<typeof receipt>;
+
+/** Appends entries. @throws if Redis is unreachable; the caller keeps or drops them */
 export async function writeTelemetry(
   redis: Redis,
   keys: Keys,
-  telemetry: readonly Telemetry[],
+  telemetry: readonly (Telemetry | GateReceipt)[],
 ): Promise<void> {
   const pipeline = redis.pipeline();
   for (const { kind, source, at, data } of telemetry) {
@@ -132,4 +152,12 @@ export function parseTelemetry(
   if (parsed.success) return parsed.data;
   const lines = z.prettifyError(parsed.error).replace(/[\s✖]+/g, " ");
   return { claimedKind, problem: lines.trim().slice(0, 200) };
+}
+
+/** Undefined for other entries, and for malformed ones. */
+export function parseReceipt(
+  fields: readonly string[],
+): GateReceipt | undefined {
+  const record = toRecord(fields);
+  return receipt.safeParse({ ...record, data: parseJson(record.data) }).data;
 }

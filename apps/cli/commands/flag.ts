@@ -1,6 +1,7 @@
 import { hostname, userInfo } from "node:os";
 import type { FlipOutcome } from "../../../lib/flag/ledger.js";
 import type { Environment } from "../../../lib/settings/settings.js";
+import { expectReceipts } from "../../../lib/flag/receipts.js";
 import { toPlain } from "../../../lib/wording/plain-text.js";
 import { CliError, EXIT, type ExitStatus } from "../exit-status.js";
 import { readFlagFacts } from "../sources/redis-report.js";
@@ -30,21 +31,25 @@ export async function changeFlag(
     operator: string;
   },
 ): Promise<ExitStatus> {
-  const { ledger, flagName } = await link.open();
+  const store = await link.open();
+  const { ledger, flagName } = store;
   const { value, operator } = change;
   const flip = {
     by: "operator",
     reason: readReason(change.reason) ?? `set with serin by ${operator}`,
     data: { operator },
   } as const;
-  if (value === "toggle") {
-    const now = await ledger.toggle(flagName, flip);
-    output.line(`${flagName} is ${wordFor(now)}: ${flip.reason}`);
-  } else {
-    const outcome = await ledger.flip(flagName, { ...flip, value });
-    output.line(describeOutcome(flagName, value, { outcome, ...flip }));
-  }
-  return EXIT.ok;
+  const readEffect = await expectReceipts(store);
+  const isToggle = value === "toggle";
+  const wanted = isToggle ? await ledger.toggle(flagName, flip) : value;
+  const outcome = isToggle
+    ? "changed"
+    : await ledger.flip(flagName, { ...flip, value });
+  output.line(describeOutcome(flagName, wanted, { outcome, ...flip }));
+  const effect = await readEffect(wanted, outcome === "changed");
+  if (effect.proxies === 0) throw new CliError(EXIT.problem, effect.sentence);
+  if (outcome === "changed") output.line(effect.sentence);
+  return effect.silent.length > 0 ? EXIT.problem : EXIT.ok;
 }
 
 function describeOutcome(

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { FlipOutcome } from "../../../lib/flag/ledger.js";
+import { expectReceipts, type FlipEffect } from "../../../lib/flag/receipts.js";
 import type { Store } from "../control/controller.js";
 import { replayVerdict } from "../control/verdict-keeper.js";
 import { readState, type StateOutlook } from "./state.js";
@@ -18,19 +19,22 @@ export function createBackend(store: Store, outlook: StateOutlook) {
     changeFlag: async (change: {
       value: boolean | "toggle";
       reason: string;
-    }): Promise<{ value: boolean; outcome: FlipOutcome }> => {
+    }): Promise<{
+      value: boolean;
+      outcome: FlipOutcome;
+      effect: FlipEffect;
+    }> => {
       const { flagName } = config;
+      const readEffect = await expectReceipts({ ...store, flagName });
       const { value, reason } = change;
       const flip = { by, reason, data: {} };
-      if (value === "toggle")
-        return {
-          value: await ledger.toggle(flagName, flip),
-          outcome: "changed",
-        };
-      return {
-        value,
-        outcome: await ledger.flip(flagName, { value, ...flip }),
-      };
+      const isToggle = value === "toggle";
+      const wanted = isToggle ? await ledger.toggle(flagName, flip) : value;
+      const outcome = isToggle
+        ? "changed"
+        : await ledger.flip(flagName, { ...flip, value });
+      const effect = await readEffect(wanted, outcome === "changed");
+      return { value: wanted, outcome, effect };
     },
     /** Restarts the comparison for a new release of the canary. */
     startRelease: async (reason: string) => {

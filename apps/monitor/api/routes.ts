@@ -94,8 +94,14 @@ export function createApi(
       if (!body.success) throw new HttpError(400, FLIP_BODY_HELP);
       const { value: wanted, reason = DEFAULT_REASON } = body.data;
       const change = { value: wanted, reason };
-      const { value, outcome } = await backend.changeFlag(change);
-      response.json({ name: flagName, value, changed: outcome === "changed" });
+      const { value, outcome, effect } = await backend.changeFlag(change);
+      response.json({
+        name: flagName,
+        value,
+        changed: outcome === "changed",
+        proxies: effect.proxies,
+        effect: effect.sentence,
+      });
     },
   );
   if (dashboard !== undefined) addDashboard(api, dashboard);

@@ -131,6 +131,8 @@ export class StreamReader {
         listener.onTelemetry?.(telemetry, atMs, id);
       return;
     }
+    // Receipts are for whoever flips the flag.
+    if (telemetry.claimedKind === "gate") return;
     this.#skipped += 1;
     const { problem } = telemetry;
     if (this.#skipped === 1)

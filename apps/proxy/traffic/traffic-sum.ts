@@ -36,6 +36,13 @@ export class TrafficSum {
     this.#last.delete(recorder);
   }
 
+  /** The number of requests that wait for a response, as of each recorder's last windows. */
+  countWaiting(side: Side): number {
+    return [...this.#last.values()]
+      .flatMap((windows) => windows[side].waiting ?? [])
+      .reduce((sum, [, count]) => sum + count, 0);
+  }
+
   /** Ends the window and returns its sums. */
   takeWindow(now: number): TrafficWindows {
     const waiting = {

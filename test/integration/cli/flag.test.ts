@@ -4,6 +4,7 @@ import { startPrivateRedis } from "../../support/redis/private-redis.js";
 import { onCleanup } from "../../support/cleanup.js";
 import { NOWHERE, runCli } from "../../support/programs/cli.js";
 import { redisUrl } from "../../support/redis/redis-server.js";
+import { startHeardFleet } from "../../support/monitor/fleet.js";
 import { runningTime } from "../../support/running-time.js";
 import {
   openTestRedis,
@@ -32,9 +33,11 @@ describe("serin flag", () => {
   });
 
   it("stops the canary without a monitor, with an event and a mail", async () => {
+    await startHeardFleet(test);
     expect(await flag("off", "--reason", " bad\nrelease ")).to.deep.equal({
       status: 0,
-      stdout: "feature is off: bad release\n",
+      stdout:
+        "feature is off: bad release\n1 proxy stopped the canary after 3 ms; no request was in flight\n",
       stderr: "",
     });
     expect(await test.redis.get(test.keys.flag("feature"))).to.equal("false");
@@ -68,6 +71,25 @@ describe("serin flag", () => {
       "feature is on already: nothing was changed\n",
     );
     expect(await test.events()).to.be.empty;
+  });
+
+  it("fails when no proxy reads this Redis", async () => {
+    expect(await flag("off", "--reason", "bad")).to.deep.equal({
+      status: 1,
+      stdout: "feature is off: bad\n",
+      stderr: "serin: no proxy reads this Redis: nothing was stopped\n",
+    });
+    expect((await flag("off")).status).to.equal(1);
+  });
+
+  it("fails when a proxy does not confirm within two seconds", async () => {
+    const fleet = await startHeardFleet(test);
+    fleet.silent.add(fleet.proxy);
+    const { status, stdout } = await flag("off", "--reason", "bad");
+    expect(status).to.equal(1);
+    expect(stdout).to.equal(
+      "feature is off: bad\nproxy@edge1:8080 did not confirm within 2 s\n",
+    );
   });
 
   it("takes over a flag that the monitor set to false", async () => {

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { runCli } from "../../support/programs/cli.js";
 import { renderUser } from "../../support/redis/redis-acl.js";
 import { redisUrl } from "../../support/redis/redis-server.js";
-import { startFleet } from "../../support/monitor/fleet.js";
+import { startHeardFleet } from "../../support/monitor/fleet.js";
 import { onCleanup } from "../../support/cleanup.js";
 import {
   openTestRedis,
@@ -43,7 +43,7 @@ describe("serin with the rights of a user of the role redis", () => {
   for (const name of ["operator", "monitor"])
     it(`runs every command as ${name}`, async () => {
       const env = await signIn(name);
-      startFleet(test);
+      await startHeardFleet(test);
       for (const args of [
         ["flag", "off", "--reason", "a test"],
         ["flag", "on"],

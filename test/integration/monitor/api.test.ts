@@ -175,6 +175,10 @@ describe("monitor's API over HTTP", () => {
     expect(answer.status).to.equal(200);
     expect(await answer.json()).to.deep.equal({
       ...{ name: "feature", value: false, changed: true },
+      ...{
+        proxies: 0,
+        effect: "no proxy reads this Redis: nothing was stopped",
+      },
     });
     expect(await test.redis.get(test.keys.flag("feature"))).to.equal("false");
     const again = await monitor.postFlag({ value: false });

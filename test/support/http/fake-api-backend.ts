@@ -6,6 +6,12 @@ type EventsQuery = Parameters<ApiBackend["readEvents"]>[0];
 type Change = Parameters<ApiBackend["changeFlag"]>[0];
 type FlagChange = Awaited<ReturnType<ApiBackend["changeFlag"]>>;
 
+const EFFECT = {
+  proxies: 1,
+  silent: [],
+  sentence: "1 proxy stopped the canary after 3 ms; no request was in flight",
+};
+
 /** Answers from memory and records requests. */
 export class FakeApiBackend implements ApiBackend {
   readonly queries: EventsQuery[] = [];
@@ -31,7 +37,7 @@ export class FakeApiBackend implements ApiBackend {
   changeFlag(change: Change): Promise<FlagChange> {
     this.changes.push(change);
     const value = change.value === "toggle" ? false : change.value;
-    return this.#answer({ value, outcome: this.outcome });
+    return this.#answer({ value, outcome: this.outcome, effect: EFFECT });
   }
 
   startRelease(): Promise<void> {

@@ -9,6 +9,7 @@ import {
 import { onCleanup } from "../cleanup.js";
 import { hostSample, times, trafficWindow } from "./telemetry.js";
 import type { TestRedis } from "../redis/test-redis.js";
+import { waitFor } from "../wait-for.js";
 
 const INTERVAL_MS = 100;
 
@@ -44,10 +45,44 @@ export function startFleet({ redis, keys }: TestRedis): Fleet {
     );
     // A test may have killed Redis.
     if (redis.status === "ready")
-      writeTelemetry(redis, keys, telemetry).catch(() => undefined);
+      writeTelemetry(redis, keys, telemetry)
+        .then(() => confirmFlip({ redis, keys }, fleet))
+        .catch(() => undefined);
   }, INTERVAL_MS);
   onCleanup(() => clearInterval(timer));
   return fleet;
+}
+
+/** The same, once Redis has its telemetry. */
+export async function startHeardFleet(test: TestRedis): Promise<Fleet> {
+  const fleet = startFleet(test);
+  await waitFor(
+    "the fleet's telemetry",
+    async () => (await test.redis.xlen(test.keys.telemetry)) > 0,
+  );
+  return fleet;
+}
+
+/** As a proxy does; repeated, which nobody minds. */
+async function confirmFlip(
+  { redis, keys }: Pick<TestRedis, "redis" | "keys">,
+  { proxy, silent }: Fleet,
+): Promise<void> {
+  const info = await redis.hgetall(keys.flagInfo("feature"));
+  if (info.event === undefined || silent.has(proxy)) return;
+  const open = info.value === "true";
+  const data = {
+    open,
+    because: open ? null : "flag is false",
+    flip: info.event,
+    afterMs: 3,
+    inFlight: 0,
+    lastCanaryEndedMs: null,
+  };
+  const at = Date.now();
+  await writeTelemetry(redis, keys, [
+    { kind: "gate", source: proxy, at, data },
+  ]);
 }
 
 function tell(fleet: Fleet): Telemetry[] {

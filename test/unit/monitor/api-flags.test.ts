@@ -8,6 +8,11 @@ import { createMemoryLogger } from "../../support/logger.js";
 const HELP =
   'send {"value": true | false | "toggle", "reason": "1 to 500 characters, optional"}';
 
+const EFFECT = {
+  proxies: 1,
+  effect: "1 proxy stopped the canary after 3 ms; no request was in flight",
+};
+
 describe("monitor's POST /api/flags/:name", () => {
   let backend: FakeApiBackend;
 
@@ -38,6 +43,7 @@ describe("monitor's POST /api/flags/:name", () => {
       name: "feature",
       value: false,
       changed: true,
+      ...EFFECT,
     });
     expect(backend.changes).to.deep.equal([
       { value: false, reason: "bad release" },
@@ -57,6 +63,7 @@ describe("monitor's POST /api/flags/:name", () => {
       name: "feature",
       value: false,
       changed: true,
+      ...EFFECT,
     });
   });
 
@@ -68,6 +75,7 @@ describe("monitor's POST /api/flags/:name", () => {
         name: "feature",
         value: false,
         changed: false,
+        ...EFFECT,
       });
     });
   }

@@ -1,0 +1,169 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Redis } from "ioredis";
+import type { Keys } from "../redis/keys.js";
+import { readBackwards } from "../redis/stream-follower.js";
+import { toRecord } from "../redis/stream-entry.js";
+import { parseReceipt, type GateReceipt } from "../telemetry/telemetry.js";
+import { formatMs, formatNumber } from "../wording/units.js";
+
+/** A proxy that has written nothing for longer does not read this Redis. */
+const ALIVE_MS = 5000;
+const WAIT_MS = 2000;
+const POLL_MS = 10;
+
+interface Place {
+  redis: Redis;
+  keys: Keys;
+  flagName: string;
+}
+
+/** What the proxies have done after a flip. */
+export interface FlipEffect {
+  /** How many proxies read this Redis. */
+  proxies: number;
+  /** Those of them that have not followed in time. */
+  silent: string[];
+  /** `2 proxies stopped the canary after 3 and 4 ms; no request was in flight` */
+  sentence: string;
+}
+
+/** One proxy's receipts for a flip. */
+interface Heard {
+  source: string;
+  first: GateReceipt["data"];
+  last: GateReceipt["data"];
+}
+
+/**
+ * Call it before a flip. Afterwards the returned function waits for the receipts of all proxies, for two seconds at most.
+ * After a flip that changed nothing there are none to wait for.
+ *
+ * @throws if Redis is unreachable, as does the returned function
+ */
+export async function expectReceipts({
+  redis,
+  keys,
+  flagName,
+}: Place): Promise<
+  (value: boolean, hasChanged: boolean) => Promise<FlipEffect>
+> {
+  const [seconds] = await redis.time();
+  const since = Number(seconds) * 1000 - ALIVE_MS;
+  const [newest] = await redis.xrevrange(keys.telemetry, "+", "-", "COUNT", 1);
+  const proxies = new Set<string>();
+  for await (const [, fields] of readBackwards(
+    redis,
+    keys.telemetry,
+    String(since),
+  )) {
+    const { kind, source } = toRecord(fields);
+    if (kind === "traffic" && source !== undefined) proxies.add(source);
+  }
+
+  const readReceipts = async (flip: string): Promise<Heard[]> => {
+    const heard = new Map<string, Heard>();
+    const oldest = newest === undefined ? "-" : `(${newest[0]}`;
+    for await (const [, fields] of readBackwards(
+      redis,
+      keys.telemetry,
+      oldest,
+    )) {
+      const receipt = parseReceipt(fields);
+      if (receipt?.data.flip !== flip || !proxies.has(receipt.source)) continue;
+      const { source, data } = receipt;
+      const last = heard.get(source)?.last ?? data;
+      heard.set(source, { source, first: data, last });
+    }
+    return [...heard.values()];
+  };
+
+  return async (value, hasChanged) => {
+    if (!hasChanged || proxies.size === 0)
+      return {
+        proxies: proxies.size,
+        silent: [],
+        sentence: describeUnheard(value, proxies.size),
+      };
+    const flip = (await redis.hget(keys.flagInfo(flagName), "event")) ?? "";
+    const until = performance.now() + WAIT_MS;
+    let heard = await readReceipts(flip);
+    while (
+      (heard.length < proxies.size || heard.some(isWaiting)) &&
+      performance.now() < until
+    ) {
+      await sleep(POLL_MS);
+      heard = await readReceipts(flip);
+    }
+    const known = new Set(heard.map(({ source }) => source));
+    const silent = [...proxies].filter((source) => !known.has(source));
+    const sentence = describeHeard(value, heard, silent);
+    return { proxies: proxies.size, silent, sentence };
+  };
+}
+
+function isWaiting({ last }: Heard): boolean {
+  return last.inFlight > 0;
+}
+
+function describeUnheard(value: boolean, proxies: number): string {
+  return proxies === 0
+    ? `no proxy reads this Redis: nothing was ${value ? "opened" : "stopped"}`
+    : `${countProxies(proxies)} ${proxies === 1 ? "reads" : "read"} this flag`;
+}
+
+function describeHeard(
+  value: boolean,
+  heard: readonly Heard[],
+  silent: readonly string[],
+): string {
+  const followed = heard.filter(({ first }) => first.open === value);
+  const parts: string[] = [];
+  if (followed.length > 0)
+    parts.push(
+      `${countProxies(followed.length)} ${value ? "opened" : "stopped"} the canary${describeTimes(followed)}`,
+    );
+  if (!value && followed.length > 0) parts.push(describeInFlight(followed));
+  for (const { source, first } of heard)
+    if (first.open !== value)
+      parts.push(
+        `${source} keeps it closed: ${first.because ?? "unknown reason"}`,
+      );
+  if (silent.length > 0)
+    parts.push(
+      `${silent.join(", ")} did not confirm within ${WAIT_MS / 1000} s`,
+    );
+  return parts.join("; ");
+}
+
+/** ` after 3 and 4 ms` */
+function describeTimes(followed: readonly Heard[]): string {
+  const times = followed
+    .flatMap(({ first }) => first.afterMs ?? [])
+    .sort((a, b) => a - b)
+    .map(formatNumber);
+  const shown = [...new Set(times)];
+  if (shown.length === 0) return "";
+  const span =
+    shown.length > 3
+      ? `${shown[0]} to ${shown.at(-1)}`
+      : shown.join(", ").replace(/, (?=[^,]*$)/, " and ");
+  return ` after ${span} ms`;
+}
+
+function describeInFlight(followed: readonly Heard[]): string {
+  const inFlight = followed.reduce((sum, { first }) => sum + first.inFlight, 0);
+  if (inFlight === 0) return "no request was in flight";
+  const were = `${inFlight} ${inFlight === 1 ? "request was" : "requests were"} in flight`;
+  const left = followed.filter(isWaiting).length;
+  if (left > 0) return `${were}, and not all have ended`;
+  const endedMs = Math.max(
+    ...followed.map(({ last }) => last.lastCanaryEndedMs ?? 0),
+  );
+  const ended =
+    endedMs < 100 ? formatMs(endedMs) : `${(endedMs / 1000).toFixed(1)} s`;
+  return `${were}, the last ended after ${ended}`;
+}
+
+function countProxies(count: number): string {
+  return `${count} ${count === 1 ? "proxy" : "proxies"}`;
+}

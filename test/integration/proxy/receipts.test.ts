@@ -1,0 +1,86 @@
+import type { ServerResponse } from "node:http";
+import { expect } from "chai";
+import {
+  parseReceipt,
+  type GateReceipt,
+} from "../../../lib/telemetry/telemetry.js";
+import { onCleanup } from "../../support/cleanup.js";
+import { startBackend, startNamedBackend } from "../../support/http/backend.js";
+import { send } from "../../support/http/http-client.js";
+import { runCli } from "../../support/programs/cli.js";
+import { startOpenProxy } from "../../support/programs/proxy-program.js";
+import { connectRedis } from "../../support/redis/redis-server.js";
+import { waitFor } from "../../support/wait-for.js";
+
+/** A proxy that sends everything to a canary that answers when told. */
+async function start(env: Record<string, string> = {}) {
+  const held: ServerResponse[] = [];
+  const prod = await startNamedBackend("prod");
+  const canary = await startBackend((_request, response) => {
+    held.push(response);
+  });
+  const proxy = await startOpenProxy({
+    PROD_URLS: prod.url.origin,
+    CANARY_URLS: canary.url.origin,
+    SPLIT: "0:1",
+    TELEMETRY_INTERVAL_MS: "100",
+    ...env,
+  });
+  const redis = connectRedis();
+  onCleanup(() => redis.disconnect());
+  const receipts = async (): Promise<GateReceipt["data"][]> => {
+    const entries = await redis.xrange(proxy.keys.telemetry, "-", "+");
+    return entries.flatMap(([, fields]) => parseReceipt(fields)?.data ?? []);
+  };
+  await waitFor(
+    "the proxy's telemetry",
+    async () => (await redis.xlen(proxy.keys.telemetry)) > 2,
+  );
+  const flag = (value: string) =>
+    runCli(proxy.keys, ["flag", value, "--reason", "a test"]);
+  return { proxy, redis, held, receipts, flag };
+}
+
+describe("a proxy's receipts", () => {
+  it("say how soon the canary was stopped and opened", async () => {
+    const { receipts, flag } = await start();
+    expect((await flag("off")).stdout).to.match(
+      /^feature is off: a test\n1 proxy stopped the canary after [\d.]+ ms; no request was in flight\n$/,
+    );
+    expect((await flag("on")).stdout).to.match(
+      /^feature is on: a test\n1 proxy opened the canary after [\d.]+ ms\n$/,
+    );
+    const [, off, on, ...others] = await receipts();
+    expect(others).to.be.empty;
+    expect(off).to.deep.include({ open: false, because: "flag is false" });
+    expect(off!.flip).to.match(/^\d+-\d+$/);
+    expect(off!.afterMs).to.be.within(0, 1000);
+    expect(on).to.deep.include({ open: true, because: null, inFlight: 0 });
+  });
+
+  it("wait for the last request on the canary", async () => {
+    const { proxy, held, receipts, flag } = await start();
+    const sent = [send(proxy.port), send(proxy.port)];
+    await waitFor("two requests", () => held.length === 2);
+    const reported = flag("off");
+    await waitFor("a receipt", async () => (await receipts()).length === 2);
+    for (const response of held) response.end();
+    await Promise.all(sent);
+    expect((await reported).stdout).to.match(
+      /; 2 requests were in flight, the last ended after [\d.]+ m?s\n$/,
+    );
+    const [, stopped, ended] = await receipts();
+    expect(stopped).to.deep.include({ inFlight: 2, lastCanaryEndedMs: null });
+    expect(ended).to.deep.include({ inFlight: 0, flip: stopped!.flip });
+    expect(ended!.lastCanaryEndedMs).to.be.a("number");
+  });
+
+  it("name no flip when the flag was written directly", async () => {
+    const { proxy, redis, receipts } = await start();
+    await redis.set(proxy.keys.flag("feature"), "false");
+    await waitFor("a receipt", async () => (await receipts()).length === 2);
+    expect((await receipts())[1]).to.deep.include({
+      ...{ open: false, flip: null, afterMs: null },
+    });
+  });
+});
