@@ -73,4 +73,27 @@ describe("proxy connection to an upstream", () => {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
     await once(socket, "connect");
   });
+  it("delivers what the upstream sent before it reset, when a write fails", async () => {
+    const backend = await startRawBackend(() => undefined);
+    let received = "";
+    const socket = connectUpstream(
+      { host: "127.0.0.1", port: backend.port },
+      1000,
+      (bytes, length) => {
+        received += bytes.toString("latin1", 0, length);
+        return true;
+      },
+    );
+    onCleanup(() => void socket.destroy());
+    await waitFor("the connection", () => backend.connections[0]);
+    const closed = new Promise<Error>((resolve) => {
+      socket.once("error", resolve);
+    });
+    const { socket: peer } = backend.connections[0]!;
+    peer.write("answer");
+    peer.resetAndDestroy();
+    socket.write("more");
+    expect(await closed).to.include({ syscall: "write" });
+    expect(received).to.equal("answer");
+  });
 });

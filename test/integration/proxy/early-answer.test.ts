@@ -47,6 +47,25 @@ describeEngines("proxy answer before the upload is complete", () => {
     expect(await client.response()).to.include({ status: 200, body: "ok" });
   });
 
+  for (const framing of [
+    `Content-Length: ${SIZE}`,
+    "Transfer-Encoding: chunked",
+  ])
+    it(`relays the answer of a canary that then resets the upload (${framing})`, async () => {
+      const prod = await startRawBackend(() => undefined);
+      const canary = await startBackendThat((socket) => {
+        socket.write(TOO_LARGE);
+        socket.resetAndDestroy();
+      });
+      const proxy = await startTestProxy({ prod, canary, side: "canary" });
+      const client = proxy.connect();
+      client.send("POST / HTTP/1.1", "Host: x", framing, "", "");
+      if (framing.startsWith("T")) client.send(SIZE.toString(16), "");
+      client.send("x".repeat(SIZE));
+      expect(await client.response()).to.include({ status: 413, body: "big" });
+      expect(proxy.counts().canary.status).to.deep.equal({ 413: 1 });
+    });
+
   it("continues the upload to an upstream that answers and keeps reading", async () => {
     const prod = await startRawBackend(({ socket, received }) => {
       if (received.endsWith("first")) socket.write(OK);
