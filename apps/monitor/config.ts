@@ -9,6 +9,8 @@ import {
   SettingsReader,
   type Environment,
 } from "../../lib/settings/settings.js";
+import { SIDES } from "../../lib/telemetry/telemetry.js";
+import { parseRouteRules, type RouteRules } from "./control/route-rules.js";
 import { parseTolerance } from "./verdict/tolerance.js";
 import { readAlertConfig } from "./alert/alert-config.js";
 
@@ -37,6 +39,18 @@ export function readConfig(env: Environment) {
         "MIN_REQUESTS",
         { min: 1, max: 1_000_000 },
         5,
+      ),
+      sides: settings.list(
+        "LATENCY_SIDES",
+        `a list of ${SIDES.join(" and ")}`,
+        (part) => SIDES.find((side) => side === part),
+        ["canary", "prod"],
+      ),
+      routes: settings.parsed(
+        "ROUTE_RULES",
+        'JSON such as {"/poll": {"latency": "ignore"}, "/report": {"latency": "5s"}}, by first path segment',
+        parseRouteRules,
+        new Map() as RouteRules,
       ),
     },
     cpu: {

@@ -55,6 +55,8 @@ const trafficWindow = z.object({
   }),
   /** Ages of the requests that wait for the head of their response at the end of the window. */
   waiting: histogram.optional(),
+  /** The same by route. */
+  waitingRoutes: z.record(z.string().min(1).max(64), histogram).optional(),
   windowMs: z.number().nonnegative().optional(),
   /** Requests that the split dealt to this side. Those that prod gets while the canary is closed do not count. */
   dealt: count.optional(),

@@ -1,3 +1,5 @@
+import type { Side } from "../../../lib/telemetry/telemetry.js";
+
 /** A lasting problem. */
 export interface Alert {
   /** Stable while the problem lasts: its type and usually a subject, as in `gone:agent@web1:3101`. */
@@ -11,7 +13,10 @@ export interface Alert {
 export interface Senses {
   /** Whether this proxy or agent sends telemetry. */
   hears: (source: string) => boolean;
-  hearsProxy: () => boolean;
+  /** Whether the side has enough requests for the latency rule. */
+  isJudged: (side: Side) => boolean;
+  /** Whether there is a verdict. */
+  isCompared: () => boolean;
   /** Whether the agent's last sample shows its app gone or failing its probe. */
   isUnwell: (source: string) => boolean;
 }
@@ -23,7 +28,9 @@ const heard: IsKnown = (of, senses) => senses.hears(of);
 /** A new leader may not have watched for long enough to find an alert of its predecessor. */
 const heardWell: IsKnown = (of, senses) =>
   senses.hears(of) && !senses.isUnwell(of);
-const anyProxyHeard: IsKnown = (_of, senses) => senses.hearsProxy();
+const judged: IsKnown = (of, senses) =>
+  senses.isJudged(of === "canary" ? of : "prod");
+const compared: IsKnown = (_of, senses) => senses.isCompared();
 const always: IsKnown = () => true;
 
 /** All alerts by the beginning of their ids. The sentence reports the end; `*` is the subject. */
@@ -32,13 +39,13 @@ const MEANINGS = {
   probe: ["alert", heardWell, "the app of * no longer fails its health probe"],
   silence: ["silence", heard, "* is no longer silent"],
   cpu: ["alert", heard, "the app of * no longer keeps a core busy"],
-  latency: ["breach", anyProxyHeard, "* is no longer slow"],
+  latency: ["breach", judged, "* is no longer slow"],
   "verdict:worse": [
     "breach",
-    always,
+    compared,
     "the canary no longer looks worse than prod",
   ],
-  "verdict:split": ["alert", always, "the split matches its ratio again"],
+  "verdict:split": ["alert", compared, "the split matches its ratio again"],
   "flag-value": ["alert", always, "the flag holds true or false again"],
 } satisfies Record<string, Meaning>;
 type Meaning = readonly [kind: Alert["kind"], isKnown: IsKnown, end: string];

@@ -6,7 +6,7 @@ import {
 } from "../../../lib/telemetry/monitor-state.js";
 import { formatOdds } from "../../../lib/wording/units.js";
 import { countTries } from "../control/recovery.js";
-import { judgeLatency } from "../control/judge-latency.js";
+import { judgeSide } from "../control/judge-latency.js";
 import { decideNow, type Outlook, type Store } from "../control/controller.js";
 import { readFlagRecord, type FlagRecord } from "../control/flag-record.js";
 import type { Verdict } from "../verdict/verdict.js";
@@ -39,12 +39,9 @@ export async function readState(
     redis.xlen(keys.outbox),
   ]);
   const now = outlook.redisNow() ?? 0;
-  const prod = judgeLatency(
-    observations.side("prod").figures(now, flag.flippedAtMs).latency,
-    [],
-    config.latency,
-  );
-  const decision = decideNow(outlook, flag, prod.isBreach);
+  const at = { now, sinceMs: flag.flippedAtMs };
+  const prod = judgeSide(observations.side("prod"), config.latency, at);
+  const decision = decideNow(outlook, flag, prod);
   return {
     now: new Date(now).toISOString(),
     silenceMs: config.silenceMs,

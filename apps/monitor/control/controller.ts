@@ -7,7 +7,7 @@ import { describeRedisError } from "../../../lib/redis/redis.js";
 import type { Side } from "../../../lib/telemetry/telemetry.js";
 import { describeTry, formatSpan } from "../../../lib/wording/units.js";
 import { reconcileAlerts } from "./reconcile-alerts.js";
-import { createAlert, type Alert } from "../alert/alerts.js";
+import { createAlert, type Alert, type Senses } from "../alert/alerts.js";
 import type { MonitorConfig } from "../config.js";
 import {
   FencedError,
@@ -17,7 +17,7 @@ import {
 import { readFlagRecord, type FlagRecord } from "./flag-record.js";
 import {
   describeLatency,
-  judgeLatency,
+  judgeSide,
   roundUp,
   type LatencyJudgement,
 } from "./judge-latency.js";
@@ -205,8 +205,10 @@ export class Controller {
 
   /** Undefined unless a side is in breach of the threshold; the canary's breach comes first. */
   #findBreach(judgements: Judgements, now: number): Stop | undefined {
+    const { sides } = this.#context.config.latency;
     const side = (["canary", "prod"] as const).find(
-      (candidate) => judgements[candidate].isBreach,
+      (candidate) =>
+        sides.includes(candidate) && judgements[candidate].isBreach,
     );
     if (side === undefined) return undefined;
     const { figures } = judgements[side];
@@ -288,7 +290,7 @@ export class Controller {
       await this.#noteBreaker(flag, at);
       return;
     }
-    const decision = decideNow(this.#context, flag, judgements.prod.isBreach);
+    const decision = decideNow(this.#context, flag, judgements.prod);
     if (!decision.isDue) return;
     const { cooldownMs } = flag.recovery;
     const versions = this.#context.observations.canaryVersions();
@@ -335,15 +337,22 @@ export class Controller {
     judgements: Judgements,
     fence: string,
   ): Promise<void> {
-    const { observations } = this.#context;
+    const { observations, verdicts, config } = this.#context;
     const alerts = [
       ...observations.alerts(),
-      ...flagAlerts(flag, this.#context.config.flagName),
-      ...(flag.value ? [] : prodAlerts(judgements.prod)),
+      ...flagAlerts(flag, config.flagName),
+      ...(flag.value && config.latency.sides.includes("prod")
+        ? []
+        : prodAlerts(judgements.prod, flag.value)),
       ...verdictAlerts(this.#context),
     ];
-    const now = { alerts, senses: observations, fence };
-    await reconcileAlerts(this.#context, now);
+    const senses: Senses = {
+      hears: (source) => observations.hears(source),
+      isUnwell: (source) => observations.isUnwell(source),
+      isJudged: (side) => judgements[side].isKnown,
+      isCompared: () => (verdicts.verdict?.outcome ?? null) !== null,
+    };
+    await reconcileAlerts(this.#context, { alerts, senses, fence });
   }
 }
 
@@ -354,10 +363,14 @@ function flagAlerts(flag: FlagRecord, name: string): Alert[] {
   return [createAlert("flag-value", { reason, data: { raw } })];
 }
 
-function prodAlerts({ isBreach, figures }: LatencyJudgement): Alert[] {
+function prodAlerts(
+  { isBreach, figures }: LatencyJudgement,
+  isFlagOn: boolean,
+): Alert[] {
   if (!isBreach) return [];
   const side = "prod";
-  const reason = `prod is slow although the flag is off: ${describeLatency(side, figures)}`;
+  const although = isFlagOn ? "" : " although the flag is off";
+  const reason = `prod is slow${although}: ${describeLatency(side, figures)}`;
   const data = { side, ...figures };
   return [createAlert("latency", { of: side, reason, data })];
 }
@@ -378,22 +391,14 @@ function verdictAlerts({ verdicts, config }: Outlook): Alert[] {
   ];
 }
 
-/** Each side's latency since the last flip, which answered everything before it. */
 function judgeSides(
-  context: Outlook,
+  { observations, config }: Outlook,
   flag: FlagRecord,
   now: number,
 ): Judgements {
-  const judge = (side: Side) => {
-    const window = context.observations.side(side);
-    const { latency } = window.figures(now, flag.flippedAtMs);
-    const waiting = window.waitingBeyond(
-      context.config.latency.thresholdMs,
-      now,
-      flag.flippedAtMs,
-    );
-    return judgeLatency(latency, waiting, context.config.latency);
-  };
+  const at = { now, sinceMs: flag.flippedAtMs };
+  const judge = (side: Side) =>
+    judgeSide(observations.side(side), config.latency, at);
   return { prod: judge("prod"), canary: judge("canary") };
 }
 
@@ -401,7 +406,7 @@ function judgeSides(
 export function decideNow(
   context: Omit<Outlook, "verdicts">,
   flag: FlagRecord,
-  isProdInBreach: boolean,
+  prod: LatencyJudgement,
 ): RecoveryDecision {
   const now = context.redisNow() ?? 0;
   const facts = {
@@ -413,7 +418,8 @@ export function decideNow(
       !flag.recordedValue,
     state: flag.recovery,
     lastUnhealthyAt: context.observations.lastUnhealthyAt("canary"),
-    isProdInBreach,
+    isProdInBreach:
+      prod.isBreach && context.config.latency.sides.includes("prod"),
     versions: context.observations.canaryVersions(),
   };
   return decideRecovery(facts, context.config.recovery, now);

@@ -2,15 +2,20 @@ import type {
   LatencyHistogram,
   SparseHistogram,
 } from "../../../lib/telemetry/latency-histogram.js";
-import type { Side } from "../../../lib/telemetry/telemetry.js";
+import type { Side, TrafficWindow } from "../../../lib/telemetry/telemetry.js";
 import { compareMs, formatQuantile } from "../../../lib/wording/units.js";
 import type { LatencyRule } from "../config.js";
+import type { SideWindow } from "../telemetry/side-window.js";
+import { pathOf, type RouteRules } from "./route-rules.js";
 
 export interface LatencyFigures {
+  /** The path of a route with a rule of its own. */
+  route?: string;
   quantile: number;
   /** The quantile's latency; null without requests. */
   latencyMs: number | null;
   thresholdMs: number;
+  /** The rule's window, or the time that the last requests cover. */
   windowMs: number;
   /** Answered requests and those counted as waiting. */
   requests: number;
@@ -23,8 +28,67 @@ export interface LatencyFigures {
 }
 
 export interface LatencyJudgement {
+  /** With fewer requests than the rule needs, nothing is known. */
+  isKnown: boolean;
   isBreach: boolean;
   figures: LatencyFigures;
+}
+
+/**
+ * Judges a side since the last flip, which answered everything before it. Routes with a rule of their own are judged by
+ * themselves, or not at all. @returns the first breach; without any, the judgement of all other routes
+ */
+export function judgeSide(
+  window: SideWindow,
+  rule: LatencyRule,
+  { now, sinceMs }: { now: number; sinceMs: number },
+): LatencyJudgement {
+  const judge = (thresholdMs: number, route?: string) => {
+    const { answered, waiting } = selectRoute(rule.routes, route);
+    const { latency, spanMs } = window.lastAnswered(now, sinceMs, answered);
+    const beyond = window.waitingBeyond(thresholdMs, now, sinceMs, waiting);
+    const windowMs = Math.ceil(spanMs / 1000) * 1000;
+    return judgeLatency(latency, beyond, {
+      ...rule,
+      thresholdMs,
+      windowMs: Math.max(rule.windowMs, windowMs),
+      ...(route !== undefined && { route }),
+    });
+  };
+  const rest = judge(rule.thresholdMs);
+  if (rest.isBreach) return rest;
+  for (const [route, thresholdMs] of rule.routes) {
+    const own = thresholdMs === null ? undefined : judge(thresholdMs, route);
+    if (own?.isBreach) return own;
+  }
+  return rest;
+}
+
+/** The requests of this route, or of all routes without a rule. */
+function selectRoute(rules: RouteRules, route: string | undefined) {
+  const select = (byRoute: Record<string, SparseHistogram>) =>
+    Object.entries(byRoute)
+      .filter(([name]) => {
+        const path = pathOf(name);
+        return route === undefined ? !rules.has(path) : path === route;
+      })
+      .map(([, latency]) => latency);
+  return {
+    answered: ({ latency, routes, routesAlone = {} }: TrafficWindow) => {
+      if (rules.size === 0 || routes === undefined) return [latency];
+      return [routes, routesAlone].flatMap((windows) =>
+        select(
+          Object.fromEntries(
+            Object.entries(windows).map(([name, of]) => [name, of.latency]),
+          ),
+        ),
+      );
+    },
+    waiting: ({ waiting = [], waitingRoutes }: TrafficWindow) =>
+      rules.size === 0 || waitingRoutes === undefined
+        ? [waiting]
+        : select(waitingRoutes),
+  };
 }
 
 /**
@@ -38,18 +102,17 @@ export interface LatencyJudgement {
 export function judgeLatency(
   latency: LatencyHistogram,
   waiting: SparseHistogram,
-  rule: LatencyRule,
+  rule: Omit<LatencyRule, "sides" | "routes"> & { route?: string },
 ): LatencyJudgement {
   latency.merge(waiting);
   const latencyMs = latency.quantile(rule.quantile) ?? null;
   const rounded = (quantile: number) => roundUp(latency.quantile(quantile));
-  const isBreach =
-    latencyMs !== null &&
-    latency.total >= rule.minRequests &&
-    latencyMs > rule.thresholdMs;
+  const isKnown = latency.total >= rule.minRequests;
   return {
-    isBreach,
+    isKnown,
+    isBreach: isKnown && latencyMs !== null && latencyMs > rule.thresholdMs,
     figures: {
+      ...(rule.route !== undefined && { route: rule.route }),
       quantile: rule.quantile,
       latencyMs: rounded(rule.quantile),
       thresholdMs: rule.thresholdMs,
@@ -72,8 +135,9 @@ export function roundUp(ms: number | undefined): number | null {
 export function describeLatency(side: Side, figures: LatencyFigures): string {
   const waiting =
     figures.waiting > 0 ? `, ${figures.waiting} of them still waiting` : "";
+  const where = figures.route === undefined ? "" : ` on ${figures.route}`;
   return (
-    `${side} ${formatQuantile(figures.quantile)} ${compareMs(figures.latencyMs ?? 0, figures.thresholdMs)} ` +
+    `${side} ${formatQuantile(figures.quantile)}${where} ${compareMs(figures.latencyMs ?? 0, figures.thresholdMs)} ` +
     `over ${figures.windowMs / 1000} s (${figures.requests} requests${waiting})`
   );
 }

@@ -29,11 +29,12 @@ export class Observations implements StreamListener {
 
   /** @param onNews after each batch of telemetry, about once a second without any, and when it cannot be read */
   constructor(config: MonitorConfig, onNews: () => void) {
-    this.#windowMs = config.latency.windowMs;
+    const { windowMs, minRequests } = config.latency;
+    this.#windowMs = windowMs;
     this.#silenceMs = config.silenceMs;
     this.#sides = {
-      prod: new SideWindow(this.#windowMs),
-      canary: new SideWindow(this.#windowMs),
+      prod: new SideWindow(windowMs, minRequests),
+      canary: new SideWindow(windowMs, minRequests),
     };
     this.#roster = new Roster(config);
     this.#onNews = onNews;
@@ -125,10 +126,6 @@ export class Observations implements StreamListener {
       .map(({ sample }) => sample.version)
       .filter((version) => version !== null);
     return [...new Set(versions)];
-  }
-
-  hearsProxy(): boolean {
-    return this.proxies().some(({ source }) => this.hears(source));
   }
 
   hears(source: string): boolean {

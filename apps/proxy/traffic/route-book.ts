@@ -106,6 +106,11 @@ export class RouteBook {
     else if (!rescued) tally.latency.add(bucket, 1);
   }
 
+  /** The name that a request without an answer counts under. */
+  nameOf({ method = "", url = "" }: RoutedRequest): string {
+    return this.#routeOf(method, firstSegment(url), false).name;
+  }
+
   /** Adds another book's counts. */
   add({
     prod,

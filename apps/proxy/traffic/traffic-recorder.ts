@@ -1,15 +1,16 @@
 import { Bag, type BagItem } from "../../../lib/bag.js";
-import {
-  bucketOf,
-  LatencyHistogram,
-} from "../../../lib/telemetry/latency-histogram.js";
+import { bucketOf } from "../../../lib/telemetry/latency-histogram.js";
 import type { Side } from "../../../lib/telemetry/telemetry.js";
 import {
   CLIENT_CLOSED,
   type Outcome,
   type RoutedRequest,
 } from "./route-book.js";
-import { WindowCounts, type TrafficWindows } from "./window-counts.js";
+import {
+  WaitingAges,
+  WindowCounts,
+  type TrafficWindows,
+} from "./window-counts.js";
 
 export { CLIENT_CLOSED };
 
@@ -79,10 +80,10 @@ export class TrafficRecorder {
     });
   }
 
-  #readAges(side: Side, now: number): LatencyHistogram {
-    const ages = new LatencyHistogram();
-    for (const { startedAt } of this.#pending[side])
-      ages.record(now - startedAt);
+  #readAges(side: Side, now: number): WaitingAges {
+    const ages = new WaitingAges();
+    for (const pending of this.#pending[side])
+      ages.record(this.#counts.routes.nameOf(pending), now - pending.startedAt);
     return ages;
   }
 }

@@ -1,7 +1,7 @@
-import { LatencyHistogram } from "../../../lib/telemetry/latency-histogram.js";
 import { SIDES, type Side } from "../../../lib/telemetry/telemetry.js";
 import {
   createCounts,
+  WaitingAges,
   WindowCounts,
   type SideCounts,
   type TrafficWindows,
@@ -45,13 +45,9 @@ export class TrafficSum {
 
   /** Ends the window and returns its sums. */
   takeWindow(now: number): TrafficWindows {
-    const waiting = {
-      prod: new LatencyHistogram(),
-      canary: new LatencyHistogram(),
-    };
+    const waiting = { prod: new WaitingAges(), canary: new WaitingAges() };
     for (const windows of this.#last.values())
-      for (const side of SIDES)
-        waiting[side].merge(windows[side].waiting ?? []);
+      for (const side of SIDES) waiting[side].merge(windows[side]);
     return this.#window.take(now, waiting);
   }
 }

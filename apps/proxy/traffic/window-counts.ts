@@ -42,6 +42,39 @@ export class SideCounts {
   }
 }
 
+/** Ages of the requests that wait for a response. */
+export class WaitingAges {
+  readonly #all = new LatencyHistogram();
+  readonly #routes = new Map<string, LatencyHistogram>();
+
+  record(route: string, ageMs: number): void {
+    this.#all.record(ageMs);
+    this.#routeOf(route).record(ageMs);
+  }
+
+  merge({ waiting = [], waitingRoutes = {} }: TrafficCounts): void {
+    this.#all.merge(waiting);
+    for (const [route, ages] of Object.entries(waitingRoutes))
+      this.#routeOf(route).merge(ages);
+  }
+
+  toCounts(): Pick<TrafficCounts, "waiting" | "waitingRoutes"> {
+    const routes = [...this.#routes].map(
+      ([route, ages]) => [route, ages.toSparse()] as const,
+    );
+    return {
+      waiting: this.#all.toSparse(),
+      ...(routes.length > 0 && { waitingRoutes: Object.fromEntries(routes) }),
+    };
+  }
+
+  #routeOf(route: string): LatencyHistogram {
+    const known = this.#routes.get(route) ?? new LatencyHistogram();
+    this.#routes.set(route, known);
+    return known;
+  }
+}
+
 /** Counts in consecutive windows; memory does not depend on the load. */
 export class WindowCounts {
   readonly routes = new RouteBook();
@@ -62,8 +95,8 @@ export class WindowCounts {
     this.routes.add(windows);
   }
 
-  /** Ends the window and returns its counts. @param waiting ages of the requests that wait for a response */
-  take(now: number, waiting: Record<Side, LatencyHistogram>): TrafficWindows {
+  /** Ends the window and returns its counts. */
+  take(now: number, waiting: Record<Side, WaitingAges>): TrafficWindows {
     const windowMs = Math.round(now - this.#startedAt);
     this.#startedAt = now;
     const ended = this.#sides;
@@ -77,7 +110,7 @@ export class WindowCounts {
         status: Object.fromEntries(status),
         latency: latency.toSparse(),
         arms: { chosen, retried, rescued },
-        waiting: waiting[side].toSparse(),
+        ...waiting[side].toCounts(),
         windowMs,
         routes: routes[side],
       };

@@ -185,6 +185,38 @@ describe("controller, at a breach", () => {
     expect(control.stepDowns()).to.deep.equal([FENCE]);
   });
 
+  it("stops a slow canary within two minutes at 15 requests a minute", async () => {
+    const control = await startControl();
+    for (let second = 0; second < 180; second += 4) {
+      control.pass(4000);
+      control.hearTraffic("prod", second % 16 === 0 ? [] : [20]);
+      control.hearTraffic("canary", second % 16 === 0 ? [20] : []);
+    }
+    await control.judge();
+    expect(await control.flag()).to.be.null;
+    let second = 0;
+    for (; (await control.flag()) === null && second < 300; second += 4) {
+      control.pass(4000);
+      control.hearTraffic("prod", second % 16 === 0 ? [] : [20]);
+      control.hearTraffic("canary", second % 16 === 0 ? [4000] : []);
+      await control.judge();
+    }
+    expect(second).to.be.at.most(120);
+    expect((await control.events()).at(-1)?.reason).to.match(
+      /^canary p95 [\d,]+ ms > 500 ms over \d\d s \(5 requests\)$/,
+    );
+  });
+
+  it("leaves the canary in while only prod is slow, unless prod is listed", async () => {
+    const control = await startControl({ LATENCY_SIDES: "canary" });
+    control.hearTraffic("canary", times(7, 4));
+    control.hearTraffic("prod", times(7, 1000));
+    await control.judge();
+    expect(await control.flag()).to.be.null;
+    const [alert] = await control.events();
+    expect(alert?.reason).to.match(/^prod is slow: prod p95 /);
+  });
+
   it("logs that it could not judge, and judges when it can", async () => {
     const control = await startControl();
     await control.redis.set(control.keys.flagInfo("feature"), "no hash");

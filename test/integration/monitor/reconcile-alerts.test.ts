@@ -22,7 +22,8 @@ const SILENT: Alert = {
 };
 const over = {
   hears: () => true,
-  hearsProxy: () => true,
+  isJudged: () => true,
+  isCompared: () => true,
   isUnwell: () => false,
 };
 const unknown = { ...over, hears: () => false };

@@ -23,6 +23,7 @@ function judge(
 describe("latency judgement", () => {
   it("has no figures without requests", () => {
     expect(judge([])).to.deep.equal({
+      isKnown: false,
       isBreach: false,
       figures: {
         quantile: 0.95,

@@ -79,6 +79,30 @@ describe("side window", () => {
     expect(requestsSince(NOW - 499)).to.equal(0);
   });
 
+  it("returns the last requests of ten minutes when there are too few", () => {
+    const window = new SideWindow(KEEP_MS, 3);
+    const data = (latencyMs: number) =>
+      trafficWindow("canary", [latencyMs], { windowMs: 500 });
+    for (const [agoMs, latencyMs] of [
+      [600_000, 1],
+      [599_999, 2],
+      [300_000, 4],
+      [30_000, 8],
+      [0, 16],
+    ] as const)
+      window.add({ source: "p", atMs: NOW - agoMs, data: data(latencyMs) });
+    const last = (now: number, sinceMs = 0) => {
+      const { latency, spanMs } = window.lastAnswered(now, sinceMs);
+      return [latency.toSparse(), spanMs];
+    };
+    expect(last(NOW)).to.deep.equal([histogramOf([4, 8, 16]), 300_500]);
+    expect(last(NOW, NOW - 30_500)).to.deep.equal([
+      histogramOf([8, 16]),
+      30_500,
+    ]);
+    expect(last(NOW + 600_000)).to.deep.equal([[], KEEP_MS]);
+  });
+
   it("is not changed by merging into its figures", () => {
     const window = sideWindow([NOW, [1]]);
     window.figures(NOW).latency.merge([[300, 9]]);
