@@ -64,14 +64,18 @@ local function read_flag()
   local raw = redis.call('GET', KEYS[1]) or redis.call('HGET', KEYS[2], 'value') or 'true'
   return raw == 'true' and 'true' or 'false'
 end
+-- A ledger that takes no entry, as after one with the greatest id, must not keep the flag from changing.
 local function enter(kind, fields, length)
-  return redis.call('XADD', KEYS[4], 'MAXLEN', '~', length, '*', 'kind', kind, unpack(fields))
+  local id = redis.pcall('XADD', KEYS[4], 'MAXLEN', '~', length, '*', 'kind', kind, unpack(fields))
+  if type(id) == 'string' then return id end
+  local time = redis.call('TIME')
+  return time[1] .. string.format('%03d', math.floor(time[2] / 1000)) .. '-0'
 end
 local function describe(value, fields, id)
   redis.call('HSET', KEYS[2], 'value', value, 'event', id, unpack(fields, 1, 6))
 end
 local function mail(fields, id)
-  redis.call('XADD', KEYS[5], '*', 'event', id, 'kind', 'flip', unpack(fields))
+  redis.pcall('XADD', KEYS[5], '*', 'event', id, 'kind', 'flip', unpack(fields))
 end
 `;
 

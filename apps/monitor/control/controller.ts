@@ -90,6 +90,8 @@ export class Controller {
   readonly #closing = new AbortController();
   #obstacle: string | undefined;
   #trimmedAt = -Infinity;
+  /** The last value that was stored, in case Redis loses it. */
+  #lastValue: boolean | undefined;
 
   constructor(context: ControllerContext, intervalMs = ROUND_INTERVAL_MS) {
     this.#context = context;
@@ -135,6 +137,7 @@ export class Controller {
     const now = this.#context.redisNow();
     if (now === undefined) return;
     const flag = await readFlagRecord(redis, keys, config.flagName);
+    if (flag.raw !== null) this.#lastValue = flag.value;
     const { fence } = leadership;
     if (fence !== undefined) await this.#lead(flag, { fence, now });
     const blindness = observations.findBlindness(now);
@@ -159,6 +162,12 @@ export class Controller {
     const { observations, verdicts } = this.#context;
     const { fence, now } = at;
     this.#trim(now);
+    const lost = flag.flip === null ? this.#lastValue : flag.recordedValue;
+    if (flag.raw === null && lost !== undefined) {
+      await this.#restore(flag, lost, fence);
+      this.#isDue = true;
+      return;
+    }
     if (flag.value !== flag.recordedValue) {
       await this.#adopt(flag, fence);
       this.#isDue = true;
@@ -201,6 +210,18 @@ export class Controller {
       fence,
     });
     refuseFenced(outcome, fence);
+  }
+
+  async #restore(
+    flag: FlagRecord,
+    value: boolean,
+    fence: string,
+  ): Promise<void> {
+    const { ledger, config } = this.#context;
+    const what = flag.flip === null ? "the flag and its last flip" : "the flag";
+    const reason = `Redis has lost ${what}: its last value was written back`;
+    const known = { value, reason, fence };
+    refuseFenced(await ledger.restore(config.flagName, known), fence);
   }
 
   /** Undefined unless a side is in breach of the threshold; the canary's breach comes first. */

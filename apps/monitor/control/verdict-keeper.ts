@@ -112,8 +112,10 @@ export class VerdictKeeper {
   }
 
   /** Notes POST /api/release on any monitor. */
-  onEvent({ kind, data }: LedgerEvent, atMs: number): void {
-    if (kind === "deploy" && data.release === true) this.#releasedAt = atMs;
+  onEvent({ kind, by, data }: LedgerEvent, atMs: number): void {
+    const isTrusted = by === "operator" || by === "monitor";
+    if (kind === "deploy" && isTrusted && data.release === true)
+      this.#releasedAt = atMs;
   }
 
   /** Counts the entries and judges. @throws FencedError; and when Redis is away */

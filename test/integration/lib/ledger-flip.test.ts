@@ -30,6 +30,20 @@ describe("ledger flip", () => {
     test = openTestRedis();
   });
 
+  it("changes the flag when the ledger takes no more entries", async () => {
+    const greatest = "18446744073709551615-18446744073709551615";
+    await test.redis.xadd(test.keys.events, greatest, "kind", "deploy");
+    const before = Date.now();
+    expect(await flip(STOP)).to.equal("changed");
+    expect(await flag()).to.equal("false");
+    expect(await test.outbox()).to.have.length(1);
+    const { event = "" } = await info();
+    expect(event).to.match(/^\d{13}-0$/);
+    expect(parseInt(event, 10)).to.be.closeTo(before, 5000);
+    expect(await flip({ ...RESUME, supersedes: event })).to.equal("changed");
+    expect(await flag()).to.equal("true");
+  });
+
   it("writes flag, info, event and outbox entry", async () => {
     expect(await flip({ ...STOP, recovery: '{"a":1}' })).to.equal("changed");
     expect(await flag()).to.equal("false");
@@ -184,10 +198,10 @@ describe("ledger flip", () => {
   });
 
   it("throws and writes nothing while Redis rejects commands", async () => {
-    await test.redis.set(test.keys.events, "no stream");
+    await test.redis.lpush(test.keys.flag("feature"), "no string");
     const failure = await flip(STOP).catch((err: unknown) => err);
     expect(failure).to.be.instanceOf(Error);
-    expect(await flag()).to.be.null;
     expect(await info()).to.deep.equal({});
+    expect(await test.events()).to.be.empty;
   });
 });

@@ -20,13 +20,39 @@ describe("controller, when the flag is set directly in Redis", () => {
     expect(await control.outbox()).to.have.length(1);
   });
 
-  it("does not take its deletion for a flip", async () => {
+  for (const [what, lost] of [
+    ["the flag", ["flag"]],
+    ["the flag and its last flip", ["flag", "flagInfo", "recovery"]],
+  ] as const)
+    it(`writes the value back when Redis loses ${what}`, async () => {
+      const control = await startControl();
+      await setFlag(control, "false");
+      await control.judge();
+      await control.redis.del(
+        ...lost.map((key) => control.keys[key]("feature")),
+      );
+      await control.judge();
+      await control.judge();
+      expect(await control.flag()).to.equal("false");
+      expect(await control.kinds()).to.deep.equal([
+        "flip by operator",
+        "flip by monitor",
+      ]);
+      expect(await lastEvent(control)).to.deep.include({
+        reason: `Redis has lost ${what}: its last value was written back`,
+        data: { flag: "feature", value: false, restored: true },
+      });
+      control.pass(3_600_000);
+      control.hearHost("canary");
+      await control.judge();
+      expect(await control.flag()).to.equal("false");
+    });
+
+  it("writes nothing back where the flag never had a value", async () => {
     const control = await startControl();
-    await setFlag(control, "false");
     await control.judge();
-    await control.redis.del(control.keys.flag("feature"));
-    await control.judge();
-    expect(await control.kinds()).to.deep.equal(["flip by operator"]);
+    expect(await control.flag()).to.be.null;
+    expect(await control.events()).to.be.empty;
   });
 
   it("records nothing when the value is the same", async () => {

@@ -171,6 +171,7 @@ describe("controller's recovery", () => {
     await control.judge();
     expect(await control.flag()).to.equal("false");
     control.pass(11_000);
+    control.hearTraffic("prod", times(5, 4));
     await passHealthy(control, COOLDOWN_MS + 1000);
     expect(await control.flag()).to.equal("true");
   });

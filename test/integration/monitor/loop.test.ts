@@ -97,6 +97,7 @@ describe("monitor, from telemetry to flag", () => {
       nextTryAt: null,
       latched: true,
       waitsFor: "a person: it was the third breach within an hour",
+      attempt: 1,
     });
 
     fleet.latencyMs.canary = 4;
@@ -168,6 +169,7 @@ describe("monitor, from telemetry to flag", () => {
       nextTryAt: null,
       latched: false,
       waitsFor: "a person: RECOVERY is manual",
+      attempt: 1,
     });
   });
 
