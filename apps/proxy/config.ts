@@ -42,6 +42,8 @@ export interface ProxyConfig extends BaseConfig, ClientLimits, UpstreamLimits {
   telemetryIntervalMs: number;
   /** Peers whose X-Forwarded-* headers are trusted. */
   trustedProxies: BlockList;
+  /** Whether request headers with underscores in their names are forwarded. */
+  keepsUnderscores: boolean;
 }
 
 /** @throws SettingsError */
@@ -82,6 +84,9 @@ export function readConfig(env: Environment): ProxyConfig {
       min: 50,
     }),
     trustedProxies: readTrustedProxies(settings),
+    keepsUnderscores:
+      settings.choice("UNDERSCORE_HEADERS", ["drop", "keep"], "drop") ===
+      "keep",
   };
   settings.finish();
   return config;

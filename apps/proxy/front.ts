@@ -72,6 +72,7 @@ export class Front {
         return side;
       },
       isTrusted: createTrust(config.trustedProxies),
+      keepsUnderscores: config.keepsUnderscores,
       maxConnections: config.maxConnections,
       connections: new ConnectionCount(shared.connections, own.connections),
       engine: this.#engine,

@@ -259,6 +259,26 @@ const ROWS: Row[] = [
       ),
     ],
     expect: ["GET /n "],
+    judge: hasNone("transfer_encoding", "content_length"),
+  },
+  {
+    name: "header and trailer names with underscores",
+    send: [
+      message(
+        "POST /u HTTP/1.1",
+        HOST,
+        "X_Forwarded_For: 7.7.7.7",
+        "x_served_by: canary",
+        "Transfer-Encoding: chunked",
+        "",
+        "0",
+        "X_Real_IP: 7.7.7.7",
+        "",
+        "",
+      ),
+    ],
+    expect: ["POST /u "],
+    judge: hasNone("x_forwarded_for", "x_served_by", "x_real_ip"),
   },
   {
     name: "an empty POST",

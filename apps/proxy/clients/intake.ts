@@ -27,6 +27,8 @@ const TOO_MANY_CONNECTIONS: Refusal = {
 export interface IntakeContext extends ExchangeContext {
   /** Whether a peer's X-Forwarded-* and Forwarded headers are trusted. */
   isTrusted: (address: string) => boolean;
+  /** Whether request headers with underscores in their names are forwarded. */
+  keepsUnderscores: boolean;
   /** @param now monotonic ms */
   pickSide: (now: number) => Side;
   engine: Engine;
@@ -92,8 +94,9 @@ class Intake {
     { request, response, engine }: Omit<Message, "headers">,
   ): void {
     const now = performance.now();
+    const { keepsUnderscores } = this.#context;
     const side = this.#context.pickSide(now);
-    const headers = upstreamRequestHeaders(request, client);
+    const headers = upstreamRequestHeaders(request, client, keepsUnderscores);
     const message = { request, response, headers, engine };
     new Exchange(this.#context, { side, startedAt: now }, message);
   }

@@ -14,6 +14,9 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   "upgrade",
 ]);
 
+/** Names that another server may take for these routing and framing headers are hop-by-hop. */
+const ROUTING: ReadonlySet<string> = new Set(["host", "content-length"]);
+
 /** Headers by which a client may make claims about itself. */
 const CLAIM = /^(x-forwarded-|forwarded$|x-real-ip$)/;
 
@@ -34,6 +37,7 @@ export interface HeaderName {
   readonly isClaim: boolean;
   /** A claim that the proxy makes itself. */
   readonly isSetByUs: boolean;
+  readonly hasUnderscore: boolean;
 }
 
 const known = new Map<string, HeaderName>();
@@ -44,11 +48,16 @@ export function readHeaderName(name: string): HeaderName | undefined {
   if (found !== undefined) return found;
   if (!TOKEN.test(name)) return undefined;
   const lowerCase = name.toLowerCase();
+  const hasUnderscore = name.includes("_");
+  // As CGI and WSGI read it: to an app behind them the two are one header.
+  const dashed = lowerCase.replaceAll("_", "-");
   const read = {
     lowerCase,
-    isHopByHop: HOP_BY_HOP.has(lowerCase),
-    isClaim: CLAIM.test(lowerCase),
-    isSetByUs: SET.has(lowerCase),
+    isHopByHop:
+      HOP_BY_HOP.has(dashed) || (hasUnderscore && ROUTING.has(dashed)),
+    isClaim: CLAIM.test(dashed),
+    isSetByUs: SET.has(dashed),
+    hasUnderscore,
   };
   if (known.size >= KNOWN_LIMIT) known.clear();
   known.set(name, read);

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { readHeaderName } from "./header-name.js";
+import { readHeaderName, type HeaderName } from "./header-name.js";
 
 /** The client at the far end of a connection. */
 export interface ClientPeer {
@@ -16,11 +16,12 @@ const END_TO_END: ReadonlySet<string> = new Set(["host", "content-length"]);
 const ONE_OPTION = /^(close|keep-alive|upgrade)?$/i;
 
 /** For an invalid name, which Node's parser does not let through. */
-const NO_NAME = {
+const NO_NAME: HeaderName = {
   lowerCase: "",
   isHopByHop: false,
   isClaim: false,
   isSetByUs: false,
+  hasUnderscore: false,
 };
 
 /** Methods whose requests need no Content-Length if they have no body (RFC 9110 8.6). */
@@ -50,15 +51,23 @@ function connectionOptions(
  * A request's headers for an upstream. Order, case, repetition and `Host` are kept; hop-by-hop headers and `Expect`, which
  * this server answers, are removed; X-Forwarded-For, -Proto and -Host are set.
  *
+ * @param keepsUnderscores whether names with underscores are forwarded, except those that resemble a header of the proxy's
  * @returns `[name, value, name, value …]`
  */
 export function upstreamRequestHeaders(
   request: IncomingMessage,
   peer: ClientPeer,
+  keepsUnderscores = false,
 ): string[] {
   const { headers: received, method = "GET" } = request;
   const named = connectionOptions(received.connection);
-  const headers = endToEndHeaders(request.rawHeaders, named, peer);
+  const headers = endToEndHeaders(
+    request.rawHeaders,
+    ({ lowerCase, isClaim, hasUnderscore }) =>
+      named?.has(lowerCase) !== true &&
+      (!isClaim || peer.isTrusted) &&
+      (!hasUnderscore || (keepsUnderscores && !isClaim)),
+  );
   const claimed = (name: string) =>
     peer.isTrusted && named?.has(name) !== true ? received[name] : undefined;
   const chain = claimed("x-forwarded-for");
@@ -105,8 +114,7 @@ function placeOf(wanted: string, raw: readonly string[], from = 0): number {
 /** The headers that are forwarded unchanged. */
 function endToEndHeaders(
   raw: readonly string[],
-  named: ReadonlySet<string> | undefined,
-  peer: ClientPeer,
+  isForwarded: (name: HeaderName) => boolean,
 ): string[] {
   const headers: string[] = [];
   for (let i = 0; i + 1 < raw.length; i += 2) {
@@ -114,9 +122,7 @@ function endToEndHeaders(
     const known = readHeaderName(name) ?? NO_NAME;
     if (known.isHopByHop || known.isSetByUs || known.lowerCase === "expect")
       continue;
-    if (known.isClaim && !peer.isTrusted) continue;
-    if (named?.has(known.lowerCase) === true) continue;
-    headers.push(name, raw[i + 1] ?? "");
+    if (isForwarded(known)) headers.push(name, raw[i + 1] ?? "");
   }
   return headers;
 }

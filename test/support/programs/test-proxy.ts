@@ -67,6 +67,7 @@ export async function startTestProxy(options: {
   serveRequests(service.server, {
     pickSide: typeof side === "function" ? side : () => side,
     isTrusted: options.isTrusted ?? (() => false),
+    keepsUnderscores: false,
     maxConnections: options.maxConnections ?? 10_000,
     connections: new ConnectionCount(new Int32Array(1), new Int32Array(1)),
     engine,

@@ -57,6 +57,7 @@ describe("proxy settings", () => {
       maxConnections: 10_000,
       drainMs: 10_000,
       telemetryIntervalMs: 500,
+      keepsUnderscores: false,
     });
   });
 

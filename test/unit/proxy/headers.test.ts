@@ -68,6 +68,38 @@ describe("proxy headers to the upstream", () => {
     expect(upstreamHeaders(hopByHop)).to.not.have.any.keys(hopByHop);
   });
 
+  it("drops names with underscores, also a trusted peer's", () => {
+    for (const peer of [UNTRUSTED, TRUSTED])
+      for (const name of [
+        "X_Forwarded_For",
+        "x_real_ip",
+        "Transfer_Encoding",
+        "Content_Length",
+        "x_served_by",
+        "_",
+      ])
+        expect(upstreamHeaders({ [name]: "7" }, peer)).to.not.have.property(
+          name.toLowerCase(),
+        );
+  });
+
+  it("can keep names with underscores that resemble none of its own", () => {
+    const sent = {
+      api_key: "7",
+      x_served_by: "7",
+      "x_forwarded-for": "7",
+      host_: "7",
+      content_length: "7",
+      x_real_ip: "7",
+      Transfer_Encoding: "7",
+      forwarded_: "7",
+    };
+    const raw = upstreamRequestHeaders(request(sent), TRUSTED, true);
+    expect(
+      Object.keys(byName(raw)).filter((name) => name.includes("_")),
+    ).to.deep.equal(["api_key", "x_served_by", "host_", "forwarded_"]);
+  });
+
   it("strips headers that Connection names, in any case and spacing", () =>
     expect(
       upstreamHeaders({
