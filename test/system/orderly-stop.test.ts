@@ -2,7 +2,11 @@ import { expect } from "chai";
 import { onCleanup } from "../support/cleanup.js";
 import { ClosedLoop } from "../support/system/closed-loop.js";
 import { expectOrderlyLeave } from "../support/system/orderly-leave.js";
-import { startSystem } from "../support/system/start-system.js";
+import { untilWhole } from "../support/system/conditions.js";
+import {
+  NO_LATENCY_RULE,
+  shareSystem,
+} from "../support/system/start-system.js";
 import { waitFor } from "../support/wait-for.js";
 
 const CONNECTIONS = 32;
@@ -10,8 +14,10 @@ const CONNECTIONS = 32;
 describe("SIGTERM", function () {
   this.timeout(60_000);
 
+  const shared = shareSystem({ env: { monitor: NO_LATENCY_RULE } });
+
   it("ends the proxy under load without a lost request: every client is answered and told to go", async () => {
-    const { proxy } = await startSystem();
+    const { proxy } = shared();
     const clients = new ClosedLoop({
       port: proxy.port,
       path: "/",
@@ -27,9 +33,10 @@ describe("SIGTERM", function () {
   });
 
   it("has the proxy finish slow answers that are under way", async () => {
-    const { proxy, canaryApp } = await startSystem({
-      env: { monitor: { LATENCY_THRESHOLD_MS: "10000" } },
-    });
+    const { proxy, canaryApp } = shared();
+    await proxy.start();
+    await untilWhole(shared());
+    const served = (await canaryApp.requestStarts()).length;
     // Prod refuses this path at once, and its clients ask again: in the end all wait for the canary. They wait for so long
     // that even on a busy machine none is answered and asks again before.
     const slow = new ClosedLoop({
@@ -40,7 +47,8 @@ describe("SIGTERM", function () {
     onCleanup(() => slow.stop());
     await waitFor(
       "slow requests under way",
-      async () => (await canaryApp.requestStarts()).length >= CONNECTIONS,
+      async () =>
+        (await canaryApp.requestStarts()).length >= served + CONNECTIONS,
     );
 
     expect(await proxy.end("SIGTERM")).to.equal(0);
@@ -51,7 +59,9 @@ describe("SIGTERM", function () {
   });
 
   it("ends every program with status 0, and each leaves its stop in the ledger", async () => {
-    const system = await startSystem();
+    const system = shared();
+    await system.proxy.start();
+    const stopsBefore = (await system.events("stop")).length;
     const { proxy, monitor, prodAgent, canaryAgent, prodApp, canaryApp } =
       system;
     const programs = [
@@ -62,7 +72,7 @@ describe("SIGTERM", function () {
       programs.map((program) => program.end("SIGTERM")),
     );
     expect(statuses).to.deep.equal([0, 0, 0, 0, 0, 0]);
-    const stops = await system.events("stop");
+    const stops = (await system.events("stop")).slice(stopsBefore);
     expect(stops.map(({ by }) => by).sort()).to.deep.equal([
       "agent",
       "agent",

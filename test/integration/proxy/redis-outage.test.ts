@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "chai";
 import {
   startPrivateRedis,
@@ -18,6 +19,7 @@ import { waitFor } from "../../support/wait-for.js";
 const FLAG_STALE_MS = 1500;
 /** Time for a request that was sent to the canary just in time. */
 const SLACK_MS = 250;
+const PAUSE_MS = 3;
 
 async function startRedis(port?: number): Promise<PrivateRedis> {
   const redis = await startPrivateRedis(port === undefined ? {} : { port });
@@ -36,7 +38,7 @@ async function startSides(redisUrl: string): Promise<ProxyProgram> {
   });
 }
 
-/** Sends one request after the other until stopped. */
+/** Sends one request after the other until stopped, with pauses that leave the machine to others. */
 function startTraffic({ port }: ProxyProgram) {
   const agent = createKeepAliveAgent(1);
   const traffic = {
@@ -51,6 +53,7 @@ function startTraffic({ port }: ProxyProgram) {
   let going = true;
   const run = async () => {
     while (going) {
+      await delay(PAUSE_MS);
       traffic.sent += 1;
       const sentAt = performance.now();
       try {
