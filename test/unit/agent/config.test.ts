@@ -1,21 +1,10 @@
 import { expect } from "chai";
 import { readConfig } from "../../../apps/agent/config.js";
-import {
-  SettingsError,
-  type Environment,
-} from "../../../lib/settings/settings.js";
+import { problemsIn } from "../../support/settings-problems.js";
 
 const PROD = { TARGET: "prod", APP_PID: "123" };
 
-function problemsOf(env: Environment): readonly string[] {
-  try {
-    readConfig(env);
-  } catch (err) {
-    if (err instanceof SettingsError) return err.problems;
-    throw err;
-  }
-  return [];
-}
+const problemsOf = problemsIn(readConfig);
 
 describe("agent config", () => {
   it("requires only a target and its process", () =>

@@ -1,20 +1,9 @@
 import { expect } from "chai";
 import { readConfig } from "../../../apps/app/config.js";
 import { releaseVersion } from "../../../lib/program/release.js";
-import {
-  SettingsError,
-  type Environment,
-} from "../../../lib/settings/settings.js";
+import { problemsIn } from "../../support/settings-problems.js";
 
-function problemsOf(env: Environment): readonly string[] {
-  try {
-    readConfig(env);
-  } catch (err) {
-    if (err instanceof SettingsError) return err.problems;
-    throw err;
-  }
-  return [];
-}
+const problemsOf = problemsIn(readConfig);
 
 describe("app config", () => {
   it("requires only a role", () =>

@@ -1,10 +1,10 @@
 import { expect } from "chai";
 import { readAlertConfig } from "../../../apps/monitor/alert/alert-config.js";
 import {
-  SettingsError,
   SettingsReader,
   type Environment,
 } from "../../../lib/settings/settings.js";
+import { problemsIn } from "../../support/settings-problems.js";
 
 function read(env: Environment) {
   const settings = new SettingsReader(env);
@@ -13,15 +13,7 @@ function read(env: Environment) {
   return config;
 }
 
-function problemsOf(env: Environment): readonly string[] {
-  try {
-    read(env);
-  } catch (err) {
-    if (err instanceof SettingsError) return err.problems;
-    throw err;
-  }
-  return [];
-}
+const problemsOf = problemsIn(read);
 
 const addressed = {
   ALERT_FROM: "serin@example.com",

@@ -1,20 +1,9 @@
 import { expect } from "chai";
 import { readConfig } from "../../../apps/monitor/config.js";
 import { isLoopback } from "../../../lib/settings/base-config.js";
-import {
-  SettingsError,
-  type Environment,
-} from "../../../lib/settings/settings.js";
+import { problemsIn } from "../../support/settings-problems.js";
 
-function problemsOf(env: Environment): readonly string[] {
-  try {
-    readConfig(env);
-    return [];
-  } catch (err) {
-    expect(err).to.be.instanceOf(SettingsError);
-    return (err as SettingsError).problems;
-  }
-}
+const problemsOf = problemsIn(readConfig);
 
 describe("monitor config", () => {
   it("reads the verdict’s mode, alpha and tolerance, and names invalid ones", () => {

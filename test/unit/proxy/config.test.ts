@@ -5,20 +5,9 @@ import {
   readConfig,
   whyNotSeveral,
 } from "../../../apps/proxy/config.js";
-import {
-  SettingsError,
-  type Environment,
-} from "../../../lib/settings/settings.js";
+import { problemsIn } from "../../support/settings-problems.js";
 
-function problemsOf(env: Environment): readonly string[] {
-  try {
-    readConfig(env);
-  } catch (err) {
-    if (err instanceof SettingsError) return err.problems;
-    throw err;
-  }
-  return [];
-}
+const problemsOf = problemsIn(readConfig);
 
 function trusts(list: string, address: string): boolean {
   const family = address.includes(":") ? "ipv6" : "ipv4";
