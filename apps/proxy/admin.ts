@@ -7,6 +7,8 @@ export interface ProxyStatus {
   /** Both are null until Redis has answered. */
   flag: { value: boolean | null; confirmedAgoMs: number | null };
   lease: { required: boolean; freshForMs: number };
+  /** `because`: why Redis does not take this proxy's telemetry; null while it does. */
+  telemetry: { untakenForMs: number; because: string | null };
   requests: { prod: number; canary: number };
 }
 

@@ -48,6 +48,11 @@ export function toProxyFamilies(figures: ProxyFigures): Family[] {
       "Whether the canary gets its share from this proxy.",
       [[Number(status.canary.open)]],
     ),
+    gauge(
+      "serin_proxy_telemetry_untaken_seconds",
+      "For how long Redis has not taken this proxy's telemetry; 0 while it does.",
+      [[status.telemetry.untakenForMs / 1000]],
+    ),
     gauge("serin_canary_share", CANARY_SHARE_HELP, [
       [share, { kind: "configured" }],
     ]),

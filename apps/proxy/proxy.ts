@@ -63,11 +63,17 @@ export async function startProxy(
   const ledger = new Ledger(redis, keys);
   const memory = createSharedState();
   const recent = new RecentSum();
-  const canary = controlCanary({
-    ...{ config, context, watch, memory, recent, ledger },
-    readSource: () => sourceId("proxy", serving.port),
-  });
   const traffic = new TrafficSum(performance.now());
+  const split = `${config.split.prod}:${config.split.canary}`;
+  const readSource = () => sourceId("proxy", serving.port);
+  const sender = new TelemetrySender({
+    ...{ redis, keys, split, readSource, logger },
+    takeWindow: async () => (await readTraffic()).takeWindow(performance.now()),
+    canaryState: () => canary.read(),
+  });
+  const flips = { ledger, readSource, recent };
+  const known = { config, context, watch, sender, memory };
+  const canary = controlCanary({ ...known, ...flips });
   const { onTrip } = canary;
   const parts = { shared: memory, recent, traffic, onTrip, logger };
   const entry = context.workerEntry ?? WORKER_MAIN;
@@ -79,26 +85,20 @@ export async function startProxy(
     await serving.count();
     return traffic;
   };
-  const split = `${config.split.prod}:${config.split.canary}`;
   const adminPort = await listenForAdmin({
     ...{ config, context, serving, readTraffic },
     describe: () => ({
       split,
       canary: canary.read(),
       ...describeReading(watch, config),
+      telemetry: describeTelemetry(sender),
     }),
   });
   const port = await serving.listen();
 
-  const source = sourceId("proxy", port);
   const detail = `http://${config.host}:${port}, split ${split}`;
-  const shared = { redis, source, logger };
-  announce({ program: "proxy", detail, ledger, closers, ...shared });
-  const sender = new TelemetrySender({
-    ...{ ...shared, keys, split },
-    takeWindow: async () => (await readTraffic()).takeWindow(performance.now()),
-    canaryState: canary.read,
-  });
+  const shared = { source: readSource(), redis, ledger, logger, closers };
+  announce({ program: "proxy", detail, ...shared });
   const receipts = new GateReceipts({
     ...{ ...shared, keys, flagName, readState: canary.read },
     countWaiting: async () => (await readTraffic()).countWaiting("canary"),
@@ -158,9 +158,10 @@ function controlCanary(options: {
   memory: SharedState;
   recent: RecentSum;
   ledger: Ledger;
+  sender: TelemetrySender;
   readSource: () => string;
 }) {
-  const { config, context, watch, memory, ...flips } = options;
+  const { config, context, watch, memory, sender, ...flips } = options;
   const { logger, closers } = context;
   const breaker = new Breaker(memory.breaker);
   const clockOffsetMs = readClockOffsetMs();
@@ -175,9 +176,10 @@ function controlCanary(options: {
     breaker.reset();
     stop.cancel();
   });
-  watch.onReading((reading) => {
+  const readKnown = () => ({ reading: watch.current, untaken: sender.untaken });
+  watch.onReading(() => {
     const now = performance.now();
-    gate.publish(canaryOpenForMs(reading, config, now), now);
+    gate.publish(canaryOpenForMs(readKnown(), config, now), now);
   });
   return {
     onTrip: (trip: Trip, era: number) => {
@@ -186,7 +188,7 @@ function controlCanary(options: {
     read: (): CanaryState => {
       const because =
         breaker.trip === undefined
-          ? whyCanaryIsClosed(watch.current, config, performance.now())
+          ? whyCanaryIsClosed(readKnown(), config, performance.now())
           : `breaker: ${breaker.trip.reason}${stop.isJudging ? "; prod's outcome is awaited" : ""}`;
       return { open: because === null, because };
     },
@@ -210,6 +212,11 @@ function describeReading(
       freshForMs: Math.max(0, Math.round((leaseUntil ?? 0) - now)),
     },
   };
+}
+
+function describeTelemetry({ untaken }: TelemetrySender) {
+  const { since = performance.now(), because = null } = untaken ?? {};
+  return { untakenForMs: Math.round(performance.now() - since), because };
 }
 
 function describeReadiness({ isDraining, isListening }: Serving): Readiness {

@@ -1,21 +1,28 @@
 import type { FlagReading } from "../../../lib/flag/flag-watch.js";
 
+/** What is known about the canary. */
+export interface Known {
+  /** The last reading, undefined before the first. */
+  reading: FlagReading | undefined;
+  /** Since when, in monotonic ms, and why Redis takes no telemetry of this proxy; undefined while it does. */
+  untaken: { since: number; because: string } | undefined;
+}
+
 export interface GateRules {
-  /** Longest age of the last confirmation of the flag. */
+  /** Longest age of the last confirmation of the flag, and of telemetry that Redis has not taken. */
   flagStaleMs: number;
   /** Whether a leading monitor must watch the canary. */
   leaseRequired: boolean;
 }
 
 /**
- * If anything about the canary is unknown, all traffic goes to prod.
+ * If anything about the canary is unknown, or nobody can watch it, all traffic goes to prod.
  *
- * @param reading the last one, undefined before the first
  * @param now monotonic ms (`performance.now()`)
  * @returns why the canary is closed, or null when it is open
  */
 export function whyCanaryIsClosed(
-  reading: FlagReading | undefined,
+  { reading, untaken }: Known,
   rules: GateRules,
   now: number,
 ): string | null {
@@ -25,6 +32,8 @@ export function whyCanaryIsClosed(
   if (reading.isOutdated) return "flag has just been written: it is being read";
   if (now - reading.confirmedAt > rules.flagStaleMs)
     return "flag is stale: Redis does not answer";
+  if (untaken !== undefined && now - untaken.since > rules.flagStaleMs)
+    return `telemetry is not taken: ${untaken.because}`;
   if (!rules.leaseRequired) return null;
   if (reading.leaseUntil === null) return "no monitor leads: there is no lease";
   if (reading.leaseUntil < now)
@@ -38,12 +47,15 @@ export function whyCanaryIsClosed(
  * @returns ms from `now`; 0 when it is closed
  */
 export function canaryOpenForMs(
-  reading: FlagReading | undefined,
+  known: Known,
   rules: GateRules,
   now: number,
 ): number {
-  if (whyCanaryIsClosed(reading, rules, now) !== null) return 0;
-  const staleAt = (reading?.confirmedAt ?? 0) + rules.flagStaleMs;
+  if (whyCanaryIsClosed(known, rules, now) !== null) return 0;
+  const { reading, untaken } = known;
+  const confirmedAt = reading?.confirmedAt ?? 0;
+  const takenAt = untaken?.since ?? Infinity;
+  const staleAt = Math.min(confirmedAt, takenAt) + rules.flagStaleMs;
   const freshUntil = rules.leaseRequired
     ? (reading?.leaseUntil ?? 0)
     : Infinity;

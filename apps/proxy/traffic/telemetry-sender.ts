@@ -16,7 +16,7 @@ export interface CanaryState {
 export interface TelemetrySource {
   redis: Redis;
   keys: Keys;
-  source: string;
+  readSource: () => string;
   /** Ends the window and returns its counts. */
   takeWindow: () => Promise<TrafficWindows>;
   split: string;
@@ -24,18 +24,32 @@ export interface TelemetrySource {
   logger: Logger;
 }
 
+/** Telemetry that Redis has not taken. */
+export interface Untaken {
+  /** Monotonic ms of the first of these windows. */
+  since: number;
+  /** Why, in Redis's words where it answered. */
+  because: string;
+}
+
 /**
  * Sends a window for each side at every interval, also without traffic, as a sign of life. While Redis is away, the window
  * only gets longer, and nothing is lost. A window whose sending fails half-way is dropped, because sending it again might
- * count its requests twice.
+ * count its requests twice. What Redis refuses is told, since a canary must not be served that nobody can watch.
  */
 export class TelemetrySender {
   readonly #options: TelemetrySource;
   #timer: NodeJS.Timeout | undefined;
+  #untaken: Untaken | undefined;
   #sending: Promise<void> = Promise.resolve();
 
   constructor(options: TelemetrySource) {
     this.#options = options;
+  }
+
+  /** Undefined while Redis takes each window. */
+  get untaken(): Untaken | undefined {
+    return this.#untaken;
   }
 
   start(intervalMs: number): void {
@@ -52,21 +66,43 @@ export class TelemetrySender {
   }
 
   async #sendWindow(): Promise<void> {
-    const { redis, keys, source, takeWindow, split, canaryState, logger } =
+    const { redis, keys, readSource, takeWindow, split, canaryState } =
       this.#options;
-    if (redis.status !== "ready") return;
+    if (redis.status !== "ready") {
+      this.#note("Redis is away");
+      return;
+    }
     const { open, because } = canaryState();
     const counts = await takeWindow();
-    const at = Date.now();
+    const [source, at] = [readSource(), Date.now()];
     const state = { split, canaryOpen: open, because };
     const windows = SIDES.map((target): Telemetry => {
       const data = { target, ...counts[target], ...state };
       return { kind: "traffic", source, at, data };
     });
+    const sentAt = performance.now();
     try {
       await writeTelemetry(redis, keys, windows);
+      this.#note(undefined, sentAt);
     } catch (err) {
-      logger.warn({ err }, "a traffic window was lost");
+      this.#note(err instanceof Error ? err.message : String(err), sentAt);
     }
+  }
+
+  /** Logs each change, but not each window. */
+  #note(because: string | undefined, sentAt = performance.now()): void {
+    const { logger } = this.#options;
+    const last = this.#untaken;
+    this.#untaken =
+      because === undefined
+        ? undefined
+        : { since: last?.since ?? sentAt, because };
+    if (because === last?.because) return;
+    if (because !== undefined)
+      logger.warn(
+        { because },
+        "telemetry is not taken: traffic windows wait or are lost",
+      );
+    else logger.info({}, "telemetry is taken");
   }
 }

@@ -28,6 +28,7 @@ describeEngines("proxy status", () => {
       split: "3:1",
       canary: { open: true, because: null },
       lease: { required: false, freshForMs: 0 },
+      telemetry: { untakenForMs: 0, because: null },
       requests: { prod: 6, canary: 2 },
     });
     expect(flag.value).to.equal(true);

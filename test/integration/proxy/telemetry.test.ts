@@ -14,6 +14,7 @@ import { onCleanup } from "../../support/cleanup.js";
 import { describeEngines } from "../../support/http/engines.js";
 import { send } from "../../support/http/http-client.js";
 import {
+  canaryToBe,
   startOpenProxy,
   type ProxyProgram,
 } from "../../support/programs/proxy-program.js";
@@ -202,6 +203,27 @@ describeEngines("proxy telemetry", () => {
     );
     expect(counted[0]! + counted[1]!).to.equal(30);
     expect(windows[0]!.data.windowMs).to.be.above(100);
+  });
+
+  it("closes the canary while Redis takes no telemetry, and says why", async () => {
+    const server = await startPrivateRedis();
+    onCleanup(() => server.stop());
+    const proxy = await startOpenProxy({
+      REDIS_URL: server.url,
+      TELEMETRY_INTERVAL_MS: "50",
+      FLAG_STALE_MS: "1500",
+    });
+    const redis = openRedis(server.url);
+    await redis.config("SET", "maxmemory", "1");
+    await canaryToBe(proxy, /^telemetry is not taken: OOM command not allowed/);
+    const { telemetry } = await proxy.status();
+    expect(telemetry.untakenForMs).to.be.above(1500);
+    const told = proxy.log.filter(({ msg }) =>
+      msg.startsWith("telemetry is not"),
+    );
+    expect(told).to.have.length(1);
+    await redis.config("SET", "maxmemory", "0");
+    await canaryToBe(proxy, null);
   });
 
   it("sends the last window when it stops", async () => {

@@ -1,5 +1,8 @@
 import { expect } from "chai";
-import { whyCanaryIsClosed } from "../../../apps/proxy/canary/gate.js";
+import {
+  whyCanaryIsClosed as whyClosed,
+  type GateRules,
+} from "../../../apps/proxy/canary/gate.js";
 import type { FlagReading } from "../../../lib/flag/flag-watch.js";
 
 const NOW = 100_000;
@@ -18,7 +21,23 @@ function reading(changes: Partial<FlagReading> = {}): FlagReading {
   };
 }
 
+function whyCanaryIsClosed(
+  reading: FlagReading | undefined,
+  rules: GateRules,
+  now: number,
+) {
+  return whyClosed({ reading, untaken: undefined }, rules, now);
+}
+
 describe("proxy canary gate", () => {
+  it("is closed when Redis has not taken its telemetry for FLAG_STALE_MS", () => {
+    const untaken = { since: NOW - 5000, because: "OOM" };
+    const why = (now: number) =>
+      whyClosed({ reading: reading(), untaken }, OPTIONAL, now);
+    expect(why(NOW)).to.be.null;
+    expect(why(NOW + 1)).to.equal("telemetry is not taken: OOM");
+  });
+
   it("opens while the flag is true, confirmed, and no lease is required", () =>
     expect(whyCanaryIsClosed(reading({ leaseUntil: null }), OPTIONAL, NOW)).to
       .be.null);

@@ -80,16 +80,21 @@ describe("proxy canary gate's open time", () => {
         leaseUntil: random() < 0.2 ? null : leaseUntil,
       };
       const read = random() < 0.05 ? undefined : reading;
+      const untaken =
+        random() < 0.5
+          ? undefined
+          : { since: 900 + whole(200), because: "OOM" };
+      const known = { reading: read, untaken };
       const rules = { flagStaleMs: whole(200), leaseRequired: random() < 0.5 };
       const now = Math.max(reading.confirmedAt, 1000 + whole(200));
-      const openForMs = canaryOpenForMs(read, rules, now);
-      if (whyCanaryIsClosed(read, rules, now) !== null) {
+      const openForMs = canaryOpenForMs(known, rules, now);
+      if (whyCanaryIsClosed(known, rules, now) !== null) {
         expect(openForMs).to.equal(0);
         continue;
       }
       const last = now + openForMs;
-      expect(whyCanaryIsClosed(read, rules, last)).to.equal(null);
-      expect(whyCanaryIsClosed(read, rules, last + 1)).not.to.equal(null);
+      expect(whyCanaryIsClosed(known, rules, last)).to.equal(null);
+      expect(whyCanaryIsClosed(known, rules, last + 1)).not.to.equal(null);
     }
   });
 });
