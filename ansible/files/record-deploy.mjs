@@ -1,6 +1,6 @@
 // Records a deploy in the ledger, with the first release folder that has the program for it (since 0.2.0):
-// node … <release folders as JSON> <environment file> <sentence> <data as JSON>
-import { existsSync } from "node:fs";
+// node … <release folders as JSON> <environment file> <sentence> <data as JSON> < REDIS_URL
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
@@ -10,4 +10,5 @@ const program = JSON.parse(process.argv[1])
 if (program === undefined)
   throw new Error("no release on this host can record a deploy");
 process.argv[1] = program;
+process.env.REDIS_URL = readFileSync(0, "utf8");
 await import(pathToFileURL(program).href);

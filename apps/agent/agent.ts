@@ -5,12 +5,15 @@ import { HttpService } from "../../lib/program/http-service.js";
 import { announce, sourceId } from "../../lib/flag/announce.js";
 import { releaseVersion } from "../../lib/program/release.js";
 import { createKeys } from "../../lib/redis/keys.js";
-import { Ledger } from "../../lib/flag/ledger.js";
 import type { Closers } from "../../lib/program/lifecycle.js";
 import type { Logger } from "../../lib/program/log.js";
 import { answerMetrics, Metrics } from "../../lib/program/metrics.js";
 import { createRedis, waitForRedis } from "../../lib/redis/redis.js";
-import type { HostSample } from "../../lib/telemetry/telemetry.js";
+import {
+  writeTelemetry,
+  type HostSample,
+  type Notice,
+} from "../../lib/telemetry/telemetry.js";
 import { toAgentFamilies } from "./agent-metrics.js";
 import type { AgentConfig } from "./config.js";
 import { createPidFinder } from "./find-pid.js";
@@ -50,13 +53,16 @@ export async function startAgent(
 
   const source = sourceId("agent", port);
   const detail = `${target} on ${appUrl.origin}`;
-  const ledger = new Ledger(redis, keys);
+  const record = (data: Notice["data"]) =>
+    writeTelemetry(redis, keys, [
+      { kind: "notice", source, at: Date.now(), data },
+    ]);
   announce({
     program: "agent",
     source,
     detail,
     redis,
-    ledger,
+    ledger: { record },
     closers,
     logger,
   });

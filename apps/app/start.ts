@@ -2,9 +2,7 @@ import { createServer } from "node:http";
 import { hostname } from "node:os";
 import { FlagWatch } from "../../lib/flag/flag-watch.js";
 import { HttpService } from "../../lib/program/http-service.js";
-import { announce, sourceId } from "../../lib/flag/announce.js";
 import { createKeys } from "../../lib/redis/keys.js";
-import { Ledger } from "../../lib/flag/ledger.js";
 import type { Closers } from "../../lib/program/lifecycle.js";
 import type { Logger } from "../../lib/program/log.js";
 import { createRedis } from "../../lib/redis/redis.js";
@@ -60,19 +58,6 @@ export async function startApp(
   await awaitFirstAnswer({ redis, flag, timeoutMs: FIRST_ANSWER_TIMEOUT_MS });
   const port = await service.listen(config);
 
-  const source = sourceId("app", port);
-  const detail = `${role} on http://${config.host}:${port}`;
-  const ledger = new Ledger(redis, keys);
-  announce({
-    program: "app",
-    source,
-    detail,
-    version,
-    redis,
-    ledger,
-    closers,
-    logger,
-  });
   closers.add("server", () => service.close(config.drainMs));
   logger.info({ port, role, version }, "app listens");
 }

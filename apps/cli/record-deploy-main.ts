@@ -8,16 +8,18 @@ import { readStoreConfig } from "../../lib/settings/base-config.js";
 import { SettingsReader } from "../../lib/settings/settings.js";
 
 /**
- * Records a deploy in the ledger. The playbooks run it from a release on the host:
+ * Records a deploy in the ledger. The playbooks run it from a release on the host, with REDIS_URL of the user serin-deploy:
  *
  *     node record-deploy-main.js <environment file> <sentence> <data as JSON>
  */
 const REDIS_WAIT_MS = 3000;
 
 const [environmentPath = "", reason = "", data = ""] = process.argv.slice(2);
-const settings = new SettingsReader(
-  parseEnv(readFileSync(environmentPath, "utf8")),
-);
+const { REDIS_URL } = process.env;
+const settings = new SettingsReader({
+  ...parseEnv(readFileSync(environmentPath, "utf8")),
+  ...(REDIS_URL !== undefined && { REDIS_URL }),
+});
 const { redisUrl, keyPrefix } = readStoreConfig(settings);
 settings.finish();
 const redis = createRedis({

@@ -23,6 +23,7 @@ import { History } from "./telemetry/history.js";
 import { EventTally } from "./telemetry/event-tally.js";
 import { Leadership } from "./leader/leadership.js";
 import { toMonitorFamilies, readStoredFigures } from "./api/monitor-metrics.js";
+import { NoticeBook } from "./telemetry/notice-book.js";
 import { Observations } from "./telemetry/observations.js";
 import { readPageFiles } from "./api/page-files.js";
 import { PageStream } from "./api/page-stream.js";
@@ -78,10 +79,11 @@ export async function startMonitor(
     onGap: () => stream.setWhole(false),
   };
   const tally = new EventTally();
+  const notices = new NoticeBook(store.ledger, () => leadership.fence);
   const reader = new StreamReader({
     redis: connect("monitor-streams"),
     keys,
-    listeners: [observations, verdicts, history, tally, page],
+    listeners: [observations, verdicts, history, tally, notices, page],
     startedAt,
     logger,
   });

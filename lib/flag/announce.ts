@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import type { Redis } from "ioredis";
-import type { Ledger } from "./ledger.js";
+import type { Notice } from "../telemetry/telemetry.js";
 import type { Closers } from "../program/lifecycle.js";
 import type { Logger } from "../program/log.js";
 import { releaseVersion } from "../program/release.js";
@@ -11,8 +11,8 @@ export function sourceId(program: string, port: number): string {
 }
 
 /**
- * Records the start of this instance in the ledger when Redis is reachable, and its stop when it closes. Without Redis,
- * neither is recorded: the ledger must not delay a start or a stop.
+ * Records the start of this instance when Redis is reachable, and its stop when it closes. Without Redis, neither is
+ * recorded: the ledger must not delay a start or a stop.
  */
 export function announce(options: {
   program: string;
@@ -20,14 +20,13 @@ export function announce(options: {
   /** Such as `canary on http://127.0.0.1:3002`. */
   detail: string;
   redis: Redis;
-  ledger: Ledger;
-  /** The version of the release by default. */
-  version?: string;
+  /** The ledger, or what announces to the monitor. */
+  ledger: { record: (entry: Notice["data"]) => Promise<unknown> };
   closers: Closers;
   logger: Logger;
 }): void {
   const { program, source, detail, redis, ledger, closers, logger } = options;
-  const version = options.version ?? releaseVersion();
+  const version = releaseVersion();
   const write = async (kind: "start" | "stop") => {
     const reason = `${program} ${kind === "start" ? "started" : "stopped"}: ${detail}`;
     try {

@@ -118,11 +118,27 @@ const receipt = z.object({
 /** What a proxy writes when its gate changes, for whoever flipped the flag. The monitor does not judge by it. */
 export type GateReceipt = z.infer<typeof receipt>;
 
+/**
+ * The start or stop of a program that may not write to the ledger: the leading monitor enters it there. Apps announce nothing,
+ * because the code under test knows the app's password.
+ */
+const notice = z.object({
+  kind: z.literal("notice"),
+  ...origin,
+  data: z.object({
+    kind: z.enum(["start", "stop"]),
+    by: z.string().max(64),
+    reason: z.string().max(500),
+    data: z.object({ source: z.string(), version: z.string() }),
+  }),
+});
+export type Notice = z.infer<typeof notice>;
+
 /** Appends entries. @throws if Redis is unreachable; the caller keeps or drops them */
 export async function writeTelemetry(
   redis: Redis,
   keys: Keys,
-  telemetry: readonly (Telemetry | GateReceipt)[],
+  telemetry: readonly (Telemetry | GateReceipt | Notice)[],
 ): Promise<void> {
   const pipeline = redis.pipeline();
   for (const { kind, source, at, data } of telemetry) {
@@ -162,4 +178,14 @@ export function parseReceipt(
 ): GateReceipt | undefined {
   const record = toRecord(fields);
   return receipt.safeParse({ ...record, data: parseJson(record.data) }).data;
+}
+
+/** Undefined if the entry is no valid notice of its own source. */
+export function parseNotice(fields: readonly string[]): Notice | undefined {
+  const record = toRecord(fields);
+  if (record.kind !== "notice") return undefined;
+  const found = notice.safeParse({ ...record, data: parseJson(record.data) });
+  return found.data?.data.data.source === record.source
+    ? found.data
+    : undefined;
 }

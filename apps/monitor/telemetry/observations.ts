@@ -3,6 +3,7 @@ import type { LedgerEvent } from "../../../lib/flag/ledger.js";
 import type { SideSummary } from "../../../lib/telemetry/monitor-state.js";
 import type {
   BadTelemetry,
+  Notice,
   Side,
   Telemetry,
 } from "../../../lib/telemetry/telemetry.js";
@@ -54,9 +55,14 @@ export class Observations implements StreamListener {
     if (claimedKind !== "host") this.#illegible = { problem, atMs };
   }
 
-  onEvent(event: LedgerEvent, atMs: number): void {
+  onNotice({ data: event }: Notice, atMs: number): void {
+    this.onEvent(event, atMs);
+  }
+
+  onEvent(event: Pick<LedgerEvent, "kind" | "data">, atMs: number): void {
     const { source } = event.data;
-    if (typeof source !== "string") return;
+    // A notice has been heard when it was written, not when it is entered.
+    if (typeof source !== "string" || "notice" in event.data) return;
     if (event.kind === "stop") this.#roster.stopped(source, atMs);
     if (event.kind === "start") this.#roster.started(source);
   }

@@ -10,8 +10,10 @@ import {
 import { describeRedisError } from "../../../lib/redis/redis.js";
 import { entryTimeMs } from "../../../lib/redis/stream-entry.js";
 import {
+  parseNotice,
   parseTelemetry,
   type BadTelemetry,
+  type Notice,
   type Telemetry,
 } from "../../../lib/telemetry/telemetry.js";
 
@@ -23,6 +25,7 @@ export interface StreamListener {
   onTelemetry?: (telemetry: Telemetry, atMs: number, id: string) => void;
   /** A telemetry entry that cannot be parsed. */
   onSkipped?: (bad: BadTelemetry, atMs: number, id: string) => void;
+  onNotice?: (notice: Notice, atMs: number, id: string) => void;
   /** `isNew` if it was written after this monitor's start. */
   onEvent?: (event: LedgerEvent, atMs: number, isNew: boolean) => void;
   /** All entries up to `heardUntil` have been reported, without a gap since `listeningSince`. */
@@ -124,8 +127,13 @@ export class StreamReader {
 
   #tellTelemetry(id: string, fields: string[], now: number): void {
     const { listeners, logger } = this.#options;
-    const telemetry = parseTelemetry(fields);
     const atMs = arrivalMs(id, now);
+    const notice = parseNotice(fields);
+    if (notice !== undefined) {
+      for (const listener of listeners) listener.onNotice?.(notice, atMs, id);
+      return;
+    }
+    const telemetry = parseTelemetry(fields);
     if (!("problem" in telemetry)) {
       for (const listener of listeners)
         listener.onTelemetry?.(telemetry, atMs, id);

@@ -12,6 +12,7 @@ import { findServicePort } from "../../support/system/service-port.js";
 import { releaseVersion } from "../../../lib/program/release.js";
 import type { Keys } from "../../../lib/redis/keys.js";
 import {
+  parseNotice,
   parseTelemetry,
   type HostSample,
 } from "../../../lib/telemetry/telemetry.js";
@@ -52,12 +53,20 @@ class Samples {
 
   async read(): Promise<HostSample[]> {
     const entries = await this.#redis.xrange(this.#keys.telemetry, "-", "+");
-    return entries.map(([, fields]) => {
+    return entries.flatMap(([, fields]) => {
+      if (parseNotice(fields) !== undefined) return [];
       const entry = parseTelemetry(fields);
       if ("problem" in entry || entry.kind !== "host")
         throw new Error(`no host sample: ${fields.join(" ")}`);
       return entry.data;
     });
+  }
+
+  async notices(): Promise<(string | undefined)[]> {
+    const entries = await this.#redis.xrange(this.#keys.telemetry, "-", "+");
+    return entries.flatMap(
+      ([, fields]) => parseNotice(fields)?.data.kind ?? [],
+    );
   }
 
   /** Waits for a matching sample. */
@@ -338,6 +347,15 @@ describe("agent program", () => {
     await new Samples(agent.keys).find("of itself", isUp);
     agent.child.kill("SIGTERM");
     expect(await agent.exited).to.equal(0);
+  });
+
+  it("announces its start and its stop by telemetry", async () => {
+    const env = { TARGET: "prod", APP_PID: String(process.pid) };
+    const agent = await startProgram("agent", env);
+    const samples = new Samples(agent.keys);
+    await samples.find("of itself", isUp);
+    await agent.stop();
+    expect(await samples.notices()).to.deep.equal(["start", "stop"]);
   });
 
   it("reports its own health", async () => {

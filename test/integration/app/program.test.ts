@@ -10,7 +10,6 @@ import { text } from "node:stream/consumers";
 import { expect } from "chai";
 import { startPrivateRedis } from "../../support/redis/private-redis.js";
 import { findServicePort } from "../../support/system/service-port.js";
-import { Ledger } from "../../../lib/flag/ledger.js";
 import { onCleanup } from "../../support/cleanup.js";
 import {
   spawnListening,
@@ -113,16 +112,6 @@ describe("app program", () => {
   it("reports the configured version", async () => {
     const app = await startProgram("app", { ROLE: "canary", VERSION: "2.0.0" });
     expect(await ask(app.url)).to.include('"version":"2.0.0"');
-  });
-
-  it("records its start and its stop in the ledger", async () => {
-    const app = await startProgram("app", { ROLE: "prod" });
-    const ledger = new Ledger(connect(), app.keys);
-    const kinds = async () =>
-      (await ledger.readEvents({ limit: 9 })).map(({ kind }) => kind);
-    await waitFor("the start", async () => (await kinds()).length === 1);
-    await app.stop();
-    expect(await kinds()).to.deep.equal(["stop", "start"]);
   });
 
   it("follows the flag on prod, but not on the canary", async () => {

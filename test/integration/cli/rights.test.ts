@@ -1,15 +1,14 @@
 import { expect } from "chai";
 import { runCli } from "../../support/programs/cli.js";
-import { renderUser } from "../../support/redis/redis-acl.js";
-import { redisUrl } from "../../support/redis/redis-server.js";
+import {
+  startHostRedis,
+  type HostRedis,
+} from "../../support/redis/host-redis.js";
 import { startHeardFleet } from "../../support/monitor/fleet.js";
-import { onCleanup } from "../../support/cleanup.js";
 import {
   openTestRedis,
   type TestRedis,
 } from "../../support/redis/test-redis.js";
-
-const PASSWORD = "correct-horse";
 
 interface Finding {
   check: string;
@@ -18,31 +17,19 @@ interface Finding {
 }
 
 describe("serin with the rights of a user of the role redis", () => {
+  let host: HostRedis;
   let test: TestRedis;
 
-  beforeEach(() => {
-    test = openTestRedis();
+  beforeEach(async () => {
+    host = await startHostRedis();
+    test = host.admin;
   });
 
-  /** Creates a user with the rights of the role's user `name`. @returns its REDIS_URL */
-  async function signIn(name: string): Promise<{ REDIS_URL: string }> {
-    const { prefix } = test.keys;
-    const options = { keyPrefix: prefix, flagName: "feature" };
-    const [, , ...rules] = renderUser(name, PASSWORD, options).match(
-      /\([^)]*\)|\S+/g,
-    )!;
-    const user = `serin-${name}-${prefix.replace(/\W/g, "")}`;
-    await test.redis.call("ACL", "SETUSER", user, ...rules);
-    onCleanup(() => test.redis.call("ACL", "DELUSER", user));
-    const url = new URL(redisUrl());
-    url.username = user;
-    url.password = PASSWORD;
-    return { REDIS_URL: url.href };
-  }
+  const signIn = (program: string) => ({ REDIS_URL: host.urlOf(program) });
 
   for (const name of ["operator", "monitor"])
     it(`runs every command as ${name}`, async () => {
-      const env = await signIn(name);
+      const env = signIn(name);
       await startHeardFleet(test);
       for (const args of [
         ["flag", "off", "--reason", "a test"],
@@ -72,7 +59,7 @@ describe("serin with the rights of a user of the role redis", () => {
     });
 
   it("denies the operator all other writes: lease, outbox, ledger, other keys", async () => {
-    const { REDIS_URL } = await signIn("operator");
+    const { REDIS_URL } = signIn("operator");
     const { redis } = openTestRedis({ url: REDIS_URL });
     const { keys } = test;
     for (const command of [
@@ -93,7 +80,7 @@ describe("serin with the rights of a user of the role redis", () => {
   });
 
   it("is refused as the app, and doctor reports the missing right", async () => {
-    const env = await signIn("app");
+    const env = signIn("app");
     const { status, stderr } = await runCli(test.keys, ["flag", "off"], env);
     expect(status).to.equal(4);
     expect(stderr).to.match(/^serin: Redis at \S+ refuses: NOPERM .*\n$/);

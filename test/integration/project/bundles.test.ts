@@ -121,7 +121,7 @@ describe("record-deploy.mjs, which the playbooks run", () => {
     const settings = join(createTempDirectory(), "serin-app.env");
     writeFileSync(
       settings,
-      `REDIS_URL=${redisUrl()}\nKEY_PREFIX=${keys.prefix}\n`,
+      `REDIS_URL=redis://the-app@127.0.0.1:9\nKEY_PREFIX=${keys.prefix}\n`,
     );
     const folders = [createTempDirectory(), unpackRelease("cli")];
     const script = readFileSync(
@@ -134,7 +134,7 @@ describe("record-deploy.mjs, which the playbooks run", () => {
         ...["--input-type=module", "--eval", script, JSON.stringify(folders)],
         ...[settings, "prod1 runs it", '{"host":"prod1"}'],
       ],
-      { encoding: "utf8" },
+      { encoding: "utf8", input: redisUrl() },
     );
     expect(stderr).to.equal("");
     expect(status).to.equal(0);

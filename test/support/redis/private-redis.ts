@@ -18,12 +18,13 @@ export interface PrivateRedis {
 
 /** @throws with its output if redis-server is not on the PATH or does not become ready */
 export async function startPrivateRedis(
-  options: { port?: number } = {},
+  options: { port?: number; args?: readonly string[] } = {},
 ): Promise<PrivateRedis> {
+  const { args = [] } = options;
   const port = options.port ?? (await findServicePort());
   const directory = mkdtempSync(join(tmpdir(), "serin-redis-"));
   const server = new Subprocess(
-    ["redis-server", ...redisServerArgs({ port, directory })],
+    ["redis-server", ...redisServerArgs({ port, directory }), ...args],
     // So that Ctrl-C in a terminal does not stop it before its users.
     { env: process.env, isDetached: true },
   );
