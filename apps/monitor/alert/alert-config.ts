@@ -3,6 +3,7 @@ import type { SettingsReader } from "../../../lib/settings/settings.js";
 import type { WebhookConfig } from "./channels/webhook.js";
 
 const TRANSPORTS = ["log", "smtp", "ses"] as const;
+const MAX_SES_RECIPIENTS = 50;
 /** The sender and recipient of mails that are only logged. */
 const NOBODY = "serin@localhost";
 /** The HTML Standard's "valid e-mail address" (section 4.10.5.1.5), which every transport accepts. */
@@ -29,7 +30,10 @@ export function readAlertConfig(settings: SettingsReader): AlertConfig {
   const isSent = transport === "smtp" || transport === "ses";
   const shared = {
     ...readWebhook(settings),
-    ...readAddresses(settings, isSent ? undefined : NOBODY),
+    ...readAddresses(settings, {
+      fallback: isSent ? undefined : NOBODY,
+      most: transport === "ses" ? MAX_SES_RECIPIENTS : Infinity,
+    }),
   };
   if (transport === "smtp") {
     const right = "smtp://[user:password@]host[:port] or smtps://…";
@@ -90,10 +94,19 @@ function readWebhook(settings: SettingsReader): { webhook?: WebhookConfig } {
   return { webhook: { url, secret } };
 }
 
-function readAddresses(settings: SettingsReader, fallback?: string) {
+function readAddresses(
+  settings: SettingsReader,
+  { fallback, most }: { fallback: string | undefined; most: number },
+) {
   const parseAddress = (value: string) =>
     MAIL_ADDRESS.test(value) ? value : undefined;
+  let recipients = 0;
   const parseRecipient = (part: string) => {
+    recipients += 1;
+    if (recipients === most + 1)
+      settings.reject(
+        `ALERT_TO names more than the ${most} addresses that Amazon SES takes: give the address of a list`,
+      );
     if (parseAddress(part) === undefined)
       settings.reject(
         `ALERT_TO names ${JSON.stringify(part)}: give mail addresses such as ops@example.com`,

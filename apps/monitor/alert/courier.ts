@@ -9,6 +9,7 @@ import {
 } from "../../../lib/program/back-off.js";
 import type { Logger } from "../../../lib/program/log.js";
 import {
+  BusyError,
   RefusedError,
   type Channel,
   type ChannelName,
@@ -166,13 +167,10 @@ export class Courier {
     this.#failures += 1;
     this.#totals.failures += 1;
     if (err instanceof RefusedError) this.#refusals += 1;
-    const retryInMs = Math.round(
-      backOffMs(
-        this.#failures,
-        this.#parts.retryLimits ?? RETRY_LIMITS,
-        Math.random(),
-      ),
-    );
+    const { retryLimits = RETRY_LIMITS } = this.#parts;
+    const backOff = backOffMs(this.#failures, retryLimits, Math.random());
+    const pauseMs = err instanceof BusyError ? err.retryAfterMs : 0;
+    const retryInMs = Math.round(Math.max(backOff, pauseMs));
     const error = err instanceof Error ? err.message : String(err);
     this.#parts.logger[error === this.#lastError ? "debug" : "warn"](
       {

@@ -5,7 +5,7 @@ import type { Store } from "../control/controller.js";
 import { replayVerdict } from "../control/verdict-keeper.js";
 import { readState, type StateOutlook } from "./state.js";
 
-/** What the API does. All methods but `obstacle` throw when Redis is away. */
+/** What the API does. All methods but the last two throw when Redis is away. */
 export type ApiBackend = ReturnType<typeof createBackend>;
 
 export function createBackend(store: Store, outlook: StateOutlook) {
@@ -56,6 +56,8 @@ export function createBackend(store: Store, outlook: StateOutlook) {
       );
       return { id, transport: config.alert.transport };
     },
+    /** The channels that cannot deliver alerts at present. */
+    heldChannels: () => outlook.heldChannels(),
     /** Why this monitor cannot judge; undefined if it can. */
     obstacle: () =>
       outlook.redisNow() === undefined

@@ -5,6 +5,7 @@ import express, {
 } from "express";
 import * as z from "zod";
 import { EVENT_KINDS } from "../../../lib/flag/ledger.js";
+import { describeHeld } from "../../../lib/wording/headline.js";
 import { describeRedisError } from "../../../lib/redis/redis.js";
 import type { Logger } from "../../../lib/program/log.js";
 import { addDashboard, type Dashboard } from "./dashboard.js";
@@ -60,9 +61,11 @@ export function createApi(
   );
   api.get("/readyz", (_request, response) => {
     const obstacle = backend.obstacle();
-    response
-      .status(obstacle === undefined ? 200 : 503)
-      .json({ status: obstacle ?? "ready" });
+    const held = backend.heldChannels();
+    response.status(obstacle === undefined ? 200 : 503).json({
+      status: obstacle ?? "ready",
+      ...(held.length > 0 ? { alerts: held.map(describeHeld) } : {}),
+    });
   });
   api.use(refuseForeignPages(adminToken));
   api.get("/metrics", options.answerMetrics);

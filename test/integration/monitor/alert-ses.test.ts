@@ -12,6 +12,7 @@ import { provideAwsCredentials } from "../../support/alert/aws-credentials.js";
 import { createMemoryLogger } from "../../support/logger.js";
 import { startSesEmulator } from "../../support/alert/ses-emulator.js";
 import {
+  errorXml,
   startSesStub,
   type SesRequest,
   type SesStub,
@@ -115,19 +116,31 @@ describe("the SES transport", () => {
       expect(ses.requests).to.have.length(2);
     });
 
-    it("distinguishes a rejected mail from a temporary failure", async () => {
-      ses.answers.push("reject", "throttle", "refuse");
+    for (const [code, message, isOfMail] of [
+      ["MessageRejected", "Email address is not verified.", false],
+      ["MessageRejected", "Sending paused for this account.", false],
+      ["MessageRejected", "Sending suspended for this account.", false],
+      ["Throttling", "Maximum sending rate exceeded.", false],
+      ["InvalidClientTokenId", "The security token is invalid.", false],
+      ["AccountSendingPausedException", "Sending is disabled.", false],
+      ["MessageRejected", "Message length is more than 10485760 bytes", true],
+      ["MessageRejected", "Message contains a virus.", true],
+      ["InvalidParameterValue", "Local address contains control", true],
+    ] as const)
+      it(`${isOfMail ? "is refused" : "waits"} when SES says ${code}: ${message}`, async () => {
+        ses.answers.push([400, errorXml("Sender", code, message)]);
+        const transport = open();
+        const err = await failureOf(transport.send(MAIL));
+        transport.close();
+        expect(err instanceof RefusedError).to.equal(isOfMail);
+        expect(err.message).to.equal(`SES: ${code}: ${message}`);
+      });
+
+    it("sends lines that end with CRLF, and no other line breaks", async () => {
       const transport = open();
-      const rejected = await failureOf(transport.send(MAIL));
-      expect(rejected).to.be.instanceOf(RefusedError);
-      expect(rejected.message).to.equal(
-        "SES: MessageRejected: Email address is not verified.",
-      );
-      for (let i = 0; i < 2; i++)
-        expect(await failureOf(transport.send(MAIL))).to.not.be.instanceOf(
-          RefusedError,
-        );
+      await transport.send({ ...MAIL, text: "a\nb\r\nc" });
       transport.close();
+      expect(ses.requests[0]!.raw).to.not.match(/(?<!\r)\n|\r(?!\n)/);
     });
 
     it("gives up when SES does not answer", async () => {

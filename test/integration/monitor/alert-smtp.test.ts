@@ -142,19 +142,25 @@ describe("the SMTP transport", () => {
     expect(err?.message).to.match(/mailbox is full/);
   });
 
-  for (const [what, responseCode, isForGood] of [
-    ["refuses all recipients", 550, true],
-    ["puts all recipients off", 450, false],
-    ["asks all of them for a log-in", 530, false],
+  for (const [reply, responseCode, isOfMail] of [
+    ["5.1.1 no such user", 550, false],
+    ["5.7.1 relay access denied", 554, false],
+    ["5.7.1 sender address rejected", 553, false],
+    ["4.2.1 try later", 450, false],
+    ["5.7.0 authentication required", 530, false],
+    ["5.2.2 mailbox is full", 552, false],
+    ["5.3.4 message size exceeds the limit", 552, true],
+    ["5.6.0 malformed message", 554, true],
+    ["5.7.1 rejected as spam", 550, true],
   ] as const)
-    it(`${isForGood ? "is refused" : "is to try again"} when the server ${what}`, async () => {
+    it(`${isOfMail ? "is refused" : "waits"} when the server answers ${responseCode} ${reply}`, async () => {
       const host = await listen({
         onRcptTo: (_address, _session, callback) =>
-          callback(Object.assign(new Error("no"), { responseCode })),
+          callback(Object.assign(new Error(reply), { responseCode })),
       });
       const err = await send(`smtp://serin:${IN_URL}@${host}`);
-      expect(err).to.be.instanceOf(isForGood ? RefusedError : Error);
-      expect(err instanceof RefusedError).to.equal(isForGood);
+      expect(err).to.be.instanceOf(Error);
+      expect(err instanceof RefusedError).to.equal(isOfMail);
     });
 
   it("succeeds when the server accepts some recipients, and logs the others", async () => {

@@ -1,8 +1,14 @@
 import { createHmac } from "node:crypto";
 import { inspect } from "node:util";
 import { expect } from "chai";
-import { RefusedError } from "../../../apps/monitor/alert/channels/channel.js";
-import { createWebhookChannel } from "../../../apps/monitor/alert/channels/webhook.js";
+import {
+  BusyError,
+  RefusedError,
+} from "../../../apps/monitor/alert/channels/channel.js";
+import {
+  createWebhookChannel,
+  readRetryAfter,
+} from "../../../apps/monitor/alert/channels/webhook.js";
 import {
   event,
   LATENCY_FLIP,
@@ -87,21 +93,39 @@ describe("the webhook", () => {
     expect(v1).to.equal(expected.digest("hex"));
   });
 
-  for (const status of [408, 429, 500, 503])
-    it(`fails temporarily after ${status}`, async () => {
+  for (const status of [302, 307, 401, 403, 404, 408, 410, 429, 500, 503])
+    it(`waits after ${status}, without following redirects`, async () => {
       receiver.answers.push(status);
       const err = await failureOf(open().send(LATENCY_FLIP));
       expect(err).to.not.be.instanceOf(RefusedError);
       expect(err.message).to.equal(`webhook: answered with status ${status}`);
+      expect(receiver.calls).to.have.length(1);
     });
 
-  for (const status of [302, 307, 400, 404, 410])
-    it(`is refused after ${status}, without following redirects`, async () => {
+  for (const status of [400, 413, 422])
+    it(`is refused after ${status}`, async () => {
       receiver.answers.push(status);
       const err = await failureOf(open().send(LATENCY_FLIP));
       expect(err).to.be.instanceOf(RefusedError);
-      expect(receiver.calls).to.have.length(1);
     });
+
+  it("pauses for as long as the receiver asks", async () => {
+    receiver.retryAfter = "7";
+    receiver.answers.push(429);
+    const err = await failureOf(open().send(LATENCY_FLIP));
+    expect(err).to.be.instanceOf(BusyError).with.property("retryAfterMs", 7000);
+  });
+
+  it("reads Retry-After in seconds or as a date, up to ten minutes", () => {
+    const now = Date.parse("2026-03-01T12:00:00Z");
+    const read = (value?: string) => readRetryAfter(value, now);
+    expect(read("0")).to.equal(0);
+    expect(read("99999999999999999999")).to.equal(600_000);
+    expect(read("Sun, 01 Mar 2026 12:00:05 GMT")).to.equal(5000);
+    expect(read("Sun, 01 Mar 2026 11:00:00 GMT")).to.equal(0);
+    for (const bad of [undefined, "", "-1", "1.5", "soon", "1e3"])
+      expect(read(bad)).to.equal(undefined);
+  });
 
   it("fails when it does not answer in time", async () => {
     receiver.answers.push("hang");

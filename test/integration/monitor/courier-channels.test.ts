@@ -153,7 +153,7 @@ describe("couriers of two channels", () => {
   });
 
   it("put aside a message that the webhook refuses, record it, and continue", async () => {
-    receiver.answers.push(404, 404, 500, 404, 404, 404);
+    receiver.answers.push(400, 400, 500, 400, 400, 400);
     const [courier] = startCouriers("webhook");
     await raise("one", "two");
     await untilEmpty();
@@ -162,12 +162,12 @@ describe("couriers of two channels", () => {
     expect(told).to.deep.include({
       kind: "alert",
       by: "monitor",
-      reason: `the webhook about event ${one!.id} (one) was refused 5 times and is put aside: webhook: answered with status 404`,
+      reason: `the webhook about event ${one!.id} (one) was refused 5 times and is put aside: webhook: answered with status 400`,
       data: {
         alert: "refused",
         channel: "webhook",
         event: one!.id,
-        error: "webhook: answered with status 404",
+        error: "webhook: answered with status 400",
       },
     });
     expect(courier!.totals).to.deep.equal({

@@ -2,7 +2,10 @@ import { expect } from "chai";
 import type { Redis } from "ioredis";
 import { startPrivateRedis } from "../../support/redis/private-redis.js";
 import { findServicePort } from "../../support/system/service-port.js";
-import { RefusedError } from "../../../apps/monitor/alert/channels/channel.js";
+import {
+  BusyError,
+  RefusedError,
+} from "../../../apps/monitor/alert/channels/channel.js";
 import { createMailChannel } from "../../../apps/monitor/alert/channels/create-channels.js";
 import { Courier } from "../../../apps/monitor/alert/courier.js";
 import type { Keys } from "../../../lib/redis/keys.js";
@@ -255,6 +258,19 @@ describe("the courier", () => {
       courier.start(OTHER_FENCE);
       await untilEmpty(courier);
       expect(transport.subjects).to.deep.equal(subjects("one", "two"));
+    });
+
+    it("waits as long as the receiver asks, if that is longer", async () => {
+      await mail("one");
+      transport.onSend = () => {
+        throw new BusyError("later", 3_600_000);
+      };
+      const courier = await openCourier();
+      courier.start(FENCE);
+      await waitFor("the failure", () => courier.totals.failures === 1);
+      const [told] = logger.lines;
+      expect(told!.data).to.include({ retryInMs: 3_600_000 });
+      await courier.stop();
     });
 
     it("starts a new count of refusals when it leads again", async () => {

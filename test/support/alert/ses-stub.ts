@@ -9,7 +9,12 @@ import { text } from "node:stream/consumers";
 import { simpleParser } from "mailparser";
 
 export type SesAnswer =
-  "take" | "throttle" | "fail" | "refuse" | "reject" | "hang";
+  | "take"
+  | "throttle"
+  | "fail"
+  | "refuse"
+  | "hang"
+  | [status: number, body: string];
 
 export interface SesRequest {
   answer: SesAnswer;
@@ -38,7 +43,8 @@ export async function startSesStub(): Promise<SesStub> {
     const answer = answers.shift() ?? "take";
     requests.push({ answer, ...(await readForm(form)) });
     if (answer === "hang") return;
-    const [status, body] = ANSWERS[answer];
+    const [status, body] =
+      typeof answer === "string" ? ANSWERS[answer] : answer;
     response.writeHead(status, { "content-type": "text/xml" }).end(body);
   };
   const server = createServer((request, response) => {
@@ -73,7 +79,7 @@ async function readForm(form: URLSearchParams) {
   };
 }
 
-const ANSWERS: Record<Exclude<SesAnswer, "hang">, [number, string]> = {
+const ANSWERS: Record<Exclude<SesAnswer & string, "hang">, [number, string]> = {
   take: [
     200,
     '<SendRawEmailResponse xmlns="http://ses.amazonaws.com/doc/2010-12-01/"><SendRawEmailResult><MessageId>stub</MessageId></SendRawEmailResult></SendRawEmailResponse>',
@@ -81,10 +87,6 @@ const ANSWERS: Record<Exclude<SesAnswer, "hang">, [number, string]> = {
   throttle: [
     400,
     errorXml("Sender", "Throttling", "Maximum sending rate exceeded."),
-  ],
-  reject: [
-    400,
-    errorXml("Sender", "MessageRejected", "Email address is not verified."),
   ],
   fail: [500, errorXml("Receiver", "InternalFailure", "Try again.")],
   // SES responds to a bad signature with everything that should have been signed.
@@ -98,6 +100,6 @@ const ANSWERS: Record<Exclude<SesAnswer, "hang">, [number, string]> = {
   ],
 };
 
-function errorXml(type: string, code: string, message: string): string {
+export function errorXml(type: string, code: string, message: string): string {
   return `<ErrorResponse xmlns="http://ses.amazonaws.com/doc/2010-12-01/"><Error><Type>${type}</Type><Code>${code}</Code><Message>${message}</Message></Error><RequestId>stub</RequestId></ErrorResponse>`;
 }

@@ -16,12 +16,19 @@ export interface WebhookReceiver {
   calls: WebhookCall[];
   /** The responses to the next calls, in order; then 200. */
   answers: (number | "hang" | "reset")[];
+  /** The header of the same name. */
+  retryAfter: string | undefined;
 }
 
 /** Receives the calls of a webhook. It closes after the test. */
 export async function startWebhookReceiver(): Promise<WebhookReceiver> {
   const calls: WebhookCall[] = [];
   const answers: WebhookReceiver["answers"] = [];
+  const receiver: Omit<WebhookReceiver, "url"> = {
+    calls,
+    answers,
+    retryAfter: undefined,
+  };
   const server = createServer((request, response) => {
     void text(request).then((body) => {
       const { method, url, headers } = request;
@@ -29,7 +36,14 @@ export async function startWebhookReceiver(): Promise<WebhookReceiver> {
       const answer = answers.shift() ?? 200;
       if (answer === "reset") response.destroy();
       else if (answer !== "hang")
-        response.writeHead(answer, { location: "/elsewhere" }).end("ok");
+        response
+          .writeHead(answer, {
+            location: "/elsewhere",
+            ...(receiver.retryAfter === undefined
+              ? {}
+              : { "retry-after": receiver.retryAfter }),
+          })
+          .end("ok");
     });
   });
   server.listen(0, "127.0.0.1");
@@ -40,9 +54,6 @@ export async function startWebhookReceiver(): Promise<WebhookReceiver> {
     await once(server, "close");
   });
   const { port } = server.address() as AddressInfo;
-  return {
-    url: new URL(`http://127.0.0.1:${port}/services/T0/secret-path`),
-    calls,
-    answers,
-  };
+  const url = new URL(`http://127.0.0.1:${port}/services/T0/secret-path`);
+  return Object.assign(receiver, { url });
 }

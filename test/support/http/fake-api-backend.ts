@@ -21,6 +21,7 @@ export class FakeApiBackend implements ApiBackend {
   outcome: FlagChange["outcome"] = "changed";
   /** The error of every read and change. */
   failure: Error | undefined;
+  held: { channel: string; error: string }[] = [];
   /** Why it is not ready. */
   reason: string | undefined;
 
@@ -50,6 +51,10 @@ export class FakeApiBackend implements ApiBackend {
 
   sendTestMail(): ReturnType<ApiBackend["sendTestMail"]> {
     return this.#answer({ id: "0123456789abcdef", transport: "log" });
+  }
+
+  heldChannels(): { channel: string; error: string }[] {
+    return this.held;
   }
 
   obstacle(): string | undefined {

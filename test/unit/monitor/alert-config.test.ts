@@ -29,6 +29,22 @@ describe("the alert settings", () => {
     });
   });
 
+  it("reject more recipients than Amazon SES takes", () => {
+    const to = (count: number) =>
+      Array.from({ length: count }, (_, i) => `a${i}@example.com`).join();
+    const env = {
+      ...addressed,
+      ALERT_TRANSPORT: "ses",
+      AWS_REGION: "eu-west-1",
+    };
+    expect(problemsOf({ ...env, ALERT_TO: to(50) })).to.deep.equal([]);
+    expect(problemsOf({ ...env, ALERT_TO: to(52) })).to.deep.equal([
+      "ALERT_TO names more than the 50 addresses that Amazon SES takes: give the address of a list",
+    ]);
+    const smtp = { ALERT_TRANSPORT: "smtp", SMTP_URL: "smtp://a" };
+    expect(problemsOf({ ...addressed, ...smtp, ALERT_TO: to(52) })).to.be.empty;
+  });
+
   it("accept a mail server", () => {
     const SMTP_URL = "smtps://serin:p%40ss@mail.example.com:465";
     expect(read({ ...addressed, ALERT_TRANSPORT: "smtp", SMTP_URL }))

@@ -108,6 +108,11 @@ describe("monitor's API, reading", () => {
     await get("/readyz").expect(503, { status: "waiting for Redis" });
     backend.reason = undefined;
     await get("/readyz").expect(200, { status: "ready" });
+    backend.held = [{ channel: "mail", error: "SES: Throttling" }];
+    await get("/readyz").expect(200, {
+      status: "ready",
+      alerts: ["mail cannot be sent: SES: Throttling"],
+    });
   });
 
   for (const path of ["/api", "/api/flags/feature", "/api/state/x", "/.env"]) {

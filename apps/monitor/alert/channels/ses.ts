@@ -1,11 +1,13 @@
 import { SESClient, SendRawEmailCommand } from "@aws-sdk/client-ses";
 import MailComposer from "nodemailer/lib/mail-composer";
-import { RefusedError, type MailTransport } from "./channel.js";
+import {
+  concernsMessage,
+  RefusedError,
+  type MailTransport,
+} from "./channel.js";
 
 const CONNECTION_TIMEOUT_MS = 5000;
 const REQUEST_TIMEOUT_MS = 15_000;
-/** SES rejects the mail itself. Mails wait through errors of account or credentials, which can be fixed. */
-const REFUSALS = new Set(["MessageRejected", "InvalidParameterValue"]);
 
 /** Credentials come from the SDK's default chain: environment, shared files, instance role. */
 export function createSesTransport(options: {
@@ -28,7 +30,9 @@ export function createSesTransport(options: {
   });
   return {
     send: async (mail) => {
-      const raw = await new MailComposer(mail).compile().build();
+      const raw = await new MailComposer({ ...mail, newline: "windows" })
+        .compile()
+        .build();
       const command = new SendRawEmailCommand({
         Source: mail.from,
         Destinations: mail.to,
@@ -46,5 +50,9 @@ export function createSesTransport(options: {
 function withoutSecrets(err: unknown): Error {
   const { name, message } = err instanceof Error ? err : new Error(String(err));
   const line = `SES: ${name}: ${message.split("\n", 1).join("")}`;
-  return REFUSALS.has(name) ? new RefusedError(line) : new Error(line);
+  // SES also says MessageRejected of an account that is paused or has not verified an address.
+  const isRefusal =
+    name === "InvalidParameterValue" ||
+    (name === "MessageRejected" && concernsMessage(message));
+  return isRefusal ? new RefusedError(line) : new Error(line);
 }

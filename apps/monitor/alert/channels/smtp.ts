@@ -1,12 +1,14 @@
 import { createTransport } from "nodemailer";
 import type { Logger } from "../../../../lib/program/log.js";
-import { RefusedError, type MailTransport } from "./channel.js";
+import {
+  concernsMessage,
+  RefusedError,
+  type MailTransport,
+} from "./channel.js";
 
 const CONNECT_TIMEOUT_MS = 5000;
 /** Longer than connecting: a server may scan a mail before it accepts it, and a retry would send the mail twice. */
 const SILENCE_TIMEOUT_MS = 20_000;
-/** "Authentication required" and similar (RFC 4954, section 6), which some servers send only after MAIL FROM. */
-const LOGIN_REPLIES = new Set([530, 534, 535, 538]);
 /** Limits a server that answers each step just in time. */
 const SEND_DEADLINE_MS = 30_000;
 
@@ -43,14 +45,9 @@ export function createSmtpTransport(
   };
 }
 
-/** Whether the server rejects this mail. Mails wait through a rejected log-in, which can be fixed. */
+/** Whether the server rejects this mail, for good. A log-in, a relay or a mailbox can be fixed. */
 function isRefusal(err: unknown): err is Error {
   if (!(err instanceof Error)) return false;
-  const { code, responseCode } = err as Error & {
-    code?: string;
-    responseCode?: number;
-  };
-  const concernsMail = code === "EENVELOPE" || code === "EMESSAGE";
-  const isPermanent = responseCode !== undefined && responseCode >= 500;
-  return concernsMail && isPermanent && !LOGIN_REPLIES.has(responseCode);
+  const { responseCode = 0 } = err as Error & { responseCode?: number };
+  return responseCode >= 500 && concernsMessage(err.message);
 }

@@ -1,13 +1,19 @@
 import { createHmac } from "node:crypto";
-import { request as requestHttp, type RequestOptions } from "node:http";
+import {
+  request as requestHttp,
+  type IncomingMessage,
+  type RequestOptions,
+} from "node:http";
 import { request as requestHttps } from "node:https";
-import { RefusedError, type Channel } from "./channel.js";
+import { BusyError, RefusedError, type Channel } from "./channel.js";
 import type { NoticeSettings } from "../message/notice.js";
 import { composeWebhookMessage } from "./webhook-message.js";
 
 const ANSWER_TIMEOUT_MS = 10_000;
-/** Timeout and rate limit: retried, unlike the other statuses from 400 to 499. */
-const PASSING_REFUSALS = new Set([408, 429]);
+/** What is wrong with this message: malformed, too large, unprocessable. Every other status may be fixed. */
+const REFUSALS = new Set([400, 413, 422]);
+/** A receiver that asks for more does not keep an alert for longer. */
+const MAX_PAUSE_MS = 600_000;
 
 export interface WebhookConfig {
   /** Often a secret, as Slack's is: never log it. */
@@ -31,7 +37,7 @@ export function createWebhookChannel(
     send: async (event) => {
       const body = JSON.stringify(composeWebhookMessage(event, notice));
       const timeout = AbortSignal.timeout(timeoutMs);
-      const status = await post(config.url, body, {
+      const { statusCode, headers } = await post(config.url, body, {
         headers: {
           "content-type": "application/json",
           "user-agent": "serin-monitor",
@@ -43,7 +49,7 @@ export function createWebhookChannel(
           ? new Error(`webhook: no answer in ${timeoutMs} ms`)
           : new Error(`webhook: ${describeFailure(err)}`);
       });
-      checkStatus(status);
+      checkAnswer(statusCode ?? 0, headers["retry-after"]);
     },
     close: () => closing.abort(),
   };
@@ -67,25 +73,41 @@ function post(
   url: URL,
   body: string,
   options: RequestOptions,
-): Promise<number> {
+): Promise<IncomingMessage> {
   const request = url.protocol === "https:" ? requestHttps : requestHttp;
   return new Promise((resolve, reject) => {
     // No agent: an idle connection would delay the monitor's stop.
     const sending = request(url, { ...options, method: "POST", agent: false });
     sending.on("error", reject).on("response", (response) => {
-      resolve(response.statusCode ?? 0);
+      resolve(response);
       response.destroy();
     });
     sending.end(body);
   });
 }
 
-function checkStatus(status: number): void {
+function checkAnswer(status: number, retryAfter: string | undefined): void {
   if (status >= 200 && status < 300) return;
-  const isRefusal =
-    status >= 300 && status < 500 && !PASSING_REFUSALS.has(status);
   const message = `webhook: answered with status ${status}`;
-  throw isRefusal ? new RefusedError(message) : new Error(message);
+  if (REFUSALS.has(status)) throw new RefusedError(message);
+  const pauseMs = readRetryAfter(retryAfter, Date.now());
+  throw pauseMs === undefined
+    ? new Error(message)
+    : new BusyError(message, pauseMs);
+}
+
+/** `Retry-After` in seconds or as a date (RFC 9110, section 10.2.3), ten minutes at most; undefined if it is neither. */
+export function readRetryAfter(
+  value: string | undefined,
+  nowMs: number,
+): number | undefined {
+  const text = value?.trim() ?? "";
+  const ms = /^\d+$/.test(text)
+    ? Number(text) * 1000
+    : /^[A-Z][a-z]+,? /.test(text)
+      ? Date.parse(text) - nowMs
+      : Number.NaN;
+  return Number.isNaN(ms) ? undefined : Math.min(MAX_PAUSE_MS, Math.max(0, ms));
 }
 
 /** Network errors name host and port, never the path. */
