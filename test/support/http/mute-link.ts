@@ -7,11 +7,14 @@ export interface MuteLink {
   port: number;
   /** Connections opened through it. */
   opened: () => number;
+  /** Where new connections go from now on, as after a fail-over. */
+  redirect: (targetPort: number) => void;
   /** Silences the open connections in both directions; new connections work. */
   mute: () => void;
 }
 
-export async function startMuteLink(targetPort: number): Promise<MuteLink> {
+export async function startMuteLink(firstPort: number): Promise<MuteLink> {
+  let targetPort = firstPort;
   let opened = 0;
   const sockets = new Set<Socket>();
   const server = createServer((near) => {
@@ -40,6 +43,7 @@ export async function startMuteLink(targetPort: number): Promise<MuteLink> {
   return {
     port: (server.address() as AddressInfo).port,
     opened: () => opened,
+    redirect: (port) => (targetPort = port),
     mute: () => {
       for (const socket of sockets) {
         socket.unpipe();
