@@ -50,12 +50,18 @@ const results = await withSystem({ env: NEVER_BREACH }, (system) =>
 );
 console.log(writeResults("dashboard", results));
 
-async function measure(pid: number): Promise<Usage> {
-  const before = await readUsage(pid);
-  await sleep(measureMs);
-  const after = await readUsage(pid);
-  if (before === undefined || after === undefined)
+async function readProcess(pid: number) {
+  const usage = await readUsage({ pid });
+  const cpuMs = usage?.cpuMs.get(pid);
+  if (usage === undefined || cpuMs === undefined)
     throw new Error(`process ${pid} is gone`);
+  return { ...usage, cpuMs };
+}
+
+async function measure(pid: number): Promise<Usage> {
+  const before = await readProcess(pid);
+  await sleep(measureMs);
+  const after = await readProcess(pid);
   return {
     cpuRatio: (after.cpuMs - before.cpuMs) / (after.readAt - before.readAt),
     rssMb: after.rssBytes / 1e6,
@@ -97,11 +103,9 @@ async function measureWithPages(pid: number, port: number): Promise<Usage> {
 /** A scrape's additional CPU time in the program. */
 async function measureScrape(pid: number, port: number): Promise<number> {
   const idle = await measure(pid);
-  const before = await readUsage(pid);
+  const before = await readProcess(pid);
   for (let i = 0; i < scrapes; i++) await call({ port, path: "/metrics" });
-  const after = await readUsage(pid);
-  if (before === undefined || after === undefined)
-    throw new Error(`process ${pid} is gone`);
+  const after = await readProcess(pid);
   const tookMs = after.readAt - before.readAt;
   const cpuMs = after.cpuMs - before.cpuMs - idle.cpuRatio * tookMs;
   return Math.max(0, cpuMs) / scrapes;

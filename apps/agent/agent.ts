@@ -16,7 +16,7 @@ import {
 } from "../../lib/telemetry/telemetry.js";
 import { toAgentFamilies } from "./agent-metrics.js";
 import type { AgentConfig } from "./config.js";
-import { createPidFinder } from "./find-pid.js";
+import { createAppFinder } from "./find-app.js";
 import { HostSampler } from "./host-sampler.js";
 import { createSampleSender } from "./sample-sender.js";
 
@@ -71,7 +71,7 @@ export async function startAgent(
   const sampler = new HostSampler({
     target,
     appUrl,
-    findPid: createPidFinder(config.app),
+    findApp: createAppFinder(config.app),
     intervalMs: config.sampleIntervalMs,
     send: (sample) => {
       lastSample = sample;

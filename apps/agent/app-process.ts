@@ -1,7 +1,7 @@
 import type { HostSample } from "../../lib/telemetry/telemetry.js";
 import type { ProcessUsage } from "./process-usage.js";
 
-/** The part of a host sample that describes the app's process. */
+/** The part of a host sample that describes the app's processes. */
 export type ProcessFigures = Pick<
   HostSample,
   "up" | "pid" | "startedAt" | "cpuRatio" | "rssBytes"
@@ -26,12 +26,15 @@ export function advanceProcess(
     return {
       usage,
       startedAt: now - usage.elapsedMs,
-      cpuRatio: toRatio(usage.cpuMs, usage.elapsedMs),
+      cpuRatio: toRatio(usedMs(undefined, usage), usage.elapsedMs),
     };
   }
-  const usedMs = usage.cpuMs - before.usage.cpuMs;
   const passedMs = usage.readAt - before.usage.readAt;
-  return { ...before, usage, cpuRatio: toRatio(usedMs, passedMs) };
+  return {
+    ...before,
+    usage,
+    cpuRatio: toRatio(usedMs(before.usage, usage), passedMs),
+  };
 }
 
 export function describeProcess(
@@ -60,8 +63,18 @@ function isSame(before: ProcessUsage, after: ProcessUsage): boolean {
   return (
     after.pid === before.pid &&
     after.elapsedMs >= before.elapsedMs &&
-    after.cpuMs >= before.cpuMs
+    (after.cpuMs.get(after.pid) ?? 0) >= (before.cpuMs.get(before.pid) ?? 0)
   );
+}
+
+/** Of a process that has ended since, only the cgroup knows. */
+function usedMs(before: ProcessUsage | undefined, after: ProcessUsage): number {
+  if (after.cgroupCpuMs !== undefined)
+    return after.cgroupCpuMs - (before?.cgroupCpuMs ?? 0);
+  let sum = 0;
+  for (const [pid, cpuMs] of after.cpuMs)
+    sum += Math.max(0, cpuMs - (before?.cpuMs.get(pid) ?? 0));
+  return sum;
 }
 
 function toRatio(usedMs: number, passedMs: number): number {

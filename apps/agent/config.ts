@@ -9,7 +9,7 @@ import {
   type Environment,
 } from "../../lib/settings/settings.js";
 import { SIDES, type Side } from "../../lib/telemetry/telemetry.js";
-import type { ProcessPointer } from "./find-pid.js";
+import type { ProcessPointer } from "./find-app.js";
 
 /** The highest pid that Linux allows (PID_MAX_LIMIT). */
 const MAX_PID = 4_194_304;

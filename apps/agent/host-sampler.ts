@@ -6,7 +6,7 @@ import {
   describeProcess,
   type AppProcess,
 } from "./app-process.js";
-import type { FindPid, LookUpLimits } from "./find-pid.js";
+import type { FindApp, LookUpLimits } from "./find-app.js";
 import { probeHealth } from "./probe.js";
 import { forgetUsage, readUsage } from "./process-usage.js";
 
@@ -15,7 +15,7 @@ const MAX_TIMEOUT_MS = 5000;
 export interface HostSamplerOptions {
   target: Side;
   appUrl: URL;
-  findPid: FindPid;
+  findApp: FindApp;
   intervalMs: number;
   /** Sends a sample or drops it; never throws. */
   send: (sample: HostSample) => Promise<void>;
@@ -82,8 +82,8 @@ export class HostSampler {
 
   async #readProcess(): Promise<AppProcess | undefined> {
     try {
-      const pid = await this.#options.findPid(this.#limits);
-      const usage = pid === null ? undefined : await readUsage(pid);
+      const app = await this.#options.findApp(this.#limits);
+      const usage = app === null ? undefined : await readUsage(app);
       this.#unreadable = false;
       return usage && advanceProcess(this.#process, usage, Date.now());
     } catch (err) {

@@ -1,7 +1,7 @@
 import { get, type IncomingMessage } from "node:http";
 import * as z from "zod";
 import { parseJson } from "../../lib/redis/stream-entry.js";
-import type { LookUpLimits } from "./find-pid.js";
+import type { LookUpLimits } from "./find-app.js";
 
 const MAX_BODY_CHARACTERS = 64 * 1024;
 

@@ -225,7 +225,7 @@ describe("agent program", () => {
     );
     chmodSync(systemctl, 0o755);
     const [first, second] = [spawnSleep(), spawnSleep()];
-    writeFileSync(pidFile, `${first}\n`);
+    writeFileSync(pidFile, `MainPID=${first}\nControlGroup=/none\n`);
     const agent = await spawnListening("agent", {
       ...OFTEN,
       TARGET: "prod",
@@ -234,12 +234,12 @@ describe("agent program", () => {
     });
     const samples = new Samples(agent.keys);
     await samples.find("of the unit's first process", isOf(first));
-    writeFileSync(pidFile, "0\n");
+    writeFileSync(pidFile, "MainPID=0\nControlGroup=\n");
     await samples.find("of the stopped unit", not(isUp));
-    writeFileSync(pidFile, `${second}\n`);
+    writeFileSync(pidFile, `MainPID=${second}\n`);
     await samples.find("of the unit's second process", isOf(second));
     expect(readFileSync(argsFile, "utf8")).to.equal(
-      "show -p MainPID --value app@1.service\n",
+      "show -p MainPID -p ControlGroup app@1.service\n",
     );
   });
 

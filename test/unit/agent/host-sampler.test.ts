@@ -8,7 +8,7 @@ describe("agent host sampler", () => {
     const sampler = new HostSampler({
       target: "prod",
       appUrl: new URL("http://127.0.0.1:1"),
-      findPid: () => Promise.resolve((lookUps += 1)),
+      findApp: () => Promise.resolve({ pid: (lookUps += 1) }),
       intervalMs: 60_000,
       send: () => Promise.resolve(),
       logger: createMemoryLogger(),

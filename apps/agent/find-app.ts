@@ -13,14 +13,21 @@ export interface LookUpLimits {
   signal: AbortSignal;
 }
 
+/** Where the app's processes are: all descend from one, or are in the cgroup of its unit. */
+export interface AppLocation {
+  pid: number;
+  /** Its path below the hierarchy's root, such as `/system.slice/app.service`. */
+  cgroup?: string;
+}
+
 /** @returns null while the app is not running @throws if that cannot be determined */
-export type FindPid = (limits: LookUpLimits) => Promise<number | null>;
+export type FindApp = (limits: LookUpLimits) => Promise<AppLocation | null>;
 
 /** Looks up the pid at each call, and thus follows restarts of the app. */
-export function createPidFinder(pointer: ProcessPointer): FindPid {
+export function createAppFinder(pointer: ProcessPointer): FindApp {
   switch (pointer.kind) {
     case "pid":
-      return () => Promise.resolve(pointer.pid);
+      return () => Promise.resolve({ pid: pointer.pid });
     case "pidfile":
       return () => readPidfile(pointer.path);
     case "unit":
@@ -28,9 +35,10 @@ export function createPidFinder(pointer: ProcessPointer): FindPid {
   }
 }
 
-async function readPidfile(path: string): Promise<number | null> {
+async function readPidfile(path: string): Promise<AppLocation | null> {
   try {
-    return parsePid(await readFile(path, "utf8"));
+    const pid = parsePid(await readFile(path, "utf8"));
+    return pid === null ? null : { pid };
   } catch (err) {
     if ((err as NodeJS.ErrnoException).code === "ENOENT") return null;
     throw err;
@@ -40,13 +48,18 @@ async function readPidfile(path: string): Promise<number | null> {
 async function askSystemd(
   unit: string,
   limits: LookUpLimits,
-): Promise<number | null> {
+): Promise<AppLocation | null> {
   const { stdout } = await promisify(execFile)(
     "systemctl",
-    ["show", "-p", "MainPID", "--value", unit],
+    ["show", "-p", "MainPID", "-p", "ControlGroup", unit],
     { timeout: limits.timeoutMs, signal: limits.signal },
   );
-  return parsePid(stdout);
+  const read = (name: string) =>
+    new RegExp(`^${name}=(.+)$`, "m").exec(stdout)?.[1];
+  const pid = parsePid(read("MainPID") ?? "");
+  const cgroup = read("ControlGroup");
+  if (pid === null) return null;
+  return cgroup === undefined ? { pid } : { pid, cgroup };
 }
 
 /** Parses the first line, because some pidfiles have more. systemd reports 0 for a unit that is not running. */

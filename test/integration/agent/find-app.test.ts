@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
-import { createPidFinder } from "../../../apps/agent/find-pid.js";
+import { createAppFinder } from "../../../apps/agent/find-app.js";
 import { createTempDirectory } from "../../support/temp-directory.js";
 
 const LIMITS = { timeoutMs: 5000, signal: new AbortController().signal };
@@ -20,18 +20,20 @@ describe("agent pidfile", () => {
     it(`yields ${pid ?? "no pid"} for ${JSON.stringify(content)}`, async () => {
       const path = join(createTempDirectory(), "app.pid");
       writeFileSync(path, content);
-      const findPid = createPidFinder({ kind: "pidfile", path });
-      expect(await findPid(LIMITS)).to.equal(pid);
+      const findApp = createAppFinder({ kind: "pidfile", path });
+      expect(await findApp(LIMITS)).to.deep.equal(
+        pid === null ? null : { pid },
+      );
     });
   }
 
   it("yields no pid while it is missing, and is read each time", async () => {
     const path = join(createTempDirectory(), "app.pid");
-    const findPid = createPidFinder({ kind: "pidfile", path });
-    expect(await findPid(LIMITS)).to.be.null;
+    const findApp = createAppFinder({ kind: "pidfile", path });
+    expect(await findApp(LIMITS)).to.be.null;
     writeFileSync(path, "123");
-    expect(await findPid(LIMITS)).to.equal(123);
+    expect(await findApp(LIMITS)).to.deep.equal({ pid: 123 });
     writeFileSync(path, "124");
-    expect(await findPid(LIMITS)).to.equal(124);
+    expect(await findApp(LIMITS)).to.deep.equal({ pid: 124 });
   });
 });
