@@ -1,3 +1,5 @@
+import { toPlainLines } from "../../lib/wording/plain-text.js";
+
 /** Scripts rely on these. `serin --help` lists them. */
 export const EXIT = {
   ok: 0,
@@ -18,7 +20,7 @@ export class CliError extends Error {
   readonly status: ExitStatus;
 
   constructor(status: ExitStatus, message: string) {
-    super(message);
+    super(toPlainLines(message));
     this.name = "CliError";
     this.status = status;
   }

@@ -1,5 +1,6 @@
 import { WriteStream } from "node:tty";
 import { styleText } from "node:util";
+import { escapeUnsafe } from "../../lib/wording/plain-text.js";
 import type { Environment } from "../../lib/settings/settings.js";
 
 export type Style = Parameters<typeof styleText>[0];
@@ -34,20 +35,11 @@ export class Output {
 
   /** Indented, for people too. */
   json(value: unknown): void {
-    this.line(toSafeJson(value, 2));
+    this.line(escapeUnsafe(JSON.stringify(value, undefined, 2)));
   }
 
   /** In one line. */
   jsonLine(value: unknown): void {
-    this.line(toSafeJson(value));
+    this.line(escapeUnsafe(JSON.stringify(value)));
   }
-}
-
-/** JSON.stringify leaves C1 control characters, which may start a terminal sequence. */
-function toSafeJson(value: unknown, indent?: number): string {
-  return JSON.stringify(value, undefined, indent).replace(
-    /[\u007f-\u009f]/g,
-    (character) =>
-      `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
 }

@@ -28,9 +28,11 @@ read_ref() {
   printf '%s\n' "$refs" | awk -v ref="$1" '$2 == ref { print $1 }'
 }
 
-# Describes a commit for people.
+# Describes a commit for people, without characters that control a terminal or that hide or reorder text: C0 and C1, U+061C,
+# U+200B to U+200F, U+2028 to U+202E, U+2060 to U+206F, U+FEFF.
 describe() {
-  git log -1 --no-show-signature --format='%h "%s" by %an' "$1"
+  git log -1 --no-show-signature --format='%h "%s" by %an' "$1" | LC_ALL=C sed -e 's/[[:cntrl:]]/ /g' \
+    -e 's/\xc2[\x80-\x9f]/ /g; s/\xd8\x9c/ /g; s/\xe2\x80[\x8b-\x8f\xa8-\xae]/ /g; s/\xe2\x81[\xa0-\xaf]/ /g; s/\xef\xbb\xbf/ /g'
 }
 
 # fetch_commit COMMIT REF: fetches a commit of the repository, which REF points to, unless it is present.

@@ -4,6 +4,7 @@ import type { Keys } from "../redis/keys.js";
 import { readBackwards } from "../redis/stream-follower.js";
 import { toRecord } from "../redis/stream-entry.js";
 import { parseReceipt, type GateReceipt } from "../telemetry/telemetry.js";
+import { toPlain } from "../wording/plain-text.js";
 import { formatMs, formatNumber } from "../wording/units.js";
 
 /** A proxy that has written nothing for longer does not read this Redis. */
@@ -132,7 +133,7 @@ function describeHeard(
     parts.push(
       `${silent.join(", ")} did not confirm within ${WAIT_MS / 1000} s`,
     );
-  return parts.join("; ");
+  return toPlain(parts.join("; "));
 }
 
 /** ` after 3 and 4 ms` */

@@ -1,3 +1,4 @@
+import { escapeUnsafe } from "../wording/plain-text.js";
 import { pino, type DestinationStream, type LoggerOptions } from "pino";
 
 /** The part of a logger that modules use: data first, then the sentence. */
@@ -18,6 +19,7 @@ export function createLogger(
     level,
     base: { program },
     timestamp: pino.stdTimeFunctions.isoTime,
+    hooks: { streamWrite: escapeUnsafe },
     formatters: { level: (label) => ({ level: label }) },
   };
   return output === undefined ? pino(options) : pino(options, output);

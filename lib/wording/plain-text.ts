@@ -1,6 +1,28 @@
-/** Replaces control characters in foreign text, which could control a terminal or break a line. */
+/** Characters that control a terminal, break a line, or hide or reorder text. U+2065 is reserved for another of them. */
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029\u2065]+/gu;
+
+/** Replaces unsafe characters in foreign text. */
 export function toPlain(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]+/gu, " ");
+  return text.replace(UNSAFE, " ");
+}
+
+/** The same for several lines. */
+export function toPlainLines(text: string): string {
+  return text.split("\n").map(toPlain).join("\n");
+}
+
+/** JSON with the same meaning, for a terminal: JSON.stringify escapes only U+0000 to U+001F. */
+export function escapeUnsafe(json: string): string {
+  const escape = (unsafe: string) =>
+    unsafe
+      .split("")
+      .map((unit) =>
+        unit === "\n"
+          ? unit
+          : `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+      )
+      .join("");
+  return json.replace(UNSAFE, escape);
 }
 
 /** Folds white space too, so that the text is safe in a header. */

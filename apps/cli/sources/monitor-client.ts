@@ -3,7 +3,6 @@ import {
   isStateReport,
   type StateReport,
 } from "../../../lib/telemetry/monitor-state.js";
-import { toPlain } from "../../../lib/wording/plain-text.js";
 import type { CliConfig } from "../config.js";
 import { describeFailure } from "../describe-failure.js";
 import { CliError, EXIT } from "../exit-status.js";
@@ -52,7 +51,7 @@ export class MonitorClient {
     const { flagName } = this.#config;
     return flag.name === flagName
       ? undefined
-      : `the monitor at ${this.url} watches the flag ${toPlain(flag.name)}, but FLAG_NAME here is ${flagName}`;
+      : `the monitor at ${this.url} watches the flag ${flag.name}, but FLAG_NAME here is ${flagName}`;
   }
 
   /** Undefined if the event has no verdict. */
@@ -101,7 +100,7 @@ export class MonitorClient {
 
   #refusal(status: number, answer: unknown): CliError {
     const body = z.object({ error: z.string() }).safeParse(answer).data;
-    const why = body === undefined ? `status ${status}` : toPlain(body.error);
+    const why = body === undefined ? `status ${status}` : body.error;
     if (status === 401 || status === 403)
       return new CliError(
         EXIT.refused,

@@ -1,3 +1,5 @@
+import { toPlainLines } from "../../../lib/wording/plain-text.js";
+
 type Child = Node | string;
 
 /** Creates an element with attributes by their HTML names, such as `class`. */
@@ -24,8 +26,9 @@ function fill<Made extends Element>(
   children: Child[],
 ): Made {
   for (const [name, value] of Object.entries(attributes))
-    made.setAttribute(name, value);
-  made.append(...children);
+    made.setAttribute(name, toPlainLines(value));
+  for (const child of children)
+    made.append(typeof child === "string" ? toPlainLines(child) : child);
   return made;
 }
 
@@ -44,7 +47,10 @@ export function setText(
   text: string,
   attributes: Readonly<Record<string, string>> = {},
 ): void {
-  if (target.textContent !== text) target.textContent = text;
-  for (const [name, value] of Object.entries(attributes))
-    if (target.getAttribute(name) !== value) target.setAttribute(name, value);
+  const plain = toPlainLines(text);
+  if (target.textContent !== plain) target.textContent = plain;
+  for (const [name, value] of Object.entries(attributes)) {
+    const wanted = toPlainLines(value);
+    if (target.getAttribute(name) !== wanted) target.setAttribute(name, wanted);
+  }
 }

@@ -1,3 +1,4 @@
+import { toPlain } from "../../../../lib/wording/plain-text.js";
 import type { Output, Style } from "../../output.js";
 import { layOutFacts } from "../../table.js";
 
@@ -36,10 +37,12 @@ export function printFindings(
   { line, paint }: Output,
 ): void {
   const width = Math.max(...findings.map(({ level }) => level.length));
-  const lines = layOutFacts(findings.map(({ check, says }) => [check, says]));
+  const lines = layOutFacts(
+    findings.map(({ check, says }) => [check, toPlain(says)]),
+  );
   findings.forEach(({ level, todo }, at) => {
     const word = paint(LEVEL_STYLES[level], level.padEnd(width));
     line(`${word}  ${lines[at] ?? ""}`);
-    if (todo !== undefined) line(`${" ".repeat(width)}  → ${todo}`);
+    if (todo !== undefined) line(`${" ".repeat(width)}  → ${toPlain(todo)}`);
   });
 }

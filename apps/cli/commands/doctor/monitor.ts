@@ -1,6 +1,5 @@
 import type { StateReport } from "../../../../lib/telemetry/monitor-state.js";
 import { describeHeld } from "../../../../lib/wording/headline.js";
-import { toPlain } from "../../../../lib/wording/plain-text.js";
 import type { MonitorClient } from "../../sources/monitor-client.js";
 import type { Store } from "../../sources/redis-link.js";
 import { readLeaseFacts } from "../../sources/redis-report.js";
@@ -21,7 +20,7 @@ export function judgeMonitor(
     ...state.outbox.held.map((held) =>
       problem(
         held.channel,
-        toPlain(describeHeld(held)),
+        describeHeld(held),
         "fix the reported error; waiting messages are sent afterwards",
       ),
     ),
@@ -57,5 +56,5 @@ function isSame(a: Lease, b: Lease): boolean {
 function describe(lease: Lease): string {
   return lease === null
     ? "no monitor leads"
-    : `${toPlain(lease.holder)} leads (epoch ${lease.epoch})`;
+    : `${lease.holder} leads (epoch ${lease.epoch})`;
 }

@@ -1,5 +1,4 @@
 import { formatSpan } from "../../../../lib/wording/units.js";
-import { toPlain } from "../../../../lib/wording/plain-text.js";
 import { entryTimeMs } from "../../../../lib/redis/stream-entry.js";
 import type { Store } from "../../sources/redis-link.js";
 import { readFlagFacts, readLeaseFacts } from "../../sources/redis-report.js";
@@ -56,7 +55,7 @@ async function checkLease(store: Store): Promise<Finding> {
       )
     : ok(
         "monitor",
-        `${toPlain(lease.holder)} leads, its lease is ${(lease.ageMs / 1000).toFixed(1)} s old`,
+        `${lease.holder} leads, its lease is ${(lease.ageMs / 1000).toFixed(1)} s old`,
       );
 }
 
@@ -85,10 +84,6 @@ async function checkOutbox(
 async function checkAlerts({ redis, keys }: Store): Promise<Finding[]> {
   const raised = await redis.hgetall(keys.alerts);
   return Object.entries(raised).map(([id, since]) =>
-    problem(
-      "alert",
-      `${toPlain(id)} since ${toPlain(since)}`,
-      "see serin events --kind alert",
-    ),
+    problem("alert", `${id} since ${since}`, "see serin events --kind alert"),
   );
 }

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describeHeld } from "../../../../lib/wording/headline.js";
 import { parseEvent } from "../../../../lib/flag/ledger.js";
-import { toPlain } from "../../../../lib/wording/plain-text.js";
 import type { MonitorClient, TestMail } from "../../sources/monitor-client.js";
 import type { RedisLink, Store } from "../../sources/redis-link.js";
 import { describeApiFailure, describeRedisFailure } from "./failure.js";
@@ -42,7 +41,7 @@ async function describeDelay(
   const { outbox } = await monitor.readState();
   const says = [
     `it waits in the outbox (ALERT_TRANSPORT is ${transport})`,
-    ...outbox.held.map((held) => toPlain(describeHeld(held))),
+    ...outbox.held.map((held) => describeHeld(held)),
   ];
   return problem(
     CHECK,
@@ -71,7 +70,7 @@ async function describeEnd(
     ? describeSuccess(sent)
     : problem(
         CHECK,
-        toPlain(refusal.reason),
+        refusal.reason,
         "fix the cause of the refusal, and try again",
       );
 }

@@ -1,4 +1,5 @@
 import type { LedgerEvent } from "../../../../lib/flag/ledger.js";
+import { oneLine } from "../../../../lib/wording/plain-text.js";
 import { readKnownData } from "../message/known-data.js";
 import { createNotice, type NoticeSettings } from "../message/notice.js";
 
@@ -25,8 +26,8 @@ export function composeWebhookMessage(
     flag,
     /** The flag's new value; null if this is no flip. */
     value: kind === "flip" ? (value ?? null) : null,
-    by,
-    reason,
+    by: oneLine(by),
+    reason: oneLine(reason),
     at,
     data,
     dashboard: dashboardUrl,
