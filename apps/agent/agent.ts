@@ -70,7 +70,7 @@ export async function startAgent(
   const send = createSampleSender({ redis, keys, source, logger });
   const sampler = new HostSampler({
     target,
-    appUrl,
+    healthUrl: new URL(config.healthPath, appUrl),
     findApp: createAppFinder(config.app),
     intervalMs: config.sampleIntervalMs,
     send: (sample) => {

@@ -18,6 +18,8 @@ const MIN_SAMPLE_INTERVAL_MS = 100;
 export interface AgentConfig extends BaseConfig {
   target: Side;
   appUrl: URL;
+  /** With a query, if the app wants one. */
+  healthPath: string;
   app: ProcessPointer;
   sampleIntervalMs: number;
 }
@@ -35,6 +37,12 @@ export function readConfig(env: Environment): AgentConfig {
       "http://host:port without a path",
       parseHttpOrigin,
       new URL(`http://127.0.0.1:${isCanary ? 3002 : 3001}`),
+    ),
+    healthPath: settings.parsed(
+      "HEALTH_PATH",
+      "a path that begins with /, such as /healthz",
+      parsePath,
+      "/healthz",
     ),
     app: readProcessPointer(settings),
     sampleIntervalMs: readMs(settings, "SAMPLE_INTERVAL_MS", {
@@ -65,6 +73,11 @@ function readProcessPointer(settings: SettingsReader): ProcessPointer {
     `${pointers.length} of APP_PID, APP_PIDFILE and APP_UNIT are set: give exactly one`,
   );
   return pointer ?? { kind: "pid", pid: 0 };
+}
+
+/** A second slash or a backslash would name another host. */
+function parsePath(value: string): string | undefined {
+  return /^\/(?!\/)[\w\-.~%!$&'()*+,;=:@/?]*$/.test(value) ? value : undefined;
 }
 
 /** systemctl would parse a leading hyphen as an option. */

@@ -14,7 +14,7 @@ const MAX_TIMEOUT_MS = 5000;
 
 export interface HostSamplerOptions {
   target: Side;
-  appUrl: URL;
+  healthUrl: URL;
   findApp: FindApp;
   intervalMs: number;
   /** Sends a sample or drops it; never throws. */
@@ -57,11 +57,11 @@ export class HostSampler {
   }
 
   async #sample(): Promise<void> {
-    const { target, appUrl, intervalMs, send } = this.#options;
+    const { target, healthUrl, intervalMs, send } = this.#options;
     const startedAt = performance.now();
     const [, { version, ...probe }] = await Promise.all([
       this.#follow(),
-      probeHealth(appUrl, this.#limits),
+      probeHealth(healthUrl, this.#limits),
     ]);
     if (this.#stop.signal.aborted) return;
     const figures = describeProcess(this.#process);

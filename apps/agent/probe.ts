@@ -15,14 +15,14 @@ export interface ProbeResult {
   version: string | null;
 }
 
-/** GETs `/healthz`. The result is not ok if the app is unreachable or its response is late or incomplete. */
+/** GETs the app's health page. The result is not ok if the app is unreachable or its response is late or incomplete. */
 export async function probeHealth(
-  appUrl: URL,
+  url: URL,
   limits: LookUpLimits,
 ): Promise<ProbeResult> {
   const sentAt = performance.now();
   try {
-    const response = await requestHealth(appUrl, limits);
+    const response = await requestHealth(url, limits);
     const ms = performance.now() - sentAt;
     const status = response.statusCode ?? null;
     const version = versionIn(await readText(response));
@@ -36,11 +36,10 @@ export async function probeHealth(
 
 /** Resolves with the response's head. The limits apply to its body too. */
 function requestHealth(
-  appUrl: URL,
+  url: URL,
   { timeoutMs, signal }: LookUpLimits,
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const url = new URL("/healthz", appUrl);
     const request = get(url, { agent: false, signal }, resolve);
     const timer = setTimeout(
       () => request.destroy(new Error("probe timed out")),

@@ -18,6 +18,7 @@ export interface Headline {
 }
 
 /** What a recovery waits for after a stop by the verdict or a breaker. */
+export const COOL_DOWN = "the cool-down";
 export const ANOTHER_VERSION = "another version, or a person";
 const SEPARATOR = " · ";
 /** The window and the counts in a latency rule's reason, which are too long for a headline. */
@@ -70,9 +71,10 @@ function describeRetry({ recovery, lease }: StateReport, now: number): string {
   if (recovery.nextTryAt === null) return "stays off until a person resumes it";
   if (lease === null) return "no retry while no monitor leads";
   const leftMs = Date.parse(recovery.nextTryAt) - now;
-  return leftMs > 0
+  const { waitsFor } = recovery;
+  return leftMs > 0 && (waitsFor === null || waitsFor === COOL_DOWN)
     ? `automatic retry in ${formatCountdown(leftMs)}`
-    : `automatic retry waits for ${recovery.waitsFor ?? "the monitor"}`;
+    : `automatic retry waits for ${waitsFor ?? "the monitor"}`;
 }
 
 function describeWithheld(

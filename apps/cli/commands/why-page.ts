@@ -8,6 +8,7 @@ import {
   formatOdds,
   nameFigure,
 } from "../../../lib/wording/units.js";
+import { COOL_DOWN } from "../../../lib/wording/headline.js";
 import { toPlain } from "../../../lib/wording/plain-text.js";
 import { entryTimeMs } from "../../../lib/redis/stream-entry.js";
 import type { LedgerEvent } from "../../../lib/flag/ledger.js";
@@ -153,7 +154,8 @@ function describeNext(account: Account, now: number): string {
       : "no automatic retry: the monitor undoes only its own flips";
   if (lease === null) return "no monitor leads: no automatic retry until then";
   const leftMs = Date.parse(recovery.nextTryAt) - now;
-  return leftMs > 0
+  const { waitsFor } = recovery;
+  return leftMs > 0 && (waitsFor === null || waitsFor === COOL_DOWN)
     ? `automatic retry in ${formatCountdown(leftMs)}, if the canary's probes stay healthy`
-    : `automatic retry is due: it waits for ${recovery.waitsFor ?? "the monitor"}`;
+    : `the automatic retry waits for ${waitsFor ?? "the monitor"}`;
 }

@@ -439,6 +439,7 @@ export function decideNow(
       !flag.recordedValue,
     state: flag.recovery,
     lastUnhealthyAt: context.observations.lastUnhealthyAt("canary"),
+    unwell: context.observations.findUnwell("canary"),
     isProdInBreach:
       prod.isBreach && context.config.latency.sides.includes("prod"),
     versions: context.observations.canaryVersions(),

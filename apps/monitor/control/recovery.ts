@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { ANOTHER_VERSION } from "../../../lib/wording/headline.js";
+import { ANOTHER_VERSION, COOL_DOWN } from "../../../lib/wording/headline.js";
 import { parseJson } from "../../../lib/redis/stream-entry.js";
 import type { RecoveryRule } from "../config.js";
 
@@ -92,6 +92,8 @@ export interface RecoveryFacts {
   state: RecoveryState | null;
   /** The last failure of a canary's probe; null if there was none, undefined without any probe. */
   lastUnhealthyAt: number | null | undefined;
+  /** Which canary is not healthy now; undefined if all are. */
+  unwell: string | undefined;
   isProdInBreach: boolean;
   /** The canary's versions; empty if unknown. */
   versions: readonly string[];
@@ -134,7 +136,8 @@ export function decideRecovery(
     nextTryAt,
     waitsFor,
   });
-  if (now < nextTryAt) return wait("the cool-down");
+  if (facts.unwell !== undefined) return wait(facts.unwell);
+  if (now < nextTryAt) return wait(COOL_DOWN);
   if (lastUnhealthyAt === undefined)
     return wait("a probe of the canary: no agent is reporting");
   if (facts.isProdInBreach) return wait("prod, which is in breach itself");

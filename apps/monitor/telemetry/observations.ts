@@ -146,6 +146,10 @@ export class Observations implements StreamListener {
     return this.#roster.alerts(this.#heardUntil, this.#listeningSince);
   }
 
+  findUnwell(side: Side): string | undefined {
+    return this.#roster.findUnwell(side, this.#heardUntil);
+  }
+
   lastUnhealthyAt(side: Side): number | null | undefined {
     return this.#roster.lastUnhealthyAt(side, this.#heardUntil);
   }

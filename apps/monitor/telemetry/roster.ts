@@ -141,6 +141,21 @@ export class Roster {
     return Math.max(...times) || null;
   }
 
+  /** Which app on this side is not healthy now; undefined if all are. */
+  findUnwell(side: Side, heardUntil: number): string | undefined {
+    for (const member of this.hosts()) {
+      const { source, sample } = member;
+      if (sample.target !== side) continue;
+      if (!this.hears(source, heardUntil))
+        return `the agent ${source}, which is silent`;
+      const { name } = describeApp(member);
+      if (!sample.up) return `${name}, which is gone`;
+      if (!sample.probe.ok)
+        return `${name}, which fails its health probe: ${sample.probe.status === null ? "no answer" : describeAnswer(member)}`;
+    }
+    return undefined;
+  }
+
   /** All alerts at present. @param listeningSince the time since which the stream has been read without a gap */
   alerts(heardUntil: number, listeningSince: number): Alert[] {
     this.#forget(heardUntil);

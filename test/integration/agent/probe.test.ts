@@ -21,15 +21,15 @@ function limits(timeoutMs = 5000) {
 }
 
 describe("agent probe", () => {
-  it("requests /healthz and reads the version from the response", async () => {
+  it("requests its URL and reads the version from the response", async () => {
     const url = await startApp((request, response) => {
       response.end(JSON.stringify({ version: `9 of ${request.url!}` }));
     });
-    const probe = await probeHealth(url, limits());
+    const probe = await probeHealth(new URL("/up?full=1", url), limits());
     expect(probe).to.include({
       ok: true,
       status: 200,
-      version: "9 of /healthz",
+      version: "9 of /up?full=1",
     });
     expect(probe.ms).to.be.within(0.01, 5000);
   });

@@ -322,10 +322,13 @@ describe("agent program", () => {
 
   it("ends promptly on SIGTERM without sending the current sample", async () => {
     let probed = false;
-    const appUrl = await startFakeApp(() => (probed = true));
+    const appUrl = await startFakeApp(
+      ({ url }) => (probed = url === "/up?full=1"),
+    );
     const agent = await spawnListening("agent", {
       TARGET: "prod",
       APP_URL: appUrl,
+      HEALTH_PATH: "/up?full=1",
       APP_PID: String(process.pid),
       SAMPLE_INTERVAL_MS: "60000",
     });

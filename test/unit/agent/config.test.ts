@@ -17,6 +17,7 @@ describe("agent config", () => {
       port: 3101,
       target: "prod",
       appUrl: new URL("http://127.0.0.1:3001"),
+      healthPath: "/healthz",
       app: { kind: "pid", pid: 123 },
       sampleIntervalMs: 1000,
     }));
@@ -25,6 +26,17 @@ describe("agent config", () => {
     const { port, appUrl } = readConfig({ ...PROD, TARGET: "canary" });
     expect(port).to.equal(3102);
     expect(appUrl.origin).to.equal("http://127.0.0.1:3002");
+  });
+
+  it("accepts a health path with a query, and none on another host", () => {
+    const withPath = (HEALTH_PATH: string) => ({ ...PROD, HEALTH_PATH });
+    expect(readConfig(withPath("/up?full=1")).healthPath).to.equal(
+      "/up?full=1",
+    );
+    for (const path of ["healthz", "//web2/healthz", "/\\web2", "/a b", "/#a"])
+      expect(problemsOf(withPath(path)), path).to.deep.equal([
+        `HEALTH_PATH is ${JSON.stringify(path)}: give a path that begins with /, such as /healthz`,
+      ]);
   });
 
   it("accepts a pidfile or a unit instead of a pid", () => {

@@ -7,7 +7,7 @@ describe("agent host sampler", () => {
     let lookUps = 0;
     const sampler = new HostSampler({
       target: "prod",
-      appUrl: new URL("http://127.0.0.1:1"),
+      healthUrl: new URL("http://127.0.0.1:1"),
       findApp: () => Promise.resolve({ pid: (lookUps += 1) }),
       intervalMs: 60_000,
       send: () => Promise.resolve(),

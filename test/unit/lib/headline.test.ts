@@ -150,6 +150,15 @@ describe("headline", () => {
       / · automatic retry waits for prod, which is in breach itself$/,
     ));
 
+  it("shows which canary's probe fails instead of a retry that moves on", () => {
+    const waitsFor =
+      "the canary app on web2, which fails its health probe: status 404";
+    const recovery = { ...stopped.recovery, waitsFor };
+    expect(say({ recovery }, stopped).text).to.include(
+      `automatic retry waits for ${waitsFor}`,
+    );
+  });
+
   it("shows who stopped the canary, and that it stays off", () =>
     expect(
       say(

@@ -21,6 +21,7 @@ const COOLING_DOWN: RecoveryFacts = {
   isOwnFlip: true,
   state: stoppedBy("latency"),
   lastUnhealthyAt: null,
+  unwell: undefined,
   isProdInBreach: false,
   versions: ["1.2.3"],
 };
@@ -70,6 +71,16 @@ describe("recovery decision", () => {
     expect(
       decide({ lastUnhealthyAt }, lastUnhealthyAt + COOLDOWN_MS),
     ).to.have.property("isDue").true;
+  });
+
+  it("names the canary that is not healthy, also during the cool-down", () => {
+    const unwell = "the canary app on web2, which is gone";
+    for (const now of [FLIPPED_AT + 1, DUE_AT + 1])
+      expect(decide({ unwell }, now)).to.deep.equal({
+        isDue: false,
+        nextTryAt: DUE_AT,
+        waitsFor: unwell,
+      });
   });
 
   it("ignores probes that failed before the breach", () => {

@@ -88,6 +88,27 @@ describe("roster's health of apps", () => {
   });
 });
 
+describe("roster's unwell app", () => {
+  it("is named with its host and what its probe got, until it is healthy", () => {
+    const find = (roster: Roster, heardUntil = NOW) =>
+      roster.findUnwell("canary", heardUntil);
+    expect(find(rosterOf(FAILING, HEALTHY))).to.be.undefined;
+    expect(rosterOf(FAILING).findUnwell("prod", NOW)).to.be.undefined;
+    expect(find(rosterOf(FAILING))).to.equal(
+      "the canary app on web1, which fails its health probe: status 503",
+    );
+    expect(find(rosterOf(HANGING))).to.equal(
+      "the canary app on web1, which fails its health probe: no answer",
+    );
+    expect(find(rosterOf(GONE))).to.equal(
+      "the canary app on web1, which is gone",
+    );
+    expect(find(rosterOf(HEALTHY), NOW + SILENCE_MS + 1)).to.equal(
+      `the agent ${AGENT}, which is silent`,
+    );
+  });
+});
+
 describe("roster's last unhealthy moment", () => {
   const lastUnhealthyAt = (roster: Roster, heardUntil = NOW) =>
     roster.lastUnhealthyAt("canary", heardUntil);
