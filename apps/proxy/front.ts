@@ -83,11 +83,11 @@ export class Front {
       },
       recorder: this.recorder,
       era: () => breaker.era,
-      onOutcome: (side, status, { startedAt, era, isCut }) => {
+      onOutcome: (side, status, { startedAt, waitedMs, era, isCut }) => {
         if (!config.hasBreaker) return;
         const now = performance.now();
         const hasLeft = status === CLIENT_CLOSED;
-        const gaveUp = hasLeft && now - startedAt >= GIVE_UP_MS;
+        const gaveUp = hasLeft && waitedMs >= GIVE_UP_MS;
         const failed = status >= 500 || gaveUp;
         const request = { side, startedAt };
         if (isCut) recent.cut(request);

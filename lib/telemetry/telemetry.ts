@@ -43,7 +43,10 @@ const trafficWindow = z.object({
   /** 5xx and failures to answer. */
   errors: count,
   status: statuses,
-  /** From the receipt of the request's head to the forwarding of the response's head. */
+  /**
+   * From the end of the request, with its body, to the forwarding of the response's head, or until the client left. Requests that
+   * ended before their body have none.
+   */
   latency: histogram,
   arms: z.object({
     /** Requests that the split assigned to this side. */

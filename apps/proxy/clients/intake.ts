@@ -1,4 +1,4 @@
-import { ServerResponse, type IncomingMessage, type Server } from "node:http";
+import { ServerResponse, type Server } from "node:http";
 import { Socket } from "node:net";
 import type { Side } from "../../../lib/telemetry/telemetry.js";
 import { createClients, type ClientConnection } from "./client-connection.js";
@@ -10,6 +10,7 @@ import {
   type ExchangeContext,
   type Message,
 } from "../exchange/exchange.js";
+import type { ReceivedRequest } from "../http/received-request.js";
 import {
   upstreamRequestHeaders,
   whyRefused,
@@ -38,7 +39,10 @@ export interface IntakeContext extends ExchangeContext {
 }
 
 /** Takes a server's requests, refuses malformed ones, and forwards the others to the side that is picked. */
-export function serveRequests(server: Server, context: IntakeContext): void {
+export function serveRequests(
+  server: Server<typeof ReceivedRequest>,
+  context: IntakeContext,
+): void {
   const { maxConnections, connections } = context;
   const limit = new ConnectionLimit(server, maxConnections, connections);
   const intake = new Intake(context, limit);
@@ -62,7 +66,7 @@ class Intake {
     this.#clientOf = createClients(context.isTrusted);
   }
 
-  take(request: IncomingMessage, response: ServerResponse): void {
+  take(request: ReceivedRequest, response: ServerResponse): void {
     const client = this.#admit(request, response);
     if (client === undefined) return;
     const { engine } = this.#context;
@@ -76,7 +80,7 @@ class Intake {
     client.pipeline.add(response, start);
   }
 
-  takeUpgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+  takeUpgrade(request: ReceivedRequest, socket: Socket, head: Buffer): void {
     const response = bindResponse(request, socket);
     if (response === undefined) return;
     const waiting = new WaitingClient(socket, head);
@@ -103,7 +107,7 @@ class Intake {
 
   /** Undefined for a request that must not be forwarded; it has been answered where possible. */
   #admit(
-    request: IncomingMessage,
+    request: ReceivedRequest,
     response: ServerResponse,
   ): ClientConnection | undefined {
     response.on("error", destroyFailed);
@@ -134,7 +138,7 @@ function destroyFailed(this: ServerResponse): void {
  * connection still waits for its response, this one's would be taken for it: the socket is destroyed then.
  */
 function bindResponse(
-  request: IncomingMessage,
+  request: ReceivedRequest,
   socket: Socket,
 ): ServerResponse | undefined {
   const response = new ServerResponse(request);

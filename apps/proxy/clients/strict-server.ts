@@ -1,5 +1,4 @@
 import {
-  IncomingMessage,
   STATUS_CODES,
   createServer,
   type Server,
@@ -7,7 +6,7 @@ import {
   type ServerResponse,
 } from "node:http";
 import type { Duplex } from "node:stream";
-import { hasBody } from "../http/headers.js";
+import { ReceivedRequest } from "../http/received-request.js";
 import { TCP_KEEP_ALIVE_MS } from "../engines/upstream-socket.js";
 
 export interface ClientLimits {
@@ -18,34 +17,17 @@ export interface ClientLimits {
   maxHeaderBytes: number;
 }
 
-/**
- * An Upgrade to anything but a WebSocket is ignored, body or not (RFC 9110 7.8). Node asks this property whether the bytes
- * behind the head are another protocol's; its own option for that, `shouldUpgradeCallback`, is not in Node 20.
- */
-class Request extends IncomingMessage {
-  isUpgrade: boolean | null = null;
-
-  get upgrade(): boolean {
-    const { isUpgrade, method } = this;
-    return (
-      isUpgrade === true && (method === "CONNECT" || asksForWebSocket(this))
-    );
-  }
-
-  set upgrade(value: boolean | null) {
-    this.isUpgrade = value;
-  }
-}
-
 const CHECK_INTERVAL_MS = 1000;
 
 /** An HTTP/1.1 server as strict as Node's parser can be. It answers what it cannot parse, and never forwards it. */
-export function createStrictServer(limits: ClientLimits): Server {
+export function createStrictServer(
+  limits: ClientLimits,
+): Server<typeof ReceivedRequest> {
   // Spares stream events for requests without a body. Node 20 ignores it.
   const later = { optimizeEmptyRequests: true };
-  const options: ServerOptions<typeof Request> = {
+  const options: ServerOptions<typeof ReceivedRequest> = {
     ...later,
-    IncomingMessage: Request,
+    IncomingMessage: ReceivedRequest,
     insecureHTTPParser: false,
     // The intake checks it: Node would go on reading requests behind the one that it refuses.
     requireHostHeader: false,
@@ -69,11 +51,6 @@ export function createStrictServer(limits: ClientLimits): Server {
   server.on("clientError", createUnparsedHandler());
   server.on("connect", (_request, socket: Duplex) => answerInTurn(socket, 405));
   return server;
-}
-
-function asksForWebSocket(request: IncomingMessage): boolean {
-  const { upgrade } = request.headers;
-  return upgrade?.toLowerCase() === "websocket" && !hasBody(request);
 }
 
 /** Node keeps the response whose turn it is on the socket. */

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
 import type { Side } from "../../../lib/telemetry/telemetry.js";
 import { onLeftWaiting } from "../../../lib/program/waiting-response.js";
 import type {
@@ -8,10 +8,12 @@ import type {
   Ongoing,
 } from "../engines/engine.js";
 import { answerFailure, STATUS_OF_FAILURE } from "./answers.js";
+import type { ReceivedRequest } from "../http/received-request.js";
 import { hasBody } from "../http/headers.js";
 import { decideRetry, type NextStep } from "./retry.js";
 import {
   CLIENT_CLOSED,
+  waitedFor,
   type PendingRequest,
   type TrafficRecorder,
 } from "../traffic/traffic-recorder.js";
@@ -25,12 +27,17 @@ export interface ExchangeContext {
   era: () => number;
   /**
    * Called with the outcome of each request, for the side that the split chose; again, with 502 and `isCut`, if its response
-   * then breaks off.
+   * then breaks off. `waitedMs` runs from the end of the request, with its body.
    */
   onOutcome: (
     side: Side,
     status: number,
-    request: { startedAt: number; era: number; isCut: boolean },
+    request: {
+      startedAt: number;
+      waitedMs: number;
+      era: number;
+      isCut: boolean;
+    },
   ) => void;
   /** Called for each failed attempt, even if a later one succeeds. */
   onFailedAttempt: (
@@ -40,7 +47,7 @@ export interface ExchangeContext {
 }
 
 export interface Message {
-  request: IncomingMessage;
+  request: ReceivedRequest;
   response: ServerResponse;
   /** For the upstreams. */
   headers: readonly string[];
@@ -74,7 +81,12 @@ export class Exchange {
     this.#message = message;
     this.#hasBody = hasBody(request);
     this.#begun = { startedAt, era: context.era() };
-    this.#pending = context.recorder.begin(side, startedAt, request);
+    this.#pending = context.recorder.begin(
+      side,
+      startedAt,
+      request,
+      this.#hasBody ? request : undefined,
+    );
     response.on("close", () => this.#onResponseClosed());
     onLeftWaiting(request, response, () => this.#onClientLeft());
     this.#try(context.upstreams[side].next(startedAt), false);
@@ -155,6 +167,7 @@ export class Exchange {
     if (upstream.side === side)
       onOutcome(side, STATUS_OF_FAILURE["bad-response"], {
         ...this.#begun,
+        waitedMs: 0,
         isCut: true,
       });
   }
@@ -165,9 +178,13 @@ export class Exchange {
       rescued: this.#canaryStatus !== undefined,
     };
     const { recorder, onOutcome } = this.#context;
-    if (recorder.finish(this.#pending, outcome, performance.now()))
-      onOutcome(this.#pending.side, outcome.status, {
+    const { side } = this.#pending;
+    const now = performance.now();
+    const waitedMs = waitedFor(this.#pending, now) ?? 0;
+    if (recorder.finish(this.#pending, outcome, now))
+      onOutcome(side, outcome.status, {
         ...this.#begun,
+        waitedMs,
         isCut: false,
       });
   }

@@ -92,7 +92,12 @@ export class RouteBook {
   readonly #other = new Route(OTHER_ROUTES);
   #size = 0;
 
-  count(request: RoutedRequest, outcome: Outcome, bucket: number): void {
+  /** @param bucket the latency's, if it has one */
+  count(
+    request: RoutedRequest,
+    outcome: Outcome,
+    bucket: number | undefined,
+  ): void {
     const { side, isDealt, method = "", url = "" } = request;
     const { status, rescued } = outcome;
     const route = this.#routeOf(method, firstSegment(url), status < 400);
@@ -103,7 +108,7 @@ export class RouteBook {
     else if (status < CLIENT_CLOSED) addRefused(tally, status, 1);
     // Without the time-out the response would have taken even longer.
     if (status === TIMED_OUT) tally.latency.add(TOP_BUCKET, 1);
-    else if (!rescued) tally.latency.add(bucket, 1);
+    else if (!rescued && bucket !== undefined) tally.latency.add(bucket, 1);
   }
 
   /** The name that a request without an answer counts under. */

@@ -18,6 +18,22 @@ export { CLIENT_CLOSED };
 export interface PendingRequest extends BagItem, RoutedRequest {
   /** Monotonic ms. */
   readonly startedAt: number;
+  readonly body: RequestBody | undefined;
+}
+
+interface RequestBody {
+  /** Monotonic ms; undefined while the client sends it. */
+  readonly arrivedAt: number | undefined;
+}
+
+/** How long the client has waited in ms, from the end of its request; undefined while it sends the request's body. */
+export function waitedFor(
+  { startedAt, body }: PendingRequest,
+  now: number,
+): number | undefined {
+  if (body === undefined) return now - startedAt;
+  const { arrivedAt } = body;
+  return arrivedAt && now - Math.max(startedAt, arrivedAt);
 }
 
 /** Counts each side's requests in consecutive windows. */
@@ -38,15 +54,24 @@ export class TrafficRecorder {
     this.#isCanaryOpen = isCanaryOpen;
   }
 
-  /** @param asked names the request's route */
+  /** @param asked names the request's route @param body the request's, if it has one */
   begin(
     side: Side,
     now: number,
     asked: { method?: string | undefined; url?: string | undefined } = {},
+    body?: RequestBody,
   ): PendingRequest {
     const isDealt = side === "canary" || this.#isCanaryOpen();
     const { method, url } = asked;
-    const pending = { side, startedAt: now, isDealt, method, url, slot: -1 };
+    const pending: PendingRequest = {
+      side,
+      startedAt: now,
+      body,
+      isDealt,
+      method,
+      url,
+      slot: -1,
+    };
     const counts = this.#counts.of(side);
     counts.chosen += 1;
     if (isDealt) counts.dealt += 1;
@@ -54,15 +79,21 @@ export class TrafficRecorder {
     return pending;
   }
 
-  /** The response's head was sent, or the client left (499). @returns false, and counts nothing, after a request's first call */
+  /**
+   * The response's head was sent, or the client left (499). A client that left has waited at least as long as it did, which is
+   * its latency. A request whose body had not arrived has none.
+   *
+   * @returns false, and counts nothing, after a request's first call
+   */
   finish(pending: PendingRequest, outcome: Outcome, now: number): boolean {
     if (!this.#pending[pending.side].delete(pending)) return false;
     const counts = this.#counts.of(pending.side);
-    const bucket = bucketOf(now - pending.startedAt);
+    const waitedMs = waitedFor(pending, now);
+    const bucket = waitedMs === undefined ? undefined : bucketOf(waitedMs);
     const { status } = outcome;
     counts.requests += 1;
     counts.addStatus(status, 1);
-    counts.latency.add(bucket, 1);
+    if (bucket !== undefined) counts.latency.add(bucket, 1);
     if (status >= 500) counts.errors += 1;
     this.#counts.routes.count(pending, outcome, bucket);
     if (outcome.rescued) {
@@ -82,8 +113,11 @@ export class TrafficRecorder {
 
   #readAges(side: Side, now: number): WaitingAges {
     const ages = new WaitingAges();
-    for (const pending of this.#pending[side])
-      ages.record(this.#counts.routes.nameOf(pending), now - pending.startedAt);
+    for (const pending of this.#pending[side]) {
+      const age = waitedFor(pending, now);
+      if (age !== undefined)
+        ages.record(this.#counts.routes.nameOf(pending), age);
+    }
     return ages;
   }
 }

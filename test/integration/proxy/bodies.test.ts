@@ -2,10 +2,12 @@ import { expect } from "chai";
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
-import { startBackend } from "../../support/http/backend.js";
+import { bucketOf } from "../../../lib/telemetry/latency-histogram.js";
+import { startBackend, startRawBackend } from "../../support/http/backend.js";
 import { describeEngines } from "../../support/http/engines.js";
 import { send, sha256 } from "../../support/http/http-client.js";
 import { startTestProxy } from "../../support/programs/test-proxy.js";
+import { waitFor } from "../../support/wait-for.js";
 
 const MEGABYTE = 1_000_000;
 function echo(request: IncomingMessage, response: ServerResponse): void {
@@ -35,6 +37,28 @@ describeEngines("proxy bodies", () => {
     const answer = await send(proxy.port, { body: Readable.from(pieces) });
     expect(answer.headers["transfer-encoding"]).to.equal("chunked");
     expect(sha256(answer.body)).to.equal(sha256(body));
+  });
+
+  it("records no time in which a client was sending its body", async () => {
+    const prod = await startRawBackend(({ socket, received }) => {
+      if (received.endsWith("order"))
+        socket.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    });
+    const proxy = await startTestProxy({ prod });
+    const client = proxy.connect();
+    const head = ["POST / HTTP/1.1", "Host: x", "Content-Length: 5", "", ""];
+    const startedAt = performance.now();
+    client.send(...head.slice(0, -1), "or");
+    await prod.sees("or");
+    await waitFor(
+      "a tenth of a second",
+      () => performance.now() - startedAt > 100,
+    );
+    expect(proxy.counts().prod.waiting).to.deep.equal([]);
+    client.send("der");
+    expect(await client.response()).to.include({ status: 200 });
+    const [[bucket] = [Infinity]] = proxy.counts().prod.latency;
+    expect(bucket).to.be.below(bucketOf(100));
   });
 
   for (const framing of ["with a length", "in chunks"])

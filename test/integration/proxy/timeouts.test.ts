@@ -4,6 +4,7 @@ import {
   startNamedBackend,
   startRawBackend,
 } from "../../support/http/backend.js";
+import { bucketOf } from "../../../lib/telemetry/latency-histogram.js";
 import { describeEngines } from "../../support/http/engines.js";
 import { send } from "../../support/http/http-client.js";
 import { runningTime } from "../../support/running-time.js";
@@ -66,6 +67,9 @@ describeEngines("proxy timeouts", () => {
     const proxy = await startTestProxy({ prod, connectMs: 150 });
     const answer = await send(proxy.port, { body: Buffer.from("order") });
     expect(answer).to.include({ status: 504, servedBy: "prod" });
+    // The request was whole: its client has waited for the connection.
+    const [[bucket] = [0]] = proxy.counts().prod.latency;
+    expect(bucket).to.be.at.least(bucketOf(140));
   });
 
   it("avoids a prod host that did not accept a connection in time", async () => {

@@ -76,7 +76,38 @@ describe("proxy traffic recorder", () => {
       requests: 1,
       errors: 0,
       status: { 499: 1 },
+      latency: [[bucketOf(70), 1]],
     });
+  });
+
+  it("measures latency and age from the end of a request's body", () => {
+    const recorder = new TrafficRecorder(0);
+    const asked = { method: "POST", url: "/upload" };
+    const body: { arrivedAt: number | undefined } = { arrivedAt: undefined };
+    const pending = recorder.begin("canary", 0, asked, body);
+    expect(recorder.takeWindow(500).canary.waiting).to.deep.equal([]);
+    body.arrivedAt = 900;
+    const { waiting } = recorder.takeWindow(1000).canary;
+    expect(waiting).to.deep.equal([[bucketOf(100), 1]]);
+    recorder.finish(pending, OK, 1050);
+    const { canary } = recorder.takeWindow(1500);
+    expect(canary.latency).to.deep.equal([[bucketOf(150), 1]]);
+    expect(canary.routes?.["POST /upload"]?.latency).to.deep.equal(
+      canary.latency,
+    );
+  });
+
+  it("records no latency for a request that ended before its body", () => {
+    const recorder = new TrafficRecorder(0);
+    const asked = { method: "POST", url: "/upload" };
+    for (const status of [200, 499, 502])
+      recorder.finish(
+        recorder.begin("canary", 0, asked, { arrivedAt: undefined }),
+        { status, rescued: false },
+        900,
+      );
+    const { canary } = recorder.takeWindow(1000);
+    expect(canary).to.deep.include({ requests: 3, errors: 1, latency: [] });
   });
 
   it("counts only the first outcome of a request", () => {
