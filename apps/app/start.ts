@@ -42,7 +42,9 @@ export async function startApp(
   const service = new HttpService(createServer());
   const whyNotReady = () => {
     if (service.draining) return "stopping";
-    return flag.current === undefined ? "Redis has not answered yet" : null;
+    const { current, refusal } = flag;
+    if (current === undefined && refusal !== undefined) return refusal;
+    return current === undefined ? "Redis has not answered yet" : null;
   };
   const app = createApp({
     identity: { role, version, host: hostname() },

@@ -176,7 +176,11 @@ function controlCanary(options: {
     breaker.reset();
     stop.cancel();
   });
-  const readKnown = () => ({ reading: watch.current, untaken: sender.untaken });
+  const readKnown = () => ({
+    reading: watch.current,
+    refusal: watch.refusal,
+    untaken: sender.untaken,
+  });
   watch.onReading(() => {
     const now = performance.now();
     gate.publish(canaryOpenForMs(readKnown(), config, now), now);

@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import type { Keys } from "../redis/keys.js";
 import { readLease } from "./lease-reading.js";
 import type { Logger } from "../program/log.js";
-import { createRedis, execAll } from "../redis/redis.js";
+import { createRedis, execAll, whyRefused } from "../redis/redis.js";
 
 /** Polling catches a missed invalidation. */
 const POLL_INTERVAL_MS = 1000;
@@ -42,6 +42,7 @@ export class FlagWatch {
   readonly #leaseKey: string;
   readonly #listeners: ((reading: FlagReading) => void)[] = [];
   #reading: FlagReading | undefined;
+  #refusal: string | undefined;
   #readsInFlight = 0;
   /** Monotonic ms of the last invalidation that named the flag. */
   #writtenAt = 0;
@@ -67,6 +68,11 @@ export class FlagWatch {
     this.#flagKey = keys.flag(flagName);
     this.#leaseKey = keys.lease;
     this.#start();
+  }
+
+  /** Why Redis refused the last read; undefined if it did not, or did not answer. */
+  get refusal(): string | undefined {
+    return this.#refusal;
   }
 
   /** Undefined until Redis has answered once. */
@@ -170,15 +176,22 @@ export class FlagWatch {
       .pttl(this.#leaseKey);
     execAll(read)
       .then((replies) => this.#take(replies as StoredState, sentAt))
-      .catch((err: unknown) =>
-        this.#logger.debug({ err }, "flag could not be read"),
-      )
+      .catch((err: unknown) => this.#noteFailure(err))
       .finally(() => {
         this.#readsInFlight -= 1;
       });
   }
 
+  /** Logs each reason once. The connection logs outages itself. */
+  #noteFailure(err: unknown): void {
+    const because = whyRefused(err, this.#reader);
+    if (because !== this.#refusal && this.#reader.status === "ready")
+      this.#logger.warn({ because }, "flag cannot be read");
+    this.#refusal = because;
+  }
+
   #take([raw, lease, leaseTtlMs]: StoredState, sentAt: number): void {
+    this.#refusal = undefined;
     const last = this.#reading;
     const { value, garbled } = parseFlag(raw, last?.value);
     const report = { flag: this.#flagName, raw };

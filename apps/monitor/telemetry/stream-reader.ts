@@ -154,7 +154,7 @@ export class StreamReader {
   /** Reports each reason once. */
   #endListening(err: unknown): void {
     this.#listeningSince = undefined;
-    const gap = `telemetry cannot be read: ${describeRedisError(err)}`;
+    const gap = `telemetry cannot be read: ${describeRedisError(err, this.#options.redis)}`;
     if (gap === this.#gap) return;
     this.#gap = gap;
     for (const listener of this.#options.listeners) listener.onGap?.(gap);

@@ -4,6 +4,8 @@ import type { FlagReading } from "../../../lib/flag/flag-watch.js";
 export interface Known {
   /** The last reading, undefined before the first. */
   reading: FlagReading | undefined;
+  /** Why Redis refuses to tell the flag; undefined if it does not answer. */
+  refusal: string | undefined;
   /** Since when, in monotonic ms, and why Redis takes no telemetry of this proxy; undefined while it does. */
   untaken: { since: number; because: string } | undefined;
 }
@@ -22,16 +24,16 @@ export interface GateRules {
  * @returns why the canary is closed, or null when it is open
  */
 export function whyCanaryIsClosed(
-  { reading, untaken }: Known,
+  { reading, refusal, untaken }: Known,
   rules: GateRules,
   now: number,
 ): string | null {
   if (reading === undefined)
-    return "flag is unknown: Redis has not answered yet";
+    return `flag is unknown: ${refusal ?? "Redis has not answered yet"}`;
   if (!reading.value) return "flag is false";
   if (reading.isOutdated) return "flag has just been written: it is being read";
   if (now - reading.confirmedAt > rules.flagStaleMs)
-    return "flag is stale: Redis does not answer";
+    return `flag is stale: ${refusal ?? "Redis does not answer"}`;
   if (untaken !== undefined && now - untaken.since > rules.flagStaleMs)
     return `telemetry is not taken: ${untaken.because}`;
   if (!rules.leaseRequired) return null;

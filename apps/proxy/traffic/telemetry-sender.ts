@@ -1,4 +1,5 @@
 import type { Redis } from "ioredis";
+import { whyRefused } from "../../../lib/redis/redis.js";
 import type { Keys } from "../../../lib/redis/keys.js";
 import type { Logger } from "../../../lib/program/log.js";
 import {
@@ -69,7 +70,7 @@ export class TelemetrySender {
     const { redis, keys, readSource, takeWindow, split, canaryState } =
       this.#options;
     if (redis.status !== "ready") {
-      this.#note("Redis is away");
+      this.#miss(undefined, performance.now());
       return;
     }
     const { open, because } = canaryState();
@@ -83,26 +84,19 @@ export class TelemetrySender {
     const sentAt = performance.now();
     try {
       await writeTelemetry(redis, keys, windows);
-      this.#note(undefined, sentAt);
+      this.#untaken = undefined;
     } catch (err) {
-      this.#note(err instanceof Error ? err.message : String(err), sentAt);
+      this.#miss(err, sentAt);
     }
   }
 
-  /** Logs each change, but not each window. */
-  #note(because: string | undefined, sentAt = performance.now()): void {
-    const { logger } = this.#options;
+  /** Logs each reason once. The connection logs outages itself. */
+  #miss(err: unknown, at: number): void {
+    const { redis, logger } = this.#options;
+    const because = whyRefused(err, redis) ?? "Redis cannot be reached";
     const last = this.#untaken;
-    this.#untaken =
-      because === undefined
-        ? undefined
-        : { since: last?.since ?? sentAt, because };
-    if (because === last?.because) return;
-    if (because !== undefined)
-      logger.warn(
-        { because },
-        "telemetry is not taken: traffic windows wait or are lost",
-      );
-    else logger.info({}, "telemetry is taken");
+    this.#untaken = { since: last?.since ?? at, because };
+    if (redis.status === "ready" && because !== last?.because)
+      logger.warn({ because }, "telemetry is not taken: a window was lost");
   }
 }

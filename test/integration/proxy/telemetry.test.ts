@@ -36,7 +36,8 @@ async function readWindows(
   { keys }: ProxyProgram,
 ): Promise<Window[]> {
   const entries = await redis.xrange(keys.telemetry, "-", "+");
-  return entries.map(([, fields]) => {
+  const windows = entries.filter(([, [, kind]]) => kind !== "gate");
+  return windows.map(([, fields]) => {
     const parsed = parseTelemetry(fields);
     if ("problem" in parsed || parsed.kind !== "traffic")
       throw new Error(`not a traffic window: ${JSON.stringify(parsed)}`);

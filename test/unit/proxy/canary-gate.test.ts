@@ -26,16 +26,32 @@ function whyCanaryIsClosed(
   rules: GateRules,
   now: number,
 ) {
-  return whyClosed({ reading, untaken: undefined }, rules, now);
+  const [refusal, untaken] = [undefined, undefined];
+  return whyClosed({ reading, refusal, untaken }, rules, now);
 }
 
 describe("proxy canary gate", () => {
   it("is closed when Redis has not taken its telemetry for FLAG_STALE_MS", () => {
     const untaken = { since: NOW - 5000, because: "OOM" };
     const why = (now: number) =>
-      whyClosed({ reading: reading(), untaken }, OPTIONAL, now);
+      whyClosed(
+        { reading: reading(), refusal: undefined, untaken },
+        OPTIONAL,
+        now,
+      );
     expect(why(NOW)).to.be.null;
     expect(why(NOW + 1)).to.equal("telemetry is not taken: OOM");
+  });
+
+  it("says why Redis refuses to tell the flag", () => {
+    const why = (read: FlagReading | undefined) =>
+      whyClosed(
+        { reading: read, refusal: "NOPERM", untaken: undefined },
+        OPTIONAL,
+        NOW,
+      );
+    expect(why(undefined)).to.equal("flag is unknown: NOPERM");
+    expect(why(reading({ confirmedAt: 0 }))).to.equal("flag is stale: NOPERM");
   });
 
   it("opens while the flag is true, confirmed, and no lease is required", () =>

@@ -84,7 +84,7 @@ describe("proxy canary gate's open time", () => {
         random() < 0.5
           ? undefined
           : { since: 900 + whole(200), because: "OOM" };
-      const known = { reading: read, untaken };
+      const known = { reading: read, refusal: undefined, untaken };
       const rules = { flagStaleMs: whole(200), leaseRequired: random() < 0.5 };
       const now = Math.max(reading.confirmedAt, 1000 + whole(200));
       const openForMs = canaryOpenForMs(known, rules, now);
