@@ -425,7 +425,7 @@ function judgeSides(
 
 /** The recovery decision at present, also for `GET /api/state`. */
 export function decideNow(
-  context: Omit<Outlook, "verdicts">,
+  context: Outlook,
   flag: FlagRecord,
   prod: LatencyJudgement,
 ): RecoveryDecision {
@@ -443,6 +443,7 @@ export function decideNow(
     isProdInBreach:
       prod.isBreach && context.config.latency.sides.includes("prod"),
     versions: context.observations.canaryVersions(),
+    releasedAt: context.verdicts.releasedAt,
   };
   return decideRecovery(facts, context.config.recovery, now);
 }

@@ -97,6 +97,8 @@ export interface RecoveryFacts {
   isProdInBreach: boolean;
   /** The canary's versions; empty if unknown. */
   versions: readonly string[];
+  /** When a new release was last announced; 0 if never. */
+  releasedAt: number;
 }
 
 export interface RecoveryDecision {
@@ -113,7 +115,7 @@ export function decideRecovery(
   rule: RecoveryRule,
   now: number,
 ): RecoveryDecision {
-  const { isOwnFlip, state, lastUnhealthyAt } = facts;
+  const { isOwnFlip, state, lastUnhealthyAt, versions } = facts;
   const never = (waitsFor: string | null): RecoveryDecision => ({
     isDue: false,
     nextTryAt: null,
@@ -125,12 +127,13 @@ export function decideRecovery(
     return never("a person: the record of the breach is lost");
   if (state.latched)
     return never("a person: it was the third breach within an hour");
-  if (state.rule !== "latency" && !isOther(state, facts.versions))
+  const stoppedAt = state.breaches.at(-1) ?? now;
+  const isReleased = facts.releasedAt > stoppedAt;
+  if (state.rule !== "latency" && !isReleased && !isOther(state, versions))
     return never(ANOTHER_VERSION);
 
-  const flippedAt = state.breaches.at(-1) ?? now;
   const nextTryAt =
-    Math.max(flippedAt, lastUnhealthyAt ?? 0) + state.cooldownMs;
+    Math.max(stoppedAt, lastUnhealthyAt ?? 0) + state.cooldownMs;
   const wait = (waitsFor: string): RecoveryDecision => ({
     isDue: false,
     nextTryAt,

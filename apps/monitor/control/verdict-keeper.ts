@@ -85,6 +85,11 @@ export class VerdictKeeper {
     return this.#verdict;
   }
 
+  /** When a new release was last announced; 0 if never. */
+  get releasedAt(): number {
+    return this.#releasedAt;
+  }
+
   /** The record for the ledger, from which the verdict can be replayed. */
   toRecord(): VerdictRecord | undefined {
     const { evidence = 0, routes = [] } = this.#verdict ?? {};

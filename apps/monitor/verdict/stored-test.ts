@@ -29,7 +29,7 @@ const storedStretch = z.object({
     deviations: byComponent,
     variances: byComponent,
   }),
-  refusals: storedRefusals.default({ requests: [], refusals: [] }),
+  refusals: storedRefusals.optional(),
 });
 export type StoredStretch = z.infer<typeof storedStretch>;
 

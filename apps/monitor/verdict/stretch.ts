@@ -98,7 +98,7 @@ export class Stretch {
       route.addStored(counts);
       stretch.routes.set(name, route);
     }
-    stretch.#refusals = Refusals.restore(stored.refusals);
+    stretch.#refusals = new Refusals(stored.refusals);
     for (const split of stored.splits)
       stretch.#splits.set(split.share, structuredClone(split));
     stretch.#guard = stored.guard;

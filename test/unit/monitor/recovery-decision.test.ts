@@ -24,6 +24,7 @@ const COOLING_DOWN: RecoveryFacts = {
   unwell: undefined,
   isProdInBreach: false,
   versions: ["1.2.3"],
+  releasedAt: 0,
 };
 
 function decide(
@@ -58,6 +59,9 @@ describe("recovery decision", () => {
           waitsFor: "another version, or a person",
         });
       expect(decide({ state, versions: ["1.2.4"] }).isDue).to.be.true;
+      const before = { state, releasedAt: FLIPPED_AT - 1 };
+      expect(decide(before).isDue).to.be.false;
+      expect(decide({ state, releasedAt: FLIPPED_AT + 1 }).isDue).to.be.true;
     });
   }
 
