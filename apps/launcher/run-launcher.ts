@@ -8,7 +8,8 @@ import {
 } from "../../lib/settings/settings.js";
 import { abortOnSignals } from "../../lib/program/stop-signals.js";
 import { parseCommandLine, USAGE } from "./command-line.js";
-import { LaunchError, readConfig } from "./config.js";
+import { readAllSettings } from "./check-settings.js";
+import { LaunchError } from "./config.js";
 import { launch, startTraffic } from "./launch.js";
 import { findPorts } from "./ports.js";
 import type { Layout } from "./processes/programs.js";
@@ -45,10 +46,10 @@ export async function runLauncher(options: {
       screen.show(USAGE);
       return 0;
     }
-    const config = readConfig(env);
+    const { programsDirectory } = options;
+    const config = await readAllSettings(env, programsDirectory);
     const ports = await findPorts(config.ports);
     const workspace = openWorkspace(options.tempDirectory);
-    const { programsDirectory } = options;
     const layout = { config, ports, workspace, programsDirectory };
     await runUntilStopped(layout, { traffic, screen, signal });
     return 0;

@@ -19,6 +19,13 @@ export interface Layout {
 /** How long a stopping program waits for its last requests. */
 const DRAIN_MS = 1000;
 
+/** Have the monitor send its mails to the mailbox. */
+export const MAILBOX_SETTINGS = {
+  ALERT_TRANSPORT: "smtp",
+  ALERT_FROM: "serin@serin.test",
+  ALERT_TO: "team@serin.test",
+};
+
 export function redisUrlOf({ config, ports }: Layout): string {
   return config.redisUrl ?? `redis://127.0.0.1:${ports.redis}`;
 }
@@ -89,9 +96,7 @@ export function describeMonitor(layout: Layout): ProgramSpec {
     folder: "monitor",
     settings: { PORT: String(ports.monitor) },
     defaults: {
-      ALERT_TRANSPORT: "smtp",
-      ALERT_FROM: "serin@serin.test",
-      ALERT_TO: "team@serin.test",
+      ...MAILBOX_SETTINGS,
       SMTP_URL: `smtp://127.0.0.1:${ports.smtp}`,
     },
     readyUrl: `${originOf(config.host, ports.monitor)}/readyz`,
@@ -132,7 +137,9 @@ function pidFileOf(side: Side, { workspace }: Layout): string {
 }
 
 /** An empty variable counts as unset. */
-function withoutEmpty(env: LauncherConfig["env"]): LauncherConfig["env"] {
+export function withoutEmpty(
+  env: LauncherConfig["env"],
+): LauncherConfig["env"] {
   return Object.fromEntries(
     Object.entries(env).filter(([, value]) => value !== ""),
   );

@@ -2,11 +2,12 @@ import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { answersPing } from "../../../apps/launcher/processes/redis-server.js";
 import { Ledger } from "../../../lib/flag/ledger.js";
 import { onCleanup } from "../../support/cleanup.js";
-import type { LocalLauncher } from "../../support/programs/launcher.js";
+import { LocalLauncher } from "../../support/programs/launcher.js";
 import { StandIns } from "../../support/programs/stand-ins.js";
 import {
   connectRedis,
@@ -122,7 +123,8 @@ describe("launcher", function () {
 
   it("stops at once in the middle of its start", async () => {
     const standIns = new StandIns({
-      monitor: "setInterval(() => undefined, 1000);",
+      monitor:
+        'if (process.argv[2] !== "--check") setInterval(() => undefined, 1000);',
     });
     const launcher = standIns.launch();
     await waitFor("the apps to run", () => standIns.countRunning() >= 2);
@@ -133,9 +135,7 @@ describe("launcher", function () {
 
   it("reports why a program does not start, keeps its log, stops the others", async () => {
     const standIns = new StandIns({
-      monitor: `console.error("monitor does not start: bad settings:");
-                console.error("  - CPU_THRESHOLD is \\"high\\"");
-                process.exit(1);`,
+      monitor: `console.error("the port is taken"); process.exit(1);`,
     });
     const launcher = standIns.launch();
     expect(await launcher.ended).to.equal(1);
@@ -143,13 +143,30 @@ describe("launcher", function () {
     expect(launcher.errors).to.equal(
       [
         "Serin failed to start: monitor ended with status 1. Last log lines:",
-        "  | monitor does not start: bad settings:",
-        '  |   - CPU_THRESHOLD is "high"',
+        "  | the port is taken",
         `Full log: ${log}\n`,
       ].join("\n"),
     );
-    expect(readFileSync(log, "utf8")).to.include("bad settings");
+    expect(readFileSync(log, "utf8")).to.include("taken");
     expect(standIns.countRunning()).to.equal(0);
+  });
+
+  it("lists the bad settings of all programs before it starts one", async () => {
+    const launcher = new LocalLauncher({
+      programsDirectory: fileURLToPath(
+        new URL("../../../apps/", import.meta.url),
+      ),
+      env: {
+        ...{ SPLIT: "9", LATENCY_THRESHOLD_MS: "fast", SLOW_MS: "k" },
+        ...{ HEALTH_PATH: "up", ADMIN_PORT: "many", KEY_PREFIX: "a b" },
+      },
+    });
+    expect(await launcher.ended).to.equal(1);
+    expect(launcher.screen).to.equal("");
+    expect(launcher.errors.match(/(?<=^ {2}- )\S+/gm)).to.deep.equal([
+      ...["KEY_PREFIX", "ADMIN_PORT", "SLOW_MS", "HEALTH_PATH", "SPLIT"],
+      "LATENCY_THRESHOLD_MS",
+    ]);
   });
 
   it("reports and restarts a program that ends", async () => {
