@@ -13,11 +13,24 @@ import { waitFor } from "../../test/support/wait-for.js";
 import { rangeOf, type Range } from "../statistics.js";
 import { pathOf } from "../results-file.js";
 import { withSystem } from "../with-system.js";
+import type { Behaviour, Changed } from "./switchable-backend.js";
 
 const PER_SECOND = 50;
 const HEALTHY_MS = 2;
 const SLOW_MS = 1000;
 const PATIENCE_MS = 30_000;
+
+/** A canary whose behaviour `change` sets. */
+export function describeSwitchable(layout: Layout) {
+  return describeStandIn(pathOf("./detection/switchable-backend.js"), layout);
+}
+
+export async function change(
+  { canaryApp }: System,
+  behaviour: Behaviour,
+): Promise<Changed> {
+  return (await canaryApp.ask({ ...behaviour })) as Changed;
+}
 
 export interface DetectionFigures {
   runs: number;
@@ -40,8 +53,7 @@ export async function measureDetection(
   runs: number,
   healthyMs: number,
 ): Promise<DetectionFigures> {
-  const main = pathOf("./detection/switchable-backend.js");
-  const describeCanary = (layout: Layout) => describeStandIn(main, layout);
+  const describeCanary = describeSwitchable;
   return await withSystem({ describeCanary }, async (system) => {
     const { port } = system.proxy;
     const load = new SteadyLoad({ port, path: "/", perSecond: PER_SECOND });
@@ -73,12 +85,11 @@ async function runOnce(
   load: SteadyLoad,
   healthyMs: number,
 ): Promise<number | undefined> {
-  const { canaryApp } = system;
-  const restoredAt = (await canaryApp.ask({ latencyMs: HEALTHY_MS })) as number;
+  const restored = await change(system, { latencyMs: HEALTHY_MS });
   // Slow responses of the previous run would count in this one.
   await waitFor(
     "the last slow answers",
-    () => load.since(restoredAt + 2 * SLOW_MS).length > 0,
+    () => load.since(restored.atMs + 2 * SLOW_MS).length > 0,
     PATIENCE_MS,
   );
   await system.setFlag(true);
@@ -89,12 +100,12 @@ async function runOnce(
     () => load.since(healthySince + healthyMs).length > 0,
     healthyMs + PATIENCE_MS,
   );
-  const slowSince = (await canaryApp.ask({ latencyMs: SLOW_MS })) as number;
+  const slowed = await change(system, { latencyMs: SLOW_MS });
   const flip = await waitFor(
     "the flag to be false",
     async () => (await system.events("flip"))[flipsBefore],
     PATIENCE_MS,
   );
-  const elapsedMs = toMonotonicMs(entryTimeMs(flip.id)) - slowSince;
+  const elapsedMs = toMonotonicMs(entryTimeMs(flip.id)) - slowed.atMs;
   return elapsedMs > 0 && flip.data.side === "canary" ? elapsedMs : undefined;
 }

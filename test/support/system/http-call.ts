@@ -6,6 +6,8 @@ export interface Call {
   path: string;
   method?: string;
   body?: string;
+  /** After which it gives up. */
+  patienceMs?: number;
   /** Default: a new connection. */
   agent?: Agent;
 }
@@ -21,9 +23,12 @@ export interface Answer {
 /** Sends a request to loopback. @throws without a complete response */
 export async function call(options: Call): Promise<Answer> {
   const { port, path, method = "GET", body, agent = false } = options;
+  const { patienceMs } = options;
+  const signal =
+    patienceMs === undefined ? {} : { signal: AbortSignal.timeout(patienceMs) };
   return await new Promise((resolve, reject) => {
     const outgoing = request(
-      { host: "127.0.0.1", port, path, method, agent },
+      { host: "127.0.0.1", port, path, method, agent, ...signal },
       (response) => {
         const { statusCode = 0, headers } = response;
         const servedBy = headers["x-served-by"];

@@ -1,5 +1,5 @@
 import { Agent } from "node:http";
-import { call } from "./http-call.js";
+import { call, type Call } from "./http-call.js";
 import { monotonicMs } from "./monotonic.js";
 
 /** The outcome of a request. Times are in ms of the monotonic clock. */
@@ -29,13 +29,13 @@ export function tally(outcomes: readonly Outcome[]): Record<string, number> {
  */
 export class SteadyLoad {
   readonly outcomes: Outcome[] = [];
-  readonly #options: { port: number; path: string; perSecond: number };
+  readonly #options: Call & { perSecond: number };
   readonly #agent = new Agent({ keepAlive: true });
   readonly #open = new Set<Promise<void>>();
   #timer: NodeJS.Timeout | undefined;
   #isStopped = false;
 
-  constructor(options: { port: number; path: string; perSecond: number }) {
+  constructor(options: Omit<Call, "agent"> & { perSecond: number }) {
     this.#options = options;
   }
 
@@ -80,12 +80,11 @@ export class SteadyLoad {
   }
 
   #send(dueAt: number): void {
-    const { port, path } = this.#options;
     const settle = (outcome: Omit<Outcome, "dueAt" | "endedAt">) => {
       this.#open.delete(request);
       this.outcomes.push({ dueAt, endedAt: monotonicMs(), ...outcome });
     };
-    const request = call({ port, path, agent: this.#agent }).then(
+    const request = call({ ...this.#options, agent: this.#agent }).then(
       ({ status, servedBy }) => settle({ status, servedBy, error: null }),
       (err: unknown) =>
         settle({ status: null, servedBy: null, error: String(err) }),
