@@ -56,9 +56,11 @@ export function refuseForeignPages(
   };
 }
 
-function hostnameOf(host: string | undefined): string {
-  const url = `http://${host ?? ""}`;
-  return URL.canParse(url) ? new URL(url).hostname.replace(/^\[|\]$/g, "") : "";
+/** Only as browsers send it. A parser of URLs would also read `evil@localhost`, `127.1` or `2130706433` as loopback. */
+function hostnameOf(host = ""): string {
+  const [, ipv6, name = ""] =
+    /^(?:\[([\da-f:]+)\]|([a-z\d.-]+))(?::\d{1,5})?$/i.exec(host) ?? [];
+  return ipv6 ?? name.toLowerCase();
 }
 
 /** In constant time, for any lengths. */

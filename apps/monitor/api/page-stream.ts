@@ -30,7 +30,8 @@ export interface PageSource {
 export class PageStream {
   readonly #source: PageSource;
   readonly #repeat: typeof repeatEach;
-  readonly #pages = new Set<ServerResponse>();
+  /** Their addresses, oldest first. */
+  readonly #pages = new Map<ServerResponse, string | undefined>();
   #stopTicking: (() => void) | undefined;
   #reading: Promise<void> | undefined;
   #isNudged = false;
@@ -42,14 +43,13 @@ export class PageStream {
     this.#repeat = repeat;
   }
 
-  /** @throws HttpError when there are too many, or this monitor is stopping */
+  /** @throws HttpError when this monitor is stopping */
   open(response: ServerResponse): void {
     if (this.#isClosed) throw new HttpError(503, "this monitor is stopping");
-    if (this.#pages.size >= MAX_STREAMS)
-      throw new HttpError(503, `${MAX_STREAMS} dashboards are open already`);
+    if (this.#pages.size >= MAX_STREAMS) this.#evict();
     response.writeHead(200, HEADERS);
     response.write(`retry: ${RETRY_MS}\n\n`);
-    this.#pages.add(response);
+    this.#pages.set(response, response.socket?.remoteAddress);
     response.once("close", () => this.#forget(response));
     if (this.#isWhole) response.write(format("history", {}));
     this.#stopTicking ??= this.#repeat(TICK_MS, () => this.nudge());
@@ -85,7 +85,7 @@ export class PageStream {
   /** Ends all streams, which would delay the server's stop. */
   close(): void {
     this.#isClosed = true;
-    for (const page of this.#pages) {
+    for (const page of this.#pages.keys()) {
       // A slow one ends later, and must not be written to any more.
       this.#forget(page);
       page.end();
@@ -105,9 +105,23 @@ export class PageStream {
   }
 
   #broadcast(text: string): void {
-    for (const page of this.#pages) {
+    for (const page of this.#pages.keys()) {
       page.write(text);
       if (page.writableLength > MAX_BUFFERED_BYTES) page.destroy();
+    }
+  }
+
+  /** Ends the oldest stream of the address that has most. Otherwise one address could keep out all dashboards. */
+  #evict(): void {
+    const counts = new Map<string | undefined, number>();
+    for (const address of this.#pages.values())
+      counts.set(address, (counts.get(address) ?? 0) + 1);
+    const most = Math.max(...counts.values());
+    for (const [page, address] of this.#pages) {
+      if (counts.get(address) !== most) continue;
+      this.#forget(page);
+      page.destroy();
+      return;
     }
   }
 

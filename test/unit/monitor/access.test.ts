@@ -85,6 +85,18 @@ describe("monitor without a token", () => {
     "",
     ":8090",
     "a b",
+    "evil.example.com@localhost",
+    "localhost/evil.example.com",
+    "localhost#evil",
+    "localhost:",
+    "localhost:80a",
+    "localhost:8090:8090",
+    "127.1",
+    "2130706433",
+    "0x7f000001",
+    "127.0.0.1.",
+    "[::ffff:127.0.0.1]",
+    "[0:0:0:0:0:0:0:1]",
   ]) {
     it(`refuses requests to ${JSON.stringify(host)}, reads included`, async () => {
       const sent = request(guarded(undefined)).get("/").set("host", host);
