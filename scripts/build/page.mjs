@@ -22,10 +22,7 @@ export async function bundlePage(root) {
   let page = readFileSync(join(source, "index.html"), "utf8");
   // `main.ts` has become `main-1A2B3C4D.js`.
   for (const [path, { entryPoint }] of Object.entries(outputs))
-    page = page.replaceAll(
-      `"/${basename(entryPoint)}"`,
-      `"/${basename(path)}"`,
-    );
+    page = page.replaceAll(`"${basename(entryPoint)}"`, `"${basename(path)}"`);
   writeFileSync(join(target, "index.html"), page);
   for (const name of readdirSync(source))
     if (name.endsWith(".svg"))

@@ -72,7 +72,7 @@ describe("dashboard", function () {
     );
     expect(await page.title()).to.equal("■ Canary stopped · Serin");
     expect(await page.locator("#icon").getAttribute("href")).to.equal(
-      "/icon-stopped.svg",
+      "icon-stopped.svg",
     );
     await waitFor("the flip in the event list", async () => {
       const [newest] = await page.locator(".event").allInnerTexts();

@@ -117,7 +117,7 @@ export class FlipDialog {
     signal: AbortSignal,
   ): Promise<string | undefined> {
     const reason = this.#reason.value.trim();
-    const response = await fetch(`/api/flags/${this.#flagName}`, {
+    const response = await fetch(`api/flags/${this.#flagName}`, {
       method: "POST",
       signal,
       headers: {

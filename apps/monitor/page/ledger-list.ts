@@ -37,7 +37,7 @@ export class LedgerList {
     const asked = ++this.#asked;
     const kind = this.#kind.value === "" ? "" : `&kind=${this.#kind.value}`;
     try {
-      const answer = await fetch(`/api/events?limit=${FETCHED}${kind}`);
+      const answer = await fetch(`api/events?limit=${FETCHED}${kind}`);
       if (!answer.ok) throw new Error(`status ${answer.status}`);
       const events = (await answer.json()) as LedgerEvent[];
       if (asked === this.#asked) this.#addAll(events);

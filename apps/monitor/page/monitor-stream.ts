@@ -46,7 +46,7 @@ export class MonitorStream {
   #connect(): void {
     this.#source?.close();
     this.#heardAt = performance.now();
-    const source = (this.#source = new EventSource("/api/stream"));
+    const source = (this.#source = new EventSource("api/stream"));
     for (const [name, handle] of Object.entries(this.#listeners))
       source.addEventListener(name, ({ data }: MessageEvent<string>) => {
         this.#heardAt = performance.now();

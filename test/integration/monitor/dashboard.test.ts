@@ -41,10 +41,10 @@ describe("monitor's dashboard over HTTP", () => {
       "if-none-match": page.headers.get("etag")!,
     });
     expect(again).to.include({ status: 304, bytes: 0 });
-    const [script] = /\/main-[0-9A-Z]{8}\.js/.exec(html)!;
+    const [script] = /main-[0-9A-Z]{8}\.js/.exec(html)!;
     const encodings = ["br", "gzip", "identity"];
     const bodies = await Promise.all(
-      encodings.map((encoding) => fetchDecoded(url + script, encoding)),
+      encodings.map((encoding) => fetchDecoded(`${url}/${script}`, encoding)),
     );
     expect(new Set(bodies.map(({ text }) => text)).size).to.equal(1);
     expect(bodies[0]!.bytes).to.be.below(bodies[2]!.bytes / 2);

@@ -25,20 +25,20 @@ export async function setHidden(page: Page, isHidden: boolean): Promise<void> {
 }
 
 /**
- * Opens the dashboard in its own context. The test fails if the page sends a request to another origin, violates its
- * content security policy or throws.
+ * Opens the dashboard in its own context. The test fails if the page sends a request elsewhere, violates its content security
+ * policy or throws.
  */
 export async function openDashboardPage(
   browser: Browser,
   port: number,
-  options: BrowserContextOptions = {},
+  { path = "/", ...options }: BrowserContextOptions & { path?: string } = {},
 ): Promise<DashboardPage> {
   const origin = `http://127.0.0.1:${port}`;
   const context = await browser.newContext({ locale: "en-GB", ...options });
   const page = await context.newPage();
   const problems: string[] = [];
   page.on("request", (request) => {
-    if (!request.url().startsWith(`${origin}/`))
+    if (!request.url().startsWith(origin + path))
       problems.push(`requested ${request.url()}`);
   });
   page.on("pageerror", (err) => problems.push(`threw ${err.message}`));
@@ -51,7 +51,7 @@ export async function openDashboardPage(
     if (problems.length > 0)
       throw new Error(`the page: ${problems.join("; ")}`);
   });
-  await page.goto(`${origin}/`);
+  await page.goto(origin + path);
   const section = page.locator("#headline");
   const tone = () => section.getAttribute("data-tone");
   const chart = (title: string) => {

@@ -32,7 +32,7 @@ export class ChartBoard {
   /** @returns whether the history could be read */
   async fetch(): Promise<boolean> {
     try {
-      const answer = await fetch("/api/history");
+      const answer = await fetch("api/history");
       if (!answer.ok) throw new Error(`status ${answer.status}`);
       this.#replace((await answer.json()) as HistoryReport);
       return true;

@@ -1,0 +1,69 @@
+import { createServer, request as sendRequest } from "node:http";
+import type { AddressInfo } from "node:net";
+import { expect } from "chai";
+import { useBrowser } from "../support/browser/chromium.js";
+import { openDashboardPage } from "../support/browser/dashboard-page.js";
+import { startFedMonitor } from "../support/browser/fed-monitor.js";
+import { onCleanup } from "../support/cleanup.js";
+import { waitFor } from "../support/wait-for.js";
+
+const PATH = "/tools/serin/";
+
+/** A reverse proxy that serves `port` below PATH and passes the browser's Host. @returns its port */
+async function startReverseProxy(port: number): Promise<number> {
+  const server = createServer((request, response) => {
+    const { method, headers, url = "" } = request;
+    if (!url.startsWith(PATH)) {
+      response.writeHead(404).end();
+      return;
+    }
+    const path = `/${url.slice(PATH.length)}`;
+    const upstream = sendRequest(
+      { host: "127.0.0.1", port, method, headers, path, agent: false },
+      (answer) => {
+        response.writeHead(answer.statusCode!, answer.headers);
+        answer.on("error", () => undefined).pipe(response);
+      },
+    );
+    upstream.on("error", () => response.destroy());
+    response.on("close", () => upstream.destroy());
+    request.pipe(upstream);
+  }).listen(0, "127.0.0.1");
+  await waitFor("the reverse proxy", () => server.listening);
+  onCleanup(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+describe("dashboard below a path of a reverse proxy", function () {
+  this.timeout(60_000);
+
+  const browser = useBrowser();
+
+  it("shows state, charts and ledger, and flips the flag", async () => {
+    const { monitor } = await startFedMonitor();
+    const port = await startReverseProxy(monitor.port);
+    const { page, untilTone, legendValue, headline } = await openDashboardPage(
+      browser(),
+      port,
+      { path: PATH },
+    );
+    await untilTone("good");
+    await waitFor("the charts", async () =>
+      /\d/.test(await legendValue("Latency", "canary p95")),
+    );
+    await page.locator("#stop").click();
+    await page.locator("#dialog-reason").fill("a test asks for it");
+    await page.locator("#dialog-confirm").click();
+    await untilTone("stopped");
+    expect(await headline()).to.include("a test asks for it");
+    await waitFor("the event", async () =>
+      (await page.locator("#ledger").innerText()).includes("flip off"),
+    );
+    expect(await page.locator("#headline-shape").getAttribute("src")).to.equal(
+      "icon-stopped.svg",
+    );
+  });
+});
