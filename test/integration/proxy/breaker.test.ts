@@ -226,13 +226,16 @@ describeEngines("proxy breaker", () => {
   it("closes a canary whose clients give up, while prod answers its own", async () => {
     const keys = freshKeys();
     const prod = await startNamedBackend("prod");
-    const canary = await startBackend(() => undefined);
+    let waiting = 0;
+    const canary = await startBackend(() => (waiting += 1));
     const proxy = await startOpenProxy({
       KEY_PREFIX: keys.prefix,
-      ...{ PROD_URLS: prod.url.href, CANARY_URLS: canary.url.href },
+      PROD_URLS: prod.url.href,
+      CANARY_URLS: canary.url.href,
       SPLIT: "1:1",
     });
     const clients = Array.from({ length: 12 }, () => proxy.connect().get("/"));
+    await waitFor("the canary's requests", () => waiting === 6);
     await delay(300);
     for (const { socket } of clients) socket.destroy();
     const redis = connect();
