@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import { hostname } from "node:os";
 import express, { type Express, type RequestHandler } from "express";
+import { refuseForeignHosts } from "../../lib/program/foreign-hosts.js";
 import { HttpService } from "../../lib/program/http-service.js";
 import { announce, sourceId } from "../../lib/flag/announce.js";
 import { releaseVersion } from "../../lib/program/release.js";
@@ -46,7 +47,9 @@ export async function startAgent(
     read: () => toAgentFamilies(lastSample),
   });
   const health = new HttpService(
-    createServer(createHealth(identity, answerMetrics(metrics, logger))),
+    createServer(
+      createHealth(config.host, identity, answerMetrics(metrics, logger)),
+    ),
   );
   const port = await health.listen(config);
   closers.add("health server", () => health.close(0));
@@ -85,13 +88,15 @@ export async function startAgent(
   logger.info({ port, target, appUrl: appUrl.origin }, "agent listens");
 }
 
-/** Serves the agent's own `/healthz`, with `identity`, and `/metrics`. */
+/** Serves the agent's own `/healthz`, with `identity`, and `/metrics`. @param own what it listens on */
 function createHealth(
+  own: string,
   identity: { target: string; version: string; host: string },
   answerMetrics: RequestHandler,
 ): Express {
   const health = express();
   health.disable("x-powered-by");
+  health.use(refuseForeignHosts(own));
   health.get("/healthz", (_request, response) => {
     response.json({ status: "ok", ...identity, pid: process.pid });
   });

@@ -1,4 +1,5 @@
 import express, { type Express, type RequestHandler } from "express";
+import { refuseForeignHosts } from "../../lib/program/foreign-hosts.js";
 
 /** The body of `GET /status`. */
 export interface ProxyStatus {
@@ -16,6 +17,8 @@ export interface ProxyStatus {
 export type Readiness = "ready" | "draining" | "idle";
 
 export interface AdminSource {
+  /** What the admin server listens on. */
+  host: string;
   readStatus: () => Promise<ProxyStatus>;
   readReadiness: () => Readiness;
   answerMetrics: RequestHandler;
@@ -24,6 +27,7 @@ export interface AdminSource {
 export function createAdmin(source: AdminSource): Express {
   const admin = express();
   admin.disable("x-powered-by");
+  admin.use(refuseForeignHosts(source.host));
   admin.get(
     "/status",
     async (_request, response) => void response.json(await source.readStatus()),

@@ -139,6 +139,7 @@ async function listenForAdmin(options: {
     read: readFamilies,
   });
   const admin = createAdmin({
+    host: config.adminHost,
     readStatus,
     readReadiness: () => describeReadiness(serving),
     answerMetrics: answerMetrics(metrics, logger),

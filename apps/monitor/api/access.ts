@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { RequestHandler } from "express";
+import { hostnameOf } from "../../../lib/program/foreign-hosts.js";
 import { isLoopback } from "../../../lib/settings/base-config.js";
 
 /** A request that cannot be served, with the message for the client. */
@@ -54,13 +55,6 @@ export function refuseForeignPages(
     }
     next();
   };
-}
-
-/** Only as browsers send it. A parser of URLs would also read `evil@localhost`, `127.1` or `2130706433` as loopback. */
-function hostnameOf(host = ""): string {
-  const [, ipv6, name = ""] =
-    /^(?:\[([\da-f:]+)\]|([a-z\d.-]+))(?::\d{1,5})?$/i.exec(host) ?? [];
-  return ipv6 ?? name.toLowerCase();
 }
 
 /** In constant time, for any lengths. */

@@ -17,6 +17,7 @@ import {
   type HostSample,
 } from "../../../lib/telemetry/telemetry.js";
 import { onCleanup } from "../../support/cleanup.js";
+import { send } from "../../support/http/http-client.js";
 import {
   spawnListening,
   spawnProgram,
@@ -373,5 +374,7 @@ describe("agent program", () => {
       pid: process.pid,
     });
     expect((await fetch(agent.url)).status).to.equal(404);
+    const headers = { host: `rebound.example:${agent.port}` };
+    expect(await send(agent.port, { headers })).to.include({ status: 403 });
   });
 });

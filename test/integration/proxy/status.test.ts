@@ -64,5 +64,8 @@ describeEngines("proxy status", () => {
       status: 404,
       body: { error: "not found: try /status, /metrics, /healthz or /readyz" },
     });
+    const headers = { host: `rebound.example:${adminPort}` };
+    const rebound = await send(adminPort, { path: "/status", headers });
+    expect(rebound.status).to.equal(403);
   });
 });
