@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { FlipOutcome } from "../../../lib/flag/ledger.js";
 import { expectReceipts, type FlipEffect } from "../../../lib/flag/receipts.js";
-import type { Store } from "../control/controller.js";
+import type { Store } from "../control/outlook.js";
 import { replayVerdict } from "../control/verdict-keeper.js";
 import { readState, type StateOutlook } from "./state.js";
 

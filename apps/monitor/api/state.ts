@@ -7,7 +7,7 @@ import {
 import { formatOdds } from "../../../lib/wording/units.js";
 import { countTries } from "../control/recovery.js";
 import { judgeSide } from "../control/judge-latency.js";
-import { decideNow, type Outlook, type Store } from "../control/controller.js";
+import { decideNow, type Outlook, type Store } from "../control/outlook.js";
 import { readFlagRecord, type FlagRecord } from "../control/flag-record.js";
 import type { Verdict } from "../verdict/verdict.js";
 import type { StateMessage } from "../messages/page-messages.js";

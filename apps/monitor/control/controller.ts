@@ -1,72 +1,33 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Redis } from "ioredis";
-import type { Keys } from "../../../lib/redis/keys.js";
-import type { Flip, Ledger } from "../../../lib/flag/ledger.js";
+import type { Flip } from "../../../lib/flag/ledger.js";
 import type { Logger } from "../../../lib/program/log.js";
 import { describeRedisError } from "../../../lib/redis/redis.js";
-import type { Side } from "../../../lib/telemetry/telemetry.js";
 import { describeTry, formatSpan } from "../../../lib/wording/units.js";
-import { reconcileAlerts } from "./reconcile-alerts.js";
-import { createAlert, type Alert, type Senses } from "../alert/alerts.js";
-import type { MonitorConfig } from "../config.js";
 import {
   FencedError,
   refuseFenced,
   type Leadership,
 } from "../leader/leadership.js";
-import { readFlagRecord, type FlagRecord } from "./flag-record.js";
+import { findBreach, findWorse, type Stop } from "./find-stop.js";
+import { readFlagRecord, shorten, type FlagRecord } from "./flag-record.js";
 import {
-  describeLatency,
-  judgeSide,
-  roundUp,
-  type LatencyJudgement,
-} from "./judge-latency.js";
-import {
-  afterBreach,
-  afterRecovery,
-  countTries,
-  decideRecovery,
-  type RecoveryDecision,
-} from "./recovery.js";
-import type { Observations } from "../telemetry/observations.js";
-import { describeWorse } from "../verdict/describe-worse.js";
-import type { Verdict } from "../verdict/verdict.js";
-import type { VerdictKeeper } from "./verdict-keeper.js";
-
-/** The state of this monitor. */
-export interface Outlook {
-  leadership: Pick<Leadership, "fence">;
-  /** Redis's clock; undefined before it has answered once. */
-  redisNow: () => number | undefined;
-  observations: Observations;
-  verdicts: VerdictKeeper;
-  config: MonitorConfig;
-}
-
-/** The state that all monitors share. */
-export interface Store {
-  redis: Redis;
-  keys: Keys;
-  ledger: Ledger;
-}
+  decideNow,
+  judgeSides,
+  type Judgements,
+  type Outlook,
+  type Store,
+} from "./outlook.js";
+import { findAlerts, reconcileAlerts, senseEnds } from "./reconcile-alerts.js";
+import { afterBreach, afterRecovery, countTries } from "./recovery.js";
 
 export interface ControllerContext extends Outlook, Store {
   leadership: Pick<Leadership, "fence" | "stepDown" | "isDue" | "hold">;
   logger: Logger;
 }
 
-type Judgements = Record<Side, LatencyJudgement>;
-
 interface Moment {
   fence: string;
   now: number;
-}
-
-/** The reason to stop the canary. */
-interface Stop {
-  rule: "latency" | "verdict";
-  reason: string;
-  data: Record<string, unknown>;
 }
 
 /** Rounds begin at most ten times a second: each one sums up the windows of all proxies. */
@@ -176,14 +137,21 @@ export class Controller {
     if (!observations.isCurrent) return;
     const judgements = judgeSides(this.#context, flag, now);
     // The threshold comes first: nothing about the verdict can keep it from acting.
-    const breach = flag.value ? this.#findBreach(judgements, now) : undefined;
-    const stop = breach ?? this.#findWorse(await verdicts.look(flag, at), now);
+    const breach = flag.value
+      ? findBreach(this.#context, judgements, now)
+      : undefined;
+    if (breach === undefined) await verdicts.look(flag, at);
+    const stop = breach ?? findWorse(this.#context, now);
     if (flag.value && stop) {
       await this.#stop(flag, stop, at);
       return;
     }
     await this.#recoverWhenDue(flag, judgements, at);
-    await this.#reconcileAlerts(flag, judgements, fence);
+    await reconcileAlerts(this.#context, {
+      alerts: findAlerts(this.#context, flag, judgements),
+      senses: senseEnds(this.#context, judgements),
+      fence,
+    });
   }
 
   /** By Redis's clock: writers' clocks may be wrong. */
@@ -222,59 +190,6 @@ export class Controller {
     const reason = `Redis has lost ${what}: its last value was written back`;
     const known = { value, reason, fence };
     refuseFenced(await ledger.restore(config.flagName, known), fence);
-  }
-
-  /** Undefined unless a side is in breach of the threshold; the canary's breach comes first. */
-  #findBreach(judgements: Judgements, now: number): Stop | undefined {
-    const { sides } = this.#context.config.latency;
-    const side = (["canary", "prod"] as const).find(
-      (candidate) =>
-        sides.includes(candidate) && judgements[candidate].isBreach,
-    );
-    if (side === undefined) return undefined;
-    const { figures } = judgements[side];
-    return {
-      rule: "latency",
-      reason: describeLatency(side, figures),
-      data: {
-        side,
-        ...figures,
-        canaryBeforeMs: this.#canaryBeforeMs(figures.quantile, now),
-        canaryLatencyMs: judgements.canary.figures.latencyMs,
-        prodLatencyMs: judgements.prod.figures.latencyMs,
-      },
-    };
-  }
-
-  /** Undefined unless the canary is worse and VERDICT is on. */
-  #findWorse(verdict: Verdict | undefined, now: number): Stop | undefined {
-    const { config, verdicts, observations } = this.#context;
-    if (verdict?.outcome !== "worse" || config.verdict.mode !== "on")
-      return undefined;
-    return {
-      rule: "verdict",
-      reason: describeWorse(verdict),
-      data: {
-        side: "canary",
-        evidence: Math.round(verdict.evidence * 100) / 100,
-        evidenceToStop: Math.round(verdict.evidenceToStop * 100) / 100,
-        canaryRequests: verdict.canary.requests,
-        prodRequests: verdict.prod.requests,
-        quantile: 0.95,
-        canaryBeforeMs: this.#canaryBeforeMs(0.95, now),
-        canaryLatencyMs: observations.sideFigures("canary", now).p95Ms,
-        prodLatencyMs: observations.sideFigures("prod", now).p95Ms,
-        verdict: verdicts.toRecord(),
-      },
-    };
-  }
-
-  /** The canary's latency in the window before the current one; null without requests. */
-  #canaryBeforeMs(quantile: number, now: number): number | null {
-    const { latency } = this.#context.observations
-      .side("canary")
-      .figuresBefore(now);
-    return roundUp(latency.quantile(quantile));
   }
 
   async #stop(
@@ -352,103 +267,4 @@ export class Controller {
     if (outcome === "changed")
       logger.warn({ flag: config.flagName, value: flip.value }, flip.reason);
   }
-
-  async #reconcileAlerts(
-    flag: FlagRecord,
-    judgements: Judgements,
-    fence: string,
-  ): Promise<void> {
-    const { observations, verdicts, config } = this.#context;
-    const alerts = [
-      ...observations.alerts(),
-      ...flagAlerts(flag, config.flagName),
-      ...(flag.value && config.latency.sides.includes("prod")
-        ? []
-        : prodAlerts(judgements.prod, flag.value)),
-      ...verdictAlerts(this.#context),
-    ];
-    const senses: Senses = {
-      hears: (source) => observations.hears(source),
-      isUnwell: (source) => observations.isUnwell(source),
-      isJudged: (side) => judgements[side].isKnown,
-      isCompared: () => (verdicts.verdict?.outcome ?? null) !== null,
-    };
-    await reconcileAlerts(this.#context, { alerts, senses, fence });
-  }
-}
-
-function flagAlerts(flag: FlagRecord, name: string): Alert[] {
-  if (!flag.garbled) return [];
-  const raw = shorten(flag.raw ?? "");
-  const reason = `the flag ${name} holds ${JSON.stringify(raw)}: it counts as false; set it to true or false`;
-  return [createAlert("flag-value", { reason, data: { raw } })];
-}
-
-function prodAlerts(
-  { isBreach, figures }: LatencyJudgement,
-  isFlagOn: boolean,
-): Alert[] {
-  if (!isBreach) return [];
-  const side = "prod";
-  const although = isFlagOn ? "" : " although the flag is off";
-  const reason = `prod is slow${although}: ${describeLatency(side, figures)}`;
-  const data = { side, ...figures };
-  return [createAlert("latency", { of: side, reason, data })];
-}
-
-/** The alerts of verdicts that do not stop the canary. */
-function verdictAlerts({ verdicts, config }: Outlook): Alert[] {
-  const { verdict } = verdicts;
-  if (verdict?.outcome === "worse" && config.verdict.mode === "observe") {
-    const data = { verdict: verdicts.toRecord() };
-    const reason = describeWorse(verdict);
-    return [createAlert("verdict:worse", { reason, data })];
-  }
-  if (verdict?.outcome !== "split broken") return [];
-  const reason =
-    "the split is broken: requests are not split in its ratio, so the sides are not compared";
-  return [
-    createAlert("verdict:split", { reason, data: { ...verdict.canary } }),
-  ];
-}
-
-function judgeSides(
-  { observations, config }: Outlook,
-  flag: FlagRecord,
-  now: number,
-): Judgements {
-  const at = { now, sinceMs: flag.flippedAtMs };
-  const judge = (side: Side) =>
-    judgeSide(observations.side(side), config.latency, at);
-  return { prod: judge("prod"), canary: judge("canary") };
-}
-
-/** The recovery decision at present, also for `GET /api/state`. */
-export function decideNow(
-  context: Outlook,
-  flag: FlagRecord,
-  prod: LatencyJudgement,
-): RecoveryDecision {
-  const now = context.redisNow() ?? 0;
-  const facts = {
-    // A person wrote a garbled value, although it changes nothing.
-    isOwnFlip:
-      !flag.value &&
-      !flag.garbled &&
-      (flag.by === "monitor" || flag.by === "proxy") &&
-      !flag.recordedValue,
-    state: flag.recovery,
-    lastUnhealthyAt: context.observations.lastUnhealthyAt("canary"),
-    unwell: context.observations.findUnwell("canary"),
-    isProdInBreach:
-      prod.isBreach && context.config.latency.sides.includes("prod"),
-    versions: context.observations.canaryVersions(),
-    releasedAt: context.verdicts.releasedAt,
-  };
-  return decideRecovery(facts, context.config.recovery, now);
-}
-
-/** Anyone may have written the value. */
-function shorten(raw: string): string {
-  return raw.slice(0, 100);
 }

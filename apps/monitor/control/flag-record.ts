@@ -67,3 +67,8 @@ export async function readFlagRecord(
     lease: readLease(rawLease, leaseTtlMs),
   };
 }
+
+/** Anyone may have written the value. */
+export function shorten(raw: string): string {
+  return raw.slice(0, 100);
+}

@@ -1,12 +1,45 @@
 import type { NewEvent } from "../../../lib/flag/ledger.js";
-import type { Store } from "./controller.js";
-import { refuseFenced } from "../leader/leadership.js";
 import {
+  createAlert,
   describeEnd,
   isOver,
   type Alert,
   type Senses,
 } from "../alert/alerts.js";
+import { refuseFenced } from "../leader/leadership.js";
+import { describeWorse } from "../verdict/describe-worse.js";
+import { shorten, type FlagRecord } from "./flag-record.js";
+import { describeLatency, type LatencyJudgement } from "./judge-latency.js";
+import type { Judgements, Outlook, Store } from "./outlook.js";
+
+/** All alerts at present. */
+export function findAlerts(
+  outlook: Outlook,
+  flag: FlagRecord,
+  { prod }: Judgements,
+): Alert[] {
+  const { observations, config } = outlook;
+  const stopsForProd = flag.value && config.latency.sides.includes("prod");
+  return [
+    ...observations.alerts(),
+    ...flagAlerts(flag, config.flagName),
+    ...(stopsForProd ? [] : prodAlerts(prod, flag.value)),
+    ...verdictAlerts(outlook),
+  ];
+}
+
+/** What is known about alerts that are not found any more. */
+export function senseEnds(
+  { observations, verdicts }: Outlook,
+  judgements: Judgements,
+): Senses {
+  return {
+    hears: (source) => observations.hears(source),
+    isUnwell: (source) => observations.isUnwell(source),
+    isJudged: (side) => judgements[side].isKnown,
+    isCompared: () => (verdicts.verdict?.outcome ?? null) !== null,
+  };
+}
 
 /**
  * Raises each alert once and clears it once, with an event and a message each. Raised alerts are stored in Redis, so this
@@ -38,4 +71,39 @@ export async function reconcileAlerts(
     const data = { alert: id };
     await write({ kind: "recovery", reason, data }, { id, op: "clear" });
   }
+}
+
+function flagAlerts(flag: FlagRecord, name: string): Alert[] {
+  if (!flag.garbled) return [];
+  const raw = shorten(flag.raw ?? "");
+  const reason = `the flag ${name} holds ${JSON.stringify(raw)}: it counts as false; set it to true or false`;
+  return [createAlert("flag-value", { reason, data: { raw } })];
+}
+
+function prodAlerts(
+  { isBreach, figures }: LatencyJudgement,
+  isFlagOn: boolean,
+): Alert[] {
+  if (!isBreach) return [];
+  const side = "prod";
+  const although = isFlagOn ? "" : " although the flag is off";
+  const reason = `prod is slow${although}: ${describeLatency(side, figures)}`;
+  const data = { side, ...figures };
+  return [createAlert("latency", { of: side, reason, data })];
+}
+
+/** The alerts of verdicts that do not stop the canary. */
+function verdictAlerts({ verdicts, config }: Outlook): Alert[] {
+  const { verdict } = verdicts;
+  if (verdict?.outcome === "worse" && config.verdict.mode === "observe") {
+    const data = { verdict: verdicts.toRecord() };
+    const reason = describeWorse(verdict);
+    return [createAlert("verdict:worse", { reason, data })];
+  }
+  if (verdict?.outcome !== "split broken") return [];
+  const reason =
+    "the split is broken: requests are not split in its ratio, so the sides are not compared";
+  return [
+    createAlert("verdict:split", { reason, data: { ...verdict.canary } }),
+  ];
 }
