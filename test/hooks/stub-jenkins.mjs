@@ -1,6 +1,6 @@
 /**
  * A stub of Jenkins: `node stub-jenkins.mjs FOLDER` listens on a free port, which it writes to FOLDER/port, and appends each
- * request as a line of JSON to FOLDER/requests. FOLDER/mode selects its response: `up`, `500` or `hang`.
+ * request as a line of JSON to FOLDER/requests. FOLDER/mode is its response: a status and a body, or `hang`.
  */
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -20,7 +20,8 @@ const server = createServer(async (request, response) => {
   );
   const mode = readFileSync(join(folder, "mode"), "utf8").trim();
   if (mode === "hang") return;
-  response.writeHead(mode === "500" ? 500 : 200).end("Scheduled\n");
+  const [, status, text] = /^(\d+) ?([^]*)$/.exec(mode);
+  response.writeHead(Number(status), { location: "/login" }).end(`${text}\n`);
 });
 server.listen(0, "127.0.0.1", () =>
   writeFileSync(join(folder, "port"), String(server.address().port)),
