@@ -57,7 +57,7 @@ export async function startProxy(
   const redis = createRedis({ url: redisUrl, name: "proxy", logger });
   closers.add("Redis", () => redis.disconnect());
   const watched = { redisUrl, program: "proxy", keys, flagName, logger };
-  const watch = new FlagWatch(watched);
+  const watch = new FlagWatch({ ...watched, readsFlip: true });
   closers.add("flag watch", () => watch.close());
 
   const ledger = new Ledger(redis, keys);
@@ -169,7 +169,10 @@ function controlCanary(options: {
   const gate = new CanaryGate(memory.openUntil, clockOffsetMs);
   const { flagName } = config;
   const now = () => performance.now() + clockOffsetMs;
-  const stop = new CanaryStop({ ...flips, breaker, now, flagName, logger });
+  const readFlip = () => watch.current?.flip ?? null;
+  const stop = new CanaryStop({
+    ...{ ...flips, breaker, now, readFlip, flagName, logger },
+  });
   closers.add("canary stop", () => stop.cancel());
   // Setting the flag to true opens the canary again.
   watch.onChange(({ value }) => {

@@ -12,6 +12,8 @@ type StoredState = [
   flag: string | null,
   lease: string | null,
   leaseTtlMs: number,
+  flip?: string | null,
+  recorded?: string | null,
 ];
 
 export interface FlagReading {
@@ -20,6 +22,8 @@ export interface FlagReading {
   raw: string | null;
   /** Monotonic ms (`performance.now()`) at which the confirming read was sent. */
   confirmedAt: number;
+  /** The event id of the last flip; null if there was none, or it is not read. */
+  flip: string | null;
   /** The flag has been written since this read; the next read is under way. */
   isOutdated: boolean;
   /** Monotonic ms until which the lease is certainly valid; null if there is none. */
@@ -40,6 +44,8 @@ export class FlagWatch {
   readonly #flagName: string;
   readonly #flagKey: string;
   readonly #leaseKey: string;
+  /** Undefined if only the flag itself is read. */
+  readonly #infoKey: string | undefined;
   readonly #listeners: ((reading: FlagReading) => void)[] = [];
   #reading: FlagReading | undefined;
   #refusal: string | undefined;
@@ -56,6 +62,8 @@ export class FlagWatch {
     program: string;
     keys: Keys;
     flagName: string;
+    /** Reads the last flip as well, which not every user of Redis may. */
+    readsFlip?: boolean;
     logger: Logger;
   }) {
     const { redisUrl, program, keys, flagName, logger } = options;
@@ -67,6 +75,7 @@ export class FlagWatch {
     this.#flagName = flagName;
     this.#flagKey = keys.flag(flagName);
     this.#leaseKey = keys.lease;
+    if (options.readsFlip === true) this.#infoKey = keys.flagInfo(flagName);
     this.#start();
   }
 
@@ -174,6 +183,8 @@ export class FlagWatch {
       .get(this.#flagKey)
       .get(this.#leaseKey)
       .pttl(this.#leaseKey);
+    if (this.#infoKey !== undefined)
+      read.hget(this.#infoKey, "event").hget(this.#infoKey, "value");
     execAll(read)
       .then((replies) => this.#take(replies as StoredState, sentAt))
       .catch((err: unknown) => this.#noteFailure(err))
@@ -190,10 +201,16 @@ export class FlagWatch {
     this.#refusal = because;
   }
 
-  #take([raw, lease, leaseTtlMs]: StoredState, sentAt: number): void {
+  #take(
+    [raw, lease, leaseTtlMs, flip = null, recorded = null]: StoredState,
+    sentAt: number,
+  ): void {
     this.#refusal = undefined;
     const last = this.#reading;
-    const { value, garbled } = parseFlag(raw, last?.value);
+    const { value, garbled } = parseFlag(
+      raw,
+      last?.value ?? recorded !== "false",
+    );
     const report = { flag: this.#flagName, raw };
     if (garbled && raw !== last?.raw)
       this.#logger.warn(
@@ -208,6 +225,7 @@ export class FlagWatch {
     this.#publish({
       value,
       raw,
+      flip,
       confirmedAt: sentAt,
       isOutdated: sentAt < this.#writtenAt,
       leaseUntil: readLease(lease, leaseTtlMs) && sentAt + leaseTtlMs,

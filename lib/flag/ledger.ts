@@ -41,7 +41,7 @@ export interface Flip {
   fence?: string;
   /** Writes nothing unless the flag has this value. */
   expect?: boolean;
-  /** Writes nothing unless the last flip has this event id. */
+  /** Writes nothing unless the last flip has this event id, or `none` if there was none. */
   supersedes?: string;
 }
 
@@ -88,7 +88,7 @@ const FLIP = `${FLAG_FUNCTIONS}
 if ARGV[8] ~= '' and redis.call('GET', KEYS[6]) ~= ARGV[8] then return 'fenced' end
 local current = read_flag()
 if ARGV[10] ~= '' and current ~= ARGV[10] then return 'conflict' end
-if ARGV[11] ~= '' and redis.call('HGET', KEYS[2], 'event') ~= ARGV[11] then return 'conflict' end
+if ARGV[11] ~= '' and (redis.call('HGET', KEYS[2], 'event') or 'none') ~= ARGV[11] then return 'conflict' end
 local changed = current ~= ARGV[1]
 local held = not changed and ARGV[2] == 'operator' and ARGV[1] == 'false' and redis.call('HGET', KEYS[2], 'by') ~= 'operator'
 if not changed and not held then return 'unchanged' end

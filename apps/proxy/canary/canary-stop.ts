@@ -19,6 +19,8 @@ interface StopOptions {
   now: () => number;
   ledger: Pick<Ledger, "flip" | "record">;
   flagName: string;
+  /** The event id of the last flip, as far as is known. */
+  readFlip: () => string | null;
   /** Names this proxy as the one that flips; read at the flip. */
   readSource: () => string;
   logger: Logger;
@@ -29,7 +31,7 @@ interface StopOptions {
  * alone: the flag is set to false, every proxy follows, and the team gets a mail. It is withdrawn if prod failed alike in the
  * same time, as in a stall of a database that both use: the canary is opened again. While that depends on requests that prod
  * has not answered, the canary stays closed, for ten seconds at most. If Redis is away, the flip is retried; meanwhile the
- * breaker keeps this proxy's canary closed.
+ * breaker keeps this proxy's canary closed. A retry changes nothing if somebody has flipped the flag since the trip.
  */
 export class CanaryStop {
   readonly #options: StopOptions;
@@ -115,24 +117,38 @@ export class CanaryStop {
     }
   }
 
-  async #flip(trip: Trip, abandoned: number): Promise<void> {
-    const { ledger, flagName, readSource, logger } = this.#options;
+  /** @param supersedes at a retry: the last flip before the trip */
+  async #flip(
+    trip: Trip,
+    abandoned: number,
+    supersedes?: string,
+  ): Promise<void> {
+    const { breaker, ledger, flagName, readSource, logger } = this.#options;
     const { reason, ...figures } = trip;
     const source = readSource();
     const left = abandoned > 0 ? ` (${abandoned} were abandoned)` : "";
+    const known = supersedes ?? this.#options.readFlip() ?? "none";
     try {
       const outcome = await ledger.flip(flagName, {
         value: false,
         by: "proxy",
         reason: `${reason}${left} (${source})`,
         data: { rule: "breaker", source, ...figures, abandoned },
+        ...(supersedes === undefined ? {} : { supersedes }),
       });
-      logger.info({ outcome }, "flag set to false");
+      if (outcome !== "conflict") {
+        logger.info({ outcome }, "flag set to false");
+        return;
+      }
+      logger.warn({ trip }, "the flag was flipped since the trip: it stays");
+      if (this.#pending !== trip) return;
+      this.cancel();
+      breaker.reset();
     } catch (err) {
       logger.warn({ err }, "flag could not be set to false yet");
       if (this.#pending !== trip) return;
       this.#timer = setTimeout(
-        () => void this.#flip(trip, abandoned),
+        () => void this.#flip(trip, abandoned, known),
         RETRY_MS,
       );
     }

@@ -31,6 +31,8 @@ export interface PoolOptions {
   /** Receives the workers' counts. */
   traffic: TrafficSum;
   onTrip: ThreadEvents["onTripped"];
+  /** 10 s by default. */
+  hungMs?: number;
   logger: Logger;
 }
 
@@ -205,7 +207,8 @@ export class WorkerPool {
     const timeout = delay(COUNT_TIMEOUT_MS, undefined, { ref: false });
     await Promise.race([Promise.all(counted), timeout]);
     for (const thread of this.#threads)
-      if (thread.silentMs > HUNG_MS) this.#endHung(thread);
+      if (thread.silentMs > (this.#options.hungMs ?? HUNG_MS))
+        this.#endHung(thread);
   }
 
   #endHung(thread: WorkerThread): void {

@@ -28,8 +28,8 @@ export class WorkerThread {
   readonly #worker: Worker;
   readonly #events: ThreadEvents;
   readonly #countWaiters: (() => void)[] = [];
-  /** Monotonic ms of the first unanswered request for counts. */
-  #askedAt: number | undefined;
+  /** Monotonic ms of the first unanswered request for counts, or of the start until it listens. */
+  #askedAt: number | undefined = performance.now();
   #onListening: (port: number) => void = () => undefined;
   #hasStarted = false;
   #isDraining = false;
@@ -59,7 +59,7 @@ export class WorkerThread {
     return this.#hasEnded;
   }
 
-  /** How long it has owed a count. */
+  /** How long it has owed a count, or its start. */
   get silentMs(): number {
     return this.#askedAt === undefined ? 0 : performance.now() - this.#askedAt;
   }
@@ -98,6 +98,7 @@ export class WorkerThread {
     switch (message.kind) {
       case "listening":
         this.#hasStarted = true;
+        this.#askedAt = undefined;
         this.#onListening(message.port);
         return;
       case "counted":

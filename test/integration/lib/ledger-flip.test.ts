@@ -173,6 +173,7 @@ describe("ledger flip", () => {
     const { event } = await info();
     await flip(HOLD);
     const late = { ...RESUME, supersedes: event! };
+    expect(await flip({ ...late, supersedes: "none" })).to.equal("conflict");
     expect(await flip(late)).to.equal("conflict");
     expect(await flag()).to.equal("false");
     const { event: last } = await info();

@@ -13,6 +13,28 @@ const START_MS = 10_000;
 const END_MS = 300;
 
 describe("proxy worker pool", () => {
+  it("ends a reload whose new worker hangs before it listens", async () => {
+    const shared = createSharedState();
+    const pool = new WorkerPool({
+      config: { workers: 1, host: "127.0.0.1", port: 0, drainMs: 100 },
+      entry: new URL("../../support/workers/brief-worker.js", import.meta.url),
+      ...{ shared, recent: new RecentSum(), traffic: new TrafficSum(0) },
+      onTrip: () => undefined,
+      hungMs: 1000,
+      logger: createMemoryLogger(),
+    });
+    onCleanup(() => pool.close());
+    await pool.listen();
+    shared.connections[0] = 2;
+    let isReloaded = false;
+    void pool.reload().then(() => (isReloaded = true));
+    await waitFor("the reload's end", async () => {
+      await pool.count();
+      return isReloaded;
+    });
+    shared.connections[0] = 0;
+  });
+
   it("keeps a worker whose successor listens and crashes before either is reported", async () => {
     const shared = createSharedState();
     const pool = new WorkerPool({

@@ -5,8 +5,12 @@ import type {
   WorkerTask,
 } from "../../../apps/proxy/workers/worker-messages.js";
 
-/** A worker that reports that it listens and does nothing else. If its start finds a counted connection, it counts another and exits. */
+/**
+ * A worker that reports that it listens and does nothing else. If its start finds a counted connection, it counts another and
+ * exits; if it finds two, it hangs.
+ */
 const { connections } = (workerData as WorkerTask).shared;
+while (Atomics.load(connections, 0) === 2);
 const isBrief = Atomics.load(connections, 0) === 1;
 parentPort!.on("message", ({ kind }: ToWorker) => {
   if (kind === "drain") parentPort!.close();

@@ -14,6 +14,7 @@ function reading(changes: Partial<FlagReading> = {}): FlagReading {
   return {
     value: true,
     raw: "true",
+    flip: null,
     confirmedAt: NOW,
     isOutdated: false,
     leaseUntil: NOW + 1,

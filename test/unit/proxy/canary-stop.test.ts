@@ -6,11 +6,12 @@ import {
   RecentRequests,
   RecentSum,
 } from "../../../apps/proxy/canary/recent-requests.js";
-import type { Flip, NewEvent } from "../../../lib/flag/ledger.js";
+import type { Flip, FlipOutcome, NewEvent } from "../../../lib/flag/ledger.js";
 import { createMemoryLogger } from "../../support/logger.js";
+import { waitFor } from "../../support/wait-for.js";
 
 /** A breaker whose trips are judged at a time that the test sets. */
-function prepare() {
+function prepare(answers: (FlipOutcome | Error)[] = []) {
   const clock = { ms: 100_000 };
   const cells = new Int32Array(RECENT_CELLS);
   const record = new RecentRequests(cells, 0);
@@ -25,7 +26,10 @@ function prepare() {
     ledger: {
       flip: (_name, flip) => {
         flips.push(flip);
-        return Promise.resolve("changed");
+        const answer = answers.shift() ?? "changed";
+        return answer instanceof Error
+          ? Promise.reject(answer)
+          : Promise.resolve(answer);
       },
       record: (event) => {
         events.push(event);
@@ -33,6 +37,7 @@ function prepare() {
       },
     },
     flagName: "feature",
+    readFlip: () => "7-0",
     readSource: () => "proxy@edge1:8080",
     logger: createMemoryLogger(),
   });
@@ -47,7 +52,11 @@ function prepare() {
     while (!breaker.isTripped) breaker.record("canary", true);
     stop.begin(breaker.trip!);
   };
-  return { clock, breaker, flips, events, failBoth };
+  const failCanary = () => {
+    while (!breaker.isTripped) breaker.record("canary", true);
+    stop.begin(breaker.trip!);
+  };
+  return { clock, breaker, flips, events, failBoth, failCanary };
 }
 
 describe("proxy canary stop", () => {
@@ -59,6 +68,20 @@ describe("proxy canary stop", () => {
     expect(events.map(({ kind, by }) => `${kind} by ${by}`)).to.deep.equal([
       "recovery by proxy",
     ]);
+  });
+
+  it("leaves a flag that was flipped while it could not write, and opens the canary", async () => {
+    const { breaker, flips, failCanary } = prepare([
+      new Error("Redis is away"),
+      "conflict",
+    ]);
+    failCanary();
+    await waitFor("the retry", () => flips.length === 2);
+    expect(flips.map(({ supersedes }) => supersedes)).to.deep.equal([
+      undefined,
+      "7-0",
+    ]);
+    expect(breaker.isTripped).to.equal(false);
   });
 
   it("stops a canary at the eleventh trip in ten minutes, whatever prod does", () => {

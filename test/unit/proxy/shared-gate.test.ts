@@ -75,6 +75,7 @@ describe("proxy canary gate's open time", () => {
       const reading = {
         value: random() < 0.8,
         raw: "true",
+        flip: null,
         confirmedAt: 900 + whole(200),
         isOutdated: random() < 0.1,
         leaseUntil: random() < 0.2 ? null : leaseUntil,
