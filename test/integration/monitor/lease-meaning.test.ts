@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { describeHeadline } from "../../../lib/wording/headline.js";
 import { onCleanup } from "../../support/cleanup.js";
 import { startFleet } from "../../support/monitor/fleet.js";
+import { runCli } from "../../support/programs/cli.js";
 import { startLeader } from "../../support/programs/monitor-program.js";
 import { startPrivateRedis } from "../../support/redis/private-redis.js";
 import { redisUrl } from "../../support/redis/redis-server.js";
@@ -50,6 +51,9 @@ async function expectNoLease(
     msg.startsWith("cannot judge"),
   );
   expect(warnings.map(({ reason }) => reason)).to.deep.equal([state.obstacle]);
+  const env = { MONITOR_URL: monitor.url, REDIS_URL: url };
+  const { stdout } = await runCli(test.keys, ["doctor"], env);
+  expect(stdout).to.include(`cannot lead: ${state.obstacle}`);
   await fault.end();
   await waitFor("it to lead again", () => monitor.leads());
   await waitFor("it to be ready again", async () =>

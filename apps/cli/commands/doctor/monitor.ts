@@ -17,6 +17,15 @@ export function judgeMonitor(
     return [problem("api", other, "set FLAG_NAME to the monitor's value")];
   return [
     ok("api", `the monitor at ${monitor.url} answers`),
+    ...(state.obstacle
+      ? [
+          problem(
+            "lease",
+            `the monitor at ${monitor.url} cannot lead: ${state.obstacle}`,
+            "fix the reported error; it then leads again by itself",
+          ),
+        ]
+      : []),
     ...state.outbox.held.map((held) =>
       problem(
         held.channel,
