@@ -62,6 +62,7 @@ export function readConfig(env: Environment) {
       ),
       windowMs: readMs(settings, "CPU_WINDOW_MS", { fallback: 30_000 }),
     },
+    memoryRatio: settings.decimal("MEMORY_RATIO", { min: 1, max: 1000 }, 1.5),
     recovery: {
       mode: settings.choice("RECOVERY", ["auto", "manual"], "auto"),
       cooldownMs: readMs(settings, "COOLDOWN_MS", { fallback: 60_000 }),

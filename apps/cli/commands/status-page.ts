@@ -4,6 +4,7 @@ import {
   describeHeld,
 } from "../../../lib/wording/headline.js";
 import {
+  describeTry,
   formatSpan,
   formatAge,
   formatBytes,
@@ -153,7 +154,7 @@ function describeHost(
 }
 
 function describeVerdict(
-  { verdict }: StateReport,
+  { verdict, recovery: { attempt = 1 } }: StateReport,
   without: Reading["without"],
 ): string {
   if (without !== undefined) return "unknown without the monitor";
@@ -164,9 +165,12 @@ function describeVerdict(
     canaryRequestsNeeded !== null && canaryRequestsNeeded > 0
       ? `, about ${formatCount(canaryRequestsNeeded)} more canary requests to decide`
       : "";
-  return outcome === null
-    ? `none yet: ${because ?? "unknown reason"}`
-    : `${outcome}, evidence ${odds}${needed}${observed}`;
+  if (outcome === null) return `none yet: ${because ?? "unknown reason"}`;
+  const word =
+    outcome === "healthy" && attempt > 1
+      ? `not worse so far, on ${describeTry(attempt)}`
+      : outcome;
+  return `${word}, evidence ${odds}${needed}${observed}`;
 }
 
 function describeLease(lease: StateReport["lease"]): string {

@@ -39,6 +39,7 @@ const MEANINGS = {
   probe: ["alert", heardWell, "the app of * no longer fails its health probe"],
   silence: ["silence", heard, "* is no longer silent"],
   cpu: ["alert", heard, "the app of * no longer keeps a core busy"],
+  memory: ["alert", heard, "the memory of the app of * is near prod's again"],
   latency: ["breach", judged, "* is no longer slow"],
   "verdict:worse": [
     "breach",

@@ -5,6 +5,7 @@ import type {
 import type { StateMessage } from "../messages/page-messages.js";
 import { byId, setText } from "./element.js";
 import {
+  describeTry,
   formatMs,
   formatRate,
   formatRatio,
@@ -62,7 +63,7 @@ export class Comparison {
 }
 
 function describeVerdict(
-  { verdict, flag }: StateReport,
+  { verdict, flag, recovery }: StateReport,
   leads: boolean,
 ): { outcome: string; text: string } {
   if (verdict === null)
@@ -73,11 +74,17 @@ function describeVerdict(
         : "The leading monitor compares; this one is on standby",
     };
   const { outcome, because, odds, canaryRequestsNeeded: needed } = verdict;
+  const { attempt = 1 } = recovery;
   // The canary gets no requests, so the odds are old.
   if (!flag.value && outcome !== "worse")
     return {
       outcome: "none",
       text: `Not compared while stopped · odds before ${odds} for worse`,
+    };
+  if (outcome === "healthy" && attempt > 1)
+    return {
+      outcome: "retry",
+      text: `Not worse so far, on ${describeTry(attempt)} · odds ${odds} for worse`,
     };
   const texts: Partial<Record<string, string>> = {
     worse: `Yes, worse than prod · odds ${odds} for worse`,

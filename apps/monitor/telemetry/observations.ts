@@ -9,6 +9,7 @@ import type {
 } from "../../../lib/telemetry/telemetry.js";
 import type { Alert } from "../alert/alerts.js";
 import type { MonitorConfig } from "../config.js";
+import { MemoryWatch } from "./memory-watch.js";
 import { Roster, type HostMember, type ProxyMember } from "./roster.js";
 import { SideWindow } from "./side-window.js";
 import type { StreamListener } from "./stream-reader.js";
@@ -19,6 +20,7 @@ export class Observations implements StreamListener {
   readonly #silenceMs: number;
   readonly #sides: Record<Side, SideWindow>;
   readonly #roster: Roster;
+  readonly #memory: MemoryWatch;
   readonly #onNews: () => void;
   #heardUntil = 0;
   #listeningSince = Infinity;
@@ -38,12 +40,14 @@ export class Observations implements StreamListener {
       canary: new SideWindow(windowMs, minRequests),
     };
     this.#roster = new Roster(config);
+    this.#memory = new MemoryWatch(config.memoryRatio);
     this.#onNews = onNews;
   }
 
   onTelemetry({ kind, source, data }: Telemetry, atMs: number): void {
     if (kind === "host") {
       this.#roster.heardHost(source, data, atMs);
+      this.#memory.heardHost(source, data, atMs);
       return;
     }
     this.#windows += 1;
@@ -143,7 +147,10 @@ export class Observations implements StreamListener {
   }
 
   alerts(): Alert[] {
-    return this.#roster.alerts(this.#heardUntil, this.#listeningSince);
+    return [
+      ...this.#roster.alerts(this.#heardUntil, this.#listeningSince),
+      ...this.#memory.alerts(this.#heardUntil),
+    ];
   }
 
   findUnwell(side: Side): string | undefined {

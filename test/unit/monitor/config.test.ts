@@ -44,6 +44,7 @@ describe("monitor config", () => {
         routes: new Map(),
       },
       cpu: { threshold: 0.9, windowMs: 30_000 },
+      memoryRatio: 1.5,
       recovery: { mode: "auto", cooldownMs: 60_000 },
       verdict: { mode: "on", alpha: 0.01, tolerance: { ratio: 0.1, ms: 5 } },
       silenceMs: 5000,
@@ -91,6 +92,7 @@ describe("monitor config", () => {
         routes: new Map([["/poll", null]]),
       },
       cpu: { threshold: 3.5, windowMs: 60_000 },
+      memoryRatio: 1.5,
       recovery: { mode: "manual", cooldownMs: 1 },
       silenceMs: 1000,
       alert: {

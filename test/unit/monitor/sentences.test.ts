@@ -27,6 +27,10 @@ describe("sentences", () => {
       "the app of agent@a:3101 no longer fails its health probe",
     ],
     ["cpu:agent@a:3101", "the app of agent@a:3101 no longer keeps a core busy"],
+    [
+      "memory:agent@a:3101",
+      "the memory of the app of agent@a:3101 is near prod's again",
+    ],
     ["flag-value", "the flag holds true or false again"],
     ["latency:prod", "prod is no longer slow"],
     ["verdict:split", "the split matches its ratio again"],
