@@ -12,22 +12,22 @@ export class ConnectTimeoutError extends Error {}
 
 /**
  * An upstream may answer a request early and reset the connection, which then fails the next write. Such a failure ends the
- * socket only after everything that had arrived by then has been read.
+ * socket only after all that had arrived by then has been read, as the end of the stream shows.
  */
 class UpstreamSocket extends Socket {
+  #failedWrite: Error | undefined;
+
   override destroy(error?: NodeJS.ErrnoException): this {
-    if (error?.syscall !== "write" || this.destroyed)
-      return super.destroy(error);
-    this.#readBefore(() => super.destroy(error));
+    if (error?.syscall !== "write") return super.destroy(error);
+    this.#failedWrite = error;
     return this;
   }
 
-  #readBefore(end: () => void, bytesBefore?: number): void {
-    // Between two of these there is a poll for input.
-    setImmediate(() => {
-      if (this.bytesRead === bytesBefore) end();
-      else this.#readBefore(end, this.bytesRead);
-    });
+  override push(piece: Buffer | null, encoding?: BufferEncoding): boolean {
+    if (piece !== null || this.#failedWrite === undefined)
+      return super.push(piece, encoding);
+    super.destroy(this.#failedWrite);
+    return false;
   }
 }
 
@@ -42,13 +42,7 @@ export function connectUpstream(
   timeoutMs: number,
   onBytes?: (bytes: Buffer, length: number) => boolean,
 ): Socket {
-  // Not in the types of the constructor, but only in those of net.connect.
-  const options: { onread?: OnReadOpts } = {};
-  if (onBytes !== undefined) {
-    const callback = (length: number) => onBytes(buffer, length);
-    options.onread = { buffer, callback };
-  }
-  const socket = new UpstreamSocket(options as SocketConstructorOpts);
+  const socket = onBytes === undefined ? new Socket() : createReader(onBytes);
   socket.setNoDelay(true).setKeepAlive(true, TCP_KEEP_ALIVE_MS);
   socket.connect({ host, port });
   const giveUp = () =>
@@ -66,4 +60,13 @@ export function connectUpstream(
   };
   socket.once("connect", stop).once("close", stop);
   return socket;
+}
+
+function createReader(
+  onBytes: (bytes: Buffer, length: number) => boolean,
+): Socket {
+  const callback = (length: number) => onBytes(buffer, length);
+  // Only the options of net.connect have it in the types.
+  const options: { onread: OnReadOpts } = { onread: { buffer, callback } };
+  return new UpstreamSocket(options as SocketConstructorOpts);
 }
