@@ -104,7 +104,7 @@ describe("dashboard content", function () {
         40_000,
       );
     await untilShown(
-      "open",
+      "insufficient",
       /^Too early to tell · odds .+ for worse · about \d+ more canary requests needed$/,
     );
     await untilShown(

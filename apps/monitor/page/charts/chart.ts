@@ -47,12 +47,11 @@ export class Chart {
       role: "group",
       "aria-label": `${spec.title} chart: use the arrow keys to read values`,
     });
-    const limit =
-      spec.threshold === undefined
-        ? ""
-        : ` limit ${spec.format(spec.threshold)}`;
-    const threshold = element("span", { class: "threshold" }, limit);
-    const title = element("h3", {}, spec.title, threshold);
+    const title = element("h3", {}, spec.title);
+    if (spec.threshold !== undefined) {
+      const limit = ` limit ${spec.format(spec.threshold)}`;
+      title.append(element("span", { class: "threshold" }, limit));
+    }
     this.root = element(
       "article",
       { class: "chart" },
