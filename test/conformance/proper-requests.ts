@@ -6,10 +6,12 @@ const HOST = "Host: shop.example";
 const CHUNKED = "Transfer-Encoding: chunked";
 const SMUGGLED = ["GET /smuggled HTTP/1.1", HOST, "", ""].join("\r\n");
 
+const ONE_CHUNK = "1\r\nx\r\n0\r\n\r\n";
+
 interface Row {
   name: string;
-  /** Pieces, each sent after the one before has been written. */
-  send: string[];
+  /** Pieces are sent one after the other has been written. */
+  send: string | string[];
   /** What must arrive at the upstream: `METHOD target body`. */
   expect: string[];
   /** Whether rejecting the request with a 4xx is acceptable too. */
@@ -17,8 +19,14 @@ interface Row {
   judge?: (request: FramedRequest) => void;
 }
 
-function message(...lines: string[]): string {
-  return lines.join("\r\n");
+/** A request with a Host. @param body the lines after the headers' end */
+function message(
+  startLine: string,
+  headers: readonly string[] = [],
+  ...body: string[]
+): string {
+  const lines = body.length > 0 ? body : [""];
+  return [startLine, HOST, ...headers, "", ...lines].join("\r\n");
 }
 
 /** A chunked request whose body looks like another request (CVE-2026-29057). */
@@ -26,19 +34,13 @@ function carrier(method: string): Row {
   const size = SMUGGLED.length.toString(16);
   return {
     name: `a chunked ${method} whose body looks like a request`,
-    send: [
-      message(
-        `${method} /carrier HTTP/1.1`,
-        HOST,
-        CHUNKED,
-        "",
-        size,
-        SMUGGLED,
-        "0",
-        "",
-        "",
-      ),
-    ],
+    send: message(
+      `${method} /carrier HTTP/1.1`,
+      [CHUNKED],
+      size,
+      SMUGGLED,
+      "0\r\n\r\n",
+    ),
     expect: [`${method} /carrier ${SMUGGLED}`],
   };
 }
@@ -46,15 +48,11 @@ function carrier(method: string): Row {
 function lengthCarrier(method: string): Row {
   return {
     name: `a ${method} with a Content-Length whose body looks like a request`,
-    send: [
-      message(
-        `${method} /carrier HTTP/1.1`,
-        HOST,
-        `Content-Length: ${SMUGGLED.length}`,
-        "",
-        SMUGGLED,
-      ),
-    ],
+    send: message(
+      `${method} /carrier HTTP/1.1`,
+      [`Content-Length: ${SMUGGLED.length}`],
+      SMUGGLED,
+    ),
     expect: [`${method} /carrier ${SMUGGLED}`],
   };
 }
@@ -62,7 +60,7 @@ function lengthCarrier(method: string): Row {
 function chunked(name: string, lines: string[], body: string): Row {
   return {
     name,
-    send: [message("POST /c HTTP/1.1", HOST, CHUNKED, "", ...lines, "", "")],
+    send: message("POST /c HTTP/1.1", [CHUNKED], ...lines, "", ""),
     expect: [`POST /c ${body}`],
   };
 }
@@ -78,12 +76,10 @@ function hasNone(...names: string[]): (request: FramedRequest) => void {
   };
 }
 
-const PLAIN = message("GET /split HTTP/1.1", HOST, "X-A: 1", "", "");
+const PLAIN = message("GET /split HTTP/1.1", ["X-A: 1"]);
 const SPLIT_POST = message(
   "POST /split HTTP/1.1",
-  HOST,
-  CHUNKED,
-  "",
+  [CHUNKED],
   "5;e=1",
   "hello",
   "0",
@@ -114,39 +110,26 @@ const ROWS: Row[] = [
   ),
   {
     name: "a Transfer-Encoding spelt cHuNkEd",
-    send: [
-      message(
-        "POST /c HTTP/1.1",
-        HOST,
-        "transfer-encoding: cHuNkEd",
-        "",
-        "1",
-        "x",
-        "0",
-        "",
-        "",
-      ),
-    ],
+    send: message(
+      "POST /c HTTP/1.1",
+      ["transfer-encoding: cHuNkEd"],
+      ONE_CHUNK,
+    ),
     expect: ["POST /c x"],
   },
   {
     name: "trailers with framing headers",
-    send: [
-      message(
-        "POST /c HTTP/1.1",
-        HOST,
-        CHUNKED,
-        "Trailer: Content-Length",
-        "",
-        "1",
-        "x",
-        "0",
-        "Content-Length: 40",
-        "Host: evil",
-        "",
-        "",
-      ),
-    ],
+    send: message(
+      "POST /c HTTP/1.1",
+      [CHUNKED, "Trailer: Content-Length"],
+      "1",
+      "x",
+      "0",
+      "Content-Length: 40",
+      "Host: evil",
+      "",
+      "",
+    ),
     expect: ["POST /c x"],
     mayReject: true,
     judge: (request) =>
@@ -158,68 +141,46 @@ const ROWS: Row[] = [
   },
   {
     name: "a GET that announces trailers",
-    send: [
-      message("GET /t HTTP/1.1", HOST, "Trailer: x", "TE: trailers", "", ""),
-    ],
+    send: message("GET /t HTTP/1.1", ["Trailer: x", "TE: trailers"]),
     expect: ["GET /t "],
     judge: hasNone("trailer"),
   },
   {
     name: "Connection naming Content-Length",
-    send: [
-      message(
-        "POST /c HTTP/1.1",
-        HOST,
-        "Connection: close, Content-Length",
-        "Content-Length: 5",
-        "",
-        "hello",
-      ),
-    ],
+    send: message(
+      "POST /c HTTP/1.1",
+      ["Connection: close, Content-Length", "Content-Length: 5"],
+      "hello",
+    ),
     expect: ["POST /c hello"],
     mayReject: true,
   },
   {
     name: "Connection naming Transfer-Encoding",
-    send: [
-      message(
-        "POST /c HTTP/1.1",
-        HOST,
-        "Connection: Transfer-Encoding",
-        CHUNKED,
-        "",
-        "1",
-        "x",
-        "0",
-        "",
-        "",
-      ),
-    ],
+    send: message(
+      "POST /c HTTP/1.1",
+      ["Connection: Transfer-Encoding", CHUNKED],
+      ONE_CHUNK,
+    ),
     expect: ["POST /c x"],
     mayReject: true,
   },
   {
     name: "Connection naming Host",
-    send: [message("GET /c HTTP/1.1", HOST, "Connection: Host", "", "")],
+    send: message("GET /c HTTP/1.1", ["Connection: Host"]),
     expect: ["GET /c "],
     mayReject: true,
   },
   {
     name: "hop-by-hop headers",
-    send: [
-      message(
-        "GET /h HTTP/1.1",
-        HOST,
-        "Connection: keep-alive, X-Secret",
-        "X-Secret: 1",
-        "Keep-Alive: timeout=5",
-        "Proxy-Connection: keep-alive",
-        "Proxy-Authorization: Basic eA==",
-        "TE: trailers",
-        "",
-        "",
-      ),
-    ],
+    send: message("GET /h HTTP/1.1", [
+      "Connection: keep-alive, X-Secret",
+      "X-Secret: 1",
+      "Keep-Alive: timeout=5",
+      "Proxy-Connection: keep-alive",
+      "Proxy-Authorization: Basic eA==",
+      "TE: trailers",
+    ]),
     expect: ["GET /h "],
     judge: hasNone(
       "x-secret",
@@ -231,76 +192,62 @@ const ROWS: Row[] = [
   },
   {
     name: "a request to switch to h2c",
-    send: [
-      message(
-        "GET /h2c HTTP/1.1",
-        HOST,
-        "Connection: Upgrade, HTTP2-Settings",
-        "Upgrade: h2c",
-        "HTTP2-Settings: AAMAAABkAAQAAP__",
-        "",
-        "",
-      ),
-    ],
+    send: message("GET /h2c HTTP/1.1", [
+      "Connection: Upgrade, HTTP2-Settings",
+      "Upgrade: h2c",
+      "HTTP2-Settings: AAMAAABkAAQAAP__",
+    ]),
     expect: ["GET /h2c "],
     judge: hasNone("http2-settings", "upgrade"),
   },
   {
     name: "header names that resemble framing headers",
-    send: [
-      message(
-        "GET /n HTTP/1.1",
-        HOST,
-        "Transfer_Encoding: chunked",
-        "Content_Length: 40",
-        "X-Content-Length: 40",
-        "",
-        "",
-      ),
-    ],
+    send: message("GET /n HTTP/1.1", [
+      "Transfer_Encoding: chunked",
+      "Content_Length: 40",
+      "X-Content-Length: 40",
+    ]),
     expect: ["GET /n "],
     judge: hasNone("transfer_encoding", "content_length"),
   },
   {
     name: "header and trailer names with underscores",
-    send: [
-      message(
-        "POST /u HTTP/1.1",
-        HOST,
+    send: message(
+      "POST /u HTTP/1.1",
+      [
         "X_Forwarded_For: 7.7.7.7",
         "x_served_by: canary",
         "Transfer-Encoding: chunked",
-        "",
-        "0",
-        "X_Real_IP: 7.7.7.7",
-        "",
-        "",
-      ),
-    ],
+      ],
+      "0",
+      "X_Real_IP: 7.7.7.7",
+      "",
+      "",
+    ),
     expect: ["POST /u "],
     judge: hasNone("x_forwarded_for", "x_served_by", "x_real_ip"),
   },
   {
     name: "an empty POST",
-    send: [message("POST /e HTTP/1.1", HOST, "", "")],
+    send: message("POST /e HTTP/1.1"),
     expect: ["POST /e "],
     judge: (request) =>
       check(!request.chunked, "wrong", "an empty body became a chunked one"),
   },
   {
     name: "an empty line before the request",
-    send: [`\r\n${message("GET /e HTTP/1.1", HOST, "", "")}`],
+    send: `\r\n${message("GET /e HTTP/1.1")}`,
     expect: ["GET /e "],
     mayReject: true,
   },
   {
     name: "an HTTP/1.0 request",
-    send: [message("GET /old HTTP/1.0", HOST, "", "")],
+    send: message("GET /old HTTP/1.0"),
     expect: ["GET /old "],
   },
   {
     name: "an HTTP/1.0 request without a Host",
-    send: [message("GET /old HTTP/1.0", "", "")],
+    send: "GET /old HTTP/1.0\r\n\r\n",
     expect: ["GET /old "],
     mayReject: true,
     judge: ({ headers }) =>
@@ -308,9 +255,7 @@ const ROWS: Row[] = [
   },
   {
     name: "an HTTP/1.0 POST",
-    send: [
-      message("POST /old HTTP/1.0", HOST, "Content-Length: 5", "", "hello"),
-    ],
+    send: message("POST /old HTTP/1.0", ["Content-Length: 5"], "hello"),
     expect: ["POST /old hello"],
   },
   {
@@ -325,36 +270,25 @@ const ROWS: Row[] = [
   },
   {
     name: "a head of 12 KB",
-    send: [
-      message(
-        "GET /big HTTP/1.1",
-        HOST,
-        ...Array.from({ length: 100 }, (_, i) => `X-${i}: ${"a".repeat(110)}`),
-        "",
-        "",
-      ),
-    ],
+    send: message("GET /big HTTP/1.1", [
+      ...Array.from({ length: 100 }, (_, i) => `X-${i}: ${"a".repeat(110)}`),
+    ]),
     expect: ["GET /big "],
     mayReject: true,
   },
   {
     name: "2,500 headers before the Content-Length",
-    send: [
-      message(
-        "POST /many HTTP/1.1",
-        HOST,
-        ...Array.from({ length: 2500 }, () => "a:"),
-        "Content-Length: 4",
-        "",
-        "body",
-      ),
-    ],
+    send: message(
+      "POST /many HTTP/1.1",
+      [...Array.from({ length: 2500 }, () => "a:"), "Content-Length: 4"],
+      "body",
+    ),
     expect: ["POST /many body"],
     mayReject: true,
   },
   {
     name: "an unusual path, unchanged",
-    send: [message("GET //a/../b/%2e%2e/c?x=//y&&z HTTP/1.1", HOST, "", "")],
+    send: message("GET //a/../b/%2e%2e/c?x=//y&&z HTTP/1.1"),
     expect: ["GET //a/../b/%2e%2e/c?x=//y&&z "],
   },
 ];
@@ -365,7 +299,7 @@ function forwarded(row: Row): Case {
 
 async function runForwarded(harness: Harness, row: Row): Promise<void> {
   const client = harness.connect();
-  for (const piece of row.send)
+  for (const piece of [row.send].flat())
     await new Promise((resolve) =>
       client.socket.write(piece, "latin1", resolve),
     );
@@ -416,7 +350,7 @@ async function rejectsLargeChunkExtension(harness: Harness): Promise<void> {
     for (let i = 0; i < 10; i++) client.send(piece);
   };
   for (let i = 0; i < 20; i++) pour();
-  client.send("", "x", "0", "", "");
+  client.send("", "x", "0\r\n\r\n");
   const view = await harness.awaitResponses(client, ["POST"]);
   const status = view.responses[0]?.status;
   check(status !== 200, "lax", "a chunk extension of 2 MB was accepted");
