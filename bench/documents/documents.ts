@@ -7,6 +7,7 @@ import {
   renderDashboard,
   type DashboardResults,
 } from "../dashboard-results.js";
+import { renderFaults, type FaultResults } from "../faults/results.js";
 import { pathOf } from "../results-file.js";
 import type { Results as SimulationResults } from "../simulate/run.js";
 import { renderTable } from "../simulate/table.js";
@@ -21,6 +22,7 @@ const SECTIONS: Record<string, Record<string, () => string>> = {
   },
   "docs/performance.md": {
     bench: () => renderReport(readResults("latest") as Results, renderMarkdown),
+    faults: () => renderFaults(readResults("faults") as FaultResults),
     dashboard: () =>
       renderDashboard(readResults("dashboard") as DashboardResults),
   },

@@ -40,7 +40,9 @@ export function renderFaults(results: FaultResults): string {
   const rtts = [...new Set(restarts.map(({ rttMs }) => rttMs))];
   const lost = (what: string, rttMs: number) => {
     const found = restarts.find((it) => it.what === what && it.rttMs === rttMs);
-    return found === undefined ? "–" : `${found.lost} of ${found.requests}`;
+    return found === undefined
+      ? "–"
+      : `${found.lost} of ${found.requests.toLocaleString("en-US")}`;
   };
   const times = restarts[0]?.times ?? 0;
   return [
@@ -59,5 +61,7 @@ export function renderFaults(results: FaultResults): string {
     ),
     "",
     `Redis stalled ${stalls.stalls} times for ${stalls.stallMs / 1000} s, with a quarter of the requests on \`/set\` and \`/get\`: the healthy canary was stopped ${stalls.stops} times, and served again ${formatRange(stalls.backAfter)} s after the stall.`,
+    "",
+    `Measured on ${results.cores} cores that others used too, at a load average of ${results.loadAverage}.`,
   ].join("\n");
 }
