@@ -1,11 +1,16 @@
 #!/usr/bin/env node
 /**
- * Watches the canary through the monitor's API. Exits with 0 when the canary has served enough requests for long enough
- * while the flag stayed true. Exits with 1 and a reason when the flag was flipped, no monitor leads, the canary is down or
- * returns errors, or it did not get enough traffic in time.
+ * Watches the canary through the monitor's API. Its exit status:
  *
- *     SERIN_MONITOR_URL=http://edge:8090 jenkins/scripts/watch-canary.mjs
+ *   0  the canary is good: enough requests for long enough, the flag stayed true, and the verdict is healthy
+ *   1  the canary is bad: the flag was flipped, the app is down or returns errors
+ *   3  with --admit, which only looks whether a release can be tried now: it cannot
+ *   4  too little is known in time: too few requests, no verdict, no monitor, or a bad setting. It says what to do.
+ *
+ *     SERIN_MONITOR_URL=http://edge:8090 jenkins/scripts/watch-canary.mjs [--admit | report.txt]
  */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 const POLL_MS = 500;
@@ -13,7 +18,10 @@ const ANSWER_TIMEOUT_MS = 3000;
 /** A standby monitor takes over within 5 s, and an app restarts faster than that: shorter outages are tolerated. */
 const TOLERANCE_MS = 6000;
 
+/** The canary is bad. */
 class Refusal extends Error {}
+/** Nothing can be said of the canary. */
+class Unknown extends Error {}
 
 function readSettings(env) {
   const problems = [];
@@ -42,7 +50,7 @@ function readSettings(env) {
       max: 1,
     }),
   };
-  if (problems.length > 0) throw new Refusal(problems.join("\n"));
+  if (problems.length > 0) throw new Unknown(problems.join("\n"));
   return settings;
 }
 
@@ -83,10 +91,13 @@ async function readState(monitorUrl, after) {
 }
 
 /** @returns why the canary cannot be watched. The cause may be temporary, such as a restart or a change of leader. */
-function findObstacle({ lease, hosts }) {
-  if (lease === null) return "no monitor leads, so the canary is not watched";
+function findObstacle({ lease, obstacle, hosts }) {
+  if (lease === null) {
+    const why = obstacle ? ` (${obstacle})` : "";
+    return new Unknown(`no monitor leads, so the canary is not watched${why}`);
+  }
   const down = hosts.find(({ target, up }) => target === "canary" && !up);
-  return down && `the app on ${down.host} is not running`;
+  return down && new Refusal(`the app on ${down.host} is not running`);
 }
 
 function refuseErrors({ requests, errors }, settings) {
@@ -99,12 +110,23 @@ function refuseErrors({ requests, errors }, settings) {
 
 function tooLittleTraffic({ requests }, settings, proxies) {
   const closed = proxies.find(({ canaryOpen }) => canaryOpen === false);
-  return new Refusal(
+  return new Unknown(
     `the canary got ${requests} of ${settings.requests} requests in ${settings.limitMs / 1000} s, too few to judge` +
       (closed
         ? ` (${closed.id} keeps the canary closed: ${closed.because})`
         : ""),
   );
+}
+
+/** @returns why the verdict does not say that the canary is healthy; undefined if it does, or with VERDICT=off */
+function findDoubt(verdict) {
+  if (verdict === null || verdict.outcome === "healthy") return undefined;
+  const { outcome, because, odds, mode } = verdict;
+  if (outcome === "worse")
+    return `the verdict is "worse", evidence ${odds} (VERDICT=${mode})`;
+  const needed = verdict.canaryRequestsNeeded;
+  const more = needed > 0 ? `, about ${needed} more canary requests` : "";
+  return `the verdict is ${outcome ? `"${outcome}"` : "still open"}${because ? `: ${because}` : ""}${more}`;
 }
 
 /** Sums the canary's requests. The monitor's window slides, so only windows that do not overlap are added. */
@@ -127,6 +149,11 @@ class Tally {
   }
 }
 
+function describeOutage({ monitorUrl }, err) {
+  const why = err.cause?.message ?? err.message;
+  return new Unknown(`the monitor at ${monitorUrl} cannot be reached: ${why}`);
+}
+
 /** Reads the state, waiting for obstacles to pass. @throws Refusal when one lasts */
 async function readWatchableState(settings, memory) {
   for (; ; await sleep(POLL_MS)) {
@@ -142,13 +169,13 @@ async function readWatchableState(settings, memory) {
       }
     } catch (err) {
       if (err instanceof Refusal) throw err;
-      obstacle = `the monitor at ${settings.monitorUrl} cannot be reached: ${err.cause?.message ?? err.message}`;
+      obstacle = describeOutage(settings, err);
     }
-    if (now - memory.goodAt >= TOLERANCE_MS) throw new Refusal(obstacle);
+    if (now - memory.goodAt >= TOLERANCE_MS) throw obstacle;
   }
 }
 
-/** @returns the number of requests that the canary served @throws Refusal */
+/** @returns the number of requests that the canary served @throws Refusal or Unknown */
 async function watch(settings) {
   const startedAt = Date.now();
   const memory = { after: undefined, goodAt: startedAt };
@@ -156,7 +183,10 @@ async function watch(settings) {
   const watchedSince = Date.now();
   const tally = new Tally(watchedSince);
   for (; ; await sleep(POLL_MS)) {
-    const { sides, proxies } = await readWatchableState(settings, memory);
+    const { sides, proxies, verdict } = await readWatchableState(
+      settings,
+      memory,
+    );
     const now = Date.now();
     if (tally.count(sides.canary, now)) {
       const seconds = Math.round((now - watchedSince) / 1000);
@@ -166,20 +196,60 @@ async function watch(settings) {
       refuseErrors(tally, settings);
     }
     const isLongEnough = now - watchedSince >= settings.watchMs;
-    if (isLongEnough && tally.requests >= settings.requests)
-      return tally.requests;
-    if (now - startedAt >= settings.limitMs)
-      throw tooLittleTraffic(tally, settings, proxies);
+    const hasEnough = tally.requests >= settings.requests;
+    const doubt = findDoubt(verdict ?? null);
+    if (isLongEnough && hasEnough && doubt === undefined) return tally.requests;
+    if (now - startedAt < settings.limitMs) continue;
+    if (hasEnough && doubt !== undefined) throw new Unknown(doubt);
+    throw tooLittleTraffic(tally, settings, proxies);
   }
 }
 
+/** A release that is tried while the flag is false would be rejected for what an older one did. */
+async function admit(settings) {
+  let flag;
+  try {
+    ({ flag } = await readJson(new URL("/api/state", settings.monitorUrl)));
+  } catch (err) {
+    throw describeOutage(settings, err);
+  }
+  if (!flag.value)
+    throw new Unknown(
+      `the flag is false, by ${flag.by}: ${flag.reason}. Build again when the canary may have traffic: serin flag on, or after the automatic retry`,
+    );
+}
+
+const HELD = `The canary keeps this release, and nothing is rejected. Look at the dashboard or at \`serin status\`. Then build again for
+more traffic, or decide: release it with
+
+    ansible-playbook ansible/deploy.yml -e target=prod && jenkins/scripts/mark-stable
+
+or reject it with
+
+    jenkins/scripts/take-back
+    ansible-playbook ansible/rollback.yml -e target=canary -e serin_release=$(jenkins/scripts/stable-release)`;
+
+const [option] = process.argv.slice(2);
+const isAdmission = option === "--admit";
 try {
-  const requests = await watch(readSettings(process.env));
-  console.log(
-    `the canary is good: ${requests} requests, and the flag stayed true`,
-  );
+  const settings = readSettings(process.env);
+  if (isAdmission) await admit(settings);
+  else {
+    const requests = await watch(settings);
+    console.log(
+      `the canary is good: ${requests} requests, and the flag stayed true`,
+    );
+  }
 } catch (err) {
-  if (!(err instanceof Refusal)) throw err;
-  console.error(`watch-canary: ${err.message}`);
-  process.exitCode = 1;
+  const isBad = err instanceof Refusal;
+  // What is unexpected says nothing of the canary either.
+  const why = isBad || err instanceof Unknown ? err.message : err.stack;
+  if (isAdmission) console.error(`not built: ${why}`);
+  else if (isBad) console.error(`watch-canary: ${why}`);
+  else console.error(`watch-canary: held: ${why}\n\n${HELD}`);
+  if (!isAdmission && !isBad && option !== undefined) {
+    mkdirSync(dirname(option), { recursive: true });
+    writeFileSync(option, `held: ${why}\n\n${HELD}\n`);
+  }
+  process.exitCode = isAdmission ? 3 : isBad ? 1 : 4;
 }

@@ -53,6 +53,7 @@ build() {
     1) result=FAILURE ;;
     2) result=NOT_BUILT ;;
     3) result=ABORTED ;;
+    4) result=UNSTABLE ;;
     *) result="refused ($status)" ;;
   esac
   log=$(cat "$records/log")

@@ -5,7 +5,7 @@
 //
 // RECORDS is a folder for `trace` (the stages and steps) and `mail-N`. The variables are the build's environment.
 // CREDENTIALS=id=user:keyfile,id=file sets the credentials, FORCE=true the parameter, ABORT_AT=stage cancels at that stage.
-// Exits with 0 for SUCCESS, 1 FAILURE, 2 NOT_BUILT, 3 ABORTED, 64 for a Jenkinsfile that it rejects.
+// Exits with 0 for SUCCESS, 1 FAILURE, 2 NOT_BUILT, 3 ABORTED, 4 UNSTABLE, 64 for a Jenkinsfile that it rejects.
 import java.nio.file.FileSystems
 import org.codehaus.groovy.control.CompilerConfiguration
 
@@ -16,17 +16,18 @@ class Aborted extends Exception { Aborted(String why) { super(why) } }
 class Known {
   // The parts of each block and the arguments of each step.
   static final PARTS = [pipeline: ['agent', 'options', 'parameters', 'environment', 'stages', 'post'], stages: ['stage'],
-    stage: ['steps', 'stages', 'post'], options: ['disableConcurrentBuilds', 'timeout'], parameters: ['booleanParam'],
-    post: ['always', 'aborted', 'failure', 'unsuccessful']]
-  static final STEPS = [sh: ['script', 'returnStatus', 'returnStdout'], echo: ['message'], error: ['message'],
+    stage: ['steps', 'stages', 'post'], options: ['disableConcurrentBuilds', 'timeout', 'skipStagesAfterUnstable'],
+    parameters: ['booleanParam'], post: ['always', 'aborted', 'failure', 'unstable', 'unsuccessful']]
+  static final STEPS = [sh: ['script', 'returnStatus', 'returnStdout'], echo: ['message'], error: ['message'], unstable: ['message'],
     readFile: ['file'], junit: ['testResults', 'allowEmptyResults'], recordIssues: ['tools', 'enabledForFailure'],
     checkStyle: ['pattern'], cpd: ['pattern'], archiveArtifacts: ['artifacts', 'fingerprint'], mail: ['to', 'subject', 'body'],
     ansiblePlaybook: ['playbook', 'inventory', 'credentialsId', 'vaultCredentialsId', 'extraVars']]
   // The name of a step's only positional argument.
-  static final MAIN = [sh: 'script', echo: 'message', error: 'message', readFile: 'file']
+  static final MAIN = [sh: 'script', echo: 'message', error: 'message', unstable: 'message', readFile: 'file']
   // From best to worst: a result never improves.
-  static final RESULTS = ['SUCCESS', 'FAILURE', 'NOT_BUILT', 'ABORTED']
+  static final RESULTS = ['SUCCESS', 'UNSTABLE', 'FAILURE', 'NOT_BUILT', 'ABORTED']
   static final CONDITIONS = [always: { true }, aborted: { it == 'ABORTED' }, failure: { it == 'FAILURE' },
+    unstable: { it == 'UNSTABLE' },
     unsuccessful: { it != 'SUCCESS' }]
 }
 
@@ -42,6 +43,7 @@ class Runner {
   Map<String, Object> currentBuild = [result: null]
   File workspace, records
   String stageName, place
+  boolean skipsAfterUnstable
   int mails
 
   // --- directives: collect first, then run
@@ -79,12 +81,14 @@ class Runner {
   def runPipeline(Map pipeline) {
     if (!pipeline.agent || !pipeline.stages) throw new Rejected('a pipeline needs an agent and stages')
     place = 'steps'
+    skipsAfterUnstable = pipeline.options?.skipStagesAfterUnstable
     params.each { name, value -> env[name] = value.toString() }
     attempt(pipeline) { pipeline.stages.each { runStage(it) } }
     println "Finished: ${result()}"
   }
 
   def runStage(Map stage) {
+    if (skipsAfterUnstable && result() == 'UNSTABLE') return
     stageName = stage.name
     record('stage')
     attempt(stage) {
@@ -130,6 +134,7 @@ class Runner {
     switch (name) {
       case 'sh': return sh(args)
       case 'echo': return println(args.message)
+      case 'unstable': return worsen('UNSTABLE')
       case 'error': throw new Exception(args.message)
       case 'readFile': return new File(workspace, args.file).text
       case 'mail': return new File(records, "mail-${++mails}").text = "To: $args.to\nSubject: $args.subject\n\n$args.body"
@@ -207,4 +212,4 @@ try {
   System.err.println "rejected: ${rejected.message}"
   System.exit 64
 }
-System.exit([SUCCESS: 0, FAILURE: 1, NOT_BUILT: 2, ABORTED: 3][runner.result()])
+System.exit([SUCCESS: 0, FAILURE: 1, NOT_BUILT: 2, ABORTED: 3, UNSTABLE: 4][runner.result()])
