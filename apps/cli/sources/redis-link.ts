@@ -2,8 +2,9 @@ import { once } from "node:events";
 import type { Redis } from "ioredis";
 import { Ledger } from "../../../lib/flag/ledger.js";
 import { createKeys, type Keys } from "../../../lib/redis/keys.js";
-import { createRedis } from "../../../lib/redis/redis.js";
+import { createRedis, whyRefused } from "../../../lib/redis/redis.js";
 import type { StoreConfig } from "../../../lib/settings/base-config.js";
+import { toPlain } from "../../../lib/wording/plain-text.js";
 import { describeFailure } from "../describe-failure.js";
 import { CliError, EXIT } from "../exit-status.js";
 
@@ -14,7 +15,6 @@ const SILENT = {
   warn: () => undefined,
   error: () => undefined,
 };
-const REFUSALS = /^(WRONGPASS|NOAUTH|NOPERM|ERR AUTH|ERR Client sent AUTH)/;
 
 /** Serin's data in Redis. All that reads it throws if Redis is unreachable. */
 export interface Store {
@@ -92,12 +92,14 @@ export function isNotPermitted(err: unknown): boolean {
 }
 
 function explain(failure: unknown, address: string): CliError {
-  const message = failure instanceof Error ? failure.message : "";
-  const why = describeFailure(failure);
-  return REFUSALS.test(message)
-    ? new CliError(EXIT.refused, `Redis at ${address} refuses: ${why}`)
-    : new CliError(
+  const refusal = whyRefused(failure);
+  return refusal === undefined
+    ? new CliError(
         EXIT.unreachable,
-        `Redis at ${address} cannot be reached: ${why}`,
+        `Redis at ${address} cannot be reached: ${describeFailure(failure)}`,
+      )
+    : new CliError(
+        EXIT.refused,
+        `Redis at ${address} refuses: ${toPlain(refusal)}`,
       );
 }

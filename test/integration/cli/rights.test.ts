@@ -5,6 +5,7 @@ import {
   type HostRedis,
 } from "../../support/redis/host-redis.js";
 import { startHeardFleet } from "../../support/monitor/fleet.js";
+import { waitFor } from "../../support/wait-for.js";
 import {
   openTestRedis,
   type TestRedis,
@@ -77,6 +78,33 @@ describe("serin with the rights of a user of the role redis", () => {
         .catch((err: unknown) => String(err));
       expect(refused, command.join(" ")).to.include("NOPERM");
     }
+  });
+
+  it("says that a script does not end, and how to end it", async () => {
+    const { redis } = openTestRedis({ url: host.urlOf("operator") });
+    await redis.get(test.keys.flag("feature"));
+    const endless = test.redis
+      .eval("while true do end", 0)
+      .catch(() => undefined);
+    await waitFor("the end of Redis's patience", async () =>
+      redis.ping().then(
+        () => false,
+        (err: unknown) => String(err).includes("BUSY"),
+      ),
+    );
+    const { stdout, status } = await runCli(
+      test.keys,
+      ["doctor", "--json"],
+      signIn("operator"),
+    );
+    await redis.call("SCRIPT", "KILL");
+    await endless;
+    expect(status).to.equal(3);
+    const refused = (JSON.parse(stdout) as Finding[]).find(
+      ({ level }) => level === "refused",
+    );
+    expect(refused?.says).to.match(/ refuses: BUSY /);
+    expect(refused).to.have.property("todo").that.includes("SCRIPT KILL");
   });
 
   it("is refused as the app, and doctor reports the missing right", async () => {

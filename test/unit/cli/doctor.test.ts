@@ -3,6 +3,7 @@ import { judgeSkew } from "../../../apps/cli/commands/doctor/clock.js";
 import {
   judgeMemory,
   judgePersistence,
+  judgeRole,
   judgeVersion,
   parseInfo,
 } from "../../../apps/cli/commands/doctor/redis-server.js";
@@ -33,11 +34,28 @@ describe("checks of serin doctor", () => {
     expect(judge("1000", "allkeys-lru")).to.equal("problem");
   });
 
+  it("report a full Redis and a replica, which refuse writes", () => {
+    const full = { maxmemory: "1000", maxmemory_policy: "noeviction" };
+    expect(judgeMemory({ ...full, used_memory: "999" }).level).to.equal("ok");
+    expect(judgeMemory({ ...full, used_memory: "1000" }).says).to.equal(
+      "full: Redis uses 1000 of 1000 bytes and refuses writes",
+    );
+    expect(judgeRole({ role: "master" })).to.be.empty;
+    const [replica] = judgeRole({ role: "slave", master_host: "redis1" });
+    expect(replica?.says).to.equal(
+      "this Redis is a replica of redis1 and refuses writes",
+    );
+  });
+
   it("require a writable append-only file", () => {
     const aof = (aof_last_write_status: string) =>
       judgePersistence({ aof_enabled: "1", aof_last_write_status }).level;
     expect(aof("ok")).to.equal("ok");
     expect(aof("err")).to.equal("problem");
+    expect(
+      judgePersistence({ aof_enabled: "1", rdb_last_bgsave_status: "err" })
+        .says,
+    ).to.include("refuses writes");
     const rdb = (rdb_last_bgsave_status: string) =>
       judgePersistence({ aof_enabled: "0", rdb_last_bgsave_status }).level;
     expect(rdb("ok")).to.equal("note");

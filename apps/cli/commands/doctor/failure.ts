@@ -2,6 +2,15 @@ import { CliError, EXIT } from "../../exit-status.js";
 import { explainRedisError } from "../../sources/redis-link.js";
 import type { Finding } from "./finding.js";
 
+/** What to do when Redis refuses, by the code of its error. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  BUSY: "a script does not end: redis-cli --user serin-operator SCRIPT KILL",
+  MASTERDOWN: "point REDIS_URL at the primary",
+  MISCONF: "Redis cannot save its data: see its log and its free disk space",
+  OOM: "raise maxmemory, or remove other data from this Redis",
+  READONLY: "point REDIS_URL at the primary: this Redis is a replica",
+};
+
 /** Rethrows an error that is no failure of the monitor's API. */
 export function describeApiFailure(check: string, err: unknown): Finding {
   return describe(check, err, {
@@ -17,8 +26,10 @@ export function describeRedisFailure(
   err: unknown,
   address: string,
 ): Finding {
-  return describe(check, explainRedisError(err, address), {
-    refused: "set user and password in REDIS_URL",
+  const explained = explainRedisError(err, address);
+  const [, code = ""] = / refuses: \W*([A-Z]+)/.exec(String(explained)) ?? [];
+  return describe(check, explained, {
+    refused: REMEDIES[code] ?? "set user and password in REDIS_URL",
     unreachable:
       "set REDIS_URL, start Redis, or let this host through its firewall",
   });

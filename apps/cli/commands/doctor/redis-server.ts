@@ -16,9 +16,19 @@ export async function checkServer(
   return [
     ok("redis", `${address} answers (${formatMs(tookMs)})`),
     judgeVersion(info),
+    ...judgeRole(info),
     judgeMemory(info),
     judgePersistence(info),
   ];
+}
+
+export function judgeRole({
+  role,
+  master_host: primary,
+}: RedisInfo): Finding[] {
+  if (role !== "slave") return [];
+  const says = `this Redis is a replica of ${primary ?? "another"} and refuses writes`;
+  return [problem("role", says, "point REDIS_URL at the primary")];
 }
 
 export type RedisInfo = Readonly<Record<string, string | undefined>>;
@@ -47,8 +57,15 @@ export function judgeVersion({ redis_version: version }: RedisInfo): Finding {
 export function judgeMemory({
   maxmemory,
   maxmemory_policy: policy,
+  used_memory: used,
 }: RedisInfo): Finding {
   if (maxmemory === "0") return ok("memory", "no limit: nothing is evicted");
+  if (policy === "noeviction" && Number(used) >= Number(maxmemory))
+    return problem(
+      "memory",
+      `full: Redis uses ${used ?? "?"} of ${maxmemory ?? "?"} bytes and refuses writes`,
+      "raise maxmemory, or remove other data from this Redis",
+    );
   return policy === "noeviction"
     ? ok("memory", `a limit of ${maxmemory ?? "?"} bytes, nothing is evicted`)
     : problem(
@@ -59,6 +76,12 @@ export function judgeMemory({
 }
 
 export function judgePersistence(info: RedisInfo): Finding {
+  if (info.rdb_last_bgsave_status === "err")
+    return problem(
+      "persistence",
+      "the last snapshot failed: Redis refuses writes, unless stop-writes-on-bgsave-error is no",
+      "check Redis's log and its free disk space",
+    );
   if (info.aof_enabled === "1")
     return info.aof_last_write_status === "ok"
       ? ok("persistence", "append-only file")
@@ -67,12 +90,6 @@ export function judgePersistence(info: RedisInfo): Finding {
           "the append-only file could not be written",
           "check Redis's log and its free disk space",
         );
-  if (info.rdb_last_bgsave_status !== "ok")
-    return problem(
-      "persistence",
-      "the last snapshot failed",
-      "check Redis's log and its free disk space",
-    );
   return note(
     "persistence",
     "no append-only file: a restart returns the flag to the last snapshot, or to on",
