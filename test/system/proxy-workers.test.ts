@@ -118,7 +118,9 @@ function severalWorkers() {
     const redis = connect();
     const windows = await waitFor("all requests' windows", async () => {
       const entries = await redis.xrange(proxy.keys.telemetry, "-", "+");
-      const read = entries.map(([, fields]) => parseTelemetry(fields));
+      const read = entries
+        .filter(([, [, kind]]) => kind !== "gate")
+        .map(([, fields]) => parseTelemetry(fields));
       const traffic = read.flatMap((it) =>
         "kind" in it && it.kind === "traffic" ? [it] : [],
       );

@@ -86,7 +86,7 @@ export class Controller {
       } catch (err) {
         if (err instanceof FencedError)
           this.#context.leadership.stepDown(err.fence);
-        else this.#note(describeRedisError(err));
+        else this.#note(describeRedisError(err, this.#context.redis));
       }
       // Ends early when aborted.
       await sleep(this.#intervalMs, undefined, { signal }).catch(() => null);
