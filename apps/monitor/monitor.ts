@@ -128,10 +128,9 @@ export async function startMonitor(
     flagName,
     logger,
   });
-  watch.onChange(() => {
-    judge();
-    stream.nudge();
-  });
+  watch.onReading((reading) => controller.remember(reading));
+  watch.onChange(judge);
+  watch.onChange(() => stream.nudge());
   closers.add("flag watch", () => watch.close());
   reader.start();
 

@@ -83,7 +83,7 @@ describe("the verdict", function () {
     await release(system, "both-worse", { prod: worse, canary: worse });
     startLoad(system, { perSecond: 100 });
     startLoad(system, { perSecond: 10, path: "/slow" });
-    const verdict = await untilCompared(system, 200);
+    const verdict = await untilCompared(system, 400);
     expect(verdict.outcome).to.equal("healthy");
     expect(verdict.canary.errors).to.be.above(0);
     const route = verdict.routes.find(({ route }) => route === "GET /slow");

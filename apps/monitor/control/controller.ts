@@ -64,6 +64,11 @@ export class Controller {
     return this.#obstacle;
   }
 
+  /** Notes a stored value, which may be lost before the next round. */
+  remember({ raw, value }: { raw: string | null; value: boolean }): void {
+    if (raw !== null) this.#lastValue = value;
+  }
+
   /** Starts a round, or repeats the current one once it is done. Resolves after the last round. */
   nudge(): Promise<void> {
     this.#isDue = true;
@@ -98,7 +103,7 @@ export class Controller {
     const now = this.#context.redisNow();
     if (now === undefined) return;
     const flag = await readFlagRecord(redis, keys, config.flagName);
-    if (flag.raw !== null) this.#lastValue = flag.value;
+    this.remember(flag);
     const { fence } = leadership;
     if (fence !== undefined) await this.#lead(flag, { fence, now });
     const blindness = observations.findBlindness(now);

@@ -48,6 +48,14 @@ describe("controller, when the flag is set directly in Redis", () => {
       expect(await control.flag()).to.equal("false");
     });
 
+  it("writes back a value that was lost before a round read it", async () => {
+    const control = await startControl();
+    control.remember({ raw: "false", value: false });
+    control.remember({ raw: null, value: false });
+    await control.judge();
+    expect(await control.flag()).to.equal("false");
+  });
+
   it("writes nothing back where the flag never had a value", async () => {
     const control = await startControl();
     await control.judge();

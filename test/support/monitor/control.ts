@@ -43,6 +43,8 @@ export interface Control extends TestRedis {
   judge: () => Promise<void>;
   /** Evaluates without new telemetry. */
   nudge: () => Promise<void>;
+  /** Passes on what the flag watch has read. */
+  remember: Controller["remember"];
   flag: () => Promise<string | null>;
   /** `kind by author` for each event, oldest first. */
   kinds: () => Promise<string[]>;
@@ -115,6 +117,7 @@ export async function startControl(env: Environment = {}): Promise<Control> {
       await controller.nudge();
     },
     nudge: () => controller.nudge(),
+    remember: (reading) => controller.remember(reading),
     flag: () => redis.get(keys.flag(config.flagName)),
     kinds: async () =>
       (await events()).map(({ kind, by }) => `${kind} by ${by}`),
