@@ -31,10 +31,10 @@ export interface Trip {
 /**
  * Closes a failing canary at once, without waiting for a monitor: after five failures in a row or ten among the last
  * twenty, unless prod fails about as often. States: closed → (trip) tripped → (reset) closed. Only a reset leaves the
- * tripped state: the breaker never reopens the canary on its own.
+ * tripped state: CanaryStop resets a breaker that it finds to have tripped with prod, and whoever sets the flag to true.
  *
- * A failure is a 5xx response, a missing one (no connection, timeout) or an invalid one. A response that breaks off counts
- * twice: by its status and as a failure.
+ * A failure is a 5xx response, a missing one (no connection, timeout, a client that gave up) or an invalid one. A response that
+ * breaks off counts twice: by its status and as a failure.
  */
 export class Breaker {
   readonly #cells: Int32Array;

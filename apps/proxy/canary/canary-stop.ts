@@ -145,7 +145,8 @@ export class CanaryStop {
       this.cancel();
       breaker.reset();
     } catch (err) {
-      logger.warn({ err }, "flag could not be set to false yet");
+      if (supersedes === undefined)
+        logger.warn({ err }, "flag could not be set to false yet");
       if (this.#pending !== trip) return;
       this.#timer = setTimeout(
         () => void this.#flip(trip, abandoned, known),
