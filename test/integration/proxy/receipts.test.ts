@@ -8,9 +8,14 @@ import { onCleanup } from "../../support/cleanup.js";
 import { startBackend, startNamedBackend } from "../../support/http/backend.js";
 import { send } from "../../support/http/http-client.js";
 import { runCli } from "../../support/programs/cli.js";
-import { startOpenProxy } from "../../support/programs/proxy-program.js";
+import {
+  canaryToBe,
+  spawnProxyProgram,
+  startOpenProxy,
+} from "../../support/programs/proxy-program.js";
 import { connectRedis } from "../../support/redis/redis-server.js";
 import { waitFor } from "../../support/wait-for.js";
+import { canHaveSeveral } from "../../support/workers/several-workers.js";
 
 /** A proxy that sends everything to a canary that answers when told. */
 async function start(env: Record<string, string> = {}) {
@@ -19,13 +24,15 @@ async function start(env: Record<string, string> = {}) {
   const canary = await startBackend((_request, response) => {
     held.push(response);
   });
-  const proxy = await startOpenProxy({
+  const run = env.WORKERS === undefined ? startOpenProxy : spawnProxyProgram;
+  const proxy = await run({
     PROD_URLS: prod.url.origin,
     CANARY_URLS: canary.url.origin,
     SPLIT: "0:1",
     TELEMETRY_INTERVAL_MS: "100",
     ...env,
   });
+  await canaryToBe(proxy, null);
   const redis = connectRedis();
   onCleanup(() => redis.disconnect());
   const receipts = async (): Promise<GateReceipt["data"][]> => {
@@ -73,6 +80,20 @@ describe("a proxy's receipts", () => {
     expect(stopped).to.deep.include({ inFlight: 2, lastCanaryEndedMs: null });
     expect(ended).to.deep.include({ inFlight: 0, flip: stopped!.flip });
     expect(ended!.lastCanaryEndedMs).to.be.a("number");
+  });
+
+  it("are one for all workers of a proxy", async function () {
+    if (!canHaveSeveral) this.skip();
+    const { proxy, held, receipts, flag } = await start({ WORKERS: "2" });
+    const sent = Array.from({ length: 6 }, () => send(proxy.port));
+    await waitFor("six requests", () => held.length === 6);
+    const reported = flag("off");
+    await waitFor("a receipt", async () => (await receipts()).length === 2);
+    for (const response of held) response.end();
+    await Promise.all(sent);
+    expect((await reported).stdout).to.match(
+      /\n1 proxy stopped the canary after [\d.]+ ms; 6 requests were in flight, the last ended after /,
+    );
   });
 
   it("name no flip when the flag was written directly", async () => {
