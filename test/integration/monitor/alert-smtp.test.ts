@@ -142,22 +142,30 @@ describe("the SMTP transport", () => {
     expect(err?.message).to.match(/mailbox is full/);
   });
 
-  for (const [reply, responseCode, isOfMail] of [
-    ["5.1.1 no such user", 550, false],
-    ["5.7.1 relay access denied", 554, false],
-    ["5.7.1 sender address rejected", 553, false],
-    ["4.2.1 try later", 450, false],
-    ["5.7.0 authentication required", 530, false],
-    ["5.2.2 mailbox is full", 552, false],
-    ["5.3.4 message size exceeds the limit", 552, true],
-    ["5.6.0 malformed message", 554, true],
-    ["5.7.1 rejected as spam", 550, true],
+  for (const [reply, responseCode, isOfMail, stage] of [
+    ["5.1.1 no such user", 550, false, "RCPT"],
+    ["5.7.1 relay access denied", 554, false, "RCPT"],
+    ["5.7.1 sender address rejected", 553, false, "RCPT"],
+    ["5.7.1 host is on a list against spam", 554, false, "RCPT"],
+    ["4.2.1 try later", 450, false, "RCPT"],
+    ["5.7.0 authentication required", 530, false, "RCPT"],
+    ["5.2.2 mailbox is full", 552, false, "DATA"],
+    ["5.7.1 blocked using spamhaus", 554, false, "DATA"],
+    ["5.3.4 message size exceeds the limit", 552, true, "RCPT"],
+    ["5.6.0 malformed message", 554, true, "DATA"],
+    ["5.7.1 rejected as spam", 550, true, "DATA"],
   ] as const)
-    it(`${isOfMail ? "is refused" : "waits"} when the server answers ${responseCode} ${reply}`, async () => {
-      const host = await listen({
-        onRcptTo: (_address, _session, callback) =>
-          callback(Object.assign(new Error(reply), { responseCode })),
-      });
+    it(`${isOfMail ? "is refused" : "waits"} when the server answers ${stage} with ${responseCode} ${reply}`, async () => {
+      const refusal = Object.assign(new Error(reply), { responseCode });
+      const host = await listen(
+        stage === "RCPT"
+          ? { onRcptTo: (_address, _session, callback) => callback(refusal) }
+          : {
+              onData: (stream, _session, callback) => {
+                stream.resume().once("end", () => callback(refusal));
+              },
+            },
+      );
       const err = await send(`smtp://serin:${IN_URL}@${host}`);
       expect(err).to.be.instanceOf(Error);
       expect(err instanceof RefusedError).to.equal(isOfMail);

@@ -53,7 +53,7 @@ export class BusyError extends Error {
 
 /** What mail servers say of a message itself: its size, form or content, also as enhanced status codes (RFC 3463). */
 const MESSAGE_FAULT =
-  /\b5\.(2\.3|3\.4|6\.\d+)\b|too (large|big|long)|message (size|length)|size limit|maximum .*(size|length)|malformed|line length|spam|virus|content/i;
+  /\b5\.(2\.3|3\.4|6\.\d+)\b|too (large|big|long)|message (size|length)|size limit|maximum .*(size|length)|malformed|line length|\bspam\b|virus|content/i;
 
 export function concernsMessage(reply: string): boolean {
   return MESSAGE_FAULT.test(reply);

@@ -9,6 +9,7 @@ import {
 const CONNECT_TIMEOUT_MS = 5000;
 /** Longer than connecting: a server may scan a mail before it accepts it, and a retry would send the mail twice. */
 const SILENCE_TIMEOUT_MS = 20_000;
+const TOO_LARGE = /\b5\.(2\.3|3\.4)\b|too (large|big)|message size/i;
 /** Limits a server that answers each step just in time. */
 const SEND_DEADLINE_MS = 30_000;
 
@@ -45,9 +46,16 @@ export function createSmtpTransport(
   };
 }
 
-/** Whether the server rejects this mail, for good. A log-in, a relay or a mailbox can be fixed. */
+/** Whether the server rejects this mail, for good. A log-in, a relay, a mailbox or a blocked host can be fixed. */
 function isRefusal(err: unknown): err is Error {
   if (!(err instanceof Error)) return false;
-  const { responseCode = 0 } = err as Error & { responseCode?: number };
-  return responseCode >= 500 && concernsMessage(err.message);
+  const { code, responseCode = 0 } = err as Error & {
+    code?: string;
+    responseCode?: number;
+  };
+  if (responseCode < 500) return false;
+  // Before the mail itself, the server can know only its size.
+  return code === "EMESSAGE"
+    ? concernsMessage(err.message)
+    : code === "EENVELOPE" && TOO_LARGE.test(err.message);
 }
