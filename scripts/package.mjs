@@ -1,11 +1,11 @@
 /**
- * Makes the tarball that hosts run: what a commit is built to, and nothing else. The same commit
- * gives the same bytes, wherever and whenever it is packaged.
+ * Packs the build of a commit into the tarball that hosts run. The same commit gives the same bytes on any machine at any
+ * time.
  *
  *     node scripts/package.mjs [commit]
  *
- * Writes artifacts/serin-<release>.tar.gz, its .sha256, and the links serin.tar.gz and serin.tar.gz.sha256 to them. The commit is what counts: changes
- * that are not committed are not in it.
+ * Writes artifacts/serin-<release>.tar.gz, its .sha256, and the links serin.tar.gz and serin.tar.gz.sha256 to them.
+ * Uncommitted changes are left out.
  */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,10 +1,10 @@
 /**
- * Makes a clone ready to run: the right Node, the packages, a redis-server and a build that is up to date. Says in one line
- * each what it does, and nothing when there is nothing to do.
+ * Prepares a clone to run: checks Node, installs the packages and a redis-server, and builds. Each step prints a line, unless
+ * there is nothing to do.
  *
  *     node scripts/prepare.mjs start|test|bench
  *
- * It runs before the packages are there, so it has only what Node brings.
+ * It runs before the packages are installed, so it imports only Node's own modules.
  */
 import { fileURLToPath } from "node:url";
 import { ensureBenchPrograms } from "./prepare/bench-programs.mjs";
@@ -14,11 +14,11 @@ import { Obstacle } from "./prepare/obstacle.mjs";
 import { ensurePackages } from "./prepare/packages.mjs";
 import { ensureRedisServer } from "./prepare/redis-server.mjs";
 
-/** Whoever sets this variable has a Redis, and needs no redis-server here. */
+/** With this variable set, no redis-server is needed. */
 const REDIS_URL_VARIABLES = {
   start: "REDIS_URL",
   test: "TEST_REDIS_URL",
-  // It always has one of its own.
+  // The benchmark always starts its own.
   bench: undefined,
 };
 

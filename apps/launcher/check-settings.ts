@@ -1,10 +1,9 @@
-import { execFile } from "node:child_process";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { SettingsError } from "../../lib/settings/settings.js";
 import { readConfig, type LauncherConfig } from "./config.js";
 import { MAILBOX_SETTINGS, withoutEmpty } from "./processes/programs.js";
 
-const TIMEOUT_MS = 10_000;
 /** What the launcher gives each program, so that only the user's settings can be wrong. */
 const GIVEN = {
   app: { ROLE: "canary" },
@@ -16,8 +15,10 @@ const GIVEN = {
   monitor: {},
 };
 
+type ReadConfig = (env: LauncherConfig["env"]) => unknown;
+
 /**
- * Reads the settings, and has each program check its own before anything is started.
+ * Reads the launcher's settings, and those of each program by the module that the playbooks check them with, too.
  *
  * @throws SettingsError with the problems of all
  */
@@ -25,41 +26,30 @@ export async function readAllSettings(
   env: LauncherConfig["env"],
   programsDirectory: string,
 ): Promise<LauncherConfig> {
-  const found = await Promise.all(
-    Object.entries(GIVEN).map(([program, given]) =>
-      findProblems(join(programsDirectory, program, "main.js"), {
-        ...MAILBOX_SETTINGS,
-        SMTP_URL: "smtp://127.0.0.1",
-        ...withoutEmpty(env),
-        PORT: "0",
-        ...given,
-      }),
-    ),
-  );
-  try {
-    const config = readConfig(env);
-    if (found.flat().length === 0) return config;
-  } catch (err) {
-    if (!(err instanceof SettingsError)) throw err;
-    found.unshift(err.problems);
+  const problems = findProblems(readConfig, env);
+  for (const [program, given] of Object.entries(GIVEN)) {
+    const path = join(programsDirectory, program, "config.js");
+    const module = (await import(pathToFileURL(path).href)) as {
+      readConfig: ReadConfig;
+    };
+    const settings = {
+      ...{ ...MAILBOX_SETTINGS, SMTP_URL: "smtp://127.0.0.1" },
+      ...{ ...withoutEmpty(env), PORT: "0", ...given },
+    };
+    problems.push(...findProblems(module.readConfig, settings));
   }
-  throw new SettingsError([...new Set(found.flat())]);
+  if (problems.length > 0) throw new SettingsError([...new Set(problems)]);
+  return readConfig(env);
 }
 
-/** The problems that a program reports. Its start shows any other failure. */
-function findProblems(
-  main: string,
-  env: NodeJS.ProcessEnv,
-): Promise<readonly string[]> {
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      [main, "--check"],
-      { env, timeout: TIMEOUT_MS },
-      (_err, _stdout, stderr) =>
-        resolve(
-          [...stderr.matchAll(/^ {2}- (.*)$/gm)].map(([, one = ""]) => one),
-        ),
-    );
-  });
+function findProblems(read: ReadConfig, env: LauncherConfig["env"]): string[] {
+  try {
+    read(env);
+    return [];
+  } catch (err) {
+    // Not by its class, of which each bundle has its own.
+    if (err instanceof Error && "problems" in err)
+      return err.problems as string[];
+    throw err;
+  }
 }

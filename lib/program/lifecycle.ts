@@ -50,7 +50,7 @@ export interface Program<Config extends { logLevel: string }> {
 
 /**
  * Runs a program until SIGTERM or SIGINT, then closes its resources and lets the event loop run empty. Bad settings, which
- * are all listed on standard error, and a failed start end it with status 1. With the argument `--check` it only reads its settings. A second signal ends it at once, with the
+ * are all listed on standard error, and a failed start end it with status 1. A second signal ends it at once, with the
  * shell's status for that signal.
  */
 export async function runProgram<Config extends { logLevel: string }>(
@@ -73,9 +73,7 @@ function readConfigOrExit<Config extends { logLevel: string }>(
   program: Program<Config>,
 ): Config {
   try {
-    const config = program.readConfig(process.env);
-    if (process.argv.includes("--check")) process.exit(0);
-    return config;
+    return program.readConfig(process.env);
   } catch (err) {
     if (!(err instanceof SettingsError)) throw err;
     process.stderr.write(`${program.name} does not start: ${err.message}\n`);

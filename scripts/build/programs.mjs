@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build } from "esbuild";
 
-/** What Node is started with: `main.ts`, `worker-main.ts`. */
+/** The entry points: `main.ts`, `worker-main.ts`. */
 const MAIN = /^([\w-]+-)?main\.ts$/;
 /** The playbooks load it to check a program's settings before a restart. */
 const CONFIG = "config.ts";

@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { hasCommand, runCommand } from "../prepare/command.mjs";
 import { Obstacle } from "../prepare/obstacle.mjs";
 
-/** Whatever differs from one machine or moment to the next is set: order, times, owners, modes, gzip's own header. */
+/** Fixes all that depends on the machine or the time: order, times, owners, modes, gzip's header. */
 const TAR_OPTIONS = [
   "--format=gnu",
   "--sort=name",
@@ -43,7 +43,7 @@ export function writeArchive(release, stage, artifacts) {
   return path;
 }
 
-/** By gzip itself: what zlib makes of the same bytes differs between versions of Node. */
+/** With the program gzip, because zlib's output differs between versions of Node. */
 function compress(from, to) {
   const output = openSync(to, "w");
   const { status, error, stderr } = spawnSync(

@@ -1,6 +1,6 @@
 import { git } from "./git.mjs";
 
-/** What the hosts are told of a commit, as release.json. Nothing in it depends on when or where it is packaged. */
+/** The content of release.json. It depends only on the commit, not on when or where it is packaged. */
 export function describeCommit(root, revision) {
   const commit = git(
     root,

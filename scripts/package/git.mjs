@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { Obstacle } from "../prepare/obstacle.mjs";
 
-/** Runs git in `root`. @returns its output without the last line's end @throws Obstacle with what git said */
+/** Runs git in `root`. @returns its output without the final newline @throws Obstacle with git's error */
 export function git(root, ...args) {
   const { status, error, stdout, stderr } = spawnSync(
     "git",

@@ -1,7 +1,7 @@
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** Not for hosts: it runs everything on one machine. */
+/** Left out: it runs everything on one machine. */
 const LAUNCHER = join("dist", "apps", "launcher");
 const MANIFEST_FIELDS = [
   "name",
@@ -13,7 +13,7 @@ const MANIFEST_FIELDS = [
   "engines",
 ];
 
-/** Copies to `stage` what hosts need of a built checkout. */
+/** Copies the part of a built checkout that hosts need to `stage`. */
 export function stageRelease(release, build, stage) {
   const launcher = join(build, LAUNCHER);
   cpSync(join(build, "dist"), join(stage, "dist"), {

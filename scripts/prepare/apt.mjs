@@ -1,8 +1,8 @@
 import { hasCommand, tryCommand } from "./command.mjs";
 
 /**
- * Nothing may be asked, and the packages' own services must not be started: RUNLEVEL keeps sysv's invoke-rc.d from it,
- * SYSTEMD_OFFLINE keeps systemctl from it.
+ * apt must ask nothing, and the packages' services must not start: RUNLEVEL prevents this for sysv's invoke-rc.d,
+ * SYSTEMD_OFFLINE for systemctl.
  */
 const APT_ENVIRONMENT = [
   "DEBIAN_FRONTEND=noninteractive",
@@ -12,9 +12,9 @@ const APT_ENVIRONMENT = [
 const APT_LOCK_TIMEOUT_S = 120;
 
 /**
- * Installs Debian packages, and keeps the services of those in `services` from the next boot as well.
+ * Installs Debian packages, and disables the services in `services`.
  *
- * @returns why they could not be installed, undefined if they were.
+ * @returns why they could not be installed; undefined if they were
  */
 export function installByApt({ packages, services }, say) {
   const names = packages.join(" ");
@@ -37,7 +37,7 @@ export function installByApt({ packages, services }, say) {
     aptGet("install", "-y", "--no-install-recommends", ...packages);
   let failure = install();
   if (failure !== undefined) {
-    // A fresh machine has no package lists, or lists of versions that are gone.
+    // A fresh machine has no package lists, or outdated ones.
     aptGet("update");
     failure = install();
   }
@@ -46,7 +46,7 @@ export function installByApt({ packages, services }, say) {
   return undefined;
 }
 
-/** The words to put before a command so that root runs it. */
+/** The prefix with which a command runs as root. */
 function findWayToRoot() {
   if (process.getuid?.() === 0) return [];
   const sudoWorks =
@@ -54,7 +54,7 @@ function findWayToRoot() {
   return sudoWorks ? ["sudo", "-n"] : undefined;
 }
 
-/** It would start at the next boot. Where it cannot be switched off, it is not on either. */
+/** Otherwise it would start at the next boot. If it cannot be disabled, it is not enabled either. */
 function keepServiceOff(service, asRoot) {
   if (!hasCommand("systemctl")) return;
   const disable = ["systemctl", "disable", "--quiet", service];

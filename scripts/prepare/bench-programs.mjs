@@ -3,11 +3,11 @@ import { installByApt } from "./apt.mjs";
 import { hasCommand } from "./command.mjs";
 import { Obstacle } from "./obstacle.mjs";
 
-/** What the benchmark compares with and puts load on with, and the Debian packages that have it. */
+/** The programs that the benchmark needs, with their Debian packages. */
 const PACKAGES = { nginx: "nginx-light", haproxy: "haproxy", wrk: "wrk" };
 const SERVICES = ["nginx", "haproxy"];
 
-/** Makes sure of the programs that `npm run bench` needs. @throws Obstacle naming the packages to install */
+/** Ensures that these programs are installed. @throws Obstacle that names the missing packages */
 export function ensureBenchPrograms(say) {
   const missing = findMissing();
   if (missing.length === 0) return;
@@ -28,7 +28,7 @@ export function ensureBenchPrograms(say) {
   );
 }
 
-/** nginx and haproxy are where not everybody's PATH leads. */
+/** nginx and haproxy are in a folder that is not on every user's PATH. */
 function findMissing() {
   return Object.keys(PACKAGES).filter(
     (program) => !hasCommand(program) && !existsSync(`/usr/sbin/${program}`),

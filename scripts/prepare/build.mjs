@@ -13,11 +13,11 @@ const SOURCES = [
   "tsconfig.json",
   "package-lock.json",
 ];
-/** A stamp. A build removes it with dist/, and only success writes it. */
+/** A stamp in dist/. Each build removes it, and writes it when it has succeeded. */
 const BUILT = "dist/.built";
 
 /**
- * Builds dist/ unless it is of exactly the sources that are there.
+ * Builds dist/, unless it was built from exactly these sources.
  *
  * @param extent `programs`, or `tests` for programs, tests and benchmarks
  */

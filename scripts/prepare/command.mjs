@@ -5,13 +5,13 @@ import { Obstacle } from "./obstacle.mjs";
 
 const OUTPUT_LINES_SHOWN = 40;
 
-/** Whether the PATH has this command. */
+/** Whether this command is on the PATH. */
 export function hasCommand(name) {
   const directories = (process.env.PATH ?? "").split(delimiter);
   return directories.some((directory) => isExecutable(join(directory, name)));
 }
 
-/** Runs a command without a word. @returns its output if it failed, undefined if all went well. */
+/** Runs a command without printing its output. @returns the output if it failed, undefined if it succeeded */
 export function tryCommand(command, args, options = {}) {
   const { status, error, stdout, stderr } = spawnSync(command, args, {
     ...options,

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Obstacle } from "./obstacle.mjs";
 
-/** @throws Obstacle when the Node that runs this is none that package.json's `engines` allows. */
+/** @throws Obstacle if package.json's `engines` does not allow this version of Node */
 export function checkNodeVersion(root) {
   const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   const range = manifest.engines.node;

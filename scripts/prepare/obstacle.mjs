@@ -1,2 +1,2 @@
-/** Something only the person at the keyboard can clear away; its message says how. */
+/** An error that only the user can fix; the message says how. */
 export class Obstacle extends Error {}

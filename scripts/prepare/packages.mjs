@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import { runCommand } from "./command.mjs";
 
-/** Installs what package-lock.json names, unless npm has done so since that file last changed. */
+/** Installs the packages of package-lock.json, unless npm has done so since that file last changed. */
 export function ensurePackages(root, say) {
   // npm writes its hidden lockfile last, so an interrupted install does not look like a finished one.
   const installedAt = modifiedAt(join(root, "node_modules/.package-lock.json"));
@@ -13,7 +13,7 @@ export function ensurePackages(root, say) {
   runCommand("npm", ["ci", ...flags], { cwd: root });
 }
 
-/** Ms since the epoch, 0 for a file that is not there. */
+/** Ms since the epoch; 0 if the file does not exist. */
 function modifiedAt(path) {
   return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }

@@ -3,9 +3,9 @@ import { hasCommand, tryCommand } from "./command.mjs";
 import { Obstacle } from "./obstacle.mjs";
 
 /**
- * Makes sure of a redis-server on the PATH. `urlVariable` is the one that names another Redis, if that would do.
+ * Ensures that redis-server is on the PATH. `urlVariable` names the variable that sets another Redis, if one is allowed.
  *
- * @throws Obstacle naming the ways to get one.
+ * @throws Obstacle that lists the ways to install it
  */
 export function ensureRedisServer(urlVariable, say) {
   if (hasCommand("redis-server")) return;
@@ -23,7 +23,7 @@ export function ensureRedisServer(urlVariable, say) {
   );
 }
 
-/** @returns why it could not be installed, undefined if it was. */
+/** @returns why it could not be installed; undefined if it was */
 function install(say) {
   if (hasCommand("apt-get"))
     return installByApt(

@@ -9,8 +9,7 @@ const STATUS = { split: "3:1", canary: { open: true, because: null } };
  * MAIL_SUBJECT the monitor's sends a mail.
  */
 export async function runStandIn(): Promise<void> {
-  const { argv, env } = process;
-  if (argv.includes("--check")) process.exit(0);
+  const { env } = process;
   writeFileSync(join(env.STAND_IN_PIDS ?? "", String(process.pid)), "");
   for (const port of [env.PORT, env.ADMIN_PORT])
     if (port !== undefined && port !== "0") listen(Number(port));

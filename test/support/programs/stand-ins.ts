@@ -23,6 +23,10 @@ export class StandIns {
     this.#write("package.json", '{ "type": "module" }');
     for (const program of PROGRAMS) {
       mkdirSync(join(this.#directory, program));
+      this.#write(
+        `${program}/config.js`,
+        "export const readConfig = () => {};",
+      );
       this.#write(`${program}/main.js`, scripts[program] ?? standIn);
     }
   }
