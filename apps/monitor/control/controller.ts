@@ -32,6 +32,8 @@ interface Moment {
 
 /** Rounds begin at most ten times a second: each one sums up the windows of all proxies. */
 const ROUND_INTERVAL_MS = 100;
+/** A person who deletes the flag may be about to write it, or to start anew. */
+const RESTORE_DELAY_MS = 4000;
 const TRIM_INTERVAL_MS = 60_000;
 /** Slightly more than the charts show. */
 const KEEP_TELEMETRY_MS = 1_200_000;
@@ -51,6 +53,7 @@ export class Controller {
   readonly #closing = new AbortController();
   #obstacle: string | undefined;
   #trimmedAt = -Infinity;
+  #lostAt: number | undefined;
   /** The last value that was stored, in case Redis loses it. */
   #lastValue: boolean | undefined;
 
@@ -130,10 +133,14 @@ export class Controller {
     this.#trim(now);
     const lost = flag.flip === null ? this.#lastValue : flag.recordedValue;
     if (flag.raw === null && lost !== undefined) {
+      this.#lostAt ??= now;
+      // Judging goes on at once where the canary is in; where it is out, whoever saw the value keeps it.
+      if (!lost && now - this.#lostAt < RESTORE_DELAY_MS) return;
       await this.#restore(flag, lost, fence);
       this.#isDue = true;
       return;
     }
+    this.#lostAt = undefined;
     if (flag.value !== flag.recordedValue) {
       await this.#adopt(flag, fence);
       this.#isDue = true;

@@ -32,6 +32,9 @@ describe("controller, when the flag is set directly in Redis", () => {
         ...lost.map((key) => control.keys[key]("feature")),
       );
       await control.judge();
+      expect(await control.flag()).to.be.null;
+      control.pass(4000);
+      await control.judge();
       await control.judge();
       expect(await control.flag()).to.equal("false");
       expect(await control.kinds()).to.deep.equal([
@@ -53,7 +56,28 @@ describe("controller, when the flag is set directly in Redis", () => {
     control.remember({ raw: "false", value: false });
     control.remember({ raw: null, value: false });
     await control.judge();
+    control.pass(4000);
+    await control.judge();
     expect(await control.flag()).to.equal("false");
+  });
+
+  it("writes back at once that the canary is in", async () => {
+    const control = await startControl();
+    control.remember({ raw: "true", value: true });
+    await control.judge();
+    expect(await control.flag()).to.equal("true");
+  });
+
+  it("leaves a value alone that is written soon after the loss", async () => {
+    const control = await startControl();
+    await setFlag(control, "false");
+    await control.judge();
+    await control.redis.del(control.keys.flag("feature"));
+    await control.judge();
+    await setFlag(control, "true");
+    control.pass(4000);
+    await control.judge();
+    expect(await control.flag()).to.equal("true");
   });
 
   it("writes nothing back where the flag never had a value", async () => {

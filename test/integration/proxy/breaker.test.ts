@@ -17,6 +17,7 @@ import { waitFor } from "../../support/wait-for.js";
 
 function connect(url?: string) {
   const redis = connectRedis(url);
+  redis.on("error", () => undefined);
   onCleanup(() => redis.disconnect());
   return redis;
 }
