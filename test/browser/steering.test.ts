@@ -136,7 +136,8 @@ describe("dashboard controls", function () {
     await last.locator("#stop").click();
     await last.locator("#dialog-confirm").click();
     await last.locator('#headline[data-tone="stopped"]').waitFor();
-    expect(await last.locator("#dialog").isVisible()).to.be.false;
+    // It closes when the proxy has followed.
+    await last.locator("#dialog").waitFor({ state: "hidden" });
 
     // A hidden tab updates its title, and its events when it is shown again.
     await waitFor("the first tab's title", async () =>
@@ -171,6 +172,24 @@ describe("dashboard controls", function () {
     } finally {
       process.kill(pid, "SIGCONT");
     }
+  });
+
+  it("report a proxy that does not confirm the flip", async () => {
+    const { monitor, fleet } = await startFedMonitor();
+    const { page, untilTone } = await openDashboardPage(
+      browser(),
+      monitor.port,
+    );
+    await untilTone("good");
+    fleet.silent.add(fleet.proxy);
+    await page.locator("#stop").click();
+    await page.locator("#dialog-confirm").click();
+    await untilTone("stopped");
+    const error = page.locator("#dialog-error");
+    await waitFor("the report", async () =>
+      (await error.innerText()).includes("did not confirm within 2 s"),
+    );
+    expect(await page.locator("#dialog-confirm").isDisabled()).to.equal(true);
   });
 
   it("do not claim success when the monitor is down", async () => {

@@ -103,6 +103,7 @@ export function createApi(
         value,
         changed: outcome === "changed",
         proxies: effect.proxies,
+        confirmed: effect.proxies > 0 && effect.silent.length === 0,
         effect: effect.sentence,
       });
     },

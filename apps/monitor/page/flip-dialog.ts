@@ -30,6 +30,8 @@ export class FlipDialog {
   #flagName = "";
   #isTokenRequired = false;
   #token: string | undefined;
+  /** The flag was set without effect: nothing is left to ask, but something to read. */
+  #isSet = false;
   /** The current request, which closing the dialog aborts. */
   #sending: AbortController | undefined;
 
@@ -44,6 +46,7 @@ export class FlipDialog {
       this.#sending?.abort();
       this.#sending = undefined;
       this.#question = undefined;
+      this.#isSet = false;
       this.#reason.value = "";
       this.#tokenInput.value = "";
     });
@@ -69,7 +72,7 @@ export class FlipDialog {
 
   /** Updates the text of the question, except during a request. */
   redraw(question: FlipQuestion): void {
-    if (this.#sending === undefined) this.#draw(question);
+    if (this.#sending === undefined && !this.#isSet) this.#draw(question);
   }
 
   #draw(question: FlipQuestion): void {
@@ -105,12 +108,12 @@ export class FlipDialog {
     // The request was cancelled, and the dialog may show another question.
     if (this.#sending !== sending) return;
     this.#sending = undefined;
-    this.#confirm.disabled = false;
+    this.#confirm.disabled = this.#isSet;
     if (problem === undefined) this.#dialog.close();
     else this.#refuse(problem);
   }
 
-  /** @returns the error, or undefined when the flag was changed */
+  /** @returns what is wrong, or undefined when the flag was changed and all proxies have followed */
   async #send(
     value: boolean,
     token: string,
@@ -131,18 +134,22 @@ export class FlipDialog {
     }).catch(() => undefined);
     if (response === undefined)
       return "The monitor does not answer: the flag may have been changed.";
+    const answer = (await response.json().catch(() => ({}))) as {
+      error?: string;
+      confirmed?: boolean;
+      effect?: string;
+    };
     if (response.ok) {
       if (token !== "") this.#token = token;
-      return undefined;
+      if (answer.confirmed !== false) return undefined;
+      this.#isSet = true;
+      return `The flag was set, but ${answer.effect ?? "no proxy confirms it"}.`;
     }
     if (response.status === 401) {
       this.#token = undefined;
       return "The monitor does not accept this token: nothing was changed.";
     }
-    const { error } = (await response.json().catch(() => ({}))) as {
-      error?: string;
-    };
-    return `Nothing was changed: ${error ?? `status ${response.status}`}.`;
+    return `Nothing was changed: ${answer.error ?? `status ${response.status}`}.`;
   }
 
   #refuse(problem: string): void {

@@ -177,6 +177,7 @@ describe("monitor's API over HTTP", () => {
       ...{ name: "feature", value: false, changed: true },
       ...{
         proxies: 0,
+        confirmed: false,
         effect: "no proxy reads this Redis: nothing was stopped",
       },
     });

@@ -10,6 +10,7 @@ const HELP =
 
 const EFFECT = {
   proxies: 1,
+  confirmed: true,
   effect: "1 proxy stopped the canary after 3 ms; no request was in flight",
 };
 
