@@ -8,8 +8,11 @@ import { MAILBOX_SETTINGS, withoutEmpty } from "./processes/programs.js";
 const GIVEN = {
   app: { ROLE: "canary" },
   agent: {
-    ...{ TARGET: "canary", APP_URL: undefined },
-    ...{ APP_PID: "1", APP_PIDFILE: undefined, APP_UNIT: undefined },
+    TARGET: "canary",
+    APP_URL: undefined,
+    APP_PID: "1",
+    APP_PIDFILE: undefined,
+    APP_UNIT: undefined,
   },
   proxy: {},
   monitor: {},
@@ -33,8 +36,11 @@ export async function readAllSettings(
       readConfig: ReadConfig;
     };
     const settings = {
-      ...{ ...MAILBOX_SETTINGS, SMTP_URL: "smtp://127.0.0.1" },
-      ...{ ...withoutEmpty(env), PORT: "0", ...given },
+      ...MAILBOX_SETTINGS,
+      SMTP_URL: "smtp://127.0.0.1",
+      ...withoutEmpty(env),
+      PORT: "0",
+      ...given,
     };
     problems.push(...findProblems(module.readConfig, settings));
   }

@@ -67,7 +67,11 @@ export async function startProxy(
   const split = `${config.split.prod}:${config.split.canary}`;
   const readSource = () => sourceId("proxy", serving.port);
   const sender = new TelemetrySender({
-    ...{ redis, keys, split, readSource, logger },
+    redis,
+    keys,
+    split,
+    readSource,
+    logger,
     takeWindow: async () => (await readTraffic()).takeWindow(performance.now()),
     canaryState: () => canary.read(),
   });
@@ -86,7 +90,10 @@ export async function startProxy(
     return traffic;
   };
   const adminPort = await listenForAdmin({
-    ...{ config, context, serving, readTraffic },
+    config,
+    context,
+    serving,
+    readTraffic,
     describe: () => ({
       split,
       canary: canary.read(),
@@ -100,7 +107,10 @@ export async function startProxy(
   const shared = { source: readSource(), redis, ledger, logger, closers };
   announce({ program: "proxy", detail, ...shared });
   const receipts = new GateReceipts({
-    ...{ ...shared, keys, flagName, readState: canary.read },
+    ...shared,
+    keys,
+    flagName,
+    readState: canary.read,
     countWaiting: async () => (await readTraffic()).countWaiting("canary"),
   });
   watch.onReading((reading) => receipts.look(reading));
@@ -171,7 +181,12 @@ function controlCanary(options: {
   const now = () => performance.now() + clockOffsetMs;
   const readFlip = () => watch.current?.flip ?? null;
   const stop = new CanaryStop({
-    ...{ ...flips, breaker, now, readFlip, flagName, logger },
+    ...flips,
+    breaker,
+    now,
+    readFlip,
+    flagName,
+    logger,
   });
   closers.add("canary stop", () => stop.cancel());
   // Setting the flag to true opens the canary again.

@@ -133,8 +133,11 @@ export class OpenLoop {
     const { port } = this.#options;
     const socket = connect({ port, host: "127.0.0.1", noDelay: true });
     const connection = {
-      ...{ socket, unread: "", isFree: true },
-      ...{ dueMs: 0, sentMs: 0 },
+      socket,
+      unread: "",
+      isFree: true,
+      dueMs: 0,
+      sentMs: 0,
     };
     socket.setEncoding("latin1").on("data", (text: string) => {
       this.#read(connection, text, performance.now());

@@ -58,7 +58,9 @@ export async function measureStop(
     await withSystem({ describeCanary: describeSwitchable }, async (system) => {
       await change(system, { latencyMs: HEALTHY_MS });
       const load = new SteadyLoad({
-        ...{ port: system.proxy.port, path: "/", perSecond },
+        port: system.proxy.port,
+        path: "/",
+        perSecond,
         ...(patienceMs === undefined ? {} : { patienceMs }),
       }).start();
       const healthyUntil = monotonicMs() + options.healthyMs;

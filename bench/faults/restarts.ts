@@ -44,8 +44,10 @@ async function underClients(
 ): Promise<ClosedLoop> {
   const link = await startDistantLink(system.proxy.port, rttMs);
   const clients = new ClosedLoop({
-    ...{ port: link.port, path: "/" },
-    ...{ connections: CLIENTS, pauseMs: PAUSE_MS },
+    port: link.port,
+    path: "/",
+    connections: CLIENTS,
+    pauseMs: PAUSE_MS,
   });
   try {
     await sleep(WARM_UP_MS);

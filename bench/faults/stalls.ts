@@ -22,8 +22,10 @@ export async function measureStalls(stalls: number): Promise<StallFigures> {
       { path: "/", perSecond: (PER_SECOND * 3) / 4 },
       { path: "/get/colour", perSecond: PER_SECOND / 8 },
       {
-        ...{ path: "/set/colour", perSecond: PER_SECOND / 8 },
-        ...{ method: "POST", body: "blue" },
+        path: "/set/colour",
+        perSecond: PER_SECOND / 8,
+        method: "POST",
+        body: "blue",
       },
     ].map((load) => new SteadyLoad({ port, ...load }).start());
     const [load] = loads;
