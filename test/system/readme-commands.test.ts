@@ -24,9 +24,13 @@ const TIMED_OUT = 124;
 
 function readCommands(): string[] {
   return DOCUMENTS.flatMap((document) => [
-    ...readFileSync(ROOT + document, "utf8").matchAll(/^```\n(.*?)^```$/gms),
+    ...readFileSync(ROOT + document, "utf8").matchAll(
+      /^```(\w*)\n(.*?)^```$/gms,
+    ),
   ])
-    .flatMap(([, block = ""]) => block.split("\n"))
+    .flatMap(([, language, block = ""]) =>
+      language === "" ? block.split("\n") : [],
+    )
     .filter((line) => COMMAND.test(line));
 }
 
