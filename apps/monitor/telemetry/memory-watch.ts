@@ -2,8 +2,6 @@ import type { HostSample } from "../../../lib/telemetry/telemetry.js";
 import { formatBytes } from "../../../lib/wording/units.js";
 import { createAlert, type Alert } from "../alert/alerts.js";
 
-/** The time after the start in which an app fills its caches. */
-const WARM_UP_MS = 120_000;
 /** Longer than garbage waits for its collection. */
 const WINDOW_MS = 60_000;
 /** A difference that small services may have. */
@@ -13,7 +11,7 @@ const FLOOR_BYTES = 64e6;
 interface Run {
   sample: HostSample;
   firstAt: number;
-  /** The most during the warm-up. */
+  /** Of the first sample. */
   startBytes: number;
   /** The samples of the last minute. */
   recent: { atMs: number; bytes: number }[];
@@ -21,7 +19,7 @@ interface Run {
 
 /**
  * An alert where the canary's memory grows and prod's does not: for a minute each sample is above `ratio` times both what the
- * process had at its start and what prod has now, and 64 MB more. A canary that grows up to prod's size is warming up.
+ * process had at its start and what prod has now, and 64 MB more. A canary that grows to prod's size only fills its caches.
  * Without samples of prod there is no alert.
  */
 export class MemoryWatch {
@@ -43,10 +41,8 @@ export class MemoryWatch {
     const run =
       known?.sample.pid === sample.pid
         ? known
-        : { sample, firstAt: atMs, startBytes: 0, recent: [] };
+        : { sample, firstAt: atMs, startBytes: bytes, recent: [] };
     run.sample = sample;
-    if (atMs - run.firstAt <= WARM_UP_MS)
-      run.startBytes = Math.max(run.startBytes, bytes);
     run.recent = run.recent.filter((old) => atMs - old.atMs < WINDOW_MS);
     run.recent.push({ atMs, bytes });
     this.#runs.set(source, run);
@@ -68,7 +64,7 @@ export class MemoryWatch {
       const { target, host, pid } = sample;
       const limit = this.#ratio * Math.max(startBytes, prodBytes) + FLOOR_BYTES;
       const leastBytes = Math.min(...recent.map(({ bytes }) => bytes));
-      const isYoung = now - firstAt < WARM_UP_MS + WINDOW_MS;
+      const isYoung = now - firstAt < WINDOW_MS;
       if (target !== "canary" || isYoung || leastBytes <= limit) return [];
       const rssBytes = sample.rssBytes ?? leastBytes;
       const reason = `the memory of the canary app on ${host} has grown from ${formatBytes(startBytes)} to ${formatBytes(rssBytes)}; prod's is ${formatBytes(prodBytes)}`;
