@@ -40,7 +40,7 @@ describe("The benchmark's open loop", () => {
       [latency.p99Us, 0.99],
     ] as const) {
       const leastMs = stalledQuantileMs(quantile, stalled);
-      expect(seenUs / 1000).to.be.within(leastMs * 0.95, leastMs + 400);
+      expect(seenUs / 1000).to.be.within(leastMs * 0.95, leastMs + 1500);
     }
     expect(fromSending.p90Us).to.be.below(latency.p90Us / 4);
   });
