@@ -88,6 +88,11 @@ export function readConfig(env: Environment): ProxyConfig {
       settings.choice("UNDERSCORE_HEADERS", ["drop", "keep"], "drop") ===
       "keep",
   };
+  const { telemetryIntervalMs, flagStaleMs } = config;
+  if (telemetryIntervalMs > flagStaleMs / 2)
+    settings.reject(
+      `TELEMETRY_INTERVAL_MS is ${telemetryIntervalMs}: give at most ${flagStaleMs / 2}, half of FLAG_STALE_MS`,
+    );
   settings.finish();
   return config;
 }

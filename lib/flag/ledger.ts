@@ -90,6 +90,8 @@ local current = read_flag()
 if ARGV[10] ~= '' and current ~= ARGV[10] then return 'conflict' end
 if ARGV[11] ~= '' and (redis.call('HGET', KEYS[2], 'event') or 'none') ~= ARGV[11] then return 'conflict' end
 local changed = current ~= ARGV[1]
+-- Where the value is only assumed, others may assume another: a person's word is written.
+if not changed and ARGV[2] == 'operator' then redis.call('SET', KEYS[1], ARGV[1], 'NX') end
 local held = not changed and ARGV[2] == 'operator' and ARGV[1] == 'false' and redis.call('HGET', KEYS[2], 'by') ~= 'operator'
 if not changed and not held then return 'unchanged' end
 local fields = {'by', ARGV[2], 'reason', ARGV[3], 'at', ARGV[4], 'data', ARGV[5]}

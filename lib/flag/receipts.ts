@@ -3,7 +3,11 @@ import type { Redis } from "ioredis";
 import type { Keys } from "../redis/keys.js";
 import { readBackwards } from "../redis/stream-follower.js";
 import { toRecord } from "../redis/stream-entry.js";
-import { parseReceipt, type GateReceipt } from "../telemetry/telemetry.js";
+import {
+  parseReceipt,
+  parseTelemetry,
+  type GateReceipt,
+} from "../telemetry/telemetry.js";
 import { toPlain } from "../wording/plain-text.js";
 import { formatMs, formatNumber } from "../wording/units.js";
 
@@ -37,7 +41,7 @@ interface Heard {
 
 /**
  * Call it before a flip. Afterwards the returned function waits for the receipts of all proxies, for two seconds at most.
- * After a flip that changed nothing there are none to wait for.
+ * After a flip that changed nothing there are none, and it waits for the proxies' next telemetry instead.
  *
  * @throws if Redis is unreachable, as does the returned function
  */
@@ -61,14 +65,24 @@ export async function expectReceipts({
     if (kind === "traffic" && source !== undefined) proxies.add(source);
   }
 
+  const oldest = newest === undefined ? "-" : `(${newest[0]}`;
+  const readNew = () => readBackwards(redis, keys.telemetry, oldest);
+
+  /** The proxies that have written nothing since, or still have an open canary although they should not. */
+  const findSilent = async (value: boolean): Promise<string[]> => {
+    const silent = new Set(proxies);
+    for await (const [, fields] of readNew()) {
+      const window = parseTelemetry(fields);
+      if (!("problem" in window) && window.kind === "traffic")
+        if (value || window.data.canaryOpen === false)
+          silent.delete(window.source);
+    }
+    return [...silent];
+  };
+
   const readReceipts = async (flip: string): Promise<Heard[]> => {
     const heard = new Map<string, Heard>();
-    const oldest = newest === undefined ? "-" : `(${newest[0]}`;
-    for await (const [, fields] of readBackwards(
-      redis,
-      keys.telemetry,
-      oldest,
-    )) {
+    for await (const [, fields] of readNew()) {
       const receipt = parseReceipt(fields);
       if (receipt?.data.flip !== flip || !proxies.has(receipt.source)) continue;
       const { source, data } = receipt;
@@ -79,14 +93,18 @@ export async function expectReceipts({
   };
 
   return async (value, hasChanged) => {
-    if (!hasChanged || proxies.size === 0)
-      return {
-        proxies: proxies.size,
-        silent: [],
-        sentence: describeUnheard(value, proxies.size),
-      };
-    const flip = (await redis.hget(keys.flagInfo(flagName), "event")) ?? "";
     const until = performance.now() + WAIT_MS;
+    if (!hasChanged || proxies.size === 0) {
+      let silent = await findSilent(value);
+      while (silent.length > 0 && performance.now() < until) {
+        await sleep(POLL_MS);
+        silent = await findSilent(value);
+      }
+      const sentence =
+        describeUnheard(value, proxies.size) + describeSilent(silent);
+      return { proxies: proxies.size, silent, sentence: toPlain(sentence) };
+    }
+    const flip = (await redis.hget(keys.flagInfo(flagName), "event")) ?? "";
     let heard = await readReceipts(flip);
     while (
       (heard.length < proxies.size || heard.some(isWaiting)) &&
@@ -129,11 +147,15 @@ function describeHeard(
       parts.push(
         `${source} keeps it closed: ${first.because ?? "unknown reason"}`,
       );
-  if (silent.length > 0)
-    parts.push(
-      `${silent.join(", ")} did not confirm within ${WAIT_MS / 1000} s`,
-    );
-  return toPlain(parts.join("; "));
+  return toPlain(
+    (parts.join("; ") + describeSilent(silent)).replace(/^; /, ""),
+  );
+}
+
+function describeSilent(silent: readonly string[]): string {
+  return silent.length === 0
+    ? ""
+    : `; ${silent.join(", ")} did not confirm within ${WAIT_MS / 1000} s`;
 }
 
 /** ` after 3 and 4 ms` */

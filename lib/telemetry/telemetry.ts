@@ -157,6 +157,7 @@ export async function writeTelemetry(
 /** An entry that is not a valid window or sample. */
 export interface BadTelemetry {
   claimedKind: string | undefined;
+  claimedSource: string | undefined;
   /** In one line. */
   problem: string;
 }
@@ -166,13 +167,15 @@ export function parseTelemetry(
   fields: readonly string[],
 ): Telemetry | BadTelemetry {
   const record = toRecord(fields);
-  const claimedKind = record.kind;
+  const { kind: claimedKind, source: claimedSource } = record;
   const data = parseJson(record.data);
-  if (data === undefined) return { claimedKind, problem: "data is not JSON" };
+  if (data === undefined)
+    return { claimedKind, claimedSource, problem: "data is not JSON" };
   const parsed = entry.safeParse({ ...record, data });
   if (parsed.success) return parsed.data;
   const lines = z.prettifyError(parsed.error).replace(/[\s✖]+/g, " ");
-  return { claimedKind, problem: lines.trim().slice(0, 200) };
+  const problem = lines.trim().slice(0, 200);
+  return { claimedKind, claimedSource, problem };
 }
 
 /** Undefined for other entries, and for malformed ones. */

@@ -48,8 +48,9 @@ export async function changeFlag(
   output.line(describeOutcome(flagName, wanted, { outcome, ...flip }));
   const effect = await readEffect(wanted, outcome === "changed");
   if (effect.proxies === 0) throw new CliError(EXIT.problem, effect.sentence);
-  if (outcome === "changed") output.line(effect.sentence);
-  return effect.silent.length > 0 ? EXIT.problem : EXIT.ok;
+  const isConfirmed = effect.silent.length === 0;
+  if (outcome === "changed" || !isConfirmed) output.line(effect.sentence);
+  return isConfirmed ? EXIT.ok : EXIT.problem;
 }
 
 function describeOutcome(

@@ -131,7 +131,7 @@ export class Controller {
     const { observations, verdicts } = this.#context;
     const { fence, now } = at;
     this.#trim(now);
-    const lost = flag.flip === null ? this.#lastValue : flag.recordedValue;
+    const lost = this.#findLost(flag);
     if (flag.raw === null && lost !== undefined) {
       this.#lostAt ??= now;
       // Judging goes on at once where the canary is in; where it is out, whoever saw the value keeps it.
@@ -164,6 +164,12 @@ export class Controller {
       senses: senseEnds(this.#context, judgements),
       fence,
     });
+  }
+
+  /** The value that Redis had; false if the last that was seen and the last flip differ. */
+  #findLost({ flip, recordedValue }: FlagRecord): boolean | undefined {
+    if (flip === null) return this.#lastValue;
+    return recordedValue && this.#lastValue !== false;
   }
 
   /** By Redis's clock: writers' clocks may be wrong. */

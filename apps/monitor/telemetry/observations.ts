@@ -28,7 +28,8 @@ export class Observations implements StreamListener {
   /** Since the last call of `takeNews`. */
   #reads = 0;
   #windows = 0;
-  #illegible: { problem: string; atMs: number } | undefined;
+  /** By proxy, until a window of it can be understood; by "" what names none. */
+  readonly #illegible = new Map<string, { problem: string; atMs: number }>();
 
   /** @param onNews after each batch of telemetry, about once a second without any, and when it cannot be read */
   constructor(config: MonitorConfig, onNews: () => void) {
@@ -51,12 +52,15 @@ export class Observations implements StreamListener {
       return;
     }
     this.#windows += 1;
+    this.#illegible.delete(source);
     this.#sides[data.target].add({ source, atMs, data });
     this.#roster.heardTraffic(source, data, atMs);
   }
 
-  onSkipped({ claimedKind, problem }: BadTelemetry, atMs: number): void {
-    if (claimedKind !== "host") this.#illegible = { problem, atMs };
+  onSkipped(bad: BadTelemetry, atMs: number): void {
+    const { claimedKind, claimedSource = "", problem } = bad;
+    if (claimedKind !== "host")
+      this.#illegible.set(claimedSource, { problem, atMs });
   }
 
   onNotice({ data: event }: Notice, atMs: number): void {
@@ -90,11 +94,13 @@ export class Observations implements StreamListener {
     if (this.#gap !== undefined) return this.#gap;
     if (this.isCurrent && now - this.#heardUntil > LEASE_MS)
       return "telemetry is read too late";
-    if (this.#windows > 0 || this.#illegible === undefined) return undefined;
-    const { problem, atMs } = this.#illegible;
-    return this.#heardUntil - atMs > this.#silenceMs
-      ? undefined
-      : `telemetry cannot be understood: ${problem}`;
+    for (const [source, { problem, atMs }] of this.#illegible) {
+      if (source === "" && this.#windows > 0) continue;
+      if (this.#heardUntil - atMs <= this.#silenceMs)
+        return `telemetry of ${source || "a proxy"} cannot be understood: ${problem}`;
+      this.#illegible.delete(source);
+    }
+    return undefined;
   }
 
   /** Whether telemetry was read up to the present since the last call. */
@@ -102,7 +108,6 @@ export class Observations implements StreamListener {
     const hasNews = this.#reads > 0 && this.isCurrent;
     this.#reads = 0;
     this.#windows = 0;
-    this.#illegible = undefined;
     return hasNews;
   }
 

@@ -1,4 +1,5 @@
 import { formatOdds } from "../../../lib/wording/units.js";
+import { FAILED } from "./evidence/not-served.js";
 import type { RouteVerdict, Verdict } from "./verdict.js";
 
 /** With a smaller ratio of the medians, the tail makes the canary slower. */
@@ -13,7 +14,14 @@ export function describeWorse(verdict: Verdict): string {
   if (notServed !== null) {
     const { route, status, canaryRatio, prodRatio } = notServed;
     const percent = (of: number) => `${Math.round(1000 * of) / 10} %`;
-    return `canary answers ${status} to ${percent(canaryRatio)} of its requests on ${route}, prod to ${percent(prodRatio)}; evidence ${formatOdds(evidence)}`;
+    const [does, did] =
+      status === FAILED
+        ? [`fails ${percent(canaryRatio)}`, percent(prodRatio)]
+        : [
+            `answers ${status} to ${percent(canaryRatio)}`,
+            `to ${percent(prodRatio)}`,
+          ];
+    return `canary ${does} of its requests on ${route}, prod ${did}; evidence ${formatOdds(evidence)}`;
   }
   const isSlower = Math.min(latency.raw, latency.guarded) >= errors;
   const what = isSlower

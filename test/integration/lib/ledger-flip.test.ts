@@ -95,6 +95,16 @@ describe("ledger flip", () => {
     expect(await flag()).to.be.null;
   });
 
+  it("writes the value that an operator repeats where the flag is absent", async () => {
+    expect(await flip({ ...HOLD, value: true })).to.equal("unchanged");
+    expect(await flag()).to.equal("true");
+    expect(await test.events()).to.be.empty;
+    await flip(HOLD);
+    await test.redis.del(test.keys.flag("feature"));
+    expect(await flip(HOLD)).to.equal("unchanged");
+    expect(await flag()).to.equal("false");
+  });
+
   it("writes nothing when the flag already has the value", async () => {
     await flip({ ...STOP, recovery: "1" });
     const before = await info();

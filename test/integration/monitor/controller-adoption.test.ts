@@ -61,6 +61,20 @@ describe("controller, when the flag is set directly in Redis", () => {
     expect(await control.flag()).to.equal("false");
   });
 
+  it("writes back false when the last value differs from the last flip", async () => {
+    const control = await startControl();
+    await setFlag(control, "false");
+    await control.judge();
+    await setFlag(control, "true");
+    await control.judge();
+    control.remember({ raw: "false", value: false });
+    await control.redis.del(control.keys.flag("feature"));
+    await control.judge();
+    control.pass(4000);
+    await control.judge();
+    expect(await control.flag()).to.equal("false");
+  });
+
   it("writes back at once that the canary is in", async () => {
     const control = await startControl();
     control.remember({ raw: "true", value: true });

@@ -70,7 +70,10 @@ describe("a proxy's receipts", () => {
     const sent = [send(proxy.port), send(proxy.port)];
     await waitFor("two requests", () => held.length === 2);
     const reported = flag("off");
-    await waitFor("a receipt", async () => (await receipts()).length === 2);
+    await waitFor(
+      "a receipt",
+      async () => (await receipts()).at(-1)?.open === false,
+    );
     for (const response of held) response.end();
     await Promise.all(sent);
     expect((await reported).stdout).to.match(
@@ -88,7 +91,10 @@ describe("a proxy's receipts", () => {
     const sent = Array.from({ length: 6 }, () => send(proxy.port));
     await waitFor("six requests", () => held.length === 6);
     const reported = flag("off");
-    await waitFor("a receipt", async () => (await receipts()).length === 2);
+    await waitFor(
+      "a receipt",
+      async () => (await receipts()).at(-1)?.open === false,
+    );
     for (const response of held) response.end();
     await Promise.all(sent);
     expect((await reported).stdout).to.match(
@@ -96,10 +102,30 @@ describe("a proxy's receipts", () => {
     );
   });
 
+  it("are missed again when a flip is repeated and the proxy hangs", async () => {
+    const { redis, proxy, flag } = await start();
+    await flag("off");
+    const [, window] = (
+      await redis.xrevrange(proxy.keys.telemetry, "+", "-", "COUNT", 4)
+    ).find(([, fields]) => fields[1] === "traffic")!;
+    const hung = window.map((field) =>
+      field.startsWith("proxy@") ? "proxy@edge9:8080" : field,
+    );
+    await redis.xadd(proxy.keys.telemetry, "*", ...hung);
+    const { status, stdout } = await flag("off");
+    expect(status).to.equal(1);
+    expect(stdout).to.equal(
+      "feature is off already: nothing was changed\n2 proxies read this flag; proxy@edge9:8080 did not confirm within 2 s\n",
+    );
+  });
+
   it("name no flip when the flag was written directly", async () => {
     const { proxy, redis, receipts } = await start();
     await redis.set(proxy.keys.flag("feature"), "false");
-    await waitFor("a receipt", async () => (await receipts()).length === 2);
+    await waitFor(
+      "a receipt",
+      async () => (await receipts()).at(-1)?.open === false,
+    );
     expect((await receipts())[1]).to.deep.include({
       ...{ open: false, flip: null, afterMs: null },
     });

@@ -233,6 +233,7 @@ describeEngines("proxy telemetry", () => {
       PROD_URLS: prod.url.origin,
       SPLIT: "1:0",
       TELEMETRY_INTERVAL_MS: "60000",
+      FLAG_STALE_MS: "120000",
     });
     for (let i = 0; i < 5; i++) await send(proxy.port);
     await proxy.stop();

@@ -65,6 +65,22 @@ describe("answers that do not serve", () => {
     );
   });
 
+  it("include failures, on a rare route and from the first request", () => {
+    const release = slowTraffic(7, (side, route, random) => ({
+      ...healthy(side, route, random),
+      isError: side === "canary" && route === "POST /pay",
+    }));
+    release.routes = [
+      ...Array.from({ length: 9 }, (_, i) => `GET /r${i}`),
+      "POST /pay",
+    ];
+    const verdict = release.until("worse", 60);
+    expect(release.atMs - START).to.be.at.most(30_000);
+    expect(describeWorse(verdict)).to.match(
+      /^canary fails 100 % of its requests on POST \/pay, prod 0 %; evidence \d+ : 1$/,
+    );
+  });
+
   it("weigh the same after the test was stored", () => {
     const release = slowTraffic(7, refusing({ prod: 0.1, canary: 0.3 }));
     release.hear(20);

@@ -81,6 +81,13 @@ describe("proxy settings", () => {
       port: 8080,
     }));
 
+  it("bound the telemetry's interval by FLAG_STALE_MS", () => {
+    const env = { TELEMETRY_INTERVAL_MS: "2501", FLAG_STALE_MS: "5000" };
+    expect(problemsOf(env)).to.deep.equal([
+      "TELEMETRY_INTERVAL_MS is 2501: give at most 2500, half of FLAG_STALE_MS",
+    ]);
+  });
+
   for (const [name, value, right] of [
     ["PORT", "65536", "a whole number from 0 to 65535"],
     ["PORT", "80a", "a whole number from 0 to 65535"],

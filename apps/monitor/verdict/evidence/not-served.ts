@@ -39,12 +39,14 @@ export interface NotServed {
   prodRatio: number;
 }
 
+/** The status of requests that failed: 5xx, or no answer. */
+export const FAILED = "5xx";
 /** More routes and statuses count in the sum of all alone. */
 const MAX_CELLS = 200;
 
 /**
- * Requests that an app answered without serving them (400 to 498). Each route and status is tested like errors: prod's
- * own rate is expected of the canary. Half of the stake is on the sum of all, the k-th route and status has 1/(2k(k+1)).
+ * Requests that an app did not serve: answered with 400 to 498, or failed. They count from the first request and on every
+ * route, compared or not. Each route and status is tested by itself: prod's own rate is expected of the canary. Half of the stake is on the sum of all, the k-th route and status has 1/(2k(k+1)).
  */
 export class Refusals {
   readonly #requests: Map<string, BySide>;
@@ -62,11 +64,15 @@ export class Refusals {
   add(
     share: number,
     side: Side,
-    routes: ReadonlyMap<string, Pick<RouteWindow, "requests" | "refused">>,
+    routes: ReadonlyMap<
+      string,
+      Pick<RouteWindow, "requests" | "refused" | "errors">
+    >,
   ): void {
-    for (const [route, { requests, refused = {} }] of routes) {
+    for (const [route, { requests, refused, errors }] of routes) {
       this.#requestsOn(route)[side] += requests;
-      for (const [status, count] of Object.entries(refused))
+      const answers = { ...refused, ...(errors > 0 && { [FAILED]: errors }) };
+      for (const [status, count] of Object.entries(answers))
         for (const { counts } of this.#cellsOf(route, status)) {
           const sides = counts[share] ?? { prod: 0, canary: 0 };
           sides[side] += count;
