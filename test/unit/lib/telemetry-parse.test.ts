@@ -109,6 +109,7 @@ describe("telemetry entry", () => {
   it("is rejected with the place and the kind of the error", () => {
     expect(parseTelemetry([...traffic(), "data", "{"])).to.deep.equal({
       claimedKind: "traffic",
+      claimedSource: traffic()[3],
       problem: "data is not JSON",
     });
     expect(parseTelemetry(traffic({ requests: -1 })))
