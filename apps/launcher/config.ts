@@ -7,11 +7,20 @@ import {
   SettingsReader,
   type Environment,
 } from "../../lib/settings/settings.js";
-import type { PortWish } from "./ports.js";
 
 /** An error that the user can fix; the message says how. */
 export class LaunchError extends Error {
   override readonly name: string = "LaunchError";
+}
+
+export interface PortWish {
+  /** The program that will listen on it. */
+  user: string;
+  /** The environment variable that sets it. */
+  variable: string;
+  host: string;
+  /** 0 for any free port. */
+  port: number;
 }
 
 /** The ports of one machine, in the order of their use by people. */

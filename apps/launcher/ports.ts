@@ -1,21 +1,11 @@
 import { randomInt } from "node:crypto";
 import { createServer, type AddressInfo, type Server } from "node:net";
-import { LaunchError } from "./config.js";
+import { LaunchError, type PortWish } from "./config.js";
 
 const TRIES = 20;
 const LOWEST_PORT = 20_000;
 /** On Linux; on other systems ephemeral ports begin higher. */
 const LOWEST_EPHEMERAL_PORT = 32_768;
-
-export interface PortWish {
-  /** The program that will listen on it. */
-  user: string;
-  /** The environment variable that sets it. */
-  variable: string;
-  host: string;
-  /** 0 for any free port. */
-  port: number;
-}
 
 /**
  * Finds a distinct free port for each wish, and releases all of them before it returns.

@@ -1,24 +1,17 @@
 import type { Commands } from "../command-line.js";
 import type { Environment } from "../../../lib/settings/settings.js";
-import { readConfig, type CliConfig } from "../config.js";
+import { readConfig } from "../config.js";
 import type { ExitStatus } from "../exit-status.js";
 import { Output, type OutputStream } from "../output.js";
 import { MonitorClient } from "../sources/monitor-client.js";
 import { explainRedisError, RedisLink } from "../sources/redis-link.js";
+import type { CommandContext } from "./command-context.js";
 import { examine } from "./doctor/doctor.js";
 import { showEvents } from "./events.js";
 import { changeFlag, nameOperator, showFlag } from "./flag.js";
 import { showStatus } from "./status-page.js";
 import { watchLive, watchPiped } from "./watch.js";
 import { explainFlip } from "./why.js";
-
-/** Settings, connections and output of a command. */
-export interface CommandContext {
-  config: CliConfig;
-  link: RedisLink;
-  monitor: MonitorClient;
-  output: Output;
-}
 
 export interface CommandsContext {
   env: Environment;

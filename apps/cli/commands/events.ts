@@ -5,7 +5,7 @@ import type { EventKind, LedgerEvent } from "../../../lib/flag/ledger.js";
 import { compareIds } from "../../../lib/redis/stream-entry.js";
 import { renderEvent } from "./event-line.js";
 import { EXIT, type ExitStatus } from "../exit-status.js";
-import type { CommandContext } from "./commands.js";
+import type { CommandContext } from "./command-context.js";
 
 export interface EventsOptions {
   limit: number;

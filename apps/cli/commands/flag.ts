@@ -5,7 +5,7 @@ import { expectReceipts } from "../../../lib/flag/receipts.js";
 import { toPlain } from "../../../lib/wording/plain-text.js";
 import { CliError, EXIT, type ExitStatus } from "../exit-status.js";
 import { readFlagFacts } from "../sources/redis-report.js";
-import type { CommandContext } from "./commands.js";
+import type { CommandContext } from "./command-context.js";
 
 const MAX_REASON_CHARACTERS = 500;
 

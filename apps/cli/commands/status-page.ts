@@ -21,7 +21,7 @@ import { EXIT, type ExitStatus } from "../exit-status.js";
 import type { Paint, Style } from "../output.js";
 import { readState, type Reading } from "../sources/state-source.js";
 import { layOut, layOutFacts } from "../table.js";
-import type { CommandContext } from "./commands.js";
+import type { CommandContext } from "./command-context.js";
 
 const TONE_STYLES: Readonly<Record<Tone, Style>> = {
   good: ["bold", "green"],

@@ -13,7 +13,7 @@ import {
   type Reading,
   type Sources,
 } from "../sources/state-source.js";
-import type { CommandContext } from "./commands.js";
+import type { CommandContext } from "./command-context.js";
 import { paintHeadline, renderStatus } from "./status-page.js";
 
 const INTERVAL_MS = 1000;

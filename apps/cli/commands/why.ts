@@ -3,7 +3,7 @@ import { entryTimeMs } from "../../../lib/redis/stream-entry.js";
 import { readCanaryTrail } from "./canary-trail.js";
 import { CliError, EXIT, type ExitStatus } from "../exit-status.js";
 import type { MonitorClient } from "../sources/monitor-client.js";
-import type { CommandContext } from "./commands.js";
+import type { CommandContext } from "./command-context.js";
 import {
   describeRecovery,
   readFlagFacts,

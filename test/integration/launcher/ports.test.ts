@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 import { expect } from "chai";
-import { findPorts, type PortWish } from "../../../apps/launcher/ports.js";
+import type { PortWish } from "../../../apps/launcher/config.js";
+import { findPorts } from "../../../apps/launcher/ports.js";
 import { onCleanup } from "../../support/cleanup.js";
 
 const HOST = "127.0.0.1";

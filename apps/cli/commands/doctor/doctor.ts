@@ -3,7 +3,7 @@ import { DEFAULT_SILENCE_MS } from "../../../../lib/telemetry/silence.js";
 import type { CliConfig } from "../../config.js";
 import { EXIT, type ExitStatus } from "../../exit-status.js";
 import type { MonitorClient } from "../../sources/monitor-client.js";
-import type { CommandContext } from "../commands.js";
+import type { CommandContext } from "../command-context.js";
 import { checkClock } from "./clock.js";
 import { describeApiFailure, describeRedisFailure } from "./failure.js";
 import { ok, printFindings, type Finding } from "./finding.js";
