@@ -113,8 +113,6 @@ export async function startProxy(
     readState: canary.read,
     countWaiting: async () => (await readTraffic()).countWaiting("canary"),
   });
-  // A flip is recognised by what was read before it.
-  if (watch.current !== undefined) receipts.look(watch.current);
   watch.onReading((reading) => receipts.look(reading));
   closers.add("receipts", () => receipts.close());
   sender.start(config.telemetryIntervalMs);

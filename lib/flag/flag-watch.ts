@@ -99,9 +99,10 @@ export class FlagWatch {
     });
   }
 
-  /** Called after each reading, and when a write makes the last one outdated. */
+  /** Called with the current reading, if there is one, after each further one, and when a write makes the last one outdated. */
   onReading(listener: (reading: FlagReading) => void): void {
     this.#listeners.push(listener);
+    if (this.#reading !== undefined) listener(this.#reading);
   }
 
   #start(): void {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import type { Keys } from "../redis/keys.js";
+import type { Flip, FlipOutcome, Ledger } from "./ledger.js";
 import { readBackwards } from "../redis/stream-follower.js";
 import { toRecord } from "../redis/stream-entry.js";
 import {
@@ -40,12 +41,36 @@ interface Heard {
 }
 
 /**
- * Call it before a flip. Afterwards the returned function waits for the receipts of all proxies, for two seconds at most.
- * After a flip that changed nothing there are none, and it waits for the proxies' next telemetry instead.
+ * Flips the flag, or toggles it, and returns at once. `readEffect` then waits for the receipts of all proxies, for two seconds
+ * at most. After a flip that changed nothing there are none, and it waits for the proxies' next telemetry instead.
  *
- * @throws if Redis is unreachable, as does the returned function
+ * @throws if Redis is unreachable, as does `readEffect`
  */
-export async function expectReceipts({
+export async function flipAndFollow(
+  place: Place & { ledger: Ledger },
+  value: boolean | "toggle",
+  flip: Pick<Flip, "by" | "reason" | "data">,
+): Promise<{
+  value: boolean;
+  outcome: FlipOutcome;
+  readEffect: () => Promise<FlipEffect>;
+}> {
+  const { ledger, flagName } = place;
+  const readEffect = await expectReceipts(place);
+  const isToggle = value === "toggle";
+  const wanted = isToggle ? await ledger.toggle(flagName, flip) : value;
+  const outcome = isToggle
+    ? "changed"
+    : await ledger.flip(flagName, { ...flip, value });
+  return {
+    value: wanted,
+    outcome,
+    readEffect: () => readEffect(wanted, outcome === "changed"),
+  };
+}
+
+/** Call it before a flip. The returned function waits for what the proxies write from then on. */
+async function expectReceipts({
   redis,
   keys,
   flagName,
@@ -73,9 +98,9 @@ export async function expectReceipts({
     const silent = new Set(proxies);
     for await (const [, fields] of readNew()) {
       const window = parseTelemetry(fields);
-      if (!("problem" in window) && window.kind === "traffic")
-        if (value || window.data.canaryOpen === false)
-          silent.delete(window.source);
+      if ("problem" in window || window.kind !== "traffic") continue;
+      if (value || window.data.canaryOpen === false)
+        silent.delete(window.source);
     }
     return [...silent];
   };
@@ -93,48 +118,63 @@ export async function expectReceipts({
   };
 
   return async (value, hasChanged) => {
-    const until = performance.now() + WAIT_MS;
-    if (!hasChanged || proxies.size === 0) {
-      let silent = await findSilent(value);
-      while (silent.length > 0 && performance.now() < until) {
-        await sleep(POLL_MS);
-        silent = await findSilent(value);
-      }
-      const sentence =
-        describeUnheard(value, proxies.size) + describeSilent(silent);
-      return { proxies: proxies.size, silent, sentence: toPlain(sentence) };
+    if (proxies.size === 0)
+      return {
+        proxies: 0,
+        silent: [],
+        sentence: `no proxy reads this Redis: nothing was ${value ? "opened" : "stopped"}`,
+      };
+    if (!hasChanged) {
+      const silent = await poll(
+        () => findSilent(value),
+        (found) => found.length === 0,
+      );
+      const reading = `${countProxies(proxies.size)} ${proxies.size === 1 ? "reads" : "read"} this flag`;
+      return describeEffect(proxies.size, silent, [reading]);
     }
     const flip = (await redis.hget(keys.flagInfo(flagName), "event")) ?? "";
-    let heard = await readReceipts(flip);
-    while (
-      (heard.length < proxies.size || heard.some(isWaiting)) &&
-      performance.now() < until
-    ) {
-      await sleep(POLL_MS);
-      heard = await readReceipts(flip);
-    }
+    const heard = await poll(
+      () => readReceipts(flip),
+      (found) => found.length === proxies.size && !found.some(isWaiting),
+    );
     const known = new Set(heard.map(({ source }) => source));
     const silent = [...proxies].filter((source) => !known.has(source));
-    const sentence = describeHeard(value, heard, silent);
-    return { proxies: proxies.size, silent, sentence };
+    return describeEffect(proxies.size, silent, describeHeard(value, heard));
   };
+}
+
+/** Reads until `isDone`, for two seconds at most. @returns what was read last */
+async function poll<T>(
+  read: () => Promise<T>,
+  isDone: (found: T) => boolean,
+): Promise<T> {
+  const until = performance.now() + WAIT_MS;
+  let found = await read();
+  while (!isDone(found) && performance.now() < until) {
+    await sleep(POLL_MS);
+    found = await read();
+  }
+  return found;
 }
 
 function isWaiting({ last }: Heard): boolean {
   return last.inFlight > 0;
 }
 
-function describeUnheard(value: boolean, proxies: number): string {
-  return proxies === 0
-    ? `no proxy reads this Redis: nothing was ${value ? "opened" : "stopped"}`
-    : `${countProxies(proxies)} ${proxies === 1 ? "reads" : "read"} this flag`;
+function describeEffect(
+  proxies: number,
+  silent: string[],
+  facts: readonly string[],
+): FlipEffect {
+  const missing =
+    silent.length === 0
+      ? []
+      : [`${silent.join(", ")} did not confirm within ${WAIT_MS / 1000} s`];
+  const sentence = toPlain([...facts, ...missing].join("; "));
+  return { proxies, silent, sentence };
 }
 
-function describeHeard(
-  value: boolean,
-  heard: readonly Heard[],
-  silent: readonly string[],
-): string {
+function describeHeard(value: boolean, heard: readonly Heard[]): string[] {
   const followed = heard.filter(({ first }) => first.open === value);
   const parts: string[] = [];
   if (followed.length > 0)
@@ -147,15 +187,7 @@ function describeHeard(
       parts.push(
         `${source} keeps it closed: ${first.because ?? "unknown reason"}`,
       );
-  return toPlain(
-    (parts.join("; ") + describeSilent(silent)).replace(/^; /, ""),
-  );
-}
-
-function describeSilent(silent: readonly string[]): string {
-  return silent.length === 0
-    ? ""
-    : `; ${silent.join(", ")} did not confirm within ${WAIT_MS / 1000} s`;
+  return parts;
 }
 
 /** ` after 3 and 4 ms` */

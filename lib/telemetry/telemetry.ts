@@ -118,7 +118,7 @@ const receipt = z.object({
     lastCanaryEndedMs: z.number().nonnegative().nullable(),
   }),
 });
-/** What a proxy writes when its gate changes, for whoever flipped the flag. The monitor does not judge by it. */
+/** What a proxy writes when its gate changes, for the command or API call that flipped the flag. The monitor ignores it. */
 export type GateReceipt = z.infer<typeof receipt>;
 
 /**

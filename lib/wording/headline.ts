@@ -70,11 +70,20 @@ function describeRetry({ recovery, lease }: StateReport, now: number): string {
     return "stays off until another version comes or a person resumes it";
   if (recovery.nextTryAt === null) return "stays off until a person resumes it";
   if (lease === null) return "no retry while no monitor leads";
-  const leftMs = Date.parse(recovery.nextTryAt) - now;
-  const { waitsFor } = recovery;
-  return leftMs > 0 && (waitsFor === null || waitsFor === COOL_DOWN)
-    ? `automatic retry in ${formatCountdown(leftMs)}`
-    : `automatic retry waits for ${waitsFor ?? "the monitor"}`;
+  const left = cooldownLeft(recovery, now);
+  return left === undefined
+    ? `automatic retry waits for ${recovery.waitsFor ?? "the monitor"}`
+    : `automatic retry in ${left}`;
+}
+
+/** `0:55` until the automatic retry; undefined while that waits for something other than the cool-down. */
+export function cooldownLeft(
+  { nextTryAt, waitsFor }: StateReport["recovery"],
+  now: number,
+): string | undefined {
+  const leftMs = Date.parse(nextTryAt ?? "") - now;
+  const isCoolingDown = waitsFor === null || waitsFor === COOL_DOWN;
+  return leftMs > 0 && isCoolingDown ? formatCountdown(leftMs) : undefined;
 }
 
 function describeWithheld(

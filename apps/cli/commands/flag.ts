@@ -1,7 +1,7 @@
 import { hostname, userInfo } from "node:os";
 import type { FlipOutcome } from "../../../lib/flag/ledger.js";
 import type { Environment } from "../../../lib/settings/settings.js";
-import { expectReceipts } from "../../../lib/flag/receipts.js";
+import { flipAndFollow } from "../../../lib/flag/receipts.js";
 import { toPlain } from "../../../lib/wording/plain-text.js";
 import { CliError, EXIT, type ExitStatus } from "../exit-status.js";
 import { readFlagFacts } from "../sources/redis-report.js";
@@ -32,21 +32,19 @@ export async function changeFlag(
   },
 ): Promise<ExitStatus> {
   const store = await link.open();
-  const { ledger, flagName } = store;
-  const { value, operator } = change;
+  const { operator } = change;
   const flip = {
     by: "operator",
     reason: readReason(change.reason) ?? `set with serin by ${operator}`,
     data: { operator },
   } as const;
-  const readEffect = await expectReceipts(store);
-  const isToggle = value === "toggle";
-  const wanted = isToggle ? await ledger.toggle(flagName, flip) : value;
-  const outcome = isToggle
-    ? "changed"
-    : await ledger.flip(flagName, { ...flip, value });
-  output.line(describeOutcome(flagName, wanted, { outcome, ...flip }));
-  const effect = await readEffect(wanted, outcome === "changed");
+  const { value, outcome, readEffect } = await flipAndFollow(
+    store,
+    change.value,
+    flip,
+  );
+  output.line(describeOutcome(store.flagName, value, { outcome, ...flip }));
+  const effect = await readEffect();
   if (effect.proxies === 0) throw new CliError(EXIT.problem, effect.sentence);
   const isConfirmed = effect.silent.length === 0;
   if (outcome === "changed" || !isConfirmed) output.line(effect.sentence);

@@ -1,14 +1,13 @@
 import { describeEvent } from "../../../lib/flag/ledger-event.js";
 import {
   formatClock,
-  formatCountdown,
   formatSpan,
   formatCount,
   formatFigure,
   formatOdds,
   nameFigure,
 } from "../../../lib/wording/units.js";
-import { COOL_DOWN } from "../../../lib/wording/headline.js";
+import { cooldownLeft } from "../../../lib/wording/headline.js";
 import { toPlain } from "../../../lib/wording/plain-text.js";
 import { entryTimeMs } from "../../../lib/redis/stream-entry.js";
 import type { LedgerEvent } from "../../../lib/flag/ledger.js";
@@ -153,9 +152,8 @@ function describeNext(account: Account, now: number): string {
       ? `no automatic retry: it waits for ${recovery.waitsFor ?? "an operator"}`
       : "no automatic retry: the monitor undoes only its own flips";
   if (lease === null) return "no monitor leads: no automatic retry until then";
-  const leftMs = Date.parse(recovery.nextTryAt) - now;
-  const { waitsFor } = recovery;
-  return leftMs > 0 && (waitsFor === null || waitsFor === COOL_DOWN)
-    ? `automatic retry in ${formatCountdown(leftMs)}, if the canary's probes stay healthy`
-    : `the automatic retry waits for ${waitsFor ?? "the monitor"}`;
+  const left = cooldownLeft(recovery, now);
+  return left === undefined
+    ? `the automatic retry waits for ${recovery.waitsFor ?? "the monitor"}`
+    : `automatic retry in ${left}, if the canary's probes stay healthy`;
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { FlipOutcome } from "../../../lib/flag/ledger.js";
-import { expectReceipts, type FlipEffect } from "../../../lib/flag/receipts.js";
+import { flipAndFollow, type FlipEffect } from "../../../lib/flag/receipts.js";
 import type { Store } from "../control/outlook.js";
 import { replayVerdict } from "../control/verdict-keeper.js";
 import { readState, type StateOutlook } from "./state.js";
@@ -24,17 +24,12 @@ export function createBackend(store: Store, outlook: StateOutlook) {
       outcome: FlipOutcome;
       effect: FlipEffect;
     }> => {
-      const { flagName } = config;
-      const readEffect = await expectReceipts({ ...store, flagName });
-      const { value, reason } = change;
-      const flip = { by, reason, data: {} };
-      const isToggle = value === "toggle";
-      const wanted = isToggle ? await ledger.toggle(flagName, flip) : value;
-      const outcome = isToggle
-        ? "changed"
-        : await ledger.flip(flagName, { ...flip, value });
-      const effect = await readEffect(wanted, outcome === "changed");
-      return { value: wanted, outcome, effect };
+      const { readEffect, ...flipped } = await flipAndFollow(
+        { ...store, flagName: config.flagName },
+        change.value,
+        { by, reason: change.reason, data: {} },
+      );
+      return { ...flipped, effect: await readEffect() };
     },
     /** Restarts the comparison for a new release of the canary. */
     startRelease: async (reason: string) => {

@@ -32,7 +32,7 @@ interface Moment {
 
 /** Rounds begin at most ten times a second: each one sums up the windows of all proxies. */
 const ROUND_INTERVAL_MS = 100;
-/** A person who deletes the flag may be about to write it, or to start anew. */
+/** Leaves a person who deleted the flag the time to write it. */
 const RESTORE_DELAY_MS = 4000;
 const TRIM_INTERVAL_MS = 60_000;
 /** Slightly more than the charts show. */
@@ -134,7 +134,7 @@ export class Controller {
     const lost = this.#findLost(flag);
     if (flag.raw === null && lost !== undefined) {
       this.#lostAt ??= now;
-      // Judging goes on at once where the canary is in; where it is out, whoever saw the value keeps it.
+      // The proxies and apps that knew a false keep it meanwhile. A true is needed at once, to go on judging.
       if (!lost && now - this.#lostAt < RESTORE_DELAY_MS) return;
       await this.#restore(flag, lost, fence);
       this.#isDue = true;

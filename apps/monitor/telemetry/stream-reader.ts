@@ -139,7 +139,7 @@ export class StreamReader {
         listener.onTelemetry?.(telemetry, atMs, id);
       return;
     }
-    // Receipts are for whoever flips the flag.
+    // Receipts are read by the command or API call that flips the flag.
     if (telemetry.claimedKind === "gate") return;
     this.#skipped += 1;
     const { problem } = telemetry;

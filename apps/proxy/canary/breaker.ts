@@ -31,7 +31,7 @@ export interface Trip {
 /**
  * Closes a failing canary at once, without waiting for a monitor: after five failures in a row or ten among the last
  * twenty, unless prod fails about as often. States: closed → (trip) tripped → (reset) closed. Only a reset leaves the
- * tripped state: CanaryStop resets a breaker that it finds to have tripped with prod, and whoever sets the flag to true.
+ * tripped state: by CanaryStop when prod failed alike, or when the flag is set to true.
  *
  * A failure is a 5xx response, a missing one (no connection, timeout, a client that gave up) or an invalid one. A response that
  * breaks off counts twice: by its status and as a failure.

@@ -38,7 +38,7 @@ interface Change extends GateState {
 }
 
 /**
- * Tells whoever flips the flag when this proxy has followed, and when its last request on the canary has ended. If Redis is
+ * Reports after a flip when this proxy has followed, and when its last request on the canary has ended. If Redis is
  * away, no receipt is written: the gate never waits for one.
  */
 export class GateReceipts {
