@@ -11,6 +11,7 @@ const stopSignal = () => {
 // The reader of the output has closed it, like `head`.
 stdout.on("error", () => process.exit());
 const args = process.argv.slice(2);
-const status = await runCli({ args, env, stdout, stderr, stopSignal });
+const cwd = process.cwd();
+const status = await runCli({ args, env, cwd, stdout, stderr, stopSignal });
 // A connection that is still opening would keep the process running.
 process.exit(status);

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import * as z from "zod";
 
 const releaseSchema = z.object({ release: z.string() });
@@ -18,10 +19,22 @@ export function releaseVersion(from = import.meta.url): string {
   if (existsSync(packaged)) return releaseSchema.parse(read(packaged)).release;
   const manifest = new URL("package.json", folder);
   if (existsSync(manifest)) return manifestSchema.parse(read(manifest)).version;
-  const above = new URL("..", folder);
-  if (above.href === folder.href)
-    throw new Error("neither release.json nor package.json is above this code");
-  return releaseVersion(above.href);
+  return releaseVersion(
+    above(folder, "neither release.json nor package.json is"),
+  );
+}
+
+/** The folder of Serin's package: the nearest one upward with a package.json. It holds ansible/, jenkins/ and dist/. */
+export function packageRoot(from = import.meta.url): string {
+  const folder = new URL(".", from);
+  if (existsSync(new URL("package.json", folder))) return fileURLToPath(folder);
+  return packageRoot(above(folder, "no package.json is"));
+}
+
+function above(folder: URL, missing: string): string {
+  const { href } = new URL("..", folder);
+  if (href === folder.href) throw new Error(`${missing} above this code`);
+  return href;
 }
 
 function read(file: URL): unknown {

@@ -15,6 +15,8 @@ import { explainFlip } from "./why.js";
 
 export interface CommandsContext {
   env: Environment;
+  /** The working directory. */
+  cwd: string;
   stdout: OutputStream;
   stderr: OutputStream;
   /** Called by commands that run until stopped. A signal ends the process of the others. */

@@ -25,10 +25,12 @@ export class Cli {
   readonly #stopping = new AbortController();
   readonly #status: Promise<number>;
 
+  /** @param env its PWD is the working directory */
   constructor(keys: Keys, args: readonly string[], env: Environment = {}) {
     this.#status = runSerin({
       args,
       env: cliEnvironment(keys, env),
+      cwd: env.PWD ?? process.cwd(),
       stdout: { write: (text) => (this.stdout += text) },
       stderr: { write: (text) => (this.stderr += text) },
       stopSignal: () => this.#stopping.signal,

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { expect } from "chai";
-import { releaseVersion } from "../../../lib/program/release.js";
+import { packageRoot, releaseVersion } from "../../../lib/program/release.js";
 
 describe("release of the code", () => {
   let folder: string;
@@ -46,6 +46,13 @@ describe("release of the code", () => {
   it("throws when neither file exists", () => {
     rmSync(join(folder, "package.json"));
     expect(() => releaseVersion(root)).to.throw("neither release.json");
+  });
+
+  it("lies in the nearest folder with a package.json", () => {
+    mkdirSync(join(folder, "dist/apps"), { recursive: true });
+    expect(packageRoot(`${root}dist/apps/main.js`)).to.equal(`${folder}/`);
+    rmSync(join(folder, "package.json"));
+    expect(() => packageRoot(root)).to.throw("no package.json");
   });
 
   it("is the version in package.json of this checkout", () => {
