@@ -8,6 +8,7 @@ import {
   type DashboardResults,
 } from "../dashboard-results.js";
 import { renderFaults, type FaultResults } from "../faults/results.js";
+import { serviceFileSchema } from "../../lib/service-file.js";
 import { pathOf } from "../results-file.js";
 import type { Results as SimulationResults } from "../simulate/run.js";
 import { renderTable } from "../simulate/table.js";
@@ -41,7 +42,7 @@ export interface GeneratedDocument {
   renewed: string;
 }
 
-/** The documents with generated sections: current and expected content. */
+/** The documents with generated sections, and the schema of serin.yml: current and expected content. */
 export async function renewDocuments(): Promise<GeneratedDocument[]> {
   const documents: GeneratedDocument[] = [];
   for (const [path, sections] of Object.entries(SECTIONS)) {
@@ -54,6 +55,14 @@ export async function renewDocuments(): Promise<GeneratedDocument[]> {
     }
     documents.push({ path, current, renewed });
   }
+  const schema = "docs/serin.schema.json";
+  documents.push({
+    path: schema,
+    current: readFile(schema),
+    renewed: await format(JSON.stringify(serviceFileSchema()), {
+      parser: "json",
+    }),
+  });
   return documents;
 }
 

@@ -1,0 +1,92 @@
+import { isIPv4 } from "node:net";
+import * as z from "zod";
+
+/** A text of a form that `right` describes; it is both the cure in an error ("give …") and the field's description. */
+export function text(right: string, form: RegExp) {
+  return z
+    .string({ error: right })
+    .regex(form, { error: right })
+    .meta({ description: right });
+}
+
+export function wholeNumber(
+  right: string,
+  { min, max }: { min: number; max: number },
+) {
+  return z
+    .int({ error: right })
+    .min(min, { error: right })
+    .max(max, { error: right })
+    .meta({ description: right });
+}
+
+const MS_OF_UNIT = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
+
+/** Such as `500ms`, `5s`, `2m` or `1h`, read as ms. */
+export function duration(what: string) {
+  const right = `a duration such as 500ms, 5s or 2m: ${what}`;
+  return text(right, /^\d{1,6}(ms|s|m|h)$/).transform((value) => {
+    const unit = value.replace(/^\d+/, "") as keyof typeof MS_OF_UNIT;
+    return parseInt(value, 10) * MS_OF_UNIT[unit];
+  });
+}
+
+export function command(what: string) {
+  return text(
+    `a shell command on one line, ${what}`,
+    /^[^\n\r\0]*\S[^\n\r\0]*$/,
+  );
+}
+
+/** A file or folder below serin.yml. */
+export function pathBelow(what: string) {
+  return text(
+    `${what}, relative to serin.yml and below it, such as dist`,
+    /^(?!\/)(?!(.*\/)?\.{1,2}(\/|$))[^\0\n\\*?[\]]{1,255}$/,
+  );
+}
+
+export function list<T extends z.ZodType>(right: string, item: T) {
+  return z
+    .array(item, { error: right })
+    .superRefine((items, context) => {
+      for (const [place, one] of items.entries())
+        if (items.indexOf(one) < place)
+          context.addIssue({
+            code: "custom",
+            path: [place],
+            message: "each only once",
+            input: one,
+          });
+    })
+    .meta({ description: right });
+}
+
+export const port = (what: string) =>
+  wholeNumber(`a port from 1 to 65535: ${what}`, { min: 1, max: 65_535 });
+
+/** An IPv4 address or a host name. Four numbers are never a name. */
+export const host = text(
+  "an IPv4 address or a host name, such as 10.0.0.11",
+  /^(?=.{1,253}$)[A-Za-z\d]([A-Za-z\d-]*[A-Za-z\d])?(\.[A-Za-z\d]([A-Za-z\d-]*[A-Za-z\d])?)*$/,
+).refine((name) => isIPv4(name) || !/^[\d.]+$/.test(name), {
+  error: "an IPv4 address or a host name, such as 10.0.0.11",
+});
+
+export const flagName = text(
+  "a flag's name: 1 to 64 of A-Z a-z 0-9 . _ -",
+  /^[\w.-]{1,64}$/,
+);
+
+/** What a later version of Serin brings. */
+export function later(right: string) {
+  return z.never({ error: right }).optional().meta({ description: right });
+}
+
+/** Off, which YAML 1.1 reads as false. */
+export function onlyOff(right: string) {
+  return z
+    .union([z.literal("off"), z.literal(false)], { error: right })
+    .default("off")
+    .meta({ description: right });
+}
