@@ -19,6 +19,7 @@ import { toAgentFamilies } from "./agent-metrics.js";
 import type { AgentConfig } from "./config.js";
 import { createAppFinder } from "./find-app.js";
 import { HostSampler } from "./host-sampler.js";
+import { createProbe } from "./probe.js";
 import { createSampleSender } from "./sample-sender.js";
 
 /** Longest a sample waits for a Redis that is connected but silent. */
@@ -73,7 +74,7 @@ export async function startAgent(
   const send = createSampleSender({ redis, keys, source, logger });
   const sampler = new HostSampler({
     target,
-    healthUrl: new URL(config.healthPath, appUrl),
+    probe: createProbe(config),
     findApp: createAppFinder(config.app),
     intervalMs: config.sampleIntervalMs,
     send: (sample) => {

@@ -18,9 +18,11 @@ const MIN_SAMPLE_INTERVAL_MS = 100;
 export interface AgentConfig extends BaseConfig {
   target: Side;
   appUrl: URL;
-  /** With a query, if the app wants one. */
+  /** With a query, if the app wants one; `none` if connecting is all that can be checked. */
   healthPath: string;
   app: ProcessPointer;
+  /** The JSON file that names the release of the running process. */
+  releaseFile: string | undefined;
   sampleIntervalMs: number;
 }
 
@@ -40,11 +42,14 @@ export function readConfig(env: Environment): AgentConfig {
     ),
     healthPath: settings.parsed(
       "HEALTH_PATH",
-      "a path that begins with /, such as /healthz",
+      "a path that begins with /, such as /healthz, or none",
       parsePath,
       "/healthz",
     ),
     app: readProcessPointer(settings),
+    releaseFile: settings.isSet("APP_RELEASE_FILE")
+      ? settings.text("APP_RELEASE_FILE")
+      : undefined,
     sampleIntervalMs: readMs(settings, "SAMPLE_INTERVAL_MS", {
       fallback: 1000,
       min: MIN_SAMPLE_INTERVAL_MS,
@@ -77,7 +82,9 @@ function readProcessPointer(settings: SettingsReader): ProcessPointer {
 
 /** A second slash or a backslash would name another host. */
 function parsePath(value: string): string | undefined {
-  return /^\/(?!\/)[\w\-.~%!$&'()*+,;=:@/?]*$/.test(value) ? value : undefined;
+  return /^(none|\/(?!\/)[\w\-.~%!$&'()*+,;=:@/?]*)$/.test(value)
+    ? value
+    : undefined;
 }
 
 /** systemctl would parse a leading hyphen as an option. */

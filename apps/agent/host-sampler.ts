@@ -7,14 +7,14 @@ import {
   type AppProcess,
 } from "./app-process.js";
 import type { FindApp, LookUpLimits } from "./find-app.js";
-import { probeHealth } from "./probe.js";
+import type { Probe } from "./probe.js";
 import { forgetUsage, readUsage } from "./process-usage.js";
 
 const MAX_TIMEOUT_MS = 5000;
 
 export interface HostSamplerOptions {
   target: Side;
-  healthUrl: URL;
+  probe: Probe;
   findApp: FindApp;
   intervalMs: number;
   /** Sends a sample or drops it; never throws. */
@@ -57,11 +57,11 @@ export class HostSampler {
   }
 
   async #sample(): Promise<void> {
-    const { target, healthUrl, intervalMs, send } = this.#options;
+    const { target, probe: ask, intervalMs, send } = this.#options;
     const startedAt = performance.now();
     const [, { version, ...probe }] = await Promise.all([
       this.#follow(),
-      probeHealth(healthUrl, this.#limits),
+      ask(this.#limits),
     ]);
     if (this.#stop.signal.aborted) return;
     const figures = describeProcess(this.#process);

@@ -1,4 +1,7 @@
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 import { get, type IncomingMessage } from "node:http";
+import { connect } from "node:net";
 import * as z from "zod";
 import { parseJson } from "../../lib/redis/stream-entry.js";
 import type { LookUpLimits } from "./find-app.js";
@@ -11,8 +14,28 @@ export interface ProbeResult {
   /** Time until the response's head on a new connection, or until the failure. */
   ms: number;
   status: number | null;
-  /** From the body of the response. */
+  /** The release of the app's process: by its release file, or else by the body of the response. */
   version: string | null;
+}
+
+/** Checks the app's health. Never throws. */
+export type Probe = (limits: LookUpLimits) => Promise<ProbeResult>;
+
+export function createProbe(app: {
+  appUrl: URL;
+  healthPath: string;
+  releaseFile: string | undefined;
+}): Probe {
+  const { appUrl, healthPath, releaseFile } = app;
+  const probe: Probe =
+    healthPath === "none"
+      ? (limits) => probePort(appUrl, limits)
+      : (limits) => probeHealth(new URL(healthPath, appUrl), limits);
+  if (releaseFile === undefined) return probe;
+  return async (limits) => {
+    const result = await probe(limits);
+    return { ...result, version: await readRelease(releaseFile) };
+  };
 }
 
 /** GETs the app's health page. The result is not ok if the app is unreachable or its response is late or incomplete. */
@@ -32,6 +55,30 @@ export async function probeHealth(
     const ms = performance.now() - sentAt;
     return { ok: false, ms, status: null, version: null };
   }
+}
+
+/** Connects, for an app without a health page. */
+async function probePort(
+  { hostname, port }: URL,
+  { timeoutMs, signal }: LookUpLimits,
+): Promise<ProbeResult> {
+  const sentAt = performance.now();
+  const socket = connect({ host: hostname, port: Number(port || 80) });
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+  const ok = await once(socket, "connect", { signal: limit }).then(
+    () => true,
+    () => false,
+  );
+  socket.on("error", () => undefined).destroy();
+  const ms = performance.now() - sentAt;
+  return { ok, ms, status: null, version: null };
+}
+
+/** The file appears with the app's process, and may be in any state. */
+async function readRelease(path: string): Promise<string | null> {
+  const text = await readFile(path, "utf8").catch(() => "");
+  const file = z.object({ release: z.string() }).safeParse(parseJson(text));
+  return file.data?.release ?? null;
 }
 
 /** Resolves with the response's head. The limits apply to its body too. */

@@ -1,10 +1,13 @@
 import { once } from "node:events";
+import { writeFileSync } from "node:fs";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { expect } from "chai";
-import { probeHealth } from "../../../apps/agent/probe.js";
+import { createProbe, probeHealth } from "../../../apps/agent/probe.js";
 import { findServicePort } from "../../support/system/service-port.js";
 import { onCleanup } from "../../support/cleanup.js";
+import { createTempDirectory } from "../../support/temp-directory.js";
 
 async function startApp(onRequest: RequestListener): Promise<URL> {
   const server = createServer(onRequest).listen(0, "127.0.0.1");
@@ -105,5 +108,27 @@ describe("agent probe", () => {
     const { signal } = stop;
     const probe = await probeHealth(url, { timeoutMs: 60_000, signal });
     expect(probe).to.include(failed);
+  });
+
+  it("only connects to an app without a health page", async () => {
+    const appUrl = await startApp(() => expect.fail("a request"));
+    const app = { healthPath: "none", releaseFile: undefined };
+    const probe = createProbe({ ...app, appUrl });
+    expect(await probe(limits())).to.include({ ok: true, status: null });
+    const nobody = new URL(`http://127.0.0.1:${await findServicePort()}`);
+    const failing = createProbe({ ...app, appUrl: nobody });
+    expect(await failing(limits())).to.include(failed);
+  });
+
+  it("reads the release from its file, at each call", async () => {
+    const appUrl = await startApp((_request, response) => {
+      response.end('{"version":"of the page"}');
+    });
+    const releaseFile = join(createTempDirectory(), "release.json");
+    const probe = createProbe({ appUrl, healthPath: "/", releaseFile });
+    expect(await probe(limits())).to.include({ ok: true, version: null });
+    writeFileSync(releaseFile, '{"release":"20261201-0123456789"}');
+    const version = "20261201-0123456789";
+    expect(await probe(limits())).to.include({ ok: true, version });
   });
 });

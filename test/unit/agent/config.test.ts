@@ -19,6 +19,7 @@ describe("agent config", () => {
       appUrl: new URL("http://127.0.0.1:3001"),
       healthPath: "/healthz",
       app: { kind: "pid", pid: 123 },
+      releaseFile: undefined,
       sampleIntervalMs: 1000,
     }));
 
@@ -28,14 +29,15 @@ describe("agent config", () => {
     expect(appUrl.origin).to.equal("http://127.0.0.1:3002");
   });
 
-  it("accepts a health path with a query, and none on another host", () => {
+  it("accepts a health path with a query, none at all, and none on another host", () => {
     const withPath = (HEALTH_PATH: string) => ({ ...PROD, HEALTH_PATH });
     expect(readConfig(withPath("/up?full=1")).healthPath).to.equal(
       "/up?full=1",
     );
+    expect(readConfig(withPath("none")).healthPath).to.equal("none");
     for (const path of ["healthz", "//web2/healthz", "/\\web2", "/a b", "/#a"])
       expect(problemsOf(withPath(path)), path).to.deep.equal([
-        `HEALTH_PATH is ${JSON.stringify(path)}: give a path that begins with /, such as /healthz`,
+        `HEALTH_PATH is ${JSON.stringify(path)}: give a path that begins with /, such as /healthz, or none`,
       ]);
   });
 

@@ -7,7 +7,8 @@ describe("agent host sampler", () => {
     let lookUps = 0;
     const sampler = new HostSampler({
       target: "prod",
-      healthUrl: new URL("http://127.0.0.1:1"),
+      probe: () =>
+        Promise.resolve({ ok: false, ms: 1, status: null, version: null }),
       findApp: () => Promise.resolve({ pid: (lookUps += 1) }),
       intervalMs: 60_000,
       send: () => Promise.resolve(),
