@@ -57,7 +57,11 @@ export async function startProxy(
   const redis = createRedis({ url: redisUrl, name: "proxy", logger });
   closers.add("Redis", () => redis.disconnect());
   const watched = { redisUrl, program: "proxy", keys, flagName, logger };
-  const watch = new FlagWatch({ ...watched, readsFlip: true });
+  const watch = new FlagWatch({
+    ...watched,
+    readsLease: true,
+    readsInfo: true,
+  });
   closers.add("flag watch", () => watch.close());
 
   const ledger = new Ledger(redis, keys);

@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 import * as z from "zod";
-import { parseFlag } from "./flag-watch.js";
+import { parseFlag } from "./flag-value.js";
 import type { Keys } from "../redis/keys.js";
 import {
   EVENT_KINDS,

@@ -1,4 +1,4 @@
-import { parseFlag } from "../../../lib/flag/flag-watch.js";
+import { parseFlag } from "../../../lib/flag/flag-value.js";
 import { readLease } from "../../../lib/flag/lease-reading.js";
 import type { LedgerEvent } from "../../../lib/flag/ledger.js";
 import {

@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import { parseFlag } from "../../../lib/flag/flag-watch.js";
+import { parseFlag } from "../../../lib/flag/flag-value.js";
 import type { Keys } from "../../../lib/redis/keys.js";
 import { readLease } from "../../../lib/flag/lease-reading.js";
 import { entryTimeMs, toRecord } from "../../../lib/redis/stream-entry.js";

@@ -3,7 +3,9 @@ import type { FlagReading } from "../../../lib/flag/flag-watch.js";
 /** What is known about the canary. */
 export interface Known {
   /** The last reading, undefined before the first. */
-  reading: FlagReading | undefined;
+  reading:
+    | Pick<FlagReading, "value" | "confirmedAt" | "isOutdated" | "leaseUntil">
+    | undefined;
   /** Why Redis refuses to tell the flag; undefined if it does not answer. */
   refusal: string | undefined;
   /** Since when, in monotonic ms, and why Redis takes no telemetry of this proxy; undefined while it does. */

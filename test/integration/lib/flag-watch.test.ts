@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { startPrivateRedis } from "../../support/redis/private-redis.js";
 import { FlagWatch } from "../../../lib/flag/flag-watch.js";
+import { Ledger } from "../../../lib/flag/ledger.js";
 import type { Keys } from "../../../lib/redis/keys.js";
 import { encodeLease } from "../../support/redis/lease.js";
 import { onCleanup } from "../../support/cleanup.js";
@@ -31,6 +32,8 @@ describe("flag watch", () => {
       program: `watch-${keys.prefix}`,
       keys,
       flagName: "feature",
+      readsLease: true,
+      readsInfo: true,
       logger,
     });
     opened.onChange(({ value }) => changes.push(value));
@@ -126,6 +129,25 @@ describe("flag watch", () => {
     await waitFor("the lease", () => watch.current?.leaseUntil);
     await waitFor("more readings", () => outdated.length > 2);
     expect(outdated).not.to.include(true);
+  });
+
+  it("watches further flags over the same two connections", async () => {
+    await untilTracking();
+    watch.watch(["feature2", "new.checkout"]);
+    const readingOf = (name: string) => watch.readingOf(name);
+    await waitFor("both", () => readingOf("new.checkout"));
+    expect(readingOf("feature2")).to.include({ raw: null, wasSet: false });
+    const ledger = new Ledger(test.redis, test.keys);
+    const flip = { by: "operator", reason: "a test", data: {} } as const;
+    await ledger.flip("feature2", { ...flip, value: false });
+    await waitFor("the flip", () => readingOf("feature2")?.value === false);
+    expect(readingOf("feature2")).to.include({ wasSet: true, by: "operator" });
+    expect(readingOf("feature2")?.at).to.match(/^\d{4}-.*Z$/);
+    expect(watch.current).to.include({ name: "feature", value: true });
+    const own = (await clientIds()).filter(({ name }) =>
+      name.startsWith(`watch-${test.keys.prefix}`),
+    );
+    expect(own).to.have.length(2);
   });
 
   it("keeps the value of a flag that Redis has lost until another is written", async () => {

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { parseFlag } from "../../../lib/flag/flag-watch.js";
+import { parseFlag } from "../../../lib/flag/flag-value.js";
 
 describe("flag value", () => {
   for (const [raw, value, garbled] of [

@@ -2,8 +2,10 @@ import { expect } from "chai";
 import {
   whyCanaryIsClosed as whyClosed,
   type GateRules,
+  type Known,
 } from "../../../apps/proxy/canary/gate.js";
-import type { FlagReading } from "../../../lib/flag/flag-watch.js";
+
+type FlagReading = NonNullable<Known["reading"]>;
 
 const NOW = 100_000;
 const OPTIONAL = { flagStaleMs: 5000, leaseRequired: false };
@@ -13,8 +15,6 @@ const REQUIRED = { flagStaleMs: 5000, leaseRequired: true };
 function reading(changes: Partial<FlagReading> = {}): FlagReading {
   return {
     value: true,
-    raw: "true",
-    flip: null,
     confirmedAt: NOW,
     isOutdated: false,
     leaseUntil: NOW + 1,
