@@ -56,8 +56,9 @@ function otherPrograms(program) {
  */
 const rooms = {
   cli: {
-    commands: [".", "commands/doctor", "sources"],
+    commands: [".", "commands/doctor", "hooks", "sources"],
     "commands/doctor": [".", "sources"],
+    hooks: ["."],
     sources: ["."],
   },
   monitor: {

@@ -14,6 +14,7 @@ import {
   type Shell,
 } from "./completion.js";
 import { EXIT, type ExitStatus } from "./exit-status.js";
+import type { HookSettings } from "./hooks/hooks.js";
 import { ABOUT, AFTERWORD, EXAMPLES } from "./help.js";
 import type { OutputStream } from "./output.js";
 
@@ -41,6 +42,8 @@ export interface Commands {
     json: boolean;
     sendTestMail: boolean;
   }) => Promise<ExitStatus>;
+  installHooks: (settings: HookSettings) => ExitStatus;
+  uninstallHooks: () => ExitStatus;
 }
 
 interface CommandLineContext {
@@ -76,7 +79,7 @@ interface JsonOption {
 }
 
 type Run = (
-  command: (commands: Commands) => Promise<ExitStatus>,
+  command: (commands: Commands) => ExitStatus | Promise<ExitStatus>,
 ) => Promise<void>;
 
 function createProgram(
@@ -123,6 +126,7 @@ function createProgram(
     .action((options: Parameters<Commands["doctor"]>[0]) =>
       run(({ doctor }) => doctor(options)),
     );
+  addHooks(program, run);
   add(program, "completion", "print a completion script for a shell")
     .addArgument(new Argument("<shell>").choices(SHELLS))
     .action((shell: Shell) => {
@@ -147,6 +151,21 @@ function addFlag(program: Command, run: Run, json: () => Option): void {
       .action((options: { reason?: string }) =>
         run(({ setFlag }) => setFlag(value, options)),
       );
+}
+
+function addHooks(program: Command, run: Run): void {
+  const hooks = add(program, "hooks", "let commits start releases by Jenkins");
+  add(hooks, "install", "notify Jenkins of commits in this clone")
+    .option("--jenkins-url <url>", "Jenkins")
+    .option("--repository-url <url>", "the repository, as the job spells it")
+    .option("--push-remote <name>", "push each commit to this remote first")
+    .option("--branch <name>", "the release branch (main)")
+    .option("--token-file <path>", "~/.config/serin/jenkins-token")
+    .action((settings: HookSettings) =>
+      run(({ installHooks }) => installHooks(settings)),
+    );
+  add(hooks, "uninstall", "remove that again") //
+    .action(() => run(({ uninstallHooks }) => uninstallHooks()));
 }
 
 function add(parent: Command, name: string, about: string): Command {

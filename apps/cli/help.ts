@@ -23,6 +23,10 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     "serin doctor || echo needs a look",
     "serin doctor --send-test-mail",
   ],
+  "hooks install": [
+    "serin hooks install --jenkins-url http://ci:8080",
+    "serin hooks install --repository-url /srv/shop.git --push-remote deploy",
+  ],
   completion: [
     'eval "$(serin completion bash)"',
     'serin completion zsh > "${fpath[1]}/_serin"',

@@ -2,6 +2,7 @@ import type { Commands } from "../command-line.js";
 import type { Environment } from "../../../lib/settings/settings.js";
 import { readConfig } from "../config.js";
 import type { ExitStatus } from "../exit-status.js";
+import { installHooks, uninstallHooks } from "../hooks/hooks.js";
 import { Output, type OutputStream } from "../output.js";
 import { MonitorClient } from "../sources/monitor-client.js";
 import { explainRedisError, RedisLink } from "../sources/redis-link.js";
@@ -25,8 +26,9 @@ export interface CommandsContext {
 
 /** The commands that need settings, Redis or the monitor. */
 export function createCommands(context: CommandsContext): Commands {
-  const { env, stdout, stderr, stopSignal } = context;
+  const { env, cwd, stdout, stderr, stopSignal } = context;
   const output = new Output(stdout, env);
+  const clone = { cwd, env, say: output.line };
 
   /** Reads the settings, runs a command, and closes its connection. */
   async function run(
@@ -68,5 +70,7 @@ export function createCommands(context: CommandsContext): Commands {
       ),
     why: (options) => run((parts) => explainFlip(parts, options)),
     doctor: (options) => run((parts) => examine(parts, options)),
+    installHooks: (settings) => installHooks(clone, settings),
+    uninstallHooks: () => uninstallHooks(clone),
   };
 }
