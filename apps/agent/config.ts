@@ -31,22 +31,23 @@ export function readConfig(env: Environment): AgentConfig {
   const settings = new SettingsReader(env);
   const target = settings.choice("TARGET", SIDES);
   const isCanary = target === "canary";
+  const appUrl = settings.parsed(
+    "APP_URL",
+    "http://host:port without a path",
+    parseHttpOrigin,
+    new URL(`http://127.0.0.1:${isCanary ? 3002 : 3001}`),
+  );
   const config: AgentConfig = {
     ...readBaseConfig(settings, isCanary ? 3102 : 3101),
     target,
-    appUrl: settings.parsed(
-      "APP_URL",
-      "http://host:port without a path",
-      parseHttpOrigin,
-      new URL(`http://127.0.0.1:${isCanary ? 3002 : 3001}`),
-    ),
+    appUrl,
     healthPath: settings.parsed(
       "HEALTH_PATH",
       "a path that begins with /, such as /healthz, or none",
       parsePath,
       "/healthz",
     ),
-    app: readProcessPointer(settings),
+    app: readProcessPointer(settings, appUrl),
     releaseFile: settings.isSet("APP_RELEASE_FILE")
       ? settings.text("APP_RELEASE_FILE")
       : undefined,
@@ -59,7 +60,10 @@ export function readConfig(env: Environment): AgentConfig {
   return config;
 }
 
-function readProcessPointer(settings: SettingsReader): ProcessPointer {
+function readProcessPointer(
+  settings: SettingsReader,
+  appUrl: URL,
+): ProcessPointer {
   const pointers: ProcessPointer[] = [];
   if (settings.isSet("APP_PID")) {
     const pid = settings.integer("APP_PID", { min: 1, max: MAX_PID });
@@ -72,12 +76,11 @@ function readProcessPointer(settings: SettingsReader): ProcessPointer {
     const unit = settings.parsed("APP_UNIT", right, parseUnit);
     pointers.push({ kind: "unit", unit });
   }
-  const [pointer, ...others] = pointers;
-  if (pointer !== undefined && others.length === 0) return pointer;
-  settings.reject(
-    `${pointers.length} of APP_PID, APP_PIDFILE and APP_UNIT are set: give exactly one`,
-  );
-  return pointer ?? { kind: "pid", pid: 0 };
+  if (pointers.length > 1)
+    settings.reject(
+      `${pointers.length} of APP_PID, APP_PIDFILE and APP_UNIT are set: give one at most`,
+    );
+  return pointers[0] ?? { kind: "listener", url: appUrl };
 }
 
 /** A second slash or a backslash would name another host. */

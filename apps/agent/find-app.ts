@@ -1,12 +1,14 @@
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
+import { ListenerFinder } from "../../lib/program/find-listener.js";
 
 /** How the agent identifies the app's process. */
 export type ProcessPointer =
   | { kind: "pid"; pid: number }
   | { kind: "pidfile"; path: string }
-  | { kind: "unit"; unit: string };
+  | { kind: "unit"; unit: string }
+  | { kind: "listener"; url: URL };
 
 export interface LookUpLimits {
   timeoutMs: number;
@@ -20,7 +22,10 @@ export interface AppLocation {
   cgroup?: string;
 }
 
-/** @returns null while the app is not running @throws if that cannot be determined */
+/**
+ * @returns null while the app is not running
+ * @throws HiddenListener if its process cannot be seen from here, and other errors if looking it up fails
+ */
 export type FindApp = (limits: LookUpLimits) => Promise<AppLocation | null>;
 
 /** Looks up the pid at each call, and thus follows restarts of the app. */
@@ -32,6 +37,8 @@ export function createAppFinder(pointer: ProcessPointer): FindApp {
       return () => readPidfile(pointer.path);
     case "unit":
       return (limits) => askSystemd(pointer.unit, limits);
+    case "listener":
+      return findListening(pointer.url);
   }
 }
 
@@ -43,6 +50,14 @@ async function readPidfile(path: string): Promise<AppLocation | null> {
     if ((err as NodeJS.ErrnoException).code === "ENOENT") return null;
     throw err;
   }
+}
+
+function findListening(url: URL): FindApp {
+  const finder = new ListenerFinder(url);
+  return async () => {
+    const pid = await finder.find();
+    return pid === null ? null : { pid };
+  };
 }
 
 async function askSystemd(

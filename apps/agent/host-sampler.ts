@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import { HiddenListener } from "../../lib/program/find-listener.js";
 import type { Logger } from "../../lib/program/log.js";
 import type { HostSample, Side } from "../../lib/telemetry/telemetry.js";
 import {
@@ -23,8 +24,8 @@ export interface HostSamplerOptions {
 }
 
 /**
- * Samples the app and its process at each interval. A process that cannot be read counts as not running. Samples never
- * overlap: a slow one delays the next.
+ * Samples the app and its process at each interval. A process that cannot be read counts as not running, but one that is
+ * hidden from this user or host counts as running while its probe succeeds. Samples never overlap: a slow one delays the next.
  */
 export class HostSampler {
   readonly #options: HostSamplerOptions;
@@ -32,6 +33,7 @@ export class HostSampler {
   readonly #stop = new AbortController();
   #process: AppProcess | undefined;
   #unreadable = false;
+  #isHidden = false;
   #timer: NodeJS.Timeout | undefined;
   #sampling: Promise<void> = Promise.resolve();
 
@@ -65,7 +67,8 @@ export class HostSampler {
     ]);
     if (this.#stop.signal.aborted) return;
     const figures = describeProcess(this.#process);
-    await send({ target, host: hostname(), version, ...figures, probe });
+    const up = this.#isHidden ? probe.ok : figures.up;
+    await send({ target, host: hostname(), version, ...figures, up, probe });
     const restMs = startedAt + intervalMs - performance.now();
     this.#timer = setTimeout(() => this.start(), Math.max(0, restMs));
   }
@@ -84,12 +87,13 @@ export class HostSampler {
     try {
       const app = await this.#options.findApp(this.#limits);
       const usage = app === null ? undefined : await readUsage(app);
-      this.#unreadable = false;
+      this.#unreadable = this.#isHidden = false;
       return usage && advanceProcess(this.#process, usage, Date.now());
     } catch (err) {
       if (!this.#unreadable && !this.#stop.signal.aborted)
         this.#options.logger.warn({ err }, "cannot read the app's process");
       this.#unreadable = true;
+      this.#isHidden = err instanceof HiddenListener;
       return undefined;
     }
   }

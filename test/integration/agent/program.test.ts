@@ -120,8 +120,7 @@ describe("agent program", () => {
       [
         "agent does not start: bad settings:",
         "  - TARGET is not set: give one of prod, canary",
-        '  - APP_URL is "here": give http://host:port without a path',
-        "  - 0 of APP_PID, APP_PIDFILE and APP_UNIT are set: give exactly one\n",
+        '  - APP_URL is "here": give http://host:port without a path\n',
       ].join("\n"),
     );
   });
@@ -157,6 +156,13 @@ describe("agent program", () => {
     const ageMs = Date.now() - Date.parse(startedAt!);
     expect(ageMs).to.be.within(0, 20_000);
     expect(new Set(all.map((sample) => sample.startedAt)).size).to.equal(1);
+  });
+
+  it("samples the process that listens at the app's URL when it is told none", async () => {
+    const app = await spawnListening("app", { ROLE: "prod" });
+    const env = { TARGET: "prod", APP_URL: app.url, ...OFTEN };
+    const agent = await startProgram("agent", env);
+    await new Samples(agent.keys).find("of the app", isOf(app.pid));
   });
 
   it("reports CPU as a ratio of one core", async () => {

@@ -7,7 +7,7 @@ const PROD = { TARGET: "prod", APP_PID: "123" };
 const problemsOf = problemsIn(readConfig);
 
 describe("agent config", () => {
-  it("requires only a target and its process", () =>
+  it("requires only a target", () =>
     expect(readConfig(PROD)).to.deep.equal({
       redisUrl: "redis://127.0.0.1:6379",
       keyPrefix: "serin:",
@@ -54,17 +54,18 @@ describe("agent config", () => {
     });
   });
 
-  it("names all three variables when none is set", () =>
-    expect(problemsOf({ TARGET: "prod" })).to.deep.equal([
-      "0 of APP_PID, APP_PIDFILE and APP_UNIT are set: give exactly one",
-    ]));
+  it("samples what listens at the app's URL when none of the three is set", () => {
+    const env = { TARGET: "prod", APP_URL: "http://10.0.0.1:80" };
+    const url = new URL("http://10.0.0.1:80");
+    expect(readConfig(env).app).to.deep.equal({ kind: "listener", url });
+  });
 
   it("rejects more than one of them, and validates each", () =>
     expect(
       problemsOf({ TARGET: "prod", APP_PID: "0", APP_UNIT: "app.service" }),
     ).to.deep.equal([
       'APP_PID is "0": give a whole number from 1 to 4194304',
-      "2 of APP_PID, APP_PIDFILE and APP_UNIT are set: give exactly one",
+      "2 of APP_PID, APP_PIDFILE and APP_UNIT are set: give one at most",
     ]));
 
   it("lists every invalid variable with its value and the valid ones", () =>
@@ -78,8 +79,8 @@ describe("agent config", () => {
       }),
     ).to.deep.equal([
       'TARGET is "beta": give one of prod, canary',
-      'PORT is "http": give a whole number from 0 to 65535',
       'APP_URL is "https://127.0.0.1:3001": give http://host:port without a path',
+      'PORT is "http": give a whole number from 0 to 65535',
       'APP_UNIT is "--user": give a systemd unit\'s name, such as app.service',
       'SAMPLE_INTERVAL_MS is "99": give a whole number from 100 to 86400000',
     ]));
