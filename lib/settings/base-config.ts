@@ -25,12 +25,19 @@ export interface BaseConfig extends StoreConfig {
   port: number;
 }
 
+const FLAG_NAME_RULE = "1 to 64 of A-Z a-z 0-9 . _ -";
+export const parseFlagName = matching(/^[\w.-]{1,64}$/);
+
 const PORT_RANGE = { min: 0, max: 65535 };
 
-export function readStoreConfig(settings: SettingsReader): StoreConfig {
+/** @param urlName the variable with the URL of Redis */
+export function readStoreConfig(
+  settings: SettingsReader,
+  urlName = "REDIS_URL",
+): StoreConfig {
   return {
     redisUrl: settings.secret(
-      "REDIS_URL",
+      urlName,
       "redis://[user:password@]host:port[/db] or rediss://…",
       parseRedisUrl,
       "redis://127.0.0.1:6379",
@@ -43,11 +50,17 @@ export function readStoreConfig(settings: SettingsReader): StoreConfig {
     ),
     flagName: settings.parsed(
       "FLAG_NAME",
-      "1 to 64 of A-Z a-z 0-9 . _ -",
-      matching(/^[\w.-]{1,64}$/),
+      FLAG_NAME_RULE,
+      parseFlagName,
       "feature",
     ),
   };
+}
+
+/** The names of further flags. */
+export function readFlagNames(settings: SettingsReader): string[] {
+  const right = `names of flags, separated by commas, each ${FLAG_NAME_RULE}`;
+  return settings.list("FLAGS", right, parseFlagName, []);
 }
 
 export function readBaseConfig(
