@@ -59,6 +59,9 @@ const rooms = {
     commands: [".", "commands/doctor", "hooks", "sources"],
     "commands/doctor": [".", "sources"],
     hooks: ["."],
+    release: [".", "commands", "release/packing", "release/repository"],
+    "release/packing": [".", "release", "release/repository"],
+    "release/repository": ["."],
     sources: ["."],
   },
   monitor: {

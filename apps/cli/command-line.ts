@@ -17,6 +17,8 @@ import { EXIT, type ExitStatus } from "./exit-status.js";
 import type { HookSettings } from "./hooks/hooks.js";
 import { ABOUT, AFTERWORD, EXAMPLES } from "./help.js";
 import type { OutputStream } from "./output.js";
+import { addReleaseCommands } from "./release-line.js";
+import type { ReleaseCommands } from "./release/release-commands.js";
 
 const MAX_EVENTS = 1000;
 /** For help that is not printed on a terminal. */
@@ -49,6 +51,7 @@ export interface Commands {
 interface CommandLineContext {
   /** Not called for help, the version, completion and invalid arguments, because loading takes most of the start. */
   loadCommands: () => Promise<Commands>;
+  loadReleaseCommands: () => Promise<ReleaseCommands>;
   version: string;
   stdout: OutputStream;
   stderr: OutputStream;
@@ -63,6 +66,12 @@ export async function runCommandLine(
   const program = createProgram(context, async (command) => {
     status = await command(await context.loadCommands());
   });
+  addReleaseCommands(
+    (name, about) => add(program, name, about),
+    async (command) => {
+      status = await command(await context.loadReleaseCommands());
+    },
+  );
   try {
     await program.parseAsync(args, { from: "user" });
     return status;

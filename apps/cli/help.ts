@@ -27,6 +27,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     "serin hooks install --jenkins-url http://ci:8080",
     "serin hooks install --repository-url /srv/shop.git --push-remote deploy",
   ],
+  package: ["serin package", "serin package 1a2b3c4", "serin package --serin"],
   completion: [
     'eval "$(serin completion bash)"',
     'serin completion zsh > "${fpath[1]}/_serin"',

@@ -15,6 +15,11 @@ export async function runCli(
         const { createCommands } = await import("./commands/commands.js");
         return createCommands(context);
       },
+      loadReleaseCommands: async () => {
+        const { createReleaseCommands } =
+          await import("./release/release-commands.js");
+        return createReleaseCommands(context);
+      },
       version: releaseVersion(),
       stdout,
       stderr,

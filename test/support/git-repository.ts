@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { createTempDirectory } from "./temp-directory.js";
 
 /** Git's environment without this machine's settings. */
@@ -30,17 +30,39 @@ export class GitRepository {
       cwd: this.path,
       env,
       encoding: "utf8",
+      stdio: ["ignore", "pipe", "pipe"],
     }).trim();
   }
 
   write(name: string, content: string, mode?: number): void {
-    writeFileSync(join(this.path, name), content, { mode });
+    const path = this.#prepare(name);
+    writeFileSync(path, content);
+    if (mode !== undefined) chmodSync(path, mode);
+  }
+
+  link(name: string, target: string): void {
+    symlinkSync(target, this.#prepare(name));
   }
 
   /** Commits the whole working tree. @returns the commit */
-  commit(message: string): string {
+  commit(message = "a change"): string {
     this.git("add", "--all");
     this.git("commit", "--quiet", "--allow-empty", "--message", message);
-    return this.git("rev-parse", "HEAD");
+    return this.at("HEAD");
+  }
+
+  /** The commit that a ref points to; empty if there is none. */
+  at(ref: string): string {
+    try {
+      return this.git("rev-parse", "--verify", "--quiet", ref);
+    } catch {
+      return "";
+    }
+  }
+
+  #prepare(name: string): string {
+    const path = join(this.path, name);
+    mkdirSync(dirname(path), { recursive: true });
+    return path;
   }
 }
