@@ -116,7 +116,7 @@ function forbidOtherRooms(program) {
 }
 
 export default tseslint.config(
-  { ignores: [".build-*/", "dist/", "node_modules/", "coverage/"] },
+  { ignores: [".build-*/", "**/dist/", "node_modules/", "coverage/"] },
   js.configs.recommended,
   {
     files: ["**/*.ts"],

@@ -1,6 +1,6 @@
 /**
  * Builds dist/ from scratch: each program bundled with the packages that it uses, the dashboard's page, and the licences of
- * those packages. The same sources give the same bytes. Types are checked by `npm run types`.
+ * those packages. The sample service is built to apps/app/dist/ as well, beside its serin.yml. The same sources give the same bytes. Types are checked by `npm run types`.
  *
  *     node scripts/build.mjs          what is shipped
  *     node scripts/build.mjs tests    and each module by itself, for tests and benchmarks
@@ -14,7 +14,8 @@ import { bundlePage } from "./build/page.mjs";
 import { bundlePrograms } from "./build/programs.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-rmSync(join(root, "dist"), { recursive: true, force: true });
+for (const folder of ["dist", "apps/app/dist"])
+  rmSync(join(root, folder), { recursive: true, force: true });
 const [programs, page] = await Promise.all([
   bundlePrograms(root),
   bundlePage(root),

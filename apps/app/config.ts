@@ -31,12 +31,7 @@ export function readConfig(env: Environment): AppConfig {
   const config: AppConfig = {
     ...readBaseConfig(settings, role === "canary" ? 3002 : 3001),
     role,
-    version: settings.parsed(
-      "VERSION",
-      "1 to 64 of A-Z a-z 0-9 . _ + -",
-      (value) => (/^[\w.+-]{1,64}$/.test(value) ? value : undefined),
-      releaseVersion(),
-    ),
+    version: readVersion(settings),
     slowMs: settings.integer("SLOW_MS", { min: 0, max: MAX_SLOW_MS }, 1000),
     kvTtlS: settings.integer("KV_TTL_S", { min: 1, max: MAX_KV_TTL_S }, 10),
     faults: {
@@ -52,4 +47,14 @@ export function readConfig(env: Environment): AppConfig {
   };
   settings.finish();
   return config;
+}
+
+/** Its release on a host has no version of its own beside it. */
+function readVersion(settings: SettingsReader): string {
+  if (!settings.isSet("VERSION")) return releaseVersion();
+  return settings.parsed(
+    "VERSION",
+    "1 to 64 of A-Z a-z 0-9 . _ + -",
+    (value) => (/^[\w.+-]{1,64}$/.test(value) ? value : undefined),
+  );
 }

@@ -13,6 +13,13 @@ const REQUIRE =
   'import { createRequire as createRequireOfBundle } from "node:module";\n' +
   "const require = createRequireOfBundle(import.meta.url);";
 
+/** The sample's release has no package.json: its file's name says that it is a module. */
+const SAMPLE = {
+  entryPoints: ["apps/app/main.ts"],
+  outdir: "apps/app/dist",
+  outExtension: { ".js": ".mjs" },
+};
+
 const FIRST_LINE_MAP = `//# sourceMappingURL=data:application/json;base64,${Buffer.from(
   JSON.stringify({ version: 3, sources: [""], mappings: "AAAA" }),
 ).toString("base64")}`;
@@ -34,11 +41,22 @@ const PACKAGES_UNMAPPED = {
 /** @returns the absolute paths of all sources in the bundles */
 export async function bundlePrograms(root) {
   const isEntry = (name) => MAIN.test(name) || name === CONFIG;
-  const { metafile } = await build({
+  const [{ metafile }] = await Promise.all([
+    bundle(root, {
+      entryPoints: findInPrograms(root, isEntry),
+      outdir: "dist",
+      outbase: ".",
+    }),
+    bundle(root, SAMPLE),
+  ]);
+  makeCommandsExecutable(root);
+  return Object.keys(metafile.inputs).map((path) => join(root, path));
+}
+
+function bundle(root, entry) {
+  return build({
+    ...entry,
     absWorkingDir: root,
-    entryPoints: findInPrograms(root, isEntry),
-    outdir: "dist",
-    outbase: ".",
     bundle: true,
     platform: "node",
     target: "node20",
@@ -52,8 +70,6 @@ export async function bundlePrograms(root) {
     metafile: true,
     logLevel: "warning",
   });
-  makeCommandsExecutable(root);
-  return Object.keys(metafile.inputs).map((path) => join(root, path));
 }
 
 /** The modules that run only as bundles. */

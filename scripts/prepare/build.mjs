@@ -39,8 +39,8 @@ function fingerprint(root) {
     const stats = statSync(join(root, path), { throwIfNoEntry: false });
     if (stats?.isDirectory())
       for (const name of readdirSync(join(root, path)).sort())
-        addAll(`${path}/${name}`);
-    else if (stats) hash.update(`${path} ${stats.size} ${stats.mtimeMs}\n`);
+        if (name !== "dist") addAll(`${path}/${name}`);
+        else if (stats) hash.update(`${path} ${stats.size} ${stats.mtimeMs}\n`);
   };
   SOURCES.forEach(addAll);
   return hash.digest("hex");
