@@ -12,6 +12,7 @@ import {
   SettingsReader,
   type Environment,
 } from "../../lib/settings/settings.js";
+import type { AccessLogConfig } from "./exchange/access-log.js";
 import type { ClientLimits } from "./clients/strict-server.js";
 import {
   ENGINE_NAMES,
@@ -44,6 +45,8 @@ export interface ProxyConfig extends BaseConfig, ClientLimits, UpstreamLimits {
   trustedProxies: BlockList;
   /** Whether request headers with underscores in their names are forwarded. */
   keepsUnderscores: boolean;
+  /** Undefined to log none. */
+  accessLog: AccessLogConfig | undefined;
 }
 
 /** @throws SettingsError */
@@ -87,6 +90,7 @@ export function readConfig(env: Environment): ProxyConfig {
     keepsUnderscores:
       settings.choice("UNDERSCORE_HEADERS", ["drop", "keep"], "drop") ===
       "keep",
+    accessLog: readAccessLog(settings),
   };
   const { telemetryIntervalMs, flagStaleMs } = config;
   if (telemetryIntervalMs > flagStaleMs / 2)
@@ -166,6 +170,22 @@ function readOrigins(
   const right =
     "one or more http://host:port without a path, separated by commas";
   return settings.list(name, right, parseHttpOrigin, [new URL(fallback)]);
+}
+
+function readAccessLog(settings: SettingsReader): AccessLogConfig | undefined {
+  const right =
+    "bad, all, off, or the share of good requests to log beside the bad, such as 1%";
+  const sampleRatio = settings.parsed("ACCESS_LOG", right, parseSample, 0);
+  const slowMs = readMs(settings, "ACCESS_LOG_SLOW_MS", { fallback: 500 });
+  return sampleRatio < 0 ? undefined : { sampleRatio, slowMs };
+}
+
+/** @returns -1 for off */
+function parseSample(value: string): number | undefined {
+  const known = { off: -1, bad: 0, all: 1 }[value];
+  const percent = /^(\d{1,3}(\.\d{1,3})?)%$/.exec(value)?.[1];
+  const ratio = known ?? Number(percent) / 100;
+  return ratio <= 1 ? ratio : undefined;
 }
 
 function readTrustedProxies(settings: SettingsReader): BlockList {

@@ -11,6 +11,7 @@ import { createTrust } from "./clients/client-connection.js";
 import { ConnectionCount } from "./clients/connection-limit.js";
 import { createEngine } from "./engines/create-engine.js";
 import type { Engine } from "./engines/engine.js";
+import { AccessLog } from "./exchange/access-log.js";
 import { FailureLog } from "./exchange/failure-log.js";
 import { serveRequests } from "./clients/intake.js";
 import { KEEP_ALIVE_S } from "./http/relay.js";
@@ -97,6 +98,7 @@ export class Front {
         if (trip !== undefined) onTrip(trip, breaker.era);
       },
       onFailedAttempt: (upstream, failure) => failures.note(upstream, failure),
+      accessLog: config.accessLog && new AccessLog(logger, config.accessLog),
     });
   }
 

@@ -19,12 +19,16 @@ const MESSAGES: Record<number, string> = {
 /** Answers in place of a failed upstream. @returns the status */
 export function answerFailure(
   response: ServerResponse,
-  failure: { kind: FailureKind; servedBy: string },
+  failure: {
+    kind: FailureKind;
+    servedBy: string;
+    requestId: string | undefined;
+  },
 ): number {
   const status = STATUS_OF_FAILURE[failure.kind];
   answerJson(response, {
     status,
-    error: MESSAGES[status] ?? "",
+    body: { error: MESSAGES[status] ?? "", requestId: failure.requestId },
     headers: { "x-served-by": failure.servedBy, ...retryAfter(status) },
   });
   return status;
@@ -37,7 +41,7 @@ export function refuse(
   error: string,
 ): void {
   const headers = { connection: "close", ...retryAfter(status) };
-  answerJson(response, { status, error, headers });
+  answerJson(response, { status, body: { error }, headers });
 }
 
 function retryAfter(status: number): Record<string, string> {
@@ -46,9 +50,9 @@ function retryAfter(status: number): Record<string, string> {
 
 function answerJson(
   response: ServerResponse,
-  answer: { status: number; error: string; headers: Record<string, string> },
+  answer: { status: number; body: object; headers: Record<string, string> },
 ): void {
-  const body = JSON.stringify({ error: answer.error });
+  const body = JSON.stringify(answer.body);
   response
     // Replaces the reason of an upstream's head that could not be relayed.
     .writeHead(answer.status, STATUS_CODES[answer.status], {

@@ -7,6 +7,7 @@ import type {
   FailureKind,
   Ongoing,
 } from "../engines/engine.js";
+import { valueOf, type AccessLog } from "./access-log.js";
 import { answerFailure, STATUS_OF_FAILURE } from "./answers.js";
 import type { ReceivedRequest } from "../http/received-request.js";
 import { hasBody } from "../http/headers.js";
@@ -44,6 +45,7 @@ export interface ExchangeContext {
     upstream: Upstream,
     failure: Pick<Failure, "kind" | "cause">,
   ) => void;
+  accessLog: AccessLog | undefined;
 }
 
 export interface Message {
@@ -67,6 +69,7 @@ export class Exchange {
   /** The canary's own status, once prod answers in its place. */
   #canaryStatus: number | undefined;
   readonly #taken: NextStep[] = [];
+  #tried: { upstream: Upstream; at: number };
   #ongoing: Ongoing | undefined;
 
   /** @param picked.startedAt when the side was picked, in monotonic ms */
@@ -89,11 +92,21 @@ export class Exchange {
     );
     response.on("close", () => this.#onResponseClosed());
     onLeftWaiting(request, response, () => this.#onClientLeft());
-    this.#try(context.upstreams[side].next(startedAt), false);
+    this.#tried = {
+      upstream: context.upstreams[side].next(startedAt),
+      at: startedAt,
+    };
+    this.#try(false);
   }
 
-  #try(upstream: Upstream, freshConnection: boolean): void {
+  #retry(upstream: Upstream, freshConnection: boolean): void {
+    this.#tried = { upstream, at: performance.now() };
+    this.#try(freshConnection);
+  }
+
+  #try(freshConnection: boolean): void {
     const { request, response, headers, engine } = this.#message;
+    const { upstream } = this.#tried;
     try {
       this.#ongoing = engine.forward({
         request,
@@ -134,17 +147,19 @@ export class Exchange {
       },
     });
     this.#taken.push(step);
-    if (step === "same-fresh") this.#try(upstream, true);
+    if (step === "same-fresh") this.#retry(upstream, true);
     else if (step === "give-up") this.#answer(failure.kind, side);
     else {
       if (side === "canary" && step === "prod")
         this.#canaryStatus = STATUS_OF_FAILURE[failure.kind];
-      this.#try(upstreams[step].next(performance.now(), upstream), false);
+      this.#retry(upstreams[step].next(performance.now(), upstream), false);
     }
   }
 
   #answer(kind: FailureKind, servedBy: Side): void {
-    this.#finish(answerFailure(this.#message.response, { kind, servedBy }));
+    const { response, headers } = this.#message;
+    const requestId = valueOf(headers, "x-request-id");
+    this.#finish(answerFailure(response, { kind, servedBy, requestId }));
   }
 
   #onResponseClosed(): void {
@@ -164,6 +179,7 @@ export class Exchange {
     const { onFailedAttempt, onOutcome } = this.#context;
     onFailedAttempt(upstream, { kind: "bad-response", cause });
     const { side } = this.#pending;
+    this.#log(STATUS_OF_FAILURE["bad-response"], true);
     if (upstream.side === side)
       onOutcome(side, STATUS_OF_FAILURE["bad-response"], {
         ...this.#begun,
@@ -181,11 +197,30 @@ export class Exchange {
     const { side } = this.#pending;
     const now = performance.now();
     const waitedMs = waitedFor(this.#pending, now) ?? 0;
-    if (recorder.finish(this.#pending, outcome, now))
-      onOutcome(side, outcome.status, {
-        ...this.#begun,
+    if (!recorder.finish(this.#pending, outcome, now)) return;
+    onOutcome(side, outcome.status, {
+      ...this.#begun,
+      waitedMs,
+      isCut: false,
+    });
+    this.#log(status, false, waitedMs);
+  }
+
+  #log(status: number, isCut: boolean, waitedMs = 0): void {
+    const now = performance.now();
+    this.#context.accessLog?.note(
+      {
+        request: this.#message.request,
+        headers: this.#message.headers,
+        side: this.#pending.side,
+        upstream: this.#tried.upstream,
+        status,
+        canaryStatus: this.#canaryStatus,
+        isCut,
         waitedMs,
-        isCut: false,
-      });
+        upstreamMs: now - this.#tried.at,
+      },
+      now,
+    );
   }
 }

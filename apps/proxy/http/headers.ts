@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { readHeaderName, type HeaderName } from "./header-name.js";
 
@@ -49,7 +50,7 @@ function connectionOptions(
 
 /**
  * A request's headers for an upstream. Order, case, repetition and `Host` are kept; hop-by-hop headers and `Expect`, which
- * this server answers, are removed; X-Forwarded-For, -Proto and -Host are set.
+ * this server answers, are removed; X-Forwarded-For, -Proto and -Host are set, and X-Request-Id where the client gave none.
  *
  * @param keepsUnderscores whether names with underscores are forwarded, except those that resemble a header of the proxy's
  * @returns `[name, value, name, value …]`
@@ -79,6 +80,9 @@ export function upstreamRequestHeaders(
   );
   const host = claimed("x-forwarded-host") ?? received.host;
   if (host !== undefined) headers.push("x-forwarded-host", String(host));
+  const hasId = received["x-request-id"] !== undefined;
+  if (!hasId || named?.has("x-request-id") === true)
+    headers.push("x-request-id", randomUUID());
   if (received["transfer-encoding"] !== undefined)
     headers.push("transfer-encoding", "chunked");
   else if (

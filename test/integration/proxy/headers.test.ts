@@ -25,7 +25,10 @@ describeEngines("proxy headers on the wire", () => {
         ...["X-Forwarded-For: 10.9.9.9", "X-Real-IP: 10.9.9.9"],
       );
     await client.response();
-    expect(headerLines(prod.connections[0]!.received)).to.have.members([
+    const lines = headerLines(prod.connections[0]!.received);
+    const [id] = lines.filter((line) => line.startsWith("x-request-id: "));
+    expect(id).to.match(/^x-request-id: [\da-f-]{36}$/);
+    expect(lines.filter((line) => line !== id)).to.have.members([
       "Host: test",
       "Accept: */*",
       "X-Twice: 1",

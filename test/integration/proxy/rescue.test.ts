@@ -151,11 +151,13 @@ describeEngines("proxy failing prod", () => {
     const prod = await findRefusing();
     const canary = await startNamedBackend("canary");
     const proxy = await startTestProxy({ prod, canary });
-    const answer = await send(proxy.port);
+    const headers = { "x-request-id": "order-7" };
+    const answer = await send(proxy.port, { headers });
     expect(answer).to.include({ status: 503, servedBy: "prod" });
     expect(answer.headers).to.include({ "retry-after": "1" });
     expect(JSON.parse(answer.body.toString())).to.deep.equal({
       error: "the upstream cannot be reached",
+      requestId: "order-7",
     });
     expect(canary.seen).to.deep.equal([]);
   });
@@ -167,7 +169,7 @@ describeEngines("proxy failing prod", () => {
     const proxy = await startTestProxy({ prod });
     const answer = await send(proxy.port);
     expect(answer.status).to.equal(502);
-    expect(JSON.parse(answer.body.toString())).to.deep.equal({
+    expect(JSON.parse(answer.body.toString())).to.include({
       error: "the upstream gave no valid response",
     });
   });

@@ -7,6 +7,7 @@ import {
   type IntakeContext,
 } from "../../../apps/proxy/clients/intake.js";
 import { createStrictServer } from "../../../apps/proxy/clients/strict-server.js";
+import type { AccessLog } from "../../../apps/proxy/exchange/access-log.js";
 import { TrafficRecorder } from "../../../apps/proxy/traffic/traffic-recorder.js";
 import type { TrafficWindows } from "../../../apps/proxy/traffic/window-counts.js";
 import { TunnelEngine } from "../../../apps/proxy/engines/tunnel.js";
@@ -42,6 +43,7 @@ export async function startTestProxy(options: {
   isTrusted?: (address: string) => boolean;
   onOutcome?: (side: Side, status: number) => void;
   onFailedAttempt?: IntakeContext["onFailedAttempt"];
+  accessLog?: AccessLog;
   /** The one under test unless told. */
   engine?: Engine;
 }): Promise<TestProxy> {
@@ -80,6 +82,7 @@ export async function startTestProxy(options: {
     era: () => 0,
     onOutcome: options.onOutcome ?? (() => undefined),
     onFailedAttempt: options.onFailedAttempt ?? (() => undefined),
+    accessLog: options.accessLog,
   });
   await service.listen({ host: "127.0.0.1", port: 0 });
   onCleanup(async () => {

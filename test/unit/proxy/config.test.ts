@@ -47,6 +47,7 @@ describe("proxy settings", () => {
       drainMs: 10_000,
       telemetryIntervalMs: 500,
       keepsUnderscores: false,
+      accessLog: { sampleRatio: 0, slowMs: 500 },
     });
   });
 
@@ -74,6 +75,18 @@ describe("proxy settings", () => {
       adminHost: "::1",
     });
   });
+
+  for (const [ACCESS_LOG, sampleRatio] of [
+    ["bad", 0],
+    ["all", 1],
+    ["1%", 0.01],
+    ["0.5%", 0.005],
+  ] as const)
+    it(`log requests with ACCESS_LOG=${ACCESS_LOG}`, () =>
+      expect(readConfig({ ACCESS_LOG }).accessLog).to.include({ sampleRatio }));
+
+  it("log no request with ACCESS_LOG=off", () =>
+    expect(readConfig({ ACCESS_LOG: "off" }).accessLog).to.equal(undefined));
 
   it("take the default for an empty variable", () =>
     expect(readConfig({ SPLIT: "", PORT: "" })).to.deep.include({
@@ -106,6 +119,8 @@ describe("proxy settings", () => {
     ["HEADERS_TIMEOUT_MS", "0", "a whole number from 1 "],
     ["REQUEST_TIMEOUT_MS", "-1", "a whole number from 0 "],
     ["MAX_HEADER_BYTES", "1023", "a whole number from 1024 to 1048576"],
+    ["ACCESS_LOG", "101%", "bad, all, off, or the share of good requests"],
+    ["ACCESS_LOG", "some", "bad, all, off, or the share of good requests"],
     ["WORKERS", "0", "a whole number from 1 to 128, or auto"],
     ["WORKERS", "129", "a whole number from 1 to 128, or auto"],
     ["WORKERS", "many", "a whole number from 1 to 128, or auto"],

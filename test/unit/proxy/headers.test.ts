@@ -53,6 +53,17 @@ describe("proxy headers to the upstream", () => {
       "content-length": "3",
     }));
 
+  it("keeps the client's request id, and makes one where it gave none", () => {
+    expect(upstreamHeaders({ "x-request-id": "7" })).to.include({
+      "x-request-id": "7",
+    });
+    const [one, other] = [upstreamHeaders({}), upstreamHeaders({})];
+    expect(one["x-request-id"]).to.match(/^[\da-f-]{36}$/);
+    expect(other["x-request-id"]).to.not.equal(one["x-request-id"]);
+    const named = { connection: "x-request-id", "x-request-id": "7" };
+    expect(upstreamHeaders(named)["x-request-id"]).to.match(/^[\da-f-]{36}$/);
+  });
+
   it("strips hop-by-hop headers and Expect", () => {
     const hopByHop = {
       connection: "keep-alive",
