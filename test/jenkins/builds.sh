@@ -34,7 +34,7 @@ commit() {
   made=$(at HEAD)
 }
 
-# build [NAME=VALUE…]: builds the commit `made`. Sets `result`, `log`, `trace` and `mail`.
+# build [NAME=VALUE…]: builds the commit `made` by its $JENKINSFILE. Sets `result`, `log`, `trace` and `mail`.
 build() {
   local ws=$SCRATCH/ws records status
   number=$((number + 1))
@@ -43,7 +43,7 @@ build() {
   [ -d "$ws" ] || git clone -q "$dev" "$ws"
   git -C "$ws" fetch -q origin
   git -C "$ws" checkout -q --force --detach "$made"
-  nice groovy "$BUILDS_HERE/run-jenkinsfile.groovy" "$ws/jenkins/Jenkinsfile" "$ws" "$records" \
+  nice groovy "$BUILDS_HERE/run-jenkinsfile.groovy" "$ws/${JENKINSFILE:-jenkins/Jenkinsfile}" "$ws" "$records" \
     GIT_COMMIT="$made" BUILD_NUMBER="$number" BUILD_URL="http://jenkins/job/serin/$number/" JOB_NAME=serin \
     GIT_CONFIG_GLOBAL="$GIT_CONFIG_GLOBAL" GIT_CONFIG_NOSYSTEM=1 SERIN_MAIL_TO=team@example.com "$@" \
     >"$records/log" 2>&1

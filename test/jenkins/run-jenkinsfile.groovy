@@ -1,10 +1,10 @@
-// Executes a declarative Jenkinsfile: runs `sh` and `ansiblePlaybook`, reads reports, writes mails to files.
+// Executes a declarative Jenkinsfile: runs `sh`, reads reports, writes mails to files.
 // It rejects everything that it does not know, so that a pass means something. It does not replace Jenkins' own validation.
 //
 //   groovy run-jenkinsfile.groovy JENKINSFILE WORKSPACE RECORDS [NAME=VALUE …]
 //
 // RECORDS is a folder for `trace` (the stages and steps) and `mail-N`. The variables are the build's environment.
-// CREDENTIALS=id=user:keyfile,id=file sets the credentials, FORCE=true the parameter, ABORT_AT=stage cancels at that stage.
+// CREDENTIALS=id=file,id=file sets the credentials, SSH keys too; FORCE=true the parameter, ABORT_AT=stage cancels at that stage.
 // Exits with 0 for SUCCESS, 1 FAILURE, 2 NOT_BUILT, 3 ABORTED, 4 UNSTABLE, 64 for a Jenkinsfile that it rejects.
 import java.nio.file.FileSystems
 import org.codehaus.groovy.control.CompilerConfiguration
@@ -21,6 +21,7 @@ class Known {
   static final STEPS = [sh: ['script', 'returnStatus', 'returnStdout'], echo: ['message'], error: ['message'], unstable: ['message'],
     readFile: ['file'], junit: ['testResults', 'allowEmptyResults'], recordIssues: ['tools', 'enabledForFailure'],
     checkStyle: ['pattern'], cpd: ['pattern'], archiveArtifacts: ['artifacts', 'fingerprint'], mail: ['to', 'subject', 'body'],
+    file: ['credentialsId', 'variable'], sshUserPrivateKey: ['credentialsId', 'keyFileVariable'],
     ansiblePlaybook: ['playbook', 'inventory', 'credentialsId', 'vaultCredentialsId', 'extraVars']]
   // The name of a step's only positional argument.
   static final MAIN = [sh: 'script', echo: 'message', error: 'message', unstable: 'message', readFile: 'file']
@@ -62,6 +63,7 @@ class Runner {
       return directive(name, args)
     }
     if (name == 'pipeline' && !place) return runPipeline(collect('pipeline', args[0]))
+    if (name == 'withCredentials') return withCredentials(*args)
     if (!Known.STEPS.containsKey(name)) throw new Rejected("unknown step: $name")
     def named = !args ? [:] : args[0] instanceof Map ? args[0] : [(Known.MAIN[name]): args[0]]
     def unknown = named.keySet() - Known.STEPS[name]
@@ -143,6 +145,7 @@ class Runner {
       case 'checkStyle': return [args.pattern, ['checkstyle']]
       case 'cpd': return [args.pattern, ['pmd-cpd']]
       case 'recordIssues': return args.tools.each { tool -> files(tool[0], true).each { report(it, tool[1]) } }
+      case ['file', 'sshUserPrivateKey']: return args
       case 'ansiblePlaybook': return ansiblePlaybook(args)
     }
   }
@@ -164,7 +167,9 @@ class Runner {
   }
 
   def sh(Map args) {
-    def (status, output) = execute(['sh', '-xe', '-c', args.script], [:], args.returnStdout)
+    // Jenkins runs a script with an interpreter in its first line by that one.
+    def shell = args.script.startsWith('#!') ? args.script.readLines()[0].drop(2).tokenize() : ['sh', '-xe']
+    def (status, output) = execute((shell + ['-c', args.script])*.toString(), args.returnStdout)
     if (args.returnStatus) return status
     if (status != 0) throw new Exception("script returned exit code $status")
     output
@@ -184,15 +189,26 @@ class Runner {
     def (user, key) = credential(args.credentialsId)?.split(':', 2) ?: [null, null]
     if (key) command += ['--private-key', key, '-u', user]
     args.extraVars?.each { name, value -> command += ['-e', "$name=${value =~ /\s/ ? "'$value'" : value}"] }
-    def (status) = execute(command*.toString(), [PYTHONUNBUFFERED: '1'], false)
+    def (status) = execute(command*.toString(), false)
     if (status != 0) throw new Exception('ansible-playbook failed')
   }
 
-  def execute(List<String> command, Map more, captured) {
+  def withCredentials(List bindings, Closure body) {
+    def known = (env.CREDENTIALS ?: '').tokenize(',').collectEntries { it.split('=', 2) as List }
+    def outer = env
+    env = env + bindings.collectEntries { binding ->
+      def file = known[binding.credentialsId]
+      if (!file) throw new Exception("no credential $binding.credentialsId")
+      [(binding.variable ?: binding.keyFileVariable): file]
+    }
+    try { body() } finally { env = outer }
+  }
+
+  def execute(List<String> command, captured) {
     def builder = new ProcessBuilder(command).directory(workspace).redirectError(ProcessBuilder.Redirect.INHERIT)
     if (!captured) builder.redirectOutput(ProcessBuilder.Redirect.INHERIT)
     builder.environment().clear()
-    (env + more).each { name, value -> builder.environment().put(name.toString(), value.toString()) }
+    env.each { name, value -> builder.environment().put(name.toString(), value.toString()) }
     def process = builder.start()
     process.outputStream.close()
     def output = captured ? process.inputStream.text : null
