@@ -1,28 +1,25 @@
 import type { RequestHandler } from "express";
+import type { Flags } from "../../lib/client/client.js";
 import type { Side } from "../../lib/telemetry/telemetry.js";
-import { Rejection, StoreUnavailable } from "./errors.js";
-
-export interface FlagReader {
-  /** The last known value, however old; undefined until Redis has answered once. */
-  readonly current: { value: boolean } | undefined;
-}
+import { StoreUnavailable } from "./errors.js";
 
 /**
- * While the flag is false or still unknown, prod rejects requests for the feature. The canary always serves them, because the
+ * While the flag is off or still unknown, prod rejects requests for the feature. The canary always serves them, because the
  * feature is tested there.
  */
 export function createFeatureGate(options: {
   role: Side;
   flagName: string;
-  flag: FlagReader;
+  flags: Pick<Flags, "require" | "whyUnknown">;
 }): RequestHandler {
-  const { role, flagName, flag } = options;
-  return (_request, _response, next) => {
-    if (role === "prod") {
-      if (flag.current === undefined) throw new StoreUnavailable();
-      if (!flag.current.value)
-        throw new Rejection(503, "feature disabled", flagName);
+  const { role, flagName, flags } = options;
+  const requireFlag = flags.require(flagName);
+  return (request, response, next) => {
+    if (role === "canary") {
+      next();
+      return;
     }
-    next();
+    if (flags.whyUnknown !== null) throw new StoreUnavailable();
+    requireFlag(request, response, next);
   };
 }

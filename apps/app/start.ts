@@ -1,13 +1,12 @@
 import { createServer } from "node:http";
 import { hostname } from "node:os";
-import { FlagWatch } from "../../lib/flag/flag-watch.js";
+import { createFlags } from "../../lib/client/client.js";
 import { HttpService } from "../../lib/program/http-service.js";
 import { createKeys } from "../../lib/redis/keys.js";
 import type { Closers } from "../../lib/program/lifecycle.js";
 import type { Logger } from "../../lib/program/log.js";
-import { createRedis } from "../../lib/redis/redis.js";
+import { createRedis, waitForRedis } from "../../lib/redis/redis.js";
 import type { AppConfig } from "./config.js";
-import { awaitFirstAnswer } from "./first-answer.js";
 import { RedisStore } from "./redis-store.js";
 import { createApp } from "./app.js";
 
@@ -30,26 +29,23 @@ export async function startApp(
     replyTimeoutMs: REPLY_TIMEOUT_MS,
   });
   closers.add("Redis", () => redis.disconnect());
-  const flag = new FlagWatch({
-    redisUrl: config.redisUrl,
-    program: "app",
-    keys,
-    flagName,
-    logger,
-  });
-  closers.add("flag watch", () => flag.close());
+  // An app that served requests before Redis has answered would reject the feature right after each restart.
+  const [flags] = await Promise.all([
+    createFlags({
+      ...{ redisUrl: config.redisUrl, keyPrefix: config.keyPrefix, flagName },
+      timeoutMs: FIRST_ANSWER_TIMEOUT_MS,
+      onWarning: (line) => logger.warn({}, line),
+    }),
+    waitForRedis(redis, FIRST_ANSWER_TIMEOUT_MS),
+  ]);
+  closers.add("flags", () => flags.close());
 
   const service = new HttpService(createServer());
-  const whyNotReady = () => {
-    if (service.draining) return "stopping";
-    const { current, refusal } = flag;
-    if (current === undefined && refusal !== undefined) return refusal;
-    return current === undefined ? "Redis has not answered yet" : null;
-  };
+  const whyNotReady = () => (service.draining ? "stopping" : flags.whyUnknown);
   const app = createApp({
     identity: { role, version, host: hostname() },
     flagName,
-    flag,
+    flags,
     store: new RedisStore({ redis, keys, ttlS: config.kvTtlS, logger }),
     slowMs: config.slowMs,
     faults: config.faults,
@@ -57,7 +53,6 @@ export async function startApp(
     logger,
   });
   service.server.on("request", app);
-  await awaitFirstAnswer({ redis, flag, timeoutMs: FIRST_ANSWER_TIMEOUT_MS });
   const port = await service.listen(config);
 
   closers.add("server", () => service.close(config.drainMs));

@@ -4,6 +4,7 @@ import supertest from "supertest";
 import { createApp, type AppOptions } from "../../../apps/app/app.js";
 import { StoreUnavailable } from "../../../apps/app/errors.js";
 import type { Store } from "../../../apps/app/feature.js";
+import { requireFlag } from "../../../lib/client/require-flag.js";
 import { createMemoryLogger } from "../../support/logger.js";
 
 const MAX_VALUE_BYTES = 65_536;
@@ -18,6 +19,17 @@ function createMemoryStore(): Store {
   };
 }
 
+/** The real gate over a flag whose state a test sets. */
+function createState(state: { isOn: boolean; whyUnknown?: string }) {
+  return {
+    state,
+    get whyUnknown() {
+      return state.whyUnknown ?? null;
+    },
+    require: (name: string) => requireFlag({ isOn: () => state.isOn }, name),
+  };
+}
+
 function agentFor(
   role: "prod" | "canary",
   options: Partial<AppOptions> = {},
@@ -26,7 +38,7 @@ function agentFor(
     createApp({
       identity: { role, version: "1.2.3", host: "edge1" },
       flagName: "feature",
-      flag: { current: { value: true } },
+      flags: createState({ isOn: true }),
       store: createMemoryStore(),
       slowMs: 1,
       whyNotReady: () => null,
@@ -55,7 +67,7 @@ describe("app routes", () => {
 
   it("is healthy independently of flag and Redis", async () => {
     const options = {
-      flag: { current: undefined },
+      flags: createState({ isOn: false, whyUnknown: "Redis is away" }),
       whyNotReady: () => "Redis has not answered yet",
     };
     await agentFor("prod", options).get("/healthz").expect(200, {
@@ -160,7 +172,7 @@ describe("app routes", () => {
   });
 
   describe("the flag", () => {
-    const off = { flag: { current: { value: false } } };
+    const off = { flags: createState({ isOn: false }) };
     const disabled = { error: "feature disabled", flag: "feature" };
     const unavailable = { error: "store unavailable" };
 
@@ -183,17 +195,18 @@ describe("app routes", () => {
     });
 
     it("takes effect at the next request", async () => {
-      const flag = { current: { value: true } };
-      const app = agentFor("prod", { flag });
+      const flags = createState({ isOn: true });
+      const app = agentFor("prod", { flags });
       await app.post("/set/a").expect(200);
-      flag.current = { value: false };
+      flags.state.isOn = false;
       await app.get("/get/a").expect(503, disabled);
-      flag.current = { value: true };
+      flags.state.isOn = true;
       await app.get("/get/a").expect(200);
     });
 
     it("disables the feature on prod until it is known", async () => {
-      const app = agentFor("prod", { flag: { current: undefined } });
+      const flags = createState({ isOn: false, whyUnknown: "Redis is away" });
+      const app = agentFor("prod", { flags });
       await app.get("/get/a").expect(503, unavailable);
     });
   });
