@@ -22,6 +22,7 @@ const RIGHTS: Record<string, { may: string[]; mayNot: string[] }> = {
     may: [
       ...["GET flag:feature", "GET lease", "PTTL lease", "GET kv:x"],
       ...["SET kv:x 1 EX 10", "INFO", "CLIENT TRACKING ON BCAST"],
+      ...["GET flag:new-checkout", "HGET flag:new-checkout:info at"],
       "SUBSCRIBE __redis__:invalidate",
     ],
     mayNot: [
@@ -33,10 +34,14 @@ const RIGHTS: Record<string, { may: string[]; mayNot: string[] }> = {
     ],
   },
   agent: {
-    may: ["XADD telemetry MAXLEN ~ 10 * kind host", "INFO"],
+    may: [
+      ...["XADD telemetry MAXLEN ~ 10 * kind host", "INFO"],
+      ...["GET flag:new-checkout", "HGET flag:new-checkout:info at"],
+      "SUBSCRIBE __redis__:invalidate",
+    ],
     mayNot: [
       ...["XADD events * kind start", "EVAL x 0", "EVAL x 1 telemetry"],
-      ...["XREAD STREAMS telemetry 0", "GET flag:feature", "GET kv:x"],
+      ...["XREAD STREAMS telemetry 0", "SET flag:feature true", "GET kv:x"],
       ...["XTRIM telemetry MAXLEN 0", "MULTI"],
     ],
   },
