@@ -13,6 +13,8 @@ const SOURCES = [
   "tsconfig.json",
   "package-lock.json",
 ];
+/** A product beside the sources. */
+const SAMPLE_PRODUCT = "apps/app/dist";
 /** A stamp in dist/. Each build removes it, and writes it when it has succeeded. */
 const BUILT = "dist/.built";
 
@@ -36,11 +38,12 @@ export function ensureBuild(root, extent, say) {
 function fingerprint(root) {
   const hash = createHash("sha256");
   const addAll = (path) => {
+    if (path === SAMPLE_PRODUCT) return;
     const stats = statSync(join(root, path), { throwIfNoEntry: false });
     if (stats?.isDirectory())
       for (const name of readdirSync(join(root, path)).sort())
-        if (name !== "dist") addAll(`${path}/${name}`);
-        else if (stats) hash.update(`${path} ${stats.size} ${stats.mtimeMs}\n`);
+        addAll(`${path}/${name}`);
+    else if (stats) hash.update(`${path} ${stats.size} ${stats.mtimeMs}\n`);
   };
   SOURCES.forEach(addAll);
   return hash.digest("hex");
