@@ -56,9 +56,10 @@ function otherPrograms(program) {
  */
 const rooms = {
   cli: {
-    commands: [".", "commands/doctor", "hooks", "sources"],
+    commands: [".", "commands/doctor", "hooks", "init", "sources"],
     "commands/doctor": [".", "sources"],
     hooks: ["."],
+    init: ["."],
     release: [".", "commands", "release/packing", "release/repository"],
     "release/packing": [".", "release", "release/repository"],
     "release/repository": ["."],

@@ -15,6 +15,7 @@ import {
 } from "./completion.js";
 import { EXIT, type ExitStatus } from "./exit-status.js";
 import type { HookSettings } from "./hooks/hooks.js";
+import type { InitOptions } from "./init/init.js";
 import { ABOUT, AFTERWORD, EXAMPLES } from "./help.js";
 import type { OutputStream } from "./output.js";
 import { addReleaseCommands } from "./release-line.js";
@@ -26,6 +27,7 @@ const HELP_WIDTH = 80;
 
 /** The commands, with their options as parsed. */
 export interface Commands {
+  init: (options: InitOptions) => ExitStatus;
   status: (options: JsonOption) => Promise<ExitStatus>;
   watch: () => Promise<ExitStatus>;
   getFlag: (options: JsonOption) => Promise<ExitStatus>;
@@ -110,6 +112,13 @@ function createProgram(
     .addHelpText("after", AFTERWORD);
   const json = () =>
     new Option("--json", "print JSON, for programs").default(false);
+  add(program, "init", "write a serin.yml for the service in a folder")
+    .argument("[folder]", "the service's folder", ".")
+    .option("--jenkins", "and a Jenkinsfile")
+    .option("--github", "and a workflow for GitHub Actions")
+    .action((folder: string, options: Omit<InitOptions, "folder">) =>
+      run(({ init }) => init({ folder, ...options })),
+    );
   add(program, "status", "show the state in a sentence and tables")
     .addOption(json())
     .action((options: JsonOption) => run(({ status }) => status(options)));

@@ -3,6 +3,7 @@ export const ABOUT =
 
 /** By command. */
 export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
+  init: ["serin init", "serin init packages/shop --jenkins"],
   status: ["serin status", "serin status --json | jq .sides.canary.p95Ms"],
   watch: ["serin watch", "serin watch | tee canary.log"],
   flag: ["serin flag get", 'serin flag off --reason "looking into it"'],

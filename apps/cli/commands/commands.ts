@@ -3,6 +3,7 @@ import type { Environment } from "../../../lib/settings/settings.js";
 import { readConfig } from "../config.js";
 import type { ExitStatus } from "../exit-status.js";
 import { installHooks, uninstallHooks } from "../hooks/hooks.js";
+import { initService } from "../init/init.js";
 import { Output, type OutputStream } from "../output.js";
 import { MonitorClient } from "../sources/monitor-client.js";
 import { explainRedisError, RedisLink } from "../sources/redis-link.js";
@@ -47,6 +48,7 @@ export function createCommands(context: CommandsContext): Commands {
   }
 
   return {
+    init: (options) => initService(clone, options),
     status: (options) => run((parts) => showStatus(parts, options)),
     watch: () =>
       run((parts) =>

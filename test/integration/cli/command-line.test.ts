@@ -75,7 +75,7 @@ describe("serin's command line", () => {
         COMP_CWORD=${words.length}; _serin; echo "\${COMPREPLY[@]}"`,
       ]);
     expect(complete("")).to.match(
-      /^status watch flag events why doctor .*completion .*--help/,
+      /\bstatus watch flag events why doctor .*completion .*--help/,
     );
     expect(complete("st")).to.equal("status");
     expect(complete("flag", "")).to.match(/^get on off toggle/);
@@ -99,7 +99,7 @@ describe("serin's command line", () => {
         CURRENT=${words.length + 1}; _serin`,
       ]);
     expect(complete("")).to.match(
-      /^status watch flag events why doctor .*completion .*--help/,
+      /\bstatus watch flag events why doctor .*completion .*--help/,
     );
     expect(complete("flag", "")).to.match(/^get on off toggle/);
     expect(complete("events", "--kind", "")).to.match(/^flip breach/);

@@ -1,0 +1,103 @@
+import { findVariables, type VariablesFound } from "./environment-search.js";
+import type { Findings, Found } from "./findings.js";
+import { readNodeProject } from "./node-project.js";
+import {
+  readDockerfile,
+  readGoProject,
+  readStaticSite,
+} from "./other-projects.js";
+import { readPm2File, readProcfile } from "./process-files.js";
+import type { Project } from "./project.js";
+import { readPythonProject } from "./python-project.js";
+import { findHealthPath, listObstacles } from "./source-search.js";
+
+/** What a repository says of its service. */
+export interface Survey {
+  service: Found;
+  run: Found | undefined;
+  build: Found | undefined;
+  /** Undefined if the hosts need all of the checkout. */
+  include: readonly string[] | undefined;
+  health: Found | undefined;
+  before: Found | undefined;
+  variables: VariablesFound;
+  /** Further variables that such a service has. */
+  clear: Readonly<Record<string, string>>;
+  install: Found | undefined;
+  test: Found | undefined;
+  remarks: readonly string[];
+}
+
+/** The first that knows how the service starts. */
+const LANGUAGES = [readNodeProject, readGoProject, readPythonProject];
+
+export function surveyProject(project: Project): Survey {
+  const languages = LANGUAGES.map((read) => read(project));
+  // In this order: the first that knows a field is believed.
+  const findings: readonly Findings[] = [
+    readProcfile(project),
+    readPm2File(project),
+    languages.find(({ run }) => run) ??
+      languages.find(({ build }) => build) ??
+      {},
+    readDockerfile(project),
+    readStaticSite(project),
+  ];
+  const first = <K extends keyof Findings>(field: K) =>
+    findings.map((it) => it[field]).find((it) => it !== undefined);
+  const run = first("run");
+  const build = first("build");
+  const health = first("health") ?? findHealthPath(project);
+  const name = first("name") ?? { value: project.name, source: "the folder" };
+  return {
+    service: { ...name, value: toServiceName(name.value) },
+    run,
+    build,
+    include: build && listIncluded(project, findings),
+    health,
+    before: first("before"),
+    install: first("install"),
+    test: first("test"),
+    variables: findVariables(project),
+    clear: first("clear") ?? {},
+    remarks: [
+      ...findings.flatMap(({ remarks = [] }) => remarks),
+      ...(run ? listObstacles(project, { run: run.value, health }) : []),
+    ],
+  };
+}
+
+/** A name as serin.yml takes it: units and users are named after it. */
+function toServiceName(name: string): string {
+  const plain = name
+    .toLowerCase()
+    .replace(/^@[^/]*\//, "")
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^[^a-z]+/, "");
+  const free = /^(serin|redis|root|)$/.test(plain) ? `${plain}-service` : plain;
+  return free.replace(/^-/, "").slice(0, 20).replace(/-$/, "");
+}
+
+const COMPILED_TO = /(?:^|[\s/])(dist|build|out|\.output)\//;
+/** What no service reads at run time. */
+const UNNEEDED =
+  /^(\..*|.*[*?[\]\\].*|.*\.(md|lock|log)|.*lock\.(json|yaml)|licen[cs]e.*|tests?|__tests__|spec|e2e|docs|coverage|artifacts|docker.*|compose\..*|tsconfig.*|(eslint|prettier|jest|vitest)\..*|jenkinsfile|makefile|procfile|serin\.yml)$/i;
+
+/** What the build makes, and what is in the folder beside that and may be needed. */
+function listIncluded(
+  project: Project,
+  findings: readonly Findings[],
+): string[] {
+  const run = findings.find((it) => it.run)?.run?.value ?? "";
+  const folder = COMPILED_TO.exec(run)?.[1];
+  const made = [
+    ...(folder === undefined ? [] : [folder]),
+    ...findings.flatMap(({ built = [] }) => built),
+  ];
+  const sources = findings.flatMap(({ compiled }) => compiled ?? []);
+  if (folder !== undefined) sources.push(/^src$/);
+  const kept = project
+    .topNames()
+    .filter((name) => ![UNNEEDED, ...sources].some((it) => it.test(name)));
+  return [...new Set([...made, ...kept])];
+}
