@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { startHostRedis } from "../support/redis/host-redis.js";
+import { createKeys, type Keys } from "../../lib/redis/keys.js";
 import type { ProgramKind } from "../support/system/program-specs.js";
 import { callForJson } from "../support/system/http-call.js";
 import {
@@ -8,6 +9,8 @@ import {
   startSystem,
 } from "../support/system/start-system.js";
 import { untilMailsArrive } from "../support/system/conditions.js";
+import { connectRedis } from "../support/redis/redis-server.js";
+import { onCleanup } from "../support/cleanup.js";
 import { waitFor } from "../support/wait-for.js";
 
 /** A system in which each program is the Redis user that it is on a host. */
@@ -72,4 +75,56 @@ describe("the Redis users of the hosts", function () {
     expect(starts.filter(({ by }) => by === "agent")).to.have.length(2);
     expect(await redis.call("ACL", "LOG")).to.deep.equal([]);
   });
+
+  it("read and write nothing of another service", async () => {
+    const { admin, users } = await startHostRedis();
+    const mayRun = async (user: string, [name, ...args]: string[]) =>
+      (await admin.redis.call("ACL", "DRYRUN", user, name!, ...args)) === "OK";
+    for (const program of users.map((user) => user.replace("serin-", ""))) {
+      for (const command of commandsOnAllKeys(admin.keys))
+        expect(
+          await mayRun(`shop-${program}`, command),
+          `shop-${program}: ${command.join(" ")}`,
+        ).to.equal(false);
+      const own = commandsOnAllKeys(createKeys("shop:"));
+      const allowed = await Promise.all(
+        own.map((command) => mayRun(`shop-${program}`, command)),
+      );
+      expect(allowed, program).to.include(true);
+    }
+  });
+
+  it("let the app and the agent read every flag of the service, and set none", async () => {
+    const { urlOf } = await startHostRedis();
+    for (const program of ["app", "agent"]) {
+      const redis = connectRedis(urlOf(program, "shop"));
+      onCleanup(() => redis.disconnect());
+      expect(await redis.get("shop:flag:new-checkout")).to.equal(null);
+      for (const refused of [
+        redis.set("shop:flag:new-checkout", "true"),
+        redis.get("serin:flag:feature"),
+      ])
+        expect(await refused.catch(String)).to.contain("NOPERM");
+    }
+  });
 });
+
+/** What a user could read or write of each key. */
+function commandsOnAllKeys(keys: Keys): string[][] {
+  const named = [keys.flag, keys.flagInfo, keys.recovery, keys.verdict];
+  return [
+    ...named.map((key) => key("feature")),
+    ...[keys.lease, keys.leaseEpoch, keys.telemetry, keys.events],
+    ...[keys.outbox, keys.alerts, keys.kv("x")],
+  ].flatMap((key) => [
+    ["get", key],
+    ["set", key, "x"],
+    ["del", key],
+    ["pttl", key],
+    ["hget", key, "x"],
+    ["hset", key, "x", "x"],
+    ["xadd", key, "*", "x", "x"],
+    ["xrevrange", key, "+", "-"],
+    ["eval", "return 1", "1", key],
+  ]);
+}

@@ -44,6 +44,17 @@ outlives_the_hosts_own_rules() {
   done
 }
 
+connections_to_redis() { host_root redis1 ss -Htn state established 'sport = :6379' | awk '{ print $4 }' | sort; }
+
+# set_up_shop ARGUMENT…: sets Redis up for a second service, with the same passwords.
+set_up_shop() { play site.yml --limit redis1 -e serin_service=shop "$@"; }
+second_service_leaves_the_first_alone() {
+  local pid connections
+  pid=$(main_pid redis1 redis-server) && connections=$(connections_to_redis) && set_up_shop &&
+    same "$pid" "$(main_pid redis1 redis-server)" && same "$connections" "$(connections_to_redis)"
+}
+as_shop() { host_ssh redis1 env "REDISCLI_AUTH=$(secret app)" redis-cli --no-auth-warning --user shop-app "$@" 2>&1; }
+
 stranger_open
 check "Redis requires authentication from the inventory's hosts" contains "$(redis_from canary1)" NOAUTH
 check "the default user is disabled" contains "$(host_ssh redis1 redis-cli -h 127.0.0.1 AUTH default anything 2>&1)" WRONGPASS
@@ -62,6 +73,12 @@ check "the proxy may not write the lease" refused_to proxy set serin:lease x
 check "the monitor may not read what the app stores" refused_to monitor get serin:kv:x
 check "no user may run dangerous commands" refused_to monitor flushall
 check "the operator flips the flag by redis-cli, and the programs follow" flips_by_redis_cli
+check "a second service's users arrive without a restart or an ended connection" second_service_leaves_the_first_alone
+check "its app reads its own flags" same "" "$(as_shop get shop:flag:feature)"
+check "but none of the first service" contains "$(as_shop get serin:flag:feature)" NOPERM
+check "the first service's hosts still reach Redis" contains "$(redis_from canary1)" NOAUTH
+check "a third service may not take a key prefix of another" \
+  contains "$(set_up_shop -e serin_service=other -e serin_key_prefix=shop: 2>&1)" "belongs to another service"
 redis_cli operator acl log reset >/dev/null
 check "serin works on the edge host with the monitor's settings" contains "$(host_root edge1 serin flag get)" on
 check "and finds the monitor there" contains "$(host_root edge1 serin status)" "leads (epoch"

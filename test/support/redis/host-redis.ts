@@ -11,22 +11,27 @@ const PASSWORD = "only-in-this-test";
 
 const read = (file: string) => readFileSync(new URL(file, ROLE), "utf8");
 
-/** A Redis with the users and the settings that the role redis gives it on a host. */
+/** A Redis with the users and the settings that the role redis gives it on a host, for the services `serin` and `shop`. */
 export interface HostRedis {
   /** As a user with all rights. */
   admin: TestRedis;
   adminUrl: string;
-  /** Such as `serin-app`. */
+  /** Of `serin`, such as `serin-app`. */
   users: string[];
-  /** REDIS_URL of the user `serin-<program>`. */
-  urlOf: (program: string) => string;
+  /** REDIS_URL of the user `<service>-<program>`. */
+  urlOf: (program: string, service?: string) => string;
 }
 
 export async function startHostRedis(): Promise<HostRedis> {
   const keys = freshKeys();
-  const acl = renderAcl(keys.prefix);
+  const acl = [
+    "user default reset off ~* &* +@all",
+    "user admin on nopass ~* &* +@all",
+    renderAcl("serin", keys.prefix),
+    renderAcl("shop", "shop:"),
+  ].join("\n");
   const aclFile = join(createTempDirectory(), "users.acl");
-  writeFileSync(aclFile, `${acl}\nuser admin on nopass ~* &* +@all\n`);
+  writeFileSync(aclFile, `${acl}\n`);
   const threshold = /busy-reply-threshold (\d+)/.exec(
     read("templates/serin.conf.j2"),
   );
@@ -44,30 +49,29 @@ export async function startHostRedis(): Promise<HostRedis> {
     admin: openTestRedis({ url: adminUrl, keys }),
     adminUrl,
     users: [...acl.matchAll(/^user (serin-\w+)/gm)].map(([, user]) => user!),
-    urlOf: (program) => urlOf(`serin-${program}`),
+    urlOf: (program, service = "serin") => urlOf(`${service}-${program}`),
   };
 }
 
-/** The file that the role writes. It parses only the YAML and Jinja that the role uses there. */
-function renderAcl(keyPrefix: string): string {
-  const [, base] =
-    /^user serin-\{\{ name \}\} (reset on .+?) \{% for selector/m.exec(
-      read("templates/users.acl.j2"),
-    )!;
+/** The service's file that the role writes. It parses only the YAML and Jinja that the role uses there. */
+function renderAcl(service: string, keyPrefix: string): string {
+  const [, base] = /-\{\{ name \}\} (reset on .+?) \{% for selector/.exec(
+    read("templates/service.acl.j2"),
+  )!;
   const selectors = parseLists(read("vars/main.yml"));
   const users = read("defaults/main.yml").matchAll(
     /^ {2}(\w+): "\{\{ (.*) \}\}"$/gm,
   );
   const lines = [...users].map(([, program, sum]) =>
     [
-      `user serin-${program!} ${base!}`,
+      `user ${service}-${program!} ${base!}`,
       ...sum!
         .split(" + ")
         .flatMap((name) => selectors.get(name)!)
         .map((selector) => `(${selector})`),
     ].join(" "),
   );
-  return ["user default reset off ~* &* +@all", ...lines]
+  return lines
     .join("\n")
     .replaceAll(/#\{\{ redis_passwords\[name\] .+? \}\}/g, `>${PASSWORD}`)
     .replaceAll("{{ redis_key_prefix }}", keyPrefix)
