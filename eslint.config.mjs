@@ -63,6 +63,7 @@ const rooms = {
     release: [".", "commands", "release/packing", "release/repository"],
     "release/packing": [".", "release", "release/repository"],
     "release/repository": ["."],
+    release: ["."],
     sources: ["."],
   },
   monitor: {
