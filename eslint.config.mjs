@@ -63,7 +63,6 @@ const rooms = {
     release: [".", "commands", "release/packing", "release/repository"],
     "release/packing": [".", "release", "release/repository"],
     "release/repository": ["."],
-    release: ["."],
     sources: ["."],
   },
   monitor: {

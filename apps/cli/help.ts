@@ -29,6 +29,10 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     "serin hooks install --repository-url /srv/shop.git --push-remote deploy",
   ],
   package: ["serin package", "serin package 1a2b3c4", "serin package --serin"],
+  inventory: [
+    "serin inventory --list | jq .prod.hosts",
+    "ansible -i node_modules/serin/ansible/inventory/serin prod -m ping",
+  ],
   completion: [
     'eval "$(serin completion bash)"',
     'serin completion zsh > "${fpath[1]}/_serin"',

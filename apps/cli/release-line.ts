@@ -15,4 +15,10 @@ export function addReleaseCommands(add: Add, run: Run): void {
     .action((ref: string, options: { serin: boolean }) =>
       run((commands) => commands.package(ref, options)),
     );
+  add("inventory", "print serin.yml as an inventory of Ansible")
+    .option("--list", "all hosts and variables (the default)")
+    .option("--host <name>", "{}, because --list has all variables")
+    .action((options: { host?: string }) =>
+      run((commands) => commands.inventory(options)),
+    );
 }

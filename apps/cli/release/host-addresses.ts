@@ -1,6 +1,15 @@
 import { lookup } from "node:dns/promises";
 import { isIPv4 } from "node:net";
+import type { ServiceFile } from "../../../lib/service-file.js";
 import { CliError, EXIT } from "../exit-status.js";
+import { createInventory, listHosts, type Inventory } from "./inventory.js";
+
+/** serin.yml as an Ansible inventory. @throws CliError that names every unknown host */
+export async function readInventory(file: ServiceFile): Promise<Inventory> {
+  const { prod, canary, proxy, redis } = listHosts(file);
+  const hosts = [prod, canary, proxy, redis].flatMap((group) => group.hosts);
+  return createInventory(file, await lookUpAddresses(hosts));
+}
 
 /**
  * Looks up the IPv4 address of each host that is given by name, for firewall rules and for the addresses on which programs

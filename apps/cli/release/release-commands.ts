@@ -1,8 +1,12 @@
 import { basename, dirname, join, resolve } from "node:path";
 import { packageRoot } from "../../../lib/program/release.js";
-import { ServiceFileError } from "../../../lib/service-file.js";
+import {
+  readServiceFile,
+  ServiceFileError,
+} from "../../../lib/service-file.js";
 import type { CommandsContext } from "../commands/commands.js";
 import { CliError, EXIT, type ExitStatus } from "../exit-status.js";
+import { readInventory } from "./host-addresses.js";
 import { packageSerin } from "./packing/package-serin.js";
 import { packageService } from "./packing/package-service.js";
 import { openWorkingTree } from "./repository/working-tree.js";
@@ -13,6 +17,7 @@ export interface ReleaseCommands {
     revision: string | undefined,
     options: { serin: boolean },
   ) => Promise<ExitStatus>;
+  inventory: (options: { host?: string }) => Promise<ExitStatus>;
 }
 
 export function createReleaseCommands(
@@ -34,6 +39,12 @@ export function createReleaseCommands(
     package: async (revision = "HEAD", { serin }) => {
       if (serin) say(packageSerin(packageRoot(), join(cwd, "artifacts")));
       else await explained(packWhatIsAsked(revision));
+      return EXIT.ok;
+    },
+    inventory: async ({ host }) => {
+      const list = async () => readInventory(readServiceFile(path));
+      const printed = host === undefined ? await explained(list()) : {};
+      say(JSON.stringify(printed, undefined, 2));
       return EXIT.ok;
     },
   };

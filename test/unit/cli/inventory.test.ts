@@ -1,10 +1,15 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
-import { createInventory } from "../../../apps/cli/release/inventory.js";
+import {
+  createInventory,
+  type Inventory,
+} from "../../../apps/cli/release/inventory.js";
 import { lookUpAddresses } from "../../../apps/cli/release/host-addresses.js";
 import { parseRouteRules } from "../../../apps/monitor/control/route-rules.js";
 import { readServiceFile } from "../../../lib/service-file.js";
+import { runCli } from "../../support/programs/cli.js";
+import { freshKeys } from "../../support/redis/redis-server.js";
 import { createTempDirectory } from "../../support/temp-directory.js";
 
 const SERVERS = `
@@ -113,6 +118,40 @@ routes: {/poll: {latency: ignore}, /report: {latency: 1250ms}, /big: {latency: 5
     expect(() => inventoryOf("")).to.throw(
       /serin\.yml names no servers: add servers with prod, canary and edge/,
     );
+  });
+});
+
+describe("serin inventory", () => {
+  const inFolder = (yaml: string, ...args: string[]) => {
+    const SERIN_FILE = join(createTempDirectory(), "serin.yml");
+    writeFileSync(SERIN_FILE, yaml);
+    return runCli(freshKeys(), ["inventory", ...args], { SERIN_FILE });
+  };
+
+  it("prints the inventory with looked-up addresses", async () => {
+    const { status, stdout } = await inFolder(
+      `service: shop
+run: node server.js
+servers: {prod: [localhost], canary: [10.0.0.13], edge: [10.0.0.14]}`,
+      "--list",
+    );
+    expect(status).to.equal(0);
+    const inventory = JSON.parse(stdout) as Inventory;
+    expect(inventory.prod.hosts).to.deep.equal(["localhost"]);
+    expect(inventory._meta.hostvars).to.deep.equal({
+      localhost: { serin_address: "127.0.0.1" },
+    });
+  });
+
+  it("has no further variables for a host", async () => {
+    const { status, stdout } = await inFolder("", "--host", "web1");
+    expect([status, stdout]).to.deep.equal([0, "{}\n"]);
+  });
+
+  it("rejects a bad serin.yml with status 2", async () => {
+    const { status, stderr } = await inFolder("service: Shop");
+    expect(status).to.equal(2);
+    expect(stderr).to.contain('serin.yml:1: service is "Shop": give');
   });
 });
 

@@ -14,7 +14,8 @@ interface Secrets {
   serin_redis_url?: string;
 }
 
-const read = (text: string) => parse(text, { version: "1.1", logLevel: "error" }) as Secrets;
+const read = (text: string) =>
+  parse(text, { version: "1.1", logLevel: "error" }) as Secrets;
 
 describe("the secrets of a service", () => {
   it("are random for Serin's programs, and of the environment for the service", () => {
