@@ -24,6 +24,7 @@ export function readConfig(env: Environment) {
   const settings = new SettingsReader(env);
   const config = {
     ...readBaseConfig(settings, 8090),
+    system: readSystem(settings),
     latency: {
       thresholdMs: readMs(settings, "LATENCY_THRESHOLD_MS", { fallback: 500 }),
       quantile: settings.decimal(
@@ -101,6 +102,14 @@ export function readConfig(env: Environment) {
           parseDashboardUrl,
         )
       : undefined,
+    /** The page of a change, for mails. */
+    commitUrl: settings.isSet("COMMIT_URL")
+      ? settings.parsed(
+          "COMMIT_URL",
+          "an https:// or http:// URL with {commit}, and perhaps {before}, such as https://git.example.com/shop/commit/{commit}",
+          parseCommitUrl,
+        )
+      : undefined,
     alert: readAlertConfig(settings),
     adminToken: readAdminToken(settings),
   };
@@ -112,6 +121,27 @@ export function readConfig(env: Environment) {
   }
   settings.finish();
   return config;
+}
+
+/** Names what is watched, such as `shop prod`, so that staging and prod are not taken for each other. */
+function readSystem(settings: SettingsReader) {
+  const read = (setting: string, fallback?: string) =>
+    settings.parsed(
+      setting,
+      "1 to 40 of A-Z a-z 0-9 . _ - and blanks",
+      (value) => (/^[\w.-][\w .-]{0,39}$/.test(value) ? value : undefined),
+      fallback,
+    );
+  const name = read("SYSTEM_NAME", "serin");
+  const environment = settings.isSet("ENVIRONMENT") ? read("ENVIRONMENT") : "";
+  return { name, environment, label: `${name} ${environment}`.trim() };
+}
+
+function parseCommitUrl(value: string): string | undefined {
+  const isWeb = /^https?:$/.test(
+    URL.canParse(value) ? new URL(value).protocol : "",
+  );
+  return isWeb && value.includes("{commit}") ? value : undefined;
 }
 
 function parseDashboardUrl(value: string): string | undefined {

@@ -6,14 +6,15 @@ import { FlagWatch } from "../../lib/flag/flag-watch.js";
 import { HttpService } from "../../lib/program/http-service.js";
 import { announce, sourceId } from "../../lib/flag/announce.js";
 import { createKeys } from "../../lib/redis/keys.js";
-import { Ledger } from "../../lib/flag/ledger.js";
+import { Ledger, type LedgerEvent } from "../../lib/flag/ledger.js";
 import type { Closers } from "../../lib/program/lifecycle.js";
 import type { Logger } from "../../lib/program/log.js";
 import { answerMetrics, Metrics } from "../../lib/program/metrics.js";
 import { createRedis } from "../../lib/redis/redis.js";
 import { releaseVersion } from "../../lib/program/release.js";
+import type { Side } from "../../lib/telemetry/telemetry.js";
+import { readBackground } from "./alert/background.js";
 import { createChannels } from "./alert/channels/create-channels.js";
-import { redisCliFor } from "./alert/message/remedy.js";
 import { createBackend } from "./api/backend.js";
 import { createApi } from "./api/routes.js";
 import type { MonitorConfig } from "./config.js";
@@ -90,7 +91,8 @@ export async function startMonitor(
   });
   closers.add("streams", () => reader.close());
 
-  const couriers = createCouriers(config, shared);
+  const readVersions = (side: Side) => observations.versions(side);
+  const couriers = createCouriers(config, { ...shared, readVersions });
   const stopCouriers = () => stopAll(couriers);
   const leadership = new Leadership({
     redis,
@@ -149,22 +151,30 @@ function nameHost(host: string): string {
 
 function createCouriers(
   config: MonitorConfig,
-  parts: Store & Context & { source: string; url: string },
+  parts: Store &
+    Context & {
+      source: string;
+      url: string;
+      readVersions: (side: Side) => readonly string[];
+    },
 ): Courier[] {
   const { redis, keys, ledger, source, url, logger, closers } = parts;
   const notice = {
     keys,
     flagName: config.flagName,
-    monitorUrl: url,
+    system: config.system.label,
     dashboardUrl: config.dashboardUrl ?? url,
-    redisCli: redisCliFor(config.redisUrl),
-    tokenRequired: config.adminToken !== undefined,
+    commitUrl: config.commitUrl,
   };
   const all = createChannels(config.alert, notice, logger);
   const channels = all.map(({ name }) => name);
   return all.map((channel) => {
     closers.add(`${channel.name} channel`, () => channel.close());
-    const shared = { redis, keys, ledger, logger, channels };
+    const shared = {
+      ...{ redis, keys, ledger, logger, channels },
+      readBackground: (event: LedgerEvent) =>
+        readBackground(ledger, event, parts.readVersions),
+    };
     return new Courier({ ...shared, channel, consumer: source });
   });
 }
@@ -205,6 +215,7 @@ function measure({ store, outlook, tally, couriers }: Parts): Metrics {
     const now = outlook.redisNow() ?? 0;
     const leads = leadership.fence !== undefined;
     return toMonitorFamilies({
+      system: config.system,
       stored: await readStoredFigures(store, config.flagName),
       leads,
       sides: {

@@ -63,6 +63,12 @@ export class LatencyHistogram {
     return upperEdgeMs(TOP_BUCKET);
   }
 
+  /** How many latencies are in buckets above that of `ms`. */
+  countAbove(ms: number): number {
+    const counts = this.#counts.subarray(bucketOf(ms) + 1);
+    return counts.reduce((sum, count) => sum + count, 0);
+  }
+
   toSparse(): SparseHistogram {
     const sparse: SparseHistogram = [];
     this.#counts.forEach((count, bucket) => {

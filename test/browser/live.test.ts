@@ -70,7 +70,7 @@ describe("dashboard", function () {
     expect(await dashboard.headline()).to.match(
       /^Canary stopped \d\d:\d\d:\d\d: p95 [\d,]+ ms > 500 ms · automatic retry in \d:\d\d$/,
     );
-    expect(await page.title()).to.equal("■ Canary stopped · Serin");
+    expect(await page.title()).to.equal("■ Canary stopped · serin");
     expect(await page.locator("#icon").getAttribute("href")).to.equal(
       "icon-stopped.svg",
     );

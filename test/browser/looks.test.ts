@@ -102,7 +102,7 @@ describe("dashboard accessibility", function () {
     await waitFor("the host to be reported silent", async () =>
       /^Canary takes 25 % .* is silent$/.test(await headline()),
     );
-    expect(await page.title()).to.equal("▲ Check the canary · Serin");
+    expect(await page.title()).to.equal("▲ Check the canary · serin");
     const canary = page.locator("#hosts tr").last();
     expect(await canary.innerText()).to.include("silent");
     expect(await findViolations(page)).to.deep.equal([]);

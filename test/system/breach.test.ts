@@ -61,7 +61,7 @@ describe("a canary that becomes slow", function () {
     expect(system.mailSink.subjects).to.have.length(1);
     const [mail] = system.mailSink.mails;
     expect(mail?.subject).to.match(
-      /^\[serin\] canary stopped: feature is off \(p95 [\d.]+ ms > 500 ms\)$/,
+      /^\[serin\] \S+ stopped: p95 [\d,.]+ ms > 500 ms$/,
     );
     expect(mail?.text).to.include(flip!.reason);
     expect(mail?.headers.get("x-serin-event")).to.equal(

@@ -29,7 +29,7 @@ describe("a canary app that is killed", function () {
     await untilProxySees(system, false);
     await untilMailsArrive(system, 2);
     expect([...mailSink.subjects].sort().join("\n")).to.match(
-      /^\[serin\] alert: the canary app on .+ is gone\n\[serin\] canary stopped: feature is off \(/,
+      /^\[serin\] alert: the canary app on .+ is gone\n\[serin\] \S+ stopped: /,
     );
     const [alert] = await system.events("alert");
     expect(alert?.data).to.include({ alert: "gone", target: "canary" });

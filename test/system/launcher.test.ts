@@ -44,7 +44,7 @@ describe("npm start", function () {
     await servedBy(port, "/slow", 40);
     await launcher.untilShown(/breach {4}canary p95 .+ > 500 ms/);
     await launcher.untilShown(/flip {6}feature is off: canary p95/);
-    await launcher.untilShown(/mail {6}to team@serin\.test: .+canary stopped/);
+    await launcher.untilShown(/mail {6}to team@serin\.test: .+ stopped: /);
     expect(new Set(await servedBy(port, "/", 20))).to.deep.equal(
       new Set(["prod"]),
     );

@@ -61,6 +61,6 @@ describe("Redis, killed and brought back under load", function () {
     await untilProxySees(system, false);
     await untilMailsArrive(system, 1);
     expect(system.mailSink.subjects).to.have.length(1);
-    expect(system.mailSink.subjects[0]).to.include("canary stopped");
+    expect(system.mailSink.subjects[0]).to.match(/^\[serin\] \S+ stopped: /);
   });
 });

@@ -14,6 +14,7 @@ import {
   type Channel,
   type ChannelName,
 } from "./channels/channel.js";
+import type { Background } from "./message/report.js";
 import { Outbox, type OutboxEntry } from "./outbox.js";
 
 const POLL_INTERVAL_MS = 200;
@@ -43,6 +44,8 @@ interface CourierParts {
   channel: Channel;
   /** All that are in use, including this one. */
   channels: readonly ChannelName[];
+  /** @throws when Redis is away */
+  readBackground: (event: LedgerEvent) => Promise<Background>;
   logger: Logger;
   retryLimits?: BackOffLimits;
 }
@@ -131,8 +134,9 @@ export class Courier {
     if (entry === undefined || signal.aborted) return POLL_INTERVAL_MS;
     const { id, event } = entry;
     if (event === undefined) return await this.#discard(entry);
+    const background = await this.#parts.readBackground(event);
     try {
-      await this.#parts.channel.send(event);
+      await this.#parts.channel.send({ event, others: [], background });
     } catch (err) {
       const waitMs = this.#putOff(event, err);
       if (this.#refusals < MAX_REFUSALS) return waitMs;

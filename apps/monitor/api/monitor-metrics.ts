@@ -21,6 +21,7 @@ const OUTCOMES = ["healthy", "insufficient", "worse", "split broken"] as const;
 export type StoredFigures = Awaited<ReturnType<typeof readStoredFigures>>;
 
 export interface MonitorFigures {
+  system: { name: string; environment: string };
   stored: StoredFigures;
   leads: boolean;
   sides: Record<Side, SideSummary>;
@@ -49,13 +50,16 @@ export async function readStoredFigures(
 
 /** The monitor's metrics, without those whose value is unknown at present. */
 export function toMonitorFamilies(figures: MonitorFigures): Family[] {
-  const { stored, leads, sides, verdict, tally, couriers } = figures;
+  const { system, stored, leads, sides, verdict, tally, couriers } = figures;
   const byChannel = (total: "sent" | "failures" | "putAside") =>
     couriers.map((totals): Sample => [
       totals[total],
       { channel: totals.channel },
     ]);
   return [
+    gauge("serin_system_info", "What is watched; always 1.", [
+      [1, { system: system.name, environment: system.environment }],
+    ]),
     ...storedFamilies(stored),
     ...sideFamilies(sides),
     ...verdictFamilies(verdict),

@@ -63,7 +63,7 @@ export async function readState(
       latched: !flag.value && flag.recovery?.latched === true,
       waitsFor: decision.waitsFor,
       attempt: flag.value
-        ? countTries(flag.recovery, observations.canaryVersions(), now)
+        ? countTries(flag.recovery, observations.versions("canary"), now)
         : 1,
     },
     sides: {
@@ -97,6 +97,7 @@ export async function readPageState(
   return {
     now: Math.round(outlook.redisNow() ?? Date.now()),
     monitor: { id, leads: leadership.fence !== undefined },
+    system: config.system.label,
     tokenRequired: config.adminToken !== undefined,
     state,
   };

@@ -153,7 +153,7 @@ export class Controller {
       ? findBreach(this.#context, judgements, now)
       : undefined;
     if (breach === undefined) await verdicts.look(flag, at);
-    const stop = breach ?? findWorse(this.#context, now);
+    const stop = breach ?? findWorse(this.#context);
     if (flag.value && stop) {
       await this.#stop(flag, stop, at);
       return;
@@ -212,11 +212,11 @@ export class Controller {
 
   async #stop(
     flag: FlagRecord,
-    { rule, reason, data }: Stop,
+    { rule, brief, reason, data }: Stop,
     at: Moment,
   ): Promise<void> {
     const { config, observations } = this.#context;
-    const versions = observations.canaryVersions();
+    const versions = observations.versions("canary");
     const stop = { now: at.now, rule, versions };
     const recovery = afterBreach(flag.recovery, config.recovery, stop);
     const { latched, cooldownMs } = recovery;
@@ -228,7 +228,10 @@ export class Controller {
       value: false,
       by: "monitor",
       reason,
-      data: { rule, ...data, nextTryAt, latched },
+      data: {
+        ...this.#nameReleases(),
+        ...{ rule, brief, ...data, nextTryAt, latched },
+      },
       cause: "breach",
       recovery: JSON.stringify(recovery),
       fence: at.fence,
@@ -247,14 +250,17 @@ export class Controller {
     const decision = decideNow(this.#context, flag, judgements.prod);
     if (!decision.isDue) return;
     const { cooldownMs } = flag.recovery;
-    const versions = this.#context.observations.canaryVersions();
+    const versions = this.#context.observations.versions("canary");
     const attempt = countTries(flag.recovery, versions, at.now);
     const what = describeTry(attempt);
     await this.#flip({
       value: true,
       by: "monitor",
       reason: `the canary resumes for ${what}: its probes were healthy through a cool-down of ${formatSpan(cooldownMs)}`,
-      data: { rule: "recovery", cooldownMs, attempt },
+      data: {
+        ...this.#nameReleases(),
+        ...{ rule: "recovery", cooldownMs, attempt },
+      },
       cause: "recovery",
       recovery: JSON.stringify(afterRecovery(flag.recovery, at.now)),
       fence: at.fence,
@@ -263,11 +269,21 @@ export class Controller {
     });
   }
 
+  #nameReleases(): { version?: string; prodVersion?: string } {
+    const { observations } = this.#context;
+    const canary = observations.versions("canary");
+    const prod = observations.versions("prod");
+    return {
+      ...(canary.length > 0 && { version: canary.join(", ") }),
+      ...(prod.length > 0 && { prodVersion: prod.join(", ") }),
+    };
+  }
+
   /** Notes the versions that a proxy's breaker has stopped, so that another one is recognised. */
   async #noteBreaker(flag: FlagRecord, { fence, now }: Moment): Promise<void> {
     const { ledger, config, observations } = this.#context;
     if (flag.value || flag.by !== "proxy" || flag.flip === null) return;
-    const versions = observations.canaryVersions();
+    const versions = observations.versions("canary");
     const stop = { now, rule: "breaker", versions } as const;
     const recovery = afterBreach(null, config.recovery, stop);
     const outcome = await ledger.noteRecovery(config.flagName, {

@@ -1,11 +1,17 @@
-import { describeWorse } from "../verdict/describe-worse.js";
+import {
+  describeWorse,
+  findSlowest,
+  summariseWorse,
+} from "../verdict/describe-worse.js";
 import type { Observations } from "../telemetry/observations.js";
-import { describeLatency, roundUp } from "./judge-latency.js";
+import { describeLatency, roundUp, summariseLatency } from "./judge-latency.js";
 import type { Judgements, Outlook } from "./outlook.js";
 
 /** The reason to stop the canary. */
 export interface Stop {
   rule: "latency" | "verdict";
+  /** The reason without its figures: `2.1 × slower on GET /cart`. */
+  brief: string;
   reason: string;
   data: Record<string, unknown>;
 }
@@ -24,10 +30,12 @@ export function findBreach(
   const { figures } = judgements[side];
   return {
     rule: "latency",
+    brief: summariseLatency(side, figures),
     reason: describeLatency(side, figures),
     data: {
       side,
       ...figures,
+      failed: observations.sideFigures(side, now).errors,
       canaryBeforeMs: canaryBeforeMs(observations, figures.quantile, now),
       canaryLatencyMs: judgements.canary.figures.latencyMs,
       prodLatencyMs: judgements.prod.figures.latencyMs,
@@ -36,26 +44,29 @@ export function findBreach(
 }
 
 /** Undefined unless the canary is worse and VERDICT is on. */
-export function findWorse(
-  { config, verdicts, observations }: Outlook,
-  now: number,
-): Stop | undefined {
+export function findWorse({ config, verdicts }: Outlook): Stop | undefined {
   const { verdict } = verdicts;
   if (verdict?.outcome !== "worse" || config.verdict.mode !== "on")
     return undefined;
+  const { evidence, evidenceToStop, canary, prod } = verdict;
+  const slowest = findSlowest(verdict);
   return {
     rule: "verdict",
+    brief: summariseWorse(verdict),
     reason: describeWorse(verdict),
     data: {
       side: "canary",
-      evidence: Math.round(verdict.evidence * 100) / 100,
-      evidenceToStop: Math.round(verdict.evidenceToStop * 100) / 100,
-      canaryRequests: verdict.canary.requests,
-      prodRequests: verdict.prod.requests,
-      quantile: 0.95,
-      canaryBeforeMs: canaryBeforeMs(observations, 0.95, now),
-      canaryLatencyMs: observations.sideFigures("canary", now).p95Ms,
-      prodLatencyMs: observations.sideFigures("prod", now).p95Ms,
+      evidence: Math.round(evidence * 100) / 100,
+      evidenceToStop: Math.round(evidenceToStop * 100) / 100,
+      canaryRequests: canary.requests,
+      prodRequests: prod.requests,
+      failed: canary.errors,
+      ...(slowest && {
+        route: slowest.route,
+        quantile: slowest.quantile,
+        canaryLatencyMs: roundUp(slowest.canaryMs),
+        prodLatencyMs: roundUp(slowest.prodMs),
+      }),
       verdict: verdicts.toRecord(),
     },
   };

@@ -19,7 +19,9 @@ export interface LatencyFigures {
   windowMs: number;
   /** Answered requests and those counted as waiting. */
   requests: number;
-  /** Of these, those that have waited for longer than the threshold. */
+  /** Of these, those that took or have waited longer than the threshold. */
+  slow: number;
+  /** Of the slow ones, those that still wait. */
   waiting: number;
   /** Of all these requests, as `latencyMs` is. */
   p50Ms: number | null;
@@ -118,6 +120,7 @@ export function judgeLatency(
       thresholdMs: rule.thresholdMs,
       windowMs: rule.windowMs,
       requests: latency.total,
+      slow: latency.countAbove(rule.thresholdMs),
       waiting: waiting.reduce((sum, [, count]) => sum + count, 0),
       p50Ms: rounded(0.5),
       p95Ms: rounded(0.95),
@@ -131,13 +134,18 @@ export function roundUp(ms: number | undefined): number | null {
   return ms === undefined ? null : Math.ceil(ms * 10) / 10;
 }
 
+/** `p95 1,012 ms > 500 ms`, of the canary; `prod p95 …` of prod. */
+export function summariseLatency(side: Side, figures: LatencyFigures): string {
+  const { quantile, route, latencyMs, thresholdMs } = figures;
+  const of = side === "prod" ? "prod " : "";
+  const where = route === undefined ? "" : ` on ${route}`;
+  return `${of}${formatQuantile(quantile)}${where} ${compareMs(latencyMs ?? 0, thresholdMs)}`;
+}
+
 /** `canary p95 1,012 ms > 500 ms over 10 s (7 requests, 2 of them still waiting)` */
 export function describeLatency(side: Side, figures: LatencyFigures): string {
   const waiting =
     figures.waiting > 0 ? `, ${figures.waiting} of them still waiting` : "";
-  const where = figures.route === undefined ? "" : ` on ${figures.route}`;
-  return (
-    `${side} ${formatQuantile(figures.quantile)}${where} ${compareMs(figures.latencyMs ?? 0, figures.thresholdMs)} ` +
-    `over ${figures.windowMs / 1000} s (${figures.requests} requests${waiting})`
-  );
+  const of = side === "canary" ? "canary " : "";
+  return `${of}${summariseLatency(side, figures)} over ${figures.windowMs / 1000} s (${figures.requests} requests${waiting})`;
 }

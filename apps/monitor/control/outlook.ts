@@ -60,7 +60,7 @@ export function decideNow(
     unwell: context.observations.findUnwell("canary"),
     isProdInBreach:
       prod.isBreach && context.config.latency.sides.includes("prod"),
-    versions: context.observations.canaryVersions(),
+    versions: context.observations.versions("canary"),
     releasedAt: context.verdicts.releasedAt,
   };
   return decideRecovery(facts, context.config.recovery, now);

@@ -7,6 +7,8 @@ export interface StateMessage {
   now: number;
   /** The sender. */
   monitor: { id: string; leads: boolean };
+  /** What is watched, such as `shop prod`. */
+  system: string;
   /** Whether changes need the admin token. */
   tokenRequired: boolean;
   state: StateReport;

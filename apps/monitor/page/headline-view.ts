@@ -11,12 +11,11 @@ import type { Freshness } from "./freshness.js";
 /** Each has an icon of its own shape, for people who cannot distinguish the colours. */
 type Look = Tone | "loading" | "old";
 
-const TITLES: Record<Look, string> = {
+const TITLES: Record<Exclude<Look, "loading">, string> = {
   good: "● Canary in",
   stopped: "■ Canary stopped",
   warning: "▲ Check the canary",
   old: "? Data is old",
-  loading: "Serin",
 };
 
 /** The headline with its details. */
@@ -28,6 +27,7 @@ export class HeadlineView {
   readonly #shape = byId("headline-shape", HTMLImageElement);
   readonly #icon = byId("icon", HTMLLinkElement);
   #look: Look | undefined;
+  #title = "";
 
   show(
     message: StateMessage | undefined,
@@ -36,7 +36,7 @@ export class HeadlineView {
   ): void {
     const isOld = freshness.level === "old";
     if (message === undefined || freshness.level === "loading") {
-      this.#dress(isOld ? "old" : "loading");
+      this.#dress(isOld ? "old" : "loading", "Serin");
       setText(this.#text, freshness.text);
       setText(this.#detail, isOld ? "Retrying every second." : "\u00a0");
       return;
@@ -45,7 +45,7 @@ export class HeadlineView {
       message.state,
       isOld ? message.now : now,
     );
-    this.#dress(isOld ? "old" : tone);
+    this.#dress(isOld ? "old" : tone, message.system);
     setText(this.#text, bindWords(isOld ? freshness.text : text));
     setText(
       this.#detail,
@@ -55,12 +55,14 @@ export class HeadlineView {
     );
   }
 
-  #dress(look: Look): void {
+  /** @param system tells the tabs of several systems apart */
+  #dress(look: Look, system: string): void {
+    const title = look === "loading" ? system : `${TITLES[look]} · ${system}`;
+    if (title !== this.#title) document.title = this.#title = title;
     if (look === this.#look) return;
     this.#look = look;
     this.#section.dataset.tone = look;
     this.#shape.src = this.#icon.href = `icon-${look}.svg`;
-    document.title = look === "loading" ? "Serin" : `${TITLES[look]} · Serin`;
     // Screen readers announce only changes, not each second of the countdown.
     if (look !== "loading") setText(this.#news, TITLES[look].slice(2));
   }

@@ -38,6 +38,7 @@ function tick(): void {
 function showState(heard: StateMessage): void {
   message = heard;
   freshness.heardState(heard.now);
+  setText(byId("system"), heard.system);
   setText(byId("flag-name"), heard.state.flag.name);
   comparison.show(heard);
   dialog.show(heard.state.flag.name, heard.tokenRequired);

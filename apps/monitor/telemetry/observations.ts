@@ -132,11 +132,11 @@ export class Observations implements StreamListener {
     return this.#roster.hosts();
   }
 
-  /** Of the canary's hosts that report; empty if unknown. */
-  canaryVersions(): string[] {
+  /** Of the side's hosts that report; empty if unknown. */
+  versions(side: Side): string[] {
     const versions = this.hosts()
       .filter(({ source, sample }) => {
-        return sample.target === "canary" && this.hears(source);
+        return sample.target === side && this.hears(source);
       })
       .map(({ sample }) => sample.version)
       .filter((version) => version !== null);

@@ -7,46 +7,79 @@ const TELLING_RATIO = 1.1;
 
 /** `canary 1.9 × slower than prod on GET /get after 61 canary requests; evidence 132 : 1` */
 export function describeWorse(verdict: Verdict): string {
-  const { canary, prod, latency, errors, evidence, since } = verdict;
+  const { canary, evidence, since, notServed } = verdict;
+  const what = `canary ${describeDifference(verdict)}`;
+  const odds = `evidence ${formatOdds(evidence)}`;
+  if (notServed !== null) return `${what}; ${odds}`;
   const when = since === null ? "after" : "over the last";
-  const span = `${when} ${canary.requests.toLocaleString("en-US")} canary requests; evidence ${formatOdds(evidence)}`;
-  const { notServed } = verdict;
+  const comma = isSlower(verdict) ? "" : ",";
+  return `${what}${comma} ${when} ${canary.requests.toLocaleString("en-US")} canary requests; ${odds}`;
+}
+
+/** `1.9 × slower on GET /get`, of the canary. */
+export function summariseWorse(verdict: Verdict): string {
+  return describeDifference(verdict).replace("slower than prod", "slower");
+}
+
+/** The latency that makes the canary slower, on the route where it weighs most; undefined if it is worse in another way. */
+export function findSlowest(verdict: Verdict):
+  | {
+      route: string;
+      quantile: number;
+      canaryMs: number;
+      prodMs: number;
+      ratio: number;
+    }
+  | undefined {
+  if (verdict.notServed !== null || !isSlower(verdict)) return undefined;
+  const worst = findWorstRoute(verdict.routes);
+  if (worst === undefined) return undefined;
+  const { route, canaryP50Ms, prodP50Ms, canaryP95Ms, prodP95Ms } = worst;
+  const candidates = [
+    { route, quantile: 0.5, canaryMs: canaryP50Ms, prodMs: prodP50Ms },
+    { route, quantile: 0.95, canaryMs: canaryP95Ms, prodMs: prodP95Ms },
+  ];
+  for (const { canaryMs, prodMs, ...where } of candidates) {
+    if (canaryMs === null || prodMs === null || prodMs === 0) continue;
+    const ratio = canaryMs / prodMs;
+    if (ratio >= TELLING_RATIO) return { ...where, canaryMs, prodMs, ratio };
+  }
+  return undefined;
+}
+
+function isSlower({ latency, errors }: Verdict): boolean {
+  return Math.min(latency.raw, latency.guarded) >= errors;
+}
+
+function findWorstRoute(
+  routes: readonly RouteVerdict[],
+): RouteVerdict | undefined {
+  return routes
+    .filter(({ because }) => because === null)
+    .sort((a, b) => b.evidence - a.evidence)[0];
+}
+
+function describeDifference(verdict: Verdict): string {
+  const { notServed, canary, prod, routes } = verdict;
   if (notServed !== null) {
     const { route, status, canaryRatio, prodRatio } = notServed;
     const percent = (of: number) => `${Math.round(1000 * of) / 10} %`;
-    const [does, did] =
-      status === FAILED
-        ? [`fails ${percent(canaryRatio)}`, percent(prodRatio)]
-        : [
-            `answers ${status} to ${percent(canaryRatio)}`,
-            `to ${percent(prodRatio)}`,
-          ];
-    return `canary ${does} of its requests on ${route}, prod ${did}; evidence ${formatOdds(evidence)}`;
+    return status === FAILED
+      ? `fails ${percent(canaryRatio)} of its requests on ${route}, prod ${percent(prodRatio)}`
+      : `answers ${status} to ${percent(canaryRatio)} of its requests on ${route}, prod to ${percent(prodRatio)}`;
   }
-  const isSlower = Math.min(latency.raw, latency.guarded) >= errors;
-  const what = isSlower
-    ? describeSlower(verdict.routes)
-    : `canary fails ${ratio(canary)} of its requests, prod ${ratio(prod)},`;
-  return `${what} ${span}`;
-}
-
-function describeSlower(routes: readonly RouteVerdict[]): string {
-  const [worst] = routes
-    .filter(({ because }) => because === null)
-    .sort((a, b) => b.evidence - a.evidence);
-  if (worst === undefined) return "canary slower than prod";
-  const { route, canaryP50Ms, prodP50Ms, canaryP95Ms, prodP95Ms } = worst;
-  const median = quotient(canaryP50Ms, prodP50Ms);
-  if (median !== undefined && median >= TELLING_RATIO)
-    return `canary ${format(median)} × slower than prod on ${route}`;
-  const tail = quotient(canaryP95Ms, prodP95Ms);
-  return tail !== undefined && tail >= TELLING_RATIO
-    ? `canary p95 ${format(tail)} × prod’s on ${route}`
-    : `canary slower than prod on ${route}`;
-}
-
-function quotient(a: number | null, b: number | null): number | undefined {
-  return a === null || b === null || b === 0 ? undefined : a / b;
+  if (!isSlower(verdict))
+    return `fails ${ratio(canary)} of its requests, prod ${ratio(prod)}`;
+  const slowest = findSlowest(verdict);
+  if (slowest === undefined) {
+    const { route } = findWorstRoute(routes) ?? {};
+    return `slower than prod${route === undefined ? "" : ` on ${route}`}`;
+  }
+  const { route, quantile } = slowest;
+  const times = format(slowest.ratio);
+  return quantile === 0.5
+    ? `${times} × slower than prod on ${route}`
+    : `p95 ${times} × prod’s on ${route}`;
 }
 
 function format(value: number): string {

@@ -112,9 +112,13 @@ describe("a program's /metrics", () => {
   it("needs no token, like the monitor's other reads", async () => {
     const monitor = await startLeader(openTestRedis(), {
       ADMIN_TOKEN: "secret",
+      ENVIRONMENT: "prod",
     });
     const { text } = await scrape(monitor.url);
     expect(text).to.include("serin_monitor_leads 1");
+    expect(text).to.include(
+      'serin_system_info{system="serin",environment="prod"} 1',
+    );
     expect(text).to.not.include("secret");
   });
 

@@ -5,7 +5,7 @@ import { composeMail } from "../../../apps/monitor/alert/message/compose.js";
 import { createTransport } from "../../../apps/monitor/alert/channels/create-channels.js";
 import { createSesTransport } from "../../../apps/monitor/alert/channels/ses.js";
 import {
-  LATENCY_FLIP,
+  LATENCY_REPORT,
   MAIL_SETTINGS,
 } from "../../support/alert/alert-event.js";
 import { provideAwsCredentials } from "../../support/alert/aws-credentials.js";
@@ -19,7 +19,7 @@ import {
 } from "../../support/alert/ses-stub.js";
 import { waitFor } from "../../support/wait-for.js";
 
-const MAIL = composeMail(LATENCY_FLIP, MAIL_SETTINGS);
+const MAIL = composeMail(LATENCY_REPORT, MAIL_SETTINGS);
 
 describe("the SES transport", () => {
   provideAwsCredentials();
@@ -43,8 +43,7 @@ describe("the SES transport", () => {
       expect(others).to.deep.equal([]);
       expect(mail).to.deep.include({
         from: "serin@example.com",
-        subject:
-          "[serin] canary stopped: feature is off (p95 1,012 ms > 500 ms)",
+        subject: "[shop prod] 0.2.0 stopped: p95 1,012 ms > 500 ms",
       });
       expect(mail!.destination).to.deep.equal({
         to: ["ops@example.com, dev@example.com"],

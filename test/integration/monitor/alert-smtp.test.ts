@@ -10,13 +10,13 @@ import { RefusedError } from "../../../apps/monitor/alert/channels/channel.js";
 import { createTransport } from "../../../apps/monitor/alert/channels/create-channels.js";
 import { createSmtpTransport } from "../../../apps/monitor/alert/channels/smtp.js";
 import {
-  LATENCY_FLIP,
+  LATENCY_REPORT,
   MAIL_SETTINGS,
 } from "../../support/alert/alert-event.js";
 import { createMemoryLogger } from "../../support/logger.js";
 import { waitFor } from "../../support/wait-for.js";
 
-const MAIL = composeMail(LATENCY_FLIP, MAIL_SETTINGS);
+const MAIL = composeMail(LATENCY_REPORT, MAIL_SETTINGS);
 const PASSWORD = "p@ss/word";
 const IN_URL = encodeURIComponent(PASSWORD);
 

@@ -12,6 +12,8 @@ import {
 import {
   event,
   LATENCY_FLIP,
+  LATENCY_REPORT,
+  reportOf,
   MAIL_SETTINGS,
 } from "../../support/alert/alert-event.js";
 import { waitFor } from "../../support/wait-for.js";
@@ -43,7 +45,7 @@ describe("the webhook", () => {
     );
 
   it("gets one POST with the event and a text in Slack's markup", async () => {
-    await open().send(LATENCY_FLIP);
+    await open().send(LATENCY_REPORT);
     expect(receiver.calls).to.have.length(1);
     const [call] = receiver.calls;
     expect(call).to.include({
@@ -54,15 +56,20 @@ describe("the webhook", () => {
     expect(call!.headers).to.not.have.property("serin-signature");
     expect(JSON.parse(call!.body)).to.deep.equal({
       text:
-        "*canary stopped: feature is off (p95 1,012 ms &gt; 500 ms)*\n" +
+        "*[shop prod] 0.2.0 stopped: p95 1,012 ms &gt; 500 ms*\n" +
         "canary p95 1,012 ms &gt; 500 ms over 10 s (7 requests, 2 waiting)\n" +
-        "All requests go to prod, which serves without the feature. The monitor tries again at 2026-03-01 12:01:00 UTC, if the canary is healthy then.\n" +
-        "<https://serin.example.com|dashboard>",
-      title: "canary stopped: feature is off (p95 1,012 ms > 500 ms)",
+        "Users now: All requests go to prod (0.1.9), which serves without the feature.\n" +
+        "Harm: 7 requests met the canary in 10 s: 7 took longer than 500 ms (2 still wait); none failed.\n" +
+        "Change: 0.2.0\n" +
+        "Next: The monitor lets it in again at 2026-03-01 12:01:00 UTC, if it is healthy then.\n" +
+        "<https://serin.example.com|Open the dashboard>",
+      title: "0.2.0 stopped: p95 1,012 ms > 500 ms",
+      system: "shop prod",
       event: "serin:1772366400000-0",
       kind: "flip",
       flag: "feature",
       value: false,
+      version: "0.2.0",
       by: "monitor",
       reason: LATENCY_FLIP.reason,
       at: LATENCY_FLIP.at,
@@ -73,7 +80,7 @@ describe("the webhook", () => {
 
   it("notifies nobody by name, whatever the reason holds", async () => {
     const reason = "<!channel> & <@U1>";
-    await open().send(event({ kind: "alert", reason, data: {} }));
+    await open().send(reportOf(event({ kind: "alert", reason, data: {} })));
     const { text, value } = JSON.parse(receiver.calls[0]!.body) as {
       text: string;
       value: unknown;
@@ -83,7 +90,7 @@ describe("the webhook", () => {
   });
 
   it("is signed over time and body", async () => {
-    await open({ secret: SECRET }).send(LATENCY_FLIP);
+    await open({ secret: SECRET }).send(LATENCY_REPORT);
     const { headers, body } = receiver.calls[0]!;
     const [, t, v1] =
       /^t=(\d+),v1=([\da-f]{64})$/.exec(String(headers["serin-signature"])) ??
@@ -96,7 +103,7 @@ describe("the webhook", () => {
   for (const status of [302, 307, 401, 403, 404, 408, 410, 429, 500, 503])
     it(`waits after ${status}, without following redirects`, async () => {
       receiver.answers.push(status);
-      const err = await failureOf(open().send(LATENCY_FLIP));
+      const err = await failureOf(open().send(LATENCY_REPORT));
       expect(err).to.not.be.instanceOf(RefusedError);
       expect(err.message).to.equal(`webhook: answered with status ${status}`);
       expect(receiver.calls).to.have.length(1);
@@ -105,14 +112,14 @@ describe("the webhook", () => {
   for (const status of [400, 413, 422])
     it(`is refused after ${status}`, async () => {
       receiver.answers.push(status);
-      const err = await failureOf(open().send(LATENCY_FLIP));
+      const err = await failureOf(open().send(LATENCY_REPORT));
       expect(err).to.be.instanceOf(RefusedError);
     });
 
   it("pauses for as long as the receiver asks", async () => {
     receiver.retryAfter = "7";
     receiver.answers.push(429);
-    const err = await failureOf(open().send(LATENCY_FLIP));
+    const err = await failureOf(open().send(LATENCY_REPORT));
     expect(err).to.be.instanceOf(BusyError).with.property("retryAfterMs", 7000);
   });
 
@@ -129,14 +136,14 @@ describe("the webhook", () => {
 
   it("fails when it does not answer in time", async () => {
     receiver.answers.push("hang");
-    const err = await failureOf(open({ timeoutMs: 50 }).send(LATENCY_FLIP));
+    const err = await failureOf(open({ timeoutMs: 50 }).send(LATENCY_REPORT));
     expect(err.message).to.equal("webhook: no answer in 50 ms");
   });
 
   it("ends a send in flight when closed", async () => {
     receiver.answers.push("hang");
     const channel = open();
-    const failed = failureOf(channel.send(LATENCY_FLIP));
+    const failed = failureOf(channel.send(LATENCY_REPORT));
     await waitFor("the call", () => receiver.calls.length === 1);
     channel.close();
     channel.close();
@@ -147,7 +154,7 @@ describe("the webhook", () => {
     receiver.answers.push("reset", 404, "hang");
     const channel = open({ secret: SECRET, timeoutMs: 50 });
     for (let i = 0; i < 3; i++) {
-      const err = await failureOf(channel.send(LATENCY_FLIP));
+      const err = await failureOf(channel.send(LATENCY_REPORT));
       expect(inspect(err, { depth: 9 })).to.not.match(/secret-path|a secret/);
     }
   });

@@ -58,6 +58,7 @@ describe("controller's recovery", () => {
       flag: "feature",
       value: true,
       rule: "recovery",
+      version: "1.2.3",
       cooldownMs: COOLDOWN_MS,
       attempt: 2,
     });

@@ -53,6 +53,7 @@ describe("couriers of two channels", () => {
       const channel = channels[name]();
       return new Courier({
         ...{ ...shared, channel, retryLimits },
+        readBackground: () => Promise.resolve({}),
         consumer: "monitor@a:8090",
       });
     });
@@ -70,7 +71,9 @@ describe("couriers of two channels", () => {
   }
 
   const mailed = () =>
-    transport.subjects.map((subject) => subject.replace("[serin] alert: ", ""));
+    transport.subjects.map((subject) =>
+      subject.replace("[shop prod] alert: ", ""),
+    );
   const posted = () =>
     receiver.calls.map(
       ({ body }) => (JSON.parse(body) as { reason: string }).reason,

@@ -49,6 +49,7 @@ describe("the courier with SES", () => {
       ledger: new Ledger(redis, keys),
       channel: createMailChannel(transport, { ...MAIL_SETTINGS, keys }),
       channels: ["mail"],
+      readBackground: () => Promise.resolve({}),
       logger: createMemoryLogger(),
       retryLimits: { firstMs: 2, maxMs: 10 },
     });
@@ -71,7 +72,7 @@ describe("the courier with SES", () => {
   /** The mails that SES accepted, in order. */
   const taken = () => ses.requests.filter(({ answer }) => answer === "take");
   const subjects = (...reasons: string[]) =>
-    reasons.map((reason) => `[serin] alert: ${reason}`);
+    reasons.map((reason) => `[shop prod] alert: ${reason}`);
 
   it("sends each mail exactly once when SES throttles, fails, hangs and refuses", async () => {
     ses.answers.push("throttle", "throttle", "take", "fail", "hang", "refuse");

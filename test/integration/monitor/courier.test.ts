@@ -7,6 +7,7 @@ import {
   RefusedError,
 } from "../../../apps/monitor/alert/channels/channel.js";
 import { createMailChannel } from "../../../apps/monitor/alert/channels/create-channels.js";
+import type { Report } from "../../../apps/monitor/alert/message/report.js";
 import { Courier } from "../../../apps/monitor/alert/courier.js";
 import type { Keys } from "../../../lib/redis/keys.js";
 import { Ledger, type LedgerEvent } from "../../../lib/flag/ledger.js";
@@ -64,9 +65,9 @@ describe("the courier", () => {
     });
     await waitForRedis(own, 5000);
     const channel = createMailChannel(transport, { ...MAIL_SETTINGS, keys });
-    const deliver = async (event: LedgerEvent) => {
-      await channel.send(event);
-      delivered.push(event);
+    const deliver = async (report: Report) => {
+      await channel.send(report);
+      delivered.push(report.event, ...report.others);
     };
     const courier = new Courier({
       redis: own,
@@ -75,6 +76,7 @@ describe("the courier", () => {
       ledger: new Ledger(own, keys),
       channel: { ...channel, send: deliver },
       channels: ["mail"],
+      readBackground: () => Promise.resolve({}),
       logger,
       retryLimits: options.retryLimits ?? QUICK,
     });
@@ -95,7 +97,7 @@ describe("the courier", () => {
   }
 
   const subjects = (...reasons: string[]) =>
-    reasons.map((reason) => `[serin] alert: ${reason}`);
+    reasons.map((reason) => `[shop prod] alert: ${reason}`);
 
   const pending = (courier: { redis: Redis }) =>
     courier.redis.xlen(keys.outbox);
@@ -119,7 +121,7 @@ describe("the courier", () => {
     await untilEmpty(courier);
 
     expect(transport.subjects).to.deep.equal([
-      "[serin] canary stopped: feature is off (operator: try)",
+      "[shop prod] canary stopped by operator: try",
       ...subjects("one", "two"),
     ]);
     const events = await ledger.readEvents({ limit: 10 });
@@ -216,7 +218,7 @@ describe("the courier", () => {
     await untilEmpty(courier);
     expect(transport.subjects).to.deep.equal([
       ...subjects("one"),
-      "[serin] start: two",
+      "[shop prod] start: two",
     ]);
     const warnings = logger.lines.filter(({ level }) => level === "warn");
     expect(warnings).to.have.length(3);

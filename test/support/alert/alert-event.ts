@@ -1,4 +1,5 @@
 import type { MailSettings } from "../../../apps/monitor/alert/message/compose.js";
+import type { Report } from "../../../apps/monitor/alert/message/report.js";
 import { createKeys } from "../../../lib/redis/keys.js";
 import type { LedgerEvent } from "../../../lib/flag/ledger.js";
 
@@ -7,10 +8,9 @@ export const MAIL_SETTINGS: MailSettings = {
   to: ["ops@example.com", "dev@example.com"],
   keys: createKeys("serin:"),
   flagName: "feature",
-  monitorUrl: "http://127.0.0.1:8090",
+  system: "shop prod",
   dashboardUrl: "https://serin.example.com",
-  redisCli: "redis-cli",
-  tokenRequired: false,
+  commitUrl: undefined,
 };
 
 /** A stop of the canary by the latency rule. */
@@ -24,12 +24,16 @@ export const LATENCY_FLIP: LedgerEvent = {
     flag: "feature",
     value: false,
     rule: "latency",
+    brief: "p95 1,012 ms > 500 ms",
+    version: "0.2.0",
+    prodVersion: "0.1.9",
     side: "canary",
     quantile: 0.95,
     latencyMs: 1012.3,
     thresholdMs: 500,
     windowMs: 10_000,
     requests: 7,
+    slow: 7,
     waiting: 2,
     p50Ms: 4.12,
     p95Ms: 1012.3,
@@ -38,6 +42,13 @@ export const LATENCY_FLIP: LedgerEvent = {
     latched: false,
   },
 };
+
+/** Its report, with nothing known beside it. */
+export const LATENCY_REPORT: Report = reportOf(LATENCY_FLIP);
+
+export function reportOf(event: LedgerEvent): Report {
+  return { event, others: [], background: {} };
+}
 
 /** Another event: `LATENCY_FLIP` with changes. */
 export function event(fields: Partial<LedgerEvent>): LedgerEvent {

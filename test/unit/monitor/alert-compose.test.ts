@@ -1,46 +1,53 @@
 import { expect } from "chai";
 import { composeMail } from "../../../apps/monitor/alert/message/compose.js";
+import type { Background } from "../../../apps/monitor/alert/message/report.js";
 import type { LedgerEvent } from "../../../lib/flag/ledger.js";
 import { createKeys } from "../../../lib/redis/keys.js";
 import {
   event,
   LATENCY_FLIP,
+  LATENCY_REPORT,
   MAIL_SETTINGS,
+  reportOf,
 } from "../../support/alert/alert-event.js";
 
-const compose = (from: LedgerEvent) => composeMail(from, MAIL_SETTINGS);
+const compose = (from: LedgerEvent, background: Background = {}) =>
+  composeMail({ ...reportOf(from), background }, MAIL_SETTINGS);
 const subjectOf = (fields: Partial<LedgerEvent>) =>
   compose(event(fields)).subject;
 
 describe("mail about an event", () => {
-  it("reports a canary stopped for latency, with figures, retry and remedy", () => {
+  it("says of a stop for latency what users have now, the harm and what happens next", () => {
     const mail = compose(LATENCY_FLIP);
     expect(mail.subject).to.equal(
-      "[serin] canary stopped: feature is off (p95 1,012 ms > 500 ms)",
+      "[shop prod] 0.2.0 stopped: p95 1,012 ms > 500 ms",
     );
-    expect(mail.text).to
-      .equal(`canary stopped: feature is off (p95 1,012 ms > 500 ms)
+    expect(mail.text).to.equal(`0.2.0 stopped: p95 1,012 ms > 500 ms
 
 canary p95 1,012 ms > 500 ms over 10 s (7 requests, 2 waiting)
 
   canary p95  ████████████████ 1,012 ms
   threshold   ███████▉ 500 ms
 
-All requests go to prod, which serves without the feature. The monitor tries again at 2026-03-01 12:01:00 UTC, if the canary is healthy then.
+Users now: All requests go to prod (0.1.9), which serves without the feature.
 
-Dashboard: https://serin.example.com
+Harm: 7 requests met the canary in 10 s: 7 took longer than 500 ms (2 still wait); none failed.
 
-To switch feature on by hand, either of:
-  redis-cli SET serin:flag:feature true
-  curl -X POST http://127.0.0.1:8090/api/flags/feature -H 'content-type: application/json' -d '{"value":true,"reason":"…"}'
+Change: 0.2.0
+
+Next: The monitor lets it in again at 2026-03-01 12:01:00 UTC, if it is healthy then.
+
+Open the dashboard: https://serin.example.com
+
+On the edge host:
+  sudo serin why
+  sudo serin flag off --reason "…"
 
   side       canary
   quantile   0.95
   latency    1,012 ms
   threshold  500 ms
   window     10 s
-  requests   7
-  waiting    2
   p50        4.1 ms
   p95        1,012 ms
   by         monitor (latency rule)
@@ -54,16 +61,19 @@ To switch feature on by hand, either of:
   it("has the same content in HTML, in one column with inline styles", () => {
     const { html } = compose(LATENCY_FLIP);
     expect(html).to.match(/^<!doctype html>/);
+    expect(html).to.include("0.2.0 stopped: p95 1,012 ms &gt; 500 ms</h1>");
     expect(html).to.include(
-      "canary stopped: feature is off (p95 1,012 ms &gt; 500 ms)</h1>",
+      "<strong>Users now:</strong> All requests go to prod (0.1.9), which serves without the feature.",
     );
-    expect(html).to.include(">redis-cli SET serin:flag:feature true</pre>");
-    expect(html).to.match(/>latency<\/th><td [^>]*>1,012 ms<\/td>/);
+    expect(html).to.include(
+      ">sudo serin why<br>sudo serin flag off --reason &quot;…&quot;</td>",
+    );
+    expect(html).to.match(/>latency<\/td><td [^>]*>1,012 ms<\/td>/);
     expect(html).to.include("width=device-width");
-    expect(html).to.not.match(/<script|<img|<link|<svg|url\(/);
+    expect(html).to.not.match(/<script|<img|<link|<svg|<div|url\(/);
   });
 
-  it("draws the canary before and after, prod and threshold, without an image", () => {
+  it("draws the canary in red when it is over, and prod and the threshold beside it", () => {
     const data = {
       ...LATENCY_FLIP.data,
       canaryBeforeMs: 5.1,
@@ -77,9 +87,16 @@ To switch feature on by hand, either of:
   prod p95           ▏ 4.2 ms
   threshold          ███████▉ 500 ms
 `);
-    expect(html).to.match(/<div class="subject" style="width:100%;/);
-    expect(html).to.match(/<div class="baseline" style="width:1%;/);
-    expect(html).to.match(/<div class="limit" style="width:49%;/);
+    expect(html).to.match(/<td class="over" width="100%" height="14"/);
+    expect(html).to.match(
+      /<td class="baseline" width="1%" [^>]+>&nbsp;<\/td><td width="99%">/,
+    );
+    expect(html).to.match(/<td class="limit" width="49%"/);
+  });
+
+  it("omits a canary that was as slow before", () => {
+    const data = { ...LATENCY_FLIP.data, canaryBeforeMs: 990 };
+    expect(compose(event({ data })).text).to.not.include("before");
   });
 
   it("draws CPU beside its threshold", () => {
@@ -90,16 +107,101 @@ To switch feature on by hand, either of:
 `);
   });
 
-  it("links to the dashboard", () => {
-    expect(compose(LATENCY_FLIP).html).to.match(
-      /<a [^>]*href="https:\/\/serin\.example\.com"[^>]*>Open the dashboard<\/a>/,
+  it("reports a verdict with its route's figures, and evidence as odds everywhere", () => {
+    const reason =
+      "canary 2.1 × slower than prod on GET /cart after 61 canary requests; evidence 200 : 1";
+    const { subject, text, html } = compose(
+      event({
+        reason,
+        data: {
+          ...{ flag: "feature", value: false, rule: "verdict", side: "canary" },
+          ...{ brief: "2.1 × slower on GET /cart", version: "0.2.0" },
+          ...{ evidence: 5.3, evidenceToStop: 4.6, canaryRequests: 61 },
+          ...{ prodRequests: 183, failed: 0, route: "GET /cart" },
+          ...{ quantile: 0.5, canaryLatencyMs: 87.4, prodLatencyMs: 41.2 },
+          ...{ nextTryAt: null, latched: false },
+        },
+      }),
+    );
+    expect(subject).to.equal(
+      "[shop prod] 0.2.0 stopped: 2.1 × slower on GET /cart",
+    );
+    expect(text).to.include(`${reason}
+
+  canary p50  ████████████████ 87 ms
+  prod p50    ███████▌ 41 ms
+`);
+    expect(text).to.include(
+      "\nHarm: 61 requests met the canary: GET /cart took 87 ms instead of 41 ms (p50); none failed.\n",
+    );
+    expect(text).to.include(
+      "\nNext: This version stays off until a person lets it in. The monitor lets in another version by itself.\n",
+    );
+    expect(text).to.match(
+      / {2}evidence +200 : 1\n {2}evidence to stop +99 : 1\n/,
+    );
+    expect(html).to.match(/class="over" width="100%"/);
+  });
+
+  it("names the commit, the author and the deploy, and links to the change", () => {
+    const version = "0.2.0-20260301114500-81fd353b24";
+    const background = {
+      version,
+      change: {
+        ...{ commit: "81fd353b24", before: "0c1d2e3f4a", author: "Ann" },
+        ...{ subject: "Faster cart", deployedAt: "2026-03-01T11:46:00.000Z" },
+      },
+    };
+    const data = { ...LATENCY_FLIP.data, version };
+    const commitUrl = "https://git.example.com/compare/{before}...{commit}";
+    const { subject, text, html } = composeMail(
+      { event: event({ data }), others: [], background },
+      { ...MAIL_SETTINGS, commitUrl },
+    );
+    expect(subject).to.equal(
+      "[shop prod] 0.2.0-81fd353 stopped: p95 1,012 ms > 500 ms",
+    );
+    expect(text).to.include(`
+Change: ${version} by Ann (81fd353b24: Faster cart), deployed at 2026-03-01 11:46:00 UTC, 14 min before
+https://git.example.com/compare/0c1d2e3f4a...81fd353b24
+`);
+    expect(html).to.include(
+      'href="https://git.example.com/compare/0c1d2e3f4a...81fd353b24"',
     );
   });
 
-  it("names prod when prod is the slow side", () => {
-    const data = { ...LATENCY_FLIP.data, side: "prod" };
-    expect(subjectOf({ data })).to.equal(
-      "[serin] canary stopped: feature is off (prod p95 1,012 ms > 500 ms)",
+  it("has no link to a change of which the commit before is unknown", () => {
+    const background = { change: { commit: "81fd353b24" } };
+    const commitUrl = "https://git.example.com/compare/{before}...{commit}";
+    const { text } = composeMail(
+      { ...LATENCY_REPORT, background },
+      { ...MAIL_SETTINGS, commitUrl },
+    );
+    expect(text).to.not.include("git.example.com");
+  });
+
+  it("takes from the background what the event does not say", () => {
+    const flip = event({
+      by: "proxy",
+      reason: "the canary failed 5 requests in a row, prod 0 of 20",
+      data: { flag: "feature", value: false, rule: "breaker" },
+    });
+    const { subject, text } = compose(flip, {
+      version: "0.2.0",
+      prodVersion: "0.1.9",
+    });
+    expect(subject).to.equal(
+      "[shop prod] 0.2.0 stopped: failed 5 requests in a row, prod 0 of 20",
+    );
+    expect(text).to.include("All requests go to prod (0.1.9)");
+    expect(text).to.include(
+      "This version stays off until a person lets it in.",
+    );
+  });
+
+  it("links to the dashboard", () => {
+    expect(compose(LATENCY_FLIP).html).to.match(
+      /<td bgcolor="#0969da"[^>]*><a [^>]*href="https:\/\/serin\.example\.com"[^>]*>Open the dashboard<\/a><\/td>/,
     );
   });
 
@@ -107,17 +209,17 @@ To switch feature on by hand, either of:
     const data = { ...LATENCY_FLIP.data, nextTryAt: null, latched: true };
     const mail = compose(event({ data }));
     expect(mail.subject).to.equal(
-      "[serin] canary stopped and latched: feature is off (p95 1,012 ms > 500 ms)",
+      "[shop prod] 0.2.0 stopped and latched: p95 1,012 ms > 500 ms",
     );
     expect(mail.text).to.include(
-      "It is latched: it stays off until a person switches it on.",
+      "Next: It is latched: it stays off until a person lets it in.",
     );
   });
 
   it("says that there is no retry when recovery is manual", () => {
     const data = { ...LATENCY_FLIP.data, nextTryAt: null };
     expect(compose(event({ data })).text).to.include(
-      "The monitor does not try again: it stays off until a person switches it on.",
+      "Next: It stays off until a person lets it in.\n",
     );
   });
 
@@ -126,25 +228,27 @@ To switch feature on by hand, either of:
       event({
         reason: "the cool-down of 60 s has passed",
         data: {
-          flag: "feature",
-          value: true,
-          rule: "recovery",
-          cooldownMs: 60_000,
+          ...{ flag: "feature", value: true, rule: "recovery" },
+          ...{ version: "0.2.0", cooldownMs: 60_000 },
         },
       }),
     );
-    expect(mail.subject).to.equal("[serin] canary resumed: feature is on");
-    expect(mail.text).to.equal(`canary resumed: feature is on
+    expect(mail.subject).to.equal("[shop prod] 0.2.0 resumed");
+    expect(mail.text).to.equal(`0.2.0 resumed
 
 the cool-down of 60 s has passed
 
-The canary gets its share of the requests again. If it goes bad again, it is stopped again, and the wait before the next try is longer.
+Users now: The canary gets its share of the requests again.
 
-Dashboard: https://serin.example.com
+Change: 0.2.0
 
-To switch feature off by hand, either of:
-  redis-cli SET serin:flag:feature false
-  curl -X POST http://127.0.0.1:8090/api/flags/feature -H 'content-type: application/json' -d '{"value":false,"reason":"…"}'
+Next: If it goes bad again, it is stopped again, and the wait before the next try is longer.
+
+Open the dashboard: https://serin.example.com
+
+On the edge host:
+  sudo serin why
+  sudo serin flag off --reason "…"
 
   cooldown  60 s
   by        monitor (recovery rule)
@@ -162,10 +266,10 @@ To switch feature off by hand, either of:
       }),
     );
     expect(mail.subject).to.equal(
-      "[serin] canary stopped: feature is off (operator: budget is spent)",
+      "[shop prod] canary stopped by operator: budget is spent",
     );
     expect(mail.text).to.include(
-      "The monitor undoes only its own flips: it stays off until an operator switches it on.",
+      "Next: It stays off until a person lets it in: the monitor undoes only its own stops.",
     );
     expect(mail.text).to.include("  by     operator\n");
   });
@@ -177,7 +281,7 @@ To switch feature off by hand, either of:
       data: { flag: "feature", value: true, direct: true },
     };
     expect(subjectOf(flip)).to.equal(
-      '[serin] canary resumed: feature is on (operator: the flag was set to "true" directly in Redis)',
+      '[shop prod] canary resumed by operator: the flag was set to "true" directly in Redis',
     );
     expect(compose(event(flip)).text).to.include(
       "The monitor keeps watching it.",
@@ -190,29 +294,24 @@ To switch feature off by hand, either of:
         kind: "alert",
         reason: "the canary app on web1 has used more than 90 % of a core",
         data: {
-          alert: "cpu",
-          source: "agent@web1:3101",
-          target: "canary",
-          cpuRatio: 0.973,
-          rssBytes: 61_341_696,
-          windowMs: 30_000,
+          ...{ alert: "cpu", source: "agent@web1:3101", target: "canary" },
+          ...{ cpuRatio: 0.973, rssBytes: 61_341_696, windowMs: 30_000 },
           lastSeenAt: "2026-03-01T11:59:59.000Z",
         },
       }),
     );
     expect(mail.subject).to.equal(
-      "[serin] alert: the canary app on web1 has used more than 90 % of a core",
+      "[shop prod] alert: the canary app on web1 has used more than 90 % of a core",
     );
     expect(mail.text).to
       .equal(`alert: the canary app on web1 has used more than 90 % of a core
 
-Nothing was switched: the flag stays as it is.
+Users now: Nothing was switched: the flag stays as it is.
 
-Dashboard: https://serin.example.com
+Open the dashboard: https://serin.example.com
 
-To switch feature off by hand, either of:
-  redis-cli SET serin:flag:feature false
-  curl -X POST http://127.0.0.1:8090/api/flags/feature -H 'content-type: application/json' -d '{"value":false,"reason":"…"}'
+On the edge host:
+  sudo serin flag off --reason "…"
 
   alert         cpu
   source        agent@web1:3101
@@ -227,38 +326,29 @@ To switch feature off by hand, either of:
 `);
   });
 
-  it("offers no remedy for a test mail", () => {
-    const mail = compose(event({ kind: "alert", data: { alert: "test" } }));
-    expect(mail.text).to.not.include("by hand");
-  });
-
-  it("reports a silence with a remedy, and a cleared alert without one", () => {
-    const data = { alert: "silence", source: "proxy@edge1:8080" };
-    const reason = "the proxy proxy@edge1:8080 has fallen silent";
-    expect(subjectOf({ kind: "silence", reason, data })).to.equal(
-      "[serin] silence: the proxy proxy@edge1:8080 has fallen silent",
-    );
+  it("offers no command in a test mail or about an alert that is over", () => {
+    const test = event({ kind: "alert", data: { alert: "test" } });
+    expect(compose(test).text).to.not.include("On the edge host");
     const over = compose(event({ kind: "recovery", reason: "heard again" }));
-    expect(over.subject).to.equal("[serin] recovery: heard again");
-    expect(over.text).to.not.include("by hand");
-    expect(over.html).to.not.include("<pre");
+    expect(over.subject).to.equal("[shop prod] recovery: heard again");
+    expect(over.text).to.not.include("On the edge host");
+    expect(over.html).to.not.include('class="code"');
   });
 
-  it("adds the token to the command when the API requires it", () => {
-    const { text } = composeMail(LATENCY_FLIP, {
-      ...MAIL_SETTINGS,
-      tokenRequired: true,
-    });
-    expect(text).to.include(
-      `-H "authorization: Bearer $ADMIN_TOKEN" -d '{"value":true,"reason":"…"}'`,
-    );
+  it("never gives a command that lets the canary in", () => {
+    for (const value of [true, false])
+      for (const by of ["monitor", "proxy", "operator"]) {
+        const data = { flag: "feature", value };
+        const { text, html } = compose(event({ by, data }));
+        expect(text + html).to.not.match(/flag on|SET |curl/);
+      }
   });
 
   describe("with hostile or unknown content", () => {
     it("keeps the subject short and on one line", () => {
       const long = "long ".repeat(40);
       const reason = `first\r\nBcc: victim@example.com\n\n\u2028third ${long}`;
-      const folded = `[serin] alert: first Bcc: victim@example.com third ${long}`;
+      const folded = `[shop prod] alert: first Bcc: victim@example.com third ${long}`;
       const { subject, text } = compose(event({ kind: "alert", reason }));
       expect(subject).to.equal(`${folded.slice(0, 119)}…`);
       expect(text).to.match(
@@ -279,13 +369,6 @@ To switch feature off by hand, either of:
       expect(html).to.not.match(/<script|<img|<b>|<i>/);
     });
 
-    it("puts only valid flag names into shell commands", () => {
-      const data = { flag: "$(reboot)", value: false };
-      expect(compose(event({ data })).text)
-        .to.include("redis-cli SET serin:flag:feature true")
-        .and.not.include("reboot");
-    });
-
     it("shows unknown data as far as possible", () => {
       const { text, subject } = compose(
         event({
@@ -303,7 +386,7 @@ To switch feature off by hand, either of:
           },
         }),
       );
-      expect(subject).to.equal("[serin] deploy:");
+      expect(subject).to.equal("[shop prod] deploy:");
       expect(text).to.include("  is dry  yes\n  note    two lines\n");
       expect(text).to.include("  weight  1,234,568\n  tiny    0.063 ms\n");
       expect(text).to.include("  at      not a time\n");
@@ -334,6 +417,23 @@ To switch feature off by hand, either of:
   });
 
   describe("identifies itself", () => {
+    it("as part of its incident's thread, also where SES replaces the first id", () => {
+      const first = compose(LATENCY_FLIP);
+      expect(first).to.deep.include({
+        messageId: "<serin%3a1772366400000-0@example.com>",
+        references: ["<incident-serin%3a1772366400000-0@example.com>"],
+      });
+      expect(first).to.not.have.property("inReplyTo");
+      const later = compose(event({ id: "1772366460000-0" }), {
+        incident: LATENCY_FLIP.id,
+      });
+      expect(later).to.deep.include({
+        messageId: "<serin%3a1772366460000-0@example.com>",
+        references: [...first.references, first.messageId],
+        inReplyTo: first.messageId,
+      });
+    });
+
     it("by the event, the key prefix and the sender's domain", () => {
       const { messageId, headers } = compose(LATENCY_FLIP);
       expect(messageId).to.equal("<serin%3a1772366400000-0@example.com>");
@@ -348,7 +448,7 @@ To switch feature off by hand, either of:
       const ids = [
         compose(LATENCY_FLIP),
         compose(event({ id: "1772366400000-1" })),
-        composeMail(LATENCY_FLIP, { ...MAIL_SETTINGS, keys }),
+        composeMail(LATENCY_REPORT, { ...MAIL_SETTINGS, keys }),
       ].map(({ messageId }) => messageId);
       expect(new Set(ids).size).to.equal(3);
       expect(compose(LATENCY_FLIP)).to.deep.equal(compose(LATENCY_FLIP));

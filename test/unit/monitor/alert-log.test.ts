@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { composeMail } from "../../../apps/monitor/alert/message/compose.js";
 import { createTransport } from "../../../apps/monitor/alert/channels/create-channels.js";
 import {
-  LATENCY_FLIP,
+  LATENCY_REPORT,
   MAIL_SETTINGS,
 } from "../../support/alert/alert-event.js";
 import { createMemoryLogger } from "../../support/logger.js";
@@ -12,7 +12,7 @@ describe("the log transport", () => {
     const logger = createMemoryLogger();
     const { from, to } = MAIL_SETTINGS;
     const transport = createTransport({ transport: "log", from, to }, logger);
-    const mail = composeMail(LATENCY_FLIP, MAIL_SETTINGS);
+    const mail = composeMail(LATENCY_REPORT, MAIL_SETTINGS);
     await transport.send(mail);
     transport.close();
     const { subject, text, messageId } = mail;

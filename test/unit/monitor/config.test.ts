@@ -27,6 +27,24 @@ describe("monitor config", () => {
     );
   });
 
+  it("reads what it watches, and a template of a change's page", () => {
+    const { system, commitUrl } = readConfig({
+      SYSTEM_NAME: "shop",
+      ENVIRONMENT: "prod",
+      COMMIT_URL: "https://git.example.com/{before}...{commit}",
+    });
+    expect(system.label).to.equal("shop prod");
+    expect(commitUrl).to.equal("https://git.example.com/{before}...{commit}");
+    const problems = problemsOf({
+      SYSTEM_NAME: "a\nb",
+      ENVIRONMENT: "x".repeat(41),
+      COMMIT_URL: "https://git.example.com/",
+    });
+    expect(problems.join()).to.match(
+      /SYSTEM_NAME is .*ENVIRONMENT is .*COMMIT_URL is .*\{commit\}/,
+    );
+  });
+
   it("has the documented defaults", () => {
     expect(readConfig({})).to.deep.equal({
       redisUrl: "redis://127.0.0.1:6379",
@@ -35,6 +53,7 @@ describe("monitor config", () => {
       logLevel: "info",
       host: "127.0.0.1",
       port: 8090,
+      system: { name: "serin", environment: "", label: "serin" },
       latency: {
         thresholdMs: 500,
         quantile: 0.95,
@@ -50,6 +69,7 @@ describe("monitor config", () => {
       silenceMs: 5000,
       alertDelayMs: 10_000,
       dashboardUrl: undefined,
+      commitUrl: undefined,
       alert: {
         transport: "log",
         from: "serin@localhost",

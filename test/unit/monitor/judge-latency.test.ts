@@ -32,6 +32,7 @@ describe("latency judgement", () => {
         thresholdMs: 500,
         windowMs: 10_000,
         requests: 0,
+        slow: 0,
         waiting: 0,
       },
     });

@@ -9,6 +9,7 @@ const FIGURES = {
   thresholdMs: 500,
   windowMs: 10_000,
   requests: 7,
+  slow: 7,
   waiting: 0,
 };
 

@@ -1,4 +1,4 @@
-import type { LedgerEvent } from "../../../../lib/flag/ledger.js";
+import type { Report } from "../message/report.js";
 
 /** A way to reach people. */
 interface Sender<Message> {
@@ -16,7 +16,7 @@ interface Sender<Message> {
 export type ChannelName = "mail" | "webhook";
 
 /** Delivers alerts. */
-export interface Channel extends Sender<LedgerEvent> {
+export interface Channel extends Sender<Report> {
   readonly name: ChannelName;
 }
 
@@ -30,6 +30,9 @@ export interface Mail {
   html: string;
   /** The same for the same event, to recognise a mail that was sent twice. */
   messageId: string;
+  /** Message ids; the mails of an incident have the first of them in common, which makes them one thread. */
+  references: string[];
+  inReplyTo?: string;
   headers: Record<string, string>;
 }
 

@@ -25,7 +25,7 @@ export function createMailChannel(
 ): Channel {
   return {
     name: "mail",
-    send: (event) => transport.send(composeMail(event, settings)),
+    send: (report) => transport.send(composeMail(report, settings)),
     close: () => transport.close(),
   };
 }

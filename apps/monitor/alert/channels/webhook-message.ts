@@ -1,31 +1,40 @@
-import type { LedgerEvent } from "../../../../lib/flag/ledger.js";
 import { oneLine } from "../../../../lib/wording/plain-text.js";
 import { readKnownData } from "../message/known-data.js";
 import { createNotice, type NoticeSettings } from "../message/notice.js";
+import type { Report } from "../message/report.js";
 
 /**
  * The body of a webhook request. Fields may be added, but not renamed. Deterministic; never throws, whatever the event's
  * data holds.
  */
 export function composeWebhookMessage(
-  event: LedgerEvent,
+  report: Report,
   settings: NoticeSettings,
 ) {
-  const notice = createNotice(event, settings);
-  const { flag = settings.flagName, value } = readKnownData(event.data);
+  const { event, background } = report;
+  const { keys, system, flagName, dashboardUrl } = settings;
+  const notice = createNotice(report, settings);
+  const known = readKnownData(event.data);
   const { kind, by, reason, at, data } = event;
-  const { title, happened, next, dashboardUrl } = notice;
-  const sentences = [happened, next].filter((part) => part !== undefined);
+  const subject = `[${system}] ${notice.title}`;
+  const sentences = [
+    notice.happened,
+    ...notice.answers.map(({ label, value }) => `${label}: ${value}`),
+  ].filter((part) => part !== undefined);
+  const links = notice.actions.map(({ label, url }) => `<${url}|${label}>`);
   return {
     /** The text that Slack, Mattermost and compatible programs show, in Slack's markup. */
-    text: `*${escapeSlack(title)}*\n${escapeSlack(sentences.join("\n"))}\n<${dashboardUrl}|dashboard>`,
-    title,
+    text: `*${escapeSlack(subject)}*\n${escapeSlack(sentences.join("\n"))}\n${links.join(" · ")}`,
+    title: notice.title,
+    system,
     /** The event's id with the key prefix, the same at each retry. */
-    event: `${settings.keys.prefix}${event.id}`,
+    event: `${keys.prefix}${event.id}`,
     kind,
-    flag,
+    flag: known.flag ?? flagName,
     /** The flag's new value; null if this is no flip. */
-    value: kind === "flip" ? (value ?? null) : null,
+    value: kind === "flip" ? (known.value ?? null) : null,
+    /** What the canary runs; null if unknown. */
+    version: known.version ?? background.version ?? null,
     by: oneLine(by),
     reason: oneLine(reason),
     at,

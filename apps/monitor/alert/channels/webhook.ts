@@ -23,7 +23,7 @@ export interface WebhookConfig {
 }
 
 /**
- * POSTs each event as JSON. It does not follow redirects, because the signature is for one receiver. It ignores the
+ * POSTs each report as JSON. It does not follow redirects, because the signature is for one receiver. It ignores the
  * response body, and closes the connection.
  */
 export function createWebhookChannel(
@@ -34,8 +34,8 @@ export function createWebhookChannel(
   const closing = new AbortController();
   return {
     name: "webhook",
-    send: async (event) => {
-      const body = JSON.stringify(composeWebhookMessage(event, notice));
+    send: async (report) => {
+      const body = JSON.stringify(composeWebhookMessage(report, notice));
       const timeout = AbortSignal.timeout(timeoutMs);
       const { statusCode, headers } = await post(config.url, body, {
         headers: {

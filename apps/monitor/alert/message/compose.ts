@@ -1,5 +1,5 @@
-import type { LedgerEvent } from "../../../../lib/flag/ledger.js";
 import { createNotice, type NoticeSettings } from "./notice.js";
+import type { Report } from "./report.js";
 import { oneLine, shortLine } from "../../../../lib/wording/plain-text.js";
 import { renderHtml } from "./render-html.js";
 import { renderText } from "./render-text.js";
@@ -13,16 +13,26 @@ export interface MailSettings extends NoticeSettings {
 }
 
 /** Deterministic. Never throws, whatever the event's data holds. */
-export function composeMail(event: LedgerEvent, settings: MailSettings): Mail {
-  const notice = createNotice(event, settings);
-  const { from, to, keys } = settings;
+export function composeMail(report: Report, settings: MailSettings): Mail {
+  const notice = createNotice(report, settings);
+  const { from, to, keys, system } = settings;
+  const { event, background } = report;
+  const nameEvent = (id: string) => toMessageId(`${keys.prefix}${id}`, from);
+  const { incident } = background;
+  const first = nameEvent(incident ?? event.id);
   return {
     from,
     to,
-    subject: shortLine(`[serin] ${notice.title}`, MAX_SUBJECT_CHARACTERS),
+    subject: shortLine(`[${system}] ${notice.title}`, MAX_SUBJECT_CHARACTERS),
     text: renderText(notice),
     html: renderHtml(notice),
-    messageId: toMessageId(`${keys.prefix}${event.id}`, from),
+    messageId: nameEvent(event.id),
+    // Amazon SES replaces the first mail's id, so all mails also refer to one that no mail has.
+    references: [
+      first.replace("<", "<incident-"),
+      ...(incident === undefined ? [] : [first]),
+    ],
+    ...(incident !== undefined && { inReplyTo: first }),
     headers: {
       // Prevents out-of-office replies (RFC 3834).
       "Auto-Submitted": "auto-generated",

@@ -1,7 +1,7 @@
 import type { EventKind, LedgerEvent } from "../../../../lib/flag/ledger.js";
-import { compareMs, formatQuantile } from "../../../../lib/wording/units.js";
 import { formatUtc } from "./figures.js";
 import type { KnownData } from "./known-data.js";
+import { nameRelease } from "./release-name.js";
 
 /** Events that do not flip the flag, but may be a reason to do so. */
 const MAY_CALL_FOR_STOP = new Set<EventKind>(["alert", "silence"]);
@@ -11,32 +11,37 @@ export interface Effect {
   tone: "good" | "bad" | "warning";
   /** For the subject. */
   title: string;
-  /** What happens next if nobody acts, in sentences. */
-  next: string;
-  /** The value that a person may want to set. */
-  switchTo: boolean | undefined;
+  /** What users have now, in a sentence. */
+  now: string;
+  /** What happens next if nobody acts; undefined if nothing does. */
+  next: string | undefined;
+  /** What a person may want to do: stop the canary, keep it stopped, or let it in again. */
+  choices: readonly Choice[];
 }
 
-export function describeEffect(
-  event: LedgerEvent,
-  data: KnownData & { flag: string },
-): Effect {
+export type Choice = "stop" | "keep" | "resume";
+
+export function describeEffect(event: LedgerEvent, data: KnownData): Effect {
   if (data.value === undefined || event.kind !== "flip")
     return describeOccurrence(event);
+  const release = nameRelease(data.version) ?? "canary";
   const cause = describeCause(event, data);
   if (data.value)
     return {
       tone: "good",
-      title: `canary resumed: ${data.flag} is on${cause}`,
-      next: `The canary gets its share of the requests again. ${nextWhileOn(event.by)}`,
-      switchTo: false,
+      title: `${release} resumed${cause}`,
+      now: "The canary gets its share of the requests again.",
+      next: nextWhileOn(event.by),
+      choices: ["stop"],
     };
   const stopped = data.latched === true ? "stopped and latched" : "stopped";
+  const prod = nameRelease(data.prodVersion);
   return {
     tone: "bad",
-    title: `canary ${stopped}: ${data.flag} is off${cause}`,
-    next: `All requests go to prod, which serves without the feature. ${nextWhileOff(event.by, data)}`,
-    switchTo: true,
+    title: `${release} ${stopped}${cause}`,
+    now: `All requests go to prod${prod === undefined ? "" : ` (${prod})`}, which serves without the feature.`,
+    next: nextWhileOff(event.by, data),
+    choices: event.by === "operator" ? ["resume"] : ["keep", "resume"],
   };
 }
 
@@ -45,43 +50,37 @@ function describeOccurrence({ kind, reason, data }: LedgerEvent): Effect {
   return {
     tone: kind === "recovery" ? "good" : "warning",
     title: `${kind}: ${reason}`,
-    next:
+    now:
       kind === "flip"
         ? "The event does not say which way: see the dashboard."
         : "Nothing was switched: the flag stays as it is.",
-    switchTo: mayCallForStop ? false : undefined,
+    next: undefined,
+    choices: mayCallForStop ? ["stop"] : [],
   };
 }
 
-/** In parentheses, for the title; empty after a recovery. */
-function describeCause(event: LedgerEvent, data: KnownData): string {
-  const { rule, latencyMs, thresholdMs } = data;
-  if (rule === "recovery") return "";
-  if (
-    rule === "latency" &&
-    latencyMs !== undefined &&
-    thresholdMs !== undefined
-  )
-    return ` (${nameLatency(data)} ${compareMs(latencyMs, thresholdMs)})`;
-  return event.by === "monitor"
-    ? ` (${event.reason})`
-    : ` (${event.by}: ${event.reason})`;
+/** The end of the title; empty after a recovery. */
+function describeCause({ by, reason }: LedgerEvent, data: KnownData): string {
+  if (data.rule === "recovery") return "";
+  const brief = data.brief ?? reason.replace(/^(the )?canary /, "");
+  return by === "monitor" || by === "proxy"
+    ? `: ${brief}`
+    : ` by ${by}: ${reason}`;
 }
 
-/** A mail is about the canary's latency unless it names prod's. */
-function nameLatency({ side, quantile }: KnownData): string {
-  const name = quantile === undefined ? "latency" : formatQuantile(quantile);
-  return side === undefined || side === "canary" ? name : `${side} ${name}`;
-}
-
-function nextWhileOff(by: string, { latched, nextTryAt }: KnownData): string {
-  if (by !== "monitor")
-    return "The monitor undoes only its own flips: it stays off until an operator switches it on.";
+function nextWhileOff(
+  by: string,
+  { rule, latched, nextTryAt }: KnownData,
+): string {
+  if (by !== "monitor" && by !== "proxy")
+    return "It stays off until a person lets it in: the monitor undoes only its own stops.";
   if (latched === true)
-    return "It is latched: it stays off until a person switches it on.";
+    return "It is latched: it stays off until a person lets it in.";
   if (nextTryAt !== undefined)
-    return `The monitor tries again at ${formatUtc(nextTryAt)}, if the canary is healthy then.`;
-  return "The monitor does not try again: it stays off until a person switches it on.";
+    return `The monitor lets it in again at ${formatUtc(nextTryAt)}, if it is healthy then.`;
+  return rule === "latency"
+    ? "It stays off until a person lets it in."
+    : "This version stays off until a person lets it in. The monitor lets in another version by itself.";
 }
 
 function nextWhileOn(by: string): string {

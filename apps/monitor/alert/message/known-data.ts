@@ -6,18 +6,26 @@ const flag = z.boolean().optional().catch(undefined);
 
 /** The fields that messages use. A field of the wrong type counts as absent. */
 const knownData = z.object({
-  /** Goes into shell commands: only valid names may. */
-  flag: z
-    .string()
-    .regex(/^[\w.-]{1,64}$/)
-    .optional()
-    .catch(undefined),
+  flag: text,
   value: flag,
   rule: text,
+  /** The reason without its figures. */
+  brief: text,
+  alert: text,
+  source: text,
+  version: text,
+  prodVersion: text,
   side: text,
+  route: text,
   quantile: number,
   latencyMs: number,
   thresholdMs: number,
+  windowMs: number,
+  requests: number,
+  slow: number,
+  waiting: number,
+  failed: number,
+  canaryRequests: number,
   canaryBeforeMs: number,
   canaryLatencyMs: number,
   prodLatencyMs: number,

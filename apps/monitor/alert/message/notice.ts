@@ -1,44 +1,63 @@
 import type { LedgerEvent } from "../../../../lib/flag/ledger.js";
-import { listBars } from "./bars.js";
-import { formatUtc, listFigures } from "./figures.js";
-import { readKnownData } from "./known-data.js";
+import type { Keys } from "../../../../lib/redis/keys.js";
 import { oneLine, shortLine } from "../../../../lib/wording/plain-text.js";
-import { describeRemedy, type RemedySettings } from "./remedy.js";
+import { listBars } from "./bars.js";
+import { describeChange, linkChange } from "./change.js";
 import { describeEffect } from "./effect.js";
+import { formatUtc, listFigures, type Figure } from "./figures.js";
+import { describeHarm } from "./harm.js";
+import { readKnownData } from "./known-data.js";
+import type { Report } from "./report.js";
 
 const MAX_REASON_CHARACTERS = 2000;
 
-/** The content of a message about an event, before it becomes text or HTML. */
+/** The content of a message, before it becomes text or HTML. */
 export type Notice = ReturnType<typeof createNotice>;
 
-export interface NoticeSettings extends RemedySettings {
+export interface NoticeSettings {
+  keys: Keys;
+  /** What is watched, such as `shop prod`. */
+  system: string;
   /** For events that do not say which flag they concern. */
   flagName: string;
+  /** Without a slash at the end. */
   dashboardUrl: string;
+  /** A template, see `linkChange`. */
+  commitUrl: string | undefined;
+}
+
+export interface Action {
+  label: string;
+  url: string;
+}
+
+/** An answer to what a person wants to know first. */
+export interface Answer extends Figure {
+  /** A page about it. */
+  url?: string | undefined;
 }
 
 /** Shown in the sentences and bars, so not among the facts. */
 const TOLD = new Set([
-  "canaryBeforeMs",
-  "canaryLatencyMs",
-  "prodLatencyMs",
-  "flag",
-  "value",
-  "rule",
-  "direct",
-  "nextTryAt",
-  "latched",
+  ...["flag", "value", "rule", "brief", "direct", "nextTryAt", "latched"],
+  ...["version", "prodVersion", "requests", "slow", "waiting", "failed"],
+  ...["canaryBeforeMs", "canaryLatencyMs", "prodLatencyMs", "canaryRequests"],
 ]);
 
 /** Never throws, whatever the event's data holds. */
-export function createNotice(event: LedgerEvent, settings: NoticeSettings) {
-  const data = readKnownData(event.data);
-  const flag = data.flag ?? settings.flagName;
-  const { tone, title, next, switchTo } = describeEffect(event, {
-    ...data,
-    flag,
-  });
+export function createNotice(report: Report, settings: NoticeSettings) {
+  const { event, background } = report;
+  const known = readKnownData(event.data);
+  const { version = background.version, prodVersion = background.prodVersion } =
+    known;
+  const data = { ...known, version, prodVersion };
+  const { tone, title, now, next, choices } = describeEffect(event, data);
   const happened = shortLine(event.reason, MAX_REASON_CHARACTERS);
+  const change = {
+    label: "Change",
+    value: describeChange(version, background.change, event.at),
+    url: linkChange(settings.commitUrl, background.change),
+  };
   return {
     tone,
     title: oneLine(title),
@@ -46,25 +65,42 @@ export function createNotice(event: LedgerEvent, settings: NoticeSettings) {
     happened: oneLine(title).includes(happened) ? undefined : happened,
     /** Measurements and their limits on one scale; empty if nothing compares. */
     bars: listBars(data),
-    next,
-    /** Undefined when there is nothing to change. */
-    remedy:
-      switchTo === undefined
-        ? undefined
-        : describeRemedy(switchTo, flag, settings),
+    answers: [
+      { label: "Users now", value: now },
+      { label: "Harm", value: describeHarm(data) },
+      ...(event.kind === "flip" ? [change] : []),
+      { label: "Next", value: next },
+    ].filter(isKnown),
+    actions: [
+      {
+        label: "Open the dashboard",
+        url: settings.dashboardUrl,
+      },
+    ] satisfies Action[],
+    /** For the edge host. None of them lets the canary in. */
+    commands: [
+      ...(event.kind === "flip" ? ["sudo serin why"] : []),
+      ...(choices.some((choice) => choice !== "resume")
+        ? ['sudo serin flag off --reason "…"']
+        : []),
+    ],
     facts: [
       ...listFigures(event.data, TOLD),
-      {
-        label: "by",
-        value: oneLine(
-          data.rule === undefined
-            ? event.by
-            : `${event.by} (${data.rule} rule)`,
-        ),
-      },
+      { label: "by", value: describeAuthor(event, data.rule) },
       { label: "at", value: formatUtc(event.at) },
       { label: "event", value: oneLine(event.id) },
     ],
-    dashboardUrl: settings.dashboardUrl,
   };
+}
+
+function describeAuthor({ by }: LedgerEvent, rule: string | undefined): string {
+  return oneLine(rule === undefined ? by : `${by} (${rule} rule)`);
+}
+
+function isKnown(answer: {
+  label: string;
+  value: string | undefined;
+  url?: string | undefined;
+}): answer is Answer {
+  return answer.value !== undefined;
 }

@@ -1,7 +1,6 @@
 import type { Bar } from "./bars.js";
 import type { Figure } from "./figures.js";
-import type { Notice } from "./notice.js";
-import type { Remedy } from "./remedy.js";
+import type { Action, Answer, Notice } from "./notice.js";
 
 const TONE_COLORS: Record<Notice["tone"], string> = {
   good: "#1a7f37",
@@ -9,6 +8,7 @@ const TONE_COLORS: Record<Notice["tone"], string> = {
   warning: "#9a6700",
 };
 const BAR_COLORS: Record<Bar["role"], string> = {
+  over: "#cf222e",
   subject: "#0969da",
   baseline: "#59636e",
   limit: "#bf8700",
@@ -16,23 +16,31 @@ const BAR_COLORS: Record<Bar["role"], string> = {
 
 /** Mail readers without style sheets show the inline styles. */
 const DARK = `@media (prefers-color-scheme: dark) {
-body{color:#f0f6fc!important;background:#0d1117!important}
-.good{color:#3fb950!important;border-color:#3fb950!important}
-.bad{color:#ff7b72!important;border-color:#ff7b72!important}
-.warning{color:#d29922!important;border-color:#d29922!important}
-.body{color:#f0f6fc!important}
+body,.page{color:#f0f6fc!important;background:#0d1117!important}
+.good{color:#3fb950!important}
+.bad{color:#ff7b72!important}
+.warning{color:#d29922!important}
+.edge-good{background:#3fb950!important}
+.edge-bad{background:#ff7b72!important}
+.edge-warning{background:#d29922!important}
+.body,.link{color:#f0f6fc!important}
 .faint{color:#9198a1!important}
 .code{color:#f0f6fc!important;background:#151b23!important}
-.button{color:#ffffff!important;background:#1f6feb!important}
+.over{background:#ff7b72!important}
 .subject{background:#4493f8!important}
 .baseline{background:#9198a1!important}
 .limit{background:#d29922!important}
 }`;
 
-/** Inline styles, because many mail readers drop style sheets; one column, for phones. */
+const TABLE =
+  'table role="presentation" cellpadding="0" cellspacing="0" border="0"';
+
+/**
+ * A notice as a mail's HTML. Outlook for Windows, whose engine is Word's, gives width, height, background and padding to table
+ * cells only, so all drawings are cells. Styles are inline, because many mail readers drop style sheets.
+ */
 export function renderHtml(notice: Notice): string {
-  const { tone, title, happened, bars, next, remedy, facts } = notice;
-  const color = TONE_COLORS[tone];
+  const { tone, title, happened, bars, answers, facts } = notice;
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -44,20 +52,23 @@ export function renderHtml(notice: Notice): string {
 ${DARK}
 </style>
 </head>
-<body style="margin:0;padding:16px;font:16px/1.5 sans-serif;color:#1f2328;background:#ffffff">
-<div class="${tone}" style="max-width:600px;margin:0 auto;padding-left:12px;border-left:4px solid ${color};overflow-wrap:anywhere">
-<h1 class="${tone}" style="margin:0 0 12px;font-size:20px;line-height:1.3;color:${color}">${escapeHtml(title)}</h1>
-<div class="body" style="color:#1f2328">
+<body style="margin:0;background:#ffffff">
+<!--[if mso]><table role="presentation" align="center" width="600"><tr><td><![endif]-->
+<${TABLE} class="page" align="center" width="100%" style="max-width:600px;background:#ffffff">
+<tr><td class="edge-${tone}" width="4" bgcolor="${TONE_COLORS[tone]}" style="font-size:1px">&nbsp;</td>
+<td class="body" style="padding:12px 16px;font:16px/1.5 sans-serif;color:#1f2328;word-break:break-word;overflow-wrap:anywhere">
+<h1 class="${tone}" style="margin:0 0 12px;font-size:20px;line-height:1.3;color:${TONE_COLORS[tone]}">${escapeHtml(title)}</h1>
 ${happened === undefined ? "" : renderParagraph(happened)}
 ${bars.length === 0 ? "" : renderBars(bars)}
-${renderParagraph(next)}
-${renderButton(notice.dashboardUrl)}
-${remedy === undefined ? "" : renderRemedy(remedy)}
-<table style="margin-top:12px;border-collapse:collapse;font-size:14px">
+${answers.map(renderAnswer).join("\n")}
+${notice.actions.map(renderAction).join("\n")}
+${notice.commands.length === 0 ? "" : renderCommands(notice.commands)}
+<${TABLE} style="font-size:14px">
 ${facts.map(renderFact).join("\n")}
 </table>
-</div>
-</div>
+</td></tr>
+</table>
+<!--[if mso]></td></tr></table><![endif]-->
 </body>
 </html>
 `;
@@ -67,36 +78,44 @@ function renderParagraph(text: string): string {
   return `<p style="margin:0 0 12px">${escapeHtml(text)}</p>`;
 }
 
-/** Every mail reader shows backgrounds of table cells, even if it blocks images. */
 function renderBars(bars: readonly Bar[]): string {
-  return `<table role="presentation" style="width:100%;margin:0 0 12px;border-collapse:collapse;font-size:14px">
+  return `<${TABLE} width="100%" style="margin:0 0 12px;font-size:14px">
 ${bars.map(renderBar).join("\n")}
 </table>`;
 }
 
 function renderBar({ label, value, ratio, role }: Bar): string {
   const percent = Math.max(1, Math.round(ratio * 100));
-  return `<tr><td class="faint" style="padding:3px 8px 3px 0;white-space:nowrap;width:1%;color:#59636e">${escapeHtml(label)}</td><td style="padding:3px 0"><div class="${role}" style="width:${percent}%;height:14px;background:${BAR_COLORS[role]}"></div></td><td style="padding:3px 0 3px 8px;white-space:nowrap;width:1%;text-align:right">${escapeHtml(value)}</td></tr>`;
+  const rest =
+    percent === 100 ? "" : `<td width="${100 - percent}%">&nbsp;</td>`;
+  return `<tr><td class="faint" nowrap style="padding:3px 8px 3px 0;white-space:nowrap;color:#59636e">${escapeHtml(label)}</td>
+<td width="100%"><${TABLE} width="100%" style="font-size:1px;line-height:14px"><tr><td class="${role}" width="${percent}%" height="14" bgcolor="${BAR_COLORS[role]}">&nbsp;</td>${rest}</tr></table></td>
+<td align="right" nowrap style="padding:3px 0 3px 8px;white-space:nowrap">${escapeHtml(value)}</td></tr>`;
 }
 
-function renderButton(url: string): string {
-  return `<p style="margin:16px 0"><a class="button" href="${escapeHtml(url)}" style="display:inline-block;padding:10px 16px;border-radius:6px;font-weight:bold;text-decoration:none;color:#ffffff;background:#0969da">Open the dashboard</a></p>`;
+function renderAnswer({ label, value, url }: Answer): string {
+  const link =
+    url === undefined
+      ? ""
+      : `<br><a class="link" href="${escapeHtml(url)}" style="color:#0969da">See the change</a>`;
+  return `<p style="margin:0 0 12px"><strong>${escapeHtml(label)}:</strong> ${escapeHtml(value)}${link}</p>`;
 }
 
-function renderRemedy(remedy: Remedy): string {
-  const commands = remedy.commands.map(renderCommand).join("\n");
-  return `<p style="margin:0 0 4px">${escapeHtml(remedy.purpose)}, either of:</p>\n${commands}`;
+function renderAction({ label, url }: Action): string {
+  return `<${TABLE} style="margin:0 0 8px"><tr><td bgcolor="#0969da" style="padding:10px 16px;border-radius:6px"><a href="${escapeHtml(url)}" style="font-weight:bold;text-decoration:none;color:#ffffff">${escapeHtml(label)}</a></td></tr></table>`;
 }
 
-function renderCommand(command: string): string {
-  return `<pre class="code" style="margin:0 0 8px;padding:8px;background:#f6f8fa;font-size:13px;white-space:pre-wrap;overflow-wrap:anywhere">${escapeHtml(command)}</pre>`;
+function renderCommands(commands: readonly string[]): string {
+  const lines = commands.map(escapeHtml).join("<br>");
+  return `<p style="margin:16px 0 4px">On the edge host:</p>
+<${TABLE} width="100%" style="margin:0 0 16px"><tr><td class="code" bgcolor="#f6f8fa" style="padding:8px;font:13px/1.5 monospace">${lines}</td></tr></table>`;
 }
 
 function renderFact({ label, value }: Figure): string {
-  return `<tr><th class="faint" style="padding:2px 12px 2px 0;text-align:left;vertical-align:top;font-weight:normal;color:#59636e">${escapeHtml(label)}</th><td style="padding:2px 0">${escapeHtml(value)}</td></tr>`;
+  return `<tr><td class="faint" valign="top" style="padding:2px 12px 2px 0;color:#59636e">${escapeHtml(label)}</td><td style="padding:2px 0">${escapeHtml(value)}</td></tr>`;
 }
 
-function escapeHtml(text: string): string {
+export function escapeHtml(text: string): string {
   return text
     .replaceAll("&", "&amp;")
     .replaceAll("<", "&lt;")

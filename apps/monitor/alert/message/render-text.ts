@@ -1,5 +1,5 @@
 import type { Bar } from "./bars.js";
-import type { Notice } from "./notice.js";
+import type { Answer, Notice } from "./notice.js";
 
 /** Short enough for a phone. */
 const BAR_CHARACTERS = 16;
@@ -7,21 +7,27 @@ const BAR_CHARACTERS = 16;
 const EIGHTHS = ["▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"];
 
 export function renderText(notice: Notice): string {
-  const { title, happened, bars, next, remedy, facts, dashboardUrl } = notice;
+  const { title, happened, bars, answers, facts } = notice;
+  const { actions, commands } = notice;
   const labelWidth = Math.max(...facts.map(({ label }) => label.length)) + 2;
   const paragraphs = [
     title,
     happened,
     bars.length === 0 ? undefined : renderBars(bars),
-    next,
-    `Dashboard: ${dashboardUrl}`,
-    remedy && `${remedy.purpose}, either of:\n${lines(remedy.commands)}`,
+    ...answers.map(renderAnswer),
+    actions.map(({ label, url }) => `${label}: ${url}`).join("\n"),
+    commands.length === 0 ? undefined : `On the edge host:\n${lines(commands)}`,
     lines(
       facts.map(({ label, value }) => `${label.padEnd(labelWidth)}${value}`),
     ),
   ];
   const shown = paragraphs.filter((paragraph) => paragraph !== undefined);
   return `${shown.join("\n\n")}\n`;
+}
+
+function renderAnswer({ label, value, url }: Answer): string {
+  const sentence = `${label}: ${value}`;
+  return url === undefined ? sentence : `${sentence}\n${url}`;
 }
 
 function renderBars(bars: readonly Bar[]): string {

@@ -1,0 +1,43 @@
+import { formatSpan } from "../../../../lib/wording/units.js";
+import { formatUtc } from "./figures.js";
+import type { Change } from "./report.js";
+
+/** `0.2.0-… by Ann (81fd353b24: Faster cart), deployed at … (14 min before)`; undefined if the release is unknown. */
+export function describeChange(
+  release: string | undefined,
+  change: Change | undefined,
+  at: string,
+): string | undefined {
+  if (release === undefined) return undefined;
+  const { author, commit, subject, deployedAt } = change ?? {};
+  const made = [commit, subject].filter((part) => part !== undefined);
+  const words = [
+    release,
+    author === undefined ? "" : ` by ${author}`,
+    made.length === 0 ? "" : ` (${made.join(": ")})`,
+    deployedAt === undefined
+      ? ""
+      : `, deployed at ${formatUtc(deployedAt)}, ${formatSpan(Date.parse(at) - Date.parse(deployedAt))} before`,
+  ];
+  return words.join("");
+}
+
+/**
+ * The page of a change, by a template such as `https://git.example.com/shop/commit/{commit}` or
+ * `…/compare/{before}...{commit}`; undefined if it names something unknown.
+ */
+export function linkChange(
+  template: string | undefined,
+  change: Change | undefined,
+): string | undefined {
+  let isKnown = true;
+  const url = template?.replace(
+    /\{(commit|before)\}/g,
+    (_, name: "commit" | "before") => {
+      const sha = change?.[name];
+      isKnown &&= sha !== undefined;
+      return encodeURIComponent(sha ?? "");
+    },
+  );
+  return isKnown ? url : undefined;
+}
