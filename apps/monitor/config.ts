@@ -94,22 +94,7 @@ export function readConfig(env: Environment) {
       fallback: 10_000,
       min: 0,
     }),
-    /** The link in alerts; the monitor's own address by default. */
-    dashboardUrl: settings.isSet("DASHBOARD_URL")
-      ? settings.parsed(
-          "DASHBOARD_URL",
-          "an http:// or https:// URL without a user or password",
-          parseDashboardUrl,
-        )
-      : undefined,
-    /** The page of a change, for mails. */
-    commitUrl: settings.isSet("COMMIT_URL")
-      ? settings.parsed(
-          "COMMIT_URL",
-          "an https:// or http:// URL with {commit}, and perhaps {before}, such as https://git.example.com/shop/commit/{commit}",
-          parseCommitUrl,
-        )
-      : undefined,
+    ...readLinks(settings),
     alert: readAlertConfig(settings),
     adminToken: readAdminToken(settings),
   };
@@ -135,6 +120,28 @@ function readSystem(settings: SettingsReader) {
   const name = read("SYSTEM_NAME", "serin");
   const environment = settings.isSet("ENVIRONMENT") ? read("ENVIRONMENT") : "";
   return { name, environment, label: `${name} ${environment}`.trim() };
+}
+
+function readLinks(settings: SettingsReader) {
+  const read = <T>(
+    name: string,
+    right: string,
+    parse: (value: string) => T | undefined,
+  ) => (settings.isSet(name) ? settings.parsed(name, right, parse) : undefined);
+  return {
+    /** The link in alerts; the monitor's own address by default. */
+    dashboardUrl: read(
+      "DASHBOARD_URL",
+      "an http:// or https:// URL without a user or password",
+      parseDashboardUrl,
+    ),
+    /** The page of a change. */
+    commitUrl: read(
+      "COMMIT_URL",
+      "an https:// or http:// URL with {commit}, and perhaps {before}, such as https://git.example.com/shop/commit/{commit}",
+      parseCommitUrl,
+    ),
+  };
 }
 
 function parseCommitUrl(value: string): string | undefined {

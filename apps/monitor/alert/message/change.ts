@@ -30,14 +30,9 @@ export function linkChange(
   template: string | undefined,
   change: Change | undefined,
 ): string | undefined {
-  let isKnown = true;
-  const url = template?.replace(
-    /\{(commit|before)\}/g,
-    (_, name: "commit" | "before") => {
-      const sha = change?.[name];
-      isKnown &&= sha !== undefined;
-      return encodeURIComponent(sha ?? "");
-    },
-  );
-  return isKnown ? url : undefined;
+  const { commit, before } = change ?? {};
+  if (template === undefined || commit === undefined) return undefined;
+  const url = template.replaceAll("{commit}", encodeURIComponent(commit));
+  if (before === undefined) return url.includes("{before}") ? undefined : url;
+  return url.replaceAll("{before}", encodeURIComponent(before));
 }
