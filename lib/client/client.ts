@@ -48,7 +48,7 @@ function createClient(watch: FlagWatch, set: FlagSet): Flags {
       if (watch.current !== undefined) return null;
       return watch.refusal ?? "Redis has not answered yet";
     },
-    watch: (names) => set.know(names, TIMEOUT_MS),
+    watch: (names, timeoutMs = TIMEOUT_MS) => set.know(names, timeoutMs),
     onChange: (listener) => set.onChange(listener),
     express: () => (request, _response, next) => {
       Object.assign(request, { flags });

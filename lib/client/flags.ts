@@ -15,8 +15,8 @@ export interface Flags {
   readonly ageMs: number | null;
   /** Why no flag is known yet; null after Redis's first answer. */
   readonly whyUnknown: string | null;
-  /** Reads further flags. Resolves when they are known, or after a second. */
-  watch: (names: readonly string[]) => Promise<void>;
+  /** Reads further flags. Resolves when they are known, or after `timeoutMs`, a second by default. */
+  watch: (names: readonly string[], timeoutMs?: number) => Promise<void>;
   /** Called with the names of the flags whose value has changed. */
   onChange: (listener: (names: string[]) => void) => void;
   /** Middleware that puts the flags on the request, as `request.flags`. */

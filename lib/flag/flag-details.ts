@@ -9,3 +9,25 @@ export interface FlagDetails {
   /** Ms since Redis last confirmed the value. */
   ageMs: number;
 }
+
+/** As OpenFeature and OFREP name the parts. */
+export interface Resolution {
+  value: boolean;
+  variant: "on" | "off";
+  reason: FlagDetails["reason"];
+  /** `by` and `at`, if anybody has flipped the flag. */
+  metadata: Record<string, string>;
+}
+
+export function toResolution(details: FlagDetails): Resolution {
+  const { value, reason, by, at } = details;
+  return {
+    value,
+    variant: value ? "on" : "off",
+    reason,
+    metadata: {
+      ...(by === null ? {} : { by }),
+      ...(at === null ? {} : { at }),
+    },
+  };
+}

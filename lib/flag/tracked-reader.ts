@@ -86,10 +86,7 @@ export class TrackedReader {
     subscribed().then(
       () => this.#arm(),
       (err: unknown) =>
-        this.#logger.warn(
-          { err },
-          "flag changes are polled: could not subscribe to invalidations",
-        ),
+        this.#warnOfPolling(err, "could not subscribe to invalidations"),
     );
   }
 
@@ -101,11 +98,15 @@ export class TrackedReader {
     this.#track(this.#redirectTo).then(
       () => this.read(),
       (err: unknown) =>
-        this.#logger.warn(
-          { err },
-          "flag changes are polled: client tracking could not be armed",
-        ),
+        this.#warnOfPolling(err, "client tracking could not be armed"),
     );
+  }
+
+  /** A connection that has ended was closed, or logs its outage itself. */
+  #warnOfPolling(err: unknown, what: string): void {
+    const connections = [this.#reader, this.#subscriber];
+    if (connections.every(({ status }) => status === "ready"))
+      this.#logger.warn({ err }, `flag changes are polled: ${what}`);
   }
 
   /** Switches tracking off first, because a second ON with the same prefix is an error. */
