@@ -9,10 +9,6 @@ export interface Findings {
   name?: Found | undefined;
   run?: Found | undefined;
   build?: Found | undefined;
-  /** What the hosts need of what the build makes. */
-  built?: readonly string[];
-  /** Files that are compiled, which the hosts do not need. */
-  compiled?: RegExp;
   health?: Found | undefined;
   /** A command that runs once, before a release starts. */
   before?: Found | undefined;

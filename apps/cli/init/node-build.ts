@@ -65,8 +65,11 @@ export function describeBuild(
   const needsPackages = Object.keys(dependencies).length > 0;
   if (!("build" in scripts))
     return needsPackages ? manager.installProduction : undefined;
-  const build = `${manager.install} && ${manager.name} run build`;
-  return needsPackages ? `${build} && ${manager.prune}` : build;
+  const steps = [manager.install, `${manager.name} run build`];
+  if (needsPackages) steps.push(manager.prune);
+  // Only the next build would need it.
+  if ("next" in dependencies) steps.push("rm -rf .next/cache");
+  return steps.join(" && ");
 }
 
 /** The same for a package of a monorepo, whose packages lie in the root. */

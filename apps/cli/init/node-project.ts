@@ -45,10 +45,6 @@ export function readNodeProject(project: Project): Findings {
     name: found(name, MANIFEST),
     run: findRun(project, manifest, manager.name),
     build: found(build, [MANIFEST, manager.mark].filter(Boolean).join(", ")),
-    built: [
-      ...("next" in dependencies ? [".next"] : []),
-      ...(needsPackages && !areOutside ? ["node_modules"] : []),
-    ],
     clear: { NODE_ENV: "production" },
     install: found(manager.install, MANIFEST),
     test: found(hasTest(scripts) ? `${manager.name} test` : "", MANIFEST),

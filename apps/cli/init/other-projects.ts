@@ -23,9 +23,7 @@ export function readGoProject(project: Project): Findings {
       `CGO_ENABLED=0 go build -trimpath -o bin/${name} ./${folder === "." ? "" : folder}`,
       "go.mod",
     ),
-    built: ["bin"],
     test: found("go test ./...", "go.mod"),
-    compiled: /^(.+\.go|go\.(mod|sum|work)|cmd|internal|pkg|vendor)$/,
   };
 }
 
@@ -40,7 +38,6 @@ export function readStaticSite(project: Project): Findings {
       `python3 -m http.server $PORT --bind $HOST --directory ${folder}`,
       page.path,
     ),
-    ...(isBuilt && { built: [folder] }),
     health: found("/", page.path),
   };
 }

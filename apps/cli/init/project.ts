@@ -62,11 +62,6 @@ export class Project {
     return (this.#files ??= this.#listFiles());
   }
 
-  /** Of the files and folders at the top, without those that have no files. */
-  topNames(): string[] {
-    return [...new Set(this.files().map((path) => path.replace(/\/.*/, "")))];
-  }
-
   /** What the service runs, in any language; of a large repository a part. */
   sources(): readonly SourceFile[] {
     return (this.#sources ??= this.files()

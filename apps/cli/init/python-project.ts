@@ -25,7 +25,6 @@ export function readPythonProject(project: Project): Findings {
         `python3 -m pip install --target ${PACKAGES} ${what}`,
         file.path,
       ),
-      built: [PACKAGES],
       clear: { PYTHONPATH: PACKAGES },
     }),
     test: found(

@@ -18,7 +18,7 @@ const TO_FILL_IN = `# Before \`npx serin setup\`: Linux servers with SSH. The ed
 
 /** The serin.yml of a survey, with a comment where a reader may ask. */
 export function renderServiceFile(survey: Survey, schemaPath: string): string {
-  const { service, run, build, include, health, before } = survey;
+  const { service, run, build, health, before } = survey;
   const { secret } = survey.variables;
   const clear = { ...survey.clear, ...survey.variables.clear };
   const env = [
@@ -35,8 +35,11 @@ export function renderServiceFile(survey: Survey, schemaPath: string): string {
     "",
     `service: ${service.value}`,
     `run: ${scalar(run?.value ?? UNKNOWN_RUN)} # gets PORT, HOST, SERIN_SIDE and SERIN_RELEASE`,
-    ...field("build", build?.value, "once, in a clean checkout of the commit"),
-    ...field("include", include, "what the hosts get of it"),
+    ...field(
+      "build",
+      build?.value,
+      "once, in a clean checkout; the hosts get the folder as it is then",
+    ),
     `health: ${scalar(health?.value ?? "none")} # a path that answers 2xx when the service is ready`,
     ...(env.length > 0 ? ["env:", ...env] : []),
     ...(before

@@ -5,12 +5,10 @@ import type { Survey } from "./survey.js";
 export function listFacts(survey: Survey): [name: string, text: string][] {
   const { clear, secret, sources } = survey.variables;
   const variables = [...Object.keys(clear), ...secret];
-  const include = survey.include?.join(", ");
   const all: [name: string, fact: Found | undefined][] = [
     ["service", survey.service],
     ["run", survey.run],
     ["build", survey.build],
-    ["include", found(include, "what build makes, and the folder")],
     ["health", survey.health],
     ["env", found(variables.join(", "), sources.join(", "))],
     ["hooks.before", survey.before],

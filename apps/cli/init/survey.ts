@@ -16,8 +16,6 @@ export interface Survey {
   service: Found;
   run: Found | undefined;
   build: Found | undefined;
-  /** Undefined if the hosts need all of the checkout. */
-  include: readonly string[] | undefined;
   health: Found | undefined;
   before: Found | undefined;
   variables: VariablesFound;
@@ -46,14 +44,12 @@ export function surveyProject(project: Project): Survey {
   const first = <K extends keyof Findings>(field: K) =>
     findings.map((it) => it[field]).find((it) => it !== undefined);
   const run = first("run");
-  const build = first("build");
   const health = first("health") ?? findHealthPath(project);
   const name = first("name") ?? { value: project.name, source: "the folder" };
   return {
     service: { ...name, value: toServiceName(name.value) },
     run,
-    build,
-    include: build && listIncluded(project, findings),
+    build: first("build"),
     health,
     before: first("before"),
     install: first("install"),
@@ -76,28 +72,4 @@ function toServiceName(name: string): string {
     .replace(/^[^a-z]+/, "");
   const free = /^(serin|redis|root|)$/.test(plain) ? `${plain}-service` : plain;
   return free.replace(/^-/, "").slice(0, 20).replace(/-$/, "");
-}
-
-const COMPILED_TO = /(?:^|[\s/])(dist|build|out|\.output)\//;
-/** What no service reads at run time. */
-const UNNEEDED =
-  /^(\..*|.*[*?[\]\\].*|.*\.(md|lock|log)|.*lock\.(json|yaml)|licen[cs]e.*|tests?|__tests__|spec|e2e|docs|coverage|artifacts|docker.*|compose\..*|tsconfig.*|(eslint|prettier|jest|vitest)\..*|jenkinsfile|makefile|procfile|serin\.yml)$/i;
-
-/** What the build makes, and what is in the folder beside that and may be needed. */
-function listIncluded(
-  project: Project,
-  findings: readonly Findings[],
-): string[] {
-  const run = findings.find((it) => it.run)?.run?.value ?? "";
-  const folder = COMPILED_TO.exec(run)?.[1];
-  const made = [
-    ...(folder === undefined ? [] : [folder]),
-    ...findings.flatMap(({ built = [] }) => built),
-  ];
-  const sources = findings.flatMap(({ compiled }) => compiled ?? []);
-  if (folder !== undefined) sources.push(/^src$/);
-  const kept = project
-    .topNames()
-    .filter((name) => ![UNNEEDED, ...sources].some((it) => it.test(name)));
-  return [...new Set([...made, ...kept])];
 }

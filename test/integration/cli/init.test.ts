@@ -35,9 +35,9 @@ function writeFiles(folder: string, files: Files): void {
 /** The written file, flattened. */
 function read(folder: string) {
   const file = readServiceFile(join(folder, "serin.yml"));
-  const { service, run, build, include, health, hooks, env } = file;
+  const { service, run, build, health, hooks, env } = file;
   const { before } = hooks;
-  return { service, run, build, include, health: health.path, before, ...env };
+  return { service, run, build, health: health.path, before, ...env };
 }
 
 const init = (folder: string, ...options: string[]) =>
@@ -79,7 +79,6 @@ const CASES: readonly Case[] = [
       service: "web-shop",
       run: "node dist/server.js",
       build: "npm ci && npm run build && npm prune --omit=dev",
-      include: ["dist", "node_modules", "package.json", "views"],
       health: "/healthz",
       clear: { NODE_ENV: "production", LOG_LEVEL: "info" },
       secret: ["COOKIE_SECRET", "DATABASE_URL", "FEE"],
@@ -99,7 +98,6 @@ const CASES: readonly Case[] = [
     expected: {
       run: "fastify start -p $PORT app.js",
       build: "pnpm install --frozen-lockfile --prod",
-      include: ["node_modules", "app.js", "package.json"],
       health: "/api/health",
     },
   },
@@ -128,11 +126,7 @@ const CASES: readonly Case[] = [
     expected: {
       run: "next start -p $PORT",
       build:
-        "yarn install --frozen-lockfile && yarn run build && yarn install --frozen-lockfile --production",
-      include: [
-        ...[".next", "node_modules", "app", "next.config.mjs"],
-        ...["package.json", "public"],
-      ],
+        "yarn install --frozen-lockfile && yarn run build && yarn install --frozen-lockfile --production && rm -rf .next/cache",
       health: "/api/health",
     },
   },
@@ -148,7 +142,6 @@ const CASES: readonly Case[] = [
     expected: {
       run: "node dist/main",
       health: "/health",
-      include: ["dist", "node_modules", "package.json"],
     },
   },
   {
@@ -161,7 +154,6 @@ const CASES: readonly Case[] = [
       service: "serin-service",
       run: "node web.js",
       build: undefined,
-      include: undefined,
       health: undefined,
     },
     left: /no source reads PORT.*\(web\.js\)\n[^]*no health path/,
@@ -198,7 +190,6 @@ const CASES: readonly Case[] = [
     expected: {
       service: "cart",
       run: "node build/index.js --color",
-      include: ["build", "ecosystem.config.js", "package.json"],
     },
   },
   {
@@ -215,7 +206,6 @@ const CASES: readonly Case[] = [
       service: "orders",
       run: "./bin/api",
       build: "CGO_ENABLED=0 go build -trimpath -o bin/api ./cmd/api",
-      include: ["bin", "templates"],
       health: "/readyz",
       secret: ["API_TOKEN"],
     },
@@ -231,7 +221,6 @@ secret = os.environ["APP_SECRET"]`,
     expected: {
       run: "python3 -m uvicorn app.main:api --host $HOST --port $PORT",
       build: "python3 -m pip install --target vendor -r requirements.txt",
-      include: ["vendor", "app", "requirements.txt"],
       health: "/health",
       clear: { PYTHONPATH: "vendor" },
       secret: ["APP_SECRET"],
@@ -293,7 +282,6 @@ CMD ["--listen", "0.0.0.0:$PORT"]`,
     expected: {
       run: "python3 -m http.server $PORT --bind $HOST --directory dist",
       build: "npm ci && npm run build",
-      include: ["dist", "index.html", "package.json"],
     },
   },
   {
@@ -325,8 +313,7 @@ describe("serin init", () => {
 
 service: web-shop
 run: node dist/server.js # gets PORT, HOST, SERIN_SIDE and SERIN_RELEASE
-build: npm ci && npm run build && npm prune --omit=dev # once, in a clean checkout of the commit
-include: [dist, node_modules, package.json, views] # what the hosts get of it
+build: npm ci && npm run build && npm prune --omit=dev # once, in a clean checkout; the hosts get the folder as it is then
 health: /healthz # a path that answers 2xx when the service is ready
 env:
   clear: { NODE_ENV: production, LOG_LEVEL: info } # part of a release, as its code is
@@ -339,7 +326,6 @@ env:
   service  web-shop (package.json)
   run      node dist/server.js (package.json: scripts.start)
   build    npm ci && npm run build && npm prune --omit=dev (package.json, package-lock.json)
-  include  dist, node_modules, package.json, views (what build makes, and the folder)
   health   /healthz (src/server.ts)
   env      LOG_LEVEL, COOKIE_SECRET, DATABASE_URL, FEE (src/server.ts, .env.example)
 
@@ -417,7 +403,6 @@ Next: npx serin dev
     });
     spawnSync("git", ["init", "--quiet", folder]);
     await init(folder);
-    expect(read(folder).include).not.to.include("uploads");
     expect(read(folder).secret).not.to.include("UPLOAD_TOKEN");
   });
 
@@ -426,11 +411,10 @@ Next: npx serin dev
     const root = createMonorepo();
     const folder = join(root, "packages/shop");
     await init(folder);
-    const { build = "", include = [], run } = read(folder);
+    const { build = "", run } = read(folder);
     runShell(build, folder);
     const release = createTempDirectory();
-    for (const path of include)
-      cpSync(join(folder, path), join(release, path), { recursive: true });
+    cpSync(folder, release, { recursive: true });
     expect(runShell(run, release)).to.equal("1,00 EUR\n");
   });
 });
