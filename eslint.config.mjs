@@ -60,9 +60,17 @@ const rooms = {
     "commands/doctor": [".", "sources"],
     hooks: ["."],
     init: ["."],
-    release: [".", "commands", "release/packing", "release/repository"],
+    release: [
+      ".",
+      "commands",
+      "release/packing",
+      "release/repository",
+      "release/watch",
+      "sources",
+    ],
     "release/packing": [".", "release", "release/repository"],
     "release/repository": ["."],
+    "release/watch": [".", "sources"],
     sources: ["."],
   },
   monitor: {

@@ -11,6 +11,10 @@ export const EXIT = {
   unreachable: 3,
   /** Redis or the monitor refuses: a missing right or a wrong token. */
   refused: 4,
+  /** Too little is known of the canary to decide: nothing was rejected or rolled back. */
+  undecided: 5,
+  /** Ctrl-C or another signal ended the command. */
+  interrupted: 130,
 } as const;
 
 export type ExitStatus = (typeof EXIT)[keyof typeof EXIT];

@@ -28,6 +28,8 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     "serin hooks install --jenkins-url http://ci:8080",
     "serin hooks install --repository-url /srv/shop.git --push-remote deploy",
   ],
+  admit: ["serin admit", "serin admit --force 1a2b3c4"],
+  reject: ["serin reject", "serin reject 1a2b3c4"],
   package: ["serin package", "serin package 1a2b3c4", "serin package --serin"],
   inventory: [
     "serin inventory --list | jq .prod.hosts",
@@ -50,7 +52,8 @@ Settings are environment variables:
   NO_COLOR     no colours
 
 Exit status: 0 success, 1 problem found, 2 invalid command line or setting,
-3 Redis or the monitor does not answer, 4 Redis or the monitor refuses.
+3 Redis, the monitor or a host does not answer, 4 refused, 5 too little is
+known of the canary to decide.
 
 Examples:
   serin status

@@ -1,6 +1,8 @@
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
 import type { ExitStatus } from "./exit-status.js";
 import type { ReleaseCommands } from "./release/release-commands.js";
+
+const ABOUT_REF = "the commit (GIT_COMMIT or HEAD)";
 
 type Add = (name: string, about: string) => Command;
 type Run = (
@@ -9,10 +11,12 @@ type Run = (
 
 /** Adds the commands that release a service. */
 export function addReleaseCommands(add: Add, run: Run): void {
+  const force = () =>
+    new Option("--force", "even if the commit was rejected").default(false);
   add("package", "build a commit and pack it for the hosts")
-    .argument("[ref]", "the commit", "HEAD")
+    .argument("[ref]", ABOUT_REF)
     .option("--serin", "pack the programs of Serin instead", false)
-    .action((ref: string, options: { serin: boolean }) =>
+    .action((ref: string | undefined, options: { serin: boolean }) =>
       run((commands) => commands.package(ref, options)),
     );
   add("inventory", "print serin.yml as an inventory of Ansible")
@@ -20,5 +24,16 @@ export function addReleaseCommands(add: Add, run: Run): void {
     .option("--host <name>", "{}, because --list has all variables")
     .action((options: { host?: string }) =>
       run((commands) => commands.inventory(options)),
+    );
+  add("admit", "check whether a commit may be released now")
+    .argument("[ref]", ABOUT_REF)
+    .addOption(force())
+    .action((ref: string | undefined, options: { force: boolean }) =>
+      run((commands) => commands.admit(ref, options)),
+    );
+  add("reject", "keep a bad commit aside and reset the branch to stable")
+    .argument("[ref]", ABOUT_REF)
+    .action((ref: string | undefined) =>
+      run((commands) => commands.reject(ref)),
     );
 }

@@ -3,6 +3,7 @@ import {
   isStateReport,
   type StateReport,
 } from "../../../lib/telemetry/monitor-state.js";
+import type { EventKind } from "../../../lib/flag/ledger-event.js";
 import type { CliConfig } from "../config.js";
 import { describeFailure } from "../describe-failure.js";
 import { CliError, EXIT } from "../exit-status.js";
@@ -18,6 +19,16 @@ const replay = z.object({
   }),
 });
 export type VerdictReplay = z.infer<typeof replay>;
+
+const events = z.array(
+  z.object({
+    id: z.string(),
+    by: z.string(),
+    reason: z.string(),
+    at: z.string(),
+    data: z.record(z.string(), z.unknown()),
+  }),
+);
 
 const testMail = z.object({ id: z.string(), transport: z.string() });
 export type TestMail = z.infer<typeof testMail>;
@@ -52,6 +63,21 @@ export class MonitorClient {
     return flag.name === flagName
       ? undefined
       : `the monitor at ${this.url} watches the flag ${flag.name}, but FLAG_NAME here is ${flagName}`;
+  }
+
+  /** The ledger's newest events, newest first. @param query an event id in `after` leaves out that and older ones */
+  async readEvents(query: {
+    limit: number;
+    kind?: EventKind;
+    after?: string;
+  }): Promise<z.infer<typeof events>> {
+    const search = new URLSearchParams();
+    for (const [name, value] of Object.entries(query))
+      search.set(name, String(value));
+    return this.#parse(
+      events,
+      await this.#ask(`/api/events?${search.toString()}`),
+    );
   }
 
   /** Undefined if the event has no verdict. */

@@ -1,0 +1,346 @@
+import { execFileSync } from "node:child_process";
+import { chownSync, mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "chai";
+import {
+  admitCommit,
+  markStable,
+  readRepository,
+  type Repository,
+} from "../../../../apps/cli/release/repository/repository.js";
+import { rejectCommit } from "../../../../apps/cli/release/repository/reject.js";
+import { describeCommit } from "../../../../apps/cli/release/repository/commit.js";
+import { openWorkingTree } from "../../../../apps/cli/release/repository/working-tree.js";
+import { GitRepository } from "../../../support/git-repository.js";
+import { createTempDirectory } from "../../../support/temp-directory.js";
+
+/** A repository (`kind`), people's working tree in it or of it, and a clone from which releases are made. */
+class Project {
+  readonly dev = new GitRepository();
+  readonly url: string;
+  readonly #clone = join(createTempDirectory(), "clone");
+
+  constructor(kind: "tree" | "bare") {
+    this.dev.write("package.json", '{"version": "1.2.3"}');
+    this.dev.write("app", "good");
+    this.dev.write("other", "other");
+    this.dev.commit("the first");
+    this.url = kind === "tree" ? this.dev.path : this.#cloneBare();
+    execFileSync("git", ["clone", "--quiet", this.url, this.#clone]);
+  }
+
+  #cloneBare(): string {
+    const url = join(createTempDirectory(), "bare.git");
+    execFileSync("git", ["clone", "--quiet", "--bare", this.dev.path, url]);
+    return url;
+  }
+
+  at(ref: string): string {
+    const bare = [
+      "--git-dir",
+      this.dev.path === this.url ? `${this.url}/.git` : this.url,
+    ];
+    try {
+      return this.dev.git(...bare, "rev-parse", "--verify", "--quiet", ref);
+    } catch {
+      return "";
+    }
+  }
+
+  commit(text: string, message: string): string {
+    this.dev.write("app", text);
+    const commit = this.dev.commit(message);
+    this.push("main");
+    return commit;
+  }
+
+  push(to: string): void {
+    if (this.url !== this.dev.path)
+      this.dev.git(
+        "push",
+        "--quiet",
+        "--force",
+        this.url,
+        `HEAD:refs/heads/${to}`,
+      );
+  }
+
+  /** Reads the repository to release a commit. */
+  read(commit: string, settings: { repository?: string } = {}): Repository {
+    const env = { ...this.dev.env, PATH: process.env.PATH };
+    const tree = openWorkingTree(this.#clone, env);
+    tree.git("fetch", "--quiet", "origin", "+refs/*:refs/from-origin/*");
+    return readRepository(tree, {
+      ...{ repository: "", branch: "", revision: commit },
+      ...{ jenkins: { build: "", commit: "" } },
+      ...settings,
+    });
+  }
+
+  reject(commit: string): { said: string; error: string } {
+    return rejectIn(this.read(commit));
+  }
+
+  markStable(commit: string): void {
+    markStable(this.read(commit));
+  }
+}
+
+function rejectIn(repository: Repository): { said: string; error: string } {
+  const lines: string[] = [];
+  try {
+    rejectCommit(repository, (line) => lines.push(line));
+    return { said: lines.join("\n"), error: "" };
+  } catch (err) {
+    return { said: lines.join("\n"), error: (err as Error).message };
+  }
+}
+
+/** A project with a stable release and a bad commit on it. */
+function createWithStable(kind: "tree" | "bare") {
+  const project = new Project(kind);
+  const first = project.dev.at("HEAD");
+  project.markStable(first);
+  const bad = project.commit("bad", "a bad\u001b[2J\u202e one");
+  return { project, first, bad };
+}
+
+for (const kind of ["tree", "bare"] as const)
+  describe(`a ${kind === "tree" ? "repository with a working tree" : "bare repository"}`, () => {
+    it("keeps its branch while there is no stable release, and the commit", () => {
+      const project = new Project(kind);
+      const bad = project.commit("bad", "bad");
+      expect(project.reject(bad).error).to.equal(
+        "main was NOT reset: no release has reached prod yet, so there is no stable release",
+      );
+      expect(project.at("main")).to.equal(bad);
+      expect(project.at(`refs/rejected/${bad}`)).to.equal(bad);
+    });
+
+    it("admits a commit, moves stable to it, and never rejects that", () => {
+      const project = new Project(kind);
+      const first = project.dev.at("HEAD");
+      expect(admitCommit(project.read(first), false)).to.match(/^admitted: /);
+      project.markStable(first);
+      expect(project.at("stable")).to.equal(first);
+      expect(project.reject(first)).to.deep.equal({
+        said: `rejected: ${first.slice(0, 7)} "the first" by Tester\nIt is the stable release: nothing was changed.`,
+        error: "",
+      });
+      expect(project.at(`refs/rejected/${first}`)).to.equal("");
+    });
+
+    it("resets the branch to stable and keeps the rejected commit", () => {
+      const { project, first, bad } = createWithStable(kind);
+      const { said, error } = project.reject(bad);
+      expect(error).to.equal("");
+      expect(said)
+        .to.include(`rejected: ${bad.slice(0, 7)} "a bad [2J  one" by Tester`)
+        .and.include(`git fetch ${project.url} refs/rejected/${bad}`);
+      expect(project.at("main")).to.equal(first);
+      expect(project.at("stable")).to.equal(first);
+      expect(project.at(`refs/rejected/${bad}`)).to.equal(bad);
+      expect(project.reject(bad).error).to.equal("");
+      expect(project.at("main")).to.equal(first);
+    });
+
+    it("admits a rejected commit only by force, or amended", () => {
+      const { project, bad } = createWithStable(kind);
+      project.reject(bad);
+      expect(() => admitCommit(project.read(bad), false)).to.throw(
+        /^not built: .* was rejected before .*[^]*--force/,
+      );
+      expect(admitCommit(project.read(bad), true)).to.match(
+        /^admitted by force: /,
+      );
+      project.dev.git("reset", "--quiet", "--hard", bad);
+      project.dev.git("commit", "--quiet", "--amend", "-m", "amended");
+      project.push("amended");
+      const amended = project.dev.at("HEAD");
+      expect(admitCommit(project.read(amended), false)).to.match(/^admitted: /);
+    });
+
+    it("forgets the rejection of a commit that becomes stable", () => {
+      const { project, bad } = createWithStable(kind);
+      project.reject(bad);
+      project.markStable(bad);
+      expect(project.at("stable")).to.equal(bad);
+      expect(project.at(`refs/rejected/${bad}`)).to.equal("");
+    });
+
+    it("keeps a branch that has moved on, and takes its bad end back with all below", () => {
+      const { project, first, bad } = createWithStable(kind);
+      const fix = project.commit("fixed", "a fix");
+      expect(project.reject(bad).said).to.include(`main has moved to ${fix}`);
+      expect(project.at("main")).to.equal(fix);
+      const repository = project.read(fix, {
+        repository: `file://${project.url}`,
+      });
+      expect(rejectIn(repository).error).to.equal("");
+      expect(project.at("main")).to.equal(first);
+      expect(project.at(`refs/rejected/${fix}~1`)).to.equal(bad);
+    });
+  });
+
+describe("a bare repository that others use too", () => {
+  it("may reject the push that resets the branch", () => {
+    const { project, bad } = createWithStable("bare");
+    project.dev.git(
+      ...["--git-dir", project.url],
+      ...["config", "receive.denyNonFastForwards", "true"],
+    );
+    expect(project.reject(bad).error).to.equal(
+      "main was NOT reset: the repository rejected the push",
+    );
+    expect(project.at(`refs/rejected/${bad}`)).to.equal(bad);
+  });
+
+  it("keeps a commit and a stable that were pushed in the meantime", () => {
+    const { project, bad } = createWithStable("bare");
+    const repository = project.read(bad);
+    const late = project.commit("late", "late");
+    expect(rejectIn(repository).error).to.include("main was NOT reset");
+    expect(project.at("main")).to.equal(late);
+    project.push("stable");
+    expect(() => markStable(repository)).to.throw("stale info");
+    expect(project.at("stable")).to.equal(late);
+  });
+});
+
+describe("a working tree whose commit is rejected", () => {
+  it("is reset, and keeps other uncommitted work", () => {
+    const { project, bad } = createWithStable("tree");
+    project.dev.write("other", "mine");
+    project.dev.write("new", "new");
+    project.dev.git("add", "new");
+    project.dev.write("untracked", "untracked");
+    expect(project.reject(bad).error).to.equal("");
+    expect(readFileSync(join(project.dev.path, "app"), "utf8")).to.equal(
+      "good",
+    );
+    expect(project.dev.git("status", "--short").split("\n")).to.deep.equal([
+      "A  new",
+      " M other",
+      "?? untracked",
+    ]);
+  });
+
+  it("is not reset over conflicting work, not even ignored files", () => {
+    const { project, bad } = createWithStable("tree");
+    project.dev.write("app", "unsaved");
+    expect(project.reject(bad).error).to.include("git reset --keep stable");
+    expect(readFileSync(join(project.dev.path, "app"), "utf8")).to.equal(
+      "unsaved",
+    );
+    expect(project.at("main")).to.equal(bad);
+
+    const other = new Project("tree");
+    other.dev.write("local.env", "secret");
+    const first = other.dev.commit("a file that should not be here");
+    other.markStable(first);
+    other.dev.git("rm", "--quiet", "local.env");
+    other.dev.write(".gitignore", "local.env");
+    const ignored = other.dev.commit("ignored instead");
+    other.dev.write("local.env", "mine");
+    expect(other.reject(ignored).error).to.include("is in the way");
+    expect(readFileSync(join(other.dev.path, "local.env"), "utf8")).to.equal(
+      "mine",
+    );
+  });
+
+  it("is left alone during a merge or a rebase of the branch", () => {
+    const { project, first, bad } = createWithStable("tree");
+    const { dev } = project;
+    dev.git("switch", "--quiet", "-c", "feature", first);
+    dev.write("app", "feature");
+    dev.commit("feature");
+    dev.git("switch", "--quiet", "main");
+    expect(() => dev.git("merge", "--quiet", "feature")).to.throw();
+    expect(project.reject(bad).error).to.include("is in the way");
+    expect(dev.at("MERGE_HEAD")).to.equal(dev.at("feature"));
+    dev.git("merge", "--abort");
+    const editor = "sequence.editor=sed -i 1s/pick/edit/";
+    dev.git("-c", editor, "rebase", "--quiet", "-i", first);
+    expect(project.reject(bad).error).to.equal(
+      "main was NOT reset: git refused to move it",
+    );
+    expect(project.at("main")).to.equal(bad);
+  });
+
+  it("keeps its files while the branch is checked out elsewhere or nowhere", () => {
+    const { project, first, bad } = createWithStable("tree");
+    const { dev } = project;
+    dev.git("switch", "--quiet", "--detach");
+    const elsewhere = join(createTempDirectory(), "elsewhere");
+    dev.git("worktree", "add", "--quiet", elsewhere, "main");
+    expect(project.reject(bad).error).to.equal("");
+    expect(readFileSync(join(elsewhere, "app"), "utf8")).to.equal("good");
+    expect(readFileSync(join(dev.path, "app"), "utf8")).to.equal("bad");
+    dev.git("worktree", "remove", elsewhere);
+    dev.git("branch", "--force", "main", bad);
+    expect(project.reject(bad).error).to.equal("");
+    expect(project.at("main")).to.equal(first);
+  });
+
+  it("keeps a commit that was made in the meantime", () => {
+    const { project, bad } = createWithStable("tree");
+    const repository = project.read(bad);
+    const late = project.dev.commit("late");
+    expect(rejectIn(repository).error).to.include(
+      `main was NOT reset: it has moved to ${late} in the meantime`,
+    );
+    expect(project.at("main")).to.equal(late);
+  });
+
+  it("is left alone if another user owns it", function () {
+    // Only root can give a folder away.
+    if (process.getuid?.() !== 0) return;
+    const { project, bad } = createWithStable("tree");
+    const repository = project.read(bad);
+    chownSync(project.dev.path, 65534, 65534);
+    expect(rejectIn(repository).error).not.to.equal("");
+    chownSync(project.dev.path, 0, 0);
+    expect(project.at("main")).to.equal(bad);
+  });
+});
+
+describe("a release's repository", () => {
+  it("is not read in a workspace at another commit than the build's", () => {
+    const project = new Project("bare");
+    const { tree } = project.read("HEAD");
+    const jenkins = { build: "http://jenkins", commit: "" };
+    const settings = { repository: "", branch: "", revision: "HEAD", jenkins };
+    expect(() => readRepository(tree, settings)).to.throw(
+      "the workspace is not at the commit of the build (unknown)",
+    );
+  });
+
+  it("is the working tree's own if there is no remote", () => {
+    const repository = new GitRepository();
+    const commit = repository.commit();
+    mkdirSync(join(repository.path, "sub"));
+    const env = { ...repository.env, PATH: process.env.PATH };
+    const tree = openWorkingTree(join(repository.path, "sub"), env);
+    markStable(
+      readRepository(tree, {
+        ...{ repository: "", branch: "", revision: "HEAD" },
+        jenkins: { build: "", commit: "" },
+      }),
+    );
+    expect(repository.at("stable")).to.equal(commit);
+  });
+
+  it("names a release by its version, its commit's time in UTC and its commit", () => {
+    const project = new Project("bare");
+    const { tree, commit } = project.read("HEAD");
+    const format = "--date=format-local:%Y%m%d%H%M%S";
+    const time = execFileSync(
+      "git",
+      ["-C", tree.folder, "log", "-1", format, "--format=%cd"],
+      { env: { ...process.env, TZ: "UTC" }, encoding: "utf8" },
+    ).trim();
+    expect(describeCommit(tree, "HEAD").release).to.equal(
+      `1.2.3-${time}-${commit.slice(0, 10)}`,
+    );
+  });
+});
