@@ -94,6 +94,11 @@ export function readConfig(env: Environment) {
       fallback: 10_000,
       min: 0,
     }),
+    /** How long alerts of one kind wait for each other, to become one message. */
+    alertGroupMs: readMs(settings, "ALERT_GROUP_MS", {
+      fallback: 10_000,
+      min: 0,
+    }),
     ...readLinks(settings),
     alert: readAlertConfig(settings),
     adminToken: readAdminToken(settings),

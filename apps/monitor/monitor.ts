@@ -172,6 +172,7 @@ function createCouriers(
     closers.add(`${channel.name} channel`, () => channel.close());
     const shared = {
       ...{ redis, keys, ledger, logger, channels },
+      groupMs: config.alertGroupMs,
       readBackground: (event: LedgerEvent) =>
         readBackground(ledger, event, parts.readVersions),
     };

@@ -18,7 +18,13 @@ describe("a canary app that is killed", function () {
 
   it("is noticed by nobody but the team: prod answers all, the proxy takes it out, mails tell, and a person lets it in again", async () => {
     const system = await startSystem({
-      env: { monitor: { ...NO_LATENCY_RULE, ALERT_DELAY_MS: "2000" } },
+      env: {
+        monitor: {
+          ...NO_LATENCY_RULE,
+          ALERT_DELAY_MS: "2000",
+          ALERT_GROUP_MS: "500",
+        },
+      },
     });
     const { canaryApp, mailSink } = system;
     const load = startLoad(system, { perSecond: 100 });

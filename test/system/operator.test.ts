@@ -73,7 +73,7 @@ describe("an operator", function () {
     await untilMailsArrive(system, 2 * SETS);
     // On a busy machine a probe may be late, which is an alert of its own.
     const subjects = system.mailSink.subjects.filter((subject) =>
-      /canary (stopped|resumed)/.test(subject ?? ""),
+      /^\[serin\] \S+ (stopped|resumed)/.test(subject ?? ""),
     );
     expect(subjects).to.have.length(2 * SETS);
     await load.stop();

@@ -56,7 +56,9 @@ describe("recovery", function () {
 
     await untilMailsArrive(system, 6);
     const titles = system.mailSink.subjects.map((subject) =>
-      /canary (stopped and latched|stopped|resumed)/.exec(subject ?? "")?.at(1),
+      /^\[serin\] \S+ (stopped and latched|stopped|resumed)/
+        .exec(subject ?? "")
+        ?.at(1),
     );
     expect(titles).to.deep.equal([
       "stopped",

@@ -15,6 +15,7 @@ import {
   type ChannelName,
 } from "./channels/channel.js";
 import type { Background } from "./message/report.js";
+import { pickBatch } from "./batch.js";
 import { Outbox, type OutboxEntry } from "./outbox.js";
 
 const POLL_INTERVAL_MS = 200;
@@ -48,13 +49,15 @@ interface CourierParts {
   readBackground: (event: LedgerEvent) => Promise<Background>;
   logger: Logger;
   retryLimits?: BackOffLimits;
+  /** How long alerts of one kind wait for each other. */
+  groupMs: number;
 }
 
 /**
  * If a channel is down, its messages wait in the outbox, in order. Flips and other channels do not wait for them.
  *
- * Between `start` and `stop` it sends the outbox's events, one at a time, oldest first, and only while the lease has the
- * fence's exact value. It retries each event until the channel accepts it, and only then removes it. An event is sent
+ * Between `start` and `stop` it sends the outbox's events, one message at a time, oldest first, and only while the lease has
+ * the fence's exact value. Alerts of one kind become one message. It retries each message until the channel accepts it, and only then removes its events. An event is sent
  * twice only if the process dies in between, or the answer is lost. An event that is refused repeatedly would block those
  * behind it: it is put aside and reported in the ledger.
  */
@@ -64,8 +67,8 @@ export class Courier {
   readonly #totals: CourierTotals;
   #stopping = new AbortController();
   #run: Promise<void> = Promise.resolve();
-  /** The entry that the channel has accepted but Redis may still hold: it is not sent again. */
-  #takenId: string | undefined;
+  /** The entries that the channel has accepted but Redis may still hold: they are not sent again. */
+  #taken: readonly string[] = [];
   #failures = 0;
   /** Of the oldest event. */
   #refusals = 0;
@@ -129,39 +132,48 @@ export class Courier {
       (await this.#parts.redis.get(this.#parts.keys.lease)) === fence;
     if (leads && this.#mayHaveOrphans) await this.#outbox.removeOrphans();
     this.#mayHaveOrphans = !leads && this.#mayHaveOrphans;
-    const entry = leads ? await this.#outbox.next() : undefined;
+    const batch = leads ? await this.#readBatch() : [];
     this.#outageReported = false;
+    const [entry] = batch;
     if (entry === undefined || signal.aborted) return POLL_INTERVAL_MS;
-    const { id, event } = entry;
+    const [event, ...others] = batch.flatMap((one) => one.event ?? []);
     if (event === undefined) return await this.#discard(entry);
     const background = await this.#parts.readBackground(event);
+    const ids = batch.map(({ id }) => id);
     try {
-      await this.#parts.channel.send({ event, others: [], background });
+      await this.#parts.channel.send({ event, others, background });
     } catch (err) {
       const waitMs = this.#putOff(event, err);
       if (this.#refusals < MAX_REFUSALS) return waitMs;
-      return await this.#putAside(id, event, fence);
+      return await this.#putAside(ids, event, fence);
     }
-    this.#takenId = id;
-    this.#noteSent(event);
+    this.#taken = ids;
+    this.#noteSent(event, ids.length);
     await this.#removeTaken();
     return 0;
   }
 
-  async #removeTaken(): Promise<void> {
-    if (this.#takenId === undefined) return;
-    await this.#outbox.remove(this.#takenId);
-    this.#takenId = undefined;
+  async #readBatch(): Promise<OutboxEntry[]> {
+    const entries = await this.#outbox.read();
+    if (entries.length === 0) return [];
+    const [seconds, micros] = await this.#parts.redis.time();
+    const now = Number(seconds) * 1000 + Number(micros) / 1000;
+    return pickBatch(entries, this.#parts.groupMs, now);
   }
 
-  #noteSent(event: LedgerEvent): void {
+  async #removeTaken(): Promise<void> {
+    await this.#outbox.remove(this.#taken);
+    this.#taken = [];
+  }
+
+  #noteSent(event: LedgerEvent, count: number): void {
     this.#failures = 0;
     this.#refusals = 0;
-    this.#totals.sent += 1;
+    this.#totals.sent += count;
     this.#lastError = null;
     const { name } = this.#parts.channel;
     this.#parts.logger.info(
-      { event: event.id, kind: event.kind },
+      { event: event.id, kind: event.kind, events: count },
       `${name} sent`,
     );
   }
@@ -193,7 +205,7 @@ export class Courier {
 
   /** @throws when Redis is away: the next refusal then repeats it */
   async #putAside(
-    id: string,
+    ids: readonly string[],
     event: LedgerEvent,
     fence: string,
   ): Promise<number> {
@@ -206,12 +218,12 @@ export class Courier {
       { fence },
     );
     if (outcome === "fenced") return POLL_INTERVAL_MS;
-    await this.#outbox.remove(id);
+    await this.#outbox.remove(ids);
     this.#parts.logger.error(
       data,
       `${name} put aside: it was refused for good`,
     );
-    this.#totals.putAside += 1;
+    this.#totals.putAside += ids.length;
     this.#failures = 0;
     this.#refusals = 0;
     this.#lastError = null;
@@ -225,7 +237,7 @@ export class Courier {
       { id, content },
       "outbox entry is no event: removed",
     );
-    await this.#outbox.remove(id);
+    await this.#outbox.remove([id]);
     return 0;
   }
 

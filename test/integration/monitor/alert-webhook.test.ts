@@ -74,6 +74,7 @@ describe("the webhook", () => {
       reason: LATENCY_FLIP.reason,
       at: LATENCY_FLIP.at,
       data: LATENCY_FLIP.data,
+      others: [],
       dashboard: "https://serin.example.com",
     });
   });

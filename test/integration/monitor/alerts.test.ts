@@ -1,5 +1,7 @@
 import { hostname } from "node:os";
 import { expect } from "chai";
+import { writeTelemetry } from "../../../lib/telemetry/telemetry.js";
+import { hostSample } from "../../support/monitor/telemetry.js";
 import { startFleet, type Fleet } from "../../support/monitor/fleet.js";
 import {
   SILENCE_MS,
@@ -62,6 +64,40 @@ describe("monitor's alerts", function () {
     await letTimePass();
     expect(await reasons()).to.have.length(2);
     await waitFor("the mails", () => monitor.mails() === 2);
+  });
+});
+
+describe("monitor's alerts about many agents", function () {
+  this.timeout(60_000);
+
+  it("are one mail when twenty fall silent, and one when they are back", async () => {
+    const test = openTestRedis();
+    const agents = Array.from({ length: 20 }, (_, i) => ({
+      source: `agent@web-${String(i).padStart(2, "0")}:3101`,
+      sample: hostSample("prod", { host: `web-${i}` }),
+    }));
+    const hear = () =>
+      writeTelemetry(
+        test.redis,
+        test.keys,
+        agents.map(({ source, sample }) => ({
+          ...{ kind: "host" as const, source, at: Date.now(), data: sample },
+        })),
+      );
+    const monitor = await startLeader(test);
+    await hear();
+    const subjects = () =>
+      monitor.log.flatMap(({ mail }) =>
+        mail === undefined ? [] : [(mail as { subject: string }).subject],
+      );
+    await waitFor("the mail", () => subjects().length > 0, 20_000);
+    await hear();
+    await waitFor("the second mail", () => subjects().length > 1, 20_000);
+    expect(subjects()).to.deep.equal([
+      "[serin] silence: 20 agents are silent: web-00 … web-19",
+      "[serin] recovery: 20 agents are no longer silent: web-00 … web-19",
+    ]);
+    expect(await test.events()).to.have.length(41);
   });
 });
 

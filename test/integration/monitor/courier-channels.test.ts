@@ -54,6 +54,7 @@ describe("couriers of two channels", () => {
       return new Courier({
         ...{ ...shared, channel, retryLimits },
         readBackground: () => Promise.resolve({}),
+        groupMs: 0,
         consumer: "monitor@a:8090",
       });
     });

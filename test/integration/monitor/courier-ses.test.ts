@@ -50,6 +50,7 @@ describe("the courier with SES", () => {
       channel: createMailChannel(transport, { ...MAIL_SETTINGS, keys }),
       channels: ["mail"],
       readBackground: () => Promise.resolve({}),
+      groupMs: 0,
       logger: createMemoryLogger(),
       retryLimits: { firstMs: 2, maxMs: 10 },
     });

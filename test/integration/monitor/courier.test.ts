@@ -56,6 +56,7 @@ describe("the courier", () => {
       consumer?: string;
       url?: string;
       retryLimits?: typeof QUICK;
+      groupMs?: number;
     } = {},
   ): Promise<Courier & { redis: Redis }> {
     const own = createRedis({
@@ -77,6 +78,7 @@ describe("the courier", () => {
       channel: { ...channel, send: deliver },
       channels: ["mail"],
       readBackground: () => Promise.resolve({}),
+      groupMs: options.groupMs ?? 0,
       logger,
       retryLimits: options.retryLimits ?? QUICK,
     });
@@ -223,6 +225,56 @@ describe("the courier", () => {
     const warnings = logger.lines.filter(({ level }) => level === "warn");
     expect(warnings).to.have.length(3);
     expect(warnings[0]!.data).to.include({ content: '["mail","me"]' });
+  });
+
+  describe("with alerts of one kind", () => {
+    const raise = async (...sources: string[]) => {
+      for (const source of sources)
+        await new Ledger(redis, keys).record(
+          {
+            kind: "silence",
+            by: "monitor",
+            reason: `${source} is silent`,
+            data: { alert: "silence", source },
+          },
+          { mail: true },
+        );
+    };
+
+    it("sends one mail about them, and a stop's mail meanwhile", async () => {
+      const courier = await openCourier({ groupMs: 700 });
+      courier.start(FENCE);
+      await raise("agent@a:1");
+      await new Ledger(redis, keys).flip("feature", {
+        ...{ value: false, by: "operator", reason: "try", data: {} },
+      });
+      await raise("agent@b:1", "agent@c:1");
+      await untilEmpty(courier);
+      expect(transport.subjects).to.deep.equal([
+        "[shop prod] canary stopped by operator: try",
+        "[shop prod] silence: 3 agents are silent: a, b and c",
+      ]);
+      expect(courier.totals.sent).to.equal(4);
+    });
+
+    it("sends one mail about them after a take-over, with those that came meanwhile", async () => {
+      const before = await openCourier({ groupMs: 60_000 });
+      before.start(FENCE);
+      await raise("agent@a:1");
+      await waitFor("the claim", async () => {
+        const claimed = await redis.xpending(keys.outbox, "couriers");
+        return claimed[0] === 1;
+      });
+      await before.stop();
+      await raise("agent@b:1");
+      await redis.set(keys.lease, OTHER_FENCE);
+      const after = await openCourier({ consumer: "monitor@b:8090" });
+      after.start(OTHER_FENCE);
+      await untilEmpty(after);
+      expect(transport.subjects).to.deep.equal([
+        "[shop prod] silence: 2 agents are silent: a and b",
+      ]);
+    });
   });
 
   describe("when the lease is lost", () => {

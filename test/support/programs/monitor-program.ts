@@ -37,6 +37,7 @@ const QUICK = {
   SILENCE_MS: String(SILENCE_MS),
   CPU_WINDOW_MS: "1000",
   ALERT_DELAY_MS: "0",
+  ALERT_GROUP_MS: "500",
 };
 
 /** Starts one in this process on a free port and waits until it listens; it ends with the test. */

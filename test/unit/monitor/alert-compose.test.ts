@@ -326,6 +326,101 @@ On the edge host:
 `);
   });
 
+  describe("of a group of alerts", () => {
+    const silences = (count: number) =>
+      Array.from({ length: count }, (_, i) => {
+        const host = `web-${String(i).padStart(2, "0")}`;
+        return event({
+          id: `${1772366400000 + i}-0`,
+          kind: "silence",
+          reason: `the agent of prod agent@${host}:3101 has fallen silent`,
+          data: { alert: "silence", source: `agent@${host}:3101` },
+        });
+      });
+    const composeAll = ([first, ...others]: LedgerEvent[]) =>
+      composeMail({ ...reportOf(first!), others }, MAIL_SETTINGS);
+
+    it("is one, with a line for each", () => {
+      const { subject, text } = composeAll(silences(20));
+      expect(subject).to.equal(
+        "[shop prod] silence: 20 agents are silent: web-00 … web-19",
+      );
+      const lines = silences(20).map(({ reason }) => reason);
+      expect(text).to.equal(`silence: 20 agents are silent: web-00 … web-19
+
+${lines.join("\n")}
+
+Users now: Nothing was switched: the flag stays as it is.
+
+Open the dashboard: https://serin.example.com
+
+On the edge host:
+  sudo serin flag off --reason "…"
+
+  by     monitor
+  at     2026-03-01 12:00:00 UTC
+  event  1772366400000-0
+`);
+    });
+
+    it("lists at most fifty", () => {
+      expect(composeAll(silences(70)).text).to.include(
+        "agent@web-49:3101 has fallen silent\nand 20 more\n",
+      );
+    });
+
+    for (const [what, sources, kind, alert, subject] of [
+      [
+        "silent programs",
+        ["agent@a:1", "proxy@b:2"],
+        "silence",
+        "silence",
+        "silence: 2 programs are silent: a and b",
+      ],
+      [
+        "silent proxies",
+        ["proxy@a:1", "proxy@b:2", "proxy@c:3"],
+        "silence",
+        "silence",
+        "silence: 3 proxies are silent: a, b and c",
+      ],
+      [
+        "apps of one host",
+        ["agent@a:1", "agent@a:2"],
+        "alert",
+        "gone",
+        "alert: 2 apps are gone: a",
+      ],
+      [
+        "the end of alerts",
+        ["agent@a:1", "agent@b:2"],
+        "recovery",
+        "probe",
+        "recovery: 2 apps no longer fail their health probes: a and b",
+      ],
+    ] as const)
+      it(`names ${what}`, () => {
+        const events = sources.map((source) =>
+          event({
+            kind,
+            reason: "…",
+            data:
+              kind === "recovery"
+                ? { alert: `${alert}:${source}` }
+                : { alert, source },
+          }),
+        );
+        expect(composeAll(events).subject).to.equal(`[shop prod] ${subject}`);
+      });
+
+    it("keeps the reason of one program that is reported twice", () => {
+      const [first] = silences(1);
+      expect(composeAll([first!, first!]).subject).to.equal(
+        `[shop prod] silence: ${first!.reason}`,
+      );
+    });
+  });
+
   it("offers no command in a test mail or about an alert that is over", () => {
     const test = event({ kind: "alert", data: { alert: "test" } });
     expect(compose(test).text).to.not.include("On the edge host");

@@ -68,6 +68,7 @@ describe("monitor config", () => {
       verdict: { mode: "on", alpha: 0.01, tolerance: { ratio: 0.1, ms: 5 } },
       silenceMs: 5000,
       alertDelayMs: 10_000,
+      alertGroupMs: 10_000,
       dashboardUrl: undefined,
       commitUrl: undefined,
       alert: {

@@ -18,9 +18,9 @@ export function composeWebhookMessage(
   const { kind, by, reason, at, data } = event;
   const subject = `[${system}] ${notice.title}`;
   const sentences = [
-    notice.happened,
+    ...notice.happened,
     ...notice.answers.map(({ label, value }) => `${label}: ${value}`),
-  ].filter((part) => part !== undefined);
+  ];
   const links = notice.actions.map(({ label, url }) => `<${url}|${label}>`);
   return {
     /** The text that Slack, Mattermost and compatible programs show, in Slack's markup. */
@@ -39,6 +39,12 @@ export function composeWebhookMessage(
     reason: oneLine(reason),
     at,
     data,
+    /** Further alerts of the same kind. */
+    others: report.others.map((other) => ({
+      event: `${keys.prefix}${other.id}`,
+      reason: oneLine(other.reason),
+      data: other.data,
+    })),
     dashboard: dashboardUrl,
   };
 }

@@ -21,9 +21,14 @@ export interface Effect {
 
 export type Choice = "stop" | "keep" | "resume";
 
-export function describeEffect(event: LedgerEvent, data: KnownData): Effect {
+/** @param summary in place of the event's reason, if it is one of several */
+export function describeEffect(
+  event: LedgerEvent,
+  data: KnownData,
+  summary = event.reason,
+): Effect {
   if (data.value === undefined || event.kind !== "flip")
-    return describeOccurrence(event);
+    return describeOccurrence(event, summary);
   const release = nameRelease(data.version) ?? "canary";
   const cause = describeCause(event, data);
   if (data.value)
@@ -45,11 +50,14 @@ export function describeEffect(event: LedgerEvent, data: KnownData): Effect {
   };
 }
 
-function describeOccurrence({ kind, reason, data }: LedgerEvent): Effect {
+function describeOccurrence(
+  { kind, data }: LedgerEvent,
+  summary: string,
+): Effect {
   const mayCallForStop = MAY_CALL_FOR_STOP.has(kind) && data.alert !== "test";
   return {
     tone: kind === "recovery" ? "good" : "warning",
-    title: `${kind}: ${reason}`,
+    title: `${kind}: ${summary}`,
     now:
       kind === "flip"
         ? "The event does not say which way: see the dashboard."

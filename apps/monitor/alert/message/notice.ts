@@ -1,6 +1,7 @@
 import type { LedgerEvent } from "../../../../lib/flag/ledger.js";
 import type { Keys } from "../../../../lib/redis/keys.js";
 import { oneLine, shortLine } from "../../../../lib/wording/plain-text.js";
+import { describeGroup } from "./alert-group.js";
 import { listBars } from "./bars.js";
 import { describeChange, linkChange } from "./change.js";
 import { describeEffect } from "./effect.js";
@@ -10,6 +11,7 @@ import { readKnownData } from "./known-data.js";
 import type { Report } from "./report.js";
 
 const MAX_REASON_CHARACTERS = 2000;
+const MAX_REASONS = 50;
 
 /** The content of a message, before it becomes text or HTML. */
 export type Notice = ReturnType<typeof createNotice>;
@@ -46,13 +48,20 @@ const TOLD = new Set([
 
 /** Never throws, whatever the event's data holds. */
 export function createNotice(report: Report, settings: NoticeSettings) {
-  const { event, background } = report;
+  const { event, others, background } = report;
   const known = readKnownData(event.data);
   const { version = background.version, prodVersion = background.prodVersion } =
     known;
   const data = { ...known, version, prodVersion };
-  const { tone, title, now, next, choices } = describeEffect(event, data);
-  const happened = shortLine(event.reason, MAX_REASON_CHARACTERS);
+  const events = [event, ...others];
+  const effect = describeEffect(event, data, describeGroup(events));
+  const { tone, title, now, next, choices } = effect;
+  const happened = events
+    .slice(0, MAX_REASONS)
+    .map(({ reason }) => shortLine(reason, MAX_REASON_CHARACTERS))
+    .filter((reason) => !oneLine(title).includes(reason));
+  const untold = events.length - MAX_REASONS;
+  if (untold > 0) happened.push(`and ${untold} more`);
   const change = {
     label: "Change",
     value: describeChange(version, background.change, event.at),
@@ -61,10 +70,10 @@ export function createNotice(report: Report, settings: NoticeSettings) {
   return {
     tone,
     title: oneLine(title),
-    /** A sentence; undefined when the title says it already. */
-    happened: oneLine(title).includes(happened) ? undefined : happened,
+    /** Sentences; empty if the title says it already. */
+    happened,
     /** Measurements and their limits on one scale; empty if nothing compares. */
-    bars: listBars(data),
+    bars: others.length === 0 ? listBars(data) : [],
     answers: [
       { label: "Users now", value: now },
       { label: "Harm", value: describeHarm(data) },
@@ -85,7 +94,7 @@ export function createNotice(report: Report, settings: NoticeSettings) {
         : []),
     ],
     facts: [
-      ...listFigures(event.data, TOLD),
+      ...(others.length === 0 ? listFigures(event.data, TOLD) : []),
       { label: "by", value: describeAuthor(event, data.rule) },
       { label: "at", value: formatUtc(event.at) },
       { label: "event", value: oneLine(event.id) },

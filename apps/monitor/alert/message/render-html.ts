@@ -58,7 +58,7 @@ ${DARK}
 <tr><td class="edge-${tone}" width="4" bgcolor="${TONE_COLORS[tone]}" style="font-size:1px">&nbsp;</td>
 <td class="body" style="padding:12px 16px;font:16px/1.5 sans-serif;color:#1f2328;word-break:break-word;overflow-wrap:anywhere">
 <h1 class="${tone}" style="margin:0 0 12px;font-size:20px;line-height:1.3;color:${TONE_COLORS[tone]}">${escapeHtml(title)}</h1>
-${happened === undefined ? "" : renderParagraph(happened)}
+${happened.length === 0 ? "" : renderSentences(happened)}
 ${bars.length === 0 ? "" : renderBars(bars)}
 ${answers.map(renderAnswer).join("\n")}
 ${notice.actions.map(renderAction).join("\n")}
@@ -74,8 +74,9 @@ ${facts.map(renderFact).join("\n")}
 `;
 }
 
-function renderParagraph(text: string): string {
-  return `<p style="margin:0 0 12px">${escapeHtml(text)}</p>`;
+function renderSentences(sentences: readonly string[]): string {
+  const lines = sentences.map(escapeHtml).join("<br>\n");
+  return `<p style="margin:0 0 12px">${lines}</p>`;
 }
 
 function renderBars(bars: readonly Bar[]): string {

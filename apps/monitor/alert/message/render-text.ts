@@ -12,7 +12,7 @@ export function renderText(notice: Notice): string {
   const labelWidth = Math.max(...facts.map(({ label }) => label.length)) + 2;
   const paragraphs = [
     title,
-    happened,
+    happened.length === 0 ? undefined : happened.join("\n"),
     bars.length === 0 ? undefined : renderBars(bars),
     ...answers.map(renderAnswer),
     actions.map(({ label, url }) => `${label}: ${url}`).join("\n"),
