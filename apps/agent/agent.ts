@@ -1,11 +1,17 @@
 import { createServer } from "node:http";
 import { hostname } from "node:os";
-import express, { type Express, type RequestHandler } from "express";
+import express, {
+  type Express,
+  type RequestHandler,
+  type Router,
+} from "express";
+import { FlagSet } from "../../lib/flag/flag-set.js";
+import { FlagWatch } from "../../lib/flag/flag-watch.js";
 import { refuseForeignHosts } from "../../lib/program/foreign-hosts.js";
 import { HttpService } from "../../lib/program/http-service.js";
 import { announce, sourceId } from "../../lib/flag/announce.js";
 import { releaseVersion } from "../../lib/program/release.js";
-import { createKeys } from "../../lib/redis/keys.js";
+import { createKeys, type Keys } from "../../lib/redis/keys.js";
 import type { Closers } from "../../lib/program/lifecycle.js";
 import type { Logger } from "../../lib/program/log.js";
 import { answerMetrics, Metrics } from "../../lib/program/metrics.js";
@@ -20,6 +26,7 @@ import type { AgentConfig } from "./config.js";
 import { createAppFinder } from "./find-app.js";
 import { HostSampler } from "./host-sampler.js";
 import { createProbe } from "./probe.js";
+import { createOfrep } from "./ofrep.js";
 import { createSampleSender } from "./sample-sender.js";
 
 /** Longest a sample waits for a Redis that is connected but silent. */
@@ -49,7 +56,11 @@ export async function startAgent(
   });
   const health = new HttpService(
     createServer(
-      createHealth(config.host, identity, answerMetrics(metrics, logger)),
+      createHealth(config.host, {
+        identity,
+        ofrep: openOfrep(config, { keys, logger, closers }),
+        answerMetrics: answerMetrics(metrics, logger),
+      }),
     ),
   );
   const port = await health.listen(config);
@@ -89,19 +100,40 @@ export async function startAgent(
   logger.info({ port, target, appUrl: appUrl.origin }, "agent listens");
 }
 
-/** Serves the agent's own `/healthz`, with `identity`, and `/metrics`. @param own what it listens on */
+/** Reads the flags for services in any language. They become known when Redis has answered. */
+function openOfrep(
+  { redisUrl, flagName, flags }: AgentConfig,
+  context: { keys: Keys; logger: Logger; closers: Closers },
+): Router {
+  const { keys, logger, closers } = context;
+  const watch = new FlagWatch({
+    ...{ redisUrl, keys, flagName, logger },
+    program: "agent",
+    readsInfo: true,
+  });
+  closers.add("flag watch", () => watch.close());
+  const set = new FlagSet(watch, flagName);
+  set.add(flags);
+  return createOfrep(set, [flagName, ...flags]);
+}
+
+/** Serves the agent's own `/healthz`, with `identity`, `/metrics` and OFREP. @param own what it listens on */
 function createHealth(
   own: string,
-  identity: { target: string; version: string; host: string },
-  answerMetrics: RequestHandler,
+  parts: {
+    identity: { target: string; version: string; host: string };
+    ofrep: Router;
+    answerMetrics: RequestHandler;
+  },
 ): Express {
   const health = express();
   health.disable("x-powered-by");
   health.use(refuseForeignHosts(own));
   health.get("/healthz", (_request, response) => {
-    response.json({ status: "ok", ...identity, pid: process.pid });
+    response.json({ status: "ok", ...parts.identity, pid: process.pid });
   });
-  health.get("/metrics", answerMetrics);
+  health.get("/metrics", parts.answerMetrics);
+  health.use(parts.ofrep);
   health.use((_request, response) => {
     response.status(404).json({ error: "not found: try /healthz or /metrics" });
   });

@@ -1,6 +1,7 @@
 import {
   parseHttpOrigin,
   readBaseConfig,
+  readFlagNames,
   readMs,
   type BaseConfig,
 } from "../../lib/settings/base-config.js";
@@ -24,6 +25,8 @@ export interface AgentConfig extends BaseConfig {
   /** The JSON file that names the release of the running process. */
   releaseFile: string | undefined;
   sampleIntervalMs: number;
+  /** Further flags of the service's code. */
+  flags: string[];
 }
 
 /** @throws SettingsError */
@@ -55,6 +58,7 @@ export function readConfig(env: Environment): AgentConfig {
       fallback: 1000,
       min: MIN_SAMPLE_INTERVAL_MS,
     }),
+    flags: readFlagNames(settings),
   };
   settings.finish();
   return config;

@@ -32,7 +32,7 @@ export class FlagSet {
 
   /** Never waits: a name that is new here is `unknown`, and is read from then on. */
   evaluate(name: string, now = performance.now()): Evaluation {
-    if (!this.#names.has(name)) this.#add([name]);
+    if (!this.#names.has(name)) this.add([name]);
     const reading = this.#watch.readingOf(name);
     const gate = this.#watch.current;
     if (reading === undefined || gate === undefined) return "unknown";
@@ -48,9 +48,21 @@ export class FlagSet {
     };
   }
 
+  /** Watches these flags. A name that no flag can have, or that is one too many, stays unknown. */
+  add(names: readonly string[]): void {
+    const added = names
+      .filter(
+        (name) => parseFlagName(name) !== undefined && !this.#names.has(name),
+      )
+      .slice(0, MAX_FLAGS - this.#names.size);
+    if (added.length === 0) return;
+    for (const name of added) this.#names.add(name);
+    this.#watch.watch(added);
+  }
+
   /** Watches these flags, and resolves when they are known, or after `timeoutMs`. */
   async know(names: readonly string[], timeoutMs: number): Promise<void> {
-    this.#add(names);
+    this.add(names);
     const isKnown = (name: string) =>
       !this.#names.has(name) || this.#watch.readingOf(name) !== undefined;
     if (names.every(isKnown)) return;
@@ -71,17 +83,6 @@ export class FlagSet {
   /** Called with the names of the flags whose value has changed since they became known. */
   onChange(listener: (changed: string[]) => void): void {
     this.#listeners.push(listener);
-  }
-
-  #add(names: readonly string[]): void {
-    const added = names
-      .filter(
-        (name) => parseFlagName(name) !== undefined && !this.#names.has(name),
-      )
-      .slice(0, MAX_FLAGS - this.#names.size);
-    if (added.length === 0) return;
-    for (const name of added) this.#names.add(name);
-    this.#watch.watch(added);
   }
 
   #update(): void {

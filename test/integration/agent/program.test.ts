@@ -301,7 +301,9 @@ describe("agent program", () => {
     const second = await startPrivateRedis({ port });
     onCleanup(second.stop);
     await new Samples(keys, second.url).find("in the second Redis", isUp);
-    const warnings = agent.log.filter(({ level }) => level === "warn");
+    const warnings = agent.log.filter(
+      ({ level, connection }) => level === "warn" && connection === "agent",
+    );
     expect(warnings).to.have.length(2);
     expect(warnings[0]!.msg).to.equal("Redis is away");
     // Which one depends on whether Redis left unread data.

@@ -21,6 +21,7 @@ describe("agent config", () => {
       app: { kind: "pid", pid: 123 },
       releaseFile: undefined,
       sampleIntervalMs: 1000,
+      flags: [],
     }));
 
   it("defaults to the canary's own ports", () => {
