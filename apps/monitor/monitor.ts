@@ -5,7 +5,7 @@ import { hostname } from "node:os";
 import { FlagWatch } from "../../lib/flag/flag-watch.js";
 import { HttpService } from "../../lib/program/http-service.js";
 import { announce, sourceId } from "../../lib/flag/announce.js";
-import { createKeys } from "../../lib/redis/keys.js";
+import { createKeys, type Keys } from "../../lib/redis/keys.js";
 import { Ledger, type LedgerEvent } from "../../lib/flag/ledger.js";
 import type { Closers } from "../../lib/program/lifecycle.js";
 import type { Logger } from "../../lib/program/log.js";
@@ -15,6 +15,8 @@ import { releaseVersion } from "../../lib/program/release.js";
 import type { Side } from "../../lib/telemetry/telemetry.js";
 import { readBackground } from "./alert/background.js";
 import { createChannels } from "./alert/channels/create-channels.js";
+import { ActionLinks } from "./alert/message/action-link.js";
+import type { NoticeSettings } from "./alert/message/notice.js";
 import { createBackend } from "./api/backend.js";
 import { createApi } from "./api/routes.js";
 import type { MonitorConfig } from "./config.js";
@@ -91,8 +93,9 @@ export async function startMonitor(
   });
   closers.add("streams", () => reader.close());
 
-  const readVersions = (side: Side) => observations.versions(side);
-  const couriers = createCouriers(config, { ...shared, readVersions });
+  const notice = createNoticeSettings(config, keys, url);
+  const told = { ...shared, notice, observations };
+  const couriers = createCouriers(config, told);
   const stopCouriers = () => stopAll(couriers);
   const leadership = new Leadership({
     redis,
@@ -123,20 +126,16 @@ export async function startMonitor(
   closers.add("couriers", stopCouriers);
   closers.add("controller", () => controller.close());
 
-  const watch = new FlagWatch({
-    redisUrl,
-    program: "monitor",
-    keys,
-    flagName,
-    logger,
-  });
+  const watched = { redisUrl, program: "monitor", keys, flagName, logger };
+  const watch = new FlagWatch(watched);
   watch.onReading((reading) => controller.remember(reading));
   watch.onChange(judge);
   watch.onChange(() => stream.nudge());
   closers.add("flag watch", () => watch.close());
   reader.start();
 
-  const parts = { store, outlook, stream, history, tally, couriers, logger };
+  const shown = { stream, history, tally, couriers };
+  const parts = { store, outlook, notice, logger, ...shown };
   service.server.on("request", openApi(parts));
   closers.add("requests", () => service.close(HTTP_DRAIN_MS));
   closers.add("dashboards", () => stream.close());
@@ -149,23 +148,34 @@ function nameHost(host: string): string {
   return isIP(host) === 6 ? `[${host}]` : host;
 }
 
+/** Links that do something need an address that reaches people, and the token, without which anyone could sign them. */
+function createNoticeSettings(
+  config: MonitorConfig,
+  keys: Keys,
+  url: string,
+): NoticeSettings {
+  const { adminToken, dashboardUrl, flagName, commitUrl } = config;
+  return {
+    ...{ keys, flagName, commitUrl, system: config.system.label },
+    dashboardUrl: dashboardUrl ?? url,
+    links:
+      adminToken === undefined || dashboardUrl === undefined
+        ? undefined
+        : new ActionLinks(adminToken, `${keys.prefix}${flagName}`),
+  };
+}
+
 function createCouriers(
   config: MonitorConfig,
   parts: Store &
     Context & {
       source: string;
-      url: string;
-      readVersions: (side: Side) => readonly string[];
+      notice: NoticeSettings;
+      observations: Observations;
     },
 ): Courier[] {
-  const { redis, keys, ledger, source, url, logger, closers } = parts;
-  const notice = {
-    keys,
-    flagName: config.flagName,
-    system: config.system.label,
-    dashboardUrl: config.dashboardUrl ?? url,
-    commitUrl: config.commitUrl,
-  };
+  const { redis, keys, ledger, source, notice, logger, closers } = parts;
+  const versions = (side: Side) => parts.observations.versions(side);
   const all = createChannels(config.alert, notice, logger);
   const channels = all.map(({ name }) => name);
   return all.map((channel) => {
@@ -174,7 +184,7 @@ function createCouriers(
       ...{ redis, keys, ledger, logger, channels },
       groupMs: config.alertGroupMs,
       readBackground: (event: LedgerEvent) =>
-        readBackground(ledger, event, parts.readVersions),
+        readBackground(ledger, event, versions),
     };
     return new Courier({ ...shared, channel, consumer: source });
   });
@@ -187,6 +197,7 @@ async function stopAll(couriers: readonly Courier[]): Promise<void> {
 interface Parts {
   store: Store;
   outlook: StateOutlook;
+  notice: NoticeSettings;
   stream: PageStream;
   history: History;
   tally: EventTally;
@@ -195,7 +206,7 @@ interface Parts {
 }
 
 function openApi(parts: Parts): RequestListener {
-  const { store, outlook, stream, history, logger } = parts;
+  const { store, outlook, notice, stream, history, logger } = parts;
   const { flagName, adminToken } = outlook.config;
   return createApi(createBackend(store, outlook), {
     flagName,
@@ -206,6 +217,7 @@ function openApi(parts: Parts): RequestListener {
       stream,
       readHistory: () => history.report(outlook.redisNow() ?? Date.now()),
     },
+    notice,
     logger,
   });
 }

@@ -49,7 +49,7 @@ interface Heard {
 export async function flipAndFollow(
   place: Place & { ledger: Ledger },
   value: boolean | "toggle",
-  flip: Pick<Flip, "by" | "reason" | "data">,
+  flip: Pick<Flip, "by" | "reason" | "data" | "supersedes">,
 ): Promise<{
   value: boolean;
   outcome: FlipOutcome;

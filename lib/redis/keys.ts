@@ -21,6 +21,8 @@ export interface Keys {
   outbox: string;
   /** Hash: when each raised alert was raised, by id. */
   alerts: string;
+  /** Present with a time to live: this link of a message was used. */
+  usedLink: (link: string) => string;
   kv: (key: string) => string;
 }
 
@@ -37,6 +39,7 @@ export function createKeys(prefix: string): Keys {
     events: `${prefix}events`,
     outbox: `${prefix}outbox`,
     alerts: `${prefix}alerts`,
+    usedLink: (link) => `${prefix}link:${link}`,
     kv: (key) => `${prefix}kv:${key}`,
   };
 }

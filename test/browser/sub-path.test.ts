@@ -1,6 +1,7 @@
 import { createServer, request as sendRequest } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect } from "chai";
+import { ActionLinks } from "../../apps/monitor/alert/message/action-link.js";
 import { useBrowser } from "../support/browser/chromium.js";
 import { openDashboardPage } from "../support/browser/dashboard-page.js";
 import { startFedMonitor } from "../support/browser/fed-monitor.js";
@@ -8,6 +9,7 @@ import { onCleanup } from "../support/cleanup.js";
 import { waitFor } from "../support/wait-for.js";
 
 const PATH = "/tools/serin/";
+const TOKEN = "s3cret-t0ken";
 
 /** A reverse proxy that serves `port` below PATH and passes the browser's Host. @returns its port */
 async function startReverseProxy(port: number): Promise<number> {
@@ -65,5 +67,27 @@ describe("dashboard below a path of a reverse proxy", function () {
     expect(await page.locator("#headline-shape").getAttribute("src")).to.equal(
       "icon-stopped.svg",
     );
+  });
+
+  it("lets the canary in from a mail's link, once it is confirmed", async () => {
+    const { monitor, test } = await startFedMonitor({
+      ADMIN_TOKEN: TOKEN,
+      DASHBOARD_URL: `http://ops.example.com${PATH}`,
+    });
+    const port = await startReverseProxy(monitor.port);
+    await test.ledger.flip("feature", {
+      ...{ value: false, by: "monitor", reason: "slow", data: {} },
+    });
+    const event = (await monitor.events("kind=flip&limit=1"))[0]!.id;
+    const links = new ActionLinks(TOKEN, `${test.keys.prefix}feature`);
+    const page = await browser().newPage();
+    const path = links.sign({ choice: "resume", event });
+    await page.goto(`http://127.0.0.1:${port}${PATH}${path}`);
+    await page.getByRole("button", { name: "Let it in again" }).click();
+    await page.getByText("The canary is let in again.").waitFor();
+    expect((await monitor.state()).flag).to.include({
+      ...{ value: true, by: "operator" },
+    });
+    await page.close();
   });
 });

@@ -94,6 +94,27 @@ describe("the Redis users of the hosts", function () {
     }
   });
 
+  it("let the monitor alone note that a mail's link was used", async () => {
+    const { admin, users } = await startHostRedis();
+    const key = admin.keys.usedLink("1-1:resume");
+    for (const command of [
+      ["set", key, "1", "PX", "1000", "NX"],
+      ["get", key],
+      ["del", key],
+    ])
+      for (const user of users) {
+        const answer = await admin.redis.call(
+          "ACL",
+          "DRYRUN",
+          user,
+          ...command,
+        );
+        const isReader = user === "serin-operator" && command[0] === "get";
+        const may = user === "serin-monitor" || isReader;
+        expect(answer === "OK", `${user}: ${command.join(" ")}`).to.equal(may);
+      }
+  });
+
   it("let the app and the agent read every flag of the service, and set none", async () => {
     const { urlOf } = await startHostRedis();
     for (const program of ["app", "agent"]) {
@@ -115,7 +136,7 @@ function commandsOnAllKeys(keys: Keys): string[][] {
   return [
     ...named.map((key) => key("feature")),
     ...[keys.lease, keys.leaseEpoch, keys.telemetry, keys.events],
-    ...[keys.outbox, keys.alerts, keys.kv("x")],
+    ...[keys.outbox, keys.alerts, keys.kv("x"), keys.usedLink("x")],
   ].flatMap((key) => [
     ["get", key],
     ["set", key, "x"],

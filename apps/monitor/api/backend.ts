@@ -1,17 +1,27 @@
 import { randomBytes } from "node:crypto";
 import type { FlipOutcome } from "../../../lib/flag/ledger.js";
 import { flipAndFollow, type FlipEffect } from "../../../lib/flag/receipts.js";
+import { entryTimeMs } from "../../../lib/redis/stream-entry.js";
+import { readBackground } from "../alert/background.js";
+import { LINK_LIFE_MS, type ActionLink } from "../alert/message/action-link.js";
 import type { Store } from "../control/outlook.js";
 import { replayVerdict } from "../control/verdict-keeper.js";
+import type { Moment } from "./moment.js";
 import { readState, type StateOutlook } from "./state.js";
+
+/** How long before and after an event its page lists others. */
+const AROUND_MS = 600_000;
+const MAX_AROUND = 1000;
 
 /** What the API does. All methods but the last two throw when Redis is away. */
 export type ApiBackend = ReturnType<typeof createBackend>;
 
 export function createBackend(store: Store, outlook: StateOutlook) {
-  const { ledger } = store;
+  const { ledger, redis, keys } = store;
   const { config } = outlook;
   const by = "operator" as const;
+  const nameUse = ({ choice, event }: ActionLink) =>
+    keys.usedLink(`${event}:${choice}`);
   return {
     readState: () => readState(store, outlook),
     readEvents: (query: Parameters<typeof ledger.readEvents>[0]) =>
@@ -40,6 +50,49 @@ export function createBackend(store: Store, outlook: StateOutlook) {
     readVerdict: async (id: string) => {
       const event = await ledger.readEvent(id);
       return event && replayVerdict(event);
+    },
+    /** Undefined if the ledger has no such event. */
+    readMoment: async (id: string): Promise<Moment | undefined> => {
+      const event = await ledger.readEvent(id);
+      if (event === undefined) return undefined;
+      const at = entryTimeMs(id);
+      const after = String(Math.max(0, at - AROUND_MS));
+      const versions = () => [];
+      const [background, since] = await Promise.all([
+        readBackground(ledger, event, versions),
+        ledger.readEvents({ limit: MAX_AROUND, after }),
+      ]);
+      return {
+        report: { event, others: [], background },
+        routes: replayVerdict(event)?.verdict.routes ?? [],
+        around: since.filter((one) => entryTimeMs(one.id) <= at + AROUND_MS),
+      };
+    },
+    isUsed: async (link: ActionLink) =>
+      (await redis.get(nameUse(link))) !== null,
+    /**
+     * Flips the flag for whoever has confirmed a link, once. A link lets the canary in only if the event that its message
+     * reports is still the last flip.
+     */
+    follow: async (
+      link: ActionLink,
+      { value, reason }: { value: boolean; reason: string },
+    ): Promise<FlipEffect | "used" | "conflict"> => {
+      const use = nameUse(link);
+      const claim = await redis.set(use, "1", "PX", 2 * LINK_LIFE_MS, "NX");
+      if (claim === null) return "used";
+      const release = () => redis.del(use);
+      const place = { ...store, flagName: config.flagName };
+      const { outcome, readEffect } = await flipAndFollow(place, value, {
+        ...{ by, reason, data: { link: link.event } },
+        ...(value && { supersedes: link.event }),
+      }).catch(async (err: unknown) => {
+        await release().catch(() => undefined);
+        throw err;
+      });
+      if (outcome !== "conflict") return await readEffect();
+      await release();
+      return "conflict";
     },
     /** Puts a test mail into the outbox; the event's data holds `id`. */
     sendTestMail: async () => {

@@ -10,6 +10,8 @@ import { describeRedisError } from "../../../lib/redis/redis.js";
 import type { Logger } from "../../../lib/program/log.js";
 import { addDashboard, type Dashboard } from "./dashboard.js";
 import { HttpError, refuseForeignPages, requireToken } from "./access.js";
+import type { NoticeSettings } from "../alert/message/notice.js";
+import { addMailLinks } from "./mail-links.js";
 import type { ApiBackend } from "./backend.js";
 
 const BODY_LIMIT = "64kb";
@@ -50,9 +52,10 @@ export function createApi(
     answerMetrics: RequestHandler;
     logger: Logger;
     dashboard?: Dashboard;
+    notice?: NoticeSettings;
   },
 ): Express {
-  const { flagName, adminToken, logger, dashboard } = options;
+  const { flagName, adminToken, logger, dashboard, notice } = options;
   const api = express();
   api.disable("x-powered-by");
   api.get(
@@ -108,6 +111,7 @@ export function createApi(
       });
     },
   );
+  if (notice !== undefined) addMailLinks(api, backend, notice);
   if (dashboard !== undefined) addDashboard(api, dashboard);
   api.use(() => {
     throw new HttpError(

@@ -62,7 +62,7 @@ describe("the webhook", () => {
         "Harm: 7 requests met the canary in 10 s: 7 took longer than 500 ms (2 still wait); none failed.\n" +
         "Change: 0.2.0\n" +
         "Next: The monitor lets it in again at 2026-03-01 12:01:00 UTC, if it is healthy then.\n" +
-        "<https://serin.example.com|Open the dashboard>",
+        "<https://serin.example.com/events/1772366400000-0|Open the page at that moment>",
       title: "0.2.0 stopped: p95 1,012 ms > 500 ms",
       system: "shop prod",
       event: "serin:1772366400000-0",
@@ -75,6 +75,12 @@ describe("the webhook", () => {
       at: LATENCY_FLIP.at,
       data: LATENCY_FLIP.data,
       others: [],
+      actions: [
+        {
+          label: "Open the page at that moment",
+          url: "https://serin.example.com/events/1772366400000-0",
+        },
+      ],
       dashboard: "https://serin.example.com",
     });
   });

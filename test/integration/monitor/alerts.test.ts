@@ -117,7 +117,9 @@ describe("a monitor's mail", () => {
 
   it("links to DASHBOARD_URL", async () => {
     const { text } = await mailOf({ DASHBOARD_URL: "https://serin.example" });
-    expect(text).to.include("\nOpen the dashboard: https://serin.example\n");
+    expect(text).to.include(
+      "\nOpen the page at that moment: https://serin.example/events/",
+    );
   });
 
   it("links to the host's name when the monitor listens on all addresses", async () => {
@@ -127,7 +129,7 @@ describe("a monitor's mail", () => {
     });
     const { port } = new URL(monitor.url);
     expect(text).to.include(
-      `\nOpen the dashboard: http://${hostname()}:${port}\n`,
+      `\nOpen the page at that moment: http://${hostname()}:${port}/events/`,
     );
   });
 });

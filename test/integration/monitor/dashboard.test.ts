@@ -82,7 +82,7 @@ describe("monitor's dashboard over HTTP", () => {
     const [, data] = /event: state\ndata: (.*)\n/.exec(text())!;
     const message = JSON.parse(data!) as Record<string, unknown>;
     expect(message).to.have.all.keys(
-      ...["now", "monitor", "tokenRequired", "state"],
+      ...["now", "monitor", "system", "tokenRequired", "state"],
     );
     expect(message.tokenRequired).to.be.true;
     expect(message.now).to.be.within(openedAt - 2000, Date.now() + 2000);

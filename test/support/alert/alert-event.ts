@@ -11,6 +11,7 @@ export const MAIL_SETTINGS: MailSettings = {
   system: "shop prod",
   dashboardUrl: "https://serin.example.com",
   commitUrl: undefined,
+  links: undefined,
 };
 
 /** A stop of the canary by the latency rule. */

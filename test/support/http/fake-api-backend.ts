@@ -49,6 +49,18 @@ export class FakeApiBackend implements ApiBackend {
     return this.#answer(undefined);
   }
 
+  readMoment(): Promise<undefined> {
+    return this.#answer(undefined);
+  }
+
+  isUsed(): Promise<boolean> {
+    return this.#answer(false);
+  }
+
+  follow(): ReturnType<ApiBackend["follow"]> {
+    return this.#answer(EFFECT);
+  }
+
   sendTestMail(): ReturnType<ApiBackend["sendTestMail"]> {
     return this.#answer({ id: "0123456789abcdef", transport: "log" });
   }

@@ -14,10 +14,12 @@ describe("keys", () => {
   });
 
   it("are all different and all start with the prefix", () => {
-    const { prefix, flag, flagInfo, recovery, verdict, kv, ...fixed } =
+    const { prefix, flag, flagInfo, recovery, verdict, ...others } =
       createKeys("team-b:");
+    const { usedLink, kv, ...fixed } = others;
     const all = [
-      ...[flag, flagInfo, recovery, verdict, kv].map((key) => key("x")),
+      ...[flag, flagInfo, recovery, verdict].map((key) => key("x")),
+      ...[usedLink, kv].map((key) => key("x")),
       ...Object.values(fixed),
     ];
     expect(new Set(all).size).to.equal(all.length);

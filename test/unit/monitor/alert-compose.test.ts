@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { composeMail } from "../../../apps/monitor/alert/message/compose.js";
+import { ActionLinks } from "../../../apps/monitor/alert/message/action-link.js";
 import type { Background } from "../../../apps/monitor/alert/message/report.js";
 import type { LedgerEvent } from "../../../lib/flag/ledger.js";
 import { createKeys } from "../../../lib/redis/keys.js";
@@ -37,7 +38,7 @@ Change: 0.2.0
 
 Next: The monitor lets it in again at 2026-03-01 12:01:00 UTC, if it is healthy then.
 
-Open the dashboard: https://serin.example.com
+Open the page at that moment: https://serin.example.com/events/1772366400000-0
 
 On the edge host:
   sudo serin why
@@ -199,10 +200,27 @@ https://git.example.com/compare/0c1d2e3f4a...81fd353b24
     );
   });
 
-  it("links to the dashboard", () => {
+  it("links to the page at that moment, and to what a person may want to do", () => {
+    const url = "https://serin.example.com";
+    const moment = `${url}/events/${LATENCY_FLIP.id}`;
     expect(compose(LATENCY_FLIP).html).to.match(
-      /<td bgcolor="#0969da"[^>]*><a [^>]*href="https:\/\/serin\.example\.com"[^>]*>Open the dashboard<\/a><\/td>/,
+      RegExp(
+        `<td [^>]*bgcolor="#0969da"[^>]*><a [^>]*href="${moment}"[^>]*>Open the page at that moment</a></td>`,
+      ),
     );
+    const links = new ActionLinks("s3cret", "serin:feature");
+    const { text, html } = composeMail(LATENCY_REPORT, {
+      ...MAIL_SETTINGS,
+      links,
+    });
+    const sign = (choice: "keep" | "resume") =>
+      `${url}/${links.sign({ choice, event: LATENCY_FLIP.id })}`;
+    expect(text).to.include(`
+Keep it stopped: ${sign("keep")}
+Let it in again: ${sign("resume")}
+Open the page at that moment: ${moment}
+`);
+    expect(html).to.include(`href="${sign("keep").replace("&", "&amp;")}"`);
   });
 
   it("says that a latched flag waits for a person", () => {
@@ -244,7 +262,7 @@ Change: 0.2.0
 
 Next: If it goes bad again, it is stopped again, and the wait before the next try is longer.
 
-Open the dashboard: https://serin.example.com
+Open the page at that moment: https://serin.example.com/events/1772366400000-0
 
 On the edge host:
   sudo serin why
@@ -308,7 +326,7 @@ On the edge host:
 
 Users now: Nothing was switched: the flag stays as it is.
 
-Open the dashboard: https://serin.example.com
+Open the page at that moment: https://serin.example.com/events/1772366400000-0
 
 On the edge host:
   sudo serin flag off --reason "…"
@@ -352,7 +370,7 @@ ${lines.join("\n")}
 
 Users now: Nothing was switched: the flag stays as it is.
 
-Open the dashboard: https://serin.example.com
+Open the page at that moment: https://serin.example.com/events/1772366400000-0
 
 On the edge host:
   sudo serin flag off --reason "…"

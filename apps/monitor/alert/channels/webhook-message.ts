@@ -45,6 +45,7 @@ export function composeWebhookMessage(
       reason: oneLine(other.reason),
       data: other.data,
     })),
+    actions: notice.actions,
     dashboard: dashboardUrl,
   };
 }

@@ -21,6 +21,12 @@ export interface Effect {
 
 export type Choice = "stop" | "keep" | "resume";
 
+export const CHOICE_LABELS: Record<Choice, string> = {
+  stop: "Stop the canary",
+  keep: "Keep it stopped",
+  resume: "Let it in again",
+};
+
 /** @param summary in place of the event's reason, if it is one of several */
 export function describeEffect(
   event: LedgerEvent,

@@ -1,10 +1,11 @@
 import type { LedgerEvent } from "../../../../lib/flag/ledger.js";
 import type { Keys } from "../../../../lib/redis/keys.js";
 import { oneLine, shortLine } from "../../../../lib/wording/plain-text.js";
+import type { ActionLinks } from "./action-link.js";
 import { describeGroup } from "./alert-group.js";
 import { listBars } from "./bars.js";
 import { describeChange, linkChange } from "./change.js";
-import { describeEffect } from "./effect.js";
+import { CHOICE_LABELS, describeEffect, type Choice } from "./effect.js";
 import { formatUtc, listFigures, type Figure } from "./figures.js";
 import { describeHarm } from "./harm.js";
 import { readKnownData } from "./known-data.js";
@@ -26,6 +27,8 @@ export interface NoticeSettings {
   dashboardUrl: string;
   /** A template, see `linkChange`. */
   commitUrl: string | undefined;
+  /** Undefined if messages have no links that do something. */
+  links: ActionLinks | undefined;
 }
 
 export interface Action {
@@ -81,11 +84,14 @@ export function createNotice(report: Report, settings: NoticeSettings) {
       { label: "Next", value: next },
     ].filter(isKnown),
     actions: [
+      ...signActions(choices, event.id, settings),
       {
-        label: "Open the dashboard",
-        url: settings.dashboardUrl,
+        label: "Open the page at that moment",
+        url: `${settings.dashboardUrl}/events/${event.id}`,
       },
-    ] satisfies Action[],
+    ],
+    /** Further tables, for a page. */
+    details: [] as { title: string; rows: Figure[] }[],
     /** For the edge host. None of them lets the canary in. */
     commands: [
       ...(event.kind === "flip" ? ["sudo serin why"] : []),
@@ -100,6 +106,18 @@ export function createNotice(report: Report, settings: NoticeSettings) {
       { label: "event", value: oneLine(event.id) },
     ],
   };
+}
+
+function signActions(
+  choices: readonly Choice[],
+  event: string,
+  { links, dashboardUrl }: NoticeSettings,
+): Action[] {
+  if (links === undefined) return [];
+  return choices.map((choice) => ({
+    label: CHOICE_LABELS[choice],
+    url: `${dashboardUrl}/${links.sign({ choice, event })}`,
+  }));
 }
 
 function describeAuthor({ by }: LedgerEvent, rule: string | undefined): string {

@@ -25,6 +25,7 @@ body,.page{color:#f0f6fc!important;background:#0d1117!important}
 .edge-warning{background:#d29922!important}
 .body,.link{color:#f0f6fc!important}
 .faint{color:#9198a1!important}
+.quiet{color:#f0f6fc!important;background:#212830!important}
 .code{color:#f0f6fc!important;background:#151b23!important}
 .over{background:#ff7b72!important}
 .subject{background:#4493f8!important}
@@ -66,6 +67,7 @@ ${notice.commands.length === 0 ? "" : renderCommands(notice.commands)}
 <${TABLE} style="font-size:14px">
 ${facts.map(renderFact).join("\n")}
 </table>
+${notice.details.map(renderDetail).join("\n")}
 </td></tr>
 </table>
 <!--[if mso]></td></tr></table><![endif]-->
@@ -102,14 +104,24 @@ function renderAnswer({ label, value, url }: Answer): string {
   return `<p style="margin:0 0 12px"><strong>${escapeHtml(label)}:</strong> ${escapeHtml(value)}${link}</p>`;
 }
 
-function renderAction({ label, url }: Action): string {
-  return `<${TABLE} style="margin:0 0 8px"><tr><td bgcolor="#0969da" style="padding:10px 16px;border-radius:6px"><a href="${escapeHtml(url)}" style="font-weight:bold;text-decoration:none;color:#ffffff">${escapeHtml(label)}</a></td></tr></table>`;
+/** The first one is the one to choose in doubt. */
+function renderAction({ label, url }: Action, index: number): string {
+  const [look, background, color] =
+    index === 0 ? ["", "#0969da", "#ffffff"] : ["quiet", "#eaeef2", "#1f2328"];
+  return `<${TABLE} style="margin:0 0 8px"><tr><td class="${look}" bgcolor="${background}" style="padding:10px 16px;border-radius:6px"><a class="${look}" href="${escapeHtml(url)}" style="font-weight:bold;text-decoration:none;color:${color}">${escapeHtml(label)}</a></td></tr></table>`;
 }
 
 function renderCommands(commands: readonly string[]): string {
   const lines = commands.map(escapeHtml).join("<br>");
   return `<p style="margin:16px 0 4px">On the edge host:</p>
 <${TABLE} width="100%" style="margin:0 0 16px"><tr><td class="code" bgcolor="#f6f8fa" style="padding:8px;font:13px/1.5 monospace">${lines}</td></tr></table>`;
+}
+
+function renderDetail({ title, rows }: Notice["details"][number]): string {
+  return `<h2 style="margin:20px 0 4px;font-size:16px">${escapeHtml(title)}</h2>
+<${TABLE} style="font-size:14px">
+${rows.map(renderFact).join("\n")}
+</table>`;
 }
 
 function renderFact({ label, value }: Figure): string {

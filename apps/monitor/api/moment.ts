@@ -1,0 +1,56 @@
+import type { LedgerEvent } from "../../../lib/flag/ledger.js";
+import { describeEvent } from "../../../lib/flag/ledger-event.js";
+import { formatMs, formatOdds } from "../../../lib/wording/units.js";
+import { formatUtc, type Figure } from "../alert/message/figures.js";
+import {
+  createNotice,
+  type Notice,
+  type NoticeSettings,
+} from "../alert/message/notice.js";
+import type { Report } from "../alert/message/report.js";
+import type { RouteVerdict } from "../verdict/verdict.js";
+
+/** An event of the past with what is known about it. */
+export interface Moment {
+  report: Report;
+  /** The routes of its verdict; empty if it has none. */
+  routes: readonly RouteVerdict[];
+  /** The events of the minutes before and after it, newest first. */
+  around: readonly LedgerEvent[];
+}
+
+/** What the event's message says, with the figures of each route and the events around it. */
+export function createMomentNotice(
+  { report, routes, around }: Moment,
+  settings: NoticeSettings,
+): Notice {
+  return {
+    ...createNotice(report, settings),
+    actions: [{ label: "Open the dashboard", url: settings.dashboardUrl }],
+    commands: [],
+    details: [
+      { title: "Routes", rows: routes.map(describeRoute) },
+      { title: "Around it", rows: around.map(toRow) },
+    ].filter(({ rows }) => rows.length > 0),
+  };
+}
+
+function describeRoute(verdict: RouteVerdict): Figure {
+  const { route, because, canaryRequests, prodRequests } = verdict;
+  const figures = [
+    `p50 ${formatMs(verdict.canaryP50Ms)} (prod ${formatMs(verdict.prodP50Ms)})`,
+    `p95 ${formatMs(verdict.canaryP95Ms)} (prod ${formatMs(verdict.prodP95Ms)})`,
+    `requests ${canaryRequests} (prod ${prodRequests})`,
+    because === null
+      ? `evidence ${formatOdds(verdict.evidence)}`
+      : `not compared: ${because}`,
+  ];
+  return { label: route, value: figures.join(", ") };
+}
+
+function toRow(event: LedgerEvent): Figure {
+  return {
+    label: formatUtc(event.at),
+    value: `${event.kind} by ${event.by}: ${describeEvent(event)}`,
+  };
+}
