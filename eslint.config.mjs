@@ -73,6 +73,11 @@ const rooms = {
     "release/watch": [".", "sources"],
     sources: ["."],
   },
+  launcher: {
+    faults: [],
+    processes: ["."],
+    source: [".", "processes"],
+  },
   monitor: {
     alert: ["alert/channels", "alert/message"],
     "alert/channels": ["alert/message"],

@@ -14,6 +14,7 @@ import {
   type Shell,
 } from "./completion.js";
 import { EXIT, type ExitStatus } from "./exit-status.js";
+import { addDev, type DevOptions } from "./dev-options.js";
 import type { HookSettings } from "./hooks/hooks.js";
 import type { InitOptions } from "./init/init.js";
 import { ABOUT, AFTERWORD, EXAMPLES } from "./help.js";
@@ -28,6 +29,7 @@ const HELP_WIDTH = 80;
 /** The commands, with their options as parsed. */
 export interface Commands {
   init: (options: InitOptions) => ExitStatus;
+  dev: (options: DevOptions) => Promise<ExitStatus>;
   status: (options: JsonOption) => Promise<ExitStatus>;
   watch: () => Promise<ExitStatus>;
   getFlag: (options: JsonOption) => Promise<ExitStatus>;
@@ -119,6 +121,9 @@ function createProgram(
     .action((folder: string, options: Omit<InitOptions, "folder">) =>
       run(({ init }) => init({ folder, ...options })),
     );
+  addDev(add(program, "dev", "run the service on this machine")).action(
+    (options: DevOptions) => run(({ dev }) => dev(options)),
+  );
   add(program, "status", "show the state in a sentence and tables")
     .addOption(json())
     .action((options: JsonOption) => run(({ status }) => status(options)));

@@ -4,6 +4,11 @@ export const ABOUT =
 /** By command. */
 export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   init: ["serin init", "serin init packages/shop --jenkins"],
+  dev: [
+    "serin dev",
+    "serin dev --prod v1.4.0 --watch",
+    "serin dev --traffic --canary slow",
+  ],
   status: ["serin status", "serin status --json | jq .sides.canary.p95Ms"],
   watch: ["serin watch", "serin watch | tee canary.log"],
   flag: ["serin flag get", 'serin flag off --reason "looking into it"'],

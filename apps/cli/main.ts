@@ -2,7 +2,7 @@
 import { abortOnSignals } from "../../lib/program/stop-signals.js";
 import { runCli } from "./run-cli.js";
 
-const { env, stdout, stderr } = process;
+const { env, stdin, stdout, stderr } = process;
 const stopSignal = () => {
   const stopping = new AbortController();
   abortOnSignals(stopping);
@@ -12,6 +12,7 @@ const stopSignal = () => {
 stdout.on("error", () => process.exit());
 const args = process.argv.slice(2);
 const cwd = process.cwd();
-const status = await runCli({ args, env, cwd, stdout, stderr, stopSignal });
+const streams = { stdin, stdout, stderr };
+const status = await runCli({ args, env, cwd, ...streams, stopSignal });
 // A connection that is still opening would keep the process running.
 process.exit(status);

@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import type { ServiceFile } from "../../lib/service-file.js";
 import { SettingsError } from "../../lib/settings/settings.js";
-import { readConfig, type LauncherConfig } from "./config.js";
-import { MAILBOX_SETTINGS, withoutEmpty } from "./processes/programs.js";
+import { mergeSettings, readConfig, type LauncherConfig } from "./config.js";
+import { MAILBOX_SETTINGS } from "./processes/programs.js";
 
 /** What the launcher gives each program, so that only the user's settings can be wrong. */
 const GIVEN = {
-  app: { ROLE: "canary" },
   agent: {
     TARGET: "canary",
     APP_URL: undefined,
@@ -27,9 +27,10 @@ type ReadConfig = (env: LauncherConfig["env"]) => unknown;
  */
 export async function readAllSettings(
   env: LauncherConfig["env"],
-  programsDirectory: string,
+  options: { service: ServiceFile; programsDirectory: string },
 ): Promise<LauncherConfig> {
-  const problems = findProblems(readConfig, env);
+  const { service, programsDirectory } = options;
+  const problems = findProblems((own) => readConfig(own, service), env);
   for (const [program, given] of Object.entries(GIVEN)) {
     const path = join(programsDirectory, program, "config.js");
     const module = (await import(pathToFileURL(path).href)) as {
@@ -38,14 +39,14 @@ export async function readAllSettings(
     const settings = {
       ...MAILBOX_SETTINGS,
       SMTP_URL: "smtp://127.0.0.1",
-      ...withoutEmpty(env),
+      ...mergeSettings(env, service),
       PORT: "0",
       ...given,
     };
     problems.push(...findProblems(module.readConfig, settings));
   }
   if (problems.length > 0) throw new SettingsError([...new Set(problems)]);
-  return readConfig(env);
+  return readConfig(env, service);
 }
 
 function findProblems(read: ReadConfig, env: LauncherConfig["env"]): string[] {

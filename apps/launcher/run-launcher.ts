@@ -1,100 +1,60 @@
 import { once } from "node:events";
-import { tmpdir } from "node:os";
+import { resolve } from "node:path";
 import { WriteStream } from "node:tty";
 import { Closers } from "../../lib/program/lifecycle.js";
 import {
-  SettingsError,
-  type Environment,
-} from "../../lib/settings/settings.js";
-import { abortOnSignals } from "../../lib/program/stop-signals.js";
-import { parseCommandLine, USAGE } from "./command-line.js";
+  readServiceFile,
+  ServiceFileError,
+  type ServiceFile,
+} from "../../lib/service-file.js";
+import { SettingsError } from "../../lib/settings/settings.js";
 import { readAllSettings } from "./check-settings.js";
 import { LaunchError } from "./config.js";
-import { launch, startTraffic } from "./launch.js";
+import { runDevelopment } from "./development.js";
+import type { LauncherOptions } from "./options.js";
 import { findPorts } from "./ports.js";
-import type { Layout } from "./processes/programs.js";
-import { createScreenLogger, Screen } from "./screen.js";
 import { clearWorkspace, openWorkspace } from "./processes/workspace.js";
-
-interface OutputStream {
-  write: (text: string) => unknown;
-}
+import { createScreenLogger, Screen } from "./screen.js";
 
 /**
- * `npm start`, from the command line to the end of the last process. It runs until the signal aborts.
+ * `serin dev`, from its options to the end of the last process. It runs until the signal aborts.
  *
- * @returns the exit status: 1 if the start fails
+ * @returns the exit status: 1 if the start fails, 2 for a bad serin.yml or setting
  */
-export async function runLauncher(options: {
-  args: readonly string[];
-  env: Environment;
-  /** A terminal, or whatever else takes text. */
-  stdout: OutputStream;
-  stderr: OutputStream;
-  signal: AbortSignal;
-  /** Holds a folder for each program, with its main.js. */
-  programsDirectory: string;
-  /** For a folder of this run's own. */
-  tempDirectory: string;
-}): Promise<number> {
-  const { args, env, stdout, stderr, signal } = options;
+export async function runLauncher(options: LauncherOptions): Promise<number> {
+  const { cwd, env, stdout, stderr } = options;
   const isColoured = stdout instanceof WriteStream && stdout.hasColors(env);
   const screen = new Screen((text) => stdout.write(text), isColoured);
   try {
-    const { help, traffic } = parseCommandLine(args);
-    if (help) {
-      screen.show(USAGE);
-      return 0;
-    }
-    const { programsDirectory } = options;
-    const config = await readAllSettings(env, programsDirectory);
-    const ports = await findPorts(config.ports);
-    const workspace = openWorkspace(options.tempDirectory);
-    const layout = { config, ports, workspace, programsDirectory };
-    await runUntilStopped(layout, { traffic, screen, signal });
+    const service = readServiceFile(resolve(cwd, options.file));
+    await runService(service, options, screen);
     return 0;
   } catch (err) {
-    if (!(err instanceof LaunchError || err instanceof SettingsError))
-      throw err;
+    const isInput =
+      err instanceof SettingsError || err instanceof ServiceFileError;
+    if (!(err instanceof LaunchError || isInput)) throw err;
     stderr.write(`Serin failed to start: ${err.message}\n`);
-    return 1;
+    return isInput ? 2 : 1;
   }
 }
 
-/** The same with the arguments, streams and signals of this process. It also stops when its output is closed. */
-export async function runLauncherProcess(
-  programsDirectory: string,
+async function runService(
+  service: ServiceFile,
+  options: LauncherOptions,
+  screen: Screen,
 ): Promise<void> {
-  const { argv, env, stdout, stderr } = process;
-  const stopping = new AbortController();
-  abortOnSignals(stopping);
-  stdout.on("error", () => stopping.abort());
-  process.exitCode = await runLauncher({
-    args: argv.slice(2),
-    env,
-    stdout,
-    stderr,
-    programsDirectory,
-    signal: stopping.signal,
-    tempDirectory: tmpdir(),
-  });
-}
-
-async function runUntilStopped(
-  layout: Layout,
-  options: { traffic: boolean; screen: Screen; signal: AbortSignal },
-): Promise<void> {
-  const { traffic, screen, signal } = options;
-  const { workspace } = layout;
+  const { env, programsDirectory, signal } = options;
+  const config = await readAllSettings(env, { service, programsDirectory });
+  const ports = await findPorts(config.ports);
+  const workspace = openWorkspace(options.tempDirectory);
+  const layout = { config, service, ports, workspace, programsDirectory };
   const closers = new Closers(createScreenLogger(screen));
-  const context = { screen, closers, signal };
   let hasFailed = false;
   signal.addEventListener("abort", () =>
     screen.show("\nStopping. Press Ctrl-C again to stop immediately."),
   );
   try {
-    await launch(layout, context);
-    if (traffic) startTraffic(layout, context);
+    await runDevelopment(layout, options, { screen, closers, signal });
     if (!signal.aborted) await once(signal, "abort");
   } catch (err) {
     hasFailed = !signal.aborted;

@@ -1,15 +1,15 @@
 import { Agent, request } from "node:http";
 import { LatencyHistogram } from "../../lib/telemetry/latency-histogram.js";
 import { formatMs } from "../../lib/wording/units.js";
+import { LaunchError } from "./config.js";
 
 const TICK_MS = 50;
 const MOST_IN_FLIGHT = 4;
 const LONGEST_MS = 10 * 60_000;
 const REPORT_INTERVAL_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 5000;
-const KEYS = 10;
 
-export const TRAFFIC_SUMMARY = `${1000 / TICK_MS} requests/s for ${LONGEST_MS / 60_000} minutes`;
+const PACE = `${1000 / TICK_MS} requests/s for ${LONGEST_MS / 60_000} minutes`;
 
 /** The responses since the last report. */
 export interface TrafficReport {
@@ -19,18 +19,23 @@ export interface TrafficReport {
   p95Ms: number | undefined;
 }
 
+export interface TrafficRequest {
+  method: string;
+  /** With its query. */
+  path: string;
+}
+
 interface TrafficOptions {
   /** The proxy's origin. */
   url: string;
+  /** Sent in turns. */
+  requests: readonly TrafficRequest[];
   onReport: (report: TrafficReport) => void;
   /** Called after the ten minutes. */
   onEnd: () => void;
 }
 
-/**
- * A light load of GET /, POST /set and GET /get. It is limited to one request a tick, four requests in flight, and ten
- * minutes.
- */
+/** A light load. It is limited to one request a tick, four requests in flight, and ten minutes. */
 export class Traffic {
   readonly #options: TrafficOptions;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: MOST_IN_FLIGHT });
@@ -65,7 +70,10 @@ export class Traffic {
 
   #tick(): void {
     if (this.#inFlight >= MOST_IN_FLIGHT) return;
-    const { method, path, body } = pickRequest(this.#sent++);
+    const { requests } = this.#options;
+    const next = requests[this.#sent++ % requests.length];
+    if (next === undefined) return;
+    const { method, path } = next;
     const sentAt = performance.now();
     this.#inFlight += 1;
     const outgoing = request(
@@ -82,7 +90,7 @@ export class Traffic {
     outgoing.setTimeout(REQUEST_TIMEOUT_MS, () => outgoing.destroy());
     outgoing.on("error", () => (this.#unanswered += 1));
     outgoing.on("close", () => (this.#inFlight -= 1));
-    outgoing.end(body);
+    outgoing.end(method === "GET" ? undefined : `value ${this.#sent}`);
   }
 
   #reportWindow(): void {
@@ -97,17 +105,21 @@ export class Traffic {
   }
 }
 
-/** The nth request of the mix: half of them GET /, a quarter each /set and /get. */
-export function pickRequest(n: number): {
-  method: string;
-  path: string;
-  body?: string;
-} {
-  const key = `traffic-${Math.floor(n / 4) % KEYS}`;
-  if (n % 4 === 1)
-    return { method: "POST", path: `/set/${key}`, body: `value ${n}` };
-  if (n % 4 === 3) return { method: "GET", path: `/get/${key}` };
-  return { method: "GET", path: "/" };
+/** Parses `GET /, POST /set/a`. @throws LaunchError for anything else */
+export function parseRequests(text: string): TrafficRequest[] {
+  return text.split(",").map((part) => {
+    const [, method, path] = /^([A-Z]+) (\/\S*)$/.exec(part.trim()) ?? [];
+    if (method !== undefined && path !== undefined) return { method, path };
+    throw new LaunchError(
+      `--requests has ${JSON.stringify(part.trim())}: give methods and paths, such as "GET /, POST /set/a"`,
+    );
+  });
+}
+
+/** Such as `20 requests/s for 10 minutes: GET /, GET /healthz`. */
+export function summarizeRequests(requests: readonly TrafficRequest[]): string {
+  const all = requests.map(({ method, path }) => `${method} ${path}`);
+  return `${PACE}: ${[...new Set(all)].join(", ")}`;
 }
 
 /** Such as `prod 150, canary 50; p95 4 ms`. */

@@ -1,12 +1,19 @@
+import {
+  HiddenListener,
+  ListenerFinder,
+} from "../../lib/program/find-listener.js";
+import { SIDES, type Side } from "../../lib/telemetry/telemetry.js";
 import { typableAddress } from "./addresses.js";
 import type { CanaryStatus } from "./canary-wait.js";
-import type { Layout } from "./processes/programs.js";
+import type { Sources } from "./processes/service.js";
+import { appOriginOf, type Layout } from "./processes/programs.js";
 
 /** The screen with the addresses of all programs and commands to try. */
-export function welcome(
+export async function welcome(
   layout: Layout,
+  sources: Sources,
   proxyStatus: CanaryStatus | undefined,
-): string {
+): Promise<string> {
   const { config, ports, workspace } = layout;
   const { host, adminHost, redisUrl, hasMailbox } = config;
   const proxy = typableAddress(host, ports.proxy);
@@ -14,6 +21,9 @@ export function welcome(
   const monitor = typableAddress(host, ports.monitor);
   const store =
     redisUrl === undefined ? `REDIS_URL=redis://127.0.0.1:${ports.redis} ` : "";
+  const sides = await Promise.all(
+    SIDES.map((side) => describeSide(side, layout, sources)),
+  );
   return `
 Serin is running. ${describeSplit(proxyStatus)}
 
@@ -22,8 +32,7 @@ Serin is running. ${describeSplit(proxyStatus)}
               http://${admin}/status
   monitor     http://${monitor}/api/state
               http://${monitor}/api/events
-  prod app    http://${typableAddress(host, ports.prodApp)}
-  canary app  http://${typableAddress(host, ports.canaryApp)}
+${sides.join("\n")}
   Redis       ${redisUrl === undefined ? `redis-cli -p ${ports.redis}` : "existing (REDIS_URL)"}
   mails       ${hasMailbox ? workspace.mails : "sent as set by ALERT_TRANSPORT and SMTP_URL"}
   logs        ${workspace.logs}
@@ -33,11 +42,40 @@ Open the dashboard in a browser, and try these in a second terminal:
 
   curl ${proxy}/
   for i in $(seq 100); do curl -si ${proxy}/ | grep x-served-by; done | sort | uniq -c
-  for i in $(seq 40); do curl -si ${proxy}/slow | grep x-served-by; done
 
-The second command shows the split. The third requests /slow, which is slow on the canary and unknown to prod: after a few slow
-responses the canary is stopped, an alert is mailed, and prod serves all requests. Ctrl-C stops everything.
+The second command shows the split. To see a canary being stopped, send requests and make it slow by the key s, or start with
+--traffic --canary slow: after a few slow responses an alert is mailed, and prod serves all requests. Ctrl-C stops everything.
 `;
+}
+
+/** Such as `prod app http://localhost:3001`, and below it what runs there. */
+async function describeSide(
+  side: Side,
+  layout: Layout,
+  sources: Sources,
+): Promise<string> {
+  const url = new URL(appOriginOf(side, layout));
+  const address = typableAddress(url.hostname, Number(url.port || "80"));
+  const source = sources[side];
+  const what =
+    source === undefined
+      ? [`as set by ${side.toUpperCase()}_URLS`]
+      : [source.label, `release ${source.release}`];
+  const process = await describeListener(url);
+  return [
+    `  ${`${side} app`.padEnd(10)}  http://${address}`,
+    `              ${[...what, process].join(", ")}`,
+  ].join("\n");
+}
+
+async function describeListener(url: URL): Promise<string> {
+  try {
+    const pid = await new ListenerFinder(url).find();
+    return pid === null ? "nothing listens there" : `process ${pid}`;
+  } catch (err) {
+    if (!(err instanceof HiddenListener)) throw err;
+    return `process not measured: ${err.message}`;
+  }
 }
 
 function describeSplit(status: CanaryStatus | undefined): string {

@@ -5,12 +5,21 @@ import { LauncherProcess } from "../support/programs/launcher.js";
 import { callInParallel } from "../support/system/http-call.js";
 import { waitFor } from "../support/wait-for.js";
 
-const MAIN = fileURLToPath(
-  new URL("../../apps/launcher/main.js", import.meta.url),
-);
+const pathOf = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+const CLI = pathOf("../../apps/cli/main.js");
+const SAMPLE = pathOf("../../../apps/app");
+const START = [
+  ...["dev", "--file", `${SAMPLE}/serin.yml`],
+  ...["--prod", SAMPLE, "--no-build"],
+];
 
-async function startSerin(): Promise<LauncherProcess> {
-  const launcher = new LauncherProcess(MAIN, [], { SLOW_MS: "700" });
+/** `npm start` without the preparation of a clone. */
+async function startSerin(
+  ...more: readonly string[]
+): Promise<LauncherProcess> {
+  const launcher = new LauncherProcess(CLI, [...START, ...more], {
+    SLOW_MS: "700",
+  });
   await launcher.untilReady();
   return launcher;
 }

@@ -86,7 +86,8 @@ describe("commands in README, docs/operating.md and docs/verdict.md", function (
   it("succeed and print something", async () => {
     const launcher = new LocalLauncher({
       programsDirectory: PROGRAMS,
-      args: ["--traffic"],
+      file: `${ROOT}apps/app/serin.yml`,
+      traffic: true,
     });
     await launcher.untilReady();
     const redis = await launcher.readRedisPort();

@@ -8,6 +8,7 @@ import { Output, type OutputStream } from "../output.js";
 import { MonitorClient } from "../sources/monitor-client.js";
 import { explainRedisError, RedisLink } from "../sources/redis-link.js";
 import type { CommandContext } from "./command-context.js";
+import { runDev } from "./dev.js";
 import { examine } from "./doctor/doctor.js";
 import { showEvents } from "./events.js";
 import { changeFlag, nameOperator, showFlag } from "./flag.js";
@@ -19,6 +20,8 @@ export interface CommandsContext {
   env: Environment;
   /** The working directory. */
   cwd: string;
+  /** A terminal whose keys steer `serin dev`. */
+  stdin?: NodeJS.ReadStream;
   stdout: OutputStream;
   stderr: OutputStream;
   /** Called by commands that run until stopped. A signal ends the process of the others. */
@@ -49,6 +52,7 @@ export function createCommands(context: CommandsContext): Commands {
 
   return {
     init: (options) => initService(clone, options),
+    dev: (options) => runDev(options, context),
     status: (options) => run((parts) => showStatus(parts, options)),
     watch: () =>
       run((parts) =>

@@ -1,6 +1,11 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { closeSync, openSync, renameSync, writeFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Reaper } from "./reaper.js";
+
+const GROUP_POLL_MS = 10;
+/** A dead process that nobody reaps stays in its group. */
+const KILL_DEADLINE_MS = 1000;
 
 /** How to run a program. */
 export interface ProgramSpec {
@@ -8,12 +13,22 @@ export interface ProgramSpec {
   name: string;
   command: string;
   args: readonly string[];
+  /** The working directory; the launcher's own unless told. */
+  cwd?: string;
   env: Readonly<Record<string, string | undefined>>;
   /** The file to which its output is appended. */
   logFile: string;
   /** The file that receives its pid at each start. */
   pidFile?: string;
   isReady: () => Promise<boolean>;
+  /** Finds the process that does the work once it is ready; its pid replaces that of a shell in the file. */
+  findPid?: () => Promise<number | undefined>;
+  /** 30 s unless told. */
+  readyWithinMs?: number;
+  /** Where it is expected to answer, for people. */
+  readyAt?: string;
+  /** What to check when it does not start. */
+  advice?: string;
 }
 
 /** How a process ended: `ended with status 1`, `was killed by SIGKILL`. */
@@ -28,11 +43,14 @@ export class Child {
   /** Resolves when the process has ended or could not be started. */
   readonly ended: Promise<Ending>;
   #ending: Ending | undefined;
+  /** By the monotonic clock. */
+  #killAt = 0;
 
   constructor(spec: ProgramSpec, reaper: Reaper) {
     const log = openSync(spec.logFile, "a");
     this.#process = spawn(spec.command, spec.args, {
       detached: true,
+      cwd: spec.cwd,
       env: spec.env,
       stdio: ["ignore", log, log],
     });
@@ -55,39 +73,74 @@ export class Child {
 
   /** Sends SIGTERM, and SIGKILL after `graceMs`. */
   async stop(graceMs: number): Promise<void> {
-    this.#signal("SIGTERM");
-    const timer = setTimeout(() => this.#signal("SIGKILL"), graceMs);
+    this.#killAt = performance.now() + graceMs;
+    this.signal("SIGTERM");
+    // A suspended process would not see it.
+    this.signal("SIGCONT");
+    const timer = setTimeout(() => this.signal("SIGKILL"), graceMs);
     await this.ended;
     clearTimeout(timer);
   }
 
-  #signal(signal: NodeJS.Signals): void {
-    if (this.pid === undefined || this.#ending !== undefined) return;
-    try {
-      process.kill(-this.pid, signal);
-    } catch {
-      return; // It has ended, and its exit event will follow.
-    }
+  /** Writes the pid of the process that does the work. */
+  async recordPid({ pidFile, findPid }: ProgramSpec): Promise<void> {
+    const pid = await findPid?.();
+    if (
+      pidFile !== undefined &&
+      pid !== undefined &&
+      this.#ending === undefined
+    )
+      writePid(pidFile, pid);
   }
 
-  #untilEnded(reaper: Reaper): Promise<Ending> {
+  /** Signals the whole group. */
+  signal(signal: NodeJS.Signals): void {
+    if (this.pid === undefined || this.#ending !== undefined) return;
+    sendToGroup(this.pid, signal);
+  }
+
+  async #untilEnded(reaper: Reaper): Promise<Ending> {
+    const ending = await this.#untilExit();
+    if (this.pid !== undefined) {
+      await this.#clearGroup(this.pid);
+      reaper.forget(this.pid);
+    }
+    this.#ending = ending;
+    return ending;
+  }
+
+  #untilExit(): Promise<Ending> {
     return new Promise((resolve) => {
-      const end = (how: Ending) => {
-        this.#ending = how;
-        if (this.pid !== undefined) reaper.forget(this.pid);
-        resolve(how);
-      };
       this.#process.once("error", (err) =>
-        end(`could not be run: ${err.message}`),
+        resolve(`could not be run: ${err.message}`),
       );
       this.#process.once("exit", (status, signal) =>
-        end(
+        resolve(
           signal === null
             ? `ended with status ${String(status)}`
             : `was killed by ${signal}`,
         ),
       );
     });
+  }
+
+  /** A shell may end before what it has started: that may finish within the grace of a stop, and is killed otherwise. */
+  async #clearGroup(group: number): Promise<void> {
+    const giveUpAt =
+      Math.max(this.#killAt, performance.now()) + KILL_DEADLINE_MS;
+    while (sendToGroup(group, 0) && performance.now() < giveUpAt) {
+      if (performance.now() >= this.#killAt) sendToGroup(group, "SIGKILL");
+      await sleep(GROUP_POLL_MS);
+    }
+  }
+}
+
+/** @returns whether the group exists; 0 only checks that */
+function sendToGroup(group: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(-group, signal);
+  } catch {
+    return false;
   }
 }
 

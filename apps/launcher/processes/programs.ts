@@ -1,8 +1,9 @@
 import { join } from "node:path";
+import type { ServiceFile } from "../../../lib/service-file.js";
 import type { Side } from "../../../lib/telemetry/telemetry.js";
 import { originOf } from "../addresses.js";
-import type { ProgramSpec } from "./child.js";
 import type { LauncherConfig, PortName } from "../config.js";
+import type { ProgramSpec } from "./child.js";
 import { fetchText } from "./http-probe.js";
 import { answersPing, redisServerArgs } from "./redis-server.js";
 import type { Workspace } from "./workspace.js";
@@ -10,6 +11,8 @@ import type { Workspace } from "./workspace.js";
 /** The ports and folders of one run. */
 export interface Layout {
   config: LauncherConfig;
+  /** As the user's serin.yml describes it. */
+  service: ServiceFile;
   ports: Readonly<Record<PortName, number>>;
   workspace: Workspace;
   /** Contains a folder with a main.js for each program. */
@@ -30,6 +33,12 @@ export function redisUrlOf({ config, ports }: Layout): string {
   return config.redisUrl ?? `redis://127.0.0.1:${ports.redis}`;
 }
 
+/** Where a side's service is reached. */
+export function appOriginOf(side: Side, { config, ports }: Layout): string {
+  const [url] = config.urls[side] ?? [];
+  return url?.origin ?? originOf(config.host, ports[`${side}App`]);
+}
+
 export function describeRedis(layout: Layout): ProgramSpec {
   const { config, ports, workspace } = layout;
   return {
@@ -42,34 +51,30 @@ export function describeRedis(layout: Layout): ProgramSpec {
   };
 }
 
-export function describeApp(side: Side, layout: Layout): ProgramSpec {
-  const port = layout.ports[`${side}App`];
-  return {
-    ...describe(layout, {
-      name: `${side} app`,
-      folder: "app",
-      settings: { PORT: String(port), ROLE: side },
-      readyUrl: `${originOf(layout.config.host, port)}/healthz`,
-    }),
-    pidFile: pidFileOf(side, layout),
-  };
-}
-
-export function describeAgent(side: Side, layout: Layout): ProgramSpec {
-  const { config, ports } = layout;
+/** @param healthPath undefined for a TCP check */
+export function describeAgent(
+  side: Side,
+  layout: Layout,
+  healthPath: string | undefined,
+): ProgramSpec {
+  const { config, ports, workspace } = layout;
   const port = ports[`${side}Agent`];
+  const isOurs = config.urls[side] === undefined;
   return describe(layout, {
     name: `${side} agent`,
     folder: "agent",
     settings: {
       PORT: String(port),
       TARGET: side,
-      APP_URL: originOf(config.host, ports[`${side}App`]),
-      APP_PIDFILE: pidFileOf(side, layout),
+      APP_URL: appOriginOf(side, layout),
+      // Of a service that the user runs, the agent looks for the process that listens.
+      APP_PIDFILE: isOurs ? pidFileOf(side, workspace) : undefined,
+      APP_RELEASE_FILE: isOurs ? releaseFileOf(side, workspace) : undefined,
       // An agent accepts only one of the three, and the user's environment may set another.
       APP_PID: undefined,
       APP_UNIT: undefined,
     },
+    defaults: { HEALTH_PATH: healthPath ?? "none" },
     readyUrl: `${originOf(config.host, port)}/healthz`,
   });
 }
@@ -81,8 +86,8 @@ export function describeProxy(layout: Layout): ProgramSpec {
     folder: "proxy",
     settings: { PORT: String(ports.proxy), ADMIN_PORT: String(ports.admin) },
     defaults: {
-      PROD_URLS: originOf(config.host, ports.prodApp),
-      CANARY_URLS: originOf(config.host, ports.canaryApp),
+      PROD_URLS: appOriginOf("prod", layout),
+      CANARY_URLS: appOriginOf("canary", layout),
       CANARY_LEASE: "required",
     },
     readyUrl: `${originOf(config.adminHost, ports.admin)}/readyz`,
@@ -123,24 +128,24 @@ function describe(
     env: {
       ...defaults,
       DRAIN_MS: String(DRAIN_MS),
-      ...withoutEmpty(layout.config.env),
+      ...layout.config.settings,
       REDIS_URL: redisUrlOf(layout),
       ...settings,
     },
-    logFile: join(layout.workspace.logs, `${name.replace(" ", "-")}.log`),
+    logFile: logFileOf(name, layout.workspace),
     isReady: async () => (await fetchText(readyUrl)) !== undefined,
   };
 }
 
-function pidFileOf(side: Side, { workspace }: Layout): string {
-  return join(workspace.pids, `${side}-app.pid`);
+export function logFileOf(name: string, { logs }: Workspace): string {
+  return join(logs, `${name.replaceAll(" ", "-")}.log`);
 }
 
-/** An empty variable counts as unset. */
-export function withoutEmpty(
-  env: LauncherConfig["env"],
-): LauncherConfig["env"] {
-  return Object.fromEntries(
-    Object.entries(env).filter(([, value]) => value !== ""),
-  );
+export function pidFileOf(side: Side, { pids }: Workspace): string {
+  return join(pids, `${side}-app.pid`);
+}
+
+/** The agent reads the side's release from it. */
+export function releaseFileOf(side: Side, { pids }: Workspace): string {
+  return join(pids, `${side}-release.json`);
 }

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { backOffMs } from "../../../lib/program/back-off.js";
 import { Child, type Ending, type ProgramSpec } from "./child.js";
@@ -20,12 +21,18 @@ type Report = (kind: string, sentence: string) => void;
  * restarted, after a back-off that doubles from 0.5 s to 10 s.
  */
 export class Supervisor {
-  readonly #spec: ProgramSpec;
+  #spec: ProgramSpec;
   readonly #reaper: Reaper;
   readonly #report: Report;
   readonly #stopping = new AbortController();
   #child: Child | undefined;
   #keeping: Promise<void> | undefined;
+  /** Aborts when the process is to be replaced, which needs no report and no back-off. */
+  #replacing = new AbortController();
+  /** Pending while the program stays ended. */
+  #absence: Promise<void> = Promise.resolve();
+  #endAbsence: () => void = () => undefined;
+  #hasCrashed = false;
 
   constructor(spec: ProgramSpec, reaper: Reaper, report: Report) {
     this.#spec = spec;
@@ -40,7 +47,8 @@ export class Supervisor {
    */
   async start(signal: AbortSignal): Promise<void> {
     const child = this.#spawn();
-    const deadline = AbortSignal.timeout(READY_DEADLINE_MS);
+    const { readyWithinMs = READY_DEADLINE_MS, readyAt } = this.#spec;
+    const deadline = AbortSignal.timeout(readyWithinMs);
     const ending = await this.#untilReady(
       child,
       AbortSignal.any([signal, deadline]),
@@ -49,28 +57,47 @@ export class Supervisor {
     if (ending !== undefined) throw this.#startError(ending);
     if (deadline.aborted)
       throw this.#startError(
-        `was not ready after ${READY_DEADLINE_MS / 1000} s`,
+        `was not ready after ${readyWithinMs / 1000} s${readyAt === undefined ? "" : ` at ${readyAt}`}`,
       );
     this.#keeping = this.#keepRunning(child);
+  }
+
+  /** Replaces the process. Resolves when the old one has ended; the new one's readiness is reported. */
+  async restart(spec: ProgramSpec, graceMs: number): Promise<void> {
+    this.#spec = spec;
+    this.#hasCrashed = false;
+    this.#replacing.abort();
+    this.#endAbsence();
+    await this.#child?.stop(graceMs);
+  }
+
+  /** Whether `crash` was called after the last `restart`. */
+  get hasCrashed(): boolean {
+    return this.#hasCrashed;
+  }
+
+  /** Kills the process, and starts no other until `restart`. */
+  crash(): void {
+    this.#hasCrashed = true;
+    this.#absence = new Promise((resolve) => (this.#endAbsence = resolve));
+    this.signal("SIGKILL");
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.signal(signal);
   }
 
   /** May be called at any time, even twice. */
   async stop(graceMs: number): Promise<void> {
     this.#stopping.abort();
+    this.#endAbsence();
     await this.#child?.stop(graceMs);
     await this.#keeping;
   }
 
   #startError(why: string): LaunchError {
-    const { name, logFile } = this.#spec;
-    const lines = readLogTail(logFile, LOG_LINES_SHOWN);
-    return new LaunchError(
-      [
-        `${name} ${why}. Last log lines:`,
-        ...lines.map((line) => `  | ${line}`),
-        `Full log: ${logFile}`,
-      ].join("\n"),
-    );
+    const { name, logFile, advice } = this.#spec;
+    return createStartError(`${name} ${why}`, logFile, advice);
   }
 
   #spawn(): Child {
@@ -83,29 +110,49 @@ export class Supervisor {
     child: Child,
     signal: AbortSignal,
   ): Promise<Ending | undefined> {
+    const interrupted = Promise.race([
+      child.ended,
+      signal.aborted || once(signal, "abort"),
+    ]).then(() => false);
     while (child.ending === undefined && !signal.aborted) {
-      if (await this.#spec.isReady()) return undefined;
+      if (await Promise.race([this.#spec.isReady(), interrupted])) {
+        await child.recordPid(this.#spec);
+        return undefined;
+      }
       await sleep(PROBE_INTERVAL_MS);
     }
     return child.ending;
   }
 
   async #keepRunning(first: Child): Promise<void> {
-    const { signal } = this.#stopping;
     let child = first;
     let failures = 0;
     for (;;) {
       const startedAt = performance.now();
       const ending = await child.ended;
-      if (signal.aborted) return;
+      await this.#absence;
+      if (this.#stopping.signal.aborted) return;
       const wasSteady = performance.now() - startedAt > STEADY_MS;
-      failures = wasSteady ? 1 : failures + 1;
-      const backoffMs = backOffMs(failures, RESTART);
-      this.#reportEnding(ending, backoffMs);
-      if (!(await pause(backoffMs, signal))) return;
+      failures = wasSteady || this.#replacing.signal.aborted ? 1 : failures + 1;
+      await this.#waitBeforeRestart(ending, failures);
+      if (this.#hasToStop()) return;
+      this.#replacing = new AbortController();
       child = this.#spawn();
       void this.#reportReturn(child);
     }
+  }
+
+  #hasToStop(): boolean {
+    return this.#stopping.signal.aborted;
+  }
+
+  async #waitBeforeRestart(ending: Ending, failures: number): Promise<void> {
+    const replacing = this.#replacing.signal;
+    if (replacing.aborted) return;
+    const backoffMs = backOffMs(failures, RESTART);
+    this.#reportEnding(ending, backoffMs);
+    const signal = AbortSignal.any([this.#stopping.signal, replacing]);
+    await sleep(backoffMs, undefined, { signal }).catch(() => undefined);
   }
 
   #reportEnding(ending: Ending, backoffMs: number): void {
@@ -124,7 +171,19 @@ export class Supervisor {
   }
 }
 
-/** @returns true after the time has passed, or false when the signal aborts */
-function pause(ms: number, signal: AbortSignal): Promise<boolean> {
-  return sleep(ms, true, { signal }).catch(() => false);
+/** The error for a program that did not start: why, its last log lines, where the rest is, and what to check. */
+export function createStartError(
+  why: string,
+  logFile: string,
+  advice?: string,
+): LaunchError {
+  const lines = readLogTail(logFile, LOG_LINES_SHOWN);
+  return new LaunchError(
+    [
+      `${why}. Last log lines:`,
+      ...lines.map((line) => `  | ${line}`),
+      ...(advice === undefined ? [] : [advice]),
+      `Full log: ${logFile}`,
+    ].join("\n"),
+  );
 }

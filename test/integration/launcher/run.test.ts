@@ -151,19 +151,20 @@ describe("launcher", function () {
   });
 
   it("lists the bad settings of all programs before it starts one", async () => {
+    const pathOf = (path: string) =>
+      fileURLToPath(new URL(path, import.meta.url));
     const launcher = new LocalLauncher({
-      programsDirectory: fileURLToPath(
-        new URL("../../../apps/", import.meta.url),
-      ),
+      programsDirectory: pathOf("../../../apps/"),
+      file: pathOf("../../../../apps/app/serin.yml"),
       env: {
-        ...{ SPLIT: "9", LATENCY_THRESHOLD_MS: "fast", SLOW_MS: "k" },
+        ...{ SPLIT: "9", LATENCY_THRESHOLD_MS: "fast" },
         ...{ HEALTH_PATH: "up", ADMIN_PORT: "many", KEY_PREFIX: "a b" },
       },
     });
-    expect(await launcher.ended).to.equal(1);
+    expect(await launcher.ended).to.equal(2);
     expect(launcher.screen).to.equal("");
     expect(launcher.errors.match(/(?<=^ {2}- )\S+/gm)).to.deep.equal([
-      ...["KEY_PREFIX", "ADMIN_PORT", "SLOW_MS", "HEALTH_PATH", "SPLIT"],
+      ...["KEY_PREFIX", "ADMIN_PORT", "HEALTH_PATH", "SPLIT"],
       "LATENCY_THRESHOLD_MS",
     ]);
   });
@@ -262,15 +263,9 @@ describe("launcher", function () {
   });
 
   it("sends traffic with --traffic", async () => {
-    const { launcher } = await startReady({ args: ["--traffic"] });
-    await launcher.untilShown(/traffic {3}20 requests\/s for 10 minutes\n/);
-  });
-
-  it("shows the usage and starts nothing with --help", async () => {
-    const launcher = new StandIns().launch({ args: ["--help"] });
-    expect(await launcher.ended).to.equal(0);
-    expect(launcher.screen).to.match(
-      /^ {2}MONITOR_PORT +the monitor \(8090\)$/m,
+    const { launcher } = await startReady({ traffic: true });
+    await launcher.untilShown(
+      /traffic {3}20 requests\/s for 10 minutes: GET \/, GET \/healthz\n/,
     );
   });
 });

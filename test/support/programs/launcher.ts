@@ -1,3 +1,5 @@
+import { dirname } from "node:path";
+import type { DevOptions } from "../../../apps/launcher/options.js";
 import { runLauncher } from "../../../apps/launcher/run-launcher.js";
 import { onCleanup } from "../cleanup.js";
 import { createTempDirectory } from "../temp-directory.js";
@@ -15,7 +17,7 @@ const FREE_PORTS = {
 };
 const TIMEOUT_MS = 20_000;
 
-/** `npm start` on free ports. */
+/** `serin dev` on free ports. */
 abstract class Launcher {
   /** Where it makes its own. */
   readonly tempDirectory = createTempDirectory();
@@ -64,20 +66,24 @@ export class LocalLauncher extends Launcher {
   protected hasEnded = false;
   readonly #stopping = new AbortController();
 
-  constructor(options: {
-    programsDirectory: string;
-    args?: readonly string[];
-    env?: Environment;
-  }) {
+  constructor(
+    options: Partial<DevOptions> & {
+      programsDirectory: string;
+      file: string;
+      env?: Environment;
+    },
+  ) {
     super();
-    const { programsDirectory, args = [], env = {} } = options;
+    const { env = {}, ...others } = options;
     this.ended = runLauncher({
-      args,
+      ...{ prod: dirname(options.file), build: false },
+      ...{ watch: false, traffic: false },
+      ...others,
+      cwd: "/",
       env: { PATH: process.env.PATH, ...FREE_PORTS, ...env },
       stdout: { write: (text) => (this.screen += text) },
       stderr: { write: (text) => (this.errors += text) },
       signal: this.#stopping.signal,
-      programsDirectory,
       tempDirectory: this.tempDirectory,
     }).finally(() => (this.hasEnded = true));
     onCleanup(() => this.stop());

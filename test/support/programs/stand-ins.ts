@@ -1,15 +1,19 @@
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { DevOptions } from "../../../apps/launcher/options.js";
 import { createTempDirectory } from "../temp-directory.js";
 import { LauncherProcess, LocalLauncher } from "./launcher.js";
 import type { Environment } from "./subprocess.js";
 
 const PROGRAMS = ["app", "agent", "proxy", "monitor"] as const;
 const STAND_IN = new URL("./launcher-stand-in.js", import.meta.url).href;
-const RUN_LAUNCHER = new URL(
-  "../../../apps/launcher/run-launcher.js",
-  import.meta.url,
-).href;
+const LAUNCHER = new URL("../../../apps/launcher/", import.meta.url).href;
+const LIB = new URL("../../../lib/", import.meta.url).href;
+const SERVICE = `
+service: stand-in
+prefix: "serin:"
+run: exec node app/main.js
+`;
 
 /** In the place of the programs that a launcher runs: each is ready at once, unless its script is replaced. */
 export class StandIns {
@@ -21,6 +25,7 @@ export class StandIns {
   ) {
     const standIn = `import { runStandIn } from "${STAND_IN}"; await runStandIn();`;
     this.#write("package.json", '{ "type": "module" }');
+    this.#write("serin.yml", SERVICE);
     for (const program of PROGRAMS) {
       mkdirSync(join(this.#directory, program));
       this.#write(
@@ -33,9 +38,10 @@ export class StandIns {
 
   /** Runs them by a launcher in this process. */
   launch(
-    options: { args?: readonly string[]; env?: Environment } = {},
+    options: Partial<DevOptions> & { env?: Environment } = {},
   ): LocalLauncher {
     return new LocalLauncher({
+      file: this.#serviceFile,
       ...options,
       programsDirectory: this.#directory,
       env: { STAND_IN_PIDS: this.#pidDirectory, ...options.env },
@@ -46,8 +52,19 @@ export class StandIns {
   launchProcess(): LauncherProcess {
     const main = this.#write(
       "launch.js",
-      `import { runLauncherProcess } from "${RUN_LAUNCHER}";
-       await runLauncherProcess(${JSON.stringify(this.#directory)});`,
+      `import { tmpdir } from "node:os";
+       import { runLauncher } from "${LAUNCHER}run-launcher.js";
+       import { abortOnSignals } from "${LIB}program/stop-signals.js";
+       const stopping = new AbortController();
+       abortOnSignals(stopping);
+       const { env, stdout, stderr } = process;
+       process.exitCode = await runLauncher({
+         ...{ file: "${this.#serviceFile}", prod: "${this.#directory}" },
+         ...{ build: false, watch: false, traffic: false, cwd: "/" },
+         ...{ env, stdout, stderr, signal: stopping.signal },
+         programsDirectory: "${this.#directory}",
+         tempDirectory: tmpdir(),
+       });`,
     );
     return new LauncherProcess(main, [], {
       STAND_IN_PIDS: this.#pidDirectory,
@@ -61,6 +78,10 @@ export class StandIns {
 
   countRunning(): number {
     return this.readPids().filter(isRunning).length;
+  }
+
+  get #serviceFile(): string {
+    return join(this.#directory, "serin.yml");
   }
 
   #write(path: string, text: string): string {

@@ -1,9 +1,15 @@
 import { expect } from "chai";
 import { readConfig } from "../../../apps/launcher/config.js";
 import type { Environment } from "../../../lib/settings/settings.js";
+import { createServiceFile } from "../../support/programs/service-file.js";
+
+/** For the shop, unless told. */
+function readLaunch(env: Environment, text?: string) {
+  return readConfig(env, createServiceFile(text));
+}
 
 function portsOf(env: Environment): Record<string, number> {
-  const { ports } = readConfig(env);
+  const { ports } = readLaunch(env);
   return Object.fromEntries(
     Object.entries(ports).map(([name, { port }]) => [name, port]),
   );
@@ -48,11 +54,45 @@ describe("launcher config", () => {
       smtp: 9,
     }));
 
+  it("takes ports and settings from serin.yml, unless the environment has them", () => {
+    const text = `
+service: shop
+run: node server.js
+ports: {prod: 4001, canary: 4002}
+proxy: {port: 9000}
+flag: checkout
+routes: {/poll: {latency: ignore}, /report: {latency: 1500ms}}`;
+    const { ports, settings } = readLaunch({ MONITOR_PORT: "7" }, text);
+    const { proxy, admin, monitor, prodApp, canaryAgent } = ports;
+    expect(
+      [proxy, admin, monitor, prodApp, canaryAgent].map(({ port }) => port),
+    ).to.deep.equal([9000, 9001, 7, 4001, 4102]);
+    expect(settings).to.include({ KEY_PREFIX: "shop:", FLAG_NAME: "checkout" });
+    expect(JSON.parse(settings.ROUTE_RULES!)).to.deep.equal({
+      "/poll": { latency: "ignore" },
+      "/report": { latency: "1.5s" },
+    });
+    const own = { KEY_PREFIX: "mine:", FLAG_NAME: "" };
+    expect(readLaunch(own, text).keyPrefix).to.equal("mine:");
+    expect(readLaunch(own, text).flagName).to.equal("checkout");
+  });
+
+  it("needs no port for a service that the user runs", () => {
+    const env = { PROD_URLS: "http://10.0.0.1:80,http://10.0.0.2:80" };
+    const { urls, ports } = readLaunch(env);
+    expect(urls.prod?.map(({ host }) => host)).to.deep.equal([
+      "10.0.0.1",
+      "10.0.0.2",
+    ]);
+    expect(urls.canary).to.equal(undefined);
+    expect([ports.prodApp.port, ports.canaryApp.port]).to.deep.equal([0, 3002]);
+  });
+
   it("ignores PORT", () =>
     expect(portsOf({ PORT: "nonsense" })).to.deep.equal(portsOf({})));
 
   it("checks ports on the addresses of the programs", () => {
-    const { ports } = readConfig({ HOST: "0.0.0.0", ADMIN_HOST: "127.0.0.2" });
+    const { ports } = readLaunch({ HOST: "0.0.0.0", ADMIN_HOST: "127.0.0.2" });
     expect(ports.proxy.host).to.equal("0.0.0.0");
     expect(ports.admin.host).to.equal("127.0.0.2");
     expect(ports.redis.host).to.equal("127.0.0.1");
@@ -60,12 +100,12 @@ describe("launcher config", () => {
 
   it("needs no Redis port when REDIS_URL is set", () => {
     const env = { REDIS_URL: "redis://cache:6379", REDIS_PORT: "6379" };
-    expect(readConfig(env).redisUrl).to.equal("redis://cache:6379");
+    expect(readLaunch(env).redisUrl).to.equal("redis://cache:6379");
     expect(portsOf(env).redis).to.equal(0);
   });
 
   it("has a mailbox unless mails are sent elsewhere", () => {
-    const hasMailbox = (env: Environment) => readConfig(env).hasMailbox;
+    const hasMailbox = (env: Environment) => readLaunch(env).hasMailbox;
     expect(hasMailbox({})).to.equal(true);
     expect(hasMailbox({ ALERT_TRANSPORT: "smtp" })).to.equal(true);
     expect(hasMailbox({ ALERT_TRANSPORT: "ses" })).to.equal(false);
@@ -75,6 +115,6 @@ describe("launcher config", () => {
   it("names every invalid variable", () => {
     const env = { PROXY_PORT: "x", HOST: "no host", ALERT_TRANSPORT: "pigeon" };
     for (const name of Object.keys(env))
-      expect(() => readConfig(env)).to.throw(name);
+      expect(() => readLaunch(env)).to.throw(name);
   });
 });

@@ -3,18 +3,24 @@ import type { ProgramSpec } from "../../../apps/launcher/processes/child.js";
 import { readConfig } from "../../../apps/launcher/config.js";
 import {
   describeAgent,
-  describeApp,
   describeMonitor,
   describeProxy,
   describeRedis,
   redisUrlOf,
   type Layout,
 } from "../../../apps/launcher/processes/programs.js";
+import {
+  describeService,
+  findMissingSecrets,
+} from "../../../apps/launcher/processes/service.js";
 import type { Environment } from "../../../lib/settings/settings.js";
+import { createServiceFile } from "../../support/programs/service-file.js";
 
 function layout(env: Environment = {}): Layout {
+  const service = createServiceFile();
   return {
-    config: readConfig(env),
+    config: readConfig(env, service),
+    service,
     ports: {
       proxy: 8080,
       admin: 8081,
@@ -44,29 +50,75 @@ function environmentOf({ env }: ProgramSpec): Environment {
   );
 }
 
-const COMMON = { REDIS_URL: "redis://127.0.0.1:4000", DRAIN_MS: "1000" };
+const COMMON = {
+  ...{ REDIS_URL: "redis://127.0.0.1:4000", DRAIN_MS: "1000" },
+  ...{ KEY_PREFIX: "shop:", FLAG_NAME: "feature" },
+};
+
+/** What prod of a service with this serin.yml runs. */
+function describeProd(text?: string, env?: Environment): ProgramSpec {
+  const service = createServiceFile(text);
+  const source = { service, release: "1.0.0-1", label: "stable" };
+  return describeService("prod", source, layout(env));
+}
 
 describe("launcher programs", () => {
-  it("pass an app its role and port", () => {
-    const app = describeApp("canary", layout());
-    expect(environmentOf(app)).to.deep.equal({
-      ...COMMON,
-      ROLE: "canary",
-      PORT: "3002",
+  it("start the service by its command, with all that it is promised", () => {
+    const text = "service: shop\nrun: node server.js";
+    const spec = describeProd(text, { PATH: "/bin" });
+    expect(spec).to.include({
+      command: "/bin/sh",
+      pidFile: "/run/pids/prod-app.pid",
+      logFile: "/run/logs/prod-app.log",
     });
-    expect(app.args.at(-1)).to.equal("/dist/apps/app/main.js");
-    expect(app.pidFile).to.equal("/run/pids/canary-app.pid");
-    expect(app.logFile).to.equal("/run/logs/canary-app.log");
+    expect(spec.args).to.deep.equal(["-c", "node server.js"]);
+    expect(spec.env).to.deep.equal({
+      PATH: `${spec.cwd!}/node_modules/.bin:/bin`,
+      PORT: "3001",
+      HOST: "127.0.0.1",
+      SERIN_SIDE: "prod",
+      SERIN_RELEASE: "1.0.0-1",
+      SERIN_REDIS_URL: "redis://127.0.0.1:4000",
+      KEY_PREFIX: "shop:",
+      FLAG_NAME: "feature",
+      OFREP_ENDPOINT: "http://127.0.0.1:3101",
+    });
+  });
+
+  it("give the service its environment, which the shell overrides", () => {
+    const text = `
+service: shop
+run: node server.js
+env: {clear: {NODE_ENV: production, COLOUR: red}, secret: [TOKEN, KEY]}`;
+    const { env } = describeProd(text, { COLOUR: "blue", TOKEN: "t" });
+    expect(env).to.include({
+      ...{ NODE_ENV: "production", COLOUR: "blue", TOKEN: "t" },
+    });
+    expect(findMissingSecrets(createServiceFile(text), env)).to.deep.equal([
+      "KEY",
+    ]);
   });
 
   it("point an agent at its app by the pid file", () =>
-    expect(environmentOf(describeAgent("prod", layout()))).to.deep.equal({
+    expect(
+      environmentOf(describeAgent("prod", layout(), undefined)),
+    ).to.deep.equal({
       ...COMMON,
       PORT: "3101",
       TARGET: "prod",
       APP_URL: "http://127.0.0.1:3001",
       APP_PIDFILE: "/run/pids/prod-app.pid",
+      APP_RELEASE_FILE: "/run/pids/prod-release.json",
+      HEALTH_PATH: "none",
     }));
+
+  it("have the agent of a service that the user runs look for its process", () => {
+    const env = { PROD_URLS: "http://10.0.0.1:80", HEALTH_PATH: "/up" };
+    const agent = describeAgent("prod", layout(env), "/healthz");
+    expect(environmentOf(agent))
+      .to.include({ APP_URL: "http://10.0.0.1", HEALTH_PATH: "/up" })
+      .and.not.have.any.keys("APP_PIDFILE", "APP_RELEASE_FILE");
+  });
 
   it("make the proxy require the lease", () =>
     expect(environmentOf(describeProxy(layout()))).to.deep.equal({
@@ -114,12 +166,10 @@ describe("launcher programs", () => {
   });
 
   it("override user settings that would mislead a program", () => {
-    const env = { PORT: "80", ROLE: "prod", APP_PID: "1", TARGET: "prod" };
-    expect(describeApp("canary", layout(env)).env).to.include({
-      PORT: "3002",
-      ROLE: "canary",
-    });
-    const agent = environmentOf(describeAgent("canary", layout(env)));
+    const env = { PORT: "80", APP_PID: "1", TARGET: "prod" };
+    const agent = environmentOf(
+      describeAgent("canary", layout(env), "/healthz"),
+    );
     expect(agent).to.include({ TARGET: "canary" }).and.not.have.key("APP_PID");
   });
 

@@ -1,10 +1,14 @@
 import { expect } from "chai";
 import { originOf, typableAddress } from "../../../apps/launcher/addresses.js";
-import { parseCommandLine } from "../../../apps/launcher/command-line.js";
+import { LaunchError } from "../../../apps/launcher/config.js";
 import { describeEvent } from "../../../lib/flag/ledger-event.js";
 import { formatLogLine } from "../../../apps/launcher/processes/log-tail.js";
 import { previewMail } from "../../../apps/launcher/mailbox.js";
-import { describeTraffic } from "../../../apps/launcher/traffic.js";
+import {
+  describeTraffic,
+  parseRequests,
+  summarizeRequests,
+} from "../../../apps/launcher/traffic.js";
 
 describe("launcher texts", () => {
   it("describe a flip by the new state of the flag", () => {
@@ -62,18 +66,17 @@ describe("launcher texts", () => {
   });
 });
 
-describe("launcher command line", () => {
-  it("accepts --traffic and --help", () => {
-    const nothing = { help: false, traffic: false };
-    expect(parseCommandLine([])).to.deep.include(nothing);
-    expect(parseCommandLine(["--traffic"])).to.include({ traffic: true });
-    expect(parseCommandLine(["-h"])).to.include({ help: true });
+describe("launcher requests", () => {
+  it("are read from a list and summarized", () => {
+    const requests = parseRequests("GET /, POST /set/a?b=1, GET /");
+    expect(requests[1]).to.deep.equal({ method: "POST", path: "/set/a?b=1" });
+    expect(summarizeRequests(requests)).to.equal(
+      "20 requests/s for 10 minutes: GET /, POST /set/a?b=1",
+    );
   });
 
-  it("shows the usage for an unknown argument", () => {
-    expect(() => parseCommandLine(["--trafic"])).to.throw(
-      /--trafic[^]*PROXY_PORT/,
-    );
-    expect(() => parseCommandLine(["traffic"])).to.throw("traffic");
+  it("are rejected when malformed", () => {
+    for (const text of ["", "GET", "get /", "GET set", "GET /,"])
+      expect(() => parseRequests(text), text).to.throw(LaunchError);
   });
 });

@@ -1,0 +1,123 @@
+import type { ServiceFile } from "../../lib/service-file.js";
+import { originOf } from "./addresses.js";
+import { Canary } from "./canary.js";
+import { launch } from "./launch.js";
+import type { LaunchContext } from "./launch-context.js";
+import { logFileOf, type Layout } from "./processes/programs.js";
+import { Reaper } from "./processes/reaper.js";
+import { findMissingSecrets, type Sources } from "./processes/service.js";
+import type { LauncherOptions } from "./options.js";
+import { runBuild } from "./source/build.js";
+import { CheckoutCache } from "./source/checkout.js";
+import { SourceFinder } from "./source/source-finder.js";
+import { Steering } from "./steering.js";
+import {
+  describeTraffic,
+  parseRequests,
+  summarizeRequests,
+  Traffic,
+  type TrafficRequest,
+} from "./traffic.js";
+
+/** Builds and starts both sides, and then does what the options ask for. */
+export async function runDevelopment(
+  layout: Layout,
+  options: LauncherOptions,
+  opened: Omit<LaunchContext, "reaper">,
+): Promise<void> {
+  const { closers } = opened;
+  const { config, service } = layout;
+  // First, because it may be malformed.
+  const requests = options.traffic ? readRequests(service, options) : undefined;
+  const reaper = new Reaper();
+  closers.add("reaper", () => reaper.close());
+  const context = { ...opened, reaper };
+  const finder = createFinder(layout, options, context);
+  const { urls } = config;
+  const prod = urls.prod ? undefined : await finder.openProd();
+  const source = urls.canary ? undefined : await finder.openCanary();
+  const sources = { prod, canary: source };
+  warnOfSecrets(sources, layout, context);
+
+  const supervisor = await launch(layout, sources, context);
+  const { signal } = context;
+  const canary =
+    supervisor && source && new Canary({ source, supervisor, layout, signal });
+  if (canary !== undefined) closers.add("fault hop", () => canary.close());
+  const steering = new Steering({ canary, layout, context });
+  if (requests !== undefined) startTraffic(requests, layout, context);
+  if (options.terminal !== undefined) steering.listen(options.terminal);
+  if (options.fault !== undefined) steering.inject(options.fault);
+  if (options.watch && source !== undefined)
+    steering.watch(finder.canaryDirectory, async (paths) =>
+      (await finder.arePartOfCanary(paths))
+        ? await finder.openCanary()
+        : undefined,
+    );
+}
+
+function readRequests(
+  { health }: ServiceFile,
+  { requests }: LauncherOptions,
+): TrafficRequest[] {
+  if (requests !== undefined) return parseRequests(requests);
+  const paths = new Set(["/", health.path ?? "/"]);
+  return [...paths].map((path) => ({ method: "GET", path }));
+}
+
+function createFinder(
+  { config, service, workspace }: Layout,
+  options: LauncherOptions,
+  { screen, reaper, closers, signal }: LaunchContext,
+): SourceFinder {
+  const { env } = config;
+  let cache: CheckoutCache | undefined;
+  const openCache = () => {
+    if (cache !== undefined) return cache;
+    const opened = (cache = new CheckoutCache(service, env));
+    closers.add("checkouts", () => opened.close());
+    return opened;
+  };
+  return new SourceFinder({
+    ...{ service, cwd: options.cwd, env, openCache },
+    ...{ prod: options.prod, canary: options.canary, isBuilt: options.build },
+    build: (side, checkout, label) =>
+      runBuild(checkout.service, {
+        ...{ label, env, reaper, signal },
+        logFile: logFileOf(`${side} build`, workspace),
+        say: (sentence) => screen.show(sentence),
+      }),
+  });
+}
+
+function warnOfSecrets(
+  sources: Sources,
+  { config }: Layout,
+  { screen }: LaunchContext,
+): void {
+  const missing = Object.values(sources).flatMap((source) =>
+    source === undefined ? [] : findMissingSecrets(source.service, config.env),
+  );
+  if (missing.length > 0)
+    screen.event(
+      "warning",
+      `not set in this shell: ${[...new Set(missing)].join(", ")} (env.secret of serin.yml); the service runs without`,
+    );
+}
+
+/** Sends a load through the proxy and reports results every ten seconds. */
+function startTraffic(
+  requests: readonly TrafficRequest[],
+  { config, ports }: Layout,
+  { screen, closers }: LaunchContext,
+): void {
+  const traffic = new Traffic({
+    url: originOf(config.host, ports.proxy),
+    requests,
+    onReport: (report) => screen.event("traffic", describeTraffic(report)),
+    onEnd: () => screen.event("traffic", "ended"),
+  });
+  closers.add("traffic", () => traffic.close());
+  traffic.start();
+  screen.event("traffic", summarizeRequests(requests));
+}
