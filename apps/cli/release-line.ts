@@ -1,4 +1,4 @@
-import { Option, type Command } from "commander";
+import { InvalidArgumentError, Option, type Command } from "commander";
 import type { ExitStatus } from "./exit-status.js";
 import type { ReleaseCommands } from "./release/release-commands.js";
 
@@ -25,6 +25,36 @@ export function addReleaseCommands(add: Add, run: Run): void {
     .action((options: { host?: string }) =>
       run((commands) => commands.inventory(options)),
     );
+  add("setup", "set the hosts up for the service")
+    .option("--check", "change nothing, show what would change", false)
+    .action((options: { check: boolean }) =>
+      run((commands) => commands.setup(options)),
+    );
+  add("release", "release a commit: to the canary, then to prod if it is good")
+    .argument("[ref]", ABOUT_REF)
+    .addOption(force())
+    .option("--skip-verdict", "do not watch the canary", false)
+    .option(
+      "--wait [minutes]",
+      "how long to wait for a verdict (10; without a number, as long as it takes)",
+      parseMinutes,
+    )
+    .action(
+      (
+        ref: string | undefined,
+        options: Parameters<ReleaseCommands["release"]>[1],
+      ) => run((commands) => commands.release(ref, options)),
+    );
+  add("rollback", "go back to the release before")
+    .argument("[release]", "another one that has run on the hosts")
+    .option("--canary", "only on the canary", false)
+    .option("--prod", "only on prod", false)
+    .action(
+      (
+        release: string | undefined,
+        options: { canary: boolean; prod: boolean },
+      ) => run((commands) => commands.rollback(release, options)),
+    );
   add("admit", "check whether a commit may be released now")
     .argument("[ref]", ABOUT_REF)
     .addOption(force())
@@ -36,4 +66,10 @@ export function addReleaseCommands(add: Add, run: Run): void {
     .action((ref: string | undefined) =>
       run((commands) => commands.reject(ref)),
     );
+}
+
+function parseMinutes(value: string): number {
+  const minutes = /^\d{1,4}$/.test(value) ? Number(value) : 0;
+  if (minutes > 0) return minutes;
+  throw new InvalidArgumentError("Give a whole number of minutes.");
 }

@@ -15,7 +15,7 @@ export interface Vault {
 export function decrypt(vault: Vault, env: Environment): string {
   if (!existsSync(vault.passwordFile))
     throw new CliError(
-      EXIT.problem,
+      EXIT.usage,
       `the password of ${vault.path} is missing: copy it to ${vault.passwordFile}, or name its file in ANSIBLE_VAULT_PASSWORD_FILE`,
     );
   const encrypted = readFileSync(vault.path, "utf8");
@@ -51,12 +51,12 @@ function runVault(
   });
   if (error !== undefined)
     throw new CliError(
-      EXIT.problem,
+      EXIT.usage,
       `ansible-vault cannot start (${error.message}): install ansible-core (apt-get install ansible-core, or pipx install ansible-core)`,
     );
   if (status === 0) return stdout;
   throw new CliError(
-    EXIT.problem,
+    EXIT.usage,
     `ansible-vault cannot ${args[0] ?? ""} ${path} with the password in ${passwordFile}: ${stderr.trim().split("\n").at(-1) ?? ""}`,
   );
 }

@@ -1,4 +1,3 @@
-import { parseHttpOrigin } from "../../../lib/settings/base-config.js";
 import {
   SettingsReader,
   type Environment,
@@ -9,8 +8,8 @@ import type { WatchSettings } from "./watch/judgement.js";
 export interface ReleaseConfig {
   /** The path of the service's file. */
   serviceFile: string;
-  /** Undefined for the monitor on the first edge host. */
-  monitorUrl: URL | undefined;
+  /** A hand-written inventory; undefined for serin.yml. */
+  inventory: string | undefined;
   repository: Omit<RepositorySettings, "revision">;
   /** The commit to release by default. */
   revision: string;
@@ -23,11 +22,7 @@ export function readReleaseConfig(env: Environment): ReleaseConfig {
   const commit = settings.text("GIT_COMMIT", "");
   const config: ReleaseConfig = {
     serviceFile: settings.text("SERIN_FILE", "serin.yml"),
-    monitorUrl: settings.isSet("MONITOR_URL")
-      ? settings.parsed("MONITOR_URL", "an HTTP origin", (value) =>
-          parseHttpOrigin(value, ["http:", "https:"]),
-        )
-      : undefined,
+    inventory: settings.text("SERIN_INVENTORY", "") || undefined,
     repository: {
       repository: settings.text("SERIN_REPOSITORY", ""),
       branch: settings.text("SERIN_BRANCH", ""),

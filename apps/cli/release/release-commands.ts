@@ -1,9 +1,12 @@
 import { basename, dirname, join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { packageRoot } from "../../../lib/program/release.js";
 import {
   readServiceFile,
   ServiceFileError,
+  type ServiceFile,
 } from "../../../lib/service-file.js";
+import type { Environment } from "../../../lib/settings/settings.js";
 import type { CommandsContext } from "../commands/commands.js";
 import { readConfig } from "../config.js";
 import { CliError, EXIT, type ExitStatus } from "../exit-status.js";
@@ -15,7 +18,15 @@ import { packageService } from "./packing/package-service.js";
 import { rejectCommit } from "./repository/reject.js";
 import { admitCommit, readRepository } from "./repository/repository.js";
 import { openWorkingTree } from "./repository/working-tree.js";
-import { admitByFlag } from "./watch/watch-canary.js";
+import { lock } from "./lock.js";
+import { releaseService } from "./release-service.js";
+import {
+  prepareAnsible,
+  rollBack,
+  setUp,
+  type Setting,
+} from "./service-commands.js";
+import { admitByFlag, watchCanary, type Clock } from "./watch/watch-canary.js";
 
 type Revision = string | undefined;
 
@@ -26,6 +37,15 @@ export interface ReleaseCommands {
     options: { serin: boolean },
   ) => Promise<ExitStatus>;
   inventory: (options: { host?: string }) => Promise<ExitStatus>;
+  setup: (options: { check: boolean }) => Promise<ExitStatus>;
+  release: (
+    revision: Revision,
+    options: { force: boolean; skipVerdict: boolean; wait?: true | number },
+  ) => Promise<ExitStatus>;
+  rollback: (
+    release: string | undefined,
+    options: { canary: boolean; prod: boolean },
+  ) => Promise<ExitStatus>;
   admit: (
     revision: Revision,
     options: { force: boolean },
@@ -47,17 +67,33 @@ export function createReleaseCommands(
       ...config.repository,
       revision: revision ?? config.revision,
     });
+  const pack = (revision: Revision, signal: AbortSignal) =>
+    packageService({
+      ...{ tree, fileName: basename(path), signal, say },
+      revision: revision ?? config.revision,
+    });
+  const describe = (): Setting => ({
+    file: readServiceFile(path),
+    inventory: config.inventory && resolve(cwd, config.inventory),
+    ...{ env, signal: stopSignal(), say },
+  });
+  /** Runs alone on this machine. */
+  const change = (command: (setting: Setting) => Promise<void>) =>
+    explained(async () => {
+      const setting = describe();
+      const unlock = lock(setting.file.service, env);
+      try {
+        await command(setting);
+      } finally {
+        unlock();
+      }
+      return EXIT.ok;
+    });
 
   return {
     package: async (revision, { serin }) => {
       if (serin) say(packageSerin(packageRoot(), join(cwd, "artifacts")));
-      else
-        await explained(() =>
-          packageService({
-            ...{ tree, fileName: basename(path), signal: stopSignal(), say },
-            revision: revision ?? config.revision,
-          }),
-        );
+      else await explained(() => pack(revision, stopSignal()));
       return EXIT.ok;
     },
     inventory: async ({ host }) => {
@@ -66,10 +102,39 @@ export function createReleaseCommands(
       say(JSON.stringify(printed, undefined, 2));
       return EXIT.ok;
     },
+    setup: ({ check }) =>
+      change((setting) =>
+        setUp(setting, { isCheck: check, root: packageRoot() }),
+      ),
+    release: (revision, { force, skipVerdict, wait }) =>
+      change(async (setting) => {
+        const { signal } = setting;
+        const repository = read(revision);
+        const admitted = admitCommit(repository, force);
+        const ansible = prepareAnsible(setting);
+        const monitor = connect(setting.file, env);
+        await admitByFlag(monitor);
+        say(admitted);
+        const packed = await pack(revision, signal);
+        const watch = () =>
+          watchCanary({
+            settings: { ...config.watch, ...limitWait(wait) },
+            ...{ monitor, clock: createClock(signal), say },
+          });
+        await releaseService({
+          ...{ ansible, repository, packed, signal, say },
+          watch: skipVerdict ? undefined : watch,
+        });
+      }),
+    rollback: (release, { canary, prod }) =>
+      change((setting) => {
+        const side = canary ? "canary" : "prod";
+        return rollBack(setting, canary === prod ? "both" : side, release);
+      }),
     admit: async (revision, { force }) => {
       const admitted = admitCommit(read(revision), force);
-      const monitor = await explained(() => connect(path, context));
-      await admitByFlag(monitor);
+      const file = await explained(() => readServiceFile(path));
+      await admitByFlag(connect(file, env));
       say(admitted);
       return EXIT.ok;
     },
@@ -80,9 +145,26 @@ export function createReleaseCommands(
   };
 }
 
+function limitWait(wait: true | number | undefined): { limitMs?: number } {
+  if (wait === undefined) return {};
+  return { limitMs: wait === true ? Infinity : wait * 60_000 };
+}
+
+function createClock(signal: AbortSignal): Clock {
+  return {
+    now: Date.now,
+    wait: async (ms) => {
+      try {
+        await sleep(ms, undefined, { signal });
+      } catch {
+        throw new CliError(EXIT.interrupted, "interrupted");
+      }
+    },
+  };
+}
+
 /** The monitor on the first edge host, or at MONITOR_URL. */
-function connect(path: string, { env }: CommandsContext): MonitorClient {
-  const file = readServiceFile(path);
+function connect(file: ServiceFile, env: Environment): MonitorClient {
   const edge = file.servers?.edge[0];
   const ownUrl =
     edge === undefined

@@ -28,7 +28,7 @@ export interface Program {
 /** Runs a program that may take minutes. @returns its exit status; null after a signal @throws CliError if it cannot start */
 export async function runProgram(program: Program): Promise<number | null> {
   const { command, args, cwd, env, signal, onLine } = program;
-  signal.throwIfAborted();
+  if (signal.aborted) throw new CliError(EXIT.interrupted, "interrupted");
   mkdirSync(dirname(program.log), { recursive: true });
   const log = openSync(program.log, "w");
   // In a group of its own, Ctrl-C reaches only this process, which then ends the group.

@@ -57,7 +57,7 @@ export function checkVault(file: Described, env: Environment): Vault {
   const vault = findVault(file, env);
   if (!existsSync(vault.path))
     throw new CliError(
-      EXIT.problem,
+      EXIT.usage,
       `${vault.path} does not exist: write it with \`serin setup\``,
     );
   // Without an environment: what would be added is missing.
@@ -79,7 +79,7 @@ function complete(
   } catch (err) {
     // The text around the error may be a secret.
     const line = err instanceof Error ? err.message.split("\n")[0] : "";
-    throw new CliError(EXIT.problem, `${path} is no valid YAML: ${line}`);
+    throw new CliError(EXIT.usage, `${path} is no valid YAML: ${line}`);
   }
 }
 
@@ -87,7 +87,7 @@ function requireValues(vault: Vault, unset: readonly string[]): void {
   if (unset.length === 0) return;
   const { path, passwordFile } = vault;
   throw new CliError(
-    EXIT.problem,
+    EXIT.usage,
     [
       `${path} has no value for ${unset.join(", ")}. Set them in the environment of \`serin setup\`, or run`,
       `  ansible-vault edit --vault-password-file ${passwordFile} ${path}`,

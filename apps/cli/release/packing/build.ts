@@ -25,6 +25,7 @@ export async function runBuild(build: {
     log,
     signal,
   });
+  if (signal.aborted) throw new CliError(EXIT.interrupted, "interrupted");
   if (status === 0) return;
   const how = status === null ? "was ended" : `ended with status ${status}`;
   throw new CliError(

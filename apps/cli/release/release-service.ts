@@ -1,0 +1,147 @@
+import { CliError, EXIT } from "../exit-status.js";
+import type { Package } from "./packing/package-service.js";
+import {
+  Interruption,
+  PlaybookError,
+  runPlaybook,
+  type Ansible,
+} from "./playbooks/playbook.js";
+import { describeCommit } from "./repository/commit.js";
+import {
+  fetchStable,
+  markStable,
+  type Repository,
+} from "./repository/repository.js";
+
+type Side = "canary" | "prod";
+
+export interface Releasing {
+  ansible: Ansible;
+  repository: Repository;
+  packed: Package;
+  /** Watches the canary until it is good; undefined to release without a verdict. @throws CliError */
+  watch: (() => Promise<number>) | undefined;
+  signal: AbortSignal;
+  say: (line: string) => void;
+}
+
+/**
+ * Puts a release on the canary, and on prod host by host if the canary is good. A bad canary gets the stable release back. One
+ * of which too little is known keeps the release: a person decides.
+ *
+ * @throws CliError
+ */
+export async function releaseService(releasing: Releasing): Promise<void> {
+  const { repository, say } = releasing;
+  const stable = findStableRelease(repository);
+  await onSides(["canary"], stable, releasing, () =>
+    deploy(releasing, "canary"),
+  );
+  if (stable === undefined)
+    say("There is no stable release to compare with: it goes to prod now.");
+  else await watchOnCanary(releasing, stable);
+  await onSides(["prod", "canary"], stable, releasing, () =>
+    deploy(releasing, "prod"),
+  );
+  say(markStable(repository));
+}
+
+function findStableRelease(repository: Repository): string | undefined {
+  const stable = fetchStable(repository);
+  return stable && describeCommit(repository.tree, stable).release;
+}
+
+async function deploy(releasing: Releasing, side: Side): Promise<void> {
+  const { ansible, packed, signal } = releasing;
+  await runPlaybook(ansible, {
+    ...{ playbook: "deploy", target: side, signal },
+    variables: { target: side, serin_service_artifact: packed.path },
+  });
+}
+
+async function watchOnCanary(
+  releasing: Releasing,
+  stable: string,
+): Promise<void> {
+  const { watch, signal, say, packed } = releasing;
+  if (watch === undefined) return;
+  try {
+    const requests = await watch();
+    say(`the canary is good: ${requests} requests, and the flag stayed true`);
+  } catch (err) {
+    if (!(err instanceof CliError)) throw err;
+    const held = `${err.message}\n\n${describeHold(packed.commit.commit)}`;
+    if (err.status === EXIT.undecided) throw new CliError(err.status, held);
+    say(signal.aborted ? "interrupted" : err.message);
+    await putBack("canary", stable, releasing);
+    throw err;
+  }
+}
+
+/** Runs a deploy. If it fails after it has changed a host, the stable release is put back. */
+async function onSides(
+  sides: readonly Side[],
+  stable: string | undefined,
+  releasing: Releasing,
+  run: () => Promise<void>,
+): Promise<void> {
+  try {
+    await run();
+  } catch (err) {
+    if (err instanceof Interruption) throw describeInterruption(err, releasing);
+    if (!(err instanceof PlaybookError)) throw err;
+    const isChanged = [...err.outcomes.values()].some((one) => one.changed);
+    if (isChanged || sides.length > 1)
+      for (const side of sides) await putBack(side, stable, releasing);
+    throw err;
+  }
+}
+
+/** Reports a failure, but does not throw: the reason of the roll-back matters more. */
+async function putBack(
+  side: Side,
+  stable: string | undefined,
+  { ansible, say }: Releasing,
+): Promise<void> {
+  if (stable === undefined) {
+    say(`${side} was not rolled back: there is no stable release yet.`);
+    return;
+  }
+  try {
+    await runPlaybook(ansible, {
+      ...{ playbook: "rollback", target: side },
+      variables: { target: side, serin_release: stable },
+      // The first Ctrl-C has been heard; another one ends this process.
+      signal: new AbortController().signal,
+    });
+    say(`${side} runs the stable release: ${stable}`);
+  } catch (err) {
+    const why = err instanceof Error ? err.message : String(err);
+    say(`${side} could NOT be rolled back to ${stable}: ${why}`);
+  }
+}
+
+function describeHold(commit: string): string {
+  const ref = commit.slice(0, 10);
+  return `The canary keeps this release, and nothing is rejected. Look at the dashboard or at \`serin status\`. Then
+  serin release ${ref}                 goes on watching
+  serin release --skip-verdict ${ref}  releases it to prod all the same
+  serin rollback --canary                    puts the canary back`;
+}
+
+function describeInterruption(
+  { outcomes }: Interruption,
+  { packed }: Releasing,
+): CliError {
+  const { release, commit } = packed.commit;
+  const hosts = [...outcomes].map(([host, { to }]) => `${host} runs ${to}`);
+  return new CliError(
+    EXIT.interrupted,
+    [
+      `interrupted while ${release} was deployed`,
+      ...hosts,
+      "The host that was being changed may have either release. `serin release " +
+        `${commit.slice(0, 10)}\` goes on, \`serin rollback\` goes back.`,
+    ].join("\n"),
+  );
+}

@@ -1,0 +1,280 @@
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "chai";
+import { setUp } from "../../../../apps/cli/release/service-commands.js";
+import { readServiceFile } from "../../../../lib/service-file.js";
+import {
+  FakeAnsible,
+  report,
+  reportOutcome,
+} from "../../../support/fake-ansible.js";
+import { GitRepository } from "../../../support/git-repository.js";
+import { StateServer } from "../../../support/monitor/state-server.js";
+import { Cli, type CliResult } from "../../../support/programs/cli.js";
+import { freshKeys } from "../../../support/redis/redis-server.js";
+import { createTempDirectory } from "../../../support/temp-directory.js";
+
+const SHOP = `service: shop
+run: ./shop
+servers: {prod: [10.0.0.11], canary: [10.0.0.13], edge: [10.0.0.14]}
+`;
+
+describe("serin release", () => {
+  let ansible: FakeAnsible;
+  let repository: GitRepository;
+  let server: StateServer;
+  let first: string;
+
+  const start = (args: string[], env: Record<string, string> = {}) =>
+    new Cli(freshKeys(), args, {
+      ...repository.env,
+      PATH: ansible.PATH,
+      MONITOR_URL: server.url,
+      SERIN_INVENTORY: "inventory",
+      SERIN_WATCH_REQUESTS: "1",
+      SERIN_WATCH_SECONDS: "0",
+      ...env,
+    });
+  const run = (args: string[], env = {}): Promise<CliResult> =>
+    start(args, env).result();
+
+  beforeEach(async () => {
+    ansible = new FakeAnsible();
+    server = await new StateServer().listen();
+    server.state.sides.canary.windowMs = 0;
+    repository = new GitRepository();
+    repository.write("serin.yml", SHOP);
+    first = repository.commit("the first");
+  });
+
+  /** Commits on top of a stable release. */
+  const commitOnStable = () => {
+    repository.git("branch", "stable");
+    return repository.commit("the second");
+  };
+
+  it("puts the first release on the canary and prod without a verdict", async () => {
+    const { status, stdout, stderr } = await run(["release"]);
+    expect(stderr).to.equal("");
+    expect(status).to.equal(0);
+    expect(ansible.calls).to.deep.equal(["deploy canary", "deploy prod"]);
+    expect(stdout).to.include("There is no stable release to compare with");
+    expect(repository.at("stable")).to.equal(first);
+  });
+
+  it("goes from the canary to prod when the canary is good, and moves stable", async () => {
+    const second = commitOnStable();
+    ansible.script(
+      "deploy",
+      report({
+        host: "10.0.0.13",
+        task: "service : Unpack the artifact",
+        changed: true,
+      }) +
+        report({ host: "10.0.0.13", task: "service : Check", changed: false }) +
+        report({
+          host: "10.0.0.13",
+          task: "service : Wait for a healthy shop@3002",
+        }),
+    );
+    const { status, stdout } = await run(["release"]);
+    expect(status).to.equal(0);
+    expect(ansible.calls).to.deep.equal(["deploy canary", "deploy prod"]);
+    expect(ansible.argumentsOf(0))
+      .to.match(
+        /"serin_service_artifact":"\S+\/artifacts\/shop-\d{14}-\w{10}\.tar\.gz"/,
+      )
+      .and.include(`-i ${join(repository.path, "inventory")}`);
+    expect(stdout)
+      .to.match(
+        / s {2}10\.0\.0\.13 {2}Unpack the artifact\n.* s {2}10\.0\.0\.13 {2}shop@3002 is healthy\n/,
+      )
+      .and.include("the canary is good: 12 requests");
+    expect(repository.at("stable")).to.equal(second);
+  });
+
+  it("puts the canary back when it is bad", async () => {
+    commitOnStable();
+    ansible.script("deploy", "");
+    server.state.sides.canary.errors = 12;
+    const { status, stderr, stdout } = await run(["release"]);
+    expect(status).to.equal(1);
+    expect(stderr).to.include("the canary failed 12 of 12 requests");
+    expect(ansible.calls).to.deep.equal(["deploy canary", "rollback canary"]);
+    expect(ansible.argumentsOf(1)).to.match(
+      new RegExp(`"serin_release":"\\d{14}-${first.slice(0, 10)}"`),
+    );
+    expect(stdout).to.include("canary runs the stable release: ");
+    expect(repository.at("stable")).to.equal(first);
+  });
+
+  it("leaves the release on the canary when too little is known, and says what to do", async () => {
+    const second = commitOnStable();
+    server.state.verdict!.outcome = "insufficient";
+    const env = { SERIN_WATCH_LIMIT_SECONDS: "0" };
+    const { status, stderr } = await run(["release"], env);
+    expect(status).to.equal(5);
+    expect(stderr)
+      .to.include('the verdict is "insufficient"')
+      .and.include(`serin release --skip-verdict ${second.slice(0, 10)}`);
+    expect(ansible.calls).to.deep.equal(["deploy canary"]);
+    expect((await run(["release", "--skip-verdict"])).status).to.equal(0);
+    expect(repository.at("stable")).to.equal(second);
+  });
+
+  it("changes nothing while the flag is false or the commit is rejected", async () => {
+    const second = commitOnStable();
+    server.state.flag.value = false;
+    const refused = await run(["release"]);
+    expect(refused.status).to.equal(4);
+    expect(refused.stderr).to.include("not built: the flag is false");
+    server.state.flag.value = true;
+    repository.git("update-ref", `refs/rejected/${second}`, second);
+    expect((await run(["release"])).status).to.equal(4);
+    expect(ansible.calls).to.deep.equal([]);
+    expect((await run(["release", "--force"])).status).to.equal(0);
+  });
+
+  it("puts prod and the canary back when a host of prod fails, and shows why", async () => {
+    commitOnStable();
+    ansible.script(
+      "deploy",
+      `case "$*" in *'"prod"'*)\n${report({
+        ...{
+          event: "failed",
+          host: "10.0.0.11",
+          task: "service : Fail with the reason",
+        },
+        message: "it did not become healthy\nLast lines:\nno such module",
+      })}${report({ event: "failed", host: "10.0.0.11", task: "Fail", message: "see above" })}exit 2 ;; esac\n`,
+    );
+    const { status, stderr } = await run(["release"]);
+    expect(status).to.equal(1);
+    expect(stderr).to.equal(
+      "serin: 10.0.0.11: it did not become healthy\nLast lines:\nno such module\n",
+    );
+    expect(ansible.calls).to.deep.equal([
+      "deploy canary",
+      "deploy prod",
+      "rollback prod",
+      "rollback canary",
+    ]);
+    expect(repository.at("stable")).to.equal(first);
+  });
+
+  it("ends with status 3 if a host cannot be reached, without a roll-back", async () => {
+    commitOnStable();
+    const unreachable = { event: "unreachable", host: "10.0.0.13" };
+    ansible.script(
+      "deploy",
+      `${report({ ...unreachable, task: "Find", message: "no route to host" })}exit 4\n`,
+    );
+    const { status, stderr } = await run(["release"]);
+    expect(status).to.equal(3);
+    expect(stderr).to.equal(
+      "serin: 10.0.0.13 cannot be reached: no route to host. Check servers and ssh in serin.yml\n",
+    );
+    expect(ansible.calls).to.deep.equal(["deploy canary"]);
+  });
+
+  it("ends the playbook on a signal and says how to go on", async () => {
+    commitOnStable();
+    ansible.script(
+      "deploy",
+      `${reportOutcome("10.0.0.13", "a", "b")}${report({ host: "10.0.0.13", task: "Now", changed: true })}sleep 60\n`,
+    );
+    const cli = start(["release"]);
+    await cli.untilPrinted(/Now/);
+    const { status, stderr } = await cli.stop();
+    expect(status).to.equal(130);
+    expect(stderr)
+      .to.include("10.0.0.13 runs b")
+      .and.include("goes on, `serin rollback` goes back");
+    expect(ansible.calls).to.deep.equal(["deploy canary"]);
+  });
+
+  it("puts the canary back on a signal during the watch", async () => {
+    commitOnStable();
+    server.state.verdict!.outcome = "insufficient";
+    const cli = start(["release", "--wait"]);
+    await cli.untilPrinted(/12 requests/);
+    expect((await cli.stop()).status).to.equal(130);
+    expect(ansible.calls).to.deep.equal(["deploy canary", "rollback canary"]);
+  });
+
+  it("runs alone on a machine", async () => {
+    ansible.script(
+      "deploy",
+      `${report({ host: "h", task: "Now", changed: true })}sleep 60\n`,
+    );
+    const cli = start(["release"]);
+    await cli.untilPrinted(/Now/);
+    const { status, stderr } = await run(["release"]);
+    expect(status).to.equal(4);
+    expect(stderr).to.match(/^serin: process \d+ changes shop already: wait/);
+    await cli.stop();
+    ansible.script("deploy", "");
+    expect((await run(["release"])).status).to.equal(0);
+  });
+
+  it("names what is missing on this machine before anything is changed", async () => {
+    const own = { SERIN_INVENTORY: "" };
+    const noVault = await run(["release"], own);
+    expect(noVault.status).to.equal(2);
+    expect(noVault.stderr).to.match(
+      /serin\.vault\.yml does not exist: write it with `serin setup`/,
+    );
+    const noAnsible = await run(["release"], { PATH: "/usr/bin/none" });
+    expect(noAnsible.status).to.equal(2);
+    repository.write("serin.yml", "service: shop\nrun: ./shop\n");
+    const noServers = await run(["rollback"], own);
+    expect(noServers.status).to.equal(2);
+    expect(noServers.stderr).to.include("names no servers: add servers");
+    expect(ansible.calls).to.deep.equal([]);
+  });
+
+  it("goes back to the release before, and tells from what to what", async () => {
+    ansible.script(
+      "rollback",
+      reportOutcome("10.0.0.11", "2", "1") +
+        reportOutcome("10.0.0.13", "1", "1"),
+    );
+    const both = await run(["rollback"]);
+    expect(both.status).to.equal(0);
+    expect(both.stdout).to.match(
+      /\n10\.0\.0\.11: 2 → 1\n10\.0\.0\.13 runs 1 already\n$/,
+    );
+    await run(["rollback", "--canary", "1"]);
+    expect(ansible.calls).to.deep.equal(["rollback both", "rollback canary"]);
+    expect(ansible.argumentsOf(1)).to.include('"serin_release":"1"');
+  });
+
+  it("sets hosts up with Serin's programs and a new vault", async () => {
+    const root = createTempDirectory();
+    mkdirSync(join(root, "dist/apps"), { recursive: true });
+    writeFileSync(join(root, "LICENSE"), "");
+    writeFileSync(join(root, "package.json"), '{"version": "1.2.3"}');
+    const file = readServiceFile(join(repository.path, "serin.yml"));
+    const env = { ...repository.env, PATH: ansible.PATH };
+    const { signal } = new AbortController();
+    const lines: string[] = [];
+    await setUp(
+      {
+        file,
+        inventory: undefined,
+        env,
+        signal,
+        say: (line) => lines.push(line),
+      },
+      { isCheck: false, root },
+    );
+    expect(existsSync(join(repository.path, "serin.vault.yml"))).to.equal(true);
+    expect(ansible.argumentsOf(0))
+      .to.include("/ansible/inventory/serin --vault-password-file ")
+      .and.include(`-e @${repository.path}/serin.vault.yml`)
+      .and.match(
+        /"serin_artifact":"\S+\/artifacts\/serin-1\.2\.3-\w{10}\.tar\.gz"/,
+      );
+    expect(lines.at(-1)).to.equal("the hosts are set up. Next: serin release");
+  });
+});
