@@ -1,6 +1,6 @@
 /**
- * Builds dist/ from scratch: each program bundled with the packages that it uses, the dashboard's page, and the licences of
- * those packages. The sample service is built to apps/app/dist/ as well, beside its serin.yml. The same sources give the same bytes. Types are checked by `npm run types`.
+ * Builds dist/ from scratch: each program and serin/client bundled with the packages that they use, the dashboard's page, and
+ * the licences of those packages. The sample service is built to apps/app/dist/ as well, beside its serin.yml. The same sources give the same bytes. Types are checked by `npm run types`.
  *
  *     node scripts/build.mjs          what is shipped
  *     node scripts/build.mjs tests    and each module by itself, for tests and benchmarks
@@ -8,6 +8,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { bundleClient } from "./build/client.mjs";
 import { writeLicences } from "./build/licences.mjs";
 import { transpileModules } from "./build/modules.mjs";
 import { bundlePage } from "./build/page.mjs";
@@ -16,10 +17,11 @@ import { bundlePrograms } from "./build/programs.mjs";
 const root = fileURLToPath(new URL("..", import.meta.url));
 for (const folder of ["dist", "apps/app/dist"])
   rmSync(join(root, folder), { recursive: true, force: true });
-const [programs, page] = await Promise.all([
+const [programs, client, page] = await Promise.all([
   bundlePrograms(root),
+  bundleClient(root),
   bundlePage(root),
 ]);
-writeLicences(root, [...programs, ...page]);
+writeLicences(root, [...programs, ...client, ...page]);
 // Last: where both write a config.js, tests need the module.
 if (process.argv[2] === "tests") await transpileModules(root);

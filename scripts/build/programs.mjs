@@ -9,7 +9,7 @@ const MAIN = /^([\w-]+-)?main\.ts$/;
 const CONFIG = "config.ts";
 
 /** Bundled CommonJS packages `require` modules of Node, which an ES module cannot without this. */
-const REQUIRE =
+export const REQUIRE =
   'import { createRequire as createRequireOfBundle } from "node:module";\n' +
   "const require = createRequireOfBundle(import.meta.url);";
 
@@ -46,6 +46,9 @@ export async function bundlePrograms(root) {
       entryPoints: findInPrograms(root, isEntry),
       outdir: "dist",
       outbase: ".",
+      // What several programs use is in dist/shared once: a third of the size.
+      splitting: true,
+      chunkNames: "shared/[hash]",
     }),
     bundle(root, SAMPLE),
   ]);

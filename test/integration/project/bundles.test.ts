@@ -38,12 +38,26 @@ function unpackRelease(...programs: string[]): string {
           join(release, "dist/apps", program, name),
         );
   }
+  cpSync(join(ROOT, "dist/shared"), join(release, "dist/shared"), {
+    recursive: true,
+  });
   writeFileSync(join(release, "package.json"), '{ "type": "module" }');
   writeFileSync(
     join(release, "release.json"),
     JSON.stringify({ release: RELEASE }),
   );
   return release;
+}
+
+/** The programs, what they share, and serin/client. */
+function findBundles(): string[] {
+  const programs = ["agent", "app", "cli", "monitor", "proxy"];
+  const folders = programs.map((program) => `dist/apps/${program}`);
+  return [...folders, "dist/shared", "dist/client"].flatMap((folder) =>
+    readdirSync(join(ROOT, folder))
+      .filter((name) => name.endsWith(".js"))
+      .map((name) => join(ROOT, folder, name)),
+  );
 }
 
 function run(release: string, program: string, ...args: string[]) {
@@ -99,15 +113,9 @@ describe("a program's bundle", () => {
     // esbuild heads what it takes from a file with the file's path.
     const origin = /^ *\/\/ (?:.*\/)?node_modules\/((?:@[^/]+\/)?[^/]+)\//gm;
     const packages = new Set<string>(["uplot"]);
-    for (const program of ["agent", "app", "cli", "monitor", "proxy"])
-      for (const name of readdirSync(join(ROOT, "dist/apps", program)))
-        if (name.endsWith("main.js")) {
-          const path = join(ROOT, "dist/apps", program, name);
-          for (const [, found = ""] of readFileSync(path, "utf8").matchAll(
-            origin,
-          ))
-            packages.add(found);
-        }
+    for (const path of findBundles())
+      for (const [, found = ""] of readFileSync(path, "utf8").matchAll(origin))
+        packages.add(found);
     expect(packages).to.include.keys("express", "ioredis", "pino", "zod");
     const told = [...licences.matchAll(/^(\S+) \d\S* \(.+\)$/gm)];
     expect(told.map(([, name]) => name)).to.include.members([...packages]);

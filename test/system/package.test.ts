@@ -1,0 +1,174 @@
+import { execFileSync } from "node:child_process";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect } from "chai";
+import { redisUrl } from "../support/redis/redis-server.js";
+
+const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
+const MAX_BYTES = 3_000_000;
+
+const SERVICE = `
+import express from "express";
+import { OpenFeature } from "@openfeature/server-sdk";
+import { createFlags, type Flags } from "serin/client";
+import { SerinProvider } from "serin/openfeature";
+
+const flags: Flags = await createFlags({ flags: ["new-checkout"] });
+const app = express();
+app.use(flags.express());
+app.get("/", (request, response) => {
+  response.json(request.flags.isOn("new-checkout", false));
+});
+app.get("/new", flags.require("new-checkout"));
+await OpenFeature.setProviderAndWait(new SerinProvider(flags));
+// @ts-expect-error a name is a string
+flags.isOn(1);
+flags.close();
+`;
+
+interface Packed {
+  filename: string;
+  size: number;
+  files: { path: string }[];
+}
+
+function run(folder: string, command: string, ...args: string[]): string {
+  return execFileSync(command, args, { cwd: folder, encoding: "utf8" });
+}
+
+/** `npm pack` in a copy of the working tree, because it builds dist/ from scratch. */
+function pack(copy: string): Packed & { tarball: string } {
+  const listed = run(
+    ...[ROOT, "git"],
+    ...["ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+  );
+  const isTracked = new Set(listed.split("\0"));
+  for (const path of isTracked) {
+    if (path === "") continue;
+    mkdirSync(join(copy, dirname(path)), { recursive: true });
+    cpSync(join(ROOT, path), join(copy, path), { force: true });
+  }
+  symlinkSync(join(ROOT, "node_modules"), join(copy, "node_modules"));
+  const [packed] = JSON.parse(
+    run(copy, "npm", "pack", "--json", "--silent"),
+  ) as Packed[];
+  return { ...packed!, tarball: join(copy, packed!.filename) };
+}
+
+/** Installs the package in the folder of a new service. */
+function install(service: string, tarball: string): void {
+  writeFileSync(join(service, "package.json"), '{ "type": "module" }');
+  const quietly = ["--prefer-offline", "--no-audit", "--no-fund", "--silent"];
+  run(service, "npm", "install", "--save-dev", ...quietly, tarball);
+}
+
+/** Links packages of the checkout, as a service would have its own. */
+function link(service: string, ...packages: string[]): void {
+  for (const name of packages) {
+    const path = join(service, "node_modules", name);
+    mkdirSync(dirname(path), { recursive: true });
+    symlinkSync(join(ROOT, "node_modules", name), path);
+  }
+}
+
+describe("the npm package", function () {
+  this.timeout(120_000);
+  let packed: ReturnType<typeof pack>;
+  let folder: string;
+  let service: string;
+
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), "serin-test-"));
+    service = join(folder, "service");
+    packed = pack(join(folder, "copy"));
+    mkdirSync(service);
+    install(service, packed.tarball);
+  });
+
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  it("is below 3 MB, without tests and sources", () => {
+    expect(packed.size).to.be.below(MAX_BYTES);
+    const paths = packed.files.map(({ path }) => path);
+    expect(paths).to.include.members([
+      ...["LICENSE", "README.md", "package.json", "docs/serin.schema.json"],
+      ...["ansible/site.yml", "jenkins/Jenkinsfile.service"],
+      ...["dist/apps/cli/main.js", "dist/THIRD-PARTY-LICENSES"],
+    ]);
+    const unwanted = paths.filter((path) =>
+      /^(apps|lib|test|bench|scripts)\/|^dist\/(test|bench)\/|(?<!\.d)\.ts$/.test(
+        path,
+      ),
+    );
+    expect(unwanted).to.deep.equal([]);
+  });
+
+  it("installs no other package", () => {
+    const installed = readdirSync(join(service, "node_modules"));
+    expect(installed.filter((name) => !name.startsWith("."))).to.deep.equal([
+      "serin",
+    ]);
+  });
+
+  it("runs npx serin", () => {
+    const { version } = JSON.parse(
+      readFileSync(join(ROOT, "package.json"), "utf8"),
+    ) as { version: string };
+    const serin = (...args: string[]) =>
+      run(service, "npx", "--no-install", "serin", ...args);
+    expect(serin("--version").trim()).to.equal(version);
+    expect(serin("--help")).to.include("Usage: serin");
+  });
+
+  it("exports serin/client, which reads flags, to modules and to CommonJS", () => {
+    const read = `.then((flags) => {
+      console.log(flags.isOn("feature"));
+      flags.close();
+    })`;
+    const imported = `import { createFlags } from "serin/client"; createFlags()${read}`;
+    const required = `require("serin/client").createFlags()${read}`;
+    const env = { ...process.env, SERIN_REDIS_URL: redisUrl() };
+    for (const [type, script] of [
+      ["module", imported],
+      ["commonjs", required],
+    ] as const)
+      expect(
+        execFileSync(process.execPath, [`--input-type=${type}`, "-e", script], {
+          cwd: service,
+          env,
+          encoding: "utf8",
+        }),
+      ).to.equal("true\n");
+  });
+
+  it("has types for a service in TypeScript, and an OpenFeature provider", () => {
+    link(service, "@types", "@openfeature");
+    writeFileSync(join(service, "service.ts"), SERVICE);
+    const tsc = join(ROOT, "node_modules/typescript/bin/tsc");
+    const strictly = ["--noEmit", "--strict", "--target", "es2023"];
+    const modules = ["--module", "nodenext", "--types", "node"];
+    const checked = () =>
+      run(
+        service,
+        process.execPath,
+        tsc,
+        ...strictly,
+        ...modules,
+        "service.ts",
+      );
+    expect(checked()).to.equal("");
+    const script = 'await import("serin/openfeature")';
+    run(service, process.execPath, "--input-type=module", "-e", script);
+  });
+});
