@@ -20,6 +20,7 @@ export class TrackedReader {
   readonly #onRead: (redis: Redis) => Promise<void>;
   #refusal: string | undefined;
   #readsInFlight = 0;
+  #isClosed = false;
   /** The subscriber's client id; undefined while it is not subscribed. */
   #redirectTo: number | undefined;
   readonly #poll: NodeJS.Timeout;
@@ -72,6 +73,7 @@ export class TrackedReader {
   }
 
   close(): void {
+    this.#isClosed = true;
     clearInterval(this.#poll);
     this.#reader.disconnect();
     this.#subscriber.disconnect();
@@ -102,10 +104,11 @@ export class TrackedReader {
     );
   }
 
-  /** A connection that has ended was closed, or logs its outage itself. */
+  /** A connection that has ended logs its outage itself. */
   #warnOfPolling(err: unknown, what: string): void {
     const connections = [this.#reader, this.#subscriber];
-    if (connections.every(({ status }) => status === "ready"))
+    const areOpen = connections.every(({ status }) => status === "ready");
+    if (areOpen && !this.#isClosed)
       this.#logger.warn({ err }, `flag changes are polled: ${what}`);
   }
 
