@@ -103,8 +103,8 @@ function complete(content: FileContent, path: string): ServiceFile {
     },
     health: {
       path: health.path === "none" ? undefined : health.path,
-      timeoutMs: ("timeout" in health ? health.timeout : undefined) ?? 5000,
-      startMs: ("start" in health ? health.start : undefined) ?? 30_000,
+      timeoutMs: health.timeout,
+      startMs: health.start,
     },
     drainMs: drain,
   };

@@ -88,16 +88,16 @@ const healthPath = text(
 const health = z
   .union(
     [
-      healthPath.transform((path) => ({ path })),
+      healthPath.transform((path) => ({ path, timeout: 5000, start: 30_000 })),
       z.strictObject({
         path: healthPath,
-        timeout: duration("how long an answer may take").optional(),
-        start: duration("how long a start may take").optional(),
+        timeout: duration("how long an answer may take").prefault("5s"),
+        start: duration("how long a start may take").prefault("30s"),
       }),
     ],
     { error: `${HEALTH_PATH}; or {path, timeout, start}` },
   )
-  .default({ path: "/healthz" })
+  .prefault("/healthz")
   .meta({ description: HEALTH_PATH });
 
 const VALUE = "a text, a number, true or false";
@@ -186,7 +186,8 @@ const proxy = z
         .literal("serin", {
           error: "serin, the only data plane of this version",
         })
-        .default("serin"),
+        .default("serin")
+        .meta({ description: "serin, the only data plane of this version" }),
     },
     { error: "port" },
   )
@@ -237,7 +238,7 @@ export const schema = z
       ).optional(),
       run: command("which starts the service, such as node dist/server.js"),
       servers: servers.optional(),
-      redis: redis.default({ host: "edge" }),
+      redis: redis.prefault("edge"),
       ssh,
       build: command(
         "which runs once in a clean checkout of the commit, such as npm ci && npm run build",
@@ -283,7 +284,7 @@ export const schema = z
       ).default([]),
       drain: duration(
         "how long a stopping instance may take to finish its requests",
-      ).default(30_000),
+      ).prefault("30s"),
       routes,
       hooks,
       proxy,
