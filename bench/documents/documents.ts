@@ -14,6 +14,7 @@ import type { Results as SimulationResults } from "../simulate/run.js";
 import { renderTable } from "../simulate/table.js";
 import { describeVerdictCost, type VerdictResults } from "../verdict/cost.js";
 import { replaceSection } from "./section.js";
+import { renderServiceFields } from "./service-fields.js";
 import { renderSettings } from "./settings.js";
 
 /** The generated sections, by document and name. */
@@ -31,6 +32,7 @@ const SECTIONS: Record<string, Record<string, () => string>> = {
     simulate: () => renderTable(readResults("simulate") as SimulationResults),
     cost: () => describeVerdictCost(readResults("verdict") as VerdictResults),
   },
+  "docs/your-service.md": { fields: renderServiceFields },
   "docs/settings.md": {
     settings: () => renderSettings(readFile(".env.example")),
   },

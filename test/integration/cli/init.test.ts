@@ -292,6 +292,56 @@ CMD ["--listen", "0.0.0.0:$PORT"]`,
   },
 ];
 
+/** The repositories of the examples in docs/your-service.md. */
+const DOCUMENTED: Readonly<Record<string, Files>> = {
+  Express: {
+    "package.json": json({
+      name: "shop",
+      scripts: { start: "node dist/server.js", build: "tsc" },
+      dependencies: { express: "5" },
+    }),
+    "package-lock.json": "{}",
+    "src/server.ts":
+      'app.get("/healthz"); use(process.env.COOKIE_SECRET, process.env.DATABASE_URL)',
+  },
+  Next: {
+    "package.json": json({
+      name: "site",
+      scripts: { start: "next start -p 3000", build: "next build" },
+      dependencies: { next: "16" },
+    }),
+    "package-lock.json": "{}",
+    "app/api/health/route.ts": "",
+    ".env.example": "NEXT_SERVER_ACTIONS_ENCRYPTION_KEY=",
+  },
+  Python: {
+    "pyproject.toml": '[project]\nname = "prices"\n',
+    "requirements.txt": "fastapi\nuvicorn\n",
+    "app/main.py": 'api = FastAPI()\n@api.get("/health")',
+  },
+  "One package of a monorepo": {
+    "package.json": json({ workspaces: ["packages/*"] }),
+    "package-lock.json": "{}",
+    "packages/shop/package.json": json({
+      name: "@acme/shop",
+      scripts: { start: "node dist/server.js", build: "tsc" },
+      dependencies: { "@acme/money": "1" },
+    }),
+    "packages/shop/src/server.ts": 'app.get("/healthz")',
+  },
+  "A folder of files": { "public/index.html": "" },
+};
+
+/** The YAML below a heading of docs/your-service.md. */
+function readExample(title: string): string {
+  const text = readFileSync(
+    new URL("../../../../docs/your-service.md", import.meta.url),
+    "utf8",
+  );
+  const section = text.split(`### ${title}\n`)[1] ?? "";
+  return /```yaml\n(.*?)```/s.exec(section)?.[1] ?? "";
+}
+
 describe("serin init", () => {
   for (const { what, files, expected, left = /servers:/ } of CASES)
     it(`reads ${what}`, async () => {
@@ -405,6 +455,17 @@ Next: npx serin dev
     await init(folder);
     expect(read(folder).secret).not.to.include("UPLOAD_TOKEN");
   });
+
+  for (const [title, files] of Object.entries(DOCUMENTED))
+    it(`writes what docs/your-service.md shows for ${title}`, async () => {
+      const folder = createFolder({ ".git/HEAD": "", ...files });
+      const path = title.startsWith("One package") ? "packages/shop" : ".";
+      await init(join(folder, path));
+      const shown = readExample(title);
+      expect(read(join(folder, path))).to.deep.equal(
+        read(createFolder({ "serin.yml": shown })),
+      );
+    });
 
   it("writes a build for a package of a monorepo, whose product runs elsewhere", async function () {
     this.timeout(60_000);
