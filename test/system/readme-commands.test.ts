@@ -7,14 +7,19 @@ import { LocalLauncher } from "../support/programs/launcher.js";
 const pathOf = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const PROGRAMS = pathOf("../../apps/");
 const ROOT = pathOf("../../../");
-const DOCUMENTS = ["README.md", "docs/operating.md", "docs/verdict.md"];
+const DOCUMENTS = [
+  "README.md",
+  "docs/operating.md",
+  "docs/verdict.md",
+  "docs/your-service.md",
+];
 
 /** What a line of a code block begins with if it is a command. */
 const COMMAND =
   /^(?:npm|npx|curl|redis-cli|for|cd|cp|\.\/|ansible-\w+|git|sudo) ?/;
-/** Run by other suites (.ci/run, test/deployment), or no command before it is filled in. */
+/** Run by other suites (test/integration/cli/init, test/system, test/deployment), or no command before it is filled in. */
 const RUN_ELSEWHERE =
-  /^(?:npm (?:start|test|run package)$|cd ansible$|cp -r |\.\/new-vault |ansible-|.*<event id>)/;
+  /^(?:npm (?:start|install)|npx serin (?:init|dev|setup|release)|cd |.*<event id>)/;
 /** These go on until they are told to stop. */
 const ENDLESS = / (?:watch|events --follow)\b/;
 /** Time for one of them to say something, on a busy machine as well. */
@@ -80,7 +85,7 @@ function fitToPorts(command: string, ports: Map<string, number>): string {
   return ENDLESS.test(command) ? `timeout ${ENDLESS_S} ${fitted}` : fitted;
 }
 
-describe("commands in README, docs/operating.md and docs/verdict.md", function () {
+describe("commands in README and docs", function () {
   this.timeout(180_000);
 
   it("succeed and print something", async () => {
