@@ -16,7 +16,11 @@ import {
 import { createMemoryLogger } from "../../support/logger.js";
 import { waitFor } from "../../support/wait-for.js";
 
-const MAIL = composeMail(LATENCY_REPORT, MAIL_SETTINGS);
+const INCIDENT = "1772366300000-0";
+const MAIL = composeMail(
+  { ...LATENCY_REPORT, background: { incident: INCIDENT } },
+  MAIL_SETTINGS,
+);
 const PASSWORD = "p@ss/word";
 const IN_URL = encodeURIComponent(PASSWORD);
 
@@ -97,6 +101,12 @@ describe("the SMTP transport", () => {
     expect(mail.text).to.equal(MAIL.text);
     expect(mail.html).to.equal(MAIL.html);
     expect(mail.messageId).to.equal(MAIL.messageId);
+    const first = "<serin%3a1772366300000-0@example.com>";
+    expect(mail.inReplyTo).to.equal(first);
+    expect(mail.references).to.deep.equal([
+      first.replace("<", "<incident-"),
+      first,
+    ]);
     expect(mail.headers.get("x-serin-event")).to.equal("serin:1772366400000-0");
     expect(mail.headers.get("auto-submitted")).to.equal("auto-generated");
   });
