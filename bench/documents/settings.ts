@@ -1,6 +1,7 @@
 import { readConfig as readAgentConfig } from "../../apps/agent/config.js";
 import { readConfig as readAppConfig } from "../../apps/app/config.js";
 import { readConfig as readCliConfig } from "../../apps/cli/config.js";
+import { readReleaseConfig } from "../../apps/cli/release/config.js";
 import { readConfig as readMonitorConfig } from "../../apps/monitor/config.js";
 import { readConfig as readProxyConfig } from "../../apps/proxy/config.js";
 import {
@@ -26,6 +27,7 @@ export const COMPLETE: readonly (readonly [
   ["proxy", readProxyConfig, {}],
   ["agent", readAgentConfig, { TARGET: "prod", APP_PID: "1" }],
   ["serin", readCliConfig, { ADMIN_TOKEN: "t" }],
+  ["serin", readReleaseConfig, {}],
   [
     "monitor",
     readMonitorConfig,
