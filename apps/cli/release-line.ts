@@ -46,7 +46,7 @@ export function addReleaseCommands(add: Add, run: Run): void {
       ) => run((commands) => commands.release(ref, options)),
     );
   add("rollback", "go back to the release before")
-    .argument("[release]", "another one that has run on the hosts")
+    .argument("[release]", "another one that has run on the hosts, or `stable`")
     .option("--canary", "only on the canary", false)
     .option("--prod", "only on prod", false)
     .action(

@@ -19,7 +19,7 @@ import { rejectCommit } from "./repository/reject.js";
 import { admitCommit, readRepository } from "./repository/repository.js";
 import { openWorkingTree } from "./repository/working-tree.js";
 import { lock } from "./lock.js";
-import { releaseService } from "./release-service.js";
+import { releaseService, requireStableRelease } from "./release-service.js";
 import {
   prepareAnsible,
   rollBack,
@@ -129,7 +129,9 @@ export function createReleaseCommands(
     rollback: (release, { canary, prod }) =>
       change((setting) => {
         const side = canary ? "canary" : "prod";
-        return rollBack(setting, canary === prod ? "both" : side, release);
+        const named =
+          release === "stable" ? requireStableRelease(read("HEAD")) : release;
+        return rollBack(setting, canary === prod ? "both" : side, named);
       }),
     admit: async (revision, { force }) => {
       const admitted = admitCommit(read(revision), force);

@@ -51,6 +51,13 @@ function findStableRelease(repository: Repository): string | undefined {
   return stable && describeCommit(repository.tree, stable).release;
 }
 
+/** @throws CliError if no release has reached prod yet */
+export function requireStableRelease(repository: Repository): string {
+  const stable = findStableRelease(repository);
+  if (stable !== undefined) return stable;
+  throw new CliError(EXIT.problem, "there is no stable release yet");
+}
+
 async function deploy(releasing: Releasing, side: Side): Promise<void> {
   const { ansible, packed, signal } = releasing;
   await runPlaybook(ansible, {

@@ -233,6 +233,18 @@ describe("serin release", () => {
     expect(ansible.calls).to.deep.equal([]);
   });
 
+  it("goes back to the stable release, if there is one", async () => {
+    const missing = await run(["rollback", "stable", "--canary"]);
+    expect(missing.status).to.equal(1);
+    expect(missing.stderr).to.equal("serin: there is no stable release yet\n");
+    commitOnStable();
+    await run(["rollback", "stable", "--canary"]);
+    expect(ansible.calls).to.deep.equal(["rollback canary"]);
+    expect(ansible.argumentsOf(0)).to.match(
+      new RegExp(`"serin_release":"\\d{14}-${first.slice(0, 10)}"`),
+    );
+  });
+
   it("goes back to the release before, and tells from what to what", async () => {
     ansible.script(
       "rollback",
