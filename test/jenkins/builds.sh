@@ -9,6 +9,7 @@ builds_require() {
   need groovy groovy
   need java default-jre-headless
   need ansible-playbook ansible-core
+  (cd "$BUILDS_ROOT" && node scripts/prepare.mjs test) || exit 1
   [ -n "${JAVA_HOME:-}" ] || export JAVA_HOME=/usr/lib/jvm/default-java
   [ -x "$JAVA_HOME/bin/java" ] || JAVA_HOME=$(dirname "$(dirname "$(readlink -f "$(command -v java)")")")
 }
@@ -65,9 +66,7 @@ build() {
 # stages: prints the stages that ran, in order.
 stages() { printf '%s\n' "$trace" | sed -n 's/^\[\(.*\)\] stage$/\1/p' | paste -sd,; }
 
-# release_of COMMIT: prints its release name, as package.mjs would.
+# release_of COMMIT: prints the name of its release, without a version.
 release_of() {
-  local version
-  version=$(in_dev show "$1:package.json" | node -p "JSON.parse(require('fs').readFileSync(0, 'utf8')).version")
-  echo "$version-$(TZ=UTC in_dev log -1 --date=format-local:%Y%m%d%H%M%S --format=%cd "$1")-${1:0:10}"
+  echo "$(TZ=UTC in_dev log -1 --date=format-local:%Y%m%d%H%M%S --format=%cd "$1")-${1:0:10}"
 }

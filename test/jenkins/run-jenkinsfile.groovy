@@ -16,20 +16,18 @@ class Aborted extends Exception { Aborted(String why) { super(why) } }
 class Known {
   // The parts of each block and the arguments of each step.
   static final PARTS = [pipeline: ['agent', 'options', 'parameters', 'environment', 'stages', 'post'], stages: ['stage'],
-    stage: ['steps', 'stages', 'post'], options: ['disableConcurrentBuilds', 'timeout', 'skipStagesAfterUnstable'],
-    parameters: ['booleanParam'], post: ['always', 'aborted', 'failure', 'unstable', 'unsuccessful']]
-  static final STEPS = [sh: ['script', 'returnStatus', 'returnStdout'], echo: ['message'], error: ['message'], unstable: ['message'],
+    stage: ['steps', 'post'], options: ['disableConcurrentBuilds', 'timeout'], parameters: ['booleanParam'],
+    post: ['always', 'aborted', 'failure', 'unstable']]
+  static final STEPS = [sh: ['script', 'returnStatus'], error: ['message'], unstable: ['message'],
     readFile: ['file'], junit: ['testResults', 'allowEmptyResults'], recordIssues: ['tools', 'enabledForFailure'],
-    checkStyle: ['pattern'], cpd: ['pattern'], archiveArtifacts: ['artifacts', 'fingerprint'], mail: ['to', 'subject', 'body'],
-    file: ['credentialsId', 'variable'], sshUserPrivateKey: ['credentialsId', 'keyFileVariable'],
-    ansiblePlaybook: ['playbook', 'inventory', 'credentialsId', 'vaultCredentialsId', 'extraVars']]
+    checkStyle: ['pattern'], cpd: ['pattern'], archiveArtifacts: ['artifacts', 'fingerprint', 'allowEmptyArchive'],
+    mail: ['to', 'subject', 'body'], file: ['credentialsId', 'variable'], sshUserPrivateKey: ['credentialsId', 'keyFileVariable']]
   // The name of a step's only positional argument.
-  static final MAIN = [sh: 'script', echo: 'message', error: 'message', unstable: 'message', readFile: 'file']
+  static final MAIN = [sh: 'script', error: 'message', unstable: 'message', readFile: 'file']
   // From best to worst: a result never improves.
   static final RESULTS = ['SUCCESS', 'UNSTABLE', 'FAILURE', 'NOT_BUILT', 'ABORTED']
   static final CONDITIONS = [always: { true }, aborted: { it == 'ABORTED' }, failure: { it == 'FAILURE' },
-    unstable: { it == 'UNSTABLE' },
-    unsuccessful: { it != 'SUCCESS' }]
+    unstable: { it == 'UNSTABLE' }]
 }
 
 // All that a Jenkinsfile can access.
@@ -44,7 +42,6 @@ class Runner {
   Map<String, Object> currentBuild = [result: null]
   File workspace, records
   String stageName, place
-  boolean skipsAfterUnstable
   int mails
 
   // --- directives: collect first, then run
@@ -83,19 +80,17 @@ class Runner {
   def runPipeline(Map pipeline) {
     if (!pipeline.agent || !pipeline.stages) throw new Rejected('a pipeline needs an agent and stages')
     place = 'steps'
-    skipsAfterUnstable = pipeline.options?.skipStagesAfterUnstable
     params.each { name, value -> env[name] = value.toString() }
     attempt(pipeline) { pipeline.stages.each { runStage(it) } }
     println "Finished: ${result()}"
   }
 
   def runStage(Map stage) {
-    if (skipsAfterUnstable && result() == 'UNSTABLE') return
     stageName = stage.name
     record('stage')
     attempt(stage) {
       if (env.ABORT_AT == stage.name) throw new Aborted("aborted at ${stage.name}")
-      stage.stages ? stage.stages.each { runStage(it) } : stage.steps()
+      stage.steps()
     }
     if (currentBuild.failure) throw currentBuild.failure
   }
@@ -135,18 +130,16 @@ class Runner {
     record("$name ${args.collect { k, v -> "$k=$v" }.join(' ')}")
     switch (name) {
       case 'sh': return sh(args)
-      case 'echo': return println(args.message)
       case 'unstable': return worsen('UNSTABLE')
       case 'error': throw new Exception(args.message)
       case 'readFile': return new File(workspace, args.file).text
       case 'mail': return new File(records, "mail-${++mails}").text = "To: $args.to\nSubject: $args.subject\n\n$args.body"
-      case 'archiveArtifacts': return files(args.artifacts, false)
+      case 'archiveArtifacts': return files(args.artifacts, args.allowEmptyArchive)
       case 'junit': return files(args.testResults, args.allowEmptyResults).each { report(it, ['testsuite', 'testsuites']) }
       case 'checkStyle': return [args.pattern, ['checkstyle']]
       case 'cpd': return [args.pattern, ['pmd-cpd']]
       case 'recordIssues': return args.tools.each { tool -> files(tool[0], true).each { report(it, tool[1]) } }
       case ['file', 'sshUserPrivateKey']: return args
-      case 'ansiblePlaybook': return ansiblePlaybook(args)
     }
   }
 
@@ -169,28 +162,9 @@ class Runner {
   def sh(Map args) {
     // Jenkins runs a script with an interpreter in its first line by that one.
     def shell = args.script.startsWith('#!') ? args.script.readLines()[0].drop(2).tokenize() : ['sh', '-xe']
-    def (status, output) = execute((shell + ['-c', args.script])*.toString(), args.returnStdout)
+    def status = execute((shell + ['-c', args.script])*.toString())
     if (args.returnStatus) return status
     if (status != 0) throw new Exception("script returned exit code $status")
-    output
-  }
-
-  // Builds the command as the Ansible plugin does.
-  def ansiblePlaybook(Map args) {
-    def credential = { id ->
-      if (!id) return null
-      def known = (env.CREDENTIALS ?: '').tokenize(',').collectEntries { it.split('=', 2) as List }
-      known[id] ?: { throw new Exception("no credential $id") }()
-    }
-    def command = ['ansible-playbook', args.playbook]
-    if (args.inventory) command += ['-i', args.inventory]
-    def vault = credential(args.vaultCredentialsId)
-    if (vault) command += ['--vault-password-file', vault]
-    def (user, key) = credential(args.credentialsId)?.split(':', 2) ?: [null, null]
-    if (key) command += ['--private-key', key, '-u', user]
-    args.extraVars?.each { name, value -> command += ['-e', "$name=${value =~ /\s/ ? "'$value'" : value}"] }
-    def (status) = execute(command*.toString(), false)
-    if (status != 0) throw new Exception('ansible-playbook failed')
   }
 
   def withCredentials(List bindings, Closure body) {
@@ -204,15 +178,13 @@ class Runner {
     try { body() } finally { env = outer }
   }
 
-  def execute(List<String> command, captured) {
-    def builder = new ProcessBuilder(command).directory(workspace).redirectError(ProcessBuilder.Redirect.INHERIT)
-    if (!captured) builder.redirectOutput(ProcessBuilder.Redirect.INHERIT)
+  def execute(List<String> command) {
+    def builder = new ProcessBuilder(command).directory(workspace).inheritIO().redirectInput(ProcessBuilder.Redirect.PIPE)
     builder.environment().clear()
     env.each { name, value -> builder.environment().put(name.toString(), value.toString()) }
     def process = builder.start()
     process.outputStream.close()
-    def output = captured ? process.inputStream.text : null
-    [process.waitFor(), output]
+    process.waitFor()
   }
 }
 
