@@ -13,6 +13,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
+import { LauncherProcess } from "../support/programs/launcher.js";
 import { redisUrl } from "../support/redis/redis-server.js";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
@@ -36,6 +37,23 @@ await OpenFeature.setProviderAndWait(new SerinProvider(flags));
 flags.isOn(1);
 flags.close();
 `;
+
+/** A service without packages, which names who answers. */
+const OWN_SERVICE = {
+  ".gitignore": "node_modules\n",
+  "server.js": `import { createServer } from "node:http";
+const { PORT, HOST, SERIN_SIDE } = process.env;
+createServer(({ url }, response) =>
+  response.end(url === "/healthz" ? "ok" : SERIN_SIDE + " " + process.pid),
+).listen(PORT, HOST);
+`,
+};
+const AUTHOR = ["-c", "user.name=a", "-c", "user.email=a@example.com"];
+
+async function fetchText(url: string): Promise<string> {
+  const response = await fetch(url);
+  return await response.text();
+}
 
 interface Packed {
   filename: string;
@@ -150,6 +168,35 @@ describe("the npm package", function () {
           encoding: "utf8",
         }),
       ).to.equal("true\n");
+  });
+
+  it("leads a service from serin init to its first canary", async () => {
+    for (const [name, text] of Object.entries(OWN_SERVICE))
+      writeFileSync(join(service, name), text);
+    run(service, "git", "init", "--quiet");
+    run(service, "git", "add", ".");
+    run(service, "git", ...AUTHOR, "commit", "--quiet", "--message", "shop");
+    const serin = join(service, "node_modules/serin/dist/apps/cli/main.js");
+    expect(run(service, process.execPath, serin, "init")).to.match(
+      /run +node server\.js .*\n +health +\/healthz /,
+    );
+    const file = join(service, "serin.yml");
+    expect(readFileSync(file, "utf8").split("\n")).to.have.length.below(25);
+    const home = { HOME: folder, XDG_CACHE_HOME: join(folder, "cache") };
+    const dev = new LauncherProcess(serin, ["dev", "--file", file], home);
+    await dev.untilReady();
+    const proxy = await dev.readPort("proxy");
+    const answers: string[] = [];
+    for (let request = 0; request < 8; request += 1)
+      answers.push(await fetchText(`http://127.0.0.1:${proxy}/`));
+    const sides = answers.map((answer) => answer.split(" ")[0]);
+    expect(sides.filter((side) => side === "prod")).to.have.length(6);
+    expect(sides.filter((side) => side === "canary")).to.have.length(2);
+    const monitor = await dev.readPort("monitor");
+    const state = await fetchText(`http://127.0.0.1:${monitor}/api/state`);
+    const { hosts } = JSON.parse(state) as { hosts: { pid: number }[] };
+    const pids = answers.map((answer) => Number(answer.split(" ")[1]));
+    expect(hosts.map(({ pid }) => pid)).to.have.members([...new Set(pids)]);
   });
 
   it("has types for a service in TypeScript, and an OpenFeature provider", () => {
