@@ -1,4 +1,5 @@
 import { dirname } from "node:path";
+import type { Terminal } from "../../../apps/launcher/faults/keys.js";
 import type { DevOptions } from "../../../apps/launcher/options.js";
 import { runLauncher } from "../../../apps/launcher/run-launcher.js";
 import { onCleanup } from "../cleanup.js";
@@ -68,6 +69,7 @@ export class LocalLauncher extends Launcher {
 
   constructor(
     options: Partial<DevOptions> & {
+      terminal?: Terminal;
       programsDirectory: string;
       file: string;
       env?: Environment;

@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Terminal } from "../../../apps/launcher/faults/keys.js";
 import type { DevOptions } from "../../../apps/launcher/options.js";
 import { createTempDirectory } from "../temp-directory.js";
 import { LauncherProcess, LocalLauncher } from "./launcher.js";
@@ -38,7 +39,10 @@ export class StandIns {
 
   /** Runs them by a launcher in this process. */
   launch(
-    options: Partial<DevOptions> & { env?: Environment } = {},
+    options: Partial<DevOptions> & {
+      terminal?: Terminal;
+      env?: Environment;
+    } = {},
   ): LocalLauncher {
     return new LocalLauncher({
       file: this.#serviceFile,
