@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
-import { parseEnv } from "node:util";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { Ledger } from "../../lib/flag/ledger.js";
 import { createLogger } from "../../lib/program/log.js";
 import { createKeys } from "../../lib/redis/keys.js";
@@ -8,18 +8,14 @@ import { readStoreConfig } from "../../lib/settings/base-config.js";
 import { SettingsReader } from "../../lib/settings/settings.js";
 
 /**
- * Records a deploy in the ledger. The playbooks run it from a release on the host, with REDIS_URL of the user serin-deploy:
+ * Records a deploy in the ledger. The playbooks run it on the host, with REDIS_URL of the user for deploys:
  *
- *     node record-deploy-main.js <environment file> <sentence> <data as JSON>
+ *     node record-deploy-main.js <sentence> <data as JSON> <folder of the release>
  */
 const REDIS_WAIT_MS = 3000;
 
-const [environmentPath = "", reason = "", data = ""] = process.argv.slice(2);
-const { REDIS_URL } = process.env;
-const settings = new SettingsReader({
-  ...parseEnv(readFileSync(environmentPath, "utf8")),
-  ...(REDIS_URL !== undefined && { REDIS_URL }),
-});
+const [reason = "", data = "", folder = ""] = process.argv.slice(2);
+const settings = new SettingsReader(process.env);
 const { redisUrl, keyPrefix } = readStoreConfig(settings);
 settings.finish();
 const redis = createRedis({
@@ -34,8 +30,19 @@ try {
     kind: "deploy",
     by: "deploy",
     reason,
-    data: JSON.parse(data) as Record<string, unknown>,
+    data: { ...readCommit(folder), ...(JSON.parse(data) as object) },
   });
 } finally {
   redis.disconnect();
+}
+
+/** Who made the release, where it says so. */
+function readCommit(folder: string): Record<string, unknown> {
+  const path = ["release.json", ".serin/release.json"]
+    .map((name) => join(folder, name))
+    .find((name) => existsSync(name));
+  if (path === undefined) return {};
+  const manifest = JSON.parse(readFileSync(path, "utf8")) as object;
+  const { commit, author, subject } = manifest as Record<string, unknown>;
+  return { commit, author, subject };
 }

@@ -21,16 +21,16 @@ units_are_active() {
     same active "$(host_ssh "$host" systemctl is-active "$unit")" &&
       same enabled "$(host_ssh "$host" systemctl is-enabled "$unit")" || { echo "($unit on $host)"; return 1; }
   done <<LIST
-prod1 serin-app
-prod1 serin-app-2
-prod1 serin-agent
-prod1 serin-agent-2
-canary1 serin-app
-canary1 serin-app-2
-canary1 serin-agent
-canary1 serin-agent-2
-edge1 serin-proxy
-edge1 serin-monitor
+prod1 sample@3001
+prod1 sample@3011
+prod1 sample-agent@3001
+prod1 sample-agent@3011
+canary1 sample@3002
+canary1 sample@3012
+canary1 sample-agent@3002
+canary1 sample-agent@3012
+edge1 sample-proxy
+edge1 sample-monitor
 redis1 redis-server
 redis1 serin-redis-firewall
 LIST
@@ -39,28 +39,30 @@ LIST
 settings_are_closed() {
   local host
   for host in prod1 canary1 edge1; do
-    same "600 root" "$(host_root "$host" sh -c "'stat -c \"%a %U\" /etc/serin/*.env | sort -u'")" || return
+    same "600 root" "$(host_root "$host" sh -c "'stat -c \"%a %U\" /etc/sample/*.env /opt/sample/current/.serin/environment 2>/dev/null | sort -u'")" || return
   done
 }
 
 units_are_hardened() {
   local exposure
   exposure=$(for host in prod1 canary1 edge1; do
-    host_root "$host" systemd-analyze security --no-pager | awk '/^serin-/ { print $2 }'
+    host_root "$host" systemd-analyze security --no-pager | awk '/^sample/ { print $2 }'
   done | sort -n | tail -n 1)
   echo "highest exposure of a unit: $exposure"
   awk -v e="$exposure" 'BEGIN { exit !(e > 0 && e <= 2) }'
 }
 
 programs_have_users_of_their_own() {
-  same "serin-agent serin-app" "$(host_ssh canary1 ps -eo user:20,args | awk '/dist\/apps/ { print $1 }' | sort -u | paste -sd' ')" &&
-    same "serin-monitor serin-proxy" "$(host_ssh edge1 ps -eo user:20,args | awk '/dist\/apps/ { print $1 }' | sort -u | paste -sd' ')"
+  same "sample sample-agent" "$(host_ssh canary1 ps -eo user:20,args | awk '/dist\/apps/ { print $1 }' | sort -u | paste -sd' ')" &&
+    same "sample-monitor sample-proxy" "$(host_ssh edge1 ps -eo user:20,args | awk '/dist\/apps/ { print $1 }' | sort -u | paste -sd' ')"
 }
 
 three_to_one() {
   # The split is by blocks of four, and the first block may have begun with another request.
   eventually 10 canary_open && [[ $(served 40) =~ ^canary\ (9|10|11)\ prod\ (29|30|31)$ ]]
 }
+
+set_up() { play site.yml -e "serin_artifact=$ARTIFACT" -e "serin_service_artifact=$SAMPLE" "$@"; }
 
 # Receives the mails. Start it first: failed mails are retried with growing delays.
 SES_PORT=8005
@@ -74,10 +76,10 @@ check "new-vault generates a different value for every secret" \
   same "$(grep -c ': [0-9a-f]\{48\}$' "$HOSTS_RUN/secrets.yml")" "$(grep -oE ': [0-9a-f]{48}$' "$HOSTS_RUN/secrets.yml" | sort -u | wc -l)"
 without_configuration() { (cd / && ansible_environment env -u ANSIBLE_CONFIG ansible-playbook -i "$INVENTORY" "$DEPLOYMENT_ROOT/ansible/deploy.yml" -e target=canary 2>&1); }
 check "playbooks reject a run without their ansible.cfg" contains "$(without_configuration)" "ansible.cfg was not read"
-check "site.yml --check passes on empty hosts" play site.yml --check -e "serin_artifact=$ARTIFACT"
+check "site.yml --check passes on empty hosts" set_up --check
 
 began=$(now_ms)
-PROVISION_OUTPUT=$(play site.yml --diff -v -e "serin_artifact=$ARTIFACT" 2>&1)
+PROVISION_OUTPUT=$(set_up --diff -v 2>&1)
 provisioned=$?
 figure "site.yml on four empty hosts: $(seconds_since "$began") s"
 check "site.yml sets up four empty hosts" test $provisioned = 0 || {
@@ -98,7 +100,7 @@ check "the agents report every app with its release" \
       process.exitCode = ups.length === 4 ? 0 : 1;
     });' "$(monitor_url)" "$RELEASE"
 
-under_load "site.yml, unchanged" play site.yml -e serin_artifact=/nonexistent
+under_load "site.yml, unchanged" play site.yml -e serin_artifact=/nonexistent -e serin_service_artifact=/nonexistent
 check "a second run changes nothing and needs no artifact" nothing_changed "$LOAD_OUTPUT"
 check "and no request fails" none_failed
 check "site.yml --check reports no change" nothing_changed "$(play site.yml --check 2>&1)"

@@ -47,7 +47,7 @@ outlives_the_hosts_own_rules() {
 connections_to_redis() { host_root redis1 ss -Htn state established 'sport = :6379' | awk '{ print $4 }' | sort; }
 
 # set_up_shop ARGUMENT…: sets Redis up for a second service, with the same passwords.
-set_up_shop() { play site.yml --limit redis1 -e serin_service=shop "$@"; }
+set_up_shop() { play site.yml --limit redis1 -e serin_service=shop -e serin_key_prefix=shop: "$@"; }
 second_service_leaves_the_first_alone() {
   local pid connections
   pid=$(main_pid redis1 redis-server) && connections=$(connections_to_redis) && set_up_shop &&

@@ -17,11 +17,11 @@ slow_down() {
 
 set_flag true >/dev/null
 eventually 5 flag_is true >/dev/null
-host_root canary1 systemctl stop serin-app serin-app-2
+host_root canary1 systemctl stop sample@3002 sample@3012
 flag_off_for_failing() { served 8 >/dev/null && flag_is false; }
 check "a canary that is down turns the flag off" eventually 10 flag_off_for_failing
 check "by the proxy" same proxy "$(state flag.by)"
-host_root canary1 systemctl start serin-app serin-app-2
+host_root canary1 systemctl start sample@3002 sample@3012
 eventually 10 curl -fsS "http://$(host_address canary1):3002/readyz" >/dev/null
 check "the flag stays off when the canary is up again" flag_is false
 set_flag true >/dev/null

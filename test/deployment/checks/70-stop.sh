@@ -6,17 +6,17 @@ finishes_what_is_in_flight() {
   answer=$(mktemp)
   curl -sS -o /dev/null -w '%{http_code}' "http://$(host_address canary1):3002/slow?ms=3000" >"$answer" &
   sleep 1
-  host_root canary1 systemctl restart serin-app
+  host_root canary1 systemctl restart sample@3002
   wait $!
   same 200 "$(cat "$answer")"
 }
 
 comes_back_after() {
   local pid
-  pid=$(main_pid prod1 serin-app)
+  pid=$(main_pid prod1 sample@3001)
   host_root prod1 kill -9 "$pid" && eventually 10 app_is_back "$pid"
 }
-app_is_back() { refuses same "$1" "$(main_pid prod1 serin-app)" && curl -fsS "http://$(host_address prod1):3001/readyz"; }
+app_is_back() { refuses same "$1" "$(main_pid prod1 sample@3001)" && curl -fsS "http://$(host_address prod1):3001/readyz"; }
 
 check "a restart completes requests in flight" finishes_what_is_in_flight
 check "systemd restarts a killed app" comes_back_after

@@ -43,6 +43,8 @@ inventory_test_settings() {
   sum=$(sha256sum "$HOSTS_CACHE/mirror/node/v$NODE_VERSION/node-v$NODE_VERSION-linux-$arch.tar.xz" | cut -d' ' -f1)
   cat <<SETTINGS
 ---
+serin_service: sample
+serin_key_prefix: "serin:"
 nodejs_version: $NODE_VERSION
 nodejs_mirror: $HOSTS_MIRROR/node
 nodejs_checksums: {$arch: $sum}
@@ -53,6 +55,12 @@ serin_aws_region: eu-central-1
 serin_aws_access_key_id: test
 serin_aws_secret_access_key: test
 serin_monitor_settings: {SES_ENDPOINT: "http://$HOSTS_GATEWAY:8005"}
+serin_service_writable: [uploads]
+serin_service_secrets:
+  PRIVATE_KEY: |-
+    -----BEGIN PRIVATE KEY-----
+    "double" 'single' \$dollar \\backslash \`command\` #
+    -----END PRIVATE KEY-----
 SETTINGS
 }
 

@@ -1,12 +1,12 @@
 # shellcheck shell=bash
 # Queries of the running system.
 
-proxy_url() { echo "http://$(host_address edge1):8080"; }
-monitor_url() { echo "http://$(host_address edge1):8090"; }
+proxy_url() { echo "http://$(host_address edge1):${PROXY_PORT:-8080}"; }
+monitor_url() { echo "http://$(host_address edge1):$((${PROXY_PORT:-8080} + 10))"; }
 
 # running_release HOST [UNIT]: prints the release that the unit's process was started from.
 running_release() {
-  host_root "$1" sh -c "'basename \$(readlink /proc/\$(systemctl show --property=MainPID --value ${2:-serin-app})/cwd)'"
+  host_root "$1" sh -c "'basename \$(readlink /proc/\$(systemctl show --property=MainPID --value ${2:-sample@3001})/cwd)'"
 }
 
 main_pid() { host_ssh "$1" systemctl show --property=MainPID --value "$2"; }
@@ -15,7 +15,7 @@ main_pid() { host_ssh "$1" systemctl show --property=MainPID --value "$2"; }
 redis_cli() {
   local user=$1
   shift
-  host_ssh redis1 env "REDISCLI_AUTH=$(secret "$user")" redis-cli --no-auth-warning --user "serin-$user" "$(printf '%q ' "$@")"
+  host_ssh redis1 env "REDISCLI_AUTH=$(secret "$user")" redis-cli --no-auth-warning --user "${SERVICE:-sample}-$user" "$(printf '%q ' "$@")"
 }
 
 # eventually SECONDS COMMAND…: retries the command until it passes.

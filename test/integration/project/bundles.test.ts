@@ -123,26 +123,26 @@ describe("a program's bundle", () => {
   });
 });
 
-describe("record-deploy.mjs, which the playbooks run", () => {
-  it("records a deploy with the first release that has the program", async () => {
+describe("record-deploy-main.js, which the playbooks run", () => {
+  it("records a deploy with the commit of its release", async () => {
     const { keys, events } = openTestRedis();
-    const settings = join(createTempDirectory(), "serin-app.env");
+    const program = join(unpackRelease("cli"), "dist/apps/cli");
+    const release = createTempDirectory();
+    mkdirSync(join(release, ".serin"));
     writeFileSync(
-      settings,
-      `REDIS_URL=redis://the-app@127.0.0.1:9\nKEY_PREFIX=${keys.prefix}\n`,
-    );
-    const folders = [createTempDirectory(), unpackRelease("cli")];
-    const script = readFileSync(
-      join(ROOT, "ansible/files/record-deploy.mjs"),
-      "utf8",
+      join(release, ".serin/release.json"),
+      '{"service":"shop","commit":"81fd353b24","author":"Ada","subject":"x"}',
     );
     const { stderr, status } = spawnSync(
       process.execPath,
       [
-        ...["--input-type=module", "--eval", script, JSON.stringify(folders)],
-        ...[settings, "prod1 runs it", '{"host":"prod1"}'],
+        join(program, "record-deploy-main.js"),
+        ...["prod1 runs it", '{"host":"prod1"}', release],
       ],
-      { encoding: "utf8", input: redisUrl() },
+      {
+        encoding: "utf8",
+        env: { REDIS_URL: redisUrl(), KEY_PREFIX: keys.prefix },
+      },
     );
     expect(stderr).to.equal("");
     expect(status).to.equal(0);
@@ -152,7 +152,12 @@ describe("record-deploy.mjs, which the playbooks run", () => {
       kind: "deploy",
       by: "deploy",
       reason: "prod1 runs it",
-      data: { host: "prod1" },
+      data: {
+        commit: "81fd353b24",
+        author: "Ada",
+        subject: "x",
+        host: "prod1",
+      },
     });
   });
 });
