@@ -19,23 +19,14 @@ import { redisUrl } from "../support/redis/redis-server.js";
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const MAX_BYTES = 3_000_000;
 
-const SERVICE = `
-import express from "express";
-import { OpenFeature } from "@openfeature/server-sdk";
-import { createFlags, type Flags } from "serin/client";
+/** Wrong, which a compiler detects only with the types at hand. */
+const MISTAKE = `
+import { createFlags } from "serin/client";
 import { SerinProvider } from "serin/openfeature";
-
-const flags: Flags = await createFlags({ flags: ["new-checkout"] });
-const app = express();
-app.use(flags.express());
-app.get("/", (request, response) => {
-  response.json(request.flags.isOn("new-checkout", false));
-});
-app.get("/new", flags.require("new-checkout"));
-await OpenFeature.setProviderAndWait(new SerinProvider(flags));
 // @ts-expect-error a name is a string
-flags.isOn(1);
-flags.close();
+(await createFlags()).isOn(1);
+// @ts-expect-error no options
+new SerinProvider(1);
 `;
 
 /** A service without packages, which names who answers. */
@@ -199,21 +190,26 @@ describe("the npm package", function () {
     expect(hosts.map(({ pid }) => pid)).to.have.members([...new Set(pids)]);
   });
 
-  it("has types for a service in TypeScript, and an OpenFeature provider", () => {
+  it("has types for the code in docs/flags.md, and an OpenFeature provider", () => {
     link(service, "@types", "@openfeature");
-    writeFileSync(join(service, "service.ts"), SERVICE);
+    const documented = readFileSync(join(ROOT, "docs/flags.md"), "utf8");
+    const blocks = [...documented.matchAll(/^```ts\n(.*?)^```$/gms)];
+    const sources = [MISTAKE, ...blocks.map(([, block = ""]) => block)];
+    expect(sources).to.have.length(3);
+    const names = sources.map((_, i) => `service-${i}.ts`);
+    for (const [i, source] of sources.entries())
+      writeFileSync(join(service, names[i]!), source);
     const tsc = join(ROOT, "node_modules/typescript/bin/tsc");
-    const strictly = ["--noEmit", "--strict", "--target", "es2023"];
+    const strictly = [
+      "--noEmit",
+      "--strict",
+      "--skipLibCheck",
+      "--target",
+      "es2023",
+    ];
     const modules = ["--module", "nodenext", "--types", "node"];
     const checked = () =>
-      run(
-        service,
-        process.execPath,
-        tsc,
-        ...strictly,
-        ...modules,
-        "service.ts",
-      );
+      run(service, process.execPath, tsc, ...strictly, ...modules, ...names);
     expect(checked()).to.equal("");
     const script = 'await import("serin/openfeature")';
     run(service, process.execPath, "--input-type=module", "-e", script);

@@ -1,4 +1,7 @@
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
+import { promisify } from "node:util";
 import { OFREPProvider } from "@openfeature/ofrep-provider";
 import { ErrorCode, OpenFeature } from "@openfeature/server-sdk";
 import { expect } from "chai";
@@ -10,6 +13,7 @@ import { openTestRedis } from "../../support/redis/test-redis.js";
 import { findServicePort } from "../../support/system/service-port.js";
 import { waitFor } from "../../support/wait-for.js";
 
+const DOCUMENT = new URL("../../../../docs/flags.md", import.meta.url);
 const FLIP = { by: "operator", reason: "a test", data: {} } as const;
 
 async function startAgent(env: Record<string, string> = {}) {
@@ -115,6 +119,18 @@ describe("agent OFREP", () => {
       const { status } = await ask("", "{}", { "if-none-match": etag });
       return status === 200;
     });
+  });
+
+  it("answers the commands of docs/flags.md", async () => {
+    const { agent } = await startKnowing();
+    const documented = readFileSync(DOCUMENT, "utf8");
+    const [, commands = ""] = /^```sh\n(.*?)^```$/ms.exec(documented)!;
+    const own = commands
+      .replaceAll("http://127.0.0.1:3101", agent.url)
+      .replaceAll("curl", "curl --fail --silent --show-error");
+    const { stdout } = await promisify(execFile)("bash", ["-ec", own]);
+    const feature = '{"key":"feature","value":true,"variant":"on"';
+    expect(stdout).to.match(RegExp(`^${feature}.*\\{"flags":\\[${feature}`));
   });
 
   it("answers 404 for a flag that nobody has set or can set", async () => {
