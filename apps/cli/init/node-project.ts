@@ -18,7 +18,7 @@ const MAINS = ["server", "index", "app", "main", "src/server", "src/index"].map(
 /** A shell's or a package manager's parts: such a script is more than one program. */
 const COMPOUND = /[&|;]|^(npm|npx|pnpm|yarn|bun|pm2|run-[sp])\b/;
 const FOR_DEVELOPMENT =
-  /\b(nodemon|ts-node-dev|react-scripts start|ng serve|(next|nuxt|vite) dev)\b|^vite$|--watch\b/;
+  /\b(nodemon|ts-node-dev|react-scripts start|(ng|nx) serve|(next|nuxt|vite) dev)\b|^vite$|--watch\b/;
 
 const DEVELOPMENT_REMARK =
   "run is a development server: give the command for production";

@@ -26,6 +26,9 @@ export function listTasks({ run, variables, remarks }: Survey): string[] {
       ? ["run: nothing here says how the service starts; give the command"]
       : []),
     ...remarks,
+    ...(Object.keys(variables.clear).length > 0
+      ? ["env.clear: it has the values of the example; check them for prod"]
+      : []),
     ...(secrets === ""
       ? []
       : [

@@ -161,7 +161,7 @@ const CASES: readonly Case[] = [
   {
     what: "a development server that npm starts",
     files: {
-      "package.json": node({ start: "tsc && nodemon server.js" }),
+      "package.json": node({ start: "tsc && nx serve" }),
       "server.js": "PORT",
     },
     expected: { run: "npm run start" },
@@ -380,6 +380,7 @@ env:
   env      LOG_LEVEL, COOKIE_SECRET, DATABASE_URL, FEE (src/server.ts, .env.example)
 
 Left to do:
+- env.clear: it has the values of the example; check them for prod
 - values of COOKIE_SECRET, DATABASE_URL, FEE: export them for \`serin dev\`; \`serin setup\` puts them into the vault
 - servers: the addresses of your hosts; \`serin dev\` needs none
 - alerts: who gets a mail when a canary is stopped
