@@ -1,3 +1,4 @@
+import type { Redis } from "ioredis";
 import { followEvents } from "../../lib/flag/event-feed.js";
 import {
   describeEvent,
@@ -29,9 +30,13 @@ export async function connectLedger(
     const at = new Date(event.at);
     screen.event(event.kind, describeEvent(event), { at });
   };
-  if (await waitForRedis(redis, REDIS_TIMEOUT_MS))
-    return async () =>
-      closers.add("ledger", await followEvents({ redis, keys, onEvent }));
+  await expectRedis(redis, url);
+  return async () =>
+    closers.add("ledger", await followEvents({ redis, keys, onEvent }));
+}
+
+async function expectRedis(redis: Redis, url: string): Promise<void> {
+  if (await waitForRedis(redis, REDIS_TIMEOUT_MS)) return;
   throw new LaunchError(
     `no Redis answers at ${new URL(url).host}: start it, set REDIS_URL to another Redis, or unset REDIS_URL for a private one`,
   );
@@ -47,6 +52,7 @@ export async function resumeFlag(
   // The other connection is blocked by the feed of events.
   const redis = createRedis({ url, name: "launcher-flag", logger });
   try {
+    await expectRedis(redis, url);
     await new Ledger(redis, createKeys(keyPrefix)).flip(flagName, {
       by: "operator",
       value: true,

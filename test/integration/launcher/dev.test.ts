@@ -150,6 +150,7 @@ describe("serin dev", function () {
     await launcher.untilShown(/fault {5}none: the canary runs as it is/);
     await launcher.untilShown(/back {6}canary app is ready again/);
     expect(await ask(launcher, "canary app")).to.equal("new");
+    expect(launcher.screen).not.to.match(/^\S+ +error /m);
   });
 
   describe("says why it does not start", () => {
