@@ -13,6 +13,7 @@ agent_pids() { echo "$(main_pid prod1 sample-agent@3001) $(main_pid canary1 samp
 
 SECOND=$(artifact_variant second)
 agents=$(agent_pids)
+mailed=$(count_mails)
 check "deploy.yml --check passes" play deploy.yml --check -e target=both -e "serin_service_artifact=$SECOND"
 check "and changes nothing" runs_everywhere "$RELEASE"
 under_load "deploy to the canary" play deploy.yml -e target=canary -e "serin_service_artifact=$SECOND"
@@ -25,6 +26,7 @@ check "the canary serves it" eventually 5 contains "$(curl -sS "http://$(host_ad
 under_load "rolling deploy to one prod host" play deploy.yml -e target=prod -e "serin_service_artifact=$SECOND"
 check "the release is deployed to prod" runs_everywhere "$RELEASE.second" prod1
 check "and no request fails" none_failed
+check "and nobody gets a mail" same "$mailed" "$(count_mails)"
 pids=$(first_and_last_pids)
 check "a second deploy of it changes nothing" nothing_changed "$(play deploy.yml -e target=both -e "serin_service_artifact=$SECOND" 2>&1)"
 check "and restarts nothing" same "$pids" "$(first_and_last_pids)"

@@ -1,7 +1,6 @@
 # shellcheck shell=bash disable=SC2317
 # The canary gets slow, the flag is flipped and a mail arrives.
 
-mails() { curl -fsS "http://$HOSTS_GATEWAY:$SES_PORT/store" | json emails; }
 mail_about_the_flip() { contains "$(mails)" ops@example.com && contains "$(mails)" "feature"; }
 flag_is() { same "$1" "$(state flag.value)"; }
 

@@ -42,4 +42,8 @@ served() {
     awk '{ printf "%s%s %s", (NR > 1 ? " " : ""), $2, $1 }'
 }
 
+# mails: prints what SES has received so far, as JSON.
+mails() { curl -fsS "http://$HOSTS_GATEWAY:$SES_PORT/store" | json emails; }
+count_mails() { mails | grep -o '"subject":' | wc -l; }
+
 canary_open() { same true "$(state proxies.0.canaryOpen)"; }
