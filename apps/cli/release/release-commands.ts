@@ -168,12 +168,11 @@ function createClock(signal: AbortSignal): Clock {
 /** The monitor on the first edge host, or at MONITOR_URL. */
 function connect(file: ServiceFile, env: Environment): MonitorClient {
   const edge = file.servers?.edge[0];
-  const ownUrl =
-    edge === undefined
-      ? {}
-      : { MONITOR_URL: `http://${edge}:${file.ports.monitor}` };
+  const ownUrl = edge && `http://${edge}:${file.ports.monitor}`;
+  const { MONITOR_URL: given = "" } = env;
+  const MONITOR_URL = given === "" ? ownUrl : given;
   return new MonitorClient(
-    readConfig({ ...ownUrl, ...env, FLAG_NAME: file.flag }),
+    readConfig({ ...env, MONITOR_URL, FLAG_NAME: file.flag }),
   );
 }
 

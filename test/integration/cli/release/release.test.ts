@@ -177,6 +177,22 @@ describe("serin release", () => {
     expect(ansible.calls).to.deep.equal(["deploy canary"]);
   });
 
+  it("fails and puts both sides back if a host of prod goes away in the middle", async () => {
+    commitOnStable();
+    const away = { event: "unreachable", host: "10.0.0.11", task: "Find" };
+    ansible.script(
+      "deploy",
+      `case "$*" in *'"prod"'*)\n${report(away)}exit 4 ;; esac\n`,
+    );
+    const { status, stderr } = await run(["release"]);
+    expect(status).to.equal(1);
+    expect(stderr).to.include("10.0.0.11 cannot be reached");
+    expect(ansible.calls.slice(2)).to.deep.equal([
+      "rollback prod",
+      "rollback canary",
+    ]);
+  });
+
   it("ends the playbook on a signal and says how to go on", async () => {
     commitOnStable();
     ansible.script(
