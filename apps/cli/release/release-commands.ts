@@ -15,8 +15,13 @@ import { MonitorClient } from "../sources/monitor-client.js";
 import { readReleaseConfig } from "./config.js";
 import { packageSerin } from "./packing/package-serin.js";
 import { packageService } from "./packing/package-service.js";
+import { followProd } from "./repository/follow-prod.js";
 import { rejectCommit } from "./repository/reject.js";
-import { admitCommit, readRepository } from "./repository/repository.js";
+import {
+  admitCommit,
+  readRepository,
+  type Repository,
+} from "./repository/repository.js";
 import { openWorkingTree } from "./repository/working-tree.js";
 import { lock } from "./lock.js";
 import { releaseService, requireStableRelease } from "./release-service.js";
@@ -113,7 +118,7 @@ export function createReleaseCommands(
         const admitted = admitCommit(repository, force);
         const ansible = prepareAnsible(setting);
         const monitor = connect(setting.file, env);
-        await admitByFlag(monitor);
+        if (!skipVerdict) await admitByFlag(monitor);
         say(admitted);
         const packed = await pack(revision, signal);
         const watch = () =>
@@ -126,12 +131,12 @@ export function createReleaseCommands(
           watch: skipVerdict ? undefined : watch,
         });
       }),
-    rollback: (release, { canary, prod }) =>
-      change((setting) => {
-        const side = canary ? "canary" : "prod";
-        const named =
-          release === "stable" ? requireStableRelease(read("HEAD")) : release;
-        return rollBack(setting, canary === prod ? "both" : side, named);
+    rollback: (release, sides) =>
+      change(async (setting) => {
+        const target = chooseTarget(sides);
+        const named = nameRelease(release, () => read("HEAD"));
+        const releases = await rollBack(setting, target, named);
+        if (target !== "canary") say(followProd(() => read("HEAD"), releases));
       }),
     admit: async (revision, { force }) => {
       const admitted = admitCommit(read(revision), force);
@@ -145,6 +150,18 @@ export function createReleaseCommands(
       return Promise.resolve(EXIT.ok);
     },
   };
+}
+
+function nameRelease(
+  release: string | undefined,
+  readHead: () => Repository,
+): string | undefined {
+  return release === "stable" ? requireStableRelease(readHead()) : release;
+}
+
+function chooseTarget({ canary, prod }: { canary: boolean; prod: boolean }) {
+  if (canary === prod) return "both";
+  return canary ? "canary" : "prod";
 }
 
 function limitWait(wait: true | number | undefined): { limitMs?: number } {

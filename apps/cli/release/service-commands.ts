@@ -53,12 +53,16 @@ export async function setUp(
   if (!isCheck) say("the hosts are set up. Next: serin release");
 }
 
-/** @param release undefined for the one before, on each host @throws CliError */
+/**
+ * @param release undefined for the one before, on each host
+ * @returns the releases that prod's hosts run; with a hand-written inventory those of all hosts that were rolled back
+ * @throws CliError
+ */
 export async function rollBack(
   setting: Setting,
   target: "canary" | "prod" | "both",
   release: string | undefined,
-): Promise<void> {
+): Promise<Set<string>> {
   const { signal, say } = setting;
   const outcomes = await runPlaybook(prepareAnsible(setting), {
     ...{ playbook: "rollback", target, signal },
@@ -69,4 +73,7 @@ export async function rollBack(
   });
   for (const [host, { changed, from, to }] of outcomes)
     say(changed ? `${host}: ${from} → ${to}` : `${host} runs ${to} already`);
+  const canary = setting.file.servers?.canary ?? [];
+  const ofProd = [...outcomes].filter(([host]) => !canary.includes(host));
+  return new Set(ofProd.map(([, { to }]) => to));
 }

@@ -71,7 +71,7 @@ export function admitCommit(
   );
 }
 
-/** Moves `stable` to the commit that prod runs now. Nothing else moves it. @throws CliError if it was moved meanwhile */
+/** Moves `stable` to the commit that prod runs now. @throws CliError if it was moved meanwhile */
 export function markStable({ tree, url, commit, refs }: Repository): string {
   const before = refs.get(STABLE);
   if (before !== commit) {

@@ -270,11 +270,37 @@ describe("serin release", () => {
     const both = await run(["rollback"]);
     expect(both.status).to.equal(0);
     expect(both.stdout).to.match(
-      /\n10\.0\.0\.11: 2 → 1\n10\.0\.0\.13 runs 1 already\n$/,
+      /\n10\.0\.0\.11: 2 → 1\n10\.0\.0\.13 runs 1 already\nstable was not moved.*no commit 1 in .*\n$/,
     );
     await run(["rollback", "--canary", "1"]);
     expect(ansible.calls).to.deep.equal(["rollback both", "rollback canary"]);
     expect(ansible.argumentsOf(1)).to.include('"serin_release":"1"');
+  });
+
+  it("moves stable back with prod, but not with the canary alone", async () => {
+    await run(["release"]);
+    const second = repository.commit("the second");
+    await run(["release"]);
+    const [release] = /\d{14}-\w{10}/.exec(ansible.argumentsOf(0)) ?? [""];
+    ansible.script("rollback", reportOutcome("10.0.0.13", "2", release));
+    await run(["rollback", "--canary"]);
+    expect(repository.at("stable")).to.equal(second);
+    ansible.script(
+      "rollback",
+      reportOutcome("10.0.0.11", "2", release) +
+        reportOutcome("10.0.0.13", "3", "2"),
+    );
+    const { status, stdout } = await run(["rollback"]);
+    expect(stdout).to.match(/\nstable is \w+ "the first" by .*\n$/);
+    expect(status).to.equal(0);
+    expect(repository.at("stable")).to.equal(first);
+  });
+
+  it("releases without a verdict while the flag is false", async () => {
+    const second = commitOnStable();
+    server.state.flag.value = false;
+    expect((await run(["release", "--skip-verdict"])).status).to.equal(0);
+    expect(repository.at("stable")).to.equal(second);
   });
 
   it("sets hosts up with Serin's programs and a new vault", async () => {
