@@ -56,4 +56,9 @@ with_uploads() { mkdir uploads && echo another >uploads/logo && touch uploads/ne
 check "the next release" play deploy.yml -e target=canary -e "serin_service_artifact=$(artifact_variant keeps with_uploads)"
 check "keeps the files of the writable folder" same shipped "$(on_canary logo)"
 check "and the service's other files there" test -n "$(on_canary hooks)"
+host_root canary1 sh -c "'cd /var/lib/sample && mv uploads kept && runuser -u sample -- ln -s /etc/apt uploads'"
+check "a link that the service puts in place of the folder ends a deploy" \
+  refuses play deploy.yml -e target=canary -e "serin_service_artifact=$(artifact_variant links with_uploads)"
+check "and does not give the service what it leads to" same root "$(host_root canary1 stat --format=%U /etc/apt)"
+host_root canary1 sh -c "'cd /var/lib/sample && rm uploads && mv kept uploads'"
 check "the release before it runs again" play rollback.yml -e target=canary
