@@ -62,6 +62,8 @@ check "a port that the first service has is rejected" \
 check "before anything is changed" refuses host_ssh canary1 getent passwd web
 check "a name that the host's own programs have, too" \
   contains "$(on_web play site.yml -e serin_service=ssh 2>&1)" "/etc/ssh belongs to another program"
+check "and a name whose units the first service has" \
+  contains "$(on_web play site.yml -e serin_service=sample-agent 2>&1)" "sample-agent@.service belongs to another service"
 under_load "site.yml of a second service" set_up_web
 check "a second service joins on the same hosts" test $? = 0
 check "none of the first one's requests fails" none_failed
