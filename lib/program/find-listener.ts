@@ -35,6 +35,9 @@ export class ListenerFinder {
     if (last !== undefined && (await holdsOne(last, sockets))) return last;
     this.#last = await findHolder(sockets);
     if (this.#last !== undefined) return this.#last;
+    // It may have stopped in the meantime.
+    const still = await readListeningSockets(Number(port || "80"));
+    if (![...still].some((socket) => sockets.has(socket))) return null;
     throw new HiddenListener(
       `the process that listens at ${host} belongs to another user`,
     );

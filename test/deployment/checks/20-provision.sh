@@ -53,8 +53,8 @@ units_are_hardened() {
 }
 
 programs_have_users_of_their_own() {
-  same "sample sample-agent" "$(host_ssh canary1 ps -eo user:20,args | awk '/dist\/apps/ { print $1 }' | sort -u | paste -sd' ')" &&
-    same "sample-monitor sample-proxy" "$(host_ssh edge1 ps -eo user:20,args | awk '/dist\/apps/ { print $1 }' | sort -u | paste -sd' ')"
+  same "sample sample-agent" "$(host_ssh canary1 ps -eo user:20,args | awk '/ dist\// { print $1 }' | sort -u | paste -sd' ')" &&
+    same "sample-monitor sample-proxy" "$(host_ssh edge1 ps -eo user:20,args | awk '/ dist\// { print $1 }' | sort -u | paste -sd' ')"
 }
 
 three_to_one() {

@@ -61,7 +61,7 @@ describe("serin why", () => {
     expect(facts).to.match(/^who +monitor$/m);
     expect(facts).to.match(/^rule +the latency threshold of canary$/m);
     expect(facts).to.match(
-      /^figures +quantile 0\.95, latency \d+ ms, threshold 500 ms, window 2,000 ms, requests \d+, waiting 0, /m,
+      /^figures +quantile 0\.95, latency \d+ ms, threshold 500 ms, window 2,000 ms, requests \d+, slow \d+, waiting 0, /m,
     );
     expect(facts).to.match(/^last canary request +by \d\d:\d\d:\d\d/m);
     expect(facts).to.match(
