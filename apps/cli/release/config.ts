@@ -26,6 +26,7 @@ export function readReleaseConfig(env: Environment): ReleaseConfig {
     repository: {
       repository: settings.text("SERIN_REPOSITORY", ""),
       branch: settings.text("SERIN_BRANCH", ""),
+      stable: settings.text("SERIN_STABLE", "stable"),
       jenkins: { build: settings.text("BUILD_URL", ""), commit },
     },
     revision: commit || "HEAD",

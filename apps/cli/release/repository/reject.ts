@@ -18,7 +18,7 @@ export function rejectCommit(
   const { tree, url, branch, commit, refs } = repository;
   const rejected = rejectedRef(commit);
   say(`rejected: ${nameCommit(tree, commit)}`);
-  if (commit === refs.get("refs/heads/stable")) {
+  if (commit === refs.get(repository.stable)) {
     say("It is the stable release: nothing was changed.");
     return;
   }

@@ -2,8 +2,6 @@ import { CliError, EXIT } from "../../exit-status.js";
 import { findCommit, nameCommit } from "./commit.js";
 import type { WorkingTree } from "./working-tree.js";
 
-export const STABLE = "refs/heads/stable";
-
 /** The repository that holds the release branch, `stable` and the rejected commits, and a commit to release. */
 export interface Repository {
   /** A clone of it, or its own working tree. */
@@ -11,6 +9,8 @@ export interface Repository {
   /** A path or URL. */
   url: string;
   branch: string;
+  /** The ref of the commit that prod runs. */
+  stable: string;
   commit: string;
   /** The commits that its refs point to, at the time of reading. */
   refs: ReadonlyMap<string, string>;
@@ -21,6 +21,8 @@ export interface RepositorySettings {
   repository: string;
   /** Empty for main, or master if there is no main. */
   branch: string;
+  /** The branch that prod runs. Services of one repository need one each. */
+  stable: string;
   revision: string;
   /** Jenkins builds GIT_COMMIT. If its checkout failed, HEAD is an earlier commit. */
   jenkins: { build: string; commit: string };
@@ -47,7 +49,8 @@ export function readRepository(
   const isMaster =
     !refs.has("refs/heads/main") && refs.has("refs/heads/master");
   const branch = settings.branch || (isMaster ? "master" : "main");
-  return { tree, url, branch, commit, refs };
+  const stable = `refs/heads/${settings.stable}`;
+  return { tree, url, branch, stable, commit, refs };
 }
 
 /** Where a rejected commit is kept. */
@@ -72,12 +75,13 @@ export function admitCommit(
 }
 
 /** Moves `stable` to the commit that prod runs now. @throws CliError if it was moved meanwhile */
-export function markStable({ tree, url, commit, refs }: Repository): string {
-  const before = refs.get(STABLE);
+export function markStable(repository: Repository): string {
+  const { tree, url, stable, commit, refs } = repository;
+  const before = refs.get(stable);
   if (before !== commit) {
     // The lease protects a `stable` that was moved in the meantime.
-    const lease = `--force-with-lease=${STABLE}:${before ?? ""}`;
-    tree.git("push", "--quiet", lease, url, `${commit}:${STABLE}`);
+    const lease = `--force-with-lease=${stable}:${before ?? ""}`;
+    tree.git("push", "--quiet", lease, url, `${commit}:${stable}`);
   }
   const rejected = rejectedRef(commit);
   if (refs.has(rejected)) tree.git("push", "--quiet", url, `:${rejected}`);
@@ -85,16 +89,13 @@ export function markStable({ tree, url, commit, refs }: Repository): string {
 }
 
 /** Fetches the commit of `stable`, unless it is present. @returns it, or undefined if no release has reached prod yet */
-export function fetchStable({
-  tree,
-  url,
-  refs,
-}: Repository): string | undefined {
-  const stable = refs.get(STABLE);
-  if (stable === undefined) return undefined;
-  if (tree.tryGit("cat-file", "-e", `${stable}^{commit}`) === undefined)
-    tree.git("fetch", "--quiet", url, STABLE);
-  return stable;
+export function fetchStable(repository: Repository): string | undefined {
+  const { tree, url, stable, refs } = repository;
+  const commit = refs.get(stable);
+  if (commit === undefined) return undefined;
+  if (tree.tryGit("cat-file", "-e", `${commit}^{commit}`) === undefined)
+    tree.git("fetch", "--quiet", url, stable);
+  return commit;
 }
 
 function readRefs(tree: WorkingTree, url: string): Map<string, string> {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { setUp } from "../../../../apps/cli/release/service-commands.js";
@@ -9,6 +9,7 @@ import {
   reportOutcome,
 } from "../../../support/fake-ansible.js";
 import { GitRepository } from "../../../support/git-repository.js";
+import { findOnPath } from "../../../support/needed-program.js";
 import { StateServer } from "../../../support/monitor/state-server.js";
 import { Cli, type CliResult } from "../../../support/programs/cli.js";
 import { freshKeys } from "../../../support/redis/redis-server.js";
@@ -240,8 +241,13 @@ describe("serin release", () => {
     expect(noVault.stderr).to.match(
       /serin\.vault\.yml does not exist: write it with `serin setup`/,
     );
-    const noAnsible = await run(["release"], { PATH: "/usr/bin/none" });
+    const onlyGit = createTempDirectory();
+    symlinkSync(String(findOnPath(["git"])), join(onlyGit, "git"));
+    const noAnsible = await run(["release"], { PATH: onlyGit });
     expect(noAnsible.status).to.equal(2);
+    expect(noAnsible.stderr).to.include(
+      "no ansible-playbook on the PATH: install ansible-core",
+    );
     repository.write("serin.yml", "service: shop\nrun: ./shop\n");
     const noServers = await run(["rollback"], own);
     expect(noServers.status).to.equal(2);
@@ -293,6 +299,16 @@ describe("serin release", () => {
     const { status, stdout } = await run(["rollback"]);
     expect(stdout).to.match(/\nstable is \w+ "the first" by .*\n$/);
     expect(status).to.equal(0);
+    expect(repository.at("stable")).to.equal(first);
+  });
+
+  it("keeps a stable branch of its own beside another service's", async () => {
+    repository.git("branch", "stable");
+    const second = repository.commit("the second");
+    const env = { SERIN_STABLE: "stable-shop" };
+    const { stdout } = await run(["release"], env);
+    expect(stdout).to.include("There is no stable release to compare with");
+    expect(repository.at("stable-shop")).to.equal(second);
     expect(repository.at("stable")).to.equal(first);
   });
 

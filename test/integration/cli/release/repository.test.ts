@@ -71,7 +71,7 @@ class Project {
     const tree = openWorkingTree(this.#clone, env);
     tree.git("fetch", "--quiet", "origin", "+refs/*:refs/from-origin/*");
     return readRepository(tree, {
-      ...{ repository: "", branch: "", revision: commit },
+      ...{ repository: "", branch: "", stable: "stable", revision: commit },
       ...{ jenkins: { build: "", commit: "" } },
       ...settings,
     });
@@ -309,7 +309,8 @@ describe("a release's repository", () => {
     const project = new Project("bare");
     const { tree } = project.read("HEAD");
     const jenkins = { build: "http://jenkins", commit: "" };
-    const settings = { repository: "", branch: "", revision: "HEAD", jenkins };
+    const branches = { branch: "", stable: "stable" };
+    const settings = { repository: "", ...branches, revision: "HEAD", jenkins };
     expect(() => readRepository(tree, settings)).to.throw(
       "the workspace is not at the commit of the build (unknown)",
     );
@@ -323,7 +324,7 @@ describe("a release's repository", () => {
     const tree = openWorkingTree(join(repository.path, "sub"), env);
     markStable(
       readRepository(tree, {
-        ...{ repository: "", branch: "", revision: "HEAD" },
+        ...{ repository: "", branch: "", stable: "stable", revision: "HEAD" },
         jenkins: { build: "", commit: "" },
       }),
     );
