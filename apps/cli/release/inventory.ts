@@ -70,8 +70,6 @@ function serviceVariables(file: ServiceFile): Variables {
     serin_service_ports: { prod: ports.prod, canary: ports.canary },
     serin_service_instances: file.instances,
     serin_service_health_path: health.path ?? "",
-    serin_service_health_timeout: health.timeoutMs / 1000,
-    serin_service_start_timeout: health.startMs / 1000,
     serin_service_drain: file.drainMs / 1000,
     serin_service_writable: file.writable,
     serin_service_artifact: `${directory}/artifacts/${service}.tar.gz`,
