@@ -38,6 +38,7 @@ export class Canary {
   async restart(source = this.#source): Promise<void> {
     const { supervisor, layout } = this.#options;
     this.#source = source;
+    if (this.#hop !== undefined) this.#hop.isWaiting = true;
     const spec = describeService("canary", source, layout, this.#port);
     await supervisor.restart(spec, GRACE_MS);
   }
@@ -46,7 +47,7 @@ export class Canary {
     const { supervisor } = this.#options;
     const mode = HOP_MODES[fault];
     if (mode !== undefined) (await this.#openHop()).mode = mode;
-    else if (fault === "crash") supervisor.crash();
+    else if (fault === "crash") this.#crash();
     else supervisor.signal("SIGSTOP");
   }
 
@@ -62,6 +63,11 @@ export class Canary {
     await this.#hop?.close();
   }
 
+  #crash(): void {
+    if (this.#hop !== undefined) this.#hop.isWaiting = false;
+    this.#options.supervisor.crash();
+  }
+
   async #openHop(): Promise<FaultHop> {
     if (this.#hop !== undefined) return this.#hop;
     const { layout, signal } = this.#options;
@@ -71,7 +77,6 @@ export class Canary {
     const hop = new FaultHop({ host, port: own });
     this.#hop = hop;
     this.#port = own;
-    hop.isWaiting = true;
     const listening = hop.listen(host, layout.ports.canaryApp, signal);
     await Promise.all([this.restart(), listening]);
     return hop;

@@ -23,7 +23,7 @@ export type HopMode = "pass" | "slow" | "errors";
  */
 export class FaultHop {
   mode: HopMode = "pass";
-  /** Whether connections wait for a service that is starting; they fail otherwise. */
+  /** Whether connections wait for a service that is starting, until it accepts the first; they fail otherwise. */
   isWaiting = false;
   readonly #target: { host: string; port: number };
   readonly #server: Server;
@@ -62,14 +62,21 @@ export class FaultHop {
   async #relay(client: Socket): Promise<void> {
     this.#keep(client);
     client.pause();
-    const service =
-      this.mode === "errors" ? undefined : await this.#connect(client);
+    if (this.mode === "errors") {
+      client.on("data", () => client.end(ERROR_RESPONSE));
+      client.resume();
+      return;
+    }
+    const service = await this.#connect(client);
+    if (service === undefined) {
+      client.destroy();
+      return;
+    }
     client.on("data", (chunk) => {
       if (this.mode === "errors") client.end(ERROR_RESPONSE);
-      else if (service === undefined) client.destroy();
       else service.write(chunk);
     });
-    if (service !== undefined) this.#join(client, service);
+    this.#join(client, service);
     client.resume();
   }
 
@@ -92,7 +99,10 @@ export class FaultHop {
         () => true,
         () => false,
       );
-      if (isOpen) return service;
+      if (isOpen) {
+        this.isWaiting = false;
+        return service;
+      }
       if (!this.isWaiting || client.destroyed) return undefined;
       await sleep(RETRY_MS);
     }

@@ -90,6 +90,20 @@ describe("faults of the canary", function () {
     expect(await ask()).to.include({ status: 200 });
   });
 
+  it("refuse requests after a crash that follows another fault", async () => {
+    const { canary, ask, fails } = await startCanary();
+    await canary.inject("slow");
+    await ask();
+    await canary.inject("crash");
+    await waitFor("its end", () => fails(500));
+    const sentAt = performance.now();
+    expect(await fails()).to.equal(true);
+    expect(performance.now() - sentAt).to.be.below(2000);
+    await canary.resume();
+    await waitFor("its return", async () => !(await fails()));
+    expect((await ask()).ms).to.be.below(790);
+  });
+
   it("suspend it, until it is resumed", async () => {
     const { canary, ask, fails } = await startCanary();
     await canary.inject("hang");
