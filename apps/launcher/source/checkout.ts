@@ -52,6 +52,10 @@ export class CheckoutCache {
     { repository, current }: { repository: Repository; current: ServiceFile },
   ): Promise<Checkout> {
     const root = join(this.#folder, side);
+    const stampFile = `${root}.built`;
+    // The checkout, or the build after it, may fail half-way.
+    if (!(await repository.isAt(commit, root)))
+      rmSync(stampFile, { force: true });
     const keepsIgnored = side === "canary";
     await repository.checkOut(commit, { directory: root, keepsIgnored });
     const directory = join(root, repository.prefix);
@@ -59,7 +63,7 @@ export class CheckoutCache {
     const service = existsSync(path)
       ? readServiceFile(path)
       : { ...current, path, directory };
-    return { service, commit, stampFile: `${root}.built` };
+    return { service, commit, stampFile };
   }
 
   get #lockFile(): string {
@@ -83,6 +87,10 @@ export function isBuilt({ commit, service, stampFile }: Checkout): boolean {
     existsSync(stampFile) &&
     readFileSync(stampFile, "utf8") === stampOf(commit, service)
   );
+}
+
+export function markUnbuilt({ stampFile }: Checkout): void {
+  rmSync(stampFile, { force: true });
 }
 
 export function markBuilt({ commit, service, stampFile }: Checkout): void {

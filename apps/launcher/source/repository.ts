@@ -102,6 +102,11 @@ export class Repository {
     }
   }
 
+  /** Whether `directory` is a working tree of the commit. */
+  async isAt(commit: string, directory: string): Promise<boolean> {
+    return (await this.#headOf(directory)) === commit;
+  }
+
   /** Makes `directory` a working tree of the commit. With `keepsIgnored`, what was built there for another commit stays. */
   async checkOut(
     commit: string,
@@ -110,7 +115,7 @@ export class Repository {
     // The repository's hooks are for its own working tree.
     const git = ["-c", "core.hooksPath=/dev/null"];
     const within = [...git, "-C", directory];
-    const before = await this.#try(...within, "rev-parse", "HEAD");
+    const before = await this.#headOf(directory);
     if (before === undefined) {
       await rm(directory, { recursive: true, force: true });
       // By force, because Git may remember a folder that is gone.
@@ -121,6 +126,10 @@ export class Repository {
       const clean = ["clean", keepsIgnored ? "-ffdq" : "-ffdxq"];
       await this.#run([...within, ...clean]);
     }
+  }
+
+  async #headOf(directory: string): Promise<string | undefined> {
+    return await this.#try("-C", directory, "rev-parse", "HEAD");
   }
 
   async #treeOf(commit: string): Promise<string> {

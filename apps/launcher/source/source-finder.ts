@@ -12,6 +12,7 @@ import type { Source } from "../processes/service.js";
 import {
   isBuilt,
   markBuilt,
+  markUnbuilt,
   type Checkout,
   type CheckoutCache,
 } from "./checkout.js";
@@ -141,6 +142,7 @@ export class SourceFinder {
 
   async #build(side: Side, checkout: Checkout, label: string): Promise<void> {
     if (checkout.service.build === undefined || isBuilt(checkout)) return;
+    markUnbuilt(checkout);
     await this.#options.build(side, checkout, label);
     markBuilt(checkout);
   }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { LaunchError } from "../../../apps/launcher/config.js";
@@ -89,6 +89,42 @@ describe("sources of serin dev", () => {
     expect(built.map((line) => line.split(":")[0])).to.deep.equal([
       ...["prod two", "canary three", "canary four"],
     ]);
+  });
+
+  it("are built again after a build of another commit has failed", async () => {
+    const { repository, second } = createRepository();
+    let isBroken = false;
+    const built: string[] = [];
+    const { finder } = find(repository.file, {
+      build: (side) => {
+        built.push(side);
+        return isBroken ? Promise.reject(new Error("make")) : Promise.resolve();
+      },
+    });
+    const openBoth = async () => {
+      await finder.openProd().catch(() => undefined);
+      await finder.openCanary().catch(() => undefined);
+    };
+    await openBoth();
+    isBroken = true;
+    repository.commit();
+    repository.write({ text: "four" });
+    await openBoth();
+    isBroken = false;
+    repository.git("reset", "--quiet", second);
+    repository.write({ text: "three" });
+    built.length = 0;
+    await openBoth();
+    expect(built).to.deep.equal(["prod", "canary"]);
+  });
+
+  it("are built again when their copies are gone", async () => {
+    const { repository } = createRepository();
+    const { finder, built } = find(repository.file);
+    const { service } = await finder.openProd();
+    rmSync(service.directory, { recursive: true });
+    await finder.openProd();
+    expect(built).to.have.length(2);
   });
 
   it("share a copy when nothing has changed", async () => {
