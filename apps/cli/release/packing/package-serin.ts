@@ -13,8 +13,8 @@ import { join, relative } from "node:path";
 import { CliError, EXIT } from "../../exit-status.js";
 import { writeArchive } from "./archive.js";
 
-/** It runs everything on one machine. */
-const LAUNCHER = join("dist", "apps", "launcher");
+/** Programs that no host runs: the sample has a release of its own. */
+const LEFT_OUT = ["launcher", "app"].map((name) => join("dist", "apps", name));
 const MANIFEST_FIELDS = ["name", "version", "description", "license", "type"];
 /** The files have no commit of their own. */
 const TIME = "2000-01-01T00:00:00Z";
@@ -56,7 +56,7 @@ export function packageSerin(root: string, artifacts: string): string {
 function copyPackage(root: string, stage: string): string {
   cpSync(join(root, "dist"), join(stage, "dist"), {
     recursive: true,
-    filter: (path) => path !== join(root, LAUNCHER),
+    filter: (path) => !LEFT_OUT.includes(relative(root, path)),
   });
   cpSync(join(root, "LICENSE"), join(stage, "LICENSE"));
   const manifest = JSON.parse(

@@ -263,10 +263,15 @@ describe("serin package", () => {
 describe("serin package --serin", () => {
   const createRoot = () => {
     const root = createTempDirectory();
-    for (const path of ["dist/apps/agent", "dist/apps/launcher"])
+    for (const path of [
+      "dist/apps/agent",
+      "dist/apps/launcher",
+      "dist/apps/app",
+    ])
       mkdirSync(join(root, path), { recursive: true });
     writeFileSync(join(root, "dist/apps/agent/main.js"), "sample();");
     writeFileSync(join(root, "dist/apps/launcher/main.js"), "launch();");
+    writeFileSync(join(root, "dist/apps/app/main.js"), "sample();");
     writeFileSync(join(root, "LICENSE"), "free");
     const manifest = { name: "serin", version: "1.2.3", scripts: {} };
     writeFileSync(join(root, "package.json"), JSON.stringify(manifest));
