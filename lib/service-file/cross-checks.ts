@@ -71,11 +71,17 @@ export function checkArtifact(
     flag: string;
     flags: string[];
     instances: number;
-    ports: { prod: number; canary: number };
+    ports: {
+      prod: number;
+      canary: number;
+      admin?: number | undefined;
+      monitor?: number | undefined;
+    };
+    proxy: { port: number };
   },
   context: z.RefinementCtx,
 ): void {
-  const { artifact, include, flag, flags, instances, ports } = content;
+  const { artifact, include, flag, flags, instances, ports, proxy } = content;
   if (artifact !== undefined && include !== undefined)
     reject(
       context,
@@ -90,6 +96,31 @@ export function checkArtifact(
     );
   for (const side of ["prod", "canary"] as const)
     checkPorts({ side, first: ports[side], instances }, context);
+  checkEdgePorts({ ...ports, proxy: proxy.port }, context);
+}
+
+/** Proxy and monitor share the edge hosts. */
+function checkEdgePorts(
+  given: {
+    proxy: number;
+    admin?: number | undefined;
+    monitor?: number | undefined;
+  },
+  context: z.RefinementCtx,
+): void {
+  const { proxy, admin = proxy + 1, monitor = proxy + 10 } = given;
+  if (new Set([proxy, admin, monitor]).size < 3)
+    reject(
+      context,
+      ["ports"],
+      `the edge needs three ports, and proxy.port is ${proxy}, ports.admin ${admin} and ports.monitor ${monitor}: give each its own`,
+    );
+  if (Math.max(admin, monitor) > 65_535)
+    reject(
+      context,
+      ["proxy", "port"],
+      `proxy.port is ${proxy}: give at most 65525, because its status and the dashboard take ports up to 10 above`,
+    );
 }
 
 /** An instance's agent listens 100 above it. */

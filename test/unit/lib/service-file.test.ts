@@ -158,6 +158,11 @@ instances: many
     ["health: {path: //x}", 'health.path is "//x": give'],
     ["instances: 0", "instances is 0: give a whole number from 1"],
     ["ports: {prod: 65500}", "ports.prod is 65500: give at most 65425"],
+    [
+      "ports: {monitor: 8081}",
+      "the edge needs three ports, and proxy.port is 8080, ports.admin 8081 and ports.monitor 8081: give each",
+    ],
+    ["proxy: {port: 65530}", "proxy.port is 65530: give at most 65525"],
     ["env: {clear: {PORT: 1}}", "env.clear.PORT: give the name of a variable"],
     ["env: {clear: {A: [1]}}", "env.clear.A is [1]: give a text, a number"],
     ["env: {secret: [A, A]}", 'env.secret[1] is "A": give each only once'],
