@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import { hostname } from "node:os";
 import express, {
+  type ErrorRequestHandler,
   type Express,
   type RequestHandler,
   type Router,
@@ -137,5 +138,18 @@ function createHealth(
   health.use((_request, response) => {
     response.status(404).json({ error: "not found: try /healthz or /metrics" });
   });
+  health.use(answerMalformedUrl);
   return health;
 }
+
+/** Express would answer with its stack. */
+const answerMalformedUrl: ErrorRequestHandler = (
+  err,
+  _request,
+  response,
+  next,
+) => {
+  if (err instanceof URIError)
+    response.status(400).json({ error: "malformed URL" });
+  else next(err);
+};

@@ -162,6 +162,13 @@ describe("agent OFREP", () => {
     expect(await ask("/feature", "")).to.include({ status: 200 });
   });
 
+  it("answers 400 without a stack for a path that cannot be decoded", async () => {
+    const { ask } = await startKnowing();
+    const { status, answer } = await ask("/%E0%A4%A", "");
+    expect(status).to.equal(400);
+    expect(answer).to.deep.equal({ error: "malformed URL" });
+  });
+
   it("answers 500 until Redis has answered", async () => {
     const port = await findServicePort();
     const { ask } = await startAgent({
