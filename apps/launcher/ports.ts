@@ -32,7 +32,7 @@ export async function findPorts<Name extends string>(
       [
         "these ports are not available:",
         ...refusals,
-        "Is another `npm start` running? 0 selects a free port.",
+        "Is another `serin dev` running? 0 selects a free port.",
       ].join("\n  "),
     );
   return Object.fromEntries(ports) as Record<Name, number>;

@@ -118,9 +118,10 @@ export class Repository {
     const before = await this.#headOf(directory);
     if (before === undefined) {
       await rm(directory, { recursive: true, force: true });
-      // By force, because Git may remember a folder that is gone.
-      const add = ["worktree", "add", "--force", "--detach", "--quiet"];
-      await this.#run([...git, ...add, directory, commit]);
+      // By force, because Git may remember a folder that is gone, and twice for one that was locked.
+      const add = ["worktree", "add", "--force", "--force"];
+      const quietly = ["--detach", "--quiet", directory, commit];
+      await this.#run([...git, ...add, ...quietly]);
     } else if (before !== commit) {
       await this.#run([...within, "reset", "--hard", "--quiet", commit]);
       const clean = ["clean", keepsIgnored ? "-ffdq" : "-ffdxq"];

@@ -53,7 +53,7 @@ describe("port search", () => {
         "these ports are not available:",
         `  ${first} for the user of A_PORT is in use: set A_PORT to another port`,
         `  ${second} for the user of B_PORT is in use: set B_PORT to another port`,
-        "  Is another `npm start` running? 0 selects a free port.",
+        "  Is another `serin dev` running? 0 selects a free port.",
       ].join("\n"),
     );
   });

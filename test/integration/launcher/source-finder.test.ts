@@ -122,6 +122,7 @@ describe("sources of serin dev", () => {
     const { repository } = createRepository();
     const { finder, built } = find(repository.file);
     const { service } = await finder.openProd();
+    repository.git("worktree", "lock", service.directory);
     rmSync(service.directory, { recursive: true });
     await finder.openProd();
     expect(built).to.have.length(2);
