@@ -1,4 +1,5 @@
 import {
+  type Dirent,
   closeSync,
   lstatSync,
   openSync,
@@ -29,8 +30,7 @@ const MAX_NAMED = 5;
 export function examine(stage: string): Architecture | undefined {
   const escaping: string[] = [];
   const architectures = new Set<Architecture>();
-  const entries = readdirSync(stage, { recursive: true, withFileTypes: true });
-  for (const entry of entries) {
+  for (const entry of walk(stage)) {
     const path = join(entry.parentPath, entry.name);
     if (entry.isSymbolicLink()) {
       const target = readlinkSync(path);
@@ -43,6 +43,13 @@ export function examine(stage: string): Architecture | undefined {
   }
   if (escaping.length > 0) throw refuseLinks(escaping);
   return architectures.size === 1 ? [...architectures][0] : undefined;
+}
+
+/** Files and links. readdir's own recursion follows links to folders, and fails where they form a circle, as in pnpm's packages. */
+function* walk(folder: string): Generator<Dirent> {
+  for (const entry of readdirSync(folder, { withFileTypes: true }))
+    if (entry.isDirectory()) yield* walk(join(folder, entry.name));
+    else yield entry;
 }
 
 function pointsOutside(stage: string, link: string, target: string): boolean {
