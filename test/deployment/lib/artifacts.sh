@@ -20,4 +20,4 @@ artifact_variant() {
 break_start() { echo 'echo broken on purpose >&2; exit 1' >.serin/run; }
 break_readiness() { echo '{"path": "/never", "timeoutMs": 2000, "startMs": 3000}' >.serin/health; }
 break_after_a_second() { sed -i 's/^/(sleep 1.5; kill -9 $$) \& /' .serin/run; }
-break_settings() { sed -i '/^function readConfig/a throw new Error("SPEED is missing: give one");' dist/apps/agent/config.js; }
+break_settings() { echo 'export function readConfig() { throw new Error("SPEED is missing: give one"); }' >dist/apps/agent/config.js; }
