@@ -1,4 +1,4 @@
-import { escapeHtml } from "../alert/message/render-html.js";
+import { escapeHtml, renderHead } from "../alert/message/render-html.js";
 
 /** A page that a link in a message opens. */
 export interface ActionPage {
@@ -26,14 +26,7 @@ export function renderActionPage(
     button === undefined
       ? ""
       : `<form method="post"><button>${escapeHtml(button)}</button></form>`;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeHtml(`${title} · ${system}`)}</title>
-<style>${STYLE}</style>
-</head>
+  return `${renderHead(`${title} · ${system}`, STYLE)}
 <body>
 <main>
 <p>${escapeHtml(system)}</p>

@@ -42,17 +42,7 @@ const TABLE =
  */
 export function renderHtml(notice: Notice): string {
   const { tone, title, happened, bars, answers, facts } = notice;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${escapeHtml(title)}</title>
-<style>
-${DARK}
-</style>
-</head>
+  return `${renderHead(title, DARK)}
 <body style="margin:0;background:#ffffff">
 <!--[if mso]><table role="presentation" align="center" width="600"><tr><td><![endif]-->
 <${TABLE} class="page" align="center" width="100%" style="max-width:600px;background:#ffffff">
@@ -126,6 +116,21 @@ ${rows.map(renderFact).join("\n")}
 
 function renderFact({ label, value }: Figure): string {
   return `<tr><td class="faint" valign="top" style="padding:2px 12px 2px 0;color:#59636e">${escapeHtml(label)}</td><td style="padding:2px 0">${escapeHtml(value)}</td></tr>`;
+}
+
+/** An HTML document as far as its body. */
+export function renderHead(title: string, style: string): string {
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${escapeHtml(title)}</title>
+<style>
+${style}
+</style>
+</head>`;
 }
 
 export function escapeHtml(text: string): string {
