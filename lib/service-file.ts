@@ -42,6 +42,15 @@ export class ServiceFileError extends Error {
   }
 }
 
+/** Its routes as the monitor's ROUTE_RULES. */
+export function formatRouteRules({ routes }: Pick<ServiceFile, "routes">) {
+  const rules = Object.entries(routes).map(([route, { latency }]) => [
+    route,
+    { latency: latency === "ignore" ? latency : `${latency / 1000}s` },
+  ]);
+  return JSON.stringify(Object.fromEntries(rules));
+}
+
 export function findServiceFile(directory: string): string {
   return join(resolve(directory), "serin.yml");
 }

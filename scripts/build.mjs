@@ -1,6 +1,7 @@
 /**
  * Builds dist/ from scratch: each program and serin/client bundled with the packages that they use, the dashboard's page, and
- * the licences of those packages. The sample service is built to apps/app/dist/ as well, beside its serin.yml. The same sources give the same bytes. Types are checked by `npm run types`.
+ * the licences of those packages. The sample service is built to apps/app/dist/ as well, beside its serin.yml. The same
+ * sources give the same bytes. Types are checked by `npm run types`.
  *
  *     node scripts/build.mjs          what is shipped
  *     node scripts/build.mjs tests    and each module by itself, for tests and benchmarks

@@ -1,8 +1,7 @@
-import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { get, type IncomingMessage } from "node:http";
-import { connect } from "node:net";
 import * as z from "zod";
+import { acceptsConnections } from "../../lib/program/accepts-connections.js";
 import { parseJson } from "../../lib/redis/stream-entry.js";
 import type { LookUpLimits } from "./find-app.js";
 
@@ -59,17 +58,12 @@ export async function probeHealth(
 
 /** Connects, for an app without a health page. */
 async function probePort(
-  { hostname, port }: URL,
+  url: URL,
   { timeoutMs, signal }: LookUpLimits,
 ): Promise<ProbeResult> {
   const sentAt = performance.now();
-  const socket = connect({ host: hostname, port: Number(port || 80) });
   const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
-  const ok = await once(socket, "connect", { signal: limit }).then(
-    () => true,
-    () => false,
-  );
-  socket.on("error", () => undefined).destroy();
+  const ok = await acceptsConnections(url, limit);
   const ms = performance.now() - sentAt;
   return { ok, ms, status: null, version: null };
 }

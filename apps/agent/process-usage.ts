@@ -1,4 +1,5 @@
 import pidusage from "pidusage";
+import { isRunning } from "../../lib/program/process-lock.js";
 import type { AppLocation } from "./find-app.js";
 import { listProcesses, readCgroupCpuMs } from "./process-tree.js";
 
@@ -79,13 +80,5 @@ async function askPidusage(pid: number): Promise<pidusage.Status | undefined> {
     // pidusage caches /proc/<pid>/stat of an earlier process with this pid, and never refreshes it.
     pidusage.clear();
     return await pidusage(pid);
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (err) {
-    return (err as NodeJS.ErrnoException).code === "EPERM";
   }
 }

@@ -1,4 +1,4 @@
-import type { ServiceFile } from "../../lib/service-file.js";
+import { formatRouteRules, type ServiceFile } from "../../lib/service-file.js";
 import {
   parseHttpOrigin,
   readBaseConfig,
@@ -120,18 +120,15 @@ export function readConfig(
 /** What Serin's programs have to know of the service, unless the user's environment says otherwise. */
 export function mergeSettings(
   env: Environment,
-  { prefix, flag, flags, routes }: ServiceFile,
+  service: ServiceFile,
 ): Environment {
-  const rules = Object.entries(routes).map(([route, { latency }]) => [
-    route,
-    { latency: latency === "ignore" ? latency : `${latency / 1000}s` },
-  ]);
+  const { prefix, flag, flags, routes } = service;
   return {
     KEY_PREFIX: prefix,
     FLAG_NAME: flag,
     ...(flags.length > 0 && { FLAGS: flags.join(",") }),
-    ...(rules.length > 0 && {
-      ROUTE_RULES: JSON.stringify(Object.fromEntries(rules)),
+    ...(Object.keys(routes).length > 0 && {
+      ROUTE_RULES: formatRouteRules(service),
     }),
     ...withoutEmpty(env),
   };

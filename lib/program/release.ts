@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import * as z from "zod";
+import { parseJson } from "../redis/stream-entry.js";
 
 const releaseSchema = z.object({ release: z.string() });
 const manifestSchema = z.object({ version: z.string() });
@@ -22,6 +23,23 @@ export function releaseVersion(from = import.meta.url): string {
   return releaseVersion(
     above(folder, "neither release.json nor package.json is"),
   );
+}
+
+/** Such as `1.4.0-20261201031500-1a2b3c4d5e`, or without a version. @param committedAt ms since the epoch */
+export function formatRelease(
+  version: string | undefined,
+  { commit, committedAt }: { commit: string; committedAt: number },
+): string {
+  const second = new Date(committedAt).toISOString().slice(0, 19);
+  const stamp = second.replace(/\D/g, "");
+  return [version, stamp, commit.slice(0, 10)].filter(Boolean).join("-");
+}
+
+/** The version in a package.json's text; undefined without one that can be part of a file's name. */
+export function versionIn(manifest: string | undefined): string | undefined {
+  const { data } = manifestSchema.safeParse(parseJson(manifest));
+  const { version = "" } = data ?? {};
+  return /^\d[\w.+-]{0,63}$/.test(version) ? version : undefined;
 }
 
 /** The folder of Serin's package: the nearest one upward with a package.json. It holds ansible/, jenkins/ and dist/. */

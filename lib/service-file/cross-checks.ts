@@ -64,7 +64,8 @@ export function checkMailer(
     );
 }
 
-export function checkArtifact(
+/** Fields that contradict each other. */
+export function checkFields(
   content: {
     artifact?: string | undefined;
     include?: string[] | undefined;

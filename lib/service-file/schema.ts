@@ -13,7 +13,7 @@ import {
   wholeNumber,
 } from "./fields.js";
 import {
-  checkArtifact,
+  checkFields,
   checkMailer,
   checkServers,
   reject,
@@ -299,7 +299,7 @@ export const schema = z
     },
     { error: "the fields of a service: service, run, servers …" },
   )
-  .superRefine(checkArtifact);
+  .superRefine(checkFields);
 
 export type FileContent = z.output<typeof schema>;
 

@@ -1,17 +1,19 @@
+import { ServiceFileError } from "../../lib/service-file.js";
 import {
   SettingsError,
   type Environment,
 } from "../../lib/settings/settings.js";
 
-/** @returns a function that gives what `read` refuses in an environment; empty if it refuses nothing */
-export function problemsIn(
-  read: (env: Environment) => unknown,
-): (env: Environment) => readonly string[] {
-  return (env) => {
+/** @returns a function that gives what `read` refuses in an input; empty if it refuses nothing */
+export function problemsIn<Input = Environment>(
+  read: (input: Input) => unknown,
+): (input: Input) => readonly string[] {
+  return (input) => {
     try {
-      read(env);
+      read(input);
     } catch (err) {
-      if (err instanceof SettingsError) return err.problems;
+      if (err instanceof SettingsError || err instanceof ServiceFileError)
+        return err.problems;
       throw err;
     }
     return [];

@@ -1,4 +1,7 @@
-import type { ServiceFile } from "../../../lib/service-file.js";
+import {
+  formatRouteRules,
+  type ServiceFile,
+} from "../../../lib/service-file.js";
 import { CliError, EXIT } from "../exit-status.js";
 
 type Variables = Record<string, unknown>;
@@ -81,16 +84,13 @@ function serviceVariables(file: ServiceFile): Variables {
   });
 }
 
-function edgeVariables({ proxy, ports, routes }: ServiceFile): Variables {
-  const rules = Object.entries(routes).map(([path, { latency }]) => [
-    path,
-    { latency: latency === "ignore" ? latency : `${latency / 1000}s` },
-  ]);
+function edgeVariables(file: ServiceFile): Variables {
+  const { proxy, ports } = file;
   return {
     serin_proxy_port: proxy.port,
     serin_admin_port: ports.admin,
     serin_monitor_port: ports.monitor,
-    serin_route_rules: JSON.stringify(Object.fromEntries(rules)),
+    serin_route_rules: formatRouteRules(file),
   };
 }
 

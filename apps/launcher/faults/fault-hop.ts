@@ -36,7 +36,7 @@ export class FaultHop {
     });
   }
 
-  /** Listens as soon as whoever has the port gives it up. */
+  /** Waits until the port is free, and listens there. */
   async listen(host: string, port: number, signal: AbortSignal): Promise<void> {
     for (;;) {
       const listening = once(this.#server, "listening", { signal });

@@ -1,6 +1,5 @@
-import { once } from "node:events";
-import { connect } from "node:net";
 import { delimiter, join } from "node:path";
+import { acceptsConnections } from "../../../lib/program/accepts-connections.js";
 import {
   HiddenListener,
   ListenerFinder,
@@ -86,7 +85,8 @@ async function isHealthy(
 ): Promise<boolean> {
   const origin = originOf(host, port);
   const signal = AbortSignal.timeout(timeoutMs);
-  if (path === undefined) return await accepts(new URL(origin), signal);
+  if (path === undefined)
+    return await acceptsConnections(new URL(origin), signal);
   try {
     const response = await fetch(origin + path, {
       // A kept-alive connection would delay the stop of the service.
@@ -108,18 +108,4 @@ async function findPid(origin: string): Promise<number | undefined> {
     if (err instanceof HiddenListener) return undefined;
     throw err;
   }
-}
-
-async function accepts(
-  { hostname, port }: URL,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const socket = connect(Number(port), hostname.replace(/^\[|\]$/g, ""));
-  const accepted = once(socket, "connect", { signal }).then(
-    () => true,
-    () => false,
-  );
-  return await accepted.finally(() =>
-    socket.on("error", () => undefined).destroy(),
-  );
 }

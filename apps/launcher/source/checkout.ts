@@ -1,13 +1,8 @@
 import { createHash } from "node:crypto";
-import {
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { takeLock } from "../../../lib/program/process-lock.js";
 import {
   readServiceFile,
   type ServiceFile,
@@ -28,6 +23,7 @@ export interface Checkout {
 /** The folders in the user's cache that hold a service's checkouts, one for each side. */
 export class CheckoutCache {
   readonly #folder: string;
+  readonly #unlock: () => void;
 
   /**
    * @throws LaunchError if another `serin dev` uses them
@@ -37,12 +33,16 @@ export class CheckoutCache {
     const place = createHash("sha256").update(service.path).digest("hex");
     const name = `${service.service}-${place.slice(0, 10)}`;
     this.#folder = join(cache, "serin", "dev", name);
-    mkdirSync(this.#folder, { recursive: true });
-    this.#lock();
+    const taken = takeLock(join(this.#folder, "lock"));
+    if (typeof taken === "number")
+      throw new LaunchError(
+        `another serin dev runs this service (process ${taken}): stop it first`,
+      );
+    this.#unlock = taken;
   }
 
   close(): void {
-    rmSync(this.#lockFile, { force: true });
+    this.#unlock();
   }
 
   /** @param current the service as its working tree describes it, for a commit without a serin.yml */
@@ -65,21 +65,6 @@ export class CheckoutCache {
       : { ...current, path, directory };
     return { service, commit, stampFile };
   }
-
-  get #lockFile(): string {
-    return join(this.#folder, "lock");
-  }
-
-  #lock(): void {
-    const holder = existsSync(this.#lockFile)
-      ? Number(readFileSync(this.#lockFile, "utf8"))
-      : 0;
-    if (holder > 0 && holder !== process.pid && isRunning(holder))
-      throw new LaunchError(
-        `another serin dev runs this service (process ${holder}): stop it first`,
-      );
-    writeFileSync(this.#lockFile, String(process.pid));
-  }
 }
 
 export function isBuilt({ commit, service, stampFile }: Checkout): boolean {
@@ -99,12 +84,4 @@ export function markBuilt({ commit, service, stampFile }: Checkout): void {
 
 function stampOf(commit: string, { build }: ServiceFile): string {
   return `${commit}\n${build ?? ""}\n`;
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (err) {
-    return (err as NodeJS.ErrnoException).code === "EPERM";
-  }
 }

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { copyFile, rm } from "node:fs/promises";
 import { resolve } from "node:path";
 import { promisify } from "node:util";
+import { formatRelease, versionIn } from "../../../lib/program/release.js";
 import type { Environment } from "../../../lib/settings/settings.js";
 
 const MAX_OUTPUT_BYTES = 16 * 1024 * 1024;
@@ -68,18 +69,13 @@ export class Repository {
     return (await this.#run(["status", "--porcelain"])) !== "";
   }
 
-  /** The release of a commit: `1.4.0-20261201031500-1a2b3c4d5e`, or without a version. */
+  /** The release of a commit, as `serin release` names it. */
   async nameRelease(commit: string): Promise<string> {
     const show = ["show", "--no-patch", "--no-show-signature", "--format=%ct"];
-    const seconds = Number(await this.#run([...show, commit]));
-    const stamp = new Date(seconds * 1000).toISOString().slice(0, 19);
-    const name = `${stamp.replace(/\D/g, "")}-${commit.slice(0, 10)}`;
-    const manifest = await this.#try(
-      "show",
-      `${commit}:${this.prefix}package.json`,
-    );
-    const version = /"version"\s*:\s*"(\d[\w.+-]{0,63})"/.exec(manifest ?? "");
-    return version?.[1] === undefined ? name : `${version[1]}-${name}`;
+    const committedAt = 1000 * Number(await this.#run([...show, commit]));
+    const path = `${commit}:${this.prefix}package.json`;
+    const version = versionIn(await this.#try("show", path));
+    return formatRelease(version, { commit, committedAt });
   }
 
   /** A commit of all files in the working tree that Git does not ignore. It changes neither the index nor a branch. */

@@ -57,9 +57,9 @@ interface CourierParts {
  * If a channel is down, its messages wait in the outbox, in order. Flips and other channels do not wait for them.
  *
  * Between `start` and `stop` it sends the outbox's events, one message at a time, oldest first, and only while the lease has
- * the fence's exact value. Alerts of one kind become one message. It retries each message until the channel accepts it, and only then removes its events. An event is sent
- * twice only if the process dies in between, or the answer is lost. An event that is refused repeatedly would block those
- * behind it: it is put aside and reported in the ledger.
+ * the fence's exact value. Alerts of one kind become one message. It retries each message until the channel accepts it, and
+ * only then removes its events. An event is sent twice only if the process dies in between, or the answer is lost. An event
+ * that is refused repeatedly would block those behind it: it is put aside and reported in the ledger.
  */
 export class Courier {
   readonly #parts: CourierParts;

@@ -71,8 +71,8 @@ export function createBackend(store: Store, outlook: StateOutlook) {
     isUsed: async (link: ActionLink) =>
       (await redis.get(nameUse(link))) !== null,
     /**
-     * Flips the flag for whoever has confirmed a link, once. A link lets the canary in only if the event that its message
-     * reports is still the last flip.
+     * Flips the flag, once for each link. A link resumes the canary only if the event that its message reports is still the
+     * last flip.
      */
     follow: async (
       link: ActionLink,

@@ -1,6 +1,7 @@
 import type { Side } from "../../../lib/telemetry/telemetry.js";
 import type { Logger } from "../../../lib/program/log.js";
 import type { Upstream } from "../engines/upstreams.js";
+import { valuesOf } from "../http/headers.js";
 import type { ReceivedRequest } from "../http/received-request.js";
 
 /** Further lines of a second are counted, not written: a failing upstream must not fill the disk. */
@@ -91,7 +92,7 @@ export class AccessLog {
 function describe(ended: Ended): object {
   const { request, headers, side, upstream, status, canaryStatus } = ended;
   const { method, url = "", socket } = request;
-  const traceparent = valueOf(headers, "traceparent");
+  const traceparent = firstValue(headers, "traceparent");
   return {
     method,
     path: bounded(url.replace(/[?#].*$/s, "")),
@@ -104,19 +105,22 @@ function describe(ended: Ended): object {
     ...(canaryStatus === undefined ? {} : { canaryStatus }),
     ...(ended.isCut ? { cut: true } : {}),
     client: socket.remoteAddress,
-    requestId: valueOf(headers, "x-request-id"),
+    requestId: requestIdOf(headers),
     ...(traceparent === undefined ? {} : { traceparent }),
   };
 }
 
-/** The first value of a header, by its name in lower case. */
-export function valueOf(
-  raw: readonly string[],
-  wanted: string,
+/** @param headers as they were sent to the upstream */
+export function requestIdOf(headers: readonly string[]): string | undefined {
+  return firstValue(headers, "x-request-id");
+}
+
+function firstValue(
+  headers: readonly string[],
+  name: string,
 ): string | undefined {
-  for (let i = 0; i + 1 < raw.length; i += 2)
-    if (raw[i]?.toLowerCase() === wanted) return bounded(raw[i + 1] ?? "");
-  return undefined;
+  const [value] = valuesOf(headers, name);
+  return value && bounded(value);
 }
 
 function bounded(text: string): string {

@@ -7,7 +7,7 @@ import type {
   FailureKind,
   Ongoing,
 } from "../engines/engine.js";
-import { valueOf, type AccessLog } from "./access-log.js";
+import { requestIdOf, type AccessLog, type Ended } from "./access-log.js";
 import { answerFailure, STATUS_OF_FAILURE } from "./answers.js";
 import type { ReceivedRequest } from "../http/received-request.js";
 import { hasBody } from "../http/headers.js";
@@ -158,7 +158,7 @@ export class Exchange {
 
   #answer(kind: FailureKind, servedBy: Side): void {
     const { response, headers } = this.#message;
-    const requestId = valueOf(headers, "x-request-id");
+    const requestId = requestIdOf(headers);
     this.#finish(answerFailure(response, { kind, servedBy, requestId }));
   }
 
@@ -179,9 +179,10 @@ export class Exchange {
     const { onFailedAttempt, onOutcome } = this.#context;
     onFailedAttempt(upstream, { kind: "bad-response", cause });
     const { side } = this.#pending;
-    this.#log(STATUS_OF_FAILURE["bad-response"], true);
+    const status = STATUS_OF_FAILURE["bad-response"];
+    this.#log({ status, isCut: true, waitedMs: 0 }, performance.now());
     if (upstream.side === side)
-      onOutcome(side, STATUS_OF_FAILURE["bad-response"], {
+      onOutcome(side, status, {
         ...this.#begun,
         waitedMs: 0,
         isCut: true,
@@ -203,21 +204,18 @@ export class Exchange {
       waitedMs,
       isCut: false,
     });
-    this.#log(status, false, waitedMs);
+    this.#log({ status, isCut: false, waitedMs }, now);
   }
 
-  #log(status: number, isCut: boolean, waitedMs = 0): void {
-    const now = performance.now();
+  #log(end: Pick<Ended, "status" | "isCut" | "waitedMs">, now: number): void {
     this.#context.accessLog?.note(
       {
+        ...end,
         request: this.#message.request,
         headers: this.#message.headers,
         side: this.#pending.side,
         upstream: this.#tried.upstream,
-        status,
         canaryStatus: this.#canaryStatus,
-        isCut,
-        waitedMs,
         upstreamMs: now - this.#tried.at,
       },
       now,

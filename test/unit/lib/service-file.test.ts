@@ -6,6 +6,7 @@ import {
   ServiceFileError,
   type ServiceFile,
 } from "../../../lib/service-file.js";
+import { problemsIn } from "../../support/settings-problems.js";
 import { createTempDirectory } from "../../support/temp-directory.js";
 
 const SMALLEST = `service: shop
@@ -24,15 +25,7 @@ function read(text: string): ServiceFile {
   return readServiceFile(path);
 }
 
-function problemsOf(text: string): readonly string[] {
-  try {
-    read(text);
-  } catch (err) {
-    if (err instanceof ServiceFileError) return err.problems;
-    throw err;
-  }
-  return [];
-}
+const problemsOf = problemsIn(read);
 
 describe("serin.yml", () => {
   it("needs eight lines", () => {

@@ -1,3 +1,4 @@
+import { formatRelease, versionIn } from "../../../../lib/program/release.js";
 import { toPlain } from "../../../../lib/wording/plain-text.js";
 import { CliError, EXIT } from "../../exit-status.js";
 import type { WorkingTree } from "./working-tree.js";
@@ -23,17 +24,13 @@ export function describeCommit(tree: WorkingTree, revision: string): Commit {
       ...["--format=%ct%n%an%n%s", commit],
     )
     .split("\n");
-  const committedAt = new Date(Number(seconds) * 1000)
-    .toISOString()
-    .replace(".000", "");
-  const stamp = committedAt.replace(/\D/g, "");
-  const version = readVersion(tree, commit);
-  const prefix = version === undefined ? "" : `${version}-`;
+  const committedAt = Number(seconds) * 1000;
+  const version = versionIn(tree.tryGit("show", `${commit}:./package.json`));
   return {
-    release: `${prefix}${stamp}-${commit.slice(0, 10)}`,
+    release: formatRelease(version, { commit, committedAt }),
     ...(version !== undefined && { version }),
     commit,
-    committedAt,
+    committedAt: new Date(committedAt).toISOString().replace(".000", ""),
     subject: toPlain(subject ?? ""),
     author: toPlain(author ?? ""),
   };
@@ -68,18 +65,4 @@ export function countChanges({ git }: WorkingTree): number {
 export function nameCommit({ git }: WorkingTree, commit: string): string {
   const format = '--format=%h "%s" by %an';
   return toPlain(git("log", "-1", "--no-show-signature", format, commit));
-}
-
-function readVersion(tree: WorkingTree, commit: string): string | undefined {
-  const text = tree.tryGit("show", `${commit}:./package.json`);
-  if (text === undefined) return undefined;
-  try {
-    const { version } = JSON.parse(text) as { version?: unknown };
-    // It becomes part of file names.
-    return typeof version === "string" && /^\d[\w.+-]{0,63}$/.test(version)
-      ? version
-      : undefined;
-  } catch {
-    return undefined; // A package.json that is no JSON has no version.
-  }
 }

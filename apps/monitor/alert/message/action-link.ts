@@ -5,7 +5,7 @@ import type { Choice } from "./effect.js";
 /** After the event. */
 export const LINK_LIFE_MS = 24 * 3_600_000;
 
-/** What a link in a message does, to whoever confirms it on the link's page. */
+/** The action of a link in a message. It happens when a person confirms it on the link's page. */
 export interface ActionLink {
   choice: Choice;
   /** The id of the event that the message reports. */

@@ -15,7 +15,7 @@ export interface Effect {
   now: string;
   /** What happens next if nobody acts; undefined if nothing does. */
   next: string | undefined;
-  /** What a person may want to do: stop the canary, keep it stopped, or let it in again. */
+  /** The actions that the message offers. */
   choices: readonly Choice[];
 }
 
