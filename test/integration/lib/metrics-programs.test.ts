@@ -83,6 +83,9 @@ describe("a program's /metrics", () => {
       });
     await flip(false);
     await flip(true);
+    // The ids of events tell milliseconds apart, and nothing shorter.
+    const flippedAt = Date.now();
+    await waitFor("another one", () => Date.now() > flippedAt + 1);
     const monitor = await startLeader(test);
     await flip(false);
     const flips = async () => {
