@@ -10,9 +10,14 @@ const BLOCK = `# serin: begin (serin hooks uninstall removes this)
 const ANY_BLOCK = /^# serin: begin[^]*?^# serin: end\n/m;
 const SHELL = /^#!.*\b(?:ba|da|k|z|a)?sh\b/;
 
-/** Makes a post-commit hook call Serin's script, besides what it does. @throws CliError if it is no shell script */
-export function addBlock(path: string): void {
+/**
+ * Makes a post-commit hook call Serin's script, besides what it does, unless it is that script.
+ *
+ * @throws CliError if it is no shell script
+ */
+export function addBlock(path: string, script: string): void {
   const hook = read(path).replace(ANY_BLOCK, "");
+  if (hook === script) return;
   const [shebang] = /^#!.*\n/.exec(hook) ?? [""];
   if (shebang !== "" && !SHELL.test(shebang))
     throw new CliError(

@@ -1,4 +1,10 @@
-import { chmodSync, copyFileSync, mkdirSync, rmSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+} from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { packageRoot } from "../../../lib/program/release.js";
 import type { Environment } from "../../../lib/settings/settings.js";
@@ -30,9 +36,10 @@ export function installHooks(
 ): ExitStatus {
   const clone = openClone(cwd, env);
   mkdirSync(dirname(clone.hook), { recursive: true });
-  addBlock(clone.hook);
+  const script = join(packageRoot(), "hooks/post-commit");
+  addBlock(clone.hook, readFileSync(script, "utf8"));
   mkdirSync(dirname(clone.script), { recursive: true });
-  copyFileSync(join(packageRoot(), "jenkins/post-commit"), clone.script);
+  copyFileSync(script, clone.script);
   chmodSync(clone.script, 0o755);
   const { tokenFile } = settings;
   storeSettings(

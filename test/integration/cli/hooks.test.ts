@@ -50,6 +50,14 @@ describe("serin hooks", () => {
     expect(read(".git/hooks/post-commit")).to.equal(own);
   });
 
+  it("adds nothing to a hook that is Serin's script", async () => {
+    await hooks("install");
+    const script = read(".git/serin/post-commit");
+    clone.write(".git/hooks/post-commit", script, 0o755);
+    await hooks("install");
+    expect(read(".git/hooks/post-commit")).to.equal(script);
+  });
+
   it("keeps core.hooksPath, also from a subfolder", async () => {
     mkdirSync(inClone("our-hooks"));
     mkdirSync(inClone("packages"));

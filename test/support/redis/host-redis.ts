@@ -56,7 +56,7 @@ export async function startHostRedis(): Promise<HostRedis> {
 /** The service's file that the role writes. It parses only the YAML and Jinja that the role uses there. */
 function renderAcl(service: string, keyPrefix: string): string {
   const [, base] = /-\{\{ name \}\} (reset on .+?) \{% for selector/.exec(
-    read("templates/service.acl.j2"),
+    read("templates/users.acl.j2"),
   )!;
   const selectors = parseLists(read("vars/main.yml"));
   const users = read("defaults/main.yml").matchAll(
