@@ -53,6 +53,19 @@ describe("dashboard controls", function () {
     ]);
   });
 
+  it("ask the next question before the browser has told that the last one was closed", async () => {
+    const { monitor } = await startFedMonitor();
+    const dashboard = await openDashboardPage(browser(), monitor.port);
+    await dashboard.untilTone("good");
+    await dashboard.page.locator("#stop").click();
+    await dashboard.page.evaluate(() => {
+      document.getElementById("dialog-cancel")!.click();
+      document.getElementById("stop")!.click();
+    });
+    await dashboard.page.locator("#dialog-confirm").click();
+    await dashboard.untilTone("stopped");
+  });
+
   it("ask for the token once, store it nowhere, and work by keyboard alone", async () => {
     const { monitor } = await startFedMonitor({ ADMIN_TOKEN: TOKEN });
     const dashboard = await openDashboardPage(browser(), monitor.port);

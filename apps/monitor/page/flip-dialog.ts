@@ -41,14 +41,9 @@ export class FlipDialog {
       event.preventDefault();
       void this.#submit();
     });
-    // Clear the inputs, whatever closes the dialog.
+    // Whatever closes the dialog. This event is queued, so the next question may have been asked before it.
     this.#dialog.addEventListener("close", () => {
-      this.#sending?.abort();
-      this.#sending = undefined;
-      this.#question = undefined;
-      this.#isSet = false;
-      this.#reason.value = "";
-      this.#tokenInput.value = "";
+      if (!this.#dialog.open) this.#clear();
     });
   }
 
@@ -63,6 +58,7 @@ export class FlipDialog {
   }
 
   ask(question: FlipQuestion): void {
+    this.#clear();
     setText(this.#error, "");
     this.#draw(question);
     this.#askForToken();
@@ -73,6 +69,15 @@ export class FlipDialog {
   /** Updates the text of the question, except during a request. */
   redraw(question: FlipQuestion): void {
     if (this.#sending === undefined && !this.#isSet) this.#draw(question);
+  }
+
+  #clear(): void {
+    this.#sending?.abort();
+    this.#sending = undefined;
+    this.#question = undefined;
+    this.#isSet = false;
+    this.#reason.value = "";
+    this.#tokenInput.value = "";
   }
 
   #draw(question: FlipQuestion): void {

@@ -75,7 +75,9 @@ check "its agents report its release without a health page" \
 check "its canary is stopped" on_web set_flag false
 check "the first one's is not" same "false true" "$(flag_of on_web) $(flag_of eval)"
 on_web set_flag true >/dev/null
+check "Redis has denied no command of a program" same "" "$(redis_cli operator acl log)"
 check "no user of it reads the first one's keys" contains "$(SERVICE=web redis_cli app get serin:flag:feature 2>&1)" NOPERM
+redis_cli operator acl log reset >/dev/null
 check "serin asks which service is meant" contains "$(host_root edge1 serin flag get 2>&1)" "set SERIN_SERVICE to one of sample web"
 check "and takes it" contains "$(host_root edge1 SERIN_SERVICE=web serin flag get)" on
 
