@@ -1,13 +1,6 @@
 # shellcheck shell=bash disable=SC2317
 # Only the inventory's hosts can reach Redis, and each program has its own rights.
 
-# first_line_from HOST PORT: prints the first line that a connection from HOST to this port of the Redis host receives.
-first_line_from() {
-  ip netns exec "serin$HOSTS_NUMBER-$1" timeout 3 \
-    bash -c "exec 3<>/dev/tcp/$(host_address redis1)/$2 && printf 'PING\r\n' >&3 && head -n 1 <&3"
-}
-redis_from() { first_line_from "$1" 6379; }
-
 prod_has_the_feature_off() { contains "$(curl -sS "$(proxy_url)/get/x")" "feature disabled"; }
 
 flips_by_redis_cli() {

@@ -1,14 +1,6 @@
 # shellcheck shell=bash disable=SC2317
 # A release is deployed to the canary, then to prod. Bad releases are rolled back. All of it under traffic.
 
-first_and_last_pids() { echo "$(main_pid prod1 sample@3001) $(main_pid prod1 sample@3011) $(main_pid canary1 sample@3002)"; }
-
-# runs_everywhere RELEASE [HOST]: passes if both instances of the sample on that host run the release.
-runs_everywhere() {
-  local host=${2:-canary1} port=3001
-  [ "$host" != canary1 ] || port=3002
-  same "$1 $1" "$(running_release "$host" sample@$port) $(running_release "$host" sample@$((port + 10)))"
-}
 agent_pids() { echo "$(main_pid prod1 sample-agent@3001) $(main_pid canary1 sample-agent@3002) $(main_pid canary1 sample-agent@3012)"; }
 
 SECOND=$(artifact_variant second)

@@ -5,7 +5,7 @@ fill_history() {
   host_root canary1 sh -c "'cd /opt/sample && for i in 1 2 3 4 5; do mkdir -p releases/old-\$i; echo old-\$i; done >history.new && cat history >>history.new && mv history.new history'"
 }
 
-kept() { host_ssh canary1 ls /opt/sample/releases | paste -sd' '; }
+kept_releases() { host_ssh canary1 ls /opt/sample/releases | paste -sd' '; }
 
 before=$(wc -l <"$HOSTS_RUN/mirror.log")
 under_load "roll-back of one prod host" play rollback.yml -e target=prod -e serin_service_artifact=/nonexistent
@@ -26,4 +26,4 @@ check "restore the release too" runs_everywhere "$RELEASE"
 
 fill_history
 check "a sixth release is deployed" play deploy.yml -e target=canary -e "serin_service_artifact=$(artifact_variant sixth)"
-check "and five releases are kept" same "$(printf '%s\n' "$RELEASE" "$RELEASE.second" "$RELEASE.sixth" old-4 old-5 | sort | paste -sd' ')" "$(kept)"
+check "and five releases are kept" same "$(printf '%s\n' "$RELEASE" "$RELEASE.second" "$RELEASE.sixth" old-4 old-5 | sort | paste -sd' ')" "$(kept_releases)"

@@ -9,6 +9,15 @@ running_release() {
   host_root "$1" sh -c "'basename \$(readlink /proc/\$(systemctl show --property=MainPID --value ${2:-sample@3001})/cwd)'"
 }
 
+# runs_everywhere RELEASE [HOST]: passes if both instances of the sample on that host run the release.
+runs_everywhere() {
+  local host=${2:-canary1} port=3001
+  [ "$host" != canary1 ] || port=3002
+  same "$1 $1" "$(running_release "$host" sample@$port) $(running_release "$host" sample@$((port + 10)))"
+}
+
+first_and_last_pids() { echo "$(main_pid prod1 sample@3001) $(main_pid prod1 sample@3011) $(main_pid canary1 sample@3002)"; }
+
 main_pid() { host_ssh "$1" systemctl show --property=MainPID --value "$2"; }
 
 # redis_cli USER ARGUMENT…: runs redis-cli on the Redis host as this user.
@@ -47,3 +56,10 @@ mails() { curl -fsS "http://$HOSTS_GATEWAY:$SES_PORT/store" | json emails; }
 count_mails() { mails | grep -o '"subject":' | wc -l; }
 
 canary_open() { same true "$(state proxies.0.canaryOpen)"; }
+
+# first_line_from HOST PORT: prints the first line that a connection from HOST to this port of the Redis host receives.
+first_line_from() {
+  ip netns exec "serin$HOSTS_NUMBER-$1" timeout 3 \
+    bash -c "exec 3<>/dev/tcp/$(host_address redis1)/$2 && printf 'PING\r\n' >&3 && head -n 1 <&3"
+}
+redis_from() { first_line_from "$1" 6379; }
