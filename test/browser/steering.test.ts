@@ -58,10 +58,9 @@ describe("dashboard controls", function () {
     const dashboard = await openDashboardPage(browser(), monitor.port);
     await dashboard.untilTone("good");
     await dashboard.page.locator("#stop").click();
-    await dashboard.page.evaluate(() => {
-      document.getElementById("dialog-cancel")!.click();
-      document.getElementById("stop")!.click();
-    });
+    await dashboard.page.evaluate(
+      "for (const id of ['dialog-cancel', 'stop']) document.getElementById(id).click()",
+    );
     await dashboard.page.locator("#dialog-confirm").click();
     await dashboard.untilTone("stopped");
   });
