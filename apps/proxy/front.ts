@@ -84,12 +84,14 @@ export class Front {
       },
       recorder: this.recorder,
       era: () => breaker.era,
-      onOutcome: (side, status, { startedAt, waitedMs, era, isCut }) => {
+      isFlagOff: () => Atomics.load(shared.flagIsOff, 0) === 1,
+      onOutcome: (side, { status, withoutFeature }, requestEnd) => {
         if (!config.hasBreaker) return;
+        const { startedAt, waitedMs, era, isCut } = requestEnd;
         const now = performance.now();
         const hasLeft = status === CLIENT_CLOSED;
         const gaveUp = hasLeft && waitedMs >= GIVE_UP_MS;
-        const failed = status >= 500 || gaveUp;
+        const failed = (status >= 500 && withoutFeature !== true) || gaveUp;
         const request = { side, startedAt };
         if (isCut) recent.cut(request);
         else recent.end(request, { failed, abandoned: gaveUp }, now);

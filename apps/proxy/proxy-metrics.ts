@@ -13,7 +13,9 @@ import {
 import type { SideCounts } from "./traffic/window-counts.js";
 
 export interface ProxyFigures {
-  totals: Readonly<Record<Side, Pick<SideCounts, "status" | "latency">>>;
+  totals: Readonly<
+    Record<Side, Pick<SideCounts, "status" | "withoutFeature" | "latency">>
+  >;
   status: ProxyStatus;
   split: Ratio;
   /** Longest age of the flag's last confirmation. */
@@ -29,13 +31,8 @@ export function toProxyFamilies(figures: ProxyFigures): Family[] {
   return [
     counter(
       "serin_proxy_requests_total",
-      "Requests that ended, by the side that the split chose and that side's own status (502: failed, 504: timed out, 499: the client left).",
-      SIDES.flatMap((target) =>
-        [...totals[target].status].map(([code, count]): Sample => [
-          count,
-          { target, code: String(code) },
-        ]),
-      ),
+      'Requests that ended, by the side that the split chose and that side\'s own status (502: failed, 504: timed out, 499: the client left; 503 with feature="off": turned away because the flag is off).',
+      SIDES.flatMap((target) => countsByCode(target, totals[target])),
     ),
     {
       name: "serin_proxy_request_duration_seconds",
@@ -67,4 +64,17 @@ export function toProxyFamilies(figures: ProxyFigures): Family[] {
       confirmedAgoMs === null ? [] : [[confirmedAgoMs / 1000]],
     ),
   ];
+}
+
+function countsByCode(
+  target: Side,
+  { status, withoutFeature }: Pick<SideCounts, "status" | "withoutFeature">,
+): Sample[] {
+  const samples = [...status].map(([code, count]): Sample => [
+    code === 503 ? count - withoutFeature : count,
+    { target, code: String(code) },
+  ]);
+  return withoutFeature === 0
+    ? samples
+    : [...samples, [withoutFeature, { target, code: "503", feature: "off" }]];
 }

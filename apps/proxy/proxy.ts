@@ -207,6 +207,7 @@ function controlCanary(options: {
   watch.onReading(() => {
     const now = performance.now();
     gate.publish(canaryOpenForMs(readKnown(), config, now), now);
+    Atomics.store(memory.flagIsOff, 0, Number(watch.current?.value === false));
   });
   return {
     onTrip: (trip: Trip, era: number) => {

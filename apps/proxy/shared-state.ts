@@ -9,6 +9,8 @@ export interface SharedState {
   deck: Deck;
   /** See CanaryGate. */
   openUntil: BigInt64Array;
+  /** One cell: 1 while the flag is known to be false. */
+  flagIsOff: Int32Array;
   /** See Breaker. */
   breaker: Int32Array;
   /** See ConnectionCount. */
@@ -38,6 +40,7 @@ export function createSharedState(): SharedState {
       seed: getRandomValues(new Uint32Array(2)),
     },
     openUntil: new BigInt64Array(shared(BigInt64Array.BYTES_PER_ELEMENT)),
+    flagIsOff: createSharedCells(1),
     breaker: createSharedCells(BREAKER_CELLS),
     connections: createSharedCells(1),
   };

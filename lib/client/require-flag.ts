@@ -1,6 +1,7 @@
+import { describeOff, FLAG_HEADER } from "../flag/flag-value.js";
 import type { Flags, Middleware } from "./flags.js";
 
-/** If the flag is off or unknown, the request is answered with 503. */
+/** If the flag is off or unknown, the request is answered with 503, which the proxy does not count as a failure of prod. */
 export function requireFlag(
   flags: Pick<Flags, "isOn">,
   name: string,
@@ -14,6 +15,7 @@ export function requireFlag(
     }
     response.statusCode = 503;
     response.setHeader("content-type", "application/json; charset=utf-8");
+    response.setHeader(FLAG_HEADER, describeOff(name));
     response.end(body);
   };
 }

@@ -8,6 +8,8 @@ const text = z.string().nullable();
 const sideSummary = z.object({
   requests: z.number(),
   errors: z.number(),
+  /** Requests that prod turned away because the flag is off: no errors. */
+  withoutFeature: z.number().optional(),
   p50Ms: figure,
   p95Ms: figure,
   p99Ms: figure,

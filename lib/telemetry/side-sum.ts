@@ -6,21 +6,27 @@ import type { TrafficWindow } from "./telemetry.js";
 export class SideSum {
   requests = 0;
   errors = 0;
+  withoutFeature = 0;
   readonly latency = new LatencyHistogram();
 
   add({
     requests,
     errors,
+    withoutFeature = 0,
     latency,
-  }: Pick<TrafficWindow, "requests" | "errors" | "latency">): void {
+  }: Pick<
+    TrafficWindow,
+    "requests" | "errors" | "withoutFeature" | "latency"
+  >): void {
     this.requests += requests;
     this.errors += errors;
+    this.withoutFeature += withoutFeature;
     this.latency.merge(latency);
   }
 
   /** @param windowMs the time that the windows cover */
   summarise(windowMs: number): SideSummary {
-    const { requests, errors, latency } = this;
+    const { requests, errors, withoutFeature, latency } = this;
     const quantile = (q: number) => {
       const ms = latency.quantile(q);
       return ms === undefined ? null : Math.round(ms * 100) / 100;
@@ -28,6 +34,7 @@ export class SideSum {
     return {
       requests,
       errors,
+      withoutFeature,
       p50Ms: quantile(0.5),
       p95Ms: quantile(0.95),
       p99Ms: quantile(0.99),

@@ -40,8 +40,10 @@ const routes = z.record(z.string().min(1).max(64), routeWindow);
 const trafficWindow = z.object({
   target: z.enum(SIDES),
   requests: count,
-  /** 5xx and failures to answer. */
+  /** 5xx and failures to answer, but not `withoutFeature`. */
   errors: count,
+  /** Answered 503 by prod because the flag is off. */
+  withoutFeature: count.optional(),
   status: statuses,
   /**
    * From the end of the request, with its body, to the forwarding of the response's head, or until the client left. Requests that

@@ -29,8 +29,12 @@ export interface Attempt {
   hasBody: boolean;
   /** Open a new connection instead of reusing one. */
   freshConnection: boolean;
-  /** The response's head is being relayed. Called at most once, and never together with `onFailure`. */
-  onResponse: (status: number) => void;
+  /**
+   * The response's head is being relayed. Called at most once, and never together with `onFailure`.
+   *
+   * @param rawHeaders `[name, value, name, value …]` as received
+   */
+  onResponse: (status: number, rawHeaders: readonly string[]) => void;
   /** The response broke off while it was relayed, and the client was cut off. Not called when the client has left. */
   onCut: (cause: Error) => void;
   /** Nothing has been sent to the client. Called at most once; not called when the client has left. */

@@ -73,7 +73,7 @@ export function followAttempt(
       upstream.once("end", () => {
         if (!upstreamRequest.writableEnded) keepFlowing(upstreamRequest);
       });
-    attempt.onResponse(upstream.statusCode ?? 0);
+    attempt.onResponse(upstream.statusCode ?? 0, upstream.rawHeaders);
   });
   const abandon = () => {
     settle();

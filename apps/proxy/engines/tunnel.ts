@@ -55,7 +55,7 @@ export class TunnelEngine implements Engine<UpgradeAttempt> {
           socket: upstreamSocket,
           head: upstreamHead,
         });
-        attempt.onResponse(101);
+        attempt.onResponse(101, []);
       },
     );
     upstreamRequest.end();

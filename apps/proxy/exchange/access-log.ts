@@ -28,6 +28,8 @@ export interface Ended {
   status: number;
   /** The canary's own, where prod answered in its place. */
   canaryStatus: number | undefined;
+  /** Prod turned it away because the flag is off, which is no failure. */
+  withoutFeature: boolean;
   /** The response broke off. */
   isCut: boolean;
   /** What the client waited for the response's head, from the end of its request. */
@@ -79,9 +81,10 @@ export class AccessLog {
     this.#unlogged = 0;
   }
 
-  #isBad({ status, canaryStatus, isCut, waitedMs }: Ended): boolean {
+  #isBad(ended: Ended): boolean {
+    const { status, withoutFeature, canaryStatus, isCut, waitedMs } = ended;
     return (
-      status >= 499 ||
+      (status >= 499 && !withoutFeature) ||
       canaryStatus !== undefined ||
       isCut ||
       waitedMs >= this.#config.slowMs
@@ -103,6 +106,7 @@ function describe(ended: Ended): object {
     ms: Math.round(ended.waitedMs * 10) / 10,
     upstreamMs: Math.round(ended.upstreamMs * 10) / 10,
     ...(canaryStatus === undefined ? {} : { canaryStatus }),
+    ...(ended.withoutFeature ? { withoutFeature: true } : {}),
     ...(ended.isCut ? { cut: true } : {}),
     client: socket.remoteAddress,
     requestId: requestIdOf(headers),

@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { Side } from "../../../lib/telemetry/telemetry.js";
+import { FLAG_HEADER, saysOff } from "../../../lib/flag/flag-value.js";
 import { onLeftWaiting } from "../../../lib/program/waiting-response.js";
 import type {
   Engine,
@@ -9,8 +10,9 @@ import type {
 } from "../engines/engine.js";
 import { requestIdOf, type AccessLog, type Ended } from "./access-log.js";
 import { answerFailure, STATUS_OF_FAILURE } from "./answers.js";
+import type { Outcome } from "../traffic/route-book.js";
 import type { ReceivedRequest } from "../http/received-request.js";
-import { hasBody } from "../http/headers.js";
+import { hasBody, valuesOf } from "../http/headers.js";
 import { decideRetry, type NextStep } from "./retry.js";
 import {
   CLIENT_CLOSED,
@@ -26,13 +28,15 @@ export interface ExchangeContext {
   recorder: TrafficRecorder;
   /** The era passed to `onOutcome` for a request that begins now. */
   era: () => number;
+  /** Whether the flag is known to be false. */
+  isFlagOff: () => boolean;
   /**
    * Called with the outcome of each request, for the side that the split chose; again, with 502 and `isCut`, if its response
    * then breaks off. `waitedMs` runs from the end of the request, with its body.
    */
   onOutcome: (
     side: Side,
-    status: number,
+    outcome: Pick<Outcome, "status" | "withoutFeature">,
     request: {
       startedAt: number;
       waitedMs: number;
@@ -115,7 +119,8 @@ export class Exchange {
         upstream,
         hasBody: this.#hasBody,
         freshConnection,
-        onResponse: (status) => this.#finish(status),
+        onResponse: (status, rawHeaders) =>
+          this.#finish(status, this.#isWithoutFeature(status, rawHeaders)),
         onCut: (cause) => this.#countCut(upstream, cause),
         onFailure: (failure) => this.#retryOrAnswer(upstream, failure),
       });
@@ -180,34 +185,46 @@ export class Exchange {
     onFailedAttempt(upstream, { kind: "bad-response", cause });
     const { side } = this.#pending;
     const status = STATUS_OF_FAILURE["bad-response"];
-    this.#log({ status, isCut: true, waitedMs: 0 }, performance.now());
+    this.#log(
+      { status, withoutFeature: false, isCut: true, waitedMs: 0 },
+      performance.now(),
+    );
     if (upstream.side === side)
-      onOutcome(side, status, {
-        ...this.#begun,
-        waitedMs: 0,
-        isCut: true,
-      });
+      onOutcome(side, { status }, { ...this.#begun, waitedMs: 0, isCut: true });
   }
 
-  #finish(status: number): void {
+  /**
+   * Whether prod turned the request away because the flag is off: it serves as it should, without the feature. A canary, and
+   * prod while the flag is on, must not hide failures this way.
+   */
+  #isWithoutFeature(status: number, rawHeaders: readonly string[]): boolean {
+    return (
+      status === 503 &&
+      this.#pending.side === "prod" &&
+      this.#context.isFlagOff() &&
+      valuesOf(rawHeaders, FLAG_HEADER).some(saysOff)
+    );
+  }
+
+  #finish(status: number, withoutFeature = false): void {
     const outcome = {
       status: this.#canaryStatus ?? status,
       rescued: this.#canaryStatus !== undefined,
+      withoutFeature,
     };
     const { recorder, onOutcome } = this.#context;
     const { side } = this.#pending;
     const now = performance.now();
     const waitedMs = waitedFor(this.#pending, now) ?? 0;
     if (!recorder.finish(this.#pending, outcome, now)) return;
-    onOutcome(side, outcome.status, {
-      ...this.#begun,
-      waitedMs,
-      isCut: false,
-    });
-    this.#log({ status, isCut: false, waitedMs }, now);
+    onOutcome(side, outcome, { ...this.#begun, waitedMs, isCut: false });
+    this.#log({ status, withoutFeature, isCut: false, waitedMs }, now);
   }
 
-  #log(end: Pick<Ended, "status" | "isCut" | "waitedMs">, now: number): void {
+  #log(
+    end: Pick<Ended, "status" | "withoutFeature" | "isCut" | "waitedMs">,
+    now: number,
+  ): void {
     this.#context.accessLog?.note(
       {
         ...end,

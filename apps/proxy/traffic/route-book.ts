@@ -36,6 +36,8 @@ export interface Outcome {
   /** The side's own status, even if prod answered in its place (`rescued`). */
   status: number;
   rescued: boolean;
+  /** Prod answered 503 because the flag is off. */
+  withoutFeature?: boolean;
 }
 
 class Tally {

@@ -94,8 +94,11 @@ export class TrafficRecorder {
     counts.requests += 1;
     counts.addStatus(status, 1);
     if (bucket !== undefined) counts.latency.add(bucket, 1);
-    if (status >= 500) counts.errors += 1;
-    this.#counts.routes.count(pending, outcome, bucket);
+    if (outcome.withoutFeature === true) counts.withoutFeature += 1;
+    else {
+      if (status >= 500) counts.errors += 1;
+      this.#counts.routes.count(pending, outcome, bucket);
+    }
     if (outcome.rescued) {
       counts.retried += 1;
       this.#counts.of("prod").rescued += 1;

@@ -18,6 +18,7 @@ export type TrafficWindows = Record<Side, TrafficCounts>;
 export class SideCounts {
   requests = 0;
   errors = 0;
+  withoutFeature = 0;
   dealt = 0;
   chosen = 0;
   retried = 0;
@@ -28,6 +29,7 @@ export class SideCounts {
   add({ arms, ...counts }: TrafficCounts): void {
     this.requests += counts.requests;
     this.errors += counts.errors;
+    this.withoutFeature += counts.withoutFeature ?? 0;
     this.dealt += counts.dealt ?? 0;
     this.chosen += arms.chosen;
     this.retried += arms.retried;

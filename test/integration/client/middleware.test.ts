@@ -39,7 +39,10 @@ describe("serin/client middleware", () => {
   it("answers 503 in JSON while the required flag is off", async () => {
     const { agent, set } = await startService();
     const disabled = { error: "feature disabled", flag: "new-checkout" };
-    await agent.get("/new").expect(503, disabled);
+    await agent
+      .get("/new")
+      .expect("x-serin-flag", "new-checkout=off")
+      .expect(503, disabled);
     await set(true);
     await agent.get("/new").expect(200, { ok: true });
     await set(false);

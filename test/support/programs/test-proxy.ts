@@ -43,6 +43,7 @@ export async function startTestProxy(options: {
   isTrusted?: (address: string) => boolean;
   onOutcome?: (side: Side, status: number) => void;
   onFailedAttempt?: IntakeContext["onFailedAttempt"];
+  isFlagOff?: boolean;
   accessLog?: AccessLog;
   /** The one under test unless told. */
   engine?: Engine;
@@ -80,7 +81,8 @@ export async function startTestProxy(options: {
     },
     recorder,
     era: () => 0,
-    onOutcome: options.onOutcome ?? (() => undefined),
+    isFlagOff: () => options.isFlagOff ?? false,
+    onOutcome: (side, { status }) => options.onOutcome?.(side, status),
     onFailedAttempt: options.onFailedAttempt ?? (() => undefined),
     accessLog: options.accessLog,
   });

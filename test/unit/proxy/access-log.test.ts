@@ -16,6 +16,7 @@ function failed(url: string): Ended {
     side: "prod",
     upstream: { side: "prod", host: "10.0.0.11", port: 3001 },
     status: 500,
+    withoutFeature: false,
     canaryStatus: undefined,
     isCut: false,
     waitedMs: 1.26,

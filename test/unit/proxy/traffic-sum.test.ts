@@ -20,6 +20,7 @@ function recordBoth(requests: number) {
     const outcome = {
       status: pick(STATUSES),
       rescued: side === "canary" && random() < 0.2,
+      withoutFeature: side === "prod" && random() < 0.2,
     };
     const endsAt = i + random() * 400;
     for (const recorder of [alone, pick(several)]) {
@@ -51,7 +52,8 @@ describe("proxy traffic sum", () => {
       expect(Object.keys(routes!)).to.have.members(Object.keys(expected!));
     }
     for (const side of SIDES) {
-      const { chosen, status } = merged.totals[side];
+      const { chosen, status, withoutFeature } = merged.totals[side];
+      expect(withoutFeature).to.equal(one[side].withoutFeature);
       expect(chosen).to.equal(one[side].arms.chosen);
       expect(Object.fromEntries(status)).to.deep.equal(one[side].status);
     }

@@ -123,7 +123,7 @@ export class DirectAttempt implements ConnectionUser, Ongoing {
     if (part.head !== undefined) {
       beginResponse(response, part.head, upstream.side);
       this.#head = part.head;
-      onResponse(part.head.status);
+      onResponse(part.head.status, part.head.rawHeaders);
     }
     if (part.ended) {
       this.#complete(part);
