@@ -18,6 +18,7 @@ import { addDev, type DevOptions } from "./dev-options.js";
 import type { HookSettings } from "./hooks/hooks.js";
 import type { InitOptions } from "./init/init.js";
 import { ABOUT, AFTERWORD, EXAMPLES } from "./help.js";
+import { parseMoment } from "./moment.js";
 import type { OutputStream } from "./output.js";
 import { addReleaseCommands } from "./release-line.js";
 import type { ReleaseCommands } from "./release/release-commands.js";
@@ -40,10 +41,11 @@ export interface Commands {
   events: (options: {
     follow: boolean;
     kind?: EventKind;
-    limit: number;
+    since?: number;
+    limit?: number;
     json: boolean;
   }) => Promise<ExitStatus>;
-  why: (options: JsonOption) => Promise<ExitStatus>;
+  why: (event: string | undefined, options: JsonOption) => Promise<ExitStatus>;
   doctor: (options: {
     json: boolean;
     sendTestMail: boolean;
@@ -135,14 +137,26 @@ function createProgram(
     .addOption(
       new Option("-k, --kind <kind>", "only this kind").choices(EVENT_KINDS),
     )
-    .option("-n, --limit <number>", "maximum number", parseLimit, 20)
+    .option(
+      "-s, --since <time>",
+      "1h ago, 14:03 or 2026-11-30T12:00Z",
+      parseTime,
+    )
+    .option(
+      "-n, --limit <number>",
+      "maximum number (20, or all since a time)",
+      parseLimit,
+    )
     .addOption(json())
     .action((options: Parameters<Commands["events"]>[0]) =>
       run(({ events }) => events(options)),
     );
-  add(program, "why", "explain the last flip")
+  add(program, "why", "explain the last stop, or another flip")
+    .argument("[event]", "its id, or the time of a flip")
     .addOption(json())
-    .action((options: JsonOption) => run(({ why }) => why(options)));
+    .action((event: string | undefined, options: JsonOption) =>
+      run(({ why }) => why(event, options)),
+    );
   add(program, "doctor", "check the system and suggest remedies")
     .option("--send-test-mail", "send a test mail like an alert", false)
     .addOption(json())
@@ -208,6 +222,14 @@ function parseLimit(value: string): number {
   if (limit >= 0 && limit <= MAX_EVENTS) return limit;
   throw new InvalidArgumentError(
     `Give a whole number from 0 to ${MAX_EVENTS}.`,
+  );
+}
+
+function parseTime(value: string): number {
+  const at = parseMoment(value, Date.now());
+  if (at !== undefined) return at;
+  throw new InvalidArgumentError(
+    "Give 90s, 15m, 1h or 2d ago, 14:03, or 2026-11-30T12:00Z.",
   );
 }
 

@@ -21,10 +21,15 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   "flag toggle": ["serin flag toggle"],
   events: [
     "serin events --limit 50",
+    "serin events --since 1h",
     "serin events --follow --kind flip",
     "serin events --json | jq -r .reason",
   ],
-  why: ["serin why", "serin why --json | jq .flip.data.rule"],
+  why: [
+    "serin why",
+    "serin why 14:03:09",
+    "serin why --json | jq .flip.data.rule",
+  ],
   doctor: [
     "serin doctor || echo needs a look",
     "serin doctor --send-test-mail",

@@ -23,6 +23,15 @@ export interface LedgerEvent {
   data: Record<string, unknown>;
 }
 
+/** Whether this is the cause of the flip that follows it, which repeats its sentence and data. */
+export function isRepeatedByFlip({
+  kind,
+  data,
+}: Pick<LedgerEvent, "kind" | "data">): boolean {
+  const isCause = kind === "breach" || kind === "recovery";
+  return isCause && typeof data.value === "boolean";
+}
+
 /** The event in a sentence. A flip begins with the flag's new value: `feature is off: canary p95 …`. */
 export function describeEvent(
   event: Pick<LedgerEvent, "kind" | "reason" | "data">,

@@ -289,6 +289,7 @@ export class Ledger {
     limit: number;
     kind?: EventKind | undefined;
     after?: string | undefined;
+    where?: (event: LedgerEvent) => boolean;
   }): Promise<LedgerEvent[]> {
     const oldest = query.after === undefined ? "-" : `(${query.after}`;
     const found: LedgerEvent[] = [];
@@ -297,8 +298,8 @@ export class Ledger {
     for await (const entry of entries) {
       const parsed = parseEvent(...entry);
       if (parsed === undefined) continue;
-      if (query.kind === undefined || query.kind === parsed.kind)
-        found.push(parsed);
+      if (query.kind !== undefined && query.kind !== parsed.kind) continue;
+      if (query.where?.(parsed) ?? true) found.push(parsed);
       if (found.length === query.limit) break;
     }
     return found;

@@ -12,10 +12,11 @@ export interface CanaryTrail {
   givenAfter: number;
 }
 
-/** Reads windows back to the last one before the flip. */
+/** Reads windows up to the next flip, back to the last one before the flip. */
 export async function readCanaryTrail(
   store: Store,
   flippedAt: number,
+  nextFlipAt: number | undefined,
 ): Promise<CanaryTrail> {
   const trail: CanaryTrail = {
     lastBeforeAt: null,
@@ -25,6 +26,7 @@ export async function readCanaryTrail(
   };
   for await (const heard of scanTelemetry(store, 0)) {
     if (!touchesCanary(heard)) continue;
+    if (nextFlipAt !== undefined && heard.heardAt > nextFlipAt) continue;
     const { data, heardAt } = heard;
     if (heardAt <= flippedAt) return { ...trail, lastBeforeAt: heardAt };
     trail.endedAfter += data.requests;

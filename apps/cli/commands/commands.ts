@@ -70,11 +70,14 @@ export function createCommands(context: CommandsContext): Commands {
         showEvents(parts, {
           ...options,
           kind: options.kind,
+          since: options.since,
+          limit: options.limit,
           signal: options.follow ? stopSignal() : undefined,
           warn: (sentence) => stderr.write(`serin: ${sentence}\n`),
         }),
       ),
-    why: (options) => run((parts) => explainFlip(parts, options)),
+    why: (event, options) =>
+      run((parts) => explainFlip(parts, { ...options, event })),
     doctor: (options) => run((parts) => examine(parts, options)),
     installHooks: (settings) => installHooks(clone, settings),
     uninstallHooks: () => uninstallHooks(clone),

@@ -1,14 +1,25 @@
 import { once } from "node:events";
 import type { Redis } from "ioredis";
 import { followEvents } from "../../../lib/flag/event-feed.js";
-import type { EventKind, LedgerEvent } from "../../../lib/flag/ledger.js";
+import {
+  isRepeatedByFlip,
+  type EventKind,
+  type LedgerEvent,
+} from "../../../lib/flag/ledger-event.js";
 import { compareIds } from "../../../lib/redis/stream-entry.js";
 import { renderEvent } from "./event-line.js";
 import { EXIT, type ExitStatus } from "../exit-status.js";
 import type { CommandContext } from "./command-context.js";
 
+const SHOWN = 20;
+/** As many as `--limit` takes. */
+const MAX_EVENTS = 1000;
+
 export interface EventsOptions {
-  limit: number;
+  /** Undefined for the newest 20, or all since `since`. */
+  limit: number | undefined;
+  /** Ms since the epoch. */
+  since: number | undefined;
   kind: EventKind | undefined;
   json: boolean;
   /** Follows new events until this signal; undefined to print only existing ones. */
@@ -22,12 +33,20 @@ export async function showEvents(
   { link, output }: CommandContext,
   options: EventsOptions,
 ): Promise<ExitStatus> {
-  const { limit, kind, signal, warn } = options;
+  const { since, kind, signal, warn } = options;
+  const limit = options.limit ?? (since === undefined ? SHOWN : MAX_EVENTS);
   const { redis, keys, ledger } = await link.open();
   const [newest] = await ledger.readEvents({ limit: 1 });
-  const found = limit === 0 ? [] : await ledger.readEvents({ limit, kind });
+  // Programs get the cause and its flip, people one line.
+  const isShown = (event: LedgerEvent) =>
+    kind === undefined
+      ? options.json || !isRepeatedByFlip(event)
+      : event.kind === kind;
+  const after =
+    since === undefined ? undefined : String(Math.max(0, since - 1));
+  const found = await ledger.readEvents({ limit, after, where: isShown });
   const print = (event: LedgerEvent) => {
-    if (kind !== undefined && event.kind !== kind) return;
+    if (!isShown(event)) return;
     if (options.json) output.jsonLine(event);
     else output.line(renderEvent(event, Date.now(), output.paint));
   };
@@ -39,8 +58,11 @@ export async function showEvents(
   (signal === undefined ? found : shown).toReversed().forEach(print);
   if (signal === undefined) return EXIT.ok;
   warnOfOutages(redis, signal, warn);
-  const after = newest?.id ?? "0-0";
-  const stop = await followEvents({ redis, keys, onEvent: print, after });
+  const position = newest?.id ?? "0-0";
+  const stop = await followEvents({
+    ...{ redis, keys, onEvent: print },
+    after: position,
+  });
   await untilAborted(signal);
   await stop();
   return EXIT.ok;

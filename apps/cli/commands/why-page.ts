@@ -30,11 +30,13 @@ const SHOWN_ELSEWHERE = new Set([
   ...["nextTryAt", "latched", "verdict"],
 ]);
 
-/** The facts about the last flip. */
+/** The facts about a flip. */
 export interface Account {
   flagName: string;
   value: boolean;
   flip: LedgerEvent;
+  /** The flag's last flip, which may be the same. */
+  last: LedgerEvent;
   trail: CanaryTrail;
   recovery: StateReport["recovery"];
   /** Why the monitor's state is missing. */
@@ -44,33 +46,35 @@ export interface Account {
   verdict: VerdictReplay | string | undefined;
 }
 
-/** The last flip, explained in lines for a terminal. */
+type Fact = [name: string, text: string];
+
+/** A flip, explained in lines for a terminal. */
 export function renderWhy(
   account: Account,
   now: number,
   paint: Paint,
 ): string[] {
-  const { flip, flagName, value, trail, verdict } = account;
+  const { flip, last, flagName, value, trail, verdict } = account;
   const at = entryTimeMs(flip.id);
-  const facts: [string, string][] = [
+  const facts: Fact[] = [
     ["when", `${formatClock(new Date(at), now)}, ${formatSpan(now - at)} ago`],
     ["who", toPlain(describeWho(account))],
     ["rule", toPlain(describeRule(account))],
-    ...describeFigures(flip.data).map((figures): [string, string] => [
-      "figures",
-      figures,
-    ]),
+    ...describeFigures(flip.data).map((figures): Fact => ["figures", figures]),
     ...(verdict === undefined
       ? []
-      : [["recomputed", describeReplay(verdict)] satisfies [string, string]]),
+      : [["recomputed", describeReplay(verdict)] satisfies Fact]),
     ["last canary request", describeTrail(trail, at, now)],
+    ...(last === flip
+      ? []
+      : [["since", toPlain(describeSince(last, now))] satisfies Fact]),
     ["next", toPlain(describeNext(account, now))],
     value
       ? ["to stop it", `serin flag off --reason "…"`]
       : ["to resume", `serin flag on --reason "…"`],
   ];
   const changedSince =
-    flip.data.value === value
+    last.data.value === value
       ? []
       : [
           `${flagName} is ${value ? "on" : "off"} nevertheless: it was set directly in Redis, and no monitor has recorded this`,
@@ -139,8 +143,13 @@ function describeTrail(trail: CanaryTrail, at: number, now: number): string {
   return `by ${clock(lastAfterAt)}; ${since}`;
 }
 
+function describeSince(last: LedgerEvent, now: number): string {
+  const at = formatClock(new Date(entryTimeMs(last.id)), now);
+  return `${describeEvent(last)} (${at})`;
+}
+
 function describeNext(account: Account, now: number): string {
-  const { value, recovery, lease, flip } = account;
+  const { value, recovery, lease, last } = account;
   if (value)
     return lease === null
       ? "no monitor leads: the canary is not watched"
@@ -148,7 +157,7 @@ function describeNext(account: Account, now: number): string {
   if (recovery.latched)
     return "latched after the third breach within an hour, until an operator resumes it";
   if (recovery.nextTryAt === null)
-    return flip.by === "monitor"
+    return last.by === "monitor"
       ? `no automatic retry: it waits for ${recovery.waitsFor ?? "an operator"}`
       : "no automatic retry: the monitor undoes only its own flips";
   if (lease === null) return "no monitor leads: no automatic retry until then";

@@ -1,7 +1,9 @@
+import { isRepeatedByFlip } from "../../../lib/flag/ledger-event.js";
 import type { Ledger, LedgerEvent } from "../../../lib/flag/ledger.js";
-import { entryTimeMs } from "../../../lib/redis/stream-entry.js";
+import { compareIds, entryTimeMs } from "../../../lib/redis/stream-entry.js";
 import { readCanaryTrail } from "./canary-trail.js";
 import { CliError, EXIT, type ExitStatus } from "../exit-status.js";
+import { parseMoment } from "../moment.js";
 import type { MonitorClient } from "../sources/monitor-client.js";
 import type { CommandContext } from "./command-context.js";
 import {
@@ -11,15 +13,31 @@ import {
 } from "../sources/redis-report.js";
 import { renderWhy, type Account } from "./why-page.js";
 
-/** `serin why`: reads Redis, and adds the monitor's state if it answers. @throws if Redis is unreachable */
+export const EVENT_HELP =
+  "give an event's id, or the time of a flip such as 14:03:09";
+/** Enough for days of flips. */
+const LOOK_BACK = 1000;
+
+/**
+ * `serin why [event]`: explains the last stop, or that event. It reads Redis, and adds the monitor's state if it answers.
+ *
+ * @throws if Redis is unreachable
+ */
 export async function explainFlip(
   { link, monitor, output }: CommandContext,
-  options: { json: boolean },
+  options: { json: boolean; event: string | undefined },
 ): Promise<ExitStatus> {
   const store = await link.open();
   const { ledger, flagName } = store;
   const { value } = await readFlagFacts(store);
-  const flip = await findLastFlip(ledger, flagName);
+  const isOfFlag = ({ data }: LedgerEvent) => data.flag === flagName;
+  const flips = await ledger.readEvents({
+    ...{ kind: "flip", limit: LOOK_BACK, where: isOfFlag },
+  });
+  const flip =
+    options.event === undefined
+      ? (flips.find(({ data }) => data.value === false) ?? flips[0])
+      : await findFlip(ledger, options.event, flips);
   if (flip === undefined) {
     if (options.json) output.json({ flag: flagName, value, flip: null });
     else
@@ -28,9 +46,11 @@ export async function explainFlip(
       );
     return EXIT.ok;
   }
+  const [last = flip] = flips;
+  const next = flips.findLast(({ id }) => compareIds(id, flip.id) > 0);
   const [trail, { recovery, without }, lease, verdict] = await Promise.all([
-    readCanaryTrail(store, entryTimeMs(flip.id)),
-    readRecovery(monitor, flip),
+    readCanaryTrail(store, entryTimeMs(flip.id), next && entryTimeMs(next.id)),
+    readRecovery(monitor, last),
     readLeaseFacts(store),
     readVerdict(monitor, flip),
   ]);
@@ -38,6 +58,7 @@ export async function explainFlip(
     flagName,
     value,
     flip,
+    last,
     trail,
     recovery,
     without,
@@ -49,12 +70,49 @@ export async function explainFlip(
   return EXIT.ok;
 }
 
-async function findLastFlip(
+/**
+ * The flip that an event is or led to, or the last one up to a time.
+ *
+ * @param flips newest first
+ * @throws CliError if there is none
+ */
+async function findFlip(
   ledger: Ledger,
-  flagName: string,
-): Promise<LedgerEvent | undefined> {
-  const flips = await ledger.readEvents({ kind: "flip", limit: 100 });
-  return flips.find(({ data }) => data.flag === flagName);
+  wanted: string,
+  flips: readonly LedgerEvent[],
+): Promise<LedgerEvent> {
+  if (/^\d+-\d+$/.test(wanted)) return await findFlipOf(ledger, wanted, flips);
+  const at = parseMoment(wanted, Date.now());
+  if (at === undefined)
+    throw new CliError(EXIT.usage, `${wanted} is no event: ${EVENT_HELP}`);
+  // Times are printed to the second.
+  const found = flips.find(({ id }) => entryTimeMs(id) < at + 1000);
+  if (found !== undefined) return found;
+  throw new CliError(EXIT.problem, `the ledger has no flip before ${wanted}`);
+}
+
+async function findFlipOf(
+  ledger: Ledger,
+  id: string,
+  flips: readonly LedgerEvent[],
+): Promise<LedgerEvent> {
+  const event = await ledger.readEvent(id);
+  if (event === undefined)
+    throw new CliError(EXIT.problem, `the ledger has no event ${id}`);
+  const { flag } = event.data;
+  if (event.kind === "flip" && flips.some((flip) => flip.id === id))
+    return event;
+  if (event.kind === "flip" && typeof flag === "string")
+    throw new CliError(
+      EXIT.problem,
+      `${id} is of another flag: set FLAG_NAME to ${flag}`,
+    );
+  const ledTo = isRepeatedByFlip(event)
+    ? flips.findLast((flip) => compareIds(flip.id, id) > 0)
+    : undefined;
+  if (ledTo !== undefined) return ledTo;
+  const what = `${id} is no flip, but of kind ${event.kind}`;
+  throw new CliError(EXIT.problem, `${what}: ${event.reason}`);
 }
 
 async function readRecovery(

@@ -1,4 +1,7 @@
-import type { LedgerEvent } from "../../../lib/flag/ledger.js";
+import {
+  isRepeatedByFlip,
+  type LedgerEvent,
+} from "../../../lib/flag/ledger-event.js";
 import type { StateReport } from "../../../lib/telemetry/monitor-state.js";
 import { CliError, EXIT } from "../exit-status.js";
 import type { MonitorClient } from "./monitor-client.js";
@@ -27,13 +30,15 @@ export async function readState({ monitor, link }: Sources): Promise<Reading> {
   }
 }
 
-/** The ledger's newest events, newest first; none if Redis is unreachable. */
+/** The ledger's newest events for people, newest first; none if Redis is unreachable. */
 export async function readNewestEvents(
   { link }: Sources,
   limit: number,
 ): Promise<LedgerEvent[]> {
   try {
-    return await (await link.open()).ledger.readEvents({ limit });
+    const { ledger } = await link.open();
+    const where = (event: LedgerEvent) => !isRepeatedByFlip(event);
+    return await ledger.readEvents({ limit, where });
   } catch {
     return []; // The page shows an outage of Redis elsewhere.
   }

@@ -42,6 +42,37 @@ describe("serin events", () => {
     );
   });
 
+  it("prints a flip and its cause in one line, and both as JSON", async () => {
+    await test.ledger.flip("feature", {
+      ...{ value: false, by: "monitor", reason: "slow", data: {} },
+      ...{ by: "monitor", cause: "breach" },
+    });
+    await record("an alert is over", "recovery");
+    const { stdout } = await events();
+    expect(stdout).to.match(/^.* flip .* feature is off: slow\n/);
+    expect(stdout).to.match(/\n.* recovery .* an alert is over\n$/);
+    expect((await events("--json")).stdout.match(/"slow"/g)).to.have.length(2);
+    expect((await events("--kind", "breach")).stdout).to.match(
+      / breach .* slow/,
+    );
+  });
+
+  it("prints all events since a time", async () => {
+    const old = Date.now() - 3_600_000;
+    await test.redis.xadd(
+      ...([test.keys.events, `${old}-0`] as const),
+      ...["kind", "alert", "by", "monitor", "reason", "long ago"],
+      ...["at", new Date(old).toISOString(), "data", "{}"],
+    );
+    for (let i = 0; i < 22; i++) await record(`event ${i}`);
+    const count = async (...args: string[]) =>
+      (await events(...args)).stdout.trimEnd().split("\n").length;
+    expect(await count()).to.equal(20);
+    expect(await count("--since", "30m")).to.equal(22);
+    expect(await count("--since", new Date(old).toISOString())).to.equal(23);
+    expect(await count("--since", "2h", "--limit", "3")).to.equal(3);
+  });
+
   it("prints events of one kind as JSON lines", async () => {
     await record("a start", "start");
     await record("an alert");
@@ -63,6 +94,7 @@ describe("serin events", () => {
       ["--kind", "nonsense"],
       ["--limit", "1001"],
       ["--limit", "-1"],
+      ["--since", "yesterday"],
     ]) {
       const { status, stdout, stderr } = await events(...args);
       expect(status, args.join(" ")).to.equal(2);

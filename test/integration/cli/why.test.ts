@@ -18,8 +18,12 @@ describe("serin why", () => {
     test = openTestRedis();
   });
 
-  async function why(env: Record<string, string> = {}): Promise<string[]> {
-    const { status, stdout, stderr } = await runCli(test.keys, ["why"], env);
+  async function why(
+    env: Record<string, string> = {},
+    ...event: string[]
+  ): Promise<string[]> {
+    const args = ["why", ...event];
+    const { status, stdout, stderr } = await runCli(test.keys, args, env);
     expect(stderr).to.equal("");
     expect(status).to.equal(0);
     return stdout.split("\n");
@@ -73,7 +77,9 @@ describe("serin why", () => {
   it("shows the last canary request and those after the flip", async () => {
     const flip = { by: "operator", reason: "r", data: {} } as const;
     const lastOf = async () =>
-      (await why()).find((line) => line.startsWith("last canary request"));
+      (await why({}, new Date().toISOString())).find((line) =>
+        line.startsWith("last canary request"),
+      );
     await test.ledger.flip("feature", { ...flip, value: false });
     expect(await lastOf()).to.match(/unknown: telemetry is kept/);
     await writeWindow(3, 0);
@@ -161,6 +167,74 @@ describe("serin why", () => {
       `the monitor at ${monitor.url} watches the flag feature, but FLAG_NAME here is other`,
     );
     expect(lines.join("\n")).to.match(/^next +automatic retry in 0:[345]\d/m);
+  });
+
+  it("explains the last stop, also after a retry, and any flip by its id or time", async () => {
+    const stop = {
+      value: false,
+      by: "monitor",
+      reason: "canary slow",
+      data: { rule: "latency" },
+      cause: "breach",
+    } as const;
+    const retry = {
+      value: true,
+      by: "monitor",
+      reason: "a second try",
+      data: { rule: "recovery" },
+      cause: "recovery",
+    } as const;
+    await test.ledger.flip("feature", stop);
+    await writeWindow(3, 0);
+    const writtenAt = Date.now();
+    await waitFor("a later ms", () => Date.now() > writtenAt + 1);
+    await test.ledger.flip("feature", retry);
+    const retriedAt = Date.now();
+    await waitFor("a later ms", () => Date.now() > retriedAt + 1);
+    await writeWindow(7);
+    const lines = await why();
+    expect(lines[0]).to.equal("feature is off: canary slow");
+    expect(lines.join("\n"))
+      .to.match(/^since +feature is on: a second try \(\S+( UTC)?\)$/m)
+      .and.match(/^last canary request +by \S+( UTC)?; 3 ended after/m)
+      .and.match(/^to stop it /m)
+      .and.not.include("nevertheless");
+    const ids = (await test.events()).map(({ id }) => id);
+    const explained = async (event: string) =>
+      (await runCli(test.keys, ["why", event])).stdout.split("\n")[0];
+    const now = new Date().toISOString();
+    expect([
+      await explained(ids[0] ?? ""),
+      await explained(ids[1] ?? ""),
+      await explained(ids[2] ?? ""),
+      await explained(ids[3] ?? ""),
+      await explained(now),
+    ]).to.deep.equal([
+      ...Array<string>(2).fill("feature is off: canary slow"),
+      ...Array<string>(3).fill("feature is on: a second try"),
+    ]);
+  });
+
+  it("says which event it cannot explain", async () => {
+    await test.ledger.flip("other", {
+      ...{ value: false, by: "operator", reason: "r", data: {} },
+      by: "operator",
+    });
+    await test.ledger.record({
+      ...{ kind: "alert", by: "monitor", reason: "busy", data: {} },
+    });
+    const [other = "", alert = ""] = (await test.events()).map(({ id }) => id);
+    for (const [event, status, sentence] of [
+      [other, 1, `${other} is of another flag: set FLAG_NAME to other`],
+      [alert, 1, `${alert} is no flip, but of kind alert: busy`],
+      ["1-1", 1, "the ledger has no event 1-1"],
+      ["2020-01-01", 1, "the ledger has no flip before 2020-01-01"],
+      ["soon", 2, "soon is no event: give an event's id, or the time of a"],
+    ] as const) {
+      const answer = await runCli(test.keys, ["why", event]);
+      expect(answer.stderr, event).to.include(`serin: ${sentence}`);
+      expect(answer.status, event).to.equal(status);
+    }
   });
 
   it("explains an operator's flip, also as JSON", async () => {

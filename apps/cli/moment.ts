@@ -1,0 +1,32 @@
+const UNITS: Readonly<Record<string, number>> = {
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+const DAY_MS = 86_400_000;
+
+/**
+ * A moment as people give it: `1h` ago, `2026-11-30T12:00Z`, or `14:03:09`, the last time that it was so late. Without a zone it
+ * is UTC, as in all that Serin prints.
+ *
+ * @returns ms since the epoch; undefined for anything else
+ */
+export function parseMoment(text: string, now: number): number | undefined {
+  const [, count, unit = ""] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
+  if (count !== undefined) return now - Number(count) * (UNITS[unit] ?? 0);
+  if (/^\d\d:\d\d(:\d\d)?$/.test(text)) {
+    const today = new Date(now).toISOString().slice(0, 10);
+    const at = Date.parse(`${today}T${text}Z`);
+    return toKnown(at > now ? at - DAY_MS : at);
+  }
+  const [, date, time = "00:00", zone = "Z"] =
+    /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?))?(Z| UTC|[+-]\d\d:?\d\d)?$/.exec(
+      text,
+    ) ?? [];
+  return toKnown(Date.parse(`${date}T${time}${zone === " UTC" ? "Z" : zone}`));
+}
+
+function toKnown(ms: number): number | undefined {
+  return Number.isNaN(ms) ? undefined : ms;
+}
