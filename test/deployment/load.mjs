@@ -1,11 +1,12 @@
-// Sends steady traffic, to detect any gap: node load.mjs <url> <requests/s>
+// Sends steady traffic, to detect any gap: node load.mjs <url> <requests/s> [<path>]
+// With a path, all requests are reads of it; without one they are reads and writes of the sample.
 // Reads and writes use kept-alive connections; every tenth request opens a new one. On SIGTERM it prints the results as a
 // line of JSON. A request fails when it gets no response or a 5xx.
 import { Agent, request } from "node:http";
 import { performance } from "node:perf_hooks";
 import { clearInterval, setInterval } from "node:timers";
 
-const [, , url, perSecond] = process.argv;
+const [, , url, perSecond, path = ""] = process.argv;
 const TIMEOUT_MS = 20_000;
 const pool = new Agent({ keepAlive: true, maxSockets: 16 });
 const result = {
@@ -18,10 +19,10 @@ const result = {
 };
 
 function send(number) {
-  const isWrite = number % 3 === 0;
+  const isWrite = path === "" && number % 3 === 0;
   const startedAt = performance.now();
   const outgoing = request(
-    `${url}/${isWrite ? "set" : "get"}/load${number % 7}`,
+    `${url}${path || `/${isWrite ? "set" : "get"}/load${number % 7}`}`,
     {
       method: isWrite ? "POST" : "GET",
       agent: number % 10 === 0 ? new Agent() : pool,

@@ -8,7 +8,7 @@ readonly LOAD_RATE=50
 under_load() {
   local name=$1 file=$HOSTS_RUN/load.json began status=0 pid
   shift
-  node "$DEPLOYMENT_TESTS/load.mjs" "http://$(host_address edge1):8080" "$LOAD_RATE" >"$file" &
+  node "$DEPLOYMENT_TESTS/load.mjs" "$(proxy_url)" "$LOAD_RATE" "${LOAD_PATH:-}" >"$file" &
   pid=$!
   sleep 1
   began=$(now_ms)

@@ -14,27 +14,21 @@ shop_git() { git -C "$SHOP" -c user.name=Ada -c user.email=ada@example.com "$@";
 shop_commit() { echo "$1" >"$SHOP/content" && shop_git add . && shop_git commit --quiet -m "The state $1"; }
 shop_on() { curl -fsS "http://$(host_address "$1"):$2/index.html"; }
 shop_everywhere() { same "shop $1, shop $1" "$(shop_on canary1 3302), $(shop_on prod1 3301)"; }
-# with_traffic COMMAND…: runs it while clients use the service.
-with_traffic() {
-  local load status
-  (while :; do curl -sS -o /dev/null "http://$(host_address edge1):8280/index.html"; done) 2>/dev/null &
-  load=$!
-  "$@"
-  status=$?
-  kill "$load"
-  return "$status"
+# release_under_load NAME: `serin release` while clients use the service. Prints when each step began. Sets LOAD_OUTPUT.
+release_under_load() {
+  PROXY_PORT=8280 LOAD_PATH=/index.html under_load "$1" serin_of_shop release
+  sed 's/^/# /' <<<"$LOAD_OUTPUT"
 }
 
 SHOP=$HOSTS_RUN/shop-source
 mkdir -p "$SHOP"
 git init --quiet --initial-branch=main "$SHOP"
 cat >"$SHOP/serin.yml" <<CONFIG
-service: shop
+service: pages
 run: exec python3 -m http.server "\$PORT" --bind "\$HOST" --directory site
 build: mkdir site && sed 's/^/shop /' content >site/index.html
 include: [site]
 health: /index.html
-instances: 1
 servers: {prod: [$(host_address prod1)], canary: [$(host_address canary1)], edge: [$(host_address edge1)]}
 redis: $(host_address redis1)
 ssh: {user: admin}
@@ -63,17 +57,19 @@ check "and stable is its commit" same "$FIRST_SHOP" "$(shop_git rev-parse stable
 
 shop_commit second
 SECOND_SHOP=$(shop_git rev-parse HEAD)
-release=$(with_traffic serin_of_shop release)
-check "a good canary is followed by prod" contains "$release" "the canary is good: "
-check "with a line for each unit that is healthy" contains "$release" "shop@3302 is healthy"
+release_under_load "serin release, canary and prod"
+check "a good canary is followed by prod" contains "$LOAD_OUTPUT" "the canary is good: "
+check "with a line for each unit that is healthy" contains "$LOAD_OUTPUT" "pages@3302 is healthy"
+check "and no request fails" none_failed
 check "and runs on both" shop_everywhere second
 check "and stable is its commit" same "$SECOND_SHOP" "$(shop_git rev-parse stable)"
 
 sed -i 's/^run:.*/run: echo the last words; exit 1/' "$SHOP/serin.yml"
 shop_commit broken
-release=$(serin_of_shop release)
-check "a release that ends at once fails with its last words" contains "$release" "the last words"
-check "and status 1" contains "$release" "exit status 1"
+release_under_load "serin release of what ends at once"
+check "a release that ends at once fails with its last words" contains "$LOAD_OUTPUT" "the last words"
+check "and status 1" contains "$LOAD_OUTPUT" "exit status 1"
+check "and no request fails" none_failed
 check "and both sides run the one before" shop_everywhere second
 check "serin reject resets the branch" contains "$(serin_of_shop reject)" "main was reset to the stable release"
 check "and the commit is not admitted again" contains "$(serin_of_shop release "$(shop_git for-each-ref --format='%(objectname)' refs/rejected)")" \
