@@ -1,4 +1,5 @@
 import { writeFileSync } from "node:fs";
+import { announceSystem } from "../../lib/program/running-system.js";
 import { SIDES, type Side } from "../../lib/telemetry/telemetry.js";
 import { originOf } from "./addresses.js";
 import { waitForCanary } from "./canary-wait.js";
@@ -11,6 +12,7 @@ import {
   describeMonitor,
   describeProxy,
   describeRedis,
+  redisUrlOf,
   releaseFileOf,
   type Layout,
 } from "./processes/programs.js";
@@ -64,8 +66,33 @@ export async function launch(
   const proxyStatus = await waitForCanary(`${admin}/status`, signal);
   // Start before the screen suggests commands, so that it shows their events.
   await showEvents();
+  announce(layout, context);
   screen.show(await welcome(layout, sources, proxyStatus));
   return sources.canary === undefined ? undefined : services.at(-1);
+}
+
+/** Lets `serin` find the system in other terminals. */
+function announce(
+  layout: Layout,
+  { screen, closers }: Pick<LaunchContext, "screen" | "closers">,
+): void {
+  const { config, ports, service } = layout;
+  const system = {
+    service: service.service,
+    file: service.path,
+    settings: {
+      REDIS_URL: redisUrlOf(layout),
+      KEY_PREFIX: config.keyPrefix,
+      FLAG_NAME: config.flagName,
+      MONITOR_URL: originOf(config.host, ports.monitor),
+    },
+  };
+  try {
+    closers.add("addresses", announceSystem(system, config.env));
+  } catch (err) {
+    const why = err instanceof Error ? err.message : String(err);
+    screen.event("warning", `serin in other terminals needs REDIS_URL: ${why}`);
+  }
 }
 
 /** Tells the side's agent the release. */

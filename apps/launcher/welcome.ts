@@ -19,8 +19,6 @@ export async function welcome(
   const proxy = typableAddress(host, ports.proxy);
   const admin = typableAddress(adminHost, ports.admin);
   const monitor = typableAddress(host, ports.monitor);
-  const store =
-    redisUrl === undefined ? `REDIS_URL=redis://127.0.0.1:${ports.redis} ` : "";
   const sides = await Promise.all(
     SIDES.map((side) => describeSide(side, layout, sources)),
   );
@@ -36,7 +34,7 @@ ${sides.join("\n")}
   Redis       ${redisUrl === undefined ? `redis-cli -p ${ports.redis}` : "existing (REDIS_URL)"}
   mails       ${hasMailbox ? workspace.mails : "sent as set by ALERT_TRANSPORT and SMTP_URL"}
   logs        ${workspace.logs}
-  terminal    ${store}MONITOR_URL=http://${monitor} npx serin watch
+  terminal    npx serin watch
 
 Open the dashboard in a browser, and try these in a second terminal:
 

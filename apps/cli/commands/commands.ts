@@ -5,6 +5,7 @@ import type { ExitStatus } from "../exit-status.js";
 import { installHooks, uninstallHooks } from "../hooks/hooks.js";
 import { initService } from "../init/init.js";
 import { Output, type OutputStream } from "../output.js";
+import { withRunningSystem } from "../running-system.js";
 import { MonitorClient } from "../sources/monitor-client.js";
 import { explainRedisError, RedisLink } from "../sources/redis-link.js";
 import type { CommandContext } from "./command-context.js";
@@ -33,12 +34,13 @@ export function createCommands(context: CommandsContext): Commands {
   const { env, cwd, stdout, stderr, stopSignal } = context;
   const output = new Output(stdout, env);
   const clone = { cwd, env, say: output.line };
+  const warn = (sentence: string) => stderr.write(`serin: ${sentence}\n`);
 
   /** Reads the settings, runs a command, and closes its connection. */
   async function run(
     command: (context: CommandContext) => Promise<ExitStatus>,
   ): Promise<ExitStatus> {
-    const config = readConfig(env);
+    const config = readConfig(withRunningSystem(env, { cwd, warn }));
     const link = new RedisLink(config);
     const monitor = new MonitorClient(config);
     try {
@@ -73,7 +75,7 @@ export function createCommands(context: CommandsContext): Commands {
           since: options.since,
           limit: options.limit,
           signal: options.follow ? stopSignal() : undefined,
-          warn: (sentence) => stderr.write(`serin: ${sentence}\n`),
+          warn,
         }),
       ),
     why: (event, options) =>

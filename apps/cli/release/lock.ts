@@ -1,13 +1,12 @@
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { takeLock } from "../../../lib/program/process-lock.js";
+import { cacheFolder } from "../../../lib/program/user-folders.js";
 import type { Environment } from "../../../lib/settings/settings.js";
 import { CliError, EXIT } from "../exit-status.js";
 
 /** Takes the right to change a service from this machine. @returns what gives it back @throws CliError if another process has it */
 export function lock(service: string, env: Environment): () => void {
-  const cache = env.XDG_CACHE_HOME ?? join(env.HOME ?? homedir(), ".cache");
-  const path = join(cache, "serin", `${service}.lock`);
+  const path = join(cacheFolder(env), `${service}.lock`);
   const taken = takeLock(path);
   if (typeof taken === "function") return taken;
   throw new CliError(

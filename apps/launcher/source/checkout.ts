@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { takeLock } from "../../../lib/program/process-lock.js";
+import { cacheFolder } from "../../../lib/program/user-folders.js";
 import {
   readServiceFile,
   type ServiceFile,
@@ -29,10 +29,9 @@ export class CheckoutCache {
    * @throws LaunchError if another `serin dev` uses them
    */
   constructor(service: ServiceFile, env: Environment) {
-    const cache = env.XDG_CACHE_HOME ?? join(env.HOME ?? homedir(), ".cache");
     const place = createHash("sha256").update(service.path).digest("hex");
     const name = `${service.service}-${place.slice(0, 10)}`;
-    this.#folder = join(cache, "serin", "dev", name);
+    this.#folder = join(cacheFolder(env), "dev", name);
     const taken = takeLock(join(this.#folder, "lock"));
     if (typeof taken === "number")
       throw new LaunchError(

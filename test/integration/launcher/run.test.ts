@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { answersPing } from "../../../apps/launcher/processes/redis-server.js";
 import { Ledger } from "../../../lib/flag/ledger.js";
+import { readRunningSystems } from "../../../lib/program/running-system.js";
 import { onCleanup } from "../../support/cleanup.js";
 import { LocalLauncher } from "../../support/programs/launcher.js";
 import { StandIns } from "../../support/programs/stand-ins.js";
@@ -79,6 +80,20 @@ describe("launcher", function () {
       "proxy.log",
       "monitor.log",
     ]);
+  });
+
+  it("leaves its addresses for serin while it runs", async () => {
+    const { launcher } = await startReady();
+    const env = { XDG_RUNTIME_DIR: launcher.runtimeDirectory };
+    const [system] = readRunningSystems(env);
+    expect(system?.settings).to.deep.equal({
+      REDIS_URL: `redis://127.0.0.1:${await launcher.readRedisPort()}`,
+      KEY_PREFIX: "serin:",
+      FLAG_NAME: "feature",
+      MONITOR_URL: `http://127.0.0.1:${await launcher.readPort("monitor")}`,
+    });
+    await launcher.stop();
+    expect(readRunningSystems(env)).to.deep.equal([]);
   });
 
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)

@@ -22,6 +22,8 @@ const TIMEOUT_MS = 20_000;
 abstract class Launcher {
   /** Where it makes its own. */
   readonly tempDirectory = createTempDirectory();
+  /** Where it leaves its addresses for `serin`. */
+  readonly runtimeDirectory = createTempDirectory();
   /** The exit status, or the signal that ended it. */
   abstract readonly ended: Promise<number | string>;
   abstract readonly screen: string;
@@ -82,7 +84,12 @@ export class LocalLauncher extends Launcher {
       ...{ watch: false, traffic: false },
       ...others,
       cwd: "/",
-      env: { PATH: process.env.PATH, ...FREE_PORTS, ...env },
+      env: {
+        PATH: process.env.PATH,
+        XDG_RUNTIME_DIR: this.runtimeDirectory,
+        ...FREE_PORTS,
+        ...env,
+      },
       stdout: { write: (text) => (this.screen += text) },
       stderr: { write: (text) => (this.errors += text) },
       signal: this.#stopping.signal,
@@ -109,6 +116,7 @@ export class LauncherProcess extends Launcher {
       env: {
         PATH: process.env.PATH,
         TMPDIR: this.tempDirectory,
+        XDG_RUNTIME_DIR: this.runtimeDirectory,
         ...FREE_PORTS,
         ...env,
       },
