@@ -1,4 +1,5 @@
-import { Agent, request } from "node:http";
+import { Agent, request, type IncomingMessage } from "node:http";
+import { FLAG_HEADER, saysOff } from "../../lib/flag/flag-value.js";
 import { LatencyHistogram } from "../../lib/telemetry/latency-histogram.js";
 import { formatMs } from "../../lib/wording/units.js";
 import { LaunchError } from "./config.js";
@@ -16,6 +17,10 @@ export interface TrafficReport {
   /** Requests by the `x-served-by` of their responses. */
   served: Record<string, number>;
   unanswered: number;
+  /** Of the served ones, those with a 5xx, but not `withoutFeature`. */
+  failed: number;
+  /** Of the served ones, those that were turned away because the flag is off. */
+  withoutFeature: number;
   p95Ms: number | undefined;
 }
 
@@ -31,6 +36,7 @@ interface TrafficOptions {
   /** Sent in turns. */
   requests: readonly TrafficRequest[];
   onReport: (report: TrafficReport) => void;
+  reportIntervalMs?: number;
   /** Called after the ten minutes. */
   onEnd: () => void;
 }
@@ -44,6 +50,8 @@ export class Traffic {
   #inFlight = 0;
   #served: Record<string, number> = {};
   #unanswered = 0;
+  #failed = 0;
+  #withoutFeature = 0;
   #latency = new LatencyHistogram();
 
   constructor(options: TrafficOptions) {
@@ -53,7 +61,10 @@ export class Traffic {
   start(): void {
     this.#timers = [
       setInterval(() => this.#tick(), TICK_MS),
-      setInterval(() => this.#reportWindow(), REPORT_INTERVAL_MS),
+      setInterval(
+        () => this.#reportWindow(),
+        this.#options.reportIntervalMs ?? REPORT_INTERVAL_MS,
+      ),
       setTimeout(() => this.#end(), LONGEST_MS),
     ];
   }
@@ -83,6 +94,8 @@ export class Traffic {
         this.#latency.record(performance.now() - sentAt);
         const side = String(response.headers["x-served-by"] ?? "nobody");
         this.#served[side] = (this.#served[side] ?? 0) + 1;
+        if (isTurnedAway(response)) this.#withoutFeature += 1;
+        else if ((response.statusCode ?? 0) >= 500) this.#failed += 1;
         response.on("error", () => outgoing.destroy());
         response.resume();
       },
@@ -97,12 +110,21 @@ export class Traffic {
     this.#options.onReport({
       served: this.#served,
       unanswered: this.#unanswered,
+      failed: this.#failed,
+      withoutFeature: this.#withoutFeature,
       p95Ms: this.#latency.quantile(0.95),
     });
     this.#served = {};
     this.#unanswered = 0;
+    this.#failed = 0;
+    this.#withoutFeature = 0;
     this.#latency = new LatencyHistogram();
   }
+}
+
+/** The flag is off, which is no failure of prod. */
+function isTurnedAway({ statusCode, headers }: IncomingMessage): boolean {
+  return statusCode === 503 && saysOff(String(headers[FLAG_HEADER] ?? ""));
 }
 
 /** Parses `GET /, POST /set/a`. @throws LaunchError for anything else */
@@ -122,13 +144,17 @@ export function summarizeRequests(requests: readonly TrafficRequest[]): string {
   return `${PACE}: ${[...new Set(all)].join(", ")}`;
 }
 
-/** Such as `prod 150, canary 50; p95 4 ms`. */
+/** Such as `prod 150, canary 50; 3 failed; 40 without the feature; p95 4 ms`. */
 export function describeTraffic(report: TrafficReport): string {
-  const { served, unanswered, p95Ms } = report;
+  const { served, unanswered, failed, withoutFeature, p95Ms } = report;
   const sides = Object.entries(served).map(
     ([side, count]) => `${side} ${count}`,
   );
-  const failed = unanswered > 0 ? [`no answer ${unanswered}`] : [];
-  const figures = [...sides.sort().reverse(), ...failed].join(", ");
-  return p95Ms === undefined ? figures : `${figures}; p95 ${formatMs(p95Ms)}`;
+  const silent = unanswered > 0 ? [`no answer ${unanswered}`] : [];
+  return [
+    [...sides.sort().reverse(), ...silent].join(", "),
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(withoutFeature > 0 ? [`${withoutFeature} without the feature`] : []),
+    ...(p95Ms === undefined ? [] : [`p95 ${formatMs(p95Ms)}`]),
+  ].join("; ");
 }

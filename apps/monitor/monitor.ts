@@ -29,6 +29,7 @@ import { Leadership } from "./leader/leadership.js";
 import { toMonitorFamilies, readStoredFigures } from "./api/monitor-metrics.js";
 import { NoticeBook } from "./telemetry/notice-book.js";
 import { Observations } from "./telemetry/observations.js";
+import { describeWithoutFeature } from "../../lib/wording/headline.js";
 import { readPageFiles } from "./api/page-files.js";
 import { PageStream } from "./api/page-stream.js";
 import { readPageState, type StateOutlook } from "./api/state.js";
@@ -175,7 +176,11 @@ function createCouriers(
     },
 ): Courier[] {
   const { redis, keys, ledger, source, notice, logger, closers } = parts;
-  const versions = (side: Side) => parts.observations.versions(side);
+  const { observations } = parts;
+  const readPresent = () => ({
+    versions: (side: Side) => observations.versions(side),
+    withoutFeature: describeWithoutFeature(observations.latestFigures("prod")),
+  });
   const all = createChannels(config.alert, notice, logger);
   const channels = all.map(({ name }) => name);
   return all.map((channel) => {
@@ -184,7 +189,7 @@ function createCouriers(
       ...{ redis, keys, ledger, logger, channels },
       groupMs: config.alertGroupMs,
       readBackground: (event: LedgerEvent) =>
-        readBackground(ledger, event, versions),
+        readBackground(ledger, event, readPresent()),
     };
     return new Courier({ ...shared, channel, consumer: source });
   });

@@ -1,4 +1,8 @@
-import type { HeldChannel, StateReport } from "../telemetry/monitor-state.js";
+import type {
+  HeldChannel,
+  SideSummary,
+  StateReport,
+} from "../telemetry/monitor-state.js";
 import { isSilent } from "../telemetry/silence.js";
 import { readShare } from "../telemetry/split-ratio.js";
 import {
@@ -61,7 +65,12 @@ function describeStop(state: StateReport, now: number): string {
     ?.replace(/^canary /, "")
     .replace(FIGURES_BEHIND, "");
   const why = reason === undefined ? "" : `: ${reason}`;
-  return `Canary stopped${at}${by}${why}${SEPARATOR}${describeRetry(state, now)}`;
+  const turnedAway = describeWithoutFeature(state.sides.prod);
+  return [
+    `Canary stopped${at}${by}${why}`,
+    describeRetry(state, now),
+    ...(turnedAway === undefined ? [] : [`prod answers ${turnedAway}`]),
+  ].join(SEPARATOR);
 }
 
 function describeRetry({ recovery, lease }: StateReport, now: number): string {
@@ -163,6 +172,16 @@ function describeHealth(
   return since.length === 0
     ? "healthy"
     : `healthy for ${formatSpan(now - Math.max(...since))}`;
+}
+
+/** `9 requests/s without the feature`, which prod turns away because the flag is off; undefined if there are none. */
+export function describeWithoutFeature({
+  withoutFeature = 0,
+  windowMs,
+}: SideSummary): string | undefined {
+  if (withoutFeature === 0) return undefined;
+  const perSecond = formatNumber((withoutFeature * 1000) / windowMs);
+  return `${perSecond} requests/s without the feature`;
 }
 
 /** `mail cannot be sent: connect ECONNREFUSED 10.0.0.5:25` */

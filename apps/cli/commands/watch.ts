@@ -113,7 +113,10 @@ async function readSentence(
 /** The headline without running times. */
 function describeEssence(report: StateReport): string {
   const { text } = describeHeadline(report, Date.parse(report.now));
-  return text.replace(/(?<=healthy) for .+$|(?<=retry) in [\d:]+$/, "");
+  return text.replace(
+    /(?<=healthy) for .+$|(?<=retry) in [\d:]+|(?<=prod answers) \S+(?= requests\/s)/g,
+    "",
+  );
 }
 
 async function readOrFail(sources: Sources): Promise<Reading | CliError> {

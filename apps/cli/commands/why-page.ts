@@ -39,6 +39,8 @@ export interface Account {
   last: LedgerEvent;
   trail: CanaryTrail;
   recovery: StateReport["recovery"];
+  /** Such as `9 requests/s without the feature`; undefined if there are none, or without the monitor's state. */
+  withoutFeature: string | undefined;
   /** Why the monitor's state is missing. */
   without: CliError | undefined;
   lease: StateReport["lease"];
@@ -55,6 +57,7 @@ export function renderWhy(
   paint: Paint,
 ): string[] {
   const { flip, last, flagName, value, trail, verdict } = account;
+  const { withoutFeature } = account;
   const at = entryTimeMs(flip.id);
   const facts: Fact[] = [
     ["when", `${formatClock(new Date(at), now)}, ${formatSpan(now - at)} ago`],
@@ -68,6 +71,9 @@ export function renderWhy(
     ...(last === flip
       ? []
       : [["since", toPlain(describeSince(last, now))] satisfies Fact]),
+    ...(value || withoutFeature === undefined
+      ? []
+      : [["users now", `prod answers ${withoutFeature}`] satisfies Fact]),
     ["next", toPlain(describeNext(account, now))],
     value
       ? ["to stop it", `serin flag off --reason "…"`]

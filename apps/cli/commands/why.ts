@@ -1,5 +1,6 @@
 import { isRepeatedByFlip } from "../../../lib/flag/ledger-event.js";
 import type { Ledger, LedgerEvent } from "../../../lib/flag/ledger.js";
+import { describeWithoutFeature } from "../../../lib/wording/headline.js";
 import { compareIds, entryTimeMs } from "../../../lib/redis/stream-entry.js";
 import { readCanaryTrail } from "./canary-trail.js";
 import { CliError, EXIT, type ExitStatus } from "../exit-status.js";
@@ -48,9 +49,9 @@ export async function explainFlip(
   }
   const [last = flip] = flips;
   const next = flips.findLast(({ id }) => compareIds(id, flip.id) > 0);
-  const [trail, { recovery, without }, lease, verdict] = await Promise.all([
+  const [trail, present, lease, verdict] = await Promise.all([
     readCanaryTrail(store, entryTimeMs(flip.id), next && entryTimeMs(next.id)),
-    readRecovery(monitor, last),
+    readPresent(monitor, last),
     readLeaseFacts(store),
     readVerdict(monitor, flip),
   ]);
@@ -60,8 +61,7 @@ export async function explainFlip(
     flip,
     last,
     trail,
-    recovery,
-    without,
+    ...present,
     lease,
     verdict,
   };
@@ -115,16 +115,18 @@ async function findFlipOf(
   throw new CliError(EXIT.problem, `${what}: ${event.reason}`);
 }
 
-async function readRecovery(
+async function readPresent(
   monitor: MonitorClient,
   flip: LedgerEvent,
-): Promise<Pick<Account, "recovery" | "without">> {
+): Promise<Pick<Account, "recovery" | "withoutFeature" | "without">> {
   try {
-    const { recovery } = await monitor.readOwnState();
-    return { recovery, without: undefined };
+    const { recovery, sides } = await monitor.readOwnState();
+    const withoutFeature = describeWithoutFeature(sides.prod);
+    return { recovery, withoutFeature, without: undefined };
   } catch (err) {
     if (!(err instanceof CliError)) throw err;
-    return { recovery: describeRecovery(flip), without: err };
+    const recovery = describeRecovery(flip);
+    return { recovery, withoutFeature: undefined, without: err };
   }
 }
 

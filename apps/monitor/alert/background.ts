@@ -22,25 +22,29 @@ const deployData = z.object({
 /**
  * Reads what an event's message says beside the event's own data.
  *
- * @param versions what the sides run now, if the event does not say
+ * @param present what is the case now, for what the event does not say
  * @throws when Redis is away
  */
 export async function readBackground(
   ledger: Pick<Ledger, "readEvents">,
   event: LedgerEvent,
-  versions: (side: Side) => readonly string[],
+  present: {
+    versions: (side: Side) => readonly string[];
+    withoutFeature?: string | undefined;
+  },
 ): Promise<Background> {
   const [flips, deploys] = await Promise.all([
     ledger.readEvents({ kind: "flip", limit: MAX_READ }),
     ledger.readEvents({ kind: "deploy", limit: MAX_READ }),
   ]);
   const isEarlier = ({ id }: LedgerEvent) => compareIds(id, event.id) < 0;
-  const name = (side: Side) => versions(side).join(", ") || undefined;
+  const name = (side: Side) => present.versions(side).join(", ") || undefined;
   const known = readKnownData(event.data);
   const version = known.version ?? name("canary");
   return {
     version,
     prodVersion: known.prodVersion ?? name("prod"),
+    withoutFeature: present.withoutFeature,
     change: findChange(version, deploys.filter(isEarlier)),
     incident: findIncident(event, flips.filter(isEarlier)),
   };

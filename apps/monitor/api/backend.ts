@@ -57,9 +57,9 @@ export function createBackend(store: Store, outlook: StateOutlook) {
       if (event === undefined) return undefined;
       const at = entryTimeMs(id);
       const after = String(Math.max(0, at - AROUND_MS));
-      const versions = () => [];
+      const present = { versions: () => [] };
       const [background, since] = await Promise.all([
-        readBackground(ledger, event, versions),
+        readBackground(ledger, event, present),
         ledger.readEvents({ limit: MAX_AROUND, after }),
       ]);
       return {

@@ -148,6 +148,14 @@ function sideFamilies(sides: Record<Side, SideSummary>): Family[] {
       }),
     ),
     gauge(
+      "serin_side_without_feature_ratio",
+      "Share of requests within the monitor's window that were turned away because the flag is off. They are no errors.",
+      SIDES.flatMap((target): Sample[] => {
+        const { requests, withoutFeature = 0 } = sides[target];
+        return requests === 0 ? [] : [[withoutFeature / requests, { target }]];
+      }),
+    ),
+    gauge(
       "serin_side_latency_seconds",
       "Percentiles of the latency within the monitor's window.",
       SIDES.flatMap((target) => percentiles(target, sides[target])),

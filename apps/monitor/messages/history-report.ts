@@ -3,6 +3,8 @@ import type { Side } from "../../../lib/telemetry/telemetry.js";
 /** One side during one step; null without requests. */
 export interface SidePoint {
   requestsPerSecond: number;
+  /** Those that prod turned away because the flag was off. They are no errors. */
+  withoutFeaturePerSecond: number;
   errorRatio: number | null;
   p50Ms: number | null;
   p95Ms: number | null;

@@ -34,6 +34,12 @@ const FIGURES: Figure[] = [
     apart: (prod, canary) =>
       prod + canary > 0 ? formatRatio(canary / (prod + canary)) : UNKNOWN,
   },
+  {
+    read: ({ withoutFeature = 0, windowMs }) =>
+      withoutFeature > 0 ? (withoutFeature * 1000) / windowMs : null,
+    show: formatRate,
+    apart: () => UNKNOWN,
+  },
 ];
 
 /** The verdict, and the recent figures of both sides. */

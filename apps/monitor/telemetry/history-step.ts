@@ -56,7 +56,10 @@ export class HistoryStep {
 class SideStep {
   readonly #sum = new SideSum();
   /** By proxy, so that short windows and those across a step's ends keep the rate steady. */
-  readonly #proxies = new Map<string, { requests: number; ms: number }>();
+  readonly #proxies = new Map<
+    string,
+    { requests: number; withoutFeature: number; ms: number }
+  >();
 
   get requests(): number {
     return this.#sum.requests;
@@ -68,8 +71,11 @@ class SideStep {
 
   add(source: string, window: TrafficWindow): void {
     this.#sum.add(window);
-    const proxy = this.#proxies.get(source) ?? { requests: 0, ms: 0 };
+    const proxy = this.#proxies.get(source) ?? {
+      ...{ requests: 0, withoutFeature: 0, ms: 0 },
+    };
     proxy.requests += window.requests;
+    proxy.withoutFeature += window.withoutFeature ?? 0;
     proxy.ms += window.windowMs ?? USUAL_WINDOW_MS;
     this.#proxies.set(source, proxy);
   }
@@ -77,11 +83,13 @@ class SideStep {
   toPoint(): SidePoint {
     const { requests, errors, latency } = this.#sum;
     const quantile = (q: number) => round(latency.quantile(q));
-    const rates = [...this.#proxies.values()].map((proxy) =>
-      proxy.ms > 0 ? (proxy.requests * 1000) / proxy.ms : 0,
-    );
+    const rate = (count: "requests" | "withoutFeature") =>
+      [...this.#proxies.values()]
+        .map((proxy) => (proxy.ms > 0 ? (proxy[count] * 1000) / proxy.ms : 0))
+        .reduce((sum, one) => sum + one, 0);
     return {
-      requestsPerSecond: round(rates.reduce((sum, rate) => sum + rate, 0)),
+      requestsPerSecond: round(rate("requests")),
+      withoutFeaturePerSecond: round(rate("withoutFeature")),
       errorRatio: requests > 0 ? round(errors / requests) : null,
       p50Ms: quantile(0.5),
       p95Ms: quantile(0.95),

@@ -124,6 +124,11 @@ export class Observations implements StreamListener {
     return this.#sides[side].figures(now).summarise(this.#windowMs);
   }
 
+  /** As of the newest telemetry. */
+  latestFigures(side: Side): SideSummary {
+    return this.sideFigures(side, this.#heardUntil);
+  }
+
   proxies(): ProxyMember[] {
     return this.#roster.proxies();
   }

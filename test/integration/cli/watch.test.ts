@@ -69,7 +69,9 @@ describe("serin watch", () => {
   });
 
   it("prints one line per change to a pipe, and none for running times", async () => {
-    startFleet(test);
+    const fleet = startFleet(test);
+    let round = 0;
+    fleet.fieldsOf = () => ({ withoutFeature: 1 + (round++ % 3) });
     await test.redis.set(test.keys.lease, encodeLease("monitor@edge1:8090", 1));
     await waitFor(
       "telemetry",
@@ -83,7 +85,9 @@ describe("serin watch", () => {
       reason: "canary slow",
       data: { nextTryAt: new Date(Date.now() + 60_000).toISOString() },
     });
-    await cli.untilPrinted(/automatic retry in/);
+    await cli.untilPrinted(
+      /automatic retry in .* · prod answers \S+ requests\/s without the feature/,
+    );
     const shownAt = Date.now();
     await waitFor("two more readings", () => Date.now() - shownAt > 2500);
     await flip(true);

@@ -58,6 +58,10 @@ describe("serin why", () => {
     fleet.latencyMs.canary = 900;
     await waitFor("the stop", async () => !(await monitor.state()).flag.value);
     fleet.latencyMs.canary = null;
+    fleet.fieldsOf = () => ({ withoutFeature: 2 });
+    await waitFor("requests without the feature", async () => {
+      return (await monitor.state()).sides.prod.withoutFeature! > 0;
+    });
     const lines = await why({ MONITOR_URL: monitor.url });
     expect(lines[0]).to.match(/^feature is off: canary p95 \d+ ms > 500 ms /);
     const facts = lines.slice(2).join("\n");
@@ -70,6 +74,9 @@ describe("serin why", () => {
     expect(facts).to.match(/^last canary request +by \d\d:\d\d:\d\d/m);
     expect(facts).to.match(
       /^next +automatic retry in (?:1:00|0:[345]\d), if the canary's probes stay healthy$/m,
+    );
+    expect(facts).to.match(
+      /^users now +prod answers \S+ requests\/s without the feature$/m,
     );
     expect(facts).to.match(/^to resume +serin flag on --reason "…"$/m);
   });

@@ -6,18 +6,26 @@ import {
 } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect } from "chai";
-import { parseRequests, Traffic } from "../../../apps/launcher/traffic.js";
+import {
+  parseRequests,
+  Traffic,
+  type TrafficReport,
+} from "../../../apps/launcher/traffic.js";
 import { onCleanup } from "../../support/cleanup.js";
 import { waitFor } from "../../support/wait-for.js";
 
 /** Traffic to a server of this test. */
-async function startTraffic(onRequest: RequestListener): Promise<Traffic> {
+async function startTraffic(
+  onRequest: RequestListener,
+  onReport: (report: TrafficReport) => void = () => undefined,
+): Promise<Traffic> {
   const server = createServer(onRequest).listen(0, "127.0.0.1");
   await once(server, "listening");
   const traffic = new Traffic({
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests: parseRequests("GET /, POST /set/a"),
-    onReport: () => undefined,
+    onReport,
+    reportIntervalMs: 200,
     onEnd: () => undefined,
   });
   onCleanup(() => {
@@ -40,6 +48,21 @@ describe("launcher traffic", () => {
     // Concurrent requests may arrive in either order.
     expect(seen.slice(0, 4)).to.include.members(["GET /", "POST /set/a"]);
     expect(new Set(seen).size).to.equal(2);
+  });
+
+  it("reports failed requests, and apart those without the feature", async () => {
+    const reports: TrafficReport[] = [];
+    await startTraffic(
+      ({ url }, response) => {
+        if (url === "/") response.writeHead(500).end();
+        else response.writeHead(503, { "x-serin-flag": "feature=off" }).end();
+      },
+      (report) => reports.push(report),
+    );
+    const { failed, withoutFeature } = await waitFor("a report", () =>
+      reports.find((report) => report.failed > 0 && report.withoutFeature > 0),
+    );
+    expect(failed).to.be.closeTo(withoutFeature, 1);
   });
 
   it("never has more than four requests in flight", async () => {

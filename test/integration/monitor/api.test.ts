@@ -37,7 +37,7 @@ describe("monitor's API over HTTP", () => {
     const monitor = await startLeader(test);
     const state = await monitor.state();
     const idle = {
-      ...{ requests: 0, errors: 0, windowMs: 2000 },
+      ...{ requests: 0, errors: 0, withoutFeature: 0, windowMs: 2000 },
       ...{ p50Ms: null, p95Ms: null, p99Ms: null },
     };
     const { lease, ...others } = state;

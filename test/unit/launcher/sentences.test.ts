@@ -28,13 +28,21 @@ describe("launcher texts", () => {
 
   it("report the requests by side and the p95", () => {
     const served = { canary: 50, prod: 150 };
-    expect(describeTraffic({ served, unanswered: 0, p95Ms: 3.14159 })).to.equal(
+    const good = { served, unanswered: 0, failed: 0, withoutFeature: 0 };
+    expect(describeTraffic({ ...good, p95Ms: 3.14159 })).to.equal(
       "prod 150, canary 50; p95 3.1 ms",
     );
-    expect(
-      describeTraffic({ served: {}, unanswered: 2, p95Ms: undefined }),
-    ).to.equal("no answer 2");
+    const none = { ...good, served: {}, unanswered: 2, p95Ms: undefined };
+    expect(describeTraffic(none)).to.equal("no answer 2");
   });
+
+  it("tell failed requests from those without the feature", () =>
+    expect(
+      describeTraffic({
+        ...{ served: { prod: 175 }, unanswered: 0, p95Ms: 46 },
+        ...{ failed: 3, withoutFeature: 89 },
+      }),
+    ).to.equal("prod 175; 3 failed; 89 without the feature; p95 46 ms"));
 
   it("format log lines for people", () => {
     const line = { level: "warn", time: "…", msg: "Redis is away" };

@@ -81,6 +81,17 @@ const say = (change: Partial<StateReport> = {}, base = healthy) =>
   describeHeadline({ ...base, ...change }, NOW);
 
 describe("headline", () => {
+  it("says at last what prod turns away while the canary is stopped", () => {
+    const sides = {
+      prod: { ...summary, withoutFeature: 93 },
+      canary: summary,
+    };
+    expect(say({ sides }, stopped).text).to.match(
+      / · automatic retry in 0:42 · prod answers 9\.3 requests\/s without the feature$/,
+    );
+    expect(say({}, stopped).text).not.to.include("without");
+  });
+
   it("shows the canary's share and how long it has been healthy", () =>
     expect(say()).to.deep.equal({
       tone: "good",

@@ -26,7 +26,10 @@ describe("an event's background", () => {
       const found = events.filter((entry) => entry.kind === kind);
       return Promise.resolve(found.reverse());
     };
-    return await readBackground({ readEvents }, of, versions);
+    return await readBackground({ readEvents }, of, {
+      versions,
+      withoutFeature: "9 requests/s without the feature",
+    });
   }
 
   it("names what the sides run, and the deploy that brought it", async () => {
@@ -42,6 +45,7 @@ describe("an event's background", () => {
     expect(background).to.deep.equal({
       version: RELEASE,
       prodVersion: EARLIER,
+      withoutFeature: "9 requests/s without the feature",
       change: {
         ...{ commit: "81fd353b24cafe", before: "0c1d2e3f4a", author: "Ann" },
         ...{ subject: "Faster cart", deployedAt: event({}).at },

@@ -59,6 +59,22 @@ On the edge host:
     expect(mail.to).to.deep.equal(["ops@example.com", "dev@example.com"]);
   });
 
+  it("says what users miss now, and missed until the resume", () => {
+    const missed = { withoutFeature: "9 requests/s without the feature" };
+    const now = (from: LedgerEvent, background = missed) =>
+      /^Users now: (.*)$/m.exec(compose(from, background).text)?.[1];
+    expect(now(LATENCY_FLIP)).to.equal(
+      "All requests go to prod (0.1.9), which answers 9 requests/s without the feature.",
+    );
+    const data = { flag: "feature", value: true };
+    expect(now(event({ data }))).to.equal(
+      "The canary gets its share of the requests again. Until then, prod answered 9 requests/s without the feature.",
+    );
+    expect(now(event({ kind: "alert", data: { alert: "cpu" } }))).to.equal(
+      "Nothing was switched: the flag stays as it is. Prod answers 9 requests/s without the feature.",
+    );
+  });
+
   it("has the same content in HTML, in one column with inline styles", () => {
     const { html } = compose(LATENCY_FLIP);
     expect(html).to.match(/^<!doctype html>/);

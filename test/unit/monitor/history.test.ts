@@ -63,7 +63,7 @@ describe("the monitor's history", () => {
   });
 
   it("sums a step's windows: rate, errors, quantiles and the canary's share", () => {
-    hear("prod", START + 500, times(30, 4), { errors: 3 });
+    hear("prod", START + 500, times(30, 4), { errors: 3, withoutFeature: 9 });
     hear("canary", START + 500, times(10, 16));
     hear("prod", START + 1000, times(30, 4));
     hear("canary", START + 1000, times(10, 16));
@@ -72,6 +72,7 @@ describe("the monitor's history", () => {
     expect(point!.canaryShare).to.equal(0.25);
     const { prod, canary } = point!.sides!;
     expect(prod).to.include({ requestsPerSecond: 60, errorRatio: 0.05 });
+    expect(prod.withoutFeaturePerSecond).to.equal(9);
     expect(prod.p95Ms).to.be.within(3.8, 4);
     expect(canary).to.include({ requestsPerSecond: 20, errorRatio: 0 });
     expect(canary.p99Ms).to.be.within(15, 16);
@@ -88,7 +89,7 @@ describe("the monitor's history", () => {
     const [point] = points();
     expect(point).to.deep.include({ canaryShare: null, hosts: {} });
     expect(point!.sides!.prod).to.deep.equal({
-      ...{ requestsPerSecond: 0, errorRatio: null },
+      ...{ requestsPerSecond: 0, withoutFeaturePerSecond: 0, errorRatio: null },
       ...{ p50Ms: null, p95Ms: null, p99Ms: null },
     });
     hearHost("agent@web1:3101", START + STEP_MS, {

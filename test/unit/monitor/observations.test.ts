@@ -21,7 +21,10 @@ function hearTraffic(
   target: Side,
   latenciesMs: number[],
 ): void {
-  const data = trafficWindow(target, latenciesMs, { errors: 1 });
+  const data = trafficWindow(target, latenciesMs, {
+    errors: 1,
+    withoutFeature: 2,
+  });
   const telemetry = { kind: "traffic", source: PROXY, at: 0, data } as const;
   observations.onTelemetry(telemetry, NOW);
 }
@@ -37,6 +40,7 @@ describe("observations", () => {
     expect(observations.sideFigures("canary", NOW)).to.deep.equal({
       requests: 20,
       errors: 1,
+      withoutFeature: 2,
       p50Ms: 3.92,
       p95Ms: 3.99,
       p99Ms: 4,
@@ -50,6 +54,7 @@ describe("observations", () => {
     expect(observations.sideFigures("prod", NOW)).to.deep.equal({
       requests: 0,
       errors: 0,
+      withoutFeature: 0,
       p50Ms: null,
       p95Ms: null,
       p99Ms: null,

@@ -137,6 +137,7 @@ describe("the dashboard's charts", () => {
   let specs: ReturnType<SpecsModule["createSpecs"]>;
   const side = (ms: number) => ({
     ...{ requestsPerSecond: ms * 10, errorRatio: ms / 100 },
+    withoutFeaturePerSecond: ms * 2,
     ...{ p50Ms: ms, p95Ms: ms + 1, p99Ms: ms + 2 },
   });
   const point: HistoryPoint = {
@@ -177,6 +178,7 @@ describe("the dashboard's charts", () => {
     expect(readAll("Requests", point)).to.deep.equal([
       ["prod", 30],
       ["canary", 60],
+      ["prod without the feature", 6],
     ]);
     expect(readAll("Errors", point)).to.deep.equal([
       ["prod", 0.03],

@@ -1,5 +1,6 @@
 import type { EventKind, LedgerEvent } from "../../../../lib/flag/ledger.js";
 import { formatUtc } from "./figures.js";
+import type { Background } from "./report.js";
 import type { KnownData } from "./known-data.js";
 import { nameRelease } from "./release-name.js";
 
@@ -30,18 +31,19 @@ export const CHOICE_LABELS: Record<Choice, string> = {
 /** @param summary in place of the event's reason, if it is one of several */
 export function describeEffect(
   event: LedgerEvent,
-  data: KnownData,
+  data: KnownData & Pick<Background, "withoutFeature">,
   summary = event.reason,
 ): Effect {
+  const { withoutFeature } = data;
   if (data.value === undefined || event.kind !== "flip")
-    return describeOccurrence(event, summary);
+    return describeOccurrence(event, summary, withoutFeature);
   const release = nameRelease(data.version) ?? "canary";
   const cause = describeCause(event, data);
   if (data.value)
     return {
       tone: "good",
       title: `${release} resumed${cause}`,
-      now: "The canary gets its share of the requests again.",
+      now: `The canary gets its share of the requests again.${withoutFeature === undefined ? "" : ` Until then, prod answered ${withoutFeature}.`}`,
       next: nextWhileOn(event.by),
       choices: ["stop"],
     };
@@ -50,7 +52,7 @@ export function describeEffect(
   return {
     tone: "bad",
     title: `${release} ${stopped}${cause}`,
-    now: `All requests go to prod${prod === undefined ? "" : ` (${prod})`}, which serves without the feature.`,
+    now: `All requests go to prod${prod === undefined ? "" : ` (${prod})`}, which ${withoutFeature === undefined ? "serves without the feature" : `answers ${withoutFeature}`}.`,
     next: nextWhileOff(event.by, data),
     choices: event.by === "operator" ? ["resume"] : ["keep", "resume"],
   };
@@ -59,6 +61,7 @@ export function describeEffect(
 function describeOccurrence(
   { kind, data }: LedgerEvent,
   summary: string,
+  withoutFeature: string | undefined,
 ): Effect {
   const mayCallForStop = MAY_CALL_FOR_STOP.has(kind) && data.alert !== "test";
   return {
@@ -67,7 +70,7 @@ function describeOccurrence(
     now:
       kind === "flip"
         ? "The event does not say which way: see the dashboard."
-        : "Nothing was switched: the flag stays as it is.",
+        : `Nothing was switched: the flag stays as it is.${withoutFeature === undefined ? "" : ` Prod answers ${withoutFeature}.`}`,
     next: undefined,
     choices: mayCallForStop ? ["stop"] : [],
   };

@@ -55,7 +55,8 @@ export function createNotice(report: Report, settings: NoticeSettings) {
   const known = readKnownData(event.data);
   const { version = background.version, prodVersion = background.prodVersion } =
     known;
-  const data = { ...known, version, prodVersion };
+  const { withoutFeature } = background;
+  const data = { ...known, version, prodVersion, withoutFeature };
   const events = [event, ...others];
   const effect = describeEffect(event, data, describeGroup(events));
   const { tone, title, now, next, choices } = effect;

@@ -13,6 +13,8 @@ export interface Background {
   /** What the canary and prod run; undefined if unknown. */
   version?: string | undefined;
   prodVersion?: string | undefined;
+  /** Such as `9 requests/s without the feature`, which prod turns away now, or did until a moment ago. */
+  withoutFeature?: string | undefined;
   /** How the canary's version came to be. */
   change?: Change | undefined;
   /** The id of the incident's first event; undefined if it is this one. */

@@ -76,7 +76,16 @@ export function createSpecs({ rules, hosts }: HistoryReport): ChartSpec[] {
     },
     {
       title: "Requests",
-      lines: sideLines("requestsPerSecond"),
+      lines: [
+        ...sideLines("requestsPerSecond"),
+        {
+          label: "prod without the feature",
+          colour: "prod",
+          width: 1.25,
+          dash: P99_DASHES.prod,
+          read: ({ sides }) => sides?.prod.withoutFeaturePerSecond ?? null,
+        },
+      ],
       format: formatRate,
       floor: 1,
       blank: NO_TRAFFIC,
