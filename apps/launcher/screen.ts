@@ -1,6 +1,7 @@
 import { styleText } from "node:util";
 import type { Logger } from "../../lib/program/log.js";
 import { toPlain } from "../../lib/wording/plain-text.js";
+import { formatClock } from "../../lib/wording/units.js";
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -18,7 +19,7 @@ const KIND_STYLES: Readonly<Record<string, Style>> = {
 };
 const KIND_WIDTH = 8;
 /** The column of sentences: after the time and the kind. */
-const INDENT = " ".repeat("00:00:00".length + 2 + KIND_WIDTH + 2);
+const INDENT = " ".repeat("00:00:00 UTC".length + 2 + KIND_WIDTH + 2);
 
 /** The launcher's output on the terminal. */
 export class Screen {
@@ -45,7 +46,7 @@ export class Screen {
   ): void => {
     const { at = new Date(), under = [] } = more;
     this.kindsShown.add(kind);
-    const time = this.#style("dim", at.toTimeString().slice(0, 8));
+    const time = this.#style("dim", formatClock(at, at.getTime()));
     const word = this.#style(
       KIND_STYLES[kind] ?? "dim",
       toPlain(kind).padEnd(KIND_WIDTH),

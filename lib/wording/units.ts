@@ -90,13 +90,20 @@ export function nameFigure(name: string): string {
     .toLowerCase();
 }
 
-/** `14:03:07` in local time, preceded by the date on another day than `now`. */
+/**
+ * `14:03:07 UTC`, preceded by the date on another day than `now`. All that people read has this zone, so that a mail, the page and
+ * a terminal name a moment alike.
+ */
 export function formatClock(at: Date, now: number): string {
-  const clock = [at.getHours(), at.getMinutes(), at.getSeconds()]
-    .map(two)
-    .join(":");
-  if (at.toDateString() === new Date(now).toDateString()) return clock;
-  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${clock}`;
+  const today = formatUtc(new Date(now)).slice(0, "2026-03-01 ".length);
+  const text = formatUtc(at);
+  return text.startsWith(today) ? text.slice(today.length) : text;
+}
+
+/** `2026-03-01 12:00:00 UTC` */
+export function formatUtc(at: Date): string {
+  if (Number.isNaN(at.getTime())) return UNKNOWN;
+  return `${at.toISOString().slice(0, 19).replace("T", " ")} UTC`;
 }
 
 /** `0:42`, `12:05`, `1:00:00` */

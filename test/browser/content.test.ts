@@ -58,7 +58,13 @@ describe("dashboard content", function () {
     const cells = page.locator("#hosts tr").last().locator("td");
     const shapes = [
       ...[/^\S+$/, /^canary$/, /^healthy$/, /^\d+\.\d+\.\d+/, /^\d+$/],
-      ...[/^\d\d:\d\d:\d\d \(\d+ s\)$/, PERCENT, MEGABYTES, MS, /^\d s ago$/],
+      ...[
+        /^\d\d:\d\d:\d\d UTC \(\d+ s\)$/,
+        PERCENT,
+        MEGABYTES,
+        MS,
+        /^\d s ago$/,
+      ],
     ];
     // A host whose sample is late is not healthy until the next one.
     const texts = await waitFor("the canary's host to be healthy", async () => {
@@ -72,7 +78,7 @@ describe("dashboard content", function () {
     );
     const tip = page.locator(".chart-tip:visible");
     await waitFor("the mark's tooltip", async () =>
-      /■ \d\d:\d\d:\d\d stopped by operator: a test asks for it/.test(
+      /■ \d\d:\d\d:\d\d UTC stopped by operator: a test asks for it/.test(
         (await tip.allInnerTexts()).join(),
       ),
     );

@@ -68,7 +68,7 @@ describe("dashboard", function () {
       STOPPED_WITHIN_MS + heldUpMs,
     );
     expect(await dashboard.headline()).to.match(
-      /^Canary stopped \d\d:\d\d:\d\d: p95 [\d,]+ ms > 500 ms · automatic retry in \d:\d\d$/,
+      /^Canary stopped \d\d:\d\d:\d\d UTC: p95 [\d,]+ ms > 500 ms · automatic retry in \d:\d\d$/,
     );
     expect(await page.title()).to.equal("■ Canary stopped · serin");
     expect(await page.locator("#icon").getAttribute("href")).to.equal(

@@ -40,7 +40,7 @@ describe("dashboard", function () {
         /^No data from the monitor for \d s$/,
       );
       expect(await page.locator("#headline-detail").innerText()).to.match(
-        /^Last known state, at \d\d:\d\d:\d\d: /,
+        /^Last known state, at \d\d:\d\d:\d\d UTC: /,
       );
       expect(await page.locator("#freshness").innerText()).to.include(
         "No data",

@@ -1,7 +1,7 @@
 import type { LedgerEvent } from "../../../lib/flag/ledger.js";
 import { describeEvent } from "../../../lib/flag/ledger-event.js";
 import { formatMs, formatOdds } from "../../../lib/wording/units.js";
-import { formatUtc, type Figure } from "../alert/message/figures.js";
+import { formatTime, type Figure } from "../alert/message/figures.js";
 import {
   createNotice,
   type Notice,
@@ -50,7 +50,7 @@ function describeRoute(verdict: RouteVerdict): Figure {
 
 function toRow(event: LedgerEvent): Figure {
   return {
-    label: formatUtc(event.at),
+    label: formatTime(event.at),
     value: `${event.kind} by ${event.by}: ${describeEvent(event)}`,
   };
 }

@@ -33,7 +33,7 @@ describe("serin events", () => {
     });
     const { stdout, status } = await events("--limit", "3");
     expect(status).to.equal(0);
-    expect(stdout.replaceAll(/\d\d:\d\d:\d\d/g, "TIME")).to.equal(
+    expect(stdout.replaceAll(/\d\d:\d\d:\d\d UTC/g, "TIME")).to.equal(
       [
         "TIME  alert     monitor   two",
         "TIME  alert     monitor   three",

@@ -89,7 +89,7 @@ describe("serin status", () => {
     expect(code).to.equal(3);
     const lines = stdout.split("\n");
     expect(lines[0]).to.match(
-      /^Canary stopped \d\d:\d\d:\d\d by operator: looking into it · stays off until a person resumes it$/,
+      /^Canary stopped \d\d:\d\d:\d\d UTC by operator: looking into it · stays off until a person resumes it$/,
     );
     expect(lines[2]).to.equal(
       `the monitor at http://${NOWHERE} cannot be reached: ${lines[2]?.split(": ").at(-1)}`,
@@ -138,7 +138,7 @@ describe("serin status", () => {
     const env = { MONITOR_URL: monitor.url, FLAG_NAME: "other" };
     const { status: code, stdout } = await status(env);
     expect(code).to.equal(1);
-    expect(stdout).to.match(/^Canary stopped \S+ by operator: looking/);
+    expect(stdout).to.match(/^Canary stopped \S+ UTC by operator: looking/);
     expect(stdout).to.include(
       `\nthe monitor at ${monitor.url} watches the flag feature, but FLAG_NAME here is other.\nFrom Redis only:\n`,
     );
@@ -152,11 +152,11 @@ describe("serin status", () => {
       data: { nextTryAt: new Date(Date.now() + 58_000).toISOString() },
     });
     expect((await status({})).stdout).to.match(
-      /^Canary stopped \S+: p95 1,012 ms > 500 ms · no retry while no monitor leads\n/,
+      /^Canary stopped \S+ UTC: p95 1,012 ms > 500 ms · no retry while no monitor leads\n/,
     );
     await test.redis.set(test.keys.lease, encodeLease("monitor@edge1:8090", 1));
     expect((await status({})).stdout).to.match(
-      /^Canary stopped \S+: p95 1,012 ms > 500 ms · automatic retry in 0:[345]\d\n/,
+      /^Canary stopped \S+ UTC: p95 1,012 ms > 500 ms · automatic retry in 0:[345]\d\n/,
     );
   });
 

@@ -100,7 +100,9 @@ describe("serin watch", () => {
     const lines = stdout.trimEnd().split("\n");
     expect(lines).to.have.length(3);
     for (const line of lines)
-      expect(line).to.match(/^\d\d:\d\d:\d\d {2}Canary .* cannot be reached: /);
+      expect(line).to.match(
+        /^\d\d:\d\d:\d\d UTC {2}Canary .* cannot be reached: /,
+      );
   });
 
   it("keeps running while Redis and the monitor are unreachable", async () => {

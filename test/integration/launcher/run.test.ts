@@ -238,7 +238,7 @@ describe("launcher", function () {
     expect(launcher.screen).to.include("Redis       existing (REDIS_URL)");
     await ledger.flip("feature", { ...flip, value: true, reason: "all well" });
     await launcher.untilShown(
-      /\d\d:\d\d:\d\d {2}flip {6}feature is on: all well\n/,
+      /\d\d:\d\d:\d\d UTC {2}flip {6}feature is on: all well\n/,
     );
     expect(launcher.screen).not.to.include("before");
   });

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { createScreenLogger, Screen } from "../../../apps/launcher/screen.js";
 
-const AT = { at: new Date(2030, 0, 1, 9, 5, 7) };
+const AT = { at: new Date("2030-01-01T09:05:07Z") };
 
 function createScreen(isColoured = false) {
   const shown: string[] = [];
@@ -13,7 +13,7 @@ describe("launcher screen", () => {
     const { screen, shown } = createScreen();
     screen.event("flip", "feature is off: too slow", AT);
     expect(shown).to.deep.equal([
-      "09:05:07  flip      feature is off: too slow\n",
+      "09:05:07 UTC  flip      feature is off: too slow\n",
     ]);
   });
 
@@ -22,9 +22,9 @@ describe("launcher screen", () => {
     screen.event("mail", "to team", { ...AT, under: ["one", "two"] });
     expect(shown.join("")).to.equal(
       [
-        "09:05:07  mail      to team",
-        "                    one",
-        "                    two\n",
+        "09:05:07 UTC  mail      to team",
+        "                        one",
+        "                        two\n",
       ].join("\n"),
     );
   });
@@ -43,8 +43,8 @@ describe("launcher screen", () => {
     });
     expect(shown.join("")).to.equal(
       [
-        "09:05:07  al ert    one [2Jtwo 31m",
-        "                     ]0;title \n",
+        "09:05:07 UTC  al ert    one [2Jtwo 31m",
+        "                         ]0;title \n",
       ].join("\n"),
     );
   });
@@ -62,7 +62,7 @@ describe("launcher screen", () => {
     logger.warn({ err: new Error("refused") }, "Redis is away");
     expect(shown).to.have.length(1);
     expect(shown[0]).to.match(
-      /^[\d:]{8} {2}warning {3}Redis is away: refused\n$/,
+      /^[\d:]{8} UTC {2}warning {3}Redis is away: refused\n$/,
     );
   });
 });

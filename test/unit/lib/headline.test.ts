@@ -8,7 +8,7 @@ import {
 } from "../../../lib/wording/units.js";
 import type { StateReport } from "../../../lib/telemetry/monitor-state.js";
 
-const NOW = new Date(2026, 10, 27, 14, 3, 49).getTime();
+const NOW = Date.UTC(2026, 10, 27, 14, 3, 49);
 const ago = (ms: number) => new Date(NOW - ms).toISOString();
 
 const summary = {
@@ -142,7 +142,7 @@ describe("headline", () => {
   it("shows when and why the canary was stopped, and the next retry", () =>
     expect(say({}, stopped)).to.deep.equal({
       tone: "stopped",
-      text: "Canary stopped 14:03:07: p95 1,012 ms > 500 ms · automatic retry in 0:42",
+      text: "Canary stopped 14:03:07 UTC: p95 1,012 ms > 500 ms · automatic retry in 0:42",
     }));
 
   it("shows what a due retry waits for", () =>
@@ -180,7 +180,7 @@ describe("headline", () => {
         stopped,
       ).text,
     ).to.equal(
-      "Canary stopped 14:03:07 by operator: looking into it · stays off until a person resumes it",
+      "Canary stopped 14:03:07 UTC by operator: looking into it · stays off until a person resumes it",
     ));
 
   it("shows that the canary is latched", () =>
@@ -191,7 +191,7 @@ describe("headline", () => {
   it("announces no retry while no monitor leads", () =>
     expect(say({ lease: null }, stopped)).to.deep.equal({
       tone: "stopped",
-      text: "Canary stopped 14:03:07: p95 1,012 ms > 500 ms · no retry while no monitor leads",
+      text: "Canary stopped 14:03:07 UTC: p95 1,012 ms > 500 ms · no retry while no monitor leads",
     }));
 
   it("warns when no monitor leads and the canary is closed", () => {
@@ -303,7 +303,8 @@ describe("headline parts", () => {
 
   it("include the date of another day", () => {
     expect(formatClock(new Date(NOW - 86_400_000), NOW)).to.equal(
-      "2026-11-26 14:03:49",
+      "2026-11-26 14:03:49 UTC",
     );
+    expect(formatClock(new Date("soon"), NOW)).to.equal("–");
   });
 });

@@ -1,5 +1,5 @@
 import { formatSpan } from "../../../../lib/wording/units.js";
-import { formatUtc } from "./figures.js";
+import { formatTime } from "./figures.js";
 import type { Change } from "./report.js";
 
 /** `0.2.0-… by Ann (81fd353b24: Faster cart), deployed at … (14 min before)`; undefined if the release is unknown. */
@@ -17,7 +17,7 @@ export function describeChange(
     made.length === 0 ? "" : ` (${made.join(": ")})`,
     deployedAt === undefined
       ? ""
-      : `, deployed at ${formatUtc(deployedAt)}, ${formatSpan(Date.parse(at) - Date.parse(deployedAt))} before`,
+      : `, deployed at ${formatTime(deployedAt)}, ${formatSpan(Date.parse(at) - Date.parse(deployedAt))} before`,
   ];
   return words.join("");
 }

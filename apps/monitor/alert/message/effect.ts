@@ -1,5 +1,5 @@
 import type { EventKind, LedgerEvent } from "../../../../lib/flag/ledger.js";
-import { formatUtc } from "./figures.js";
+import { formatTime } from "./figures.js";
 import type { Background } from "./report.js";
 import type { KnownData } from "./known-data.js";
 import { nameRelease } from "./release-name.js";
@@ -94,7 +94,7 @@ function nextWhileOff(
   if (latched === true)
     return "It is latched: it stays off until a person lets it in.";
   if (nextTryAt !== undefined)
-    return `The monitor lets it in again at ${formatUtc(nextTryAt)}, if it is healthy then.`;
+    return `The monitor lets it in again at ${formatTime(nextTryAt)}, if it is healthy then.`;
   return rule === "latency"
     ? "It stays off until a person lets it in."
     : "This version stays off until a person lets it in. The monitor lets in another version by itself.";

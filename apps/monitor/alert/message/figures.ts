@@ -1,4 +1,8 @@
-import { formatFigure, nameFigure } from "../../../../lib/wording/units.js";
+import {
+  formatFigure,
+  formatUtc,
+  nameFigure,
+} from "../../../../lib/wording/units.js";
 import { shortLine } from "../../../../lib/wording/plain-text.js";
 
 const MAX_FIGURES = 40;
@@ -36,11 +40,11 @@ export function listFigures(
 }
 
 /** `2026-03-01 12:00:00 UTC`; any other text stays as it is. */
-export function formatUtc(time: string): string {
+export function formatTime(time: string): string {
   const date = new Date(time);
-  if (Number.isNaN(date.getTime()))
-    return shortLine(time, MAX_VALUE_CHARACTERS);
-  return `${date.toISOString().slice(0, 19).replace("T", " ")} UTC`;
+  return Number.isNaN(date.getTime())
+    ? shortLine(time, MAX_VALUE_CHARACTERS)
+    : formatUtc(date);
 }
 
 function formatValue(name: string, value: unknown): string | undefined {
@@ -48,6 +52,6 @@ function formatValue(name: string, value: unknown): string | undefined {
   if (typeof value === "number") return formatFigure(name, value);
   if (typeof value !== "string") return undefined;
   return name.endsWith("At")
-    ? formatUtc(value)
+    ? formatTime(value)
     : shortLine(value, MAX_VALUE_CHARACTERS);
 }

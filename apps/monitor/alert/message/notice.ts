@@ -6,7 +6,7 @@ import { describeGroup } from "./alert-group.js";
 import { listBars } from "./bars.js";
 import { describeChange, linkChange } from "./change.js";
 import { CHOICE_LABELS, describeEffect, type Choice } from "./effect.js";
-import { formatUtc, listFigures, type Figure } from "./figures.js";
+import { formatTime, listFigures, type Figure } from "./figures.js";
 import { describeHarm } from "./harm.js";
 import { readKnownData } from "./known-data.js";
 import type { Report } from "./report.js";
@@ -103,7 +103,7 @@ export function createNotice(report: Report, settings: NoticeSettings) {
     facts: [
       ...(others.length === 0 ? listFigures(event.data, TOLD) : []),
       { label: "by", value: describeAuthor(event, data.rule) },
-      { label: "at", value: formatUtc(event.at) },
+      { label: "at", value: formatTime(event.at) },
       { label: "event", value: oneLine(event.id) },
     ],
   };

@@ -111,5 +111,6 @@ function formatMinute(seconds: number): string {
   return new Date(seconds * 1000).toLocaleTimeString("en-GB", {
     hour: "2-digit",
     minute: "2-digit",
+    timeZone: "UTC",
   });
 }
