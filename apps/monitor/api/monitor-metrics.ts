@@ -16,6 +16,7 @@ import type { EventTally } from "../telemetry/event-tally.js";
 import type { Verdict } from "../verdict/verdict.js";
 
 const OUTCOMES = ["healthy", "insufficient", "worse", "split broken"] as const;
+const STOPPED = "stopped";
 
 /** Undefined while Redis is away, because old figures would mislead. */
 export type StoredFigures = Awaited<ReturnType<typeof readStoredFigures>>;
@@ -62,7 +63,7 @@ export function toMonitorFamilies(figures: MonitorFigures): Family[] {
     ]),
     ...storedFamilies(stored),
     ...sideFamilies(sides),
-    ...verdictFamilies(verdict),
+    ...verdictFamilies(verdict, stored?.flag),
     gauge(
       "serin_monitor_leads",
       "Whether this monitor leads; the others are on standby.",
@@ -157,22 +158,27 @@ function sideFamilies(sides: Record<Side, SideSummary>): Family[] {
     ),
     gauge(
       "serin_side_latency_seconds",
-      "Percentiles of the latency within the monitor's window.",
-      SIDES.flatMap((target) => percentiles(target, sides[target])),
+      "Quantiles of the latency within the monitor's window.",
+      SIDES.flatMap((target) => quantiles(target, sides[target])),
     ),
   ];
 }
 
-function percentiles(target: Side, side: SideSummary): Sample[] {
-  return (["50", "95", "99"] as const).flatMap((percentile): Sample[] => {
-    const ms = side[`p${percentile}Ms`];
-    return ms === null ? [] : [[ms / 1000, { target, percentile }]];
-  });
+function quantiles(target: Side, side: SideSummary): Sample[] {
+  const { p50Ms, p95Ms, p99Ms } = side;
+  return Object.entries({ 0.5: p50Ms, 0.95: p95Ms, 0.99: p99Ms }).flatMap(
+    ([quantile, ms]): Sample[] =>
+      ms === null ? [] : [[ms / 1000, { target, quantile }]],
+  );
 }
 
-function verdictFamilies(verdict: Verdict | undefined): Family[] {
+function verdictFamilies(
+  verdict: Verdict | undefined,
+  flag: boolean | undefined,
+): Family[] {
   if (verdict === undefined) return [];
-  const { outcome, evidence, evidenceToStop } = verdict;
+  const { evidence, evidenceToStop } = verdict;
+  const outcome = whatHolds(verdict, flag);
   return [
     gauge(
       "serin_verdict_evidence",
@@ -187,12 +193,17 @@ function verdictFamilies(verdict: Verdict | undefined): Family[] {
     gauge(
       "serin_verdict_outcome",
       "1 for the current outcome, 0 for the others.",
-      OUTCOMES.map((name): Sample => [
+      [...OUTCOMES, STOPPED].map((name): Sample => [
         Number(name === outcome),
         { outcome: name },
       ]),
     ),
   ];
+}
+
+/** A canary that is stopped gets no requests: what was found before no longer holds, unless it is why. */
+function whatHolds({ outcome }: Verdict, flag: boolean | undefined) {
+  return flag === false && outcome !== "worse" ? STOPPED : outcome;
 }
 
 function byLabel(label: string, counts: ReadonlyMap<string, number>): Sample[] {
