@@ -4,12 +4,12 @@
  * sources give the same bytes. Types are checked by `npm run types`.
  *
  *     node scripts/build.mjs          what is shipped
+ *     node scripts/build.mjs start    without serin/client and licences, for this machine
  *     node scripts/build.mjs tests    and each module by itself, for tests and benchmarks
  */
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { bundleClient } from "./build/client.mjs";
 import { writeLicences } from "./build/licences.mjs";
 import { transpileModules } from "./build/modules.mjs";
 import { bundlePage } from "./build/page.mjs";
@@ -18,11 +18,14 @@ import { bundlePrograms } from "./build/programs.mjs";
 const root = fileURLToPath(new URL("..", import.meta.url));
 for (const folder of ["dist", "apps/app/dist"])
   rmSync(join(root, folder), { recursive: true, force: true });
-const [programs, client, page] = await Promise.all([
-  bundlePrograms(root),
-  bundleClient(root),
-  bundlePage(root),
-]);
-writeLicences(root, [...programs, ...client, ...page]);
+const extent = process.argv[2];
+const bundles = [bundlePrograms(root), bundlePage(root)];
+if (extent === "start") await Promise.all(bundles);
+else {
+  // It loads the TypeScript compiler.
+  const { bundleClient } = await import("./build/client.mjs");
+  const inputs = await Promise.all([...bundles, bundleClient(root)]);
+  writeLicences(root, inputs.flat());
+}
 // Last: where both write a config.js, tests need the module.
-if (process.argv[2] === "tests") await transpileModules(root);
+if (extent === "tests") await transpileModules(root);

@@ -1,6 +1,6 @@
 /**
- * Prepares a clone to run: checks Node, installs the packages and a redis-server, and builds. Each step prints a line, unless
- * there is nothing to do.
+ * Prepares a clone to run: first everything that stands in the way, then each step with its seconds. It installs a
+ * redis-server and the packages, and builds; what is done already is not done again.
  *
  *     node scripts/prepare.mjs start|test|bench
  *
@@ -12,7 +12,11 @@ import { ensureBuild } from "./prepare/build.mjs";
 import { checkNodeVersion } from "./prepare/node-version.mjs";
 import { Obstacle } from "./prepare/obstacle.mjs";
 import { ensurePackages } from "./prepare/packages.mjs";
-import { ensureRedisServer } from "./prepare/redis-server.mjs";
+import { findBusyPorts } from "./prepare/ports.mjs";
+import {
+  checkRedisServer,
+  ensureRedisServer,
+} from "./prepare/redis-server.mjs";
 
 /** With this variable set, no redis-server is needed. */
 const REDIS_URL_VARIABLES = {
@@ -22,24 +26,40 @@ const REDIS_URL_VARIABLES = {
   bench: undefined,
 };
 
-const say = (line) => console.log(`prepare: ${line}`);
-
-function prepare(purpose) {
+async function prepare(purpose) {
   const root = fileURLToPath(new URL("..", import.meta.url));
   if (!Object.hasOwn(REDIS_URL_VARIABLES, purpose))
     throw new Obstacle(
       "say what for: node scripts/prepare.mjs start|test|bench",
     );
   const urlVariable = REDIS_URL_VARIABLES[purpose];
-  checkNodeVersion(root);
-  ensurePackages(root, say);
-  if (!process.env[urlVariable]) ensureRedisServer(urlVariable, say);
-  if (purpose === "bench") ensureBenchPrograms(say);
-  ensureBuild(root, purpose === "start" ? "programs" : "tests", say);
+  const needsRedis = !process.env[urlVariable];
+  const obstacles = await Promise.all([
+    findObstacle(() => checkNodeVersion(root)),
+    needsRedis ? findObstacle(() => checkRedisServer(urlVariable)) : [],
+    purpose === "start" ? findBusyPorts() : [],
+  ]);
+  if (obstacles.flat().length > 0)
+    throw new Obstacle(obstacles.flat().join("\n"));
+  if (needsRedis) await ensureRedisServer(urlVariable);
+  await ensurePackages(root);
+  if (purpose === "bench") await ensureBenchPrograms();
+  await ensureBuild(root, purpose === "start" ? "start" : "tests");
+}
+
+/** @returns the sentence of the Obstacle that `check` throws, in an array, or an empty one */
+async function findObstacle(check) {
+  try {
+    await check();
+    return [];
+  } catch (err) {
+    if (!(err instanceof Obstacle)) throw err;
+    return [err.message];
+  }
 }
 
 try {
-  prepare(process.argv[2]);
+  await prepare(process.argv[2]);
 } catch (err) {
   if (!(err instanceof Obstacle)) throw err;
   console.error(`prepare: ${err.message}`);

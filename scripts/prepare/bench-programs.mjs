@@ -8,18 +8,15 @@ const PACKAGES = { nginx: "nginx-light", haproxy: "haproxy", wrk: "wrk" };
 const SERVICES = ["nginx", "haproxy"];
 
 /** Ensures that these programs are installed. @throws Obstacle that names the missing packages */
-export function ensureBenchPrograms(say) {
+export async function ensureBenchPrograms() {
   const missing = findMissing();
   if (missing.length === 0) return;
   const packages = missing.map((program) => PACKAGES[program]);
   const failure = hasCommand("apt-get")
-    ? installByApt(
-        {
-          packages,
-          services: SERVICES.filter((name) => missing.includes(name)),
-        },
-        say,
-      )
+    ? await installByApt({
+        packages,
+        services: SERVICES.filter((name) => missing.includes(name)),
+      })
     : "there is no apt-get";
   if (findMissing().length === 0) return;
   throw new Obstacle(

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runCommand } from "./command.mjs";
+import { showStep } from "./progress.mjs";
 
 const SOURCES = [
   "apps",
@@ -21,16 +22,15 @@ const BUILT = "dist/.built";
 /**
  * Builds dist/, unless it was built from exactly these sources.
  *
- * @param extent `programs`, or `tests` for programs, tests and benchmarks
+ * @param extent `start` for what runs on this machine, or `tests` for all that is shipped, tests and benchmarks
  */
-export function ensureBuild(root, extent, say) {
+export async function ensureBuild(root, extent) {
   const sources = fingerprint(root);
   const built = readStamp(root);
-  const enough = extent === "tests" ? ["tests"] : ["tests", "programs"];
+  const enough = extent === "tests" ? ["tests"] : ["tests", "start"];
   if (enough.some((one) => built === `${one} ${sources}`)) return;
-  const script = extent === "tests" ? "build:tests" : "build";
-  say(`building (npm run ${script})`);
-  runCommand("npm", ["run", script, "--silent"], { cwd: root });
+  const build = [join(root, "scripts/build.mjs"), extent];
+  await showStep("building", () => runCommand(process.execPath, build));
   writeFileSync(join(root, BUILT), `${extent} ${sources}`);
 }
 

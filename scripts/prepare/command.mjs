@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 import { Obstacle } from "./obstacle.mjs";
@@ -11,25 +11,38 @@ export function hasCommand(name) {
   return directories.some((directory) => isExecutable(join(directory, name)));
 }
 
-/** Runs a command without printing its output. @returns the output if it failed, undefined if it succeeded */
+/**
+ * Runs a command, and prints its output only with `stdio: "inherit"`.
+ *
+ * @returns the output if it failed, undefined if it succeeded
+ */
 export function tryCommand(command, args, options = {}) {
-  const { status, error, stdout, stderr } = spawnSync(command, args, {
-    ...options,
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "pipe"],
-    maxBuffer: 64 * 1024 * 1024,
+  return new Promise((resolve) => {
+    const child = spawn(command, args, {
+      stdio: ["ignore", "pipe", "pipe"],
+      ...options,
+    });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr])
+      stream?.setEncoding("utf8").on("data", (text) => (output += text));
+    child.once("error", (err) => resolve(err.message));
+    child.once("close", (status) =>
+      resolve(status === 0 ? undefined : output.trim()),
+    );
   });
-  return status === 0
-    ? undefined
-    : (error?.message ?? `${stdout}${stderr}`.trim());
 }
 
 /** @throws Obstacle with the end of the command's output when it fails. */
-export function runCommand(command, args, options) {
-  const failure = tryCommand(command, args, options);
-  if (failure === undefined) return;
-  const shown = failure.split("\n").slice(-OUTPUT_LINES_SHOWN).join("\n");
-  throw new Obstacle(`${command} ${args.join(" ")} failed:\n${shown}`);
+export async function runCommand(command, args, options) {
+  const failure = await tryCommand(command, args, options);
+  if (failure !== undefined)
+    throw new Obstacle(
+      `${[command, ...args].join(" ")} failed:\n${endOf(failure)}`,
+    );
+}
+
+export function endOf(output) {
+  return output.split("\n").slice(-OUTPUT_LINES_SHOWN).join("\n");
 }
 
 function isExecutable(path) {

@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { once } from "node:events";
 import {
   cpSync,
   existsSync,
@@ -8,9 +9,12 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
+import { onCleanup } from "../../support/cleanup.js";
+import { FREE_PORTS } from "../../support/programs/launcher.js";
 import { createTempDirectory } from "../../support/temp-directory.js";
 
 const SCRIPTS = fileURLToPath(new URL("../../../../scripts", import.meta.url));
@@ -20,14 +24,17 @@ const COMMANDS = {
   npm: `
     case $1 in
       ci) /bin/mkdir -p node_modules; echo > node_modules/.package-lock.json ;;
-      run) case $2 in
-        build*) /bin/rm -rf dist
-                if [ -e broken ]; then echo "error: Unexpected"; exit 2; fi
-                /bin/mkdir dist ;;
-      esac ;;
     esac`,
   "redis-server": "",
 };
+const BUILD = `
+import { appendFileSync, existsSync, mkdirSync, rmSync } from "node:fs";
+const path = (name) => new URL("../" + name, import.meta.url);
+appendFileSync(process.env.CALLS, "build " + process.argv[2] + "\\n");
+rmSync(path("dist"), { recursive: true, force: true });
+if (existsSync(path("broken"))) throw new Error("Unexpected");
+mkdirSync(path("dist"));
+`;
 
 const INSTALLS_REDIS =
   'echo > "$BIN/redis-server"; /bin/chmod +x "$BIN/redis-server"';
@@ -43,6 +50,7 @@ class Clone {
     const engines = { node: options.engines ?? ">=20.0.0" };
     this.write("package.json", JSON.stringify({ engines }));
     this.write("package-lock.json", "{}");
+    this.write("scripts/build.mjs", BUILD);
     this.write("apps/app/main.ts", "run();");
     for (const [name, script] of Object.entries(COMMANDS))
       this.addCommand(name, script);
@@ -71,25 +79,40 @@ class Clone {
     rmSync(join(this.#bin, name));
   }
 
-  /** Runs the script. @returns its status, what it said, and the commands that it ran. */
+  /**
+   * Runs the script, in a terminal if something is `typed` there.
+   *
+   * @returns its status, what it said, and the commands that it ran
+   */
   prepare(
     purpose = "start",
-    options: { env?: Record<string, string>; uid?: number } = {},
+    options: {
+      env?: Record<string, string>;
+      uid?: number;
+      typed?: string;
+    } = {},
   ) {
-    const { env = {}, uid = 0 } = options;
+    const { env = {}, uid = 0, typed } = options;
     const calls = join(this.root, "calls.log");
     writeFileSync(calls, "");
-    const { status, stdout, stderr } = spawnSync(
-      process.execPath,
-      [
-        ...["--import", `data:text/javascript,process.getuid = () => ${uid}`],
-        ...[join(this.root, "scripts/prepare.mjs"), purpose],
-      ],
-      {
-        encoding: "utf8",
-        env: { PATH: this.#bin, BIN: this.#bin, CALLS: calls, ...env },
+    const args = [
+      ...["--import", `data:text/javascript,process.getuid = () => ${uid}`],
+      ...[join(this.root, "scripts/prepare.mjs"), purpose],
+    ];
+    const line = [process.execPath, ...args].map((arg) => `'${arg}'`).join(" ");
+    const [command, ...rest] =
+      typed === undefined
+        ? [process.execPath, ...args]
+        : ["/usr/bin/script", "--quiet", "--return", "-c", line, "/dev/null"];
+    const { status, stdout, stderr } = spawnSync(command, rest, {
+      encoding: "utf8",
+      ...(typed !== undefined && { input: typed }),
+      env: {
+        ...{ PATH: this.#bin, BIN: this.#bin, CALLS: calls },
+        ...FREE_PORTS,
+        ...env,
       },
-    );
+    });
     const commands = readFileSync(calls, "utf8").split("\n").filter(Boolean);
     return { status, stdout, stderr, commands };
   }
@@ -106,12 +129,13 @@ describe("prepare", () => {
   it("installs and builds in a bare clone", () => {
     const { status, stdout, commands } = new Clone().prepare();
     expect(status).to.equal(0);
-    expect(stdout).to.equal(
-      "prepare: installing the packages (npm ci)\nprepare: building (npm run build)\n",
+    expect(stdout).to.match(
+      /^prepare: installing the packages \(npm ci\) …\.* [\d.]+ s\nprepare: building …\.* [\d.]+ s\n$/,
     );
     expect(commands).to.deep.equal([
-      "npm ci --include=dev --no-audit --no-fund",
-      "npm run build --silent",
+      "npm ping --fetch-retries=0 --fetch-timeout=5000",
+      "npm ci --include=dev --no-audit --no-fund --prefer-offline",
+      "build start",
     ]);
   });
 
@@ -151,7 +175,7 @@ describe("prepare", () => {
       const clone = preparedClone();
       const later = Date.now() / 1000 + 10;
       utimesSync(join(clone.root, "package-lock.json"), later, later);
-      expect(clone.prepare().commands[0]).to.match(/^npm ci/);
+      expect(clone.prepare().commands[1]).to.match(/^npm ci/);
     });
 
     it("that cannot be installed end it, with npm's own words", () => {
@@ -160,7 +184,33 @@ describe("prepare", () => {
       const { status, stderr, commands } = clone.prepare();
       expect(status).to.equal(1);
       expect(stderr).to.include("npm error EINTEGRITY");
-      expect(commands).to.have.length(1);
+      expect(commands).to.have.length(2);
+    });
+
+    it("come from npm's cache when its registry cannot be reached", () => {
+      const clone = new Clone();
+      const fails = "echo npm error code EAI_AGAIN >&2; exit 1";
+      clone.addCommand("npm", `[ $1 = ci ] || { ${fails}; }`);
+      const { status, commands } = clone.prepare();
+      expect(status).to.equal(0);
+      expect(commands[1]).to.match(/^npm ci .+ --offline$/);
+    });
+
+    it("that are in no cache then end it in one sentence", () => {
+      const clone = new Clone();
+      clone.addCommand("npm", "echo npm error code EAI_AGAIN >&2; exit 1");
+      const { status, stderr } = clone.prepare();
+      expect(status).to.equal(1);
+      expect(stderr).to.equal(
+        "prepare: npm's registry cannot be reached (EAI_AGAIN), and npm's cache does not hold all packages: connect to the network, and try again\n",
+      );
+    });
+
+    it("are asked of a registry that knows no ping", () => {
+      const clone = new Clone();
+      const fails = "echo npm error code E404 >&2; exit 1";
+      clone.addCommand("npm", `[ $1 = ci ] || { ${fails}; }`);
+      expect(clone.prepare().commands[1]).to.match(/ --prefer-offline$/);
     });
   });
 
@@ -174,17 +224,13 @@ describe("prepare", () => {
       it(`is made again when a source is ${what}`, () => {
         const clone = preparedClone();
         change(clone);
-        expect(clone.prepare().commands).to.deep.equal([
-          "npm run build --silent",
-        ]);
+        expect(clone.prepare().commands).to.deep.equal(["build start"]);
         expect(clone.prepare().commands).to.deep.equal([]);
       });
 
     it("for tests takes the place of one for a start, and does for it", () => {
       const clone = preparedClone();
-      expect(clone.prepare("test").commands).to.deep.equal([
-        "npm run build:tests --silent",
-      ]);
+      expect(clone.prepare("test").commands).to.deep.equal(["build tests"]);
       expect(clone.prepare("test").commands).to.deep.equal([]);
       expect(clone.prepare("start").commands).to.deep.equal([]);
     });
@@ -196,7 +242,7 @@ describe("prepare", () => {
       for (const attempt of [1, 2]) {
         const { status, stderr } = clone.prepare();
         expect(status, `attempt ${attempt}`).to.equal(1);
-        expect(stderr).to.include("error: Unexpected");
+        expect(stderr).to.include("Error: Unexpected");
         expect(clone.has("dist")).to.equal(false);
       }
       clone.remove("broken");
@@ -240,8 +286,8 @@ describe("prepare", () => {
       clone.addCommand("systemctl", "");
       const { status, stdout, commands } = clone.prepare();
       expect(status).to.equal(0);
-      expect(stdout).to.equal(
-        "prepare: installing redis-server (apt-get), its service stays off\n",
+      expect(stdout).to.match(
+        /^prepare: installing redis-server \(apt-get\), its service stays off …\.* [\d.]+ s\n$/,
       );
       const install =
         "apt-get -o DPkg::Lock::Timeout=120 install -y --no-install-recommends redis-server";
@@ -256,8 +302,9 @@ describe("prepare", () => {
       const clone = cloneWithApt(INSTALLS_REDIS);
       const { status, commands } = clone.prepare("test", { uid: 1000 });
       expect(status).to.equal(0);
-      expect(commands[0]).to.equal("sudo -n true");
-      expect(commands[1]).to.match(/^sudo -n env .+ apt-get .+ redis-server$/);
+      expect(commands.filter((it) => it === "sudo -n true")).not.to.be.empty;
+      const installs = /^sudo -n env .+ apt-get .+ redis-server$/;
+      expect(commands.some((it) => installs.test(it))).to.equal(true);
     });
 
     it("is looked for in fresh package lists when the old ones do not have it", () => {
@@ -304,16 +351,72 @@ describe("prepare", () => {
       );
     });
 
-    it("is not installed by a user whose sudo asks for a password", () => {
-      const clone = cloneWithoutRedis();
-      clone.addCommand("apt-get", INSTALLS_REDIS);
-      clone.addCommand("sudo", "exit 1");
+    /** A clone of a user whose sudo asks for a password. */
+    function cloneWithPassword(): Clone {
+      const clone = cloneWithApt(INSTALLS_REDIS);
+      clone.addCommand("sudo", '[ "$1" = -n ] && exit 1; "$@"');
+      return clone;
+    }
+
+    it("is not installed without a terminal if sudo asks for a password", () => {
+      const clone = cloneWithPassword();
       const { status, stderr, commands } = clone.prepare("start", {
         uid: 1000,
       });
       expect(status).to.equal(1);
       expect(stderr).to.include("a sudo that asks for no password");
+      expect(stderr).to.include("sudo apt-get install redis-server");
       expect(commands).to.deep.equal(["sudo -n true"]);
     });
+
+    it("is offered in a terminal if sudo asks for a password", () => {
+      const clone = cloneWithPassword();
+      const { status, stdout, commands } = clone.prepare("start", {
+        ...{ uid: 1000, typed: "y\n" },
+      });
+      expect(stdout).to.include("sudo apt-get install redis-server is needed");
+      expect(status).to.equal(0);
+      expect(commands.at(-1)).to.match(/^apt-get .+ install .+ redis-server$/);
+    });
+
+    it("is not installed when the offer is refused", () => {
+      const clone = cloneWithPassword();
+      const { status, stdout, commands } = clone.prepare("start", {
+        ...{ uid: 1000, typed: "n\n" },
+      });
+      expect(status).to.equal(1);
+      expect(stdout).to.include("Any of these will do:");
+      expect(commands.join()).not.to.include("apt-get");
+    });
+  });
+
+  it("names all that stands in the way before it installs anything", async () => {
+    const server = createServer();
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    onCleanup(() => void server.close());
+    const port = String((server.address() as AddressInfo).port);
+    const clone = new Clone({ engines: ">=99.0.0" });
+    clone.removeCommand("redis-server");
+    const env = { MONITOR_PORT: port };
+    const { status, stderr, commands } = clone.prepare("start", { env });
+    expect(status).to.equal(1);
+    expect(stderr).to.match(/Serin needs Node >=99\.0\.0/);
+    expect(stderr).to.include("there is no redis-server on the PATH");
+    expect(stderr).to.include(
+      `port ${port} is in use: set MONITOR_PORT to another, or to 0 for a free one`,
+    );
+    expect(commands).to.deep.equal([]);
+  });
+
+  it("shows elapsed seconds in a terminal, and dots elsewhere", () => {
+    const clone = new Clone();
+    clone.write("scripts/build.mjs", `setTimeout(() => 0, 1300);\n`);
+    clone.write("dist/.keep", "");
+    expect(clone.prepare("start").stdout).to.match(/building …\.+ 1\.\d s\n$/);
+    clone.write("apps/app/main.ts", "run(2);");
+    const { stdout } = clone.prepare("start", { typed: "" });
+    expect(stdout.split("\r\x1b[Kprepare: building … 0.")).to.have.length.above(
+      3,
+    );
   });
 });

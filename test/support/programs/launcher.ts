@@ -7,7 +7,8 @@ import { createTempDirectory } from "../temp-directory.js";
 import { waitFor } from "../wait-for.js";
 import { Subprocess, type Environment } from "./subprocess.js";
 
-const FREE_PORTS = {
+/** Those of serin.yml may be in use. */
+export const FREE_PORTS = {
   PROXY_PORT: "0",
   ADMIN_PORT: "0",
   MONITOR_PORT: "0",

@@ -1,5 +1,7 @@
+import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { readConfig } from "../../../apps/launcher/config.js";
+import { readServiceFile } from "../../../lib/service-file.js";
 import type { Environment } from "../../../lib/settings/settings.js";
 import { createServiceFile } from "../../support/programs/service-file.js";
 
@@ -86,6 +88,24 @@ routes: {/poll: {latency: ignore}, /report: {latency: 1500ms}}`;
     ]);
     expect(urls.canary).to.equal(undefined);
     expect([ports.prodApp.port, ports.canaryApp.port]).to.deep.equal([0, 3002]);
+  });
+
+  it("listens for npm start where scripts/prepare looks before the packages are installed", async () => {
+    const path = "../../../../scripts/prepare/ports.mjs";
+    const { PORTS } = (await import(new URL(path, import.meta.url).href)) as {
+      PORTS: Record<string, number>;
+    };
+    const sample = readServiceFile(
+      fileURLToPath(new URL("../../../../apps/app/serin.yml", import.meta.url)),
+    );
+    const wishes = Object.values(readConfig({}, sample).ports);
+    expect(PORTS).to.deep.equal(
+      Object.fromEntries(
+        wishes
+          .filter(({ port }) => port !== 0)
+          .map(({ variable, port }) => [variable, port]),
+      ),
+    );
   });
 
   it("ignores PORT", () =>

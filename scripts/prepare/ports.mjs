@@ -1,0 +1,43 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
+
+/** What `npm start` listens on: as in apps/launcher/config.ts, which cannot be read before the packages are installed. */
+export const PORTS = {
+  PROXY_PORT: 8080,
+  ADMIN_PORT: 8081,
+  MONITOR_PORT: 8090,
+  PROD_PORT: 3001,
+  CANARY_PORT: 3002,
+  PROD_AGENT_PORT: 3101,
+  CANARY_AGENT_PORT: 3102,
+};
+
+/** @returns a sentence for each port that is in use; others wait for the launcher's own check */
+export async function findBusyPorts(env = process.env) {
+  const host = env.HOST || "127.0.0.1";
+  const sentences = await Promise.all(
+    Object.entries(PORTS).map(async ([variable, fallback]) => {
+      const port = Number(env[variable] || fallback);
+      const isBusy = port > 0 && port < 65536 && (await isInUse(port, host));
+      return isBusy
+        ? [
+            `port ${port} is in use: set ${variable} to another, or to 0 for a free one`,
+          ]
+        : [];
+    }),
+  );
+  return sentences.flat();
+}
+
+async function isInUse(port, host) {
+  const server = createServer();
+  server.listen({ port, host, exclusive: true });
+  try {
+    await once(server, "listening");
+    return false;
+  } catch (err) {
+    return err.code === "EADDRINUSE";
+  } finally {
+    server.close();
+  }
+}
