@@ -5,7 +5,8 @@ import type { Logger } from "../../lib/program/log.js";
 import { Breaker, type Trip } from "./canary/breaker.js";
 import { CanaryGate } from "./canary/gate.js";
 import { RecentRequests } from "./canary/recent-requests.js";
-import { createSharedSplit } from "./canary/split.js";
+import { Dealer, DeckAdmission, type Deal } from "./canary/deck.js";
+import { Split } from "./canary/split.js";
 import type { ProxyConfig } from "./config.js";
 import { createTrust } from "./clients/client-connection.js";
 import { ConnectionCount } from "./clients/connection-limit.js";
@@ -60,15 +61,19 @@ export class Front {
     const gate = new CanaryGate(shared.openUntil, clockOffsetMs);
     const recent = new RecentRequests(own.recent, clockOffsetMs);
     const breaker = new Breaker(shared.breaker);
-    const split = createSharedSplit(config.split, shared.deck);
+    const admission = new DeckAdmission(shared.admittedPicks);
+    const dealer = new Dealer(new Split(config.split), admission);
     const failures = new FailureLog(logger);
-    let isDealt = false;
+    let deal: Deal | undefined;
     // The recorder must see the pick's own answer: another thread may close the canary between the two calls.
-    this.recorder = new TrafficRecorder(performance.now(), () => isDealt);
+    this.recorder = new TrafficRecorder(performance.now(), () => deal);
     serveRequests(this.#service.server, {
       pickSide: (now) => {
-        isDealt = !breaker.isTripped && gate.isOpenAt(now);
-        const side = isDealt ? split() : "prod";
+        const isOpen = !breaker.isTripped && gate.isOpenAt(now);
+        // Both only grow.
+        const era = breaker.era + gate.openings;
+        deal = isOpen ? dealer.deal(era, now) : undefined;
+        const side = deal?.side ?? "prod";
         recent.begin(side, now);
         return side;
       },

@@ -16,6 +16,7 @@ import {
   canaryOpenForMs,
   whyCanaryIsClosed,
 } from "./canary/gate.js";
+import { DeckAdmission } from "./canary/deck.js";
 import { GateReceipts } from "./canary/gate-receipts.js";
 import { CanaryStop } from "./canary/canary-stop.js";
 import { RecentSum } from "./canary/recent-requests.js";
@@ -67,7 +68,8 @@ export async function startProxy(
   const ledger = new Ledger(redis, keys);
   const memory = createSharedState();
   const recent = new RecentSum();
-  const traffic = new TrafficSum(performance.now());
+  const admission = new DeckAdmission(memory.admittedPicks);
+  const traffic = new TrafficSum(performance.now(), () => admission.renew());
   const split = `${config.split.prod}:${config.split.canary}`;
   const readSource = () => sourceId("proxy", serving.port);
   const sender = new TelemetrySender({

@@ -1,12 +1,12 @@
-import { getRandomValues } from "node:crypto";
 import { hrtime } from "node:process";
 import { BREAKER_CELLS } from "./canary/breaker.js";
+import { GATE_CELLS } from "./canary/gate.js";
 import { RECENT_CELLS } from "./canary/recent-requests.js";
-import type { Deck } from "./canary/split.js";
 
 /** State that all threads of a proxy share, as views of shared memory. */
 export interface SharedState {
-  deck: Deck;
+  /** See DeckAdmission. */
+  admittedPicks: Int32Array;
   /** See CanaryGate. */
   openUntil: BigInt64Array;
   /** One cell: 1 while the flag is known to be false. */
@@ -32,14 +32,13 @@ export function createThreadState(): ThreadState {
   };
 }
 
-/** The initial state: no picks, the canary and the breaker closed, no connections. */
+/** The initial state: no decks, the canary and the breaker closed, no connections. */
 export function createSharedState(): SharedState {
   return {
-    deck: {
-      picks: new BigInt64Array(shared(BigInt64Array.BYTES_PER_ELEMENT)),
-      seed: getRandomValues(new Uint32Array(2)),
-    },
-    openUntil: new BigInt64Array(shared(BigInt64Array.BYTES_PER_ELEMENT)),
+    admittedPicks: createSharedCells(1),
+    openUntil: new BigInt64Array(
+      shared(GATE_CELLS * BigInt64Array.BYTES_PER_ELEMENT),
+    ),
     flagIsOff: createSharedCells(1),
     breaker: createSharedCells(BREAKER_CELLS),
     connections: createSharedCells(1),

@@ -1,4 +1,4 @@
-import { createSplit } from "../../apps/proxy/canary/split.js";
+import { Split } from "../../apps/proxy/canary/split.js";
 import type { Side } from "../../lib/telemetry/telemetry.js";
 
 export const REQUESTS_PER_SECOND = 100;
@@ -94,7 +94,7 @@ export function shareOf(traffic: Traffic): number {
 /** One release's requests, second by second, from two seconds before the test. */
 export class Release {
   readonly #random: Random;
-  readonly #split: () => Side;
+  readonly #split: Split;
   readonly #law: Law;
   readonly #change: Change;
   readonly #changeAt: number;
@@ -115,7 +115,7 @@ export class Release {
   }) {
     this.#random = options.random;
     const ratio = RATIOS[options.traffic] ?? USUAL_RATIO;
-    this.#split = createSplit(ratio, options.random);
+    this.#split = new Split(ratio, options.random);
     this.#law = options.law;
     this.#change = options.change;
     this.#changeAt = options.changeAt ?? -Infinity;
@@ -138,7 +138,7 @@ export class Release {
     const change = this.#second >= this.#changeAt ? this.#change : {};
     const stalls = this.#findHiccup();
     for (let i = 0; i < count; i++) {
-      const side = this.#split();
+      const side = this.#split.pick();
       const kind = period[this.#sent++ % period.length] ?? 1;
       let latencyMs = this.#law(random) * shared * kind;
       if (side === stalls) latencyMs *= HICCUP.factor;

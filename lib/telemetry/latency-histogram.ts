@@ -7,11 +7,16 @@ export const TOP_BUCKET = 320;
 /** A histogram on the wire: `[bucket, count]`, ascending buckets, no zero counts. */
 export type SparseHistogram = [bucket: number, count: number][];
 
-/** The bucket of a latency in ms: `f` holds (2^((f−1)/16 − 4), 2^(f/16 − 4)]. */
-export function bucketOf(latencyMs: number): number {
+/**
+ * The bucket of a latency in ms: `f` holds (2^((f−1)/16 − 4), 2^(f/16 − 4)].
+ *
+ * @param finer how many buckets to make of each
+ */
+export function bucketOf(latencyMs: number, finer = 1): number {
   if (latencyMs <= 0) return 0;
-  const bucket = Math.ceil((Math.log2(latencyMs) - FIRST_OCTAVE) * PER_OCTAVE);
-  return Math.min(TOP_BUCKET, Math.max(0, bucket));
+  const octaves = Math.log2(latencyMs) - FIRST_OCTAVE;
+  const bucket = Math.ceil(octaves * PER_OCTAVE * finer);
+  return Math.min(TOP_BUCKET * finer, Math.max(0, bucket));
 }
 
 /** The upper edge of a bucket in ms. The top bucket has none, so its lower edge is returned. */

@@ -18,6 +18,13 @@ export function parseRatio(text: string): Ratio | undefined {
     : undefined;
 }
 
+/** The same share in the smallest whole numbers: 1:1 of 50:50. */
+export function reduceRatio({ prod, canary }: Ratio): Ratio {
+  let [divisor, rest] = [prod, canary];
+  while (rest > 0) [divisor, rest] = [rest, divisor % rest];
+  return { prod: prod / divisor, canary: canary / divisor };
+}
+
 /** The canary's share, from 0 to 1, in a split such as `3:1`. Undefined if the split is absent or malformed. */
 export function readShare(
   split: string | null | undefined,

@@ -70,6 +70,12 @@ const trafficWindow = z.object({
   /** Requests that prod got because the canary was closed. */
   routesAlone: routes.optional(),
   split: z.string().optional(),
+  /** The canary's share of the dealt requests in percent. */
+  weight: z.number().min(0).max(100).optional(),
+  /** In the canary's window: the decks that were completed, the first dealt first. See lib/telemetry/decks.ts. */
+  decks: z.array(z.array(z.unknown())).optional(),
+  /** The names of the routes in `decks`. */
+  deckRoutes: z.array(z.string().min(1).max(64)).optional(),
   canaryOpen: z.boolean().optional(),
   because: z.string().nullable().optional(),
 });

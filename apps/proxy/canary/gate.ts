@@ -66,6 +66,10 @@ export function canaryOpenForMs(
   return Math.min(staleAt, freshUntil) - now;
 }
 
+/** The number of cells that a gate needs. */
+export const GATE_CELLS = 2;
+const OPENINGS = 1;
+
 /**
  * If the thread that reads the flag and the lease falls silent, all traffic goes to prod. Shared memory holds the time until
  * which the canary is open, and each thread compares it with its own clock.
@@ -75,7 +79,7 @@ export class CanaryGate {
   readonly #clockOffsetMs: number;
 
   /**
-   * @param openUntil one cell, 0 before the first reading
+   * @param openUntil two cells, 0 before the first reading: the time, and how often the canary was opened
    * @param clockOffsetMs from this thread's monotonic clock to the one that all threads share
    */
   constructor(openUntil: BigInt64Array, clockOffsetMs: number) {
@@ -90,10 +94,17 @@ export class CanaryGate {
     );
   }
 
+  /** How often the canary was opened. */
+  get openings(): number {
+    return Number(Atomics.load(this.#openUntil, OPENINGS));
+  }
+
   /** @param openForMs from `now`; 0 or less closes the canary at once */
   publish(openForMs: number, now: number): void {
     const openUntil =
       openForMs > 0 ? Math.floor(now + this.#clockOffsetMs + openForMs) : 0;
+    if (openUntil > 0 && !this.isOpenAt(now))
+      Atomics.add(this.#openUntil, OPENINGS, 1n);
     Atomics.store(this.#openUntil, 0, BigInt(openUntil));
   }
 }

@@ -1,73 +1,53 @@
-import { createHash } from "node:crypto";
-import type { Ratio } from "../../../lib/telemetry/split-ratio.js";
+import { randomFillSync } from "node:crypto";
+import { reduceRatio, type Ratio } from "../../../lib/telemetry/split-ratio.js";
 import type { Side } from "../../../lib/telemetry/telemetry.js";
 
-/** Blocks are dealt together up to about this many picks: one hash serves them all. */
-const PICKS_AT_ONCE = 256;
-
 /**
- * Permuted blocks: each block of prod + canary consecutive picks holds exactly the canary's share, at random places. The
- * share is exact over any run of blocks. Unlike with a strict rotation, periodic traffic still reaches the canary with every
- * kind of request.
+ * Permuted blocks: each deck of prod + canary consecutive picks holds exactly the canary's share, at random places. The
+ * share is exact over any run of decks. Unlike with a strict rotation, periodic traffic still reaches the canary with every
+ * kind of request. Each thread deals decks of its own, whole.
  *
  * Draws each place by selection sampling (Knuth, TAOCP vol. 2, 3.4.2, algorithm S).
- *
- * @param random uniform in [0, 1)
  */
-export function createSplit(ratio: Ratio, random: () => number): () => Side {
-  const blockLength = ratio.prod + ratio.canary;
-  let left = blockLength;
-  let canaryLeft = ratio.canary;
-  return () => {
-    if (left === 0) {
-      left = blockLength;
-      canaryLeft = ratio.canary;
+export class Split {
+  /** In lowest terms: one deck. */
+  readonly ratio: Ratio;
+  readonly #random: () => number;
+  #left = 0;
+  #canaryLeft = 0;
+
+  /** @param random uniform in [0, 1) */
+  constructor(ratio: Ratio, random: () => number = createRandom()) {
+    this.ratio = reduceRatio(ratio);
+    this.#random = random;
+  }
+
+  /** Whether the next pick is the first of a deck. */
+  get isAtStart(): boolean {
+    return this.#left === 0;
+  }
+
+  pick(): Side {
+    if (this.#left === 0) {
+      this.#left = this.ratio.prod + this.ratio.canary;
+      this.#canaryLeft = this.ratio.canary;
     }
-    const isCanary = random() * left < canaryLeft;
-    left -= 1;
-    if (isCanary) canaryLeft -= 1;
+    const isCanary = this.#random() * this.#left < this.#canaryLeft;
+    this.#left -= 1;
+    if (isCanary) this.#canaryLeft -= 1;
     return isCanary ? "canary" : "prod";
-  };
+  }
 }
 
-/** The state from which all threads deal. */
-export interface Deck {
-  /** Picks made so far by all threads. At a million a second, 64 bits last for 292,000 years. */
-  picks: BigInt64Array;
-  /** Two random words. */
-  seed: Uint32Array;
-}
-
-/**
- * Like createSplit, but exact over the picks of all threads together. The threads share one counter of picks, and each
- * derives the order of a pick's block from the seed and the pick's number.
- */
-export function createSharedSplit(ratio: Ratio, deck: Deck): () => Side {
-  const blockLength = ratio.prod + ratio.canary;
-  const length = blockLength * Math.ceil(PICKS_AT_ONCE / blockLength);
-  let first = 0;
-  let dealt: readonly Side[] = [];
+/** Numbers from the system's source, which nobody can foresee. */
+function createRandom(): () => number {
+  const drawn = new Uint32Array(256);
+  let next = drawn.length;
   return () => {
-    const pick = Number(Atomics.add(deck.picks, 0, 1n));
-    if (pick < first || pick >= first + dealt.length) {
-      first = pick - (pick % length);
-      const split = createSplit(ratio, createRandom(deck.seed, first, length));
-      dealt = Array.from({ length }, split);
+    if (next === drawn.length) {
+      randomFillSync(drawn);
+      next = 0;
     }
-    return dealt[pick - first] ?? "prod";
+    return (drawn[next++] ?? 0) / 2 ** 32;
   };
-}
-
-/** `count` numbers, uniform in [0, 1). Seed and place determine them, in every thread alike. */
-function createRandom(
-  seed: Uint32Array,
-  place: number,
-  count: number,
-): () => number {
-  const bytes = createHash("shake256", { outputLength: 4 * count })
-    .update(seed)
-    .update(String(place))
-    .digest();
-  let drawn = 0;
-  return () => bytes.readUInt32LE(4 * drawn++) / 2 ** 32;
 }

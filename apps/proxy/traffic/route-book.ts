@@ -94,12 +94,12 @@ export class RouteBook {
   readonly #other = new Route(OTHER_ROUTES);
   #size = 0;
 
-  /** @param bucket the latency's, if it has one */
+  /** @param bucket the latency's, if it has one @returns the route's name */
   count(
     request: RoutedRequest,
     outcome: Outcome,
     bucket: number | undefined,
-  ): void {
+  ): string {
     const { side, isDealt, method = "", url = "" } = request;
     const { status, rescued } = outcome;
     const route = this.#routeOf(method, firstSegment(url), status < 400);
@@ -111,11 +111,21 @@ export class RouteBook {
     // Without the time-out the response would have taken even longer.
     if (status === TIMED_OUT) tally.latency.add(TOP_BUCKET, 1);
     else if (!rescued && bucket !== undefined) tally.latency.add(bucket, 1);
+    return route.name;
   }
 
   /** The name that a request without an answer counts under. */
-  nameOf({ method = "", url = "" }: RoutedRequest): string {
+  nameOf({
+    method = "",
+    url = "",
+  }: Pick<RoutedRequest, "method" | "url">): string {
     return this.#routeOf(method, firstSegment(url), false).name;
+  }
+
+  /** What another book's route is called here, after its counts were added. */
+  renamed(name: string): string {
+    const [method, url] = name.split(" ");
+    return this.nameOf({ method, url });
   }
 
   /** Adds another book's counts. */

@@ -2,6 +2,8 @@ import type { Redis } from "ioredis";
 import { whyRefused } from "../../../lib/redis/redis.js";
 import type { Keys } from "../../../lib/redis/keys.js";
 import type { Logger } from "../../../lib/program/log.js";
+import { encodeDecks } from "../../../lib/telemetry/decks.js";
+import { readShare } from "../../../lib/telemetry/split-ratio.js";
 import {
   SIDES,
   writeTelemetry,
@@ -74,11 +76,13 @@ export class TelemetrySender {
       return;
     }
     const { open, because } = canaryState();
-    const counts = await takeWindow();
+    const { decks, ...counts } = await takeWindow();
     const [source, at] = [readSource(), Date.now()];
-    const state = { split, canaryOpen: open, because };
+    const weight = Math.round((readShare(split) ?? 0) * 10_000) / 100;
+    const state = { split, weight, canaryOpen: open, because };
     const windows = SIDES.map((target): Telemetry => {
-      const data = { target, ...counts[target], ...state };
+      const sent = target === "canary" ? encodeDecks(decks) : {};
+      const data = { target, ...counts[target], ...state, ...sent };
       return { kind: "traffic", source, at, data };
     });
     const sentAt = performance.now();

@@ -1,6 +1,7 @@
 import { Bag, type BagItem } from "../../../lib/bag.js";
-import { bucketOf } from "../../../lib/telemetry/latency-histogram.js";
+import { deckBucketOf, FINER } from "../../../lib/telemetry/decks.js";
 import type { Side } from "../../../lib/telemetry/telemetry.js";
+import type { Deal, Deck } from "../canary/deck.js";
 import {
   CLIENT_CLOSED,
   type Outcome,
@@ -19,6 +20,7 @@ export interface PendingRequest extends BagItem, RoutedRequest {
   /** Monotonic ms. */
   readonly startedAt: number;
   readonly body: RequestBody | undefined;
+  deck: Deck | undefined;
 }
 
 interface RequestBody {
@@ -36,6 +38,8 @@ export function waitedFor(
   return arrivedAt && now - Math.max(startedAt, arrivedAt);
 }
 
+const UNRECORDED = { deck: undefined };
+
 /** Counts each side's requests in consecutive windows. */
 export class TrafficRecorder {
   readonly #counts: WindowCounts;
@@ -43,15 +47,19 @@ export class TrafficRecorder {
     prod: new Bag(),
     canary: new Bag(),
   };
-  readonly #isCanaryOpen: () => boolean;
+  readonly #readDeal: () => Pick<Deal, "deck"> | undefined;
+  #decks: Deck[] = [];
 
   /**
    * @param now monotonic ms, here and below
-   * @param isCanaryOpen whether a request that begins is dealt by the split
+   * @param readDeal how a request that begins was dealt; undefined if the canary was closed
    */
-  constructor(now: number, isCanaryOpen = () => true) {
+  constructor(
+    now: number,
+    readDeal: () => Pick<Deal, "deck"> | undefined = () => UNRECORDED,
+  ) {
     this.#counts = new WindowCounts(now);
-    this.#isCanaryOpen = isCanaryOpen;
+    this.#readDeal = readDeal;
   }
 
   /** @param asked names the request's route @param body the request's, if it has one */
@@ -61,12 +69,14 @@ export class TrafficRecorder {
     asked: { method?: string | undefined; url?: string | undefined } = {},
     body?: RequestBody,
   ): PendingRequest {
-    const isDealt = side === "canary" || this.#isCanaryOpen();
+    const deal = this.#readDeal();
+    const isDealt = side === "canary" || deal !== undefined;
     const { method, url } = asked;
     const pending: PendingRequest = {
       side,
       startedAt: now,
       body,
+      deck: deal?.deck,
       isDealt,
       method,
       url,
@@ -89,7 +99,8 @@ export class TrafficRecorder {
     if (!this.#pending[pending.side].delete(pending)) return false;
     const counts = this.#counts.of(pending.side);
     const waitedMs = waitedFor(pending, now);
-    const bucket = waitedMs === undefined ? undefined : bucketOf(waitedMs);
+    const fine = waitedMs === undefined ? undefined : deckBucketOf(waitedMs);
+    const bucket = fine === undefined ? undefined : Math.ceil(fine / FINER);
     const { status } = outcome;
     counts.requests += 1;
     counts.addStatus(status, 1);
@@ -97,7 +108,9 @@ export class TrafficRecorder {
     if (outcome.withoutFeature === true) counts.withoutFeature += 1;
     else {
       if (status >= 500) counts.errors += 1;
-      this.#counts.routes.count(pending, outcome, bucket);
+      const route = this.#counts.routes.count(pending, outcome, bucket);
+      const isSound = status < CLIENT_CLOSED && !outcome.rescued;
+      this.#answer(pending, route, isSound ? fine : undefined, now);
     }
     if (outcome.rescued) {
       counts.retried += 1;
@@ -108,19 +121,38 @@ export class TrafficRecorder {
 
   /** Ends the window and returns its counts. */
   takeWindow(now: number): TrafficWindows {
-    return this.#counts.take(now, {
+    const waiting = {
       prod: this.#readAges("prod", now),
       canary: this.#readAges("canary", now),
-    });
+    };
+    const wallOffsetMs = Date.now() - now;
+    const decks = this.#decks.map((deck) => deck.describe(wallOffsetMs));
+    this.#decks = [];
+    return { ...this.#counts.take(now, waiting), decks };
   }
 
   #readAges(side: Side, now: number): WaitingAges {
     const ages = new WaitingAges();
     for (const pending of this.#pending[side]) {
+      const route = this.#counts.routes.nameOf(pending);
+      if (pending.deck?.isLate(now) === true)
+        this.#answer(pending, route, undefined, now);
       const age = waitedFor(pending, now);
-      if (age !== undefined)
-        ages.record(this.#counts.routes.nameOf(pending), age);
+      if (age !== undefined) ages.record(route, age);
     }
     return ages;
+  }
+
+  /** @param bucket undefined for an answer that does not count */
+  #answer(
+    pending: PendingRequest,
+    route: string,
+    bucket: number | undefined,
+    now: number,
+  ): void {
+    const { side, deck } = pending;
+    pending.deck = undefined;
+    if (deck?.answer({ side, route }, bucket, now) === true)
+      this.#decks.push(deck);
   }
 }

@@ -1,3 +1,4 @@
+import { MAX_DECKS, type DealtDeck } from "../../../lib/telemetry/decks.js";
 import { SIDES, type Side } from "../../../lib/telemetry/telemetry.js";
 import {
   createCounts,
@@ -13,10 +14,13 @@ export class TrafficSum {
   readonly #totals = createCounts();
   /** Each recorder's last windows, which hold the requests that wait for a response. */
   readonly #last = new Map<object, TrafficWindows>();
+  readonly #onWindow: () => void;
+  #decks: DealtDeck[] = [];
 
-  /** @param now monotonic ms, here and below */
-  constructor(now: number) {
+  /** @param now monotonic ms, here and below @param onWindow called when a window ends */
+  constructor(now: number, onWindow: () => void = () => undefined) {
     this.#window = new WindowCounts(now);
+    this.#onWindow = onWindow;
   }
 
   /** Everything added since the start, including the current window. */
@@ -29,6 +33,7 @@ export class TrafficSum {
     this.#window.add(windows);
     for (const side of SIDES) this.#totals[side].add(windows[side]);
     this.#last.set(recorder, windows);
+    for (const deck of windows.decks) this.#decks.push(this.#rename(deck));
   }
 
   /** The recorder's thread has ended: none of its requests waits any more. */
@@ -48,6 +53,21 @@ export class TrafficSum {
     const waiting = { prod: new WaitingAges(), canary: new WaitingAges() };
     for (const windows of this.#last.values())
       for (const side of SIDES) waiting[side].merge(windows[side]);
-    return this.#window.take(now, waiting);
+    this.#onWindow();
+    // The first dealt go first, whatever their answers. The others wait for the next windows.
+    this.#decks.sort((one, other) => one.slot - other.slot);
+    const decks = this.#decks.splice(0, MAX_DECKS);
+    return { ...this.#window.take(now, waiting), decks };
+  }
+
+  #rename({ requests, ...deck }: DealtDeck): DealtDeck {
+    const { routes } = this.#window;
+    return {
+      ...deck,
+      requests: requests.map(([name, bucket]) => [
+        routes.renamed(name),
+        bucket,
+      ]),
+    };
   }
 }

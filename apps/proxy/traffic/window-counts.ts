@@ -1,3 +1,4 @@
+import type { DealtDeck } from "../../../lib/telemetry/decks.js";
 import { LatencyHistogram } from "../../../lib/telemetry/latency-histogram.js";
 import {
   SIDES,
@@ -9,10 +10,21 @@ import { RouteBook } from "./route-book.js";
 /** One side's counts in a window. */
 export type TrafficCounts = Omit<
   TrafficWindow,
-  "target" | "split" | "canaryOpen" | "because"
+  | "target"
+  | "split"
+  | "weight"
+  | "decks"
+  | "deckRoutes"
+  | "canaryOpen"
+  | "because"
 >;
 
-export type TrafficWindows = Record<Side, TrafficCounts>;
+export type SideWindows = Record<Side, TrafficCounts>;
+
+export interface TrafficWindows extends SideWindows {
+  /** Those that were completed. */
+  decks: DealtDeck[];
+}
 
 /** One side's counts while the window is open. */
 export class SideCounts {
@@ -92,13 +104,13 @@ export class WindowCounts {
     return this.#sides[side];
   }
 
-  add(windows: TrafficWindows): void {
+  add(windows: SideWindows): void {
     for (const side of SIDES) this.#sides[side].add(windows[side]);
     this.routes.add(windows);
   }
 
   /** Ends the window and returns its counts. */
-  take(now: number, waiting: Record<Side, WaitingAges>): TrafficWindows {
+  take(now: number, waiting: Record<Side, WaitingAges>): SideWindows {
     const windowMs = Math.round(now - this.#startedAt);
     this.#startedAt = now;
     const ended = this.#sides;

@@ -1,6 +1,12 @@
 import { expect } from "chai";
 import type { Redis } from "ioredis";
 import { startPrivateRedis } from "../../support/redis/private-redis.js";
+import {
+  decodeDecks,
+  deckBucketOf,
+  SLOT_MS,
+  type DealtDeck,
+} from "../../../lib/telemetry/decks.js";
 import { LatencyHistogram } from "../../../lib/telemetry/latency-histogram.js";
 import {
   parseTelemetry,
@@ -139,6 +145,57 @@ describeEngines("proxy telemetry", () => {
     const lengths = windows.map(({ data }) => data.windowMs!);
     lengths.sort((a, b) => a - b);
     expect(lengths[10]).to.be.within(1, 2000);
+  });
+
+  it("reports the decks that it dealt, in windows with the canary's weight", async () => {
+    const prod = await startNamedBackend("prod");
+    const canary = await startBackend((_request, response) => {
+      setTimeout(() => response.end(), 40);
+    });
+    const proxy = await startOpenProxy({
+      PROD_URLS: prod.url.origin,
+      CANARY_URLS: canary.url.origin,
+      TELEMETRY_INTERVAL_MS: "50",
+    });
+    const redis = openRedis();
+    for (let i = 0; i < 43; i++) await send(proxy.port, { path: "/a" });
+    const windows = await untilCounted(redis, proxy, 43);
+
+    for (const { data } of windows) expect(data.weight).to.equal(25);
+    const decks = windows.flatMap(({ data }) => {
+      expect(data.decks === undefined).to.equal(data.target === "prod");
+      const { decks = [], deckRoutes = [] } = data;
+      return decodeDecks({ decks, deckRoutes }) as DealtDeck[];
+    });
+    expect(decks).to.have.length(10);
+    for (const { slot, np, nc, requests } of decks) {
+      expect(Date.now() - slot * SLOT_MS).to.be.within(0, 20_000);
+      expect([np, nc]).to.deep.equal([3, 1]);
+      const [onCanary] = requests;
+      expect(onCanary![1]).to.be.at.least(deckBucketOf(39));
+    }
+    const routes = decks.slice(1).flatMap(({ requests }) => requests);
+    expect(new Set(routes.map(([route]) => route))).to.have.keys("GET /a");
+  });
+
+  it("drops the deck in which the flag was off and on again, also without a request meanwhile", async () => {
+    const prod = await startNamedBackend("prod");
+    const canary = await startNamedBackend("canary");
+    const proxy = await startOpenProxy({
+      PROD_URLS: prod.url.origin,
+      CANARY_URLS: canary.url.origin,
+      TELEMETRY_INTERVAL_MS: "50",
+    });
+    const redis = openRedis();
+    for (let i = 0; i < 6; i++) await send(proxy.port);
+    for (const value of ["false", "true"]) {
+      await redis.set(proxy.keys.flag("feature"), value);
+      await canaryToBe(proxy, value === "true" ? null : /flag is false/);
+    }
+    for (let i = 0; i < 6; i++) await send(proxy.port);
+    const windows = await untilCounted(redis, proxy, 12);
+    const decks = windows.flatMap(({ data }) => data.decks ?? []);
+    expect(decks).to.have.length(2);
   });
 
   it("shows a waiting request in each window until it counts", async () => {

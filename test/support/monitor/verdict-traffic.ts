@@ -7,7 +7,7 @@ import {
   SIDES,
   type Side,
 } from "../../../lib/telemetry/telemetry.js";
-import { createSplit } from "../../../apps/proxy/canary/split.js";
+import { Split } from "../../../apps/proxy/canary/split.js";
 import { createSeededRandom } from "../seeded-random.js";
 import { histogramOf } from "./telemetry.js";
 
@@ -98,13 +98,13 @@ export class TestedRelease {
     const random = this.#random;
     const ratio =
       this.share === 0.5 ? { prod: 1, canary: 1 } : { prod: 3, canary: 1 };
-    const split = createSplit(ratio, random);
+    const split = new Split(ratio, random);
     const answers: Record<Side, Record<string, Answer[]>> = {
       prod: {},
       canary: {},
     };
     for (let i = 0; i < this.requestsPerWindow; i++) {
-      const side = split();
+      const side = split.pick();
       const route = this.routes[Math.floor(random() * this.routes.length)]!;
       (answers[side][route] ??= []).push(this.respond(side, route, random));
     }

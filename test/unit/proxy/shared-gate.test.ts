@@ -2,6 +2,7 @@ import { expect } from "chai";
 import {
   CanaryGate,
   canaryOpenForMs,
+  GATE_CELLS,
   whyCanaryIsClosed,
 } from "../../../apps/proxy/canary/gate.js";
 import { readClockOffsetMs } from "../../../apps/proxy/shared-state.js";
@@ -11,10 +12,11 @@ const NOW = 1_000_000;
 
 /** Two threads' gates over the same memory; the worker's own clock started a second after the main thread's. */
 function createGates() {
-  const cell = new BigInt64Array(1);
-  const main = new CanaryGate(cell, 5000);
-  const worker = new CanaryGate(cell, 6000);
+  const cells = new BigInt64Array(GATE_CELLS);
+  const main = new CanaryGate(cells, 5000);
+  const worker = new CanaryGate(cells, 6000);
   return {
+    worker,
     publish: (openForMs: number, now = NOW) => main.publish(openForMs, now),
     /** @param now by the main thread's clock */
     isOpenAt: (now: number) => worker.isOpenAt(now - 1000),
@@ -32,6 +34,18 @@ describe("proxy canary gate with several threads", () => {
     expect(isOpenAt(NOW)).to.equal(true);
     publish(0);
     expect(isOpenAt(NOW)).to.equal(false);
+  });
+
+  it("counts how often it was opened, also after nothing was published in time", () => {
+    const { publish, worker } = createGates();
+    publish(5000);
+    publish(5000, NOW + 1000);
+    expect(worker.openings).to.equal(1);
+    publish(0, NOW + 2000);
+    publish(5000, NOW + 2000);
+    expect(worker.openings).to.equal(2);
+    publish(5000, NOW + 8000);
+    expect(worker.openings).to.equal(3);
   });
 
   it("closes when nothing more is published", () => {

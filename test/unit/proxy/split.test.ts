@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { createSplit } from "../../../apps/proxy/canary/split.js";
+import { Split } from "../../../apps/proxy/canary/split.js";
 import { parseRatio } from "../../../lib/telemetry/split-ratio.js";
 import { createSeededRandom } from "../../support/seeded-random.js";
 
@@ -13,10 +13,12 @@ const CHI_SQUARED_999: Record<number, number> = {
 /** Draws `blocks` blocks, each as text: `PPCP` has the canary in third place. */
 function drawBlocks(ratioText: string, blocks: number, seed: number): string[] {
   const ratio = parseRatio(ratioText)!;
-  const split = createSplit(ratio, createSeededRandom(seed));
+  const split = new Split(ratio, createSeededRandom(seed));
   const length = ratio.prod + ratio.canary;
   return Array.from({ length: blocks }, () =>
-    Array.from({ length }, () => (split() === "canary" ? "C" : "P")).join(""),
+    Array.from({ length }, () => (split.pick() === "canary" ? "C" : "P")).join(
+      "",
+    ),
   );
 }
 
@@ -37,6 +39,7 @@ describe("proxy split", () => {
     ["3:1", 1, 4],
     ["9:1", 1, 10],
     ["2:2", 2, 4],
+    ["3:2", 2, 5],
     ["1:0", 0, 1],
     ["0:1", 1, 1],
   ] as const) {
@@ -51,13 +54,28 @@ describe("proxy split", () => {
   for (const [ratio, kinds] of [
     ["3:1", 4],
     ["9:1", 10],
-    ["2:2", 6],
+    ["2:2", 4],
+    ["3:2", 10],
   ] as const) {
     it(`finds each arrangement of a block equally likely at ${ratio}`, () => {
       const statistic = chiSquared(drawBlocks(ratio, 12_000, 7), kinds);
       expect(statistic).to.be.below(CHI_SQUARED_999[kinds - 1]!);
     });
   }
+
+  it("deals 50:50 in decks of two", () => {
+    const pairs = drawBlocks("50:50", 20, 1).join("").match(/../g)!;
+    expect(pairs).to.have.length(1000);
+    for (const pair of pairs) expect(pair).to.be.oneOf(["CP", "PC"]);
+  });
+
+  it("deals differently in each thread", () => {
+    const draw = () => {
+      const split = new Split({ prod: 3, canary: 1 });
+      return Array.from({ length: 400 }, () => split.pick()).join("");
+    };
+    expect(draw()).not.to.equal(draw());
+  });
 
   it("places the canary in each block independently of the block before", () => {
     const blocks = drawBlocks("3:1", 16_001, 3);
@@ -68,8 +86,8 @@ describe("proxy split", () => {
 
   it("keeps the share at the extremes of the random source", () => {
     for (const value of [0, 1 - 2 ** -53]) {
-      const split = createSplit({ prod: 3, canary: 1 }, () => value);
-      const sides = Array.from({ length: 400 }, split);
+      const split = new Split({ prod: 3, canary: 1 }, () => value);
+      const sides = Array.from({ length: 400 }, () => split.pick());
       expect(sides.filter((side) => side === "canary")).to.have.length(100);
     }
   });

@@ -1,0 +1,138 @@
+import {
+  MAX_DECKS,
+  SLOT_MS,
+  TOP_DECK_BUCKET,
+  type DealtDeck,
+} from "../../../lib/telemetry/decks.js";
+import type { Ratio } from "../../../lib/telemetry/split-ratio.js";
+import type { Side } from "../../../lib/telemetry/telemetry.js";
+import type { Split } from "./split.js";
+
+/** How long a deck waits for answers after its last pick. */
+const PATIENCE_MS = 10_000;
+/** The requests in a window's decks, so that its size does not depend on the ratio. */
+const MAX_REQUESTS = 1000;
+
+type Answer = [route: string, bucket: number];
+
+/**
+ * The requests that were dealt in one go. Whether a deck counts is decided alike for both sides: it does not if any of its
+ * requests failed, was rescued, was left by its client or has no latency, or if the canary was closed before its last pick.
+ */
+export class Deck {
+  readonly #ratio: Ratio;
+  /** Of the gate and the breaker: another one means that the canary was closed in between. */
+  readonly #era: number;
+  readonly #answers: Record<Side, Answer[]> = { prod: [], canary: [] };
+  readonly #singleSide: Side;
+  #singleAt: number | undefined;
+  #undealt: number;
+  #unanswered: number;
+  #lastPickAt = 0;
+  #isOver = false;
+
+  constructor(ratio: Ratio, era: number) {
+    this.#ratio = ratio;
+    this.#era = era;
+    this.#singleSide = ratio.canary > 1 && ratio.prod === 1 ? "prod" : "canary";
+    this.#undealt = ratio.prod + ratio.canary;
+    this.#unanswered = this.#undealt;
+  }
+
+  /** @param now monotonic ms, here and below */
+  deal(side: Side, era: number, now: number): void {
+    if (era !== this.#era) this.#isOver = true;
+    if (side === this.#singleSide) this.#singleAt ??= now;
+    this.#undealt -= 1;
+    this.#lastPickAt = now;
+  }
+
+  /**
+   * @param bucket undefined for an answer that does not count
+   * @returns whether it completes the deck
+   */
+  answer(
+    { side, route }: { side: Side; route: string },
+    bucket: number | undefined,
+    now: number,
+  ): boolean {
+    const counted = this.isLate(now) ? TOP_DECK_BUCKET : bucket;
+    if (counted === undefined) this.#isOver = true;
+    if (this.#isOver || counted === undefined) return false;
+    this.#answers[side].push([route, counted]);
+    this.#unanswered -= 1;
+    this.#isOver = this.#unanswered === 0;
+    return this.#isOver;
+  }
+
+  /** Whether requests that still wait are counted as the slowest. */
+  isLate(now: number): boolean {
+    return this.#undealt === 0 && now - this.#lastPickAt > PATIENCE_MS;
+  }
+
+  /** Of a complete deck. @param wallOffsetMs from monotonic ms to ms since the epoch */
+  describe(wallOffsetMs: number): DealtDeck {
+    const at = (this.#singleAt ?? this.#lastPickAt) + wallOffsetMs;
+    const { prod, canary } = this.#answers;
+    return {
+      slot: Math.floor(at / SLOT_MS),
+      np: this.#ratio.prod,
+      nc: this.#ratio.canary,
+      requests: [...canary, ...prod],
+    };
+  }
+}
+
+/** The picks that were admitted to the current window's decks, by all threads of a proxy. */
+export class DeckAdmission {
+  readonly #cells: Int32Array;
+
+  /** @param cells one, 0 */
+  constructor(cells: Int32Array) {
+    this.#cells = cells;
+  }
+
+  /** Whether the deck that begins is recorded: the first ones of each window are, so it never depends on an answer. */
+  admits({ prod, canary }: Ratio): boolean {
+    const picks = prod + canary;
+    const most = Math.min(MAX_DECKS * picks, Math.max(picks, MAX_REQUESTS));
+    const before = Atomics.load(this.#cells, 0);
+    if (prod * canary === 0 || before + picks > most) return false;
+    return Atomics.add(this.#cells, 0, picks) + picks <= most;
+  }
+
+  /** A new window begins. */
+  renew(): void {
+    Atomics.store(this.#cells, 0, 0);
+  }
+}
+
+/** A request's side, and its deck if that is recorded. */
+export interface Deal {
+  side: Side;
+  deck: Deck | undefined;
+}
+
+/** Deals sides deck by deck. */
+export class Dealer {
+  readonly #split: Split;
+  readonly #admission: DeckAdmission;
+  #deck: Deck | undefined;
+
+  constructor(split: Split, admission: DeckAdmission) {
+    this.#split = split;
+    this.#admission = admission;
+  }
+
+  /** @param era see Deck */
+  deal(era: number, now: number): Deal {
+    const { isAtStart, ratio } = this.#split;
+    if (isAtStart)
+      this.#deck = this.#admission.admits(ratio)
+        ? new Deck(ratio, era)
+        : undefined;
+    const side = this.#split.pick();
+    this.#deck?.deal(side, era, now);
+    return { side, deck: this.#deck };
+  }
+}
