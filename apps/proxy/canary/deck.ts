@@ -29,7 +29,7 @@ export class Deck {
   #undealt: number;
   #unanswered: number;
   #lastPickAt = 0;
-  #isOver = false;
+  #wasClosed = false;
 
   constructor(ratio: Ratio, era: number) {
     this.#ratio = ratio;
@@ -41,7 +41,7 @@ export class Deck {
 
   /** @param now monotonic ms, here and below */
   deal(side: Side, era: number, now: number): void {
-    if (era !== this.#era) this.#isOver = true;
+    if (era !== this.#era) this.#wasClosed = true;
     if (side === this.#singleSide) this.#singleAt ??= now;
     this.#undealt -= 1;
     this.#lastPickAt = now;
@@ -57,12 +57,10 @@ export class Deck {
     now: number,
   ): boolean {
     const counted = this.isLate(now) ? TOP_DECK_BUCKET : bucket;
-    if (counted === undefined) this.#isOver = true;
-    if (this.#isOver || counted === undefined) return false;
+    if (this.#wasClosed || counted === undefined) return false;
     this.#answers[side].push([route, counted]);
     this.#unanswered -= 1;
-    this.#isOver = this.#unanswered === 0;
-    return this.#isOver;
+    return this.#unanswered === 0;
   }
 
   /** Whether requests that still wait are counted as the slowest. */
@@ -96,8 +94,7 @@ export class DeckAdmission {
   admits({ prod, canary }: Ratio): boolean {
     const picks = prod + canary;
     const most = Math.min(MAX_DECKS * picks, Math.max(picks, MAX_REQUESTS));
-    const before = Atomics.load(this.#cells, 0);
-    if (prod * canary === 0 || before + picks > most) return false;
+    if (prod * canary === 0) return false;
     return Atomics.add(this.#cells, 0, picks) + picks <= most;
   }
 
