@@ -102,15 +102,19 @@ const rooms = {
     "verdict/evidence": [],
   },
   proxy: {
-    ".": ["canary", "clients", "engines", "exchange", "http", "traffic"],
+    ".": [
+      ...["canary", "clients", "dealing", "engines", "exchange"],
+      ...["http", "traffic"],
+    ],
     canary: [],
     clients: ["engines", "exchange", "http"],
+    dealing: [],
     engines: ["engines/direct", "engines/http-proxy", "http"],
     "engines/direct": ["http"],
     "engines/http-proxy": ["http"],
     exchange: ["engines", "http", "traffic"],
     http: [],
-    traffic: [],
+    traffic: ["dealing"],
     workers: [".", "canary", "clients", "traffic"],
   },
 };

@@ -16,7 +16,7 @@ import {
   canaryOpenForMs,
   whyCanaryIsClosed,
 } from "./canary/gate.js";
-import { DeckAdmission } from "./canary/deck.js";
+import { DeckAdmission } from "./dealing/deck.js";
 import { GateReceipts } from "./canary/gate-receipts.js";
 import { CanaryStop } from "./canary/canary-stop.js";
 import { RecentSum } from "./canary/recent-requests.js";

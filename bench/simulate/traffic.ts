@@ -1,4 +1,4 @@
-import { Split } from "../../apps/proxy/canary/split.js";
+import { Split } from "../../apps/proxy/dealing/split.js";
 import type { Side } from "../../lib/telemetry/telemetry.js";
 
 export const REQUESTS_PER_SECOND = 100;

@@ -1,7 +1,7 @@
 import { Bag, type BagItem } from "../../../lib/bag.js";
 import { deckBucketOf, FINER } from "../../../lib/telemetry/decks.js";
 import type { Side } from "../../../lib/telemetry/telemetry.js";
-import type { Deal, Deck } from "../canary/deck.js";
+import type { Deal, Deck } from "../dealing/deck.js";
 import {
   CLIENT_CLOSED,
   type Outcome,

@@ -7,7 +7,7 @@ import {
   SIDES,
   type Side,
 } from "../../../lib/telemetry/telemetry.js";
-import { Split } from "../../../apps/proxy/canary/split.js";
+import { Split } from "../../../apps/proxy/dealing/split.js";
 import { createSeededRandom } from "../seeded-random.js";
 import { histogramOf } from "./telemetry.js";
 

@@ -3,8 +3,8 @@ import {
   Dealer,
   DeckAdmission,
   type Deal,
-} from "../../../apps/proxy/canary/deck.js";
-import { Split } from "../../../apps/proxy/canary/split.js";
+} from "../../../apps/proxy/dealing/deck.js";
+import { Split } from "../../../apps/proxy/dealing/split.js";
 import {
   CLIENT_CLOSED,
   TrafficRecorder,

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { Split } from "../../../apps/proxy/canary/split.js";
+import { Split } from "../../../apps/proxy/dealing/split.js";
 import { parseRatio } from "../../../lib/telemetry/split-ratio.js";
 import { createSeededRandom } from "../../support/seeded-random.js";
 
