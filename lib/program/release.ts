@@ -35,6 +35,11 @@ export function formatRelease(
   return [version, stamp, commit.slice(0, 10)].filter(Boolean).join("-");
 }
 
+/** A release without the digits that name its environment on a host, `+1a2b3c4d`. */
+export function packedRelease(release: string): string {
+  return release.replace(/\+[0-9a-f]{8}$/, "");
+}
+
 /** The version in a package.json's text; undefined without one that can be part of a file's name. */
 export function versionIn(manifest: string | undefined): string | undefined {
   const { data } = manifestSchema.safeParse(parseJson(manifest));

@@ -24,7 +24,11 @@ import {
 } from "./repository/repository.js";
 import { openWorkingTree } from "./repository/working-tree.js";
 import { lock } from "./lock.js";
-import { releaseService, requireStableRelease } from "./release-service.js";
+import {
+  nameStable,
+  releaseService,
+  requireStableRelease,
+} from "./release-service.js";
 import {
   prepareAnsible,
   rollBack,
@@ -155,8 +159,9 @@ export function createReleaseCommands(
 function nameRelease(
   release: string | undefined,
   readHead: () => Repository,
-): string | undefined {
-  return release === "stable" ? requireStableRelease(readHead()) : release;
+): Record<string, string> {
+  if (release === "stable") return nameStable(requireStableRelease(readHead()));
+  return release === undefined ? {} : { serin_release: release };
 }
 
 function chooseTarget({ canary, prod }: { canary: boolean; prod: boolean }) {

@@ -58,6 +58,11 @@ export function requireStableRelease(repository: Repository): string {
   throw new CliError(EXIT.problem, "there is no stable release yet");
 }
 
+/** For a roll-back to it, with the environment that prod ran last. */
+export function nameStable(release: string): Record<string, string> {
+  return { serin_release: release, serin_release_is_stable: "true" };
+}
+
 async function deploy(releasing: Releasing, side: Side): Promise<void> {
   const { ansible, packed, signal } = releasing;
   await runPlaybook(ansible, {
@@ -118,7 +123,7 @@ async function putBack(
   try {
     await runPlaybook(ansible, {
       ...{ playbook: "rollback", target: side },
-      variables: { target: side, serin_release: stable },
+      variables: { target: side, ...nameStable(stable) },
       // The first Ctrl-C has been heard; another one ends this process.
       signal: new AbortController().signal,
     });

@@ -54,22 +54,19 @@ export async function setUp(
 }
 
 /**
- * @param release undefined for the one before, on each host
+ * @param release variables that name it; none for the one before, on each host
  * @returns the releases that prod's hosts run; with a hand-written inventory those of all hosts that were rolled back
  * @throws CliError
  */
 export async function rollBack(
   setting: Setting,
   target: "canary" | "prod" | "both",
-  release: string | undefined,
+  release: Record<string, string>,
 ): Promise<Set<string>> {
   const { signal, say } = setting;
   const outcomes = await runPlaybook(prepareAnsible(setting), {
     ...{ playbook: "rollback", target, signal },
-    variables: {
-      target,
-      ...(release !== undefined && { serin_release: release }),
-    },
+    variables: { target, ...release },
   });
   for (const [host, { changed, from, to }] of outcomes)
     say(changed ? `${host}: ${from} → ${to}` : `${host} runs ${to} already`);

@@ -48,6 +48,13 @@ deploy_extras both >/dev/null
 check "prod has its variables after its deploy" same "$GREETING" "$(variable prod1 sample@3011 GREETING)"
 check "the hook before did not run again, and promoted ran on the canary" \
   same "before canary sample ${#GREETING} promoted $RELEASE.extras" "$(on_canary hooks | paste -sd' ')"
+other_key() { play deploy.yml -e target=canary -e "serin_service_artifact=$EXTRAS" -e '{"serin_service_secrets": {"PRIVATE_KEY": "other"}}'; }
+check "the same release is deployed with another secret" other_key
+check "which the canary has" same other "$(variable canary1 sample@3002 PRIVATE_KEY)"
+check "and the release on prod does not" same "$(private_key)" "$(variable prod1 sample@3001 PRIVATE_KEY)"
+check "the canary gets the stable release back" \
+  play rollback.yml -e target=canary -e "serin_release=$RELEASE.extras" -e serin_release_is_stable=true
+check "with its own secret" same "$(private_key)" "$(variable canary1 sample@3002 PRIVATE_KEY)"
 play rollback.yml -e target=both >/dev/null 2>&1
 check "after a roll-back the variables are gone" same "" "$(variable prod1 sample@3001 GREETING)$(variable canary1 sample@3002 GREETING)"
 check "the hook aborted ran" same "aborted $RELEASE.extras" \

@@ -1,3 +1,4 @@
+import { packedRelease } from "../../../../lib/program/release.js";
 import { CliError } from "../../exit-status.js";
 import { describeCommit, findCommit } from "./commit.js";
 import { markStable, type Repository } from "./repository.js";
@@ -13,8 +14,8 @@ export function followProd(
   read: () => Repository,
   releases: ReadonlySet<string>,
 ): string {
-  const [release = ""] = releases;
-  if (releases.size !== 1)
+  const [release = "", ...others] = new Set([...releases].map(packedRelease));
+  if (release === "" || others.length > 0)
     return "stable was not moved, because the hosts of prod run different releases.";
   try {
     const repository = read();

@@ -7,7 +7,7 @@ import {
   FakeAnsible,
   report,
   reportOutcome,
-} from "../../../support/fake-ansible.js";
+} from "../../../support/ansible/fake-ansible.js";
 import { GitRepository } from "../../../support/git-repository.js";
 import { findOnPath } from "../../../support/needed-program.js";
 import { StateServer } from "../../../support/monitor/state-server.js";
@@ -103,7 +103,9 @@ describe("serin release", () => {
     expect(stderr).to.include("the canary failed 12 of 12 requests");
     expect(ansible.calls).to.deep.equal(["deploy canary", "rollback canary"]);
     expect(ansible.argumentsOf(1)).to.match(
-      new RegExp(`"serin_release":"\\d{14}-${first.slice(0, 10)}"`),
+      new RegExp(
+        `"serin_release":"\\d{14}-${first.slice(0, 10)}","serin_release_is_stable":"true"`,
+      ),
     );
     expect(stdout).to.include("canary runs the stable release: ");
     expect(repository.at("stable")).to.equal(first);
@@ -293,7 +295,7 @@ describe("serin release", () => {
     expect(repository.at("stable")).to.equal(second);
     ansible.script(
       "rollback",
-      reportOutcome("10.0.0.11", "2", release) +
+      reportOutcome("10.0.0.11", "2", `${release}+1a2b3c4d`) +
         reportOutcome("10.0.0.13", "3", "2"),
     );
     const { status, stdout } = await run(["rollback"]);

@@ -6,7 +6,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { delimiter, join } from "node:path";
-import { createTempDirectory } from "./temp-directory.js";
+import { createTempDirectory } from "../temp-directory.js";
 
 /** Notes its playbook and variables, and then runs the script that a test has given for the playbook. */
 const PLAYBOOK = `#!/bin/sh
