@@ -81,12 +81,13 @@ function createFinder(
   return new SourceFinder({
     ...{ service, cwd: options.cwd, env, openCache },
     ...{ prod: options.prod, canary: options.canary, isBuilt: options.build },
-    build: (side, checkout, label) =>
-      runBuild(checkout.service, {
-        ...{ label, env, reaper, signal },
-        logFile: logFileOf(`${side} build`, workspace),
-        say: (sentence) => screen.show(sentence),
-      }),
+    build: (side, { service }, label) =>
+      screen.during(`Building ${label}: ${service.build ?? ""}`, () =>
+        runBuild(service, {
+          ...{ label, env, reaper, signal },
+          logFile: logFileOf(`${side} build`, workspace),
+        }),
+      ),
   });
 }
 

@@ -42,28 +42,34 @@ export async function launch(
 ): Promise<Supervisor | undefined> {
   const { config, ports } = layout;
   const { screen, signal } = context;
-  const start = (specs: readonly ProgramSpec[], graceMs: number) =>
-    startGroup(specs, graceMs, context);
+  const start = (
+    what: string,
+    specs: readonly ProgramSpec[],
+    graceMs: number,
+  ) =>
+    screen.during(`Starting ${what}`, () =>
+      startGroup(specs, graceMs, context),
+    );
   const agents = SIDES.map((side) => {
     const { health } = sources[side]?.service ?? layout.service;
     return describeAgent(side, layout, health.path);
   });
   const edge = [describeProxy(layout), describeMonitor(layout)];
 
-  screen.show("Starting the service, agents, proxy and monitor …");
   if (config.redisUrl === undefined)
-    await start([describeRedis(layout)], CORE_GRACE_MS);
+    await start("Redis", [describeRedis(layout)], CORE_GRACE_MS);
   const showEvents = await connectLedger(layout, context);
   if (config.hasMailbox) await openMailbox(layout, context);
-  const services = await start(
-    SIDES.flatMap((side) => describeSide(side, layout, sources)),
-    CORE_GRACE_MS,
-  );
+  const apps = SIDES.flatMap((side) => describeSide(side, layout, sources));
+  const services = await start("the service", apps, CORE_GRACE_MS);
   // Agents and monitor stop before the service, so that they do not report it as down.
-  await start([...agents, ...edge], EDGE_GRACE_MS);
+  const around = [...agents, ...edge];
+  await start("agents, proxy and monitor", around, EDGE_GRACE_MS);
 
   const admin = originOf(config.adminHost, ports.admin);
-  const proxyStatus = await waitForCanary(`${admin}/status`, signal);
+  const proxyStatus = await screen.during("Opening the canary", () =>
+    waitForCanary(`${admin}/status`, signal),
+  );
   // Start before the screen suggests commands, so that it shows their events.
   await showEvents();
   announce(layout, context);

@@ -23,8 +23,11 @@ import { createScreenLogger, Screen } from "./screen.js";
  */
 export async function runLauncher(options: LauncherOptions): Promise<number> {
   const { cwd, env, stdout, stderr } = options;
-  const isColoured = stdout instanceof WriteStream && stdout.hasColors(env);
-  const screen = new Screen((text) => stdout.write(text), isColoured);
+  const terminal = stdout instanceof WriteStream ? stdout : undefined;
+  const screen = new Screen((text) => stdout.write(text), {
+    isColoured: terminal?.hasColors(env) === true,
+    columns: terminal?.columns,
+  });
   try {
     const service = readServiceFile(resolve(cwd, options.file));
     await runService(service, options, screen);

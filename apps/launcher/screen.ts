@@ -1,6 +1,7 @@
 import { styleText } from "node:util";
 import type { Logger } from "../../lib/program/log.js";
 import { toPlain } from "../../lib/wording/plain-text.js";
+import { StepLine } from "./step-line.js";
 import { formatClock } from "../../lib/wording/units.js";
 
 type Style = Parameters<typeof styleText>[0];
@@ -27,15 +28,37 @@ export class Screen {
   readonly kindsShown = new Set<string>();
   readonly #write: (text: string) => void;
   readonly #isColoured: boolean;
+  readonly #columns: number | undefined;
+  #step: StepLine | undefined;
 
-  constructor(write: (text: string) => void, isColoured: boolean) {
+  /** @param options.columns of a terminal */
+  constructor(
+    write: (text: string) => void,
+    options: { isColoured?: boolean; columns?: number | undefined } = {},
+  ) {
     this.#write = write;
-    this.#isColoured = isColoured;
+    this.#isColoured = options.isColoured ?? false;
+    this.#columns = options.columns;
   }
 
   /** Shows trusted text unchanged. */
   show(text: string): void {
-    this.#write(`${text}\n`);
+    const lines = `${text}\n`;
+    if (this.#step === undefined) this.#write(lines);
+    else this.#step.interrupt(lines);
+  }
+
+  /** Runs a step, one at a time, behind a line with its seconds. */
+  async during<T>(step: string, run: () => Promise<T>): Promise<T> {
+    const output = { write: this.#write, columns: this.#columns };
+    const line = new StepLine(toPlain(step), output);
+    this.#step = line;
+    try {
+      return await run();
+    } finally {
+      this.#step = undefined;
+      line.close();
+    }
   }
 
   /** Shows a line with time and kind, and further lines under it. Control characters are removed. */

@@ -1,3 +1,4 @@
+import { withoutNpm } from "../../../lib/program/without-npm.js";
 import type { ServiceFile } from "../../../lib/service-file.js";
 import type { Environment } from "../../../lib/settings/settings.js";
 import { formatMs } from "../../../lib/wording/units.js";
@@ -18,13 +19,11 @@ export async function runBuild(
     logFile: string;
     reaper: Reaper;
     signal: AbortSignal;
-    say: (sentence: string) => void;
   },
 ): Promise<void> {
   const { build, directory } = service;
   if (build === undefined) return;
-  const { label, env, logFile, reaper, signal, say } = context;
-  say(`Building ${label}: ${build}`);
+  const { label, env, logFile, reaper, signal } = context;
   const startedAt = performance.now();
   const child = new Child(
     {
@@ -32,7 +31,7 @@ export async function runBuild(
       command: "/bin/sh",
       args: ["-c", build],
       cwd: directory,
-      env: commandEnvironment(directory, env),
+      env: commandEnvironment(directory, withoutNpm(env)),
       logFile,
       isReady: () => Promise.resolve(true),
     },
@@ -43,11 +42,10 @@ export async function runBuild(
   const ending = await child.ended;
   signal.removeEventListener("abort", stop);
   signal.throwIfAborted();
+  if (ending === "ended with status 0") return;
   const took = formatMs(performance.now() - startedAt);
-  if (ending !== "ended with status 0")
-    throw createStartError(
-      `the build of ${label} ${ending} after ${took}: ${build}`,
-      logFile,
-    );
-  say(`Built in ${took}.`);
+  throw createStartError(
+    `the build of ${label} ${ending} after ${took}: ${build}`,
+    logFile,
+  );
 }

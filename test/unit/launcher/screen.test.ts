@@ -1,11 +1,15 @@
 import { expect } from "chai";
 import { createScreenLogger, Screen } from "../../../apps/launcher/screen.js";
+import { waitFor } from "../../support/wait-for.js";
 
 const AT = { at: new Date("2030-01-01T09:05:07Z") };
 
 function createScreen(isColoured = false) {
   const shown: string[] = [];
-  return { shown, screen: new Screen((text) => shown.push(text), isColoured) };
+  return {
+    shown,
+    screen: new Screen((text) => shown.push(text), { isColoured }),
+  };
 }
 
 describe("launcher screen", () => {
@@ -15,6 +19,32 @@ describe("launcher screen", () => {
     expect(shown).to.deep.equal([
       "09:05:07 UTC  flip      feature is off: too slow\n",
     ]);
+  });
+
+  it("shows that a step goes on, also after other lines", async () => {
+    const { screen, shown } = createScreen();
+    await screen.during("Building", () => {
+      screen.event("change", "a", AT);
+      return Promise.resolve();
+    });
+    expect(shown.join("")).to.equal(
+      "Building …\n09:05:07 UTC  change    a\nBuilding … 0.0 s\n",
+    );
+  });
+
+  it("redraws a step's line on a terminal, within its width", async () => {
+    const shown: string[] = [];
+    const columns = 24;
+    const screen = new Screen((text) => shown.push(text), { columns });
+    const step = "Building with many words";
+    await screen.during(step, async () => {
+      screen.show("between");
+      await waitFor("two redraws", () => shown.length > 3);
+    });
+    expect(shown.slice(0, 2)).to.deep.equal([
+      ...["Building wit …", "\r\x1b[Kbetween\n"],
+    ]);
+    expect(shown.at(-2)).to.match(/^\r.\[KBuilding wit … 0\.\d s$/);
   });
 
   it("indents further lines under the sentence", () => {

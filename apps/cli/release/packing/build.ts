@@ -1,10 +1,7 @@
+import { withoutNpm } from "../../../../lib/program/without-npm.js";
 import type { Environment } from "../../../../lib/settings/settings.js";
 import { CliError, EXIT } from "../../exit-status.js";
 import { readLogEnd, runProgram } from "../run-program.js";
-
-/** What npm sets for the scripts of a package. The build is not one of them. */
-const OF_NPM =
-  /^(npm_(package|lifecycle|config_local_prefix|command|execpath|node_execpath)|INIT_CWD$)/;
 
 /** Runs the build in a clean checkout. @throws CliError with the end of its output */
 export async function runBuild(build: {
@@ -19,9 +16,7 @@ export async function runBuild(build: {
     command: "/bin/sh",
     args: ["-c", command],
     cwd: folder,
-    env: Object.fromEntries(
-      Object.entries(env).filter(([name]) => !OF_NPM.test(name)),
-    ),
+    env: withoutNpm(env),
     log,
     signal,
   });
