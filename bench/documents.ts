@@ -1,4 +1,4 @@
-/** Writes the generated sections of the documents, from bench/results and .env.example. A test fails while they differ. */
+/** Writes the generated sections of the documents, from bench/results and the definitions of the settings. A test fails while they differ. */
 import { writeFileSync } from "node:fs";
 import { renewDocuments } from "./documents/documents.js";
 import { pathOf } from "./results-file.js";

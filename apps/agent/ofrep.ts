@@ -8,7 +8,7 @@ import express, {
 } from "express";
 import { toResolution } from "../../lib/flag/flag-details.js";
 import type { FlagSet } from "../../lib/flag/flag-set.js";
-import { isLoopback, parseFlagName } from "../../lib/settings/base-config.js";
+import { flagName, isLoopback } from "../../lib/settings/values.js";
 
 /** Longest a request waits for a flag that is asked for the first time. */
 const FIRST_READ_MS = 100;
@@ -58,7 +58,7 @@ function evaluate(
   const evaluation = flags.evaluate(key);
   if (typeof evaluation === "object")
     return { status: 200, body: { key, ...toResolution(evaluation) } };
-  const isAbsent = evaluation === "unset" || parseFlagName(key) === undefined;
+  const isAbsent = evaluation === "unset" || !flagName.safeParse(key).success;
   const [status, errorCode, errorDetails] = isAbsent
     ? ([404, "FLAG_NOT_FOUND", "nobody has set this flag"] as const)
     : ([500, "GENERAL", "Redis has not told this flag yet"] as const);

@@ -1,33 +1,32 @@
+import { ADMIN_TOKEN, STORE_SETTINGS } from "../../lib/settings/base-config.js";
 import {
-  parseHttpOrigin,
-  readAdminToken,
-  readStoreConfig,
-  type StoreConfig,
-} from "../../lib/settings/base-config.js";
-import {
-  SettingsReader,
+  readSettings,
+  setting,
   type Environment,
+  type ValuesOf,
 } from "../../lib/settings/settings.js";
+import { origin } from "../../lib/settings/values.js";
 
-export interface CliConfig extends StoreConfig {
-  monitorUrl: URL;
+const webOrigin = origin(
+  "an origin such as http://127.0.0.1:8090 or https://serin.example.com",
+  "http:",
+  "https:",
+);
+
+export const SETTINGS = {
+  ...STORE_SETTINGS,
+  monitorUrl: setting("MONITOR_URL", webOrigin, {
+    default: "http://127.0.0.1:8090",
+    meaning:
+      "the monitor's API; serin release takes the first edge host's by default",
+  }),
   /** Sent only with requests that change something on the monitor. */
-  adminToken: string | undefined;
-}
+  adminToken: ADMIN_TOKEN,
+};
+
+export type CliConfig = ValuesOf<typeof SETTINGS>;
 
 /** @throws SettingsError */
 export function readConfig(env: Environment): CliConfig {
-  const settings = new SettingsReader(env);
-  const config: CliConfig = {
-    ...readStoreConfig(settings),
-    monitorUrl: settings.parsed(
-      "MONITOR_URL",
-      "an origin such as http://127.0.0.1:8090 or https://serin.example.com",
-      (value) => parseHttpOrigin(value, ["http:", "https:"]),
-      new URL("http://127.0.0.1:8090"),
-    ),
-    adminToken: readAdminToken(settings),
-  };
-  settings.finish();
-  return config;
+  return readSettings(env, SETTINGS);
 }

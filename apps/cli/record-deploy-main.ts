@@ -4,8 +4,8 @@ import { Ledger } from "../../lib/flag/ledger.js";
 import { createLogger } from "../../lib/program/log.js";
 import { createKeys } from "../../lib/redis/keys.js";
 import { createRedis, waitForRedis } from "../../lib/redis/redis.js";
-import { readStoreConfig } from "../../lib/settings/base-config.js";
-import { SettingsReader } from "../../lib/settings/settings.js";
+import { STORE_SETTINGS } from "../../lib/settings/base-config.js";
+import { readSettings } from "../../lib/settings/settings.js";
 
 /**
  * Records a deploy in the ledger. The playbooks run it on the host, with REDIS_URL of the user for deploys:
@@ -15,9 +15,7 @@ import { SettingsReader } from "../../lib/settings/settings.js";
 const REDIS_WAIT_MS = 3000;
 
 const [reason = "", data = "", folder = ""] = process.argv.slice(2);
-const settings = new SettingsReader(process.env);
-const { redisUrl, keyPrefix } = readStoreConfig(settings);
-settings.finish();
+const { redisUrl, keyPrefix } = readSettings(process.env, STORE_SETTINGS);
 const redis = createRedis({
   url: redisUrl,
   name: "deploy",

@@ -1,15 +1,12 @@
 import { formatRouteRules, type ServiceFile } from "../../lib/service-file.js";
+import { ADMIN_HOST, BASE_SETTINGS } from "../../lib/settings/base-config.js";
 import {
-  parseHttpOrigin,
-  readBaseConfig,
-  readHost,
-  readPort,
-} from "../../lib/settings/base-config.js";
-import {
+  setting,
   SettingsReader,
   type Environment,
 } from "../../lib/settings/settings.js";
-import { SIDES, type Side } from "../../lib/telemetry/telemetry.js";
+import { choice, httpOrigins, listenPort } from "../../lib/settings/values.js";
+import type { Side } from "../../lib/telemetry/telemetry.js";
 
 /** An error that the user can fix; the message says how. */
 export class LaunchError extends Error {
@@ -41,6 +38,24 @@ const PORTS = {
   redis: { variable: "REDIS_PORT", user: "the private Redis" },
   smtp: { variable: "SMTP_PORT", user: "the mailbox" },
 } as const;
+
+/** What the launcher itself reads of the programs' settings. */
+const SETTINGS = {
+  ...BASE_SETTINGS,
+  adminHost: ADMIN_HOST,
+  transport: setting("ALERT_TRANSPORT", choice("log", "smtp", "ses"), {
+    default: "smtp",
+    meaning: "smtp: to the launcher's mailbox",
+  }),
+  urls: {
+    prod: setting("PROD_URLS", httpOrigins, {
+      meaning: "prod's instances, if the user runs them",
+    }),
+    canary: setting("CANARY_URLS", httpOrigins, {
+      meaning: "the canary's instances, if the user runs them",
+    }),
+  },
+};
 
 /** Of an agent's port from that of its app, as on hosts. */
 const AGENT_DISTANCE = 100;
@@ -74,23 +89,21 @@ export function readConfig(
   const merged = mergeSettings(env, service);
   // PORT is ignored, because each program has its own port variable.
   const settings = new SettingsReader({ ...merged, PORT: undefined });
-  const base = readBaseConfig(settings, 0);
-  const { host, redisUrl, keyPrefix, flagName } = base;
+  const { host, adminHost, redisUrl, keyPrefix, flagName, transport, urls } =
+    settings.read(SETTINGS);
   const hasRedis = settings.isSet("REDIS_URL");
-  const hasMailbox =
-    !settings.isSet("SMTP_URL") &&
-    settings.choice("ALERT_TRANSPORT", ["log", "smtp", "ses"], "smtp") ===
-      "smtp";
-  const adminHost = readHost(settings, "ADMIN_HOST");
+  const hasMailbox = !settings.isSet("SMTP_URL") && transport === "smtp";
   const fallbacks = portsOf(service);
   const wish = (name: PortName, on: string, isNeeded = true): PortWish => {
     const { user, variable } = PORTS[name];
-    const fallback = fallbacks[name];
     // The port of a server that will not run must not cause an error.
-    const port = isNeeded ? readPort(settings, variable, fallback) : 0;
-    return { user, variable, host: on, port };
+    if (!isNeeded) return { user, variable, host: on, port: 0 };
+    const port = setting(variable, listenPort, {
+      default: fallbacks[name],
+      meaning: user,
+    });
+    return { user, variable, host: on, ...settings.read({ port }) };
   };
-  const urls = readUrls(settings);
   const config: LauncherConfig = {
     env,
     settings: merged,
@@ -146,16 +159,6 @@ function portsOf({ ports, proxy }: ServiceFile): Record<PortName, number> {
     redis: 0,
     smtp: 0,
   };
-}
-
-function readUrls(settings: SettingsReader): LauncherConfig["urls"] {
-  const [prod, canary] = SIDES.map((side) => {
-    const variable = `${side.toUpperCase()}_URLS`;
-    if (!settings.isSet(variable)) return undefined;
-    const right = "http://host:port without a path, several with commas";
-    return settings.list(variable, right, (value) => parseHttpOrigin(value));
-  });
-  return { prod, canary };
 }
 
 /** An empty variable counts as unset. */

@@ -1,164 +1,183 @@
+import { ADMIN_TOKEN, BASE_SETTINGS } from "../../lib/settings/base-config.js";
 import {
-  isLoopback,
-  readAdminToken,
-  readBaseConfig,
-  readMs,
-} from "../../lib/settings/base-config.js";
-import { DEFAULT_SILENCE_MS } from "../../lib/telemetry/silence.js";
-import {
+  setting,
   SettingsReader,
+  withDefault,
   type Environment,
 } from "../../lib/settings/settings.js";
+import {
+  choice,
+  decimal,
+  isLoopback,
+  list,
+  ms,
+  parsed,
+  parseUrl,
+  text,
+  wholeNumber,
+} from "../../lib/settings/values.js";
+import { DEFAULT_SILENCE_MS } from "../../lib/telemetry/silence.js";
 import { SIDES } from "../../lib/telemetry/telemetry.js";
-import { parseRouteRules, type RouteRules } from "./control/route-rules.js";
+import { ALERT_SETTINGS, readAlertConfig } from "./alert/alert-config.js";
+import { parseRouteRules } from "./control/route-rules.js";
 import { parseTolerance } from "./verdict/tolerance.js";
-import { readAlertConfig } from "./alert/alert-config.js";
 
 export type MonitorConfig = ReturnType<typeof readConfig>;
 export type LatencyRule = MonitorConfig["latency"];
 export type RecoveryRule = MonitorConfig["recovery"];
 export type VerdictRule = MonitorConfig["verdict"];
 
+const WEB = ["http:", "https:"];
+const name = text(
+  "1 to 40 of A-Z a-z 0-9 . _ - and blanks",
+  /^([\w.-][\w .-]{0,39})?$/,
+);
+const sides = list(`a list of ${SIDES.join(" and ")}`, choice(...SIDES));
+const routeRules = parsed(
+  'JSON such as {"/poll": {"latency": "ignore"}, "/report": {"latency": "5s"}}, by first path segment',
+  parseRouteRules,
+);
+const tolerance = parsed(
+  "by how much slower a canary may be, such as 10%+5ms",
+  parseTolerance,
+);
+const dashboardUrl = parsed(
+  "an http:// or https:// URL without a user or password",
+  parseDashboardUrl,
+);
+const commitUrl = parsed(
+  "an https:// or http:// URL with {commit}, and perhaps {before}, such as https://git.example.com/shop/commit/{commit}",
+  (value) =>
+    parseUrl(value, WEB) && value.includes("{commit}") ? value : undefined,
+);
+
+const OWN_SETTINGS = {
+  ...BASE_SETTINGS,
+  port: withDefault(BASE_SETTINGS.port, 8090),
+  /** Names what is watched, such as `shop prod`, so that staging and prod are not taken for each other. */
+  system: {
+    name: setting("SYSTEM_NAME", name, {
+      default: "serin",
+      meaning: "what is watched, in mails, on the page and in metrics",
+    }),
+    environment: setting("ENVIRONMENT", name, {
+      default: "",
+      meaning: "such as prod or staging, shown after SYSTEM_NAME",
+    }),
+  },
+  latency: {
+    thresholdMs: setting("LATENCY_THRESHOLD_MS", ms(), {
+      default: 500,
+      meaning: "a LATENCY_QUANTILE above this stops the canary",
+    }),
+    quantile: setting("LATENCY_QUANTILE", decimal(0.01, 1), {
+      default: 0.95,
+      meaning: "0.95: the 95th percentile",
+    }),
+    windowMs: setting("LATENCY_WINDOW_MS", ms(500), {
+      default: 10_000,
+      meaning: "the latency threshold judges the requests of this last while",
+    }),
+    minRequests: setting("MIN_REQUESTS", wholeNumber(1, 1_000_000), {
+      default: 5,
+      meaning:
+        "with fewer in the window, the last ones of ten minutes are judged",
+    }),
+    sides: setting("LATENCY_SIDES", sides, {
+      default: "canary,prod",
+      meaning: "the sides whose latency stops the canary",
+    }),
+    routes: setting("ROUTE_RULES", routeRules, {
+      default: "{}",
+      meaning:
+        'thresholds by path: {"/poll": {"latency": "ignore"}, "/report": {"latency": "5s"}}',
+    }),
+  },
+  cpu: {
+    threshold: setting("CPU_THRESHOLD", decimal(0.01, 1024), {
+      default: 0.9,
+      meaning: "of one core; more than this raises an alert",
+    }),
+    windowMs: setting("CPU_WINDOW_MS", ms(), {
+      default: 30_000,
+      meaning: "how long a CPU must be busy before the alert",
+    }),
+  },
+  memoryRatio: setting("MEMORY_RATIO", decimal(1, 1000), {
+    default: 1.5,
+    meaning:
+      "a canary that grows above this many times prod's memory raises an alert",
+  }),
+  silenceMs: setting("SILENCE_MS", ms(1000), {
+    default: DEFAULT_SILENCE_MS,
+    meaning:
+      "a proxy or agent that reports nothing for this long raises an alert",
+  }),
+  alertDelayMs: setting("ALERT_DELAY_MS", ms(0), {
+    default: 10_000,
+    meaning: "how long an app must be gone or unhealthy before the alert",
+  }),
+  alertGroupMs: setting("ALERT_GROUP_MS", ms(0), {
+    default: 10_000,
+    meaning:
+      "alerts of one kind wait this long for each other, to become one mail",
+  }),
+  recovery: {
+    mode: setting("RECOVERY", choice("auto", "manual"), {
+      default: "auto",
+      meaning: "manual: the canary stays out until a person sets the flag",
+    }),
+    cooldownMs: setting("COOLDOWN_MS", ms(), {
+      default: 60_000,
+      meaning:
+        "how long the canary stays out after its first breach; doubles with each further one",
+    }),
+  },
+  verdict: {
+    mode: setting("VERDICT", choice("on", "observe", "off"), {
+      default: "on",
+      meaning:
+        "stops a canary that is worse than prod; observe: only reports it",
+    }),
+    alpha: setting("VERDICT_ALPHA", decimal(0.000001, 0.5), {
+      default: 0.01,
+      meaning: "share of healthy releases that the verdict may stop",
+    }),
+    tolerance: setting("VERDICT_TOLERANCE", tolerance, {
+      default: "10%+5ms",
+      meaning:
+        "a canary that is slower by at most the larger of both does not count as slower",
+    }),
+  },
+  adminToken: ADMIN_TOKEN,
+  dashboardUrl: setting("DASHBOARD_URL", dashboardUrl, {
+    meaning: "where the links in mails go; default: the monitor's own address",
+  }),
+  commitUrl: setting("COMMIT_URL", commitUrl, {
+    meaning:
+      "the link to a change in mails: https://git.example.com/shop/compare/{before}...{commit}",
+  }),
+};
+
+export const SETTINGS = { ...OWN_SETTINGS, alert: ALERT_SETTINGS };
+
 /** @throws SettingsError */
 export function readConfig(env: Environment) {
   const settings = new SettingsReader(env);
-  const config = {
-    ...readBaseConfig(settings, 8090),
-    system: readSystem(settings),
-    latency: {
-      thresholdMs: readMs(settings, "LATENCY_THRESHOLD_MS", { fallback: 500 }),
-      quantile: settings.decimal(
-        "LATENCY_QUANTILE",
-        { min: 0.01, max: 1 },
-        0.95,
-      ),
-      windowMs: readMs(settings, "LATENCY_WINDOW_MS", {
-        fallback: 10_000,
-        min: 500,
-      }),
-      minRequests: settings.integer(
-        "MIN_REQUESTS",
-        { min: 1, max: 1_000_000 },
-        5,
-      ),
-      sides: settings.list(
-        "LATENCY_SIDES",
-        `a list of ${SIDES.join(" and ")}`,
-        (part) => SIDES.find((side) => side === part),
-        ["canary", "prod"],
-      ),
-      routes: settings.parsed(
-        "ROUTE_RULES",
-        'JSON such as {"/poll": {"latency": "ignore"}, "/report": {"latency": "5s"}}, by first path segment',
-        parseRouteRules,
-        new Map() as RouteRules,
-      ),
-    },
-    cpu: {
-      /** 1 is one core fully used. */
-      threshold: settings.decimal(
-        "CPU_THRESHOLD",
-        { min: 0.01, max: 1024 },
-        0.9,
-      ),
-      windowMs: readMs(settings, "CPU_WINDOW_MS", { fallback: 30_000 }),
-    },
-    memoryRatio: settings.decimal("MEMORY_RATIO", { min: 1, max: 1000 }, 1.5),
-    recovery: {
-      mode: settings.choice("RECOVERY", ["auto", "manual"], "auto"),
-      cooldownMs: readMs(settings, "COOLDOWN_MS", { fallback: 60_000 }),
-    },
-    verdict: {
-      /** `observe` raises an alert instead of stopping the canary. */
-      mode: settings.choice("VERDICT", ["on", "observe", "off"], "on"),
-      /** The share of healthy releases that may be stopped by mistake, at one try each. */
-      alpha: settings.decimal(
-        "VERDICT_ALPHA",
-        { min: 0.000001, max: 0.5 },
-        0.01,
-      ),
-      tolerance: settings.parsed(
-        "VERDICT_TOLERANCE",
-        "by how much slower a canary may be, such as 10%+5ms",
-        parseTolerance,
-        { ratio: 0.1, ms: 5 },
-      ),
-    },
-    /** After this time without telemetry a proxy or agent counts as silent. */
-    silenceMs: readMs(settings, "SILENCE_MS", {
-      fallback: DEFAULT_SILENCE_MS,
-      min: 1000,
-    }),
-    /** How long an app must be gone, or fail its probe, before an alert: longer than a restart takes. */
-    alertDelayMs: readMs(settings, "ALERT_DELAY_MS", {
-      fallback: 10_000,
-      min: 0,
-    }),
-    /** How long alerts of one kind wait for each other, to become one message. */
-    alertGroupMs: readMs(settings, "ALERT_GROUP_MS", {
-      fallback: 10_000,
-      min: 0,
-    }),
-    ...readLinks(settings),
-    alert: readAlertConfig(settings),
-    adminToken: readAdminToken(settings),
-  };
-  if (!settings.isSet("ADMIN_TOKEN") && !isLoopback(config.host)) {
+  const { system, ...config } = settings.read(OWN_SETTINGS);
+  const alert = readAlertConfig(settings);
+  if (!settings.isSet("ADMIN_TOKEN") && !isLoopback(config.host))
     settings.reject(
       `HOST is ${JSON.stringify(config.host)} but ADMIN_TOKEN is not set: anyone who can reach it could flip the flag. ` +
         "Set ADMIN_TOKEN, or listen on loopback (127.0.0.1, ::1 or localhost)",
     );
-  }
   settings.finish();
-  return config;
-}
-
-/** Names what is watched, such as `shop prod`, so that staging and prod are not taken for each other. */
-function readSystem(settings: SettingsReader) {
-  const read = (setting: string, fallback?: string) =>
-    settings.parsed(
-      setting,
-      "1 to 40 of A-Z a-z 0-9 . _ - and blanks",
-      (value) => (/^[\w.-][\w .-]{0,39}$/.test(value) ? value : undefined),
-      fallback,
-    );
-  const name = read("SYSTEM_NAME", "serin");
-  const environment = settings.isSet("ENVIRONMENT") ? read("ENVIRONMENT") : "";
-  return { name, environment, label: `${name} ${environment}`.trim() };
-}
-
-function readLinks(settings: SettingsReader) {
-  const read = <T>(
-    name: string,
-    right: string,
-    parse: (value: string) => T | undefined,
-  ) => (settings.isSet(name) ? settings.parsed(name, right, parse) : undefined);
-  return {
-    /** The link in alerts; the monitor's own address by default. */
-    dashboardUrl: read(
-      "DASHBOARD_URL",
-      "an http:// or https:// URL without a user or password",
-      parseDashboardUrl,
-    ),
-    /** The page of a change. */
-    commitUrl: read(
-      "COMMIT_URL",
-      "an https:// or http:// URL with {commit}, and perhaps {before}, such as https://git.example.com/shop/commit/{commit}",
-      parseCommitUrl,
-    ),
-  };
-}
-
-function parseCommitUrl(value: string): string | undefined {
-  const isWeb = /^https?:$/.test(
-    URL.canParse(value) ? new URL(value).protocol : "",
-  );
-  return isWeb && value.includes("{commit}") ? value : undefined;
+  const label = `${system.name} ${system.environment}`.trim();
+  return { ...config, system: { ...system, label }, alert };
 }
 
 function parseDashboardUrl(value: string): string | undefined {
-  const url = URL.canParse(value) ? new URL(value) : undefined;
-  const isWeb = url?.protocol === "https:" || url?.protocol === "http:";
+  const url = parseUrl(value, WEB);
   const isPlain = url?.username === "" && url.password === "";
-  return isWeb && isPlain ? url.href.replace(/\/$/, "") : undefined;
+  return isPlain ? url.href.replace(/\/$/, "") : undefined;
 }

@@ -1,120 +1,175 @@
-import { BlockList, isIP } from "node:net";
+import { BlockList, isIPv4 } from "node:net";
 import { availableParallelism } from "node:os";
+import * as z from "zod";
 import {
-  parseHttpOrigin,
-  readBaseConfig,
-  readHost,
-  readMs,
-  readPort,
-  type BaseConfig,
+  ADMIN_HOST,
+  BASE_SETTINGS,
+  DRAIN,
 } from "../../lib/settings/base-config.js";
 import {
+  setting,
   SettingsReader,
+  withDefault,
   type Environment,
 } from "../../lib/settings/settings.js";
-import type { AccessLogConfig } from "./exchange/access-log.js";
-import type { ClientLimits } from "./clients/strict-server.js";
 import {
-  ENGINE_NAMES,
-  type EngineName,
-  type UpstreamLimits,
-} from "./engines/engine.js";
-import { parseRatio, type Ratio } from "../../lib/telemetry/split-ratio.js";
+  choice,
+  either,
+  httpOrigins,
+  list,
+  listenPort,
+  ms,
+  parsed,
+  wholeNumber,
+} from "../../lib/settings/values.js";
+import { parseRatio } from "../../lib/telemetry/split-ratio.js";
+import { ENGINE_NAMES } from "./engines/engine.js";
 
-/** The maximum is below the minute after which lib/program/lifecycle.ts forces a stop. */
-const DRAIN_MS_RANGE = { min: 0, max: 50_000 };
 const MAX_WORKERS = 128;
 
-export interface ProxyConfig extends BaseConfig, ClientLimits, UpstreamLimits {
-  engine: EngineName;
-  /** Threads that serve clients; 1 means the main thread. */
-  workers: number;
-  adminHost: string;
-  adminPort: number;
-  prodUrls: URL[];
-  canaryUrls: URL[];
-  split: Ratio;
-  leaseRequired: boolean;
-  /** Whether a failing canary is closed without waiting for the monitor. */
-  hasBreaker: boolean;
-  flagStaleMs: number;
-  maxConnections: number;
-  drainMs: number;
-  telemetryIntervalMs: number;
-  /** Peers whose X-Forwarded-* headers are trusted. */
-  trustedProxies: BlockList;
-  /** Whether request headers with underscores in their names are forwarded. */
-  keepsUnderscores: boolean;
-  /** Undefined to log none. */
-  accessLog: AccessLogConfig | undefined;
-}
+const ratio = parsed(
+  "prod:canary as whole numbers up to 1000, not both 0, such as 3:1",
+  parseRatio,
+);
+const workers = z
+  .union([
+    wholeNumber(1, MAX_WORKERS),
+    z
+      .literal("auto")
+      .transform(() => Math.min(MAX_WORKERS, availableParallelism())),
+  ])
+  .meta({
+    description: `a whole number from 1 to ${MAX_WORKERS}, or auto for one for each core`,
+  });
+const NETWORKS =
+  "addresses or CIDR ranges separated by commas, such as 10.0.0.0/8,192.0.2.7";
+const network = z.union([z.ipv4(), z.cidrv4(), z.ipv6(), z.cidrv6()]);
+const networks = list(NETWORKS, network)
+  .transform(createBlockList)
+  .meta({ description: NETWORKS });
+const sample = parsed(
+  "bad, all, off, or the share of good requests to log beside the bad, such as 1%",
+  parseSample,
+);
+
+export const SETTINGS = {
+  ...BASE_SETTINGS,
+  port: withDefault(BASE_SETTINGS.port, 8080),
+  adminHost: ADMIN_HOST,
+  adminPort: setting("ADMIN_PORT", listenPort, {
+    default: 8081,
+    meaning: "of ADMIN_HOST; not for users",
+  }),
+  prodUrls: setting("PROD_URLS", httpOrigins, {
+    default: "http://127.0.0.1:3001",
+    meaning: "prod's instances; several take turns",
+  }),
+  canaryUrls: setting("CANARY_URLS", httpOrigins, {
+    default: "http://127.0.0.1:3002",
+    meaning: "the canary's instances; several take turns",
+  }),
+  split: setting("SPLIT", ratio, {
+    default: "3:1",
+    meaning: "prod:canary, exact in each block of that many requests",
+  }),
+  leaseRequired: setting("CANARY_LEASE", either("optional", "required"), {
+    default: "optional",
+    meaning: "required: no canary traffic unless a monitor leads",
+  }),
+  hasBreaker: setting("BREAKER", either("off", "on"), {
+    default: "on",
+    meaning: "off: a failing canary stays in until the monitor stops it",
+  }),
+  flagStaleMs: setting("FLAG_STALE_MS", ms(1500), {
+    default: 5000,
+    meaning: "no canary traffic when the flag was not confirmed for this long",
+  }),
+  connectTimeoutMs: setting("CONNECT_TIMEOUT_MS", ms(), {
+    default: 1000,
+    meaning: "for a connection to an upstream",
+  }),
+  responseTimeoutMs: setting("RESPONSE_TIMEOUT_MS", ms(), {
+    default: 30_000,
+    meaning:
+      "until the response's head arrives, or a WebSocket's peer takes waiting data",
+  }),
+  telemetryIntervalMs: setting("TELEMETRY_INTERVAL_MS", ms(50), {
+    default: 500,
+    meaning: "how often traffic is reported to Redis",
+  }),
+  workers: setting("WORKERS", workers, {
+    default: 1,
+    meaning:
+      "threads that serve clients; auto: one for each core; more than 1 needs Node 22.12 or 24",
+  }),
+  engine: setting("PROXY_ENGINE", choice(...ENGINE_NAMES), {
+    default: "direct",
+    meaning: "http-proxy: forwards requests by the package of that name",
+  }),
+  headersTimeoutMs: setting("HEADERS_TIMEOUT_MS", ms(), {
+    default: 10_000,
+    meaning: "how long a client may take to send a request's head",
+  }),
+  requestTimeoutMs: setting("REQUEST_TIMEOUT_MS", ms(0), {
+    default: 300_000,
+    meaning:
+      "how long a client may take to send the whole request; 0: no limit",
+  }),
+  maxHeaderBytes: setting("MAX_HEADER_BYTES", wholeNumber(1024, 1_048_576), {
+    default: 16_384,
+    meaning: "largest head of a request or response",
+  }),
+  maxConnections: setting("MAX_CONNECTIONS", wholeNumber(1, 1_000_000), {
+    default: 10_000,
+    meaning: "of clients; further ones are answered with 503",
+  }),
+  trustedProxies: setting("TRUSTED_PROXIES", networks, {
+    default: "",
+    meaning: "peers whose X-Forwarded-* headers are kept; none by default",
+  }),
+  keepsUnderscores: setting("UNDERSCORE_HEADERS", either("drop", "keep"), {
+    default: "drop",
+    meaning:
+      "keep: request headers with underscores in their names are forwarded; an app may take X_Real_Ip for X-Real-Ip",
+  }),
+  accessLog: {
+    /** -1 for off. */
+    sampleRatio: setting("ACCESS_LOG", sample, {
+      default: "bad",
+      meaning:
+        "requests that failed, were slow or were answered by prod in the canary's place; 1%: and one in a hundred others; all; off",
+    }),
+    slowMs: setting("ACCESS_LOG_SLOW_MS", ms(), {
+      default: 500,
+      meaning: "a request that waited this long is logged as slow",
+    }),
+  },
+  drainMs: DRAIN,
+};
+
+export type ProxyConfig = ReturnType<typeof readConfig>;
 
 /** @throws SettingsError */
-export function readConfig(env: Environment): ProxyConfig {
+export function readConfig(env: Environment) {
   const settings = new SettingsReader(env);
-  const config: ProxyConfig = {
-    ...readBaseConfig(settings, 8080),
-    engine: settings.choice("PROXY_ENGINE", ENGINE_NAMES, "direct"),
-    workers: readWorkers(settings),
-    adminHost: readHost(settings, "ADMIN_HOST"),
-    adminPort: readPort(settings, "ADMIN_PORT", 8081),
-    prodUrls: readOrigins(settings, "PROD_URLS", "http://127.0.0.1:3001"),
-    canaryUrls: readOrigins(settings, "CANARY_URLS", "http://127.0.0.1:3002"),
-    split: settings.parsed(
-      "SPLIT",
-      "prod:canary as whole numbers up to 1000, not both 0, such as 3:1",
-      parseRatio,
-      { prod: 3, canary: 1 },
-    ),
-    leaseRequired:
-      settings.choice("CANARY_LEASE", ["optional", "required"], "optional") ===
-      "required",
-    hasBreaker: settings.choice("BREAKER", ["on", "off"], "on") === "on",
-    flagStaleMs: readMs(settings, "FLAG_STALE_MS", {
-      fallback: 5000,
-      min: 1500,
-    }),
-    connectTimeoutMs: readMs(settings, "CONNECT_TIMEOUT_MS", {
-      fallback: 1000,
-    }),
-    responseTimeoutMs: readMs(settings, "RESPONSE_TIMEOUT_MS", {
-      fallback: 30_000,
-    }),
-    ...readClientLimits(settings),
-    drainMs: settings.integer("DRAIN_MS", DRAIN_MS_RANGE, 10_000),
-    telemetryIntervalMs: readMs(settings, "TELEMETRY_INTERVAL_MS", {
-      fallback: 500,
-      min: 50,
-    }),
-    trustedProxies: readTrustedProxies(settings),
-    keepsUnderscores:
-      settings.choice("UNDERSCORE_HEADERS", ["drop", "keep"], "drop") ===
-      "keep",
-    accessLog: readAccessLog(settings),
-  };
-  const { telemetryIntervalMs, flagStaleMs } = config;
+  const { accessLog, ...config } = settings.read(SETTINGS);
+  const { workers, telemetryIntervalMs, flagStaleMs } = config;
+  const { requestTimeoutMs, headersTimeoutMs } = config;
+  const problem = whyNotSeveral(process.versions.node);
+  if (workers > 1 && problem !== undefined)
+    settings.reject(`WORKERS is ${workers}: ${problem}`);
   if (telemetryIntervalMs > flagStaleMs / 2)
     settings.reject(
       `TELEMETRY_INTERVAL_MS is ${telemetryIntervalMs}: give at most ${flagStaleMs / 2}, half of FLAG_STALE_MS`,
     );
+  if (requestTimeoutMs > 0 && requestTimeoutMs < headersTimeoutMs)
+    settings.reject(
+      `REQUEST_TIMEOUT_MS is ${requestTimeoutMs}: give 0 or at least HEADERS_TIMEOUT_MS (${headersTimeoutMs})`,
+    );
   settings.finish();
-  return config;
-}
-
-function readWorkers(settings: SettingsReader): number {
-  const right = "a whole number from 1 to 128, or auto for one for each core";
-  const workers = settings.parsed("WORKERS", right, parseWorkers, 1);
-  const problem = whyNotSeveral(process.versions.node);
-  if (workers > 1 && problem !== undefined)
-    settings.reject(`WORKERS is ${workers}: ${problem}`);
-  return workers;
-}
-
-/** `auto` means one for each core that this process may use. */
-export function parseWorkers(text: string): number | undefined {
-  if (text === "auto") return Math.min(MAX_WORKERS, availableParallelism());
-  const workers = /^\d{1,3}$/.test(text) ? Number(text) : 0;
-  return workers >= 1 && workers <= MAX_WORKERS ? workers : undefined;
+  /** Undefined to log none. */
+  const logged = accessLog.sampleRatio < 0 ? undefined : accessLog;
+  return { ...config, accessLog: logged };
 }
 
 /**
@@ -134,53 +189,6 @@ export function whyNotSeveral(version: string): string | undefined {
     : `more than 1 needs Node 22.12, 23.1 or later, and this is ${version}`;
 }
 
-function readClientLimits(settings: SettingsReader) {
-  const headersTimeoutMs = readMs(settings, "HEADERS_TIMEOUT_MS", {
-    fallback: 10_000,
-  });
-  const requestTimeoutMs = readMs(settings, "REQUEST_TIMEOUT_MS", {
-    fallback: 300_000,
-    min: 0,
-  });
-  if (requestTimeoutMs > 0 && requestTimeoutMs < headersTimeoutMs)
-    settings.reject(
-      `REQUEST_TIMEOUT_MS is ${requestTimeoutMs}: give 0 or at least HEADERS_TIMEOUT_MS (${headersTimeoutMs})`,
-    );
-  return {
-    headersTimeoutMs,
-    requestTimeoutMs,
-    maxHeaderBytes: settings.integer(
-      "MAX_HEADER_BYTES",
-      { min: 1024, max: 1_048_576 },
-      16_384,
-    ),
-    maxConnections: settings.integer(
-      "MAX_CONNECTIONS",
-      { min: 1, max: 1_000_000 },
-      10_000,
-    ),
-  };
-}
-
-function readOrigins(
-  settings: SettingsReader,
-  name: string,
-  fallback: string,
-): URL[] {
-  const right =
-    "one or more http://host:port without a path, separated by commas";
-  return settings.list(name, right, parseHttpOrigin, [new URL(fallback)]);
-}
-
-function readAccessLog(settings: SettingsReader): AccessLogConfig | undefined {
-  const right =
-    "bad, all, off, or the share of good requests to log beside the bad, such as 1%";
-  const sampleRatio = settings.parsed("ACCESS_LOG", right, parseSample, 0);
-  const slowMs = readMs(settings, "ACCESS_LOG_SLOW_MS", { fallback: 500 });
-  return sampleRatio < 0 ? undefined : { sampleRatio, slowMs };
-}
-
-/** @returns -1 for off */
 function parseSample(value: string): number | undefined {
   const known = { off: -1, bad: 0, all: 1 }[value];
   const percent = /^(\d{1,3}(\.\d{1,3})?)%$/.exec(value)?.[1];
@@ -188,24 +196,13 @@ function parseSample(value: string): number | undefined {
   return ratio <= 1 ? ratio : undefined;
 }
 
-function readTrustedProxies(settings: SettingsReader): BlockList {
-  const right =
-    "addresses or CIDR ranges separated by commas, such as 10.0.0.0/8,192.0.2.7";
-  const trusted = new BlockList();
-  const add = (range: string) => addRange(trusted, range);
-  settings.list("TRUSTED_PROXIES", right, add, []);
-  return trusted;
-}
-
-/** @returns undefined for a malformed range, which is not added */
-function addRange(list: BlockList, text: string): true | undefined {
-  const [, address = "", bitsText] =
-    /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
-  const version = isIP(address);
-  if (version === 0) return undefined;
-  const widest = version === 4 ? 32 : 128;
-  const bits = bitsText === undefined ? widest : Number(bitsText);
-  if (bits > widest) return undefined;
-  list.addSubnet(address, bits, version === 4 ? "ipv4" : "ipv6");
-  return true;
+function createBlockList(networks: readonly string[]): BlockList {
+  const created = new BlockList();
+  for (const [address = "", bits] of networks.map((one) => one.split("/"))) {
+    const [family, widest] = isIPv4(address)
+      ? (["ipv4", 32] as const)
+      : (["ipv6", 128] as const);
+    created.addSubnet(address, Number(bits ?? widest), family);
+  }
+  return created;
 }

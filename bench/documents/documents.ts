@@ -15,7 +15,7 @@ import { renderTable } from "../simulate/table.js";
 import { describeVerdictCost, type VerdictResults } from "../verdict/cost.js";
 import { replaceSection } from "./section.js";
 import { renderServiceFields } from "./service-fields.js";
-import { renderSettings } from "./settings.js";
+import { renderExample, renderSettings, settingsSchema } from "./settings.js";
 
 /** The generated sections, by document and name. */
 const SECTIONS: Record<string, Record<string, () => string>> = {
@@ -33,9 +33,14 @@ const SECTIONS: Record<string, Record<string, () => string>> = {
     cost: () => describeVerdictCost(readResults("verdict") as VerdictResults),
   },
   "docs/your-service.md": { fields: renderServiceFields },
-  "docs/settings.md": {
-    settings: () => renderSettings(readFile(".env.example")),
-  },
+  "docs/settings.md": { settings: renderSettings },
+};
+
+/** Files that are generated as a whole. */
+const FILES: Record<string, () => string | Promise<string>> = {
+  ".env.example": renderExample,
+  "docs/settings.schema.json": () => formatSchema(settingsSchema()),
+  "docs/serin.schema.json": () => formatSchema(serviceFileSchema()),
 };
 
 export interface GeneratedDocument {
@@ -44,7 +49,7 @@ export interface GeneratedDocument {
   renewed: string;
 }
 
-/** The documents with generated sections, and the schema of serin.yml: current and expected content. */
+/** The documents with generated sections, and the generated files: current and expected content. */
 export async function renewDocuments(): Promise<GeneratedDocument[]> {
   const documents: GeneratedDocument[] = [];
   for (const [path, sections] of Object.entries(SECTIONS)) {
@@ -57,15 +62,13 @@ export async function renewDocuments(): Promise<GeneratedDocument[]> {
     }
     documents.push({ path, current, renewed });
   }
-  const schema = "docs/serin.schema.json";
-  documents.push({
-    path: schema,
-    current: readFile(schema),
-    renewed: await format(JSON.stringify(serviceFileSchema()), {
-      parser: "json",
-    }),
-  });
+  for (const [path, render] of Object.entries(FILES))
+    documents.push({ path, current: readFile(path), renewed: await render() });
   return documents;
+}
+
+function formatSchema(schema: object): Promise<string> {
+  return format(JSON.stringify(schema), { parser: "json" });
 }
 
 function readResults(name: string): unknown {

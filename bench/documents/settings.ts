@@ -1,115 +1,109 @@
-import { readConfig as readAgentConfig } from "../../apps/agent/config.js";
-import { readConfig as readAppConfig } from "../../apps/app/config.js";
-import { readConfig as readCliConfig } from "../../apps/cli/config.js";
-import { readReleaseConfig } from "../../apps/cli/release/config.js";
-import { readConfig as readMonitorConfig } from "../../apps/monitor/config.js";
-import { readConfig as readProxyConfig } from "../../apps/proxy/config.js";
+import * as z from "zod";
+import { SETTINGS as AGENT } from "../../apps/agent/config.js";
+import { SETTINGS as APP } from "../../apps/app/config.js";
+import { SETTINGS as CLI } from "../../apps/cli/config.js";
+import { SETTINGS as RELEASE } from "../../apps/cli/release/config.js";
+import { SETTINGS as MONITOR } from "../../apps/monitor/config.js";
+import { SETTINGS as PROXY } from "../../apps/proxy/config.js";
+import { BASE_SETTINGS } from "../../lib/settings/base-config.js";
 import {
-  SettingsError,
-  type Environment,
+  listSettings,
+  type Setting,
+  type SettingsTree,
 } from "../../lib/settings/settings.js";
 import { renderMarkdown } from "../compare/tables.js";
 
-export type ReadConfig = (env: Environment) => unknown;
+const SERVICES = { app: APP, proxy: PROXY, agent: AGENT, monitor: MONITOR };
+const SERIN = { ...CLI, ...RELEASE };
 
-const MAILED = {
-  ALERT_FROM: "a@example.com",
-  ALERT_TO: "b@example.com",
-};
-
-/** Settings that make each program read all of its variables. */
-export const COMPLETE: readonly (readonly [
-  program: string,
-  readConfig: ReadConfig,
-  env: Environment,
-])[] = [
-  ["app", readAppConfig, { ROLE: "prod" }],
-  ["proxy", readProxyConfig, {}],
-  ["agent", readAgentConfig, { TARGET: "prod", APP_PID: "1" }],
-  ["serin", readCliConfig, { ADMIN_TOKEN: "t" }],
-  ["serin", readReleaseConfig, {}],
-  [
-    "monitor",
-    readMonitorConfig,
-    {
-      ADMIN_TOKEN: "t",
-      ALERT_WEBHOOK_URL: "https://example.com/hook",
-      ALERT_WEBHOOK_SECRET: "sixteen characters",
-    },
-  ],
-  [
-    "monitor",
-    readMonitorConfig,
-    { ALERT_TRANSPORT: "smtp", ...MAILED, SMTP_URL: "smtp://localhost" },
-  ],
-  [
-    "monitor",
-    readMonitorConfig,
-    { ALERT_TRANSPORT: "ses", ...MAILED, AWS_REGION: "eu-central-1" },
-  ],
-];
-
-/** One line of `.env.example`. */
-export interface ExampleLine {
-  name: string;
-  value: string;
-  meaning: string;
-}
-
-/** The lines of `.env.example`, by the heading above them. */
-export function readExample(text: string): Map<string, ExampleLine[]> {
-  const sections = new Map<string, ExampleLine[]>();
-  let lines: ExampleLine[] = [];
-  for (const line of text.split("\n")) {
-    const heading = /^# --- (.+)$/.exec(line)?.[1];
-    if (heading !== undefined) sections.set(heading, (lines = []));
-    const [, name, value = "", meaning = ""] =
-      /^([A-Z_]+)=(\S*)(?:\s+# (.+))?$/.exec(line) ?? [];
-    if (name !== undefined) lines.push({ name, value, meaning });
+/** All settings, by heading: the services that read them. */
+function listSections(): Map<string, Setting[]> {
+  const sections = new Map<string, Setting[]>();
+  const all = [BASE_SETTINGS, RELEASE, ...Object.values(SERVICES), CLI];
+  const byName = new Map<string, Setting>();
+  for (const one of all.flatMap(listSettings))
+    if (!byName.has(one.name)) byName.set(one.name, one);
+  for (const one of byName.values()) {
+    const heading = headingOf(one.name);
+    sections.set(heading, [...(sections.get(heading) ?? []), one]);
   }
   return sections;
 }
 
-/** The tables of docs/settings.md. The accepted values come from the programs' errors for a bad value. */
-export function renderSettings(example: string): string {
-  return [...readExample(example)]
-    .map(([heading, lines]) => {
-      const rows = lines.map(({ name, value, meaning }) =>
+function headingOf(name: string): string {
+  const readers = readersOf(name, SERVICES);
+  if (readers.length === 0) return "serin, the command line";
+  return readers.length === 4 ? "all programs" : readers.join(" and ");
+}
+
+function readersOf(
+  name: string,
+  programs: Record<string, SettingsTree>,
+): string[] {
+  return Object.entries(programs).flatMap(([program, settings]) =>
+    listSettings(settings).some((one) => one.name === name) ? [program] : [],
+  );
+}
+
+const HEAD = `# Every variable that a program reads, with its default. Made by \`npm run docs\`.
+# Programs read their environment only. To use this file:
+#   set -a; . ./.env; set +a; node dist/apps/proxy/main.js
+`;
+
+/** .env.example */
+export function renderExample(): string {
+  const sections = [...listSections()].map(([heading, settings]) => {
+    const lines = settings.map((one) => {
+      const assignment = `${one.name}=${one.default ?? ""}`;
+      return `${assignment.padEnd(34)} # ${meaningOf(one)}\n`;
+    });
+    return `\n# --- ${heading}\n${lines.join("")}`;
+  });
+  return HEAD + sections.join("");
+}
+
+/** The tables of docs/settings.md. */
+export function renderSettings(): string {
+  const head = ["variable", "default", "takes", "meaning"];
+  return [...listSections()]
+    .map(([heading, settings]) => {
+      const rows = settings.map((one) =>
         [
-          `\`${name}\``,
-          value === "" ? "" : `\`${value}\``,
-          takes(name),
-          meaning,
+          `\`${one.name}\``,
+          (one.default ?? "") === "" ? "" : `\`${one.default}\``,
+          one.takes.description ?? "",
+          meaningOf(one),
         ].map((cell) => cell.replaceAll("|", "\\|")),
       );
-      const head = ["variable", "default", "takes", "meaning"];
       return `## ${heading}\n\n${renderMarkdown([head, ...rows])}`;
     })
     .join("\n\n");
 }
 
-/** The programs' error for a bad value of a variable, by program if they differ. */
-function takes(name: string): string {
-  const byProgram = new Map<string, string>();
-  for (const [program, readConfig, env] of COMPLETE) {
-    const bad = { ...env, [name]: "\0" };
-    const right = complaintAbout(name, () => readConfig(bad));
-    if (right !== undefined) byProgram.set(program, right);
-  }
-  const [first, ...others] = new Set(byProgram.values());
-  if (others.length === 0) return first ?? "any text";
-  return [...byProgram]
-    .map(([program, right]) => `${program}: ${right}`)
-    .join("; ");
+/** A JSON Schema of a map of settings, such as `serin_monitor_settings` of an inventory. */
+export function settingsSchema(): Record<string, unknown> {
+  const settings = [...listSections().values()].flat();
+  return {
+    $schema: "https://json-schema.org/draft/2020-12/schema",
+    title: "Settings of Serin's programs",
+    type: "object",
+    properties: Object.fromEntries(
+      settings.map((one) => [one.name, describeProperty(one)]),
+    ),
+    additionalProperties: false,
+  };
 }
 
-function complaintAbout(name: string, read: () => unknown): string | undefined {
-  try {
-    read();
-  } catch (err) {
-    if (!(err instanceof SettingsError)) throw err;
-    const problem = err.problems.find((it) => it.startsWith(`${name} `));
-    return problem?.slice(problem.indexOf(": give ") + ": give ".length);
-  }
-  return undefined;
+function describeProperty(one: Setting): object {
+  return {
+    ...z.toJSONSchema(one.takes, { io: "input" }),
+    $schema: undefined,
+    description: `${meaningOf(one)} (${one.takes.description})`,
+    ...(one.default !== undefined && { default: one.default }),
+    readBy: readersOf(one.name, { ...SERVICES, serin: SERIN }),
+  };
+}
+
+function meaningOf({ meaning, isRequired }: Setting): string {
+  return isRequired ? `${meaning}; required` : meaning;
 }

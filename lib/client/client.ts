@@ -1,8 +1,8 @@
 import { FlagSet } from "../flag/flag-set.js";
 import { FlagWatch } from "../flag/flag-watch.js";
 import { createKeys } from "../redis/keys.js";
-import { readFlagNames, readStoreConfig } from "../settings/base-config.js";
-import { SettingsReader, type Environment } from "../settings/settings.js";
+import { FLAGS, STORE_SETTINGS } from "../settings/base-config.js";
+import { readSettings, type Environment } from "../settings/settings.js";
 import type { Flags, FlagsOptions } from "./flags.js";
 import { requireFlag } from "./require-flag.js";
 import { createWarner } from "./warner.js";
@@ -11,6 +11,12 @@ export type { FlagDetails } from "../flag/flag-details.js";
 export type { Flags, FlagsOptions, Middleware } from "./flags.js";
 
 const TIMEOUT_MS = 1000;
+
+const SETTINGS = {
+  ...STORE_SETTINGS,
+  redisUrl: { ...STORE_SETTINGS.redisUrl, name: "SERIN_REDIS_URL" },
+  flags: FLAGS,
+};
 
 /**
  * Connects to Redis and reads the flags. Without Redis it resolves after `timeoutMs`, and the flags become known when Redis is
@@ -69,13 +75,7 @@ function readConfig(options: FlagsOptions) {
   };
   const isGiven = ([, value]: [string, unknown]) => value !== undefined;
   const overrides = Object.fromEntries(Object.entries(given).filter(isGiven));
-  const settings = new SettingsReader({ ...process.env, ...overrides });
-  const config = {
-    ...readStoreConfig(settings, "SERIN_REDIS_URL"),
-    flags: readFlagNames(settings),
-  };
-  settings.finish();
-  return config;
+  return readSettings({ ...process.env, ...overrides }, SETTINGS);
 }
 
 function warn(line: string): void {

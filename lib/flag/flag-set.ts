@@ -1,4 +1,4 @@
-import { parseFlagName } from "../settings/base-config.js";
+import { flagName } from "../settings/values.js";
 import type { FlagDetails } from "./flag-details.js";
 import type { FlagWatch } from "./flag-watch.js";
 
@@ -52,7 +52,7 @@ export class FlagSet {
   add(names: readonly string[]): void {
     const added = names
       .filter(
-        (name) => parseFlagName(name) !== undefined && !this.#names.has(name),
+        (name) => flagName.safeParse(name).success && !this.#names.has(name),
       )
       .slice(0, MAX_FLAGS - this.#names.size);
     if (added.length === 0) return;

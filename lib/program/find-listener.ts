@@ -2,7 +2,7 @@ import { lookup } from "node:dns/promises";
 import { readdir, readFile, readlink } from "node:fs/promises";
 import { isIP } from "node:net";
 import { networkInterfaces } from "node:os";
-import { isLoopback } from "../settings/base-config.js";
+import { isLoopback } from "../settings/values.js";
 
 /** The listening process exists, or may exist, but this process cannot see it. The message says why. */
 export class HiddenListener extends Error {

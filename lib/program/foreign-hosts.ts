@@ -1,6 +1,6 @@
 import type { RequestHandler } from "express";
 import { isIP } from "node:net";
-import { isLoopback } from "../settings/base-config.js";
+import { isLoopback } from "../settings/values.js";
 
 /**
  * Rejects requests whose Host is neither an address, a loopback name nor `own`: with DNS rebinding, a page of another site

@@ -1,13 +1,6 @@
 import { isIPv4 } from "node:net";
 import * as z from "zod";
-
-/** A text of a form that `right` describes; it is both the cure in an error ("give …") and the field's description. */
-export function text(right: string, form: RegExp) {
-  return z
-    .string({ error: right })
-    .regex(form, { error: right })
-    .meta({ description: right });
-}
+import { text } from "../settings/values.js";
 
 export function wholeNumber(
   right: string,

@@ -9,9 +9,9 @@ import {
   onlyOff,
   pathBelow,
   port,
-  text,
   wholeNumber,
 } from "./fields.js";
+import { text } from "../settings/values.js";
 import {
   checkFields,
   checkMailer,

@@ -1,3 +1,5 @@
+import type * as z from "zod";
+
 /** All bad variables of a program's environment in one error. A malformed value never becomes the default. */
 export class SettingsError extends Error {
   readonly problems: readonly string[];
@@ -13,14 +15,71 @@ export class SettingsError extends Error {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-interface NumberRange {
-  min: number;
-  max: number;
+/** The one definition of a variable: programs read by it, and .env.example, docs/settings.md and the JSON Schema come from it. */
+export interface Setting<T = unknown> {
+  name: string;
+  /** Reads the variable's text. Its description completes "give …". */
+  takes: z.ZodType<T>;
+  /** In the form of the variable. */
+  default?: string | number;
+  isRequired?: true;
+  meaning: string;
+}
+
+/** Without a default, an unset variable is undefined. */
+export function setting<T, Default extends string | number | undefined>(
+  name: string,
+  takes: z.ZodType<T>,
+  rest: { default?: Default; meaning: string },
+) {
+  return { name, takes, ...rest } as Setting<
+    undefined extends Default ? T | undefined : T
+  >;
+}
+
+export function required<T>(one: Setting<T | undefined>): Setting<T> {
+  return { ...one, isRequired: true } as Setting<T>;
+}
+
+export function withDefault<T>(
+  one: Setting<T | undefined>,
+  value: string | number,
+): Setting<T> {
+  return { ...one, default: value } as Setting<T>;
+}
+
+/** Settings in the shape of a program's configuration. */
+export interface SettingsTree {
+  readonly [field: string]: Setting | SettingsTree;
+}
+
+export type ValuesOf<Tree> = {
+  -readonly [Field in keyof Tree]: Tree[Field] extends Setting<infer T>
+    ? T
+    : ValuesOf<Tree[Field]>;
+};
+
+/** The settings of a tree, in its order. */
+export function listSettings(tree: SettingsTree): Setting[] {
+  return Object.values(tree).flatMap((node) =>
+    isSetting(node) ? [node] : listSettings(node),
+  );
+}
+
+/** @throws SettingsError */
+export function readSettings<Tree extends SettingsTree>(
+  env: Environment,
+  tree: Tree,
+): ValuesOf<Tree> {
+  const settings = new SettingsReader(env);
+  const values = settings.read(tree);
+  settings.finish();
+  return values;
 }
 
 /**
- * Reads typed values from an environment and collects all problems. An unset or empty variable takes its default; without a
- * default it is a problem. For a bad value, readers return a placeholder: use the result only after `finish()` has returned.
+ * Reads settings from an environment and collects all problems. An empty variable counts as unset. A bad value is read as
+ * undefined: use the result only after `finish()` has returned.
  */
 export class SettingsReader {
   readonly #env: Environment;
@@ -36,7 +95,7 @@ export class SettingsReader {
   }
 
   isSet(name: string): boolean {
-    return this.#raw(name) !== undefined;
+    return this.#textOf(name) !== undefined;
   }
 
   /** Adds a problem that concerns several variables. */
@@ -44,97 +103,38 @@ export class SettingsReader {
     this.#problems.push(problem);
   }
 
-  text(name: string, fallback?: string): string {
-    return this.parsed(name, "a non-empty text", (value) => value, fallback);
+  read<Tree extends SettingsTree>(tree: Tree): ValuesOf<Tree> {
+    const entries = Object.entries(tree).map(([field, node]) => [
+      field,
+      isSetting(node) ? this.#readOne(node) : this.read(node),
+    ]);
+    return Object.fromEntries(entries) as ValuesOf<Tree>;
   }
 
-  integer(name: string, range: NumberRange, fallback?: number): number {
-    const right = `a whole number from ${range.min} to ${range.max}`;
-    const parse = (value: string) =>
-      /^\d{1,15}$/.test(value) ? within(Number(value), range) : undefined;
-    return this.parsed(name, right, parse, fallback);
+  #textOf(name: string): string | undefined {
+    const text = this.#env[name];
+    return text === "" ? undefined : text;
   }
 
-  decimal(name: string, range: NumberRange, fallback?: number): number {
-    const right = `a number from ${range.min} to ${range.max}`;
-    const parse = (value: string) =>
-      /^\d+(\.\d+)?$/.test(value) ? within(Number(value), range) : undefined;
-    return this.parsed(name, right, parse, fallback);
-  }
-
-  choice<const T extends string>(
-    name: string,
-    choices: readonly T[],
-    fallback?: T,
-  ): T {
-    const parse = (value: string) => choices.find((choice) => choice === value);
-    return this.parsed(name, `one of ${choices.join(", ")}`, parse, fallback);
-  }
-
-  /** A comma-separated list, whose parts `parse` reads. */
-  list<T>(
-    name: string,
-    right: string,
-    parse: (part: string) => T | undefined,
-    fallback?: T[],
-  ): T[] {
-    const parseAll = (value: string) => {
-      const parts = value.split(",").map((part) => part.trim());
-      const parsed = parts.map((part) =>
-        part === "" ? undefined : parse(part),
-      );
-      return parsed.every((part) => part !== undefined) ? parsed : undefined;
-    };
-    return this.parsed(name, right, parseAll, fallback);
-  }
-
-  parsed<T>(
-    name: string,
-    right: string,
-    parse: (value: string) => T | undefined,
-    fallback?: T,
-  ): T {
-    return this.#read({ name, right, parse, fallback, secret: false });
-  }
-
-  /** Like `parsed`, for a value that may contain a password: no message repeats it. */
-  secret<T>(
-    name: string,
-    right: string,
-    parse: (value: string) => T | undefined,
-    fallback?: T,
-  ): T {
-    return this.#read({ name, right, parse, fallback, secret: true });
-  }
-
-  #raw(name: string): string | undefined {
-    const value = this.#env[name];
-    return value === undefined || value === "" ? undefined : value;
-  }
-
-  #read<T>(variable: {
-    name: string;
-    right: string;
-    parse: (value: string) => T | undefined;
-    fallback: T | undefined;
-    secret: boolean;
-  }): T {
-    const { name, right, parse, fallback, secret } = variable;
-    const raw = this.#raw(name);
-    if (raw === undefined) {
-      if (fallback === undefined)
-        this.reject(`${name} is not set: give ${right}`);
-      return fallback as T;
+  #readOne(one: Setting): unknown {
+    const { name, takes } = one;
+    const right = takes.description;
+    const text = this.#textOf(name) ?? one.default?.toString();
+    if (text === undefined) {
+      if (one.isRequired) this.reject(`${name} is not set: give ${right}`);
+      return undefined;
     }
-    const value = parse(raw);
-    if (value === undefined)
-      this.reject(
-        `${name} is ${secret ? "malformed (value not shown)" : JSON.stringify(raw)}: give ${right}`,
-      );
-    return value as T;
+    const { success, data } = takes.safeParse(text);
+    if (!success) {
+      const shown = takes.meta()?.writeOnly
+        ? "malformed (value not shown)"
+        : JSON.stringify(text);
+      this.reject(`${name} is ${shown}: give ${right}`);
+    }
+    return data;
   }
 }
 
-function within(value: number, range: NumberRange): number | undefined {
-  return value >= range.min && value <= range.max ? value : undefined;
+function isSetting(node: Setting | SettingsTree): node is Setting {
+  return "takes" in node;
 }

@@ -1,52 +1,77 @@
 import {
-  SettingsReader,
+  readSettings,
+  setting,
   type Environment,
 } from "../../../lib/settings/settings.js";
-import type { RepositorySettings } from "./repository/repository.js";
-import type { WatchSettings } from "./watch/judgement.js";
+import { anyText, decimal, wholeNumber } from "../../../lib/settings/values.js";
 
-export interface ReleaseConfig {
-  /** The path of the service's file. */
-  serviceFile: string;
-  /** A hand-written inventory; undefined for serin.yml. */
-  inventory: string | undefined;
-  repository: Omit<RepositorySettings, "revision">;
-  /** The commit to release by default. */
-  revision: string;
-  watch: WatchSettings;
-}
+/** Read as ms. */
+const seconds = decimal(0, 86_400)
+  .transform((value) => 1000 * value)
+  .meta({ description: "a number from 0 to 86400" });
+
+export const SETTINGS = {
+  serviceFile: setting("SERIN_FILE", anyText, {
+    default: "serin.yml",
+    meaning: "the service's file; its folder is the service's",
+  }),
+  inventory: setting("SERIN_INVENTORY", anyText, {
+    meaning: "a hand-written inventory for the playbooks, instead of serin.yml",
+  }),
+  repository: {
+    repository: setting("SERIN_REPOSITORY", anyText, {
+      default: "",
+      meaning:
+        "path or URL of the repository that holds stable; default: the remote origin, or this clone",
+    }),
+    branch: setting("SERIN_BRANCH", anyText, {
+      default: "",
+      meaning:
+        "the release branch, which serin reject resets; default: main, or master if there is no main",
+    }),
+    stable: setting("SERIN_STABLE", anyText, {
+      default: "stable",
+      meaning:
+        "the branch of the commit that prod runs; services of one repository need one each",
+    }),
+    jenkins: {
+      commit: setting("GIT_COMMIT", anyText, {
+        default: "",
+        meaning:
+          "the commit that is released by default, as Jenkins sets it; default: HEAD",
+      }),
+      build: setting("BUILD_URL", anyText, {
+        default: "",
+        meaning: "set by Jenkins: GIT_COMMIT must then be checked out",
+      }),
+    },
+  },
+  watch: {
+    requests: setting("SERIN_WATCH_REQUESTS", wholeNumber(1, 1_000_000), {
+      default: 50,
+      meaning: "a canary with fewer requests is not judged",
+    }),
+    watchMs: setting("SERIN_WATCH_SECONDS", seconds, {
+      default: 60,
+      meaning: "how long serin release watches the canary at least",
+    }),
+    limitMs: setting("SERIN_WATCH_LIMIT_SECONDS", seconds, {
+      default: 600,
+      meaning: "after this long, too little is known of the canary",
+    }),
+    errorRatio: setting("SERIN_WATCH_ERROR_RATIO", decimal(0, 1), {
+      default: 0.05,
+      meaning: "a canary that fails a larger share of its requests is bad",
+    }),
+  },
+};
+
+export type ReleaseConfig = ReturnType<typeof readReleaseConfig>;
 
 /** @throws SettingsError */
-export function readReleaseConfig(env: Environment): ReleaseConfig {
-  const settings = new SettingsReader(env);
-  const commit = settings.text("GIT_COMMIT", "");
-  const config: ReleaseConfig = {
-    serviceFile: settings.text("SERIN_FILE", "serin.yml"),
-    inventory: settings.text("SERIN_INVENTORY", "") || undefined,
-    repository: {
-      repository: settings.text("SERIN_REPOSITORY", ""),
-      branch: settings.text("SERIN_BRANCH", ""),
-      stable: settings.text("SERIN_STABLE", "stable"),
-      jenkins: { build: settings.text("BUILD_URL", ""), commit },
-    },
-    revision: commit || "HEAD",
-    watch: readWatchSettings(settings),
-  };
-  settings.finish();
-  return config;
-}
-
-function readWatchSettings(settings: SettingsReader): WatchSettings {
-  const many = { min: 1, max: 1_000_000 };
-  const seconds = { min: 0, max: 86_400 };
-  return {
-    requests: settings.integer("SERIN_WATCH_REQUESTS", many, 50),
-    watchMs: 1000 * settings.decimal("SERIN_WATCH_SECONDS", seconds, 60),
-    limitMs: 1000 * settings.decimal("SERIN_WATCH_LIMIT_SECONDS", seconds, 600),
-    errorRatio: settings.decimal(
-      "SERIN_WATCH_ERROR_RATIO",
-      { min: 0, max: 1 },
-      0.05,
-    ),
-  };
+export function readReleaseConfig(env: Environment) {
+  const config = readSettings(env, SETTINGS);
+  /** The commit to release by default. */
+  const revision = config.repository.jenkins.commit || "HEAD";
+  return { ...config, revision };
 }

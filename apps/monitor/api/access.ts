@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { RequestHandler } from "express";
 import { hostnameOf } from "../../../lib/program/foreign-hosts.js";
-import { isLoopback } from "../../../lib/settings/base-config.js";
+import { isLoopback } from "../../../lib/settings/values.js";
 
 /** A request that cannot be served, with the message for the client. */
 export class HttpError extends Error {

@@ -103,7 +103,7 @@ describe("app program", () => {
       [
         "app does not start: bad settings:",
         '  - ROLE is "beta": give one of prod, canary',
-        '  - SLOW_MS is "soon": give a whole number from 0 to 30000',
+        '  - SLOW_MS is "soon": give a whole number from 0 to 30000, in ms',
         '  - KV_TTL_S is "0": give a whole number from 1 to 86400\n',
       ].join("\n"),
     );

@@ -83,7 +83,7 @@ describe("agent config", () => {
       'APP_URL is "https://127.0.0.1:3001": give http://host:port without a path',
       'PORT is "http": give a whole number from 0 to 65535',
       'APP_UNIT is "--user": give a systemd unit\'s name, such as app.service',
-      'SAMPLE_INTERVAL_MS is "99": give a whole number from 100 to 86400000',
+      'SAMPLE_INTERVAL_MS is "99": give a whole number from 100 to 86400000, in ms',
     ]));
 
   it("rejects a missing target", () =>

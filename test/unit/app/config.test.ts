@@ -62,8 +62,8 @@ describe("app config", () => {
       'ROLE is "beta": give one of prod, canary',
       'PORT is "65536": give a whole number from 0 to 65535',
       'VERSION is "one two": give 1 to 64 of A-Z a-z 0-9 . _ + -',
-      'SLOW_MS is "30001": give a whole number from 0 to 30000',
+      'SLOW_MS is "30001": give a whole number from 0 to 30000, in ms',
       'KV_TTL_S is "0": give a whole number from 1 to 86400',
-      'DRAIN_MS is "-1": give a whole number from 0 to 86400000',
+      'DRAIN_MS is "-1": give a whole number from 0 to 50000, in ms',
     ]));
 });

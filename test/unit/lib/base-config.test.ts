@@ -1,31 +1,21 @@
 import { expect } from "chai";
+import { BASE_SETTINGS } from "../../../lib/settings/base-config.js";
 import {
-  parseHttpOrigin,
-  readBaseConfig,
-  readMs,
-  type BaseConfig,
-} from "../../../lib/settings/base-config.js";
-import {
-  SettingsReader,
+  readSettings,
   type Environment,
 } from "../../../lib/settings/settings.js";
 
-function read(env: Environment): BaseConfig {
-  const settings = new SettingsReader(env);
-  const config = readBaseConfig(settings, 8090);
-  settings.finish();
-  return config;
-}
+const read = (env: Environment) => readSettings(env, BASE_SETTINGS);
 
 describe("base config", () => {
-  it("has defaults for every variable", () => {
+  it("has a default for every variable but PORT", () => {
     expect(read({})).to.deep.equal({
       redisUrl: "redis://127.0.0.1:6379",
       keyPrefix: "serin:",
       flagName: "feature",
       logLevel: "info",
       host: "127.0.0.1",
-      port: 8090,
+      port: undefined,
     });
   });
 
@@ -87,39 +77,4 @@ describe("base config", () => {
       .with.property("message")
       .not.include("hunter2");
   });
-
-  it("accepts durations from the given minimum to a day", () => {
-    const ms = (value: string) => {
-      const settings = new SettingsReader({ X_MS: value });
-      const result = readMs(settings, "X_MS", { fallback: 1000, min: 500 });
-      settings.finish();
-      return result;
-    };
-    expect(ms("")).to.equal(1000);
-    expect(ms("500")).to.equal(500);
-    expect(ms("86400000")).to.equal(86_400_000);
-    expect(() => ms("499")).to.throw('X_MS is "499"');
-    expect(() => ms("86400001")).to.throw("from 500 to 86400000");
-  });
-
-  for (const origin of ["http://127.0.0.1:3001", "http://web1/"]) {
-    it(`accepts the origin ${origin}`, () => {
-      expect(parseHttpOrigin(origin)?.href).to.equal(new URL(origin).href);
-    });
-  }
-
-  for (const origin of [
-    "https://web1",
-    "web1:3001",
-    "http://web1/path",
-    "http://web1/?a",
-    "http://web1/#a",
-    "http://user@web1",
-    "http://:pw@web1",
-    "",
-  ]) {
-    it(`rejects the origin ${JSON.stringify(origin)}`, () => {
-      expect(parseHttpOrigin(origin)).to.be.undefined;
-    });
-  }
 });

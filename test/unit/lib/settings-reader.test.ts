@@ -1,147 +1,195 @@
 import { expect } from "chai";
+import type * as z from "zod";
 import {
+  readSettings,
+  required,
+  setting,
   SettingsError,
   SettingsReader,
+  type Environment,
 } from "../../../lib/settings/settings.js";
+import * as values from "../../../lib/settings/values.js";
+import { problemsIn } from "../../support/settings-problems.js";
 
-/** The problems that `read` finds in `env`. */
-function problemsOf(
-  env: Record<string, string | undefined>,
-  read: (settings: SettingsReader) => unknown,
-): readonly string[] {
-  const settings = new SettingsReader(env);
-  read(settings);
-  try {
-    settings.finish();
-    return [];
-  } catch (err) {
-    expect(err).to.be.instanceOf(SettingsError);
-    return (err as SettingsError).problems;
-  }
+/** The setting X, without a default. */
+function x<T>(takes: z.ZodType<T>) {
+  return { x: required(setting("X", takes, { meaning: "it" })) };
+}
+
+/** What is wrong with the variable X. */
+function problemsOf(takes: z.ZodType, env: Environment): readonly string[] {
+  return problemsIn(() => readSettings(env, x(takes)))({});
 }
 
 /** The value of the variable X. */
-function valueOf<T>(x: string, read: (settings: SettingsReader) => T): T {
-  const settings = new SettingsReader({ X: x });
-  const value = read(settings);
-  settings.finish();
-  return value;
+function valueOf<T>(text: string, takes: z.ZodType<T>): T {
+  return readSettings({ X: text }, x(takes)).x;
 }
 
-const range = { min: 1, max: 10 };
-const readInteger = (settings: SettingsReader) => settings.integer("X", range);
-const readDecimal = (settings: SettingsReader) => settings.decimal("X", range);
-const readChoice = (settings: SettingsReader) =>
-  settings.choice("X", ["a", "b"]);
-const readEven = (settings: SettingsReader) =>
-  settings.list("X", "even numbers", (part) =>
+const integer = values.wholeNumber(1, 10);
+const decimal = values.decimal(1, 10);
+const choice = values.choice("a", "b");
+const evenNumbers = values.list(
+  "even numbers",
+  values.parsed("an even number", (part) =>
     Number(part) % 2 === 0 ? Number(part) : undefined,
-  );
+  ),
+);
 
 describe("settings reader", () => {
   it("returns the default of an unset or empty variable", () => {
+    const meaning = "it";
+    const tree = {
+      text: setting("X", values.anyText, { default: "t", meaning }),
+      integer: setting("X", integer, { default: 7, meaning }),
+      nested: {
+        decimal: setting("X", decimal, { default: 1.5, meaning }),
+        choice: setting("X", choice, { default: "b", meaning }),
+      },
+      list: setting("X", evenNumbers, { default: "", meaning }),
+      optional: setting("X", values.secret(values.anyText), { meaning }),
+    };
     for (const env of [{}, { X: undefined }, { X: "" }]) {
-      const settings = new SettingsReader(env);
-      expect(settings.isSet("X")).to.be.false;
-      expect(settings.text("X", "t")).to.equal("t");
-      expect(settings.integer("X", range, 7)).to.equal(7);
-      expect(settings.decimal("X", range, 1.5)).to.equal(1.5);
-      expect(settings.choice("X", ["a", "b"], "b")).to.equal("b");
-      expect(settings.list("X", "texts", (part) => part, [])).to.deep.equal([]);
-      expect(settings.secret("X", "it", (value) => value, "s")).to.equal("s");
-      settings.finish();
+      expect(new SettingsReader(env).isSet("X")).to.be.false;
+      expect(readSettings(env, tree)).to.deep.equal({
+        text: "t",
+        integer: 7,
+        nested: { decimal: 1.5, choice: "b" },
+        list: [],
+        optional: undefined,
+      });
     }
   });
 
-  it("rejects an unset variable without a default, and says what is valid", () => {
-    expect(problemsOf({}, readInteger)).to.deep.equal([
+  it("rejects an unset variable that is required, and says what is valid", () => {
+    expect(problemsOf(integer, {})).to.deep.equal([
       "X is not set: give a whole number from 1 to 10",
     ]);
-    expect(problemsOf({ X: "" }, readChoice)).to.deep.equal([
+    expect(problemsOf(choice, { X: "" })).to.deep.equal([
       "X is not set: give one of a, b",
     ]);
   });
 
   it("does not return the default for a malformed value", () => {
-    const problems = problemsOf({ X: "eleven" }, (settings) =>
-      settings.integer("X", range, 5),
-    );
-    expect(problems).to.deep.equal([
+    const tree = { x: setting("X", integer, { default: 5, meaning: "it" }) };
+    expect(() => readSettings({ X: "eleven" }, tree)).to.throw(
+      SettingsError,
       'X is "eleven": give a whole number from 1 to 10',
-    ]);
+    );
   });
 
   for (const text of ["1", "10", "007"]) {
     it(`accepts ${text} as a whole number from 1 to 10`, () => {
-      expect(valueOf(text, readInteger)).to.equal(Number(text));
+      expect(valueOf(text, integer)).to.equal(Number(text));
     });
   }
 
   for (const text of ["0", "11", "-1", "+1", "1.0", "1e0", "0x1", " 1", "١"]) {
     it(`rejects ${JSON.stringify(text)} as a whole number from 1 to 10`, () => {
-      expect(problemsOf({ X: text }, readInteger)).to.have.length(1);
+      expect(problemsOf(integer, { X: text })).to.have.length(1);
     });
   }
 
   for (const text of ["1", "1.0", "9.999", "10.000"]) {
     it(`accepts ${text} as a number from 1 to 10`, () => {
-      expect(valueOf(text, readDecimal)).to.equal(Number(text));
+      expect(valueOf(text, decimal)).to.equal(Number(text));
     });
   }
 
   for (const text of [".5", "1.", "1,5", "0.99", "10.01", "NaN", "Infinity"]) {
     it(`rejects ${text} as a number from 1 to 10`, () => {
-      expect(problemsOf({ X: text }, readDecimal)).to.have.length(1);
+      expect(problemsOf(decimal, { X: text })).to.have.length(1);
     });
   }
 
+  it("accepts durations from the given minimum to a day", () => {
+    const ms = values.ms(500);
+    expect(valueOf("500", ms)).to.equal(500);
+    expect(valueOf("86400000", ms)).to.equal(86_400_000);
+    expect(problemsOf(ms, { X: "499" })).to.deep.equal([
+      'X is "499": give a whole number from 500 to 86400000, in ms',
+    ]);
+    expect(problemsOf(ms, { X: "86400001" })).to.have.length(1);
+  });
+
   it("matches a choice case-sensitively", () => {
-    expect(valueOf("b", readChoice)).to.equal("b");
-    expect(problemsOf({ X: "B" }, readChoice)).to.deep.equal([
+    expect(valueOf("b", choice)).to.equal("b");
+    expect(problemsOf(choice, { X: "B" })).to.deep.equal([
       'X is "B": give one of a, b',
     ]);
   });
 
+  it("reads a choice of two as true or false", () => {
+    const either = values.either("off", "on");
+    expect(valueOf("on", either)).to.equal(true);
+    expect(valueOf("off", either)).to.equal(false);
+    expect(problemsOf(either, { X: "yes" })).to.deep.equal([
+      'X is "yes": give one of off, on',
+    ]);
+  });
+
   it("reads a list, with blanks around its parts", () => {
-    expect(valueOf("2, 4 ,6", readEven)).to.deep.equal([2, 4, 6]);
-    const readTexts = (settings: SettingsReader) =>
-      settings.list("X", "texts", (part) => part);
-    expect(valueOf(" a,b c ", readTexts)).to.deep.equal(["a", "b c"]);
+    expect(valueOf("2, 4 ,6", evenNumbers)).to.deep.equal([2, 4, 6]);
+    const texts = values.list("texts", values.anyText);
+    expect(valueOf(" a,b c ", texts)).to.deep.equal(["a", "b c"]);
   });
 
   for (const text of ["2,3", "2,", ",", "2,,4"]) {
     it(`rejects the list ${text} as a whole`, () => {
-      expect(problemsOf({ X: text }, readEven)).to.deep.equal([
+      expect(problemsOf(evenNumbers, { X: text })).to.deep.equal([
         `X is "${text}": give even numbers`,
       ]);
     });
   }
 
+  for (const origin of ["http://127.0.0.1:3001", "http://web1/"]) {
+    it(`accepts the origin ${origin}`, () => {
+      const { href } = valueOf(origin, values.httpOrigin);
+      expect(href).to.equal(new URL(origin).href);
+    });
+  }
+
+  for (const origin of [
+    "https://web1",
+    "web1:3001",
+    "http://web1/path",
+    "http://web1/?a",
+    "http://web1/?",
+    "http://web1/#a",
+    "http://user@web1",
+    "http://:pw@web1",
+  ]) {
+    it(`rejects the origin ${JSON.stringify(origin)}`, () => {
+      expect(problemsOf(values.httpOrigin, { X: origin })).to.have.length(1);
+    });
+  }
+
   it("never repeats a secret", () => {
-    const problems = problemsOf({ X: "hunter2" }, (settings) =>
-      settings.secret("X", "a token", () => undefined),
-    );
-    expect(problems).to.deep.equal([
+    const token = values.secret(values.text("a token", /^t$/));
+    expect(problemsOf(token, { X: "hunter2" })).to.deep.equal([
       "X is malformed (value not shown): give a token",
     ]);
   });
 
   it("escapes control characters in a value", () => {
-    const problems = problemsOf({ X: "a\nb\u0007" }, readChoice);
+    const problems = problemsOf(choice, { X: "a\nb\u0007" });
     expect(problems[0]).to.include('X is "a\\nb\\u0007"');
   });
 
   it("reports all problems together, in the order of reading", () => {
     const settings = new SettingsReader({ A: "x", B: "2" });
-    settings.integer("A", range);
-    settings.integer("B", range);
-    settings.text("C");
+    const meaning = "it";
+    settings.read({
+      a: setting("A", integer, { meaning }),
+      b: setting("B", integer, { meaning }),
+      nested: { c: required(setting("C", choice, { meaning })) },
+    });
     settings.reject("A and B contradict each other");
     expect(() => settings.finish()).to.throw(
       SettingsError,
       "bad settings:\n" +
         '  - A is "x": give a whole number from 1 to 10\n' +
-        "  - C is not set: give a non-empty text\n" +
+        "  - C is not set: give one of a, b\n" +
         "  - A and B contradict each other",
     );
   });

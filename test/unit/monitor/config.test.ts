@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { readConfig } from "../../../apps/monitor/config.js";
-import { isLoopback } from "../../../lib/settings/base-config.js";
+import { isLoopback } from "../../../lib/settings/values.js";
 import { problemsIn } from "../../support/settings-problems.js";
 
 const problemsOf = problemsIn(readConfig);
@@ -164,10 +164,10 @@ describe("monitor config", () => {
       "REDIS_URL",
       "MIN_REQUESTS",
       "RECOVERY",
+      "ADMIN_TOKEN",
       "ALERT_FROM",
       "ALERT_TO",
       "AWS_REGION",
-      "ADMIN_TOKEN",
     ]);
   });
 
