@@ -144,6 +144,11 @@ export const SETTINGS = {
       meaning: "a request that waited this long is logged as slow",
     }),
   },
+  tellsTiming: setting("SERVER_TIMING", either("off", "on"), {
+    default: "off",
+    meaning:
+      "on: each response has a server-timing with the milliseconds of the proxy and of the upstream",
+  }),
   drainMs: DRAIN,
 };
 

@@ -105,6 +105,7 @@ export class Front {
         if (trip !== undefined) onTrip(trip, breaker.era);
       },
       onFailedAttempt: (upstream, failure) => failures.note(upstream, failure),
+      tellsTiming: config.tellsTiming,
       accessLog: config.accessLog && new AccessLog(logger, config.accessLog),
     });
   }

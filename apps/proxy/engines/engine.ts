@@ -29,6 +29,8 @@ export interface Attempt {
   hasBody: boolean;
   /** Open a new connection instead of reusing one. */
   freshConnection: boolean;
+  /** The response's `server-timing`, at the time of the call; undefined for none. */
+  readTiming: (() => string) | undefined;
   /**
    * The response's head is being relayed. Called at most once, and never together with `onFailure`.
    *

@@ -62,7 +62,10 @@ export function followAttempt(
     });
     try {
       const { bodyLength } = frame(upstream);
-      relayResponse({ upstream, bodyLength }, response, attempt.upstream.side);
+      relayResponse({ upstream, bodyLength }, response, {
+        servedBy: attempt.upstream.side,
+        timing: attempt.readTiming?.(),
+      });
     } catch (err) {
       fail("bad-response", err as Error);
       return;

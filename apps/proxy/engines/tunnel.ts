@@ -103,7 +103,7 @@ export class TunnelEngine implements Engine<UpgradeAttempt> {
 }
 
 function switchingHead(response: IncomingMessage, servedBy: string): string {
-  const headers = clientResponseHeaders(response.rawHeaders, servedBy);
+  const headers = clientResponseHeaders(response.rawHeaders, { servedBy });
   headers.push("Connection", "Upgrade", "Upgrade", "websocket");
   const reason = response.statusMessage ?? "Switching Protocols";
   return `HTTP/1.1 101 ${reason}\r\n${headerLines(headers)}\r\n`;

@@ -4,7 +4,10 @@ import type { Upstream } from "../engines/upstreams.js";
 import { valuesOf } from "../http/headers.js";
 import type { ReceivedRequest } from "../http/received-request.js";
 
-/** Further lines of a second are counted, not written: a failing upstream must not fill the disk. */
+/**
+ * Further lines of a second are counted, not written, unless all requests are logged: a failing upstream must not fill the
+ * disk.
+ */
 const MAX_LINES_A_SECOND = 100;
 const MAX_TEXT = 256;
 
@@ -20,6 +23,8 @@ export interface Ended {
   request: ReceivedRequest;
   /** As they were sent to the upstream. */
   headers: readonly string[];
+  /** As traffic is counted: `GET /cart`, or `other`. */
+  route: string;
   /** Chosen by the split. */
   side: Side;
   /** That answered, or failed last. */
@@ -69,7 +74,7 @@ export class AccessLog {
       this.#secondEndsAt = now + 1000;
       this.#lines = 0;
     }
-    if (this.#lines === MAX_LINES_A_SECOND) {
+    if (this.#lines === MAX_LINES_A_SECOND && sampleRatio < 1) {
       this.#unlogged += 1;
       return;
     }
@@ -98,6 +103,7 @@ function describe(ended: Ended): object {
   const traceparent = firstValue(headers, "traceparent");
   return {
     method,
+    route: ended.route,
     path: bounded(url.replace(/[?#].*$/s, "")),
     status,
     side,

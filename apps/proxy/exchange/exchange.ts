@@ -50,6 +50,8 @@ export interface ExchangeContext {
     failure: Pick<Failure, "kind" | "cause">,
   ) => void;
   accessLog: AccessLog | undefined;
+  /** Whether responses have a `server-timing` of the proxy's. */
+  tellsTiming: boolean;
 }
 
 export interface Message {
@@ -119,6 +121,9 @@ export class Exchange {
         upstream,
         hasBody: this.#hasBody,
         freshConnection,
+        readTiming: this.#context.tellsTiming
+          ? () => this.#describeTiming()
+          : undefined,
         onResponse: (status, rawHeaders) =>
           this.#finish(status, this.#isWithoutFeature(status, rawHeaders)),
         onCut: (cause) => this.#countCut(upstream, cause),
@@ -193,6 +198,15 @@ export class Exchange {
       onOutcome(side, { status }, { ...this.#begun, waitedMs: 0, isCut: true });
   }
 
+  /** Both parts together are what the client waits. The proxy's has earlier attempts in it. */
+  #describeTiming(): string {
+    const now = performance.now();
+    const waitedMs = waitedFor(this.#pending, now) ?? 0;
+    const upstreamMs = Math.min(waitedMs, now - this.#tried.at);
+    const proxyMs = waitedMs - upstreamMs;
+    return `proxy;dur=${proxyMs.toFixed(1)}, upstream;dur=${upstreamMs.toFixed(1)}`;
+  }
+
   /**
    * Whether prod turned the request away because the flag is off: it serves as it should, without the feature. A canary, and
    * prod while the flag is on, must not hide failures this way.
@@ -230,6 +244,7 @@ export class Exchange {
         ...end,
         request: this.#message.request,
         headers: this.#message.headers,
+        route: this.#context.recorder.routeOf(this.#pending),
         side: this.#pending.side,
         upstream: this.#tried.upstream,
         canaryStatus: this.#canaryStatus,

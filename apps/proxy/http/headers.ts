@@ -115,6 +115,13 @@ function placeOf(wanted: string, raw: readonly string[], from = 0): number {
   return -1;
 }
 
+/** What the client is told of a response's origin. */
+export interface ResponseSource {
+  servedBy: string;
+  /** The value of `server-timing`; undefined for none. */
+  timing?: string | undefined;
+}
+
 /** The headers that are forwarded unchanged. */
 function endToEndHeaders(
   raw: readonly string[],
@@ -133,13 +140,13 @@ function endToEndHeaders(
 
 /**
  * A response's raw headers for the client: order, case and repetition kept, hop-by-hop headers removed, `x-served-by`
- * set.
+ * set, and a `server-timing` of the proxy's own added.
  *
  * @param raw `[name, value, name, value …]` as received
  */
 export function clientResponseHeaders(
   raw: readonly string[],
-  servedBy: string,
+  { servedBy, timing }: ResponseSource,
 ): string[] {
   const headers: string[] = [];
   let connection: string | undefined;
@@ -154,6 +161,7 @@ export function clientResponseHeaders(
   const named = connectionOptions(connection);
   const kept = named === undefined ? headers : without(headers, named);
   kept.push("x-served-by", servedBy);
+  if (timing !== undefined) kept.push("server-timing", timing);
   return kept;
 }
 

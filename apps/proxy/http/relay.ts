@@ -4,6 +4,7 @@ import {
   valuesOf,
   withLengthLast,
   without,
+  type ResponseSource,
 } from "./headers.js";
 import type { BodyLength } from "./response-head.js";
 
@@ -26,9 +27,9 @@ export interface UpstreamHead {
 export function beginResponse(
   response: ServerResponse,
   head: UpstreamHead,
-  servedBy: string,
+  source: ResponseSource,
 ): void {
-  const all = clientResponseHeaders(head.rawHeaders, servedBy);
+  const all = clientResponseHeaders(head.rawHeaders, source);
   // RFC 9110 8.6
   const headers = head.status === 204 ? without(all, LENGTH) : all;
   if (response.shouldKeepAlive) headers.push("Keep-Alive", KEEP_ALIVE);
@@ -47,13 +48,13 @@ export function relayResponse(
     bodyLength,
   }: { upstream: IncomingMessage; bodyLength: BodyLength },
   response: ServerResponse,
-  servedBy: string,
+  source: ResponseSource,
 ): void {
   if (upstream.httpVersionMajor !== 1)
     throw new Error(`not HTTP/1: ${upstream.httpVersion}`);
   // Node does not report it as an upgrade if `Connection` does not name one.
   if (upstream.statusCode === 101) throw new Error("an unrequested upgrade");
-  beginResponse(response, headOf(upstream), servedBy);
+  beginResponse(response, headOf(upstream), source);
   upstream.on("error", () => cutOff(response));
   // A body's first bytes usually arrive with the head. By the next tick they were read, and can be sent with it.
   process.nextTick(() => {

@@ -119,6 +119,11 @@ export class TrafficRecorder {
     return true;
   }
 
+  /** The name of the route that it counts under. */
+  routeOf(pending: PendingRequest): string {
+    return this.#counts.routes.nameOf(pending);
+  }
+
   /** Ends the window and returns its counts. */
   takeWindow(now: number): TrafficWindows {
     const waiting = {

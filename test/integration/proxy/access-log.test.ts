@@ -50,6 +50,7 @@ describeEngines("the proxy's access log", () => {
       path: "/pay/1",
       status: 200,
       canaryStatus: 502,
+      route: "other",
       side: "canary",
       servedBy: "prod",
       upstream: `127.0.0.1:${prod.url.port}`,
@@ -69,6 +70,13 @@ describeEngines("the proxy's access log", () => {
     const sampled = await startLogging({ prod }, { sampleRatio: 0.51 });
     await send(sampled.port, { path: "/" });
     expect(sampled.lines).to.have.length(1);
+  });
+
+  it("names the route as traffic is counted", async () => {
+    const prod = await startNamedBackend("prod");
+    const proxy = await startLogging({ prod }, { sampleRatio: 1 });
+    await send(proxy.port, { path: "/pay/1" });
+    expect(proxy.lines[0]!.data).to.include({ route: "GET /pay" });
   });
 
   it("logs errors and slow answers", async () => {

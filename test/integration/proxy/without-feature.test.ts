@@ -1,6 +1,15 @@
 import { expect } from "chai";
 import type { Side } from "../../../lib/telemetry/telemetry.js";
 import { AccessLog } from "../../../apps/proxy/exchange/access-log.js";
+import { RecentSum } from "../../../apps/proxy/canary/recent-requests.js";
+import { readConfig } from "../../../apps/proxy/config.js";
+import { Front } from "../../../apps/proxy/front.js";
+import {
+  createSharedState,
+  createThreadState,
+  readClockOffsetMs,
+} from "../../../apps/proxy/shared-state.js";
+import { onCleanup } from "../../support/cleanup.js";
 import { startBackend, startNamedBackend } from "../../support/http/backend.js";
 import { describeEngines } from "../../support/http/engines.js";
 import { send } from "../../support/http/http-client.js";
@@ -70,6 +79,24 @@ describeEngines("a 503 because the flag is off", () => {
         ...{ errors: 1, withoutFeature: 0 },
       });
     });
+
+  it("excuses no canary from the breaker", async () => {
+    const prod = await startTurningAway();
+    const [shared, own] = [createSharedState(), createThreadState()];
+    shared.flagIsOff[0] = 1;
+    const front = new Front(readConfig({ PROD_URLS: prod.url.origin }), {
+      ...{ shared, own, logger: createMemoryLogger() },
+      onTrip: () => undefined,
+    });
+    onCleanup(() => front.close(0));
+    await send(await front.listen({ host: "127.0.0.1", port: 0 }));
+    const recent = new RecentSum();
+    recent.add(own.recent);
+    const until = performance.now() + readClockOffsetMs();
+    expect(recent.read("prod", { until })).to.include({
+      ...{ requests: 1, failures: 0 },
+    });
+  });
 
   it("counts apart in the metrics once the flag is false", async () => {
     const prod = await startTurningAway();

@@ -45,6 +45,7 @@ export async function startTestProxy(options: {
   onFailedAttempt?: IntakeContext["onFailedAttempt"];
   isFlagOff?: boolean;
   accessLog?: AccessLog;
+  tellsTiming?: boolean;
   /** The one under test unless told. */
   engine?: Engine;
 }): Promise<TestProxy> {
@@ -85,6 +86,7 @@ export async function startTestProxy(options: {
     onOutcome: (side, { status }) => options.onOutcome?.(side, status),
     onFailedAttempt: options.onFailedAttempt ?? (() => undefined),
     accessLog: options.accessLog,
+    tellsTiming: options.tellsTiming ?? false,
   });
   await service.listen({ host: "127.0.0.1", port: 0 });
   onCleanup(async () => {

@@ -13,6 +13,7 @@ function failed(url: string): Ended {
   return {
     request,
     headers: [],
+    route: "other",
     side: "prod",
     upstream: { side: "prod", host: "10.0.0.11", port: 3001 },
     status: 500,
@@ -34,6 +35,13 @@ describe("the access log", () => {
     log.note(failed("/"), 6001);
     const last = logger.lines.slice(-2).map(({ data }) => data);
     expect(last).to.containSubset([{ unlogged: 30 }, { unlogged: 0 }]);
+  });
+
+  it("writes every line if all requests are logged", () => {
+    const logger = createMemoryLogger();
+    const log = new AccessLog(logger, { sampleRatio: 1, slowMs: 1000 });
+    for (let i = 0; i < 130; i++) log.note(failed("/"), 5000 + i);
+    expect(logger.lines).to.have.length(130);
   });
 
   it("bounds what clients can make long", () => {

@@ -44,6 +44,7 @@ describe("proxy settings", () => {
       telemetryIntervalMs: 500,
       keepsUnderscores: false,
       accessLog: { sampleRatio: 0, slowMs: 500 },
+      tellsTiming: false,
     });
   });
 

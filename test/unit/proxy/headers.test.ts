@@ -223,7 +223,7 @@ describe("proxy headers to the client", () => {
     expect(
       clientResponseHeaders(
         ["X-B", "1", "Set-Cookie", "a=1", "x-A", "2", "Set-Cookie", "b=2"],
-        "canary",
+        { servedBy: "canary" },
       ),
     ).to.deep.equal([
       ...["X-B", "1", "Set-Cookie", "a=1", "x-A", "2", "Set-Cookie", "b=2"],
@@ -240,7 +240,7 @@ describe("proxy headers to the client", () => {
           ...["Proxy-Authenticate", "Basic", "Upgrade", "h2c"],
           ...["X-Served-By", "somebody", "X-Kept", "3"],
         ],
-        "prod",
+        { servedBy: "prod" },
       ),
     ).to.deep.equal(["X-Kept", "3", "x-served-by", "prod"]));
 
@@ -248,7 +248,7 @@ describe("proxy headers to the client", () => {
     expect(
       clientResponseHeaders(
         ["Connection", "close, content-length", "Content-Length", "2"],
-        "prod",
+        { servedBy: "prod" },
       ),
     ).to.deep.equal(["Content-Length", "2", "x-served-by", "prod"]));
 });

@@ -118,10 +118,13 @@ export class DirectAttempt implements ConnectionUser, Ongoing {
 
   /** @returns whether the client can take more */
   #relay(part: ResponsePart): boolean {
-    const { response, upstream, onResponse } = this.#attempt;
+    const { response, upstream, readTiming, onResponse } = this.#attempt;
     for (const interim of part.interim) relayInterim(response, interim);
     if (part.head !== undefined) {
-      beginResponse(response, part.head, upstream.side);
+      beginResponse(response, part.head, {
+        servedBy: upstream.side,
+        timing: readTiming?.(),
+      });
       this.#head = part.head;
       onResponse(part.head.status, part.head.rawHeaders);
     }
