@@ -8,13 +8,20 @@ export type Style = Parameters<typeof styleText>[0];
 /** Applies a style to a text, unless colours are off. */
 export type Paint = (style: Style, text: string) => string;
 
+/** How a page is drawn. */
+export interface Look {
+  paint: Paint;
+  /** Columns. */
+  width: number;
+}
+
 /** A terminal or another writer of text. */
 export interface OutputStream {
   write: (text: string) => unknown;
 }
 
 /** Prints lines and JSON. */
-export class Output {
+export class Output implements Look {
   readonly #stream: OutputStream;
   /** Undefined if the output is not a terminal. */
   readonly terminal: WriteStream | undefined;
@@ -24,9 +31,14 @@ export class Output {
     this.#stream = stream;
     this.terminal = stream instanceof WriteStream ? stream : undefined;
     this.paint =
-      this.terminal?.hasColors(env) === true
+      (this.terminal?.hasColors(env) ?? isColourForced(env))
         ? (style, text) => styleText(style, text, { validateStream: false })
         : (_style, text) => text;
+  }
+
+  /** Columns of the terminal; infinite in a pipe, where nothing is cut or wrapped. */
+  get width(): number {
+    return this.terminal?.columns ?? Infinity;
   }
 
   readonly line = (text: string): void => {
@@ -42,4 +54,9 @@ export class Output {
   jsonLine(value: unknown): void {
     this.line(escapeUnsafe(JSON.stringify(value)));
   }
+}
+
+/** As Node reads it for a terminal. */
+function isColourForced({ FORCE_COLOR: forced }: Environment): boolean {
+  return forced !== undefined && forced !== "0" && forced !== "false";
 }

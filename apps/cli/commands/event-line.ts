@@ -3,24 +3,42 @@ import { formatClock } from "../../../lib/wording/units.js";
 import type { LedgerEvent } from "../../../lib/flag/ledger.js";
 import { toPlain } from "../../../lib/wording/plain-text.js";
 import { entryTimeMs } from "../../../lib/redis/stream-entry.js";
-import type { Paint, Style } from "../output.js";
+import type { Look, Style } from "../output.js";
+import { hang } from "../table.js";
 
 const KIND_STYLES: Readonly<Record<string, Style>> = {
-  flip: ["bold", "cyan"],
   breach: ["bold", "red"],
   recovery: ["bold", "green"],
   alert: "yellow",
   silence: "yellow",
 };
 
-/** `14:03:07  flip      monitor   feature is off: canary p95 …`. The time is Redis's, in local time. */
-export function renderEvent(
+/** Below it, lines do not say who wrote the event. */
+const MIN_WIDTH_WITH_WRITER = 100;
+
+/** `14:03:07 UTC  flip      monitor   feature is off: canary p95 …`, wrapped. The time is Redis's. */
+export function drawEvent(
   event: LedgerEvent,
   now: number,
-  paint: Paint,
-): string {
+  { paint, width }: Look,
+): string[] {
   const time = formatClock(new Date(entryTimeMs(event.id)), now);
-  const kind = paint(KIND_STYLES[event.kind] ?? "dim", event.kind.padEnd(8));
-  const by = toPlain(event.by).padEnd(8);
-  return `${paint("dim", time)}  ${kind}  ${by}  ${toPlain(describeEvent(event))}`;
+  const kind = event.kind.padEnd(8);
+  const by =
+    width < MIN_WIDTH_WITH_WRITER ? "" : `${toPlain(event.by).padEnd(8)}  `;
+  const text = toPlain(describeEvent(event));
+  const [first = "", ...rest] = hang(`${time}  ${kind}  ${by}`, text, width);
+  const style = styleOf(event);
+  return [
+    paint("dim", time) +
+      first
+        .slice(time.length)
+        .replace(kind.trimEnd(), (word) => paint(style, word)),
+    ...rest,
+  ];
+}
+
+function styleOf({ kind, data }: LedgerEvent): Style {
+  if (kind !== "flip") return KIND_STYLES[kind] ?? "dim";
+  return data.value === true ? ["bold", "green"] : ["bold", "red"];
 }

@@ -7,7 +7,7 @@ import {
   type LedgerEvent,
 } from "../../../lib/flag/ledger-event.js";
 import { compareIds } from "../../../lib/redis/stream-entry.js";
-import { renderEvent } from "./event-line.js";
+import { drawEvent } from "./event-line.js";
 import { EXIT, type ExitStatus } from "../exit-status.js";
 import type { CommandContext } from "./command-context.js";
 
@@ -48,7 +48,7 @@ export async function showEvents(
   const print = (event: LedgerEvent) => {
     if (!isShown(event)) return;
     if (options.json) output.jsonLine(event);
-    else output.line(renderEvent(event, Date.now(), output.paint));
+    else drawEvent(event, Date.now(), output).forEach(output.line);
   };
   // The feed prints events that were added between the two reads.
   const shown =

@@ -1,27 +1,32 @@
 import {
   describeHeadline,
-  type Tone,
   describeHeld,
+  type Tone,
 } from "../../../lib/wording/headline.js";
 import {
   describeTry,
-  formatSpan,
-  formatAge,
-  formatBytes,
+  formatClock,
   formatCount,
   formatMs,
-  formatRatio,
 } from "../../../lib/wording/units.js";
+import { entryTimeMs } from "../../../lib/redis/stream-entry.js";
 import type {
   SideSummary,
   StateReport,
 } from "../../../lib/telemetry/monitor-state.js";
 import { toPlain } from "../../../lib/wording/plain-text.js";
 import { EXIT, type ExitStatus } from "../exit-status.js";
-import type { Paint, Style } from "../output.js";
-import { readState, type Reading } from "../sources/state-source.js";
-import { layOut, layOutFacts } from "../table.js";
+import { wrap } from "../fit.js";
+import type { Look, Style } from "../output.js";
+import {
+  readState,
+  readStop,
+  type Reading,
+  type Stop,
+} from "../sources/state-source.js";
+import { layOutFacts } from "../table.js";
 import type { CommandContext } from "./command-context.js";
+import { drawMembers, drawTable } from "./members.js";
 
 const TONE_STYLES: Readonly<Record<Tone, Style>> = {
   good: ["bold", "green"],
@@ -35,16 +40,8 @@ const SIDE_COLUMNS = [
     isFigure: true,
   })),
 ];
-const PROXY_COLUMNS = ["proxy", "split", "canary", "seen"].map((title) => ({
-  title,
-}));
-const HOST_COLUMNS = [
-  ...["host", "side", "app", "up for"].map((title) => ({ title })),
-  ...["CPU", "memory", "probe"].map((title) => ({ title, isFigure: true })),
-  { title: "seen" },
-];
 
-/** `serin status` */
+/** `serin status` @returns 1 while something is wrong */
 export async function showStatus(
   parts: CommandContext,
   options: { json: boolean },
@@ -52,58 +49,74 @@ export async function showStatus(
   const { output } = parts;
   const reading = await readState(parts);
   const { report, without } = reading;
+  const { tone } = describeHeadline(report, Date.parse(report.now));
+  const isWell = tone === "good" && report.outbox.held.length === 0;
   if (options.json)
     output.json(
       without === undefined ? report : { ...report, without: without.message },
     );
-  else renderStatus(reading, output.paint).forEach(output.line);
-  return without?.status ?? EXIT.ok;
+  else {
+    const stop = await readStop(parts, reading);
+    const page = drawStatus({ ...reading, stop }, output);
+    [...page, ...drawMembers(report, output)].forEach(output.line);
+  }
+  return without?.status ?? (isWell ? EXIT.ok : EXIT.problem);
 }
 
 /** The headline in its colour. */
-export function paintHeadline(report: StateReport, paint: Paint): string {
+export function paintHeadline(
+  report: StateReport,
+  { paint, width }: Look,
+): string[] {
   const { tone, text } = describeHeadline(report, Date.parse(report.now));
-  return paint(TONE_STYLES[tone], toPlain(text));
+  return wrap(toPlain(text), width).map((line) =>
+    paint(TONE_STYLES[tone], line),
+  );
 }
 
-/** The state as lines for a terminal. */
-export function renderStatus(
-  { report, without }: Reading,
-  paint: Paint,
+/** What a person reads first: the headline, both sides, the verdict. */
+export function drawStatus(
+  { report, without, stop }: Reading & { stop: Stop | undefined },
+  look: Look,
 ): string[] {
-  const now = Date.parse(report.now);
-  const table = (...[columns, rows]: Parameters<typeof layOut>) => {
-    const [titles = "", ...lines] = layOut(
-      columns,
-      rows.map((row) => row.map(toPlain)),
-    );
-    return ["", paint("dim", titles), ...lines];
-  };
+  const { paint, width } = look;
   const notice =
     without === undefined
       ? []
-      : ["", paint("yellow", `${without.message}.`), "From Redis only:"];
+      : [
+          "",
+          ...wrap(`${without.message}.`, width).map((line) =>
+            paint("yellow", line),
+          ),
+          "From Redis only:",
+        ];
   return [
-    paintHeadline(report, paint),
+    ...paintHeadline(report, look),
     ...notice,
-    ...table(SIDE_COLUMNS, [
-      describeSide("prod", report.sides.prod),
-      describeSide("canary", report.sides.canary),
-    ]),
-    ...table(
-      PROXY_COLUMNS,
-      report.proxies.map((proxy) => describeProxy(proxy, now)),
-    ),
-    ...table(
-      HOST_COLUMNS,
-      report.hosts.map((host) => describeHost(host, now)),
+    ...drawTable(
+      SIDE_COLUMNS,
+      [
+        describeSide("prod", report.sides.prod),
+        describeSide("canary", report.sides.canary),
+      ],
+      look,
     ),
     "",
-    ...layOutFacts([
-      ["verdict", toPlain(describeVerdict(report, without))],
-      ["monitor", toPlain(describeLease(report.lease))],
-      ["mails", toPlain(describeOutbox(report.outbox))],
-    ]),
+    ...layOutFacts(
+      [
+        [
+          "verdict",
+          toPlain(
+            report.flag.value
+              ? describeVerdict(report, without)
+              : describeStop(stop, Date.parse(report.now)),
+          ),
+        ],
+        ["monitor", toPlain(describeLease(report.lease))],
+        ["mails", toPlain(describeOutbox(report.outbox))],
+      ],
+      width,
+    ),
   ];
 }
 
@@ -122,35 +135,17 @@ function describeSide(name: string, side: SideSummary): string[] {
   ];
 }
 
-function describeProxy(
-  { id, split, canaryOpen, because, seenAt }: StateReport["proxies"][number],
-  now: number,
-): string[] {
-  const canary =
-    canaryOpen === null
-      ? "unknown"
-      : canaryOpen
-        ? "open"
-        : `closed: ${because ?? "unknown reason"}`;
-  return [id, split ?? "unknown", canary, formatAge(seenAt, now)];
-}
-
-function describeHost(
-  host: StateReport["hosts"][number],
-  now: number,
-): string[] {
-  const { id, target, version, pid, up, startedAt, seenAt } = host;
-  const app = up ? `${version ?? "unknown"} (pid ${pid ?? "unknown"})` : "down";
-  return [
-    id,
-    target,
-    app,
-    startedAt === null ? "" : formatSpan(now - Date.parse(startedAt)),
-    host.cpuRatio === null ? "" : formatRatio(host.cpuRatio),
-    host.rssBytes === null ? "" : formatBytes(host.rssBytes),
-    `${host.probeOk ? "ok" : "FAILS"} ${formatMs(host.probeMs)}`,
-    formatAge(seenAt, now),
-  ];
+/** The comparison of the stop, which does not change until the canary resumes. */
+function describeStop(stop: Stop | undefined, now: number): string {
+  if (stop === undefined) return "stopped: nothing is compared";
+  const { id, by, reason, data } = stop;
+  const { prodLatencyMs: prod, canaryLatencyMs: canary } = data;
+  const sides =
+    typeof prod === "number" && typeof canary === "number"
+      ? `; canary ${formatMs(canary)}, prod ${formatMs(prod)}`
+      : "";
+  const at = formatClock(new Date(entryTimeMs(id)), now);
+  return `stopped ${at} by ${by}: ${reason}${sides}`;
 }
 
 function describeVerdict(

@@ -3,21 +3,36 @@ import type { WriteStream } from "node:tty";
 import { describeHeadline } from "../../../lib/wording/headline.js";
 import { formatClock } from "../../../lib/wording/units.js";
 import type { StateReport } from "../../../lib/telemetry/monitor-state.js";
-import { renderEvent } from "./event-line.js";
+import type { LedgerEvent } from "../../../lib/flag/ledger.js";
+import { toPlain } from "../../../lib/wording/plain-text.js";
 import { CliError, EXIT, type ExitStatus } from "../exit-status.js";
-import { LiveScreen } from "./live-screen.js";
-import type { Paint } from "../output.js";
+import { wrap } from "../fit.js";
+import type { Look } from "../output.js";
 import {
   readNewestEvents,
   readState,
+  readStop,
   type Reading,
   type Sources,
+  type Stop,
 } from "../sources/state-source.js";
 import type { CommandContext } from "./command-context.js";
-import { paintHeadline, renderStatus } from "./status-page.js";
+import { drawEvent } from "./event-line.js";
+import { LiveScreen } from "./live-screen.js";
+import { drawMembers } from "./members.js";
+import { drawStatus, paintHeadline } from "./status-page.js";
 
 const INTERVAL_MS = 1000;
-const EVENTS_SHOWN = 8;
+const EVENTS_READ = 50;
+/** Lines of the page that proxies and hosts leave to events. */
+const EVENT_LINES = 6;
+
+interface Moment {
+  reading: (Reading & { stop: Stop | undefined }) | CliError;
+  /** Newest first. */
+  events: readonly LedgerEvent[];
+  now: number;
+}
 
 /** `serin watch` in a terminal: redraws the state and the newest events each second and after a resize. */
 export async function watchLive(
@@ -27,20 +42,27 @@ export async function watchLive(
 ): Promise<ExitStatus> {
   const { output } = parts;
   const screen = new LiveScreen(terminal);
-  let lines = ["Loading …"];
-  const redraw = () => screen.draw(lines);
+  // Clearing the rest of a full line would clear its last character.
+  const look = () => ({ paint: output.paint, width: output.width - 1 });
+  let moment: Moment | undefined;
+  const redraw = () =>
+    screen.draw(
+      moment === undefined
+        ? ["Loading …"]
+        : drawPage(moment, { look: look(), rows: terminal.rows }),
+    );
   screen.open();
   terminal.on("resize", redraw);
   try {
     await eachSecond(signal, async () => {
-      lines = await renderPage(parts, output.paint);
+      moment = await readMoment(parts);
       redraw();
     });
   } finally {
     terminal.off("resize", redraw);
     screen.close();
     // Leave the last headline on the main screen.
-    output.line(lines[0] ?? "");
+    if (moment !== undefined) drawHeadline(moment, output).forEach(output.line);
   }
   return EXIT.ok;
 }
@@ -53,7 +75,7 @@ export async function watchPiped(
   const { output } = parts;
   let last: string | undefined;
   await eachSecond(signal, async () => {
-    const { sentence, essence } = await readSentence(parts, output.paint);
+    const { sentence, essence } = await readSentence(parts, output);
     if (essence === last) return;
     last = essence;
     const now = new Date();
@@ -73,28 +95,49 @@ async function eachSecond(
   }
 }
 
-async function renderPage(sources: Sources, paint: Paint): Promise<string[]> {
+async function readMoment(sources: Sources): Promise<Moment> {
   const [reading, events] = await Promise.all([
     readOrFail(sources),
-    readNewestEvents(sources, EVENTS_SHOWN),
+    readNewestEvents(sources, EVENTS_READ),
   ]);
   const now = Date.now();
-  const state =
-    reading instanceof CliError
-      ? [paint(["bold", "red"], `Unknown: ${reading.message}`)]
-      : renderStatus(reading, paint);
-  return [
-    ...state,
-    "",
-    ...events.map((event) => renderEvent(event, now, paint)),
-    "",
-    paint("dim", `${formatClock(new Date(now), now)} · Ctrl-C ends`),
-  ];
+  if (reading instanceof CliError) return { reading, events, now };
+  const stop = await readStop(sources, reading);
+  return { reading: { ...reading, stop }, events, now };
+}
+
+/** What matters most comes first: what does not fit into the window is left out from the end of each part. */
+export function drawPage(
+  moment: Moment,
+  { look, rows }: { look: Look; rows: number },
+): string[] {
+  const { reading, events, now } = moment;
+  const isKnown = !(reading instanceof CliError);
+  const state = isKnown
+    ? drawStatus(reading, look)
+    : drawHeadline(moment, look);
+  const clock = `${formatClock(new Date(now), now)} · Ctrl-C ends`;
+  const footer = ["", look.paint("dim", clock)];
+  const room = rows - state.length - footer.length;
+  const history = ["", ...events.flatMap((one) => drawEvent(one, now, look))];
+  const forMembers = room - Math.min(EVENT_LINES, history.length);
+  const members = isKnown ? drawMembers(reading.report, look, forMembers) : [];
+  const shown = history.slice(0, Math.max(0, room - members.length));
+  return [...state, ...members, ...shown, ...footer];
+}
+
+function drawHeadline({ reading }: Moment, look: Look): string[] {
+  if (!(reading instanceof CliError))
+    return paintHeadline(reading.report, look);
+  const text = toPlain(`Unknown: ${reading.message}`);
+  return wrap(text, look.width).map((line) =>
+    look.paint(["bold", "red"], line),
+  );
 }
 
 async function readSentence(
   sources: Sources,
-  paint: Paint,
+  { paint }: Look,
 ): Promise<{ sentence: string; essence: string }> {
   const reading = await readOrFail(sources);
   if (reading instanceof CliError)
@@ -103,9 +146,10 @@ async function readSentence(
       essence: reading.message,
     };
   const { report, without } = reading;
+  const headline = paintHeadline(report, { paint, width: Infinity });
   const because = without === undefined ? "" : ` (${without.message})`;
   return {
-    sentence: paintHeadline(report, paint) + because,
+    sentence: [...headline, because].join(""),
     essence: describeEssence(report) + because,
   };
 }

@@ -15,7 +15,8 @@ import type { StateReport } from "../../../lib/telemetry/monitor-state.js";
 import type { VerdictReplay } from "../sources/monitor-client.js";
 import type { CanaryTrail } from "./canary-trail.js";
 import { EXIT, type CliError } from "../exit-status.js";
-import type { Paint } from "../output.js";
+import type { Look } from "../output.js";
+import { wrap } from "../fit.js";
 import { layOutFacts } from "../table.js";
 
 const RULES: Readonly<Record<string, string>> = {
@@ -54,7 +55,7 @@ type Fact = [name: string, text: string];
 export function renderWhy(
   account: Account,
   now: number,
-  paint: Paint,
+  { paint, width }: Look,
 ): string[] {
   const { flip, last, flagName, value, trail, verdict } = account;
   const { withoutFeature } = account;
@@ -83,19 +84,26 @@ export function renderWhy(
     last.data.value === value
       ? []
       : [
-          `${flagName} is ${value ? "on" : "off"} nevertheless: it was set directly in Redis, and no monitor has recorded this`,
+          ...wrap(
+            `${flagName} is ${value ? "on" : "off"} nevertheless: it was set directly in Redis, and no monitor has recorded this`,
+            width,
+          ),
         ];
   // An unreachable monitor needs no notice here, because Redis provides these facts.
   const elsewhere =
     account.without?.status === EXIT.problem
-      ? [paint("yellow", account.without.message)]
+      ? wrap(account.without.message, width).map((line) =>
+          paint("yellow", line),
+        )
       : [];
   return [
-    paint("bold", toPlain(describeEvent(flip))),
+    ...wrap(toPlain(describeEvent(flip)), width).map((line) =>
+      paint("bold", line),
+    ),
     ...elsewhere,
     ...changedSince,
     "",
-    ...layOutFacts(facts),
+    ...layOutFacts(facts, width),
   ];
 }
 

@@ -66,7 +66,7 @@ export async function explainFlip(
     verdict,
   };
   if (options.json) output.json(toJson(account));
-  else renderWhy(account, Date.now(), output.paint).forEach(output.line);
+  else renderWhy(account, Date.now(), output).forEach(output.line);
   return EXIT.ok;
 }
 

@@ -44,6 +44,31 @@ export async function readNewestEvents(
   }
 }
 
+/** What began the stop that lasts. */
+export type Stop = Pick<LedgerEvent, "id" | "by" | "reason" | "data">;
+
+/** Undefined while the canary may run, or if neither the monitor nor Redis tells. */
+export async function readStop(
+  { monitor, link }: Sources,
+  { report, without }: Reading,
+): Promise<Stop | undefined> {
+  const { name, value } = report.flag;
+  if (value) return undefined;
+  const newest = { kind: "flip", limit: 100 } as const;
+  try {
+    const flips: Stop[] =
+      without === undefined
+        ? await monitor.readEvents(newest)
+        : await (await link.open()).ledger.readEvents(newest);
+    const own = flips.filter(({ data }) => data.flag === name);
+    const resume = own.findIndex(({ data }) => data.value === true);
+    // A person may have confirmed the stop since.
+    return own.slice(0, resume === -1 ? undefined : resume).at(-1);
+  } catch {
+    return undefined; // The page shows the outage elsewhere.
+  }
+}
+
 async function readWithout(
   monitor: string,
   link: RedisLink,

@@ -53,7 +53,7 @@ describe("serin status", () => {
     expect(lines[2]).to.match(/^side +requests +errors +p50 +p95 +p99 +over$/);
     expect(lines[3]).to.match(/^prod +\d+ +0( +\d(\.\d)? ms){3} +2 s$/);
     expect(lines[4]).to.match(/^canary +\d+ +0( +\d(\.\d)? ms){3} +2 s$/);
-    expect(lines[7]).to.match(/^proxy@edge1:8080 +3:1 +open +\d s ago$/);
+    expect(answer.stdout).to.match(/^proxy@edge1:8080 +3:1 +open +\d s ago$/m);
     expect(answer.stdout).to.match(
       /^agent@web2:3102 +canary +1\.2\.3 \(pid 202\) +\d+ d \d+ h +12 % +61 MB +ok 1\.2 ms +\d s ago$/m,
     );
@@ -62,6 +62,47 @@ describe("serin status", () => {
       /^monitor {2}monitor@\S+ leads \(epoch 1, lease \d\.\d s old\)$/m,
     );
     expect(answer.stdout).to.match(/^mails {4}0 waiting$/m);
+  });
+
+  it("ends with 1 and shows the frozen comparison while the canary is stopped", async () => {
+    const monitor = await startHeardMonitor();
+    const env = { MONITOR_URL: monitor.url };
+    const stop = { value: false, reason: "canary slow over 10 s" } as const;
+    const figures = { canaryLatencyMs: 717, prodLatencyMs: 210 };
+    await test.ledger.flip("feature", {
+      ...{ ...stop, by: "monitor", data: figures, cause: "breach" },
+      by: "monitor",
+      cause: "breach",
+    });
+    await test.ledger.flip("feature", {
+      ...{ ...stop, reason: "keep it stopped", data: {} },
+      by: "operator",
+    });
+    const { status: code, stdout } = await waitFor("the stop", async () => {
+      const answer = await status(env);
+      return answer.stdout.startsWith("Canary stopped") && answer;
+    });
+    expect(code).to.equal(1);
+    const verdict =
+      /^verdict {2}stopped \S+ UTC by monitor: canary slow over 10 s; canary 717 ms, prod 210 ms$/m;
+    expect(stdout).to.match(verdict).and.not.include("healthy");
+    expect((await status({})).stdout).to.match(verdict);
+    await test.ledger.flip("feature", {
+      ...{ value: true, reason: "fixed", data: {} },
+      by: "operator",
+    });
+    await waitFor("the resume", async () => (await status(env)).status === 0);
+  });
+
+  it("is coloured in a pipe by FORCE_COLOR only", async () => {
+    const red = /\u001b\[1m\u001b\[3[1-3]m/; // eslint-disable-line no-control-regex -- colours
+    const monitor = await startLeader(test);
+    const env = { MONITOR_URL: monitor.url };
+    expect((await status(env)).stdout).not.to.match(red);
+    expect((await status({ ...env, FORCE_COLOR: "0" })).stdout).not.to.match(
+      red,
+    );
+    expect((await status({ ...env, FORCE_COLOR: "1" })).stdout).to.match(red);
   });
 
   it("prints the JSON of the monitor's API", async () => {

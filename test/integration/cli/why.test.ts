@@ -194,10 +194,10 @@ describe("serin why", () => {
     await test.ledger.flip("feature", stop);
     await writeWindow(3, 0);
     const writtenAt = Date.now();
-    await waitFor("a later ms", () => Date.now() > writtenAt + 1);
+    await waitFor("a later ms", () => Date.now() > writtenAt + 20);
     await test.ledger.flip("feature", retry);
     const retriedAt = Date.now();
-    await waitFor("a later ms", () => Date.now() > retriedAt + 1);
+    await waitFor("a later ms", () => Date.now() > retriedAt + 20);
     await writeWindow(7);
     const lines = await why();
     expect(lines[0]).to.equal("feature is off: canary slow");
