@@ -10,12 +10,11 @@ import {
   CANARY_SHARE_HELP,
   type Ratio,
 } from "../../lib/telemetry/split-ratio.js";
+import type { TrafficSum } from "./traffic/traffic-sum.js";
 import type { SideCounts } from "./traffic/window-counts.js";
 
 export interface ProxyFigures {
-  totals: Readonly<
-    Record<Side, Pick<SideCounts, "status" | "withoutFeature" | "latency">>
-  >;
+  traffic: Pick<TrafficSum, "totals" | "routes" | "upstreams">;
   status: ProxyStatus;
   split: Ratio;
   /** Longest age of the flag's last confirmation. */
@@ -24,7 +23,8 @@ export interface ProxyFigures {
 
 /** The proxy's metrics for Prometheus. A flag whose confirmation is stale is left out, since it may have changed. */
 export function toProxyFamilies(figures: ProxyFigures): Family[] {
-  const { totals, status, split, flagStaleMs } = figures;
+  const { traffic, status, split, flagStaleMs } = figures;
+  const { totals } = traffic;
   const { value, confirmedAgoMs } = status.flag;
   const isKnown = confirmedAgoMs !== null && confirmedAgoMs <= flagStaleMs;
   const share = split.canary / (split.prod + split.canary);
@@ -38,8 +38,13 @@ export function toProxyFamilies(figures: ProxyFigures): Family[] {
       name: "serin_proxy_request_duration_seconds",
       help: "From a request's head received to its response's head sent on. Buckets are exact, the sum is within 2.2 %.",
       type: "histogram",
-      samples: SIDES.map((target) => [totals[target].latency, { target }]),
+      samples: SIDES.map((target) => {
+        const { latency, above500Ms } = totals[target];
+        return [latency, { target }, above500Ms];
+      }),
     },
+    ...routeFamilies(traffic),
+    ...upstreamFamilies(traffic),
     gauge(
       "serin_proxy_canary_open",
       "Whether the canary gets its share from this proxy.",
@@ -77,4 +82,55 @@ function countsByCode(
   return withoutFeature === 0
     ? samples
     : [...samples, [withoutFeature, { target, code: "503", feature: "off" }]];
+}
+
+function routeFamilies({ routes }: Pick<TrafficSum, "routes">): Family[] {
+  const all = routes.list().map(({ route, side: target, total }) => {
+    const { ends, latency } = total;
+    return { labels: { target, route }, ends, latency };
+  });
+  return [
+    counter(
+      "serin_proxy_route_requests_total",
+      "Requests by route: method and first path segment. Those of more than fifty routes are `other`. rejected: 4xx; failed: 5xx or no answer; left: the client did.",
+      all.flatMap(({ labels, ends }) => countsByEnd(labels, ends)),
+    ),
+    {
+      name: "serin_proxy_route_duration_seconds",
+      help: "As serin_proxy_request_duration_seconds, by route. Without requests that prod answered in the canary's place.",
+      type: "histogram",
+      samples: all.map(({ labels, latency }) => [latency, labels]),
+    },
+  ];
+}
+
+function upstreamFamilies({
+  upstreams,
+}: Pick<TrafficSum, "upstreams">): Family[] {
+  const all = upstreams.list().map(({ side: target, upstream, ...total }) => ({
+    ...{ labels: { target, upstream }, ...total },
+  }));
+  return [
+    counter(
+      "serin_proxy_upstream_requests_total",
+      "Attempts by instance, also those that another one answered in its place.",
+      all.flatMap(({ labels, ends }) => countsByEnd(labels, ends)),
+    ),
+    {
+      name: "serin_proxy_upstream_duration_seconds",
+      help: "From the attempt's begin, with the connection, to the response's head.",
+      type: "histogram",
+      samples: all.map(({ labels, latency }) => [latency, labels]),
+    },
+  ];
+}
+
+function countsByEnd(
+  labels: Readonly<Record<string, string>>,
+  ends: Readonly<Record<string, number>>,
+): Sample[] {
+  return Object.entries(ends).map(([outcome, count]) => [
+    count,
+    { ...labels, outcome },
+  ]);
 }

@@ -147,8 +147,8 @@ async function listenForAdmin(options: {
   };
   const readFamilies = async () => {
     const status = await readStatus();
-    const { totals } = await readTraffic();
-    return toProxyFamilies({ ...config, totals, status });
+    const traffic = await readTraffic();
+    return toProxyFamilies({ ...config, traffic, status });
   };
   const metrics = new Metrics({
     version: releaseVersion(),

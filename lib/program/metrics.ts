@@ -12,15 +12,19 @@ const LOOP_DELAY_PRECISION_MS = 100;
 type Labels = Readonly<Record<string, string>>;
 export type Sample = readonly [value: number, labels?: Labels];
 
+type HistogramSample = readonly [
+  latency: LatencyHistogram,
+  labels: Labels,
+  /** For an edge at 0.5 s, which the histogram's buckets do not have. */
+  above500Ms?: number,
+];
+
 /** A metric at the time of a scrape. One without samples is left out, because an unknown value must not appear as 0. */
 export type Family = { name: string; help: string } & (
   | { type: "gauge" | "counter"; samples: readonly Sample[] }
   | {
       type: "histogram";
-      samples: readonly (readonly [
-        latency: LatencyHistogram,
-        labels: Labels,
-      ])[];
+      samples: readonly HistogramSample[];
     }
 );
 
@@ -123,20 +127,24 @@ function register(registry: Registry, family: Family): void {
 function readingsOf(family: Family): Reading[] {
   if (family.type !== "histogram")
     return family.samples.map(([value, labels = {}]) => ({ value, labels }));
-  return family.samples.flatMap(([latency, labels]) =>
-    toHistogramReadings(family.name, latency, labels),
+  return family.samples.flatMap((sample) =>
+    toHistogramReadings(family.name, sample),
   );
 }
 
 function toHistogramReadings(
   name: string,
-  latency: LatencyHistogram,
-  labels: Labels,
+  [latency, labels, above500Ms]: HistogramSample,
 ): Reading[] {
   const { octaves, sumMs } = summariseLatency(latency);
+  const halfSecond =
+    above500Ms === undefined
+      ? []
+      : [{ upToMs: 500, count: latency.total - above500Ms }];
+  const edges = [...octaves, ...halfSecond].sort((a, b) => a.upToMs - b.upToMs);
   const metricName = `${name}_bucket`;
   return [
-    ...octaves.map(({ upToMs, count }) => ({
+    ...edges.map(({ upToMs, count }) => ({
       metricName,
       value: count,
       labels: { ...labels, le: upToMs / 1000 },

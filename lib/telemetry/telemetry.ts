@@ -50,6 +50,8 @@ const trafficWindow = z.object({
    * ended before their body have none.
    */
   latency: histogram,
+  /** Latencies above 500 ms, which is no edge of the histogram. */
+  above500Ms: count.optional(),
   arms: z.object({
     /** Requests that the split assigned to this side. */
     chosen: count,

@@ -20,6 +20,7 @@ import {
   type PendingRequest,
   type TrafficRecorder,
 } from "../traffic/traffic-recorder.js";
+import type { AttemptEnd } from "../traffic/upstream-counts.js";
 import type { Upstream, Upstreams } from "../engines/upstreams.js";
 
 /** The parts of the proxy that an exchange uses. */
@@ -124,8 +125,12 @@ export class Exchange {
         readTiming: this.#context.tellsTiming
           ? () => this.#describeTiming()
           : undefined,
-        onResponse: (status, rawHeaders) =>
-          this.#finish(status, this.#isWithoutFeature(status, rawHeaders)),
+        onResponse: (status, rawHeaders) => {
+          const withoutFeature = this.#isWithoutFeature(status, rawHeaders);
+          const isFailure = status >= 500 && !withoutFeature;
+          this.#noteAttempt(isFailure ? "failed" : "served", true);
+          this.#finish(status, withoutFeature);
+        },
         onCut: (cause) => this.#countCut(upstream, cause),
         onFailure: (failure) => this.#retryOrAnswer(upstream, failure),
       });
@@ -143,6 +148,7 @@ export class Exchange {
     const { upstreams, onFailedAttempt } = this.#context;
     const { side } = upstream;
     onFailedAttempt(upstream, failure);
+    this.#noteAttempt("failed", false);
     if (failure.kind === "unreachable" || failure.kind === "connect-timeout")
       upstreams[side].avoid(upstream, performance.now());
     const step = decideRetry({
@@ -181,7 +187,7 @@ export class Exchange {
   }
 
   #onClientLeft(): void {
-    this.#finish(CLIENT_CLOSED);
+    if (this.#finish(CLIENT_CLOSED)) this.#noteAttempt("left", false);
     this.#ongoing?.abandon();
   }
 
@@ -220,7 +226,14 @@ export class Exchange {
     );
   }
 
-  #finish(status: number, withoutFeature = false): void {
+  #noteAttempt(end: AttemptEnd, isResponse: boolean): void {
+    const { upstream, at } = this.#tried;
+    const ms = isResponse ? performance.now() - at : undefined;
+    this.#context.recorder.upstreams.note(upstream, end, ms);
+  }
+
+  /** @returns false if it was finished before */
+  #finish(status: number, withoutFeature = false): boolean {
     const outcome = {
       status: this.#canaryStatus ?? status,
       rescued: this.#canaryStatus !== undefined,
@@ -230,9 +243,10 @@ export class Exchange {
     const { side } = this.#pending;
     const now = performance.now();
     const waitedMs = waitedFor(this.#pending, now) ?? 0;
-    if (!recorder.finish(this.#pending, outcome, now)) return;
+    if (!recorder.finish(this.#pending, outcome, now)) return false;
     onOutcome(side, outcome, { ...this.#begun, waitedMs, isCut: false });
     this.#log({ status, withoutFeature, isCut: false, waitedMs }, now);
+    return true;
   }
 
   #log(

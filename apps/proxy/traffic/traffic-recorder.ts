@@ -7,10 +7,11 @@ import {
   type Outcome,
   type RoutedRequest,
 } from "./route-book.js";
+import { UpstreamCounts } from "./upstream-counts.js";
 import {
   WaitingAges,
   WindowCounts,
-  type TrafficWindows,
+  type ThreadWindows,
 } from "./window-counts.js";
 
 export { CLIENT_CLOSED };
@@ -38,10 +39,13 @@ export function waitedFor(
   return arrivedAt && now - Math.max(startedAt, arrivedAt);
 }
 
+const HALF_SECOND_MS = 500;
 const UNRECORDED = { deck: undefined };
 
 /** Counts each side's requests in consecutive windows. */
 export class TrafficRecorder {
+  /** Attempts, by instance. */
+  readonly upstreams = new UpstreamCounts();
   readonly #counts: WindowCounts;
   readonly #pending: Record<Side, Bag<PendingRequest>> = {
     prod: new Bag(),
@@ -105,6 +109,8 @@ export class TrafficRecorder {
     counts.requests += 1;
     counts.addStatus(status, 1);
     if (bucket !== undefined) counts.latency.add(bucket, 1);
+    if (waitedMs !== undefined && waitedMs > HALF_SECOND_MS)
+      counts.above500Ms += 1;
     if (outcome.withoutFeature === true) counts.withoutFeature += 1;
     else {
       if (status >= 500) counts.errors += 1;
@@ -125,7 +131,7 @@ export class TrafficRecorder {
   }
 
   /** Ends the window and returns its counts. */
-  takeWindow(now: number): TrafficWindows {
+  takeWindow(now: number): ThreadWindows {
     const waiting = {
       prod: this.#readAges("prod", now),
       canary: this.#readAges("canary", now),
@@ -133,7 +139,8 @@ export class TrafficRecorder {
     const wallOffsetMs = Date.now() - now;
     const decks = this.#decks.map((deck) => deck.describe(wallOffsetMs));
     this.#decks = [];
-    return { ...this.#counts.take(now, waiting), decks };
+    const upstreams = this.upstreams.take();
+    return { ...this.#counts.take(now, waiting), decks, upstreams };
   }
 
   #readAges(side: Side, now: number): WaitingAges {

@@ -1,10 +1,13 @@
 import { MAX_DECKS, type DealtDeck } from "../../../lib/telemetry/decks.js";
 import { SIDES, type Side } from "../../../lib/telemetry/telemetry.js";
+import { RouteTotals } from "./route-totals.js";
+import { UpstreamCounts } from "./upstream-counts.js";
 import {
   createCounts,
   WaitingAges,
   WindowCounts,
   type SideCounts,
+  type ThreadWindows,
   type TrafficWindows,
 } from "./window-counts.js";
 
@@ -12,6 +15,9 @@ import {
 export class TrafficSum {
   readonly #window: WindowCounts;
   readonly #totals = createCounts();
+  /** Since the start. */
+  readonly routes = new RouteTotals();
+  readonly upstreams = new UpstreamCounts();
   /** Each recorder's last windows, which hold the requests that wait for a response. */
   readonly #last = new Map<object, TrafficWindows>();
   readonly #onWindow: () => void;
@@ -29,8 +35,10 @@ export class TrafficSum {
   }
 
   /** @param windows the recorder's counts since the last call */
-  add(recorder: object, windows: TrafficWindows): void {
+  add(recorder: object, windows: ThreadWindows): void {
     this.#window.add(windows);
+    this.routes.add(windows);
+    this.upstreams.add(windows.upstreams);
     for (const side of SIDES) this.#totals[side].add(windows[side]);
     this.#last.set(recorder, windows);
     for (const deck of windows.decks) this.#decks.push(this.#rename(deck));

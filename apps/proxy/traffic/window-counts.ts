@@ -5,6 +5,7 @@ import {
   type Side,
   type TrafficWindow,
 } from "../../../lib/telemetry/telemetry.js";
+import type { UpstreamWindow } from "./upstream-counts.js";
 import { RouteBook } from "./route-book.js";
 
 /** One side's counts in a window. */
@@ -26,6 +27,11 @@ export interface TrafficWindows extends SideWindows {
   decks: DealtDeck[];
 }
 
+/** What one thread has counted. */
+export interface ThreadWindows extends TrafficWindows {
+  upstreams: UpstreamWindow[];
+}
+
 /** One side's counts while the window is open. */
 export class SideCounts {
   requests = 0;
@@ -35,6 +41,7 @@ export class SideCounts {
   chosen = 0;
   retried = 0;
   rescued = 0;
+  above500Ms = 0;
   readonly status = new Map<number, number>();
   readonly latency = new LatencyHistogram();
 
@@ -47,6 +54,7 @@ export class SideCounts {
     this.retried += arms.retried;
     this.rescued += arms.rescued ?? 0;
     this.latency.merge(counts.latency);
+    this.above500Ms += counts.above500Ms ?? 0;
     for (const [status, count] of Object.entries(counts.status))
       this.addStatus(Number(status), count);
   }

@@ -1,6 +1,6 @@
 import type { Trip } from "../canary/breaker.js";
 import type { SharedState, ThreadState } from "../shared-state.js";
-import type { TrafficWindows } from "../traffic/window-counts.js";
+import type { ThreadWindows } from "../traffic/window-counts.js";
 
 /** A worker's `workerData`. It reads its settings from the environment, as the main thread does. */
 export interface WorkerTask {
@@ -17,6 +17,6 @@ export type ToWorker =
 
 export type FromWorker =
   | { kind: "listening"; port: number }
-  | { kind: "counted"; counts: TrafficWindows }
+  | { kind: "counted"; counts: ThreadWindows }
   /** An outcome of this worker tripped the breaker. */
   | { kind: "tripped"; trip: Trip; era: number };

@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { Trip } from "../canary/breaker.js";
-import type { TrafficWindows } from "../traffic/window-counts.js";
+import type { ThreadWindows } from "../traffic/window-counts.js";
 import type { FromWorker, ToWorker, WorkerTask } from "./worker-messages.js";
 
 /** How long a thread may outlast its drain before it is terminated. */
@@ -14,7 +14,7 @@ export interface ThreadEnd {
 }
 
 export interface ThreadEvents {
-  onCounted: (counts: TrafficWindows) => void;
+  onCounted: (counts: ThreadWindows) => void;
   /** `era` is the breaker's, right after the trip. */
   onTripped: (trip: Trip, era: number) => void;
 }

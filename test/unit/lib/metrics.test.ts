@@ -51,6 +51,20 @@ describe("the metrics", () => {
     expect(sum / exact).to.be.within(0.978, 1.022);
   });
 
+  it("have an exact edge at half a second if those above are counted", async () => {
+    const latency = new LatencyHistogram();
+    for (const ms of [499, 500, 501, 505]) latency.record(ms);
+    const text = await textOf({
+      name: "d_seconds",
+      help: "h",
+      type: "histogram",
+      samples: [[latency, { target: "prod" }, 2]],
+    });
+    expect(text).to.match(
+      /le="0\.256"\} 0\n.*le="0\.5"\} 2\n.*le="0\.512"\} 4\n/,
+    );
+  });
+
   it("count a latency beyond all buckets only in +Inf", async () => {
     const latency = new LatencyHistogram();
     latency.record(100_000);

@@ -8,6 +8,13 @@ import { bucketOf } from "../../../lib/telemetry/latency-histogram.js";
 const OK = { status: 200, rescued: false };
 
 describe("proxy traffic recorder", () => {
+  it("counts latencies above half a second exactly", () => {
+    const recorder = new TrafficRecorder(0);
+    for (const ms of [499, 500, 500.1, 505])
+      recorder.finish(recorder.begin("prod", 0), OK, ms);
+    expect(recorder.takeWindow(600).prod.above500Ms).to.equal(2);
+  });
+
   it("counts each side's requests, statuses and latencies in one window", () => {
     const recorder = new TrafficRecorder(1000);
     const slow = recorder.begin("canary", 1000);
