@@ -5,8 +5,8 @@ import { build } from "esbuild";
 
 /** The entry points: `main.ts`, `worker-main.ts`. */
 const MAIN = /^([\w-]+-)?main\.ts$/;
-/** The playbooks load it to check a program's settings before a restart. */
-const CONFIG = "config.ts";
+/** The playbooks and `serin dev` load their config.ts to check settings before a start. */
+const CHECKED = ["agent", "monitor", "proxy"];
 
 /** Bundled CommonJS packages `require` modules of Node, which an ES module cannot without this. */
 export const REQUIRE =
@@ -40,10 +40,10 @@ const PACKAGES_UNMAPPED = {
 
 /** @returns the absolute paths of all sources in the bundles */
 export async function bundlePrograms(root) {
-  const isEntry = (name) => MAIN.test(name) || name === CONFIG;
+  const configs = CHECKED.map((program) => `apps/${program}/config.ts`);
   const [{ metafile }] = await Promise.all([
     bundle(root, {
-      entryPoints: findInPrograms(root, isEntry),
+      entryPoints: [...findMains(root), ...configs],
       outdir: "dist",
       outbase: ".",
       // What several programs use is in dist/shared once: a third of the size.
@@ -77,13 +77,9 @@ function bundle(root, entry) {
 
 /** The modules that run only as bundles. */
 export function findMains(root) {
-  return findInPrograms(root, (name) => MAIN.test(name));
-}
-
-function findInPrograms(root, isWanted) {
   return readdirSync(join(root, "apps")).flatMap((program) =>
     readdirSync(join(root, "apps", program))
-      .filter(isWanted)
+      .filter((name) => MAIN.test(name))
       .map((name) => `apps/${program}/${name}`),
   );
 }

@@ -1,6 +1,6 @@
-import { accessSync, constants } from "node:fs";
-import { delimiter, join } from "node:path";
+import { delimiter } from "node:path";
 import type { Context } from "mocha";
+import { findProgram } from "../../lib/program/search-path.js";
 
 /** A program that some tests need and that may be missing. */
 export interface NeededProgram {
@@ -20,22 +20,10 @@ export function skipWithout(context: Context, needed: NeededProgram): void {
 
 /** @returns the path of the first of these programs that exists */
 export function findOnPath(names: readonly string[]): string | undefined {
-  const directories = searchPath().split(delimiter);
-  return names
-    .flatMap((name) => directories.map((directory) => join(directory, name)))
-    .find(isExecutable);
+  return findProgram(searchPath(), ...names);
 }
 
 /** The PATH with Debian's folder of administration programs. */
 export function searchPath(): string {
   return `${process.env.PATH ?? ""}${delimiter}/usr/sbin`;
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

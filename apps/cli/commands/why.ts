@@ -14,8 +14,7 @@ import {
 } from "../sources/redis-report.js";
 import { renderWhy, type Account } from "./why-page.js";
 
-export const EVENT_HELP =
-  "give an event's id, or the time of a flip such as 14:03:09";
+const EVENT_HELP = "give an event's id, or the time of a flip such as 14:03:09";
 /** Enough for days of flips. */
 const LOOK_BACK = 1000;
 

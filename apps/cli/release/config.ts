@@ -66,8 +66,6 @@ export const SETTINGS = {
   },
 };
 
-export type ReleaseConfig = ReturnType<typeof readReleaseConfig>;
-
 /** @throws SettingsError */
 export function readReleaseConfig(env: Environment) {
   const config = readSettings(env, SETTINGS);

@@ -61,7 +61,7 @@ export function writeArchive(archive: Archive): string {
 }
 
 /** Creates the folder for artifacts, which Git ignores. */
-export function openArtifacts(folder: string): string {
+function openArtifacts(folder: string): string {
   mkdirSync(folder, { recursive: true });
   const ignore = join(folder, ".gitignore");
   if (!existsSync(ignore)) writeFileSync(ignore, "*\n");

@@ -1,6 +1,6 @@
-import { accessSync, constants } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { packageRoot } from "../../../../lib/program/release.js";
+import { findProgram } from "../../../../lib/program/search-path.js";
 import type { Environment } from "../../../../lib/settings/settings.js";
 import { CliError, EXIT } from "../../exit-status.js";
 import { runProgram } from "../run-program.js";
@@ -46,8 +46,7 @@ export class PlaybookError extends CliError {
 
 /** @throws CliError if Ansible is missing */
 export function requireAnsible(env: Environment): void {
-  const folders = (env.PATH ?? "").split(delimiter);
-  if (folders.some((folder) => isExecutable(join(folder, COMMAND)))) return;
+  if (findProgram(env.PATH ?? "", COMMAND) !== undefined) return;
   throw new CliError(
     EXIT.usage,
     `there is no ${COMMAND} on the PATH: install ansible-core (apt-get install ansible-core, or pipx install ansible-core)`,
@@ -130,13 +129,4 @@ function explain(progress: Progress, log: string): PlaybookError {
     reasons.join("\n"),
     outcomes,
   );
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -9,7 +9,7 @@ import {
 
 export const BLOCK_MS = 5000;
 /** The number of each component's best blocks that do not count. */
-export const TRIM = 1;
+const TRIM = 1;
 
 /** The sums of one block, by component, to which each route is added. */
 export class Block {

@@ -1,7 +1,7 @@
 import { logSumExp } from "./total.js";
 
-export const ERROR_RATIO_TOLERANCE = 1.2;
-export const ERROR_FLOOR = 0.001;
+const ERROR_RATIO_TOLERANCE = 1.2;
+const ERROR_FLOOR = 0.001;
 /** The ratios of the canary's errors to prod's on which bets are made, as multiples of the tolerated ratio. */
 const RATIOS = [1.5, 2, 3, 5, 10, 30, 100, 1000];
 
