@@ -3,7 +3,7 @@ import { toPlainLines } from "../../lib/wording/plain-text.js";
 /** Scripts rely on these. `serin --help` lists them. */
 export const EXIT = {
   ok: 0,
-  /** `doctor` found a problem, or the command failed. */
+  /** `status` or `doctor` found a problem, or the command failed. */
   problem: 1,
   /** Invalid command line or setting. */
   usage: 2,

@@ -5,6 +5,7 @@ import { expect } from "chai";
 import { onCleanup } from "../../support/cleanup.js";
 import { NOWHERE, runCli } from "../../support/programs/cli.js";
 import { startFleet } from "../../support/monitor/fleet.js";
+import { hostSample } from "../../support/monitor/telemetry.js";
 import { startLeader } from "../../support/programs/monitor-program.js";
 import {
   openTestRedis,
@@ -68,6 +69,56 @@ describe("serin doctor", () => {
     expect(level("agent")).to.deep.equal(["problem", "problem"]);
     for (const { level: found, todo } of findings)
       if (found === "problem") expect(todo).to.be.a("string");
+  });
+
+  it("names 20 silent agents once, and sums up", async () => {
+    const old = Date.now() - 60_000;
+    const names = Array.from({ length: 20 }, (_, at) => `agent@web-${at}:3101`);
+    for (const [at, source] of names.entries()) {
+      await test.redis.xadd(
+        ...([test.keys.telemetry, `${old}-${at}`] as const),
+        ...["kind", "host", "source", source, "at", String(old)],
+        ...["data", JSON.stringify(hostSample("prod"))],
+      );
+      const raisedAt = new Date(old).toISOString();
+      await test.redis.hset(test.keys.alerts, `silence:${source}`, raisedAt);
+    }
+    const gone = ["silence:agent@a:1", "silence:agent@b:1"];
+    for (const id of gone)
+      await test.redis.hset(test.keys.alerts, id, "2026-03-01T12:00:00Z");
+    const { stdout } = await runCli(test.keys, ["doctor"]);
+    expect(stdout).to.match(
+      /^problem {6}agent +20 agents are silent, the last of them for 1 min: agent@web-0:3101, .*, agent@web-9:3101$/m,
+    );
+    expect(stdout).to.match(
+      /^problem {6}alert +silence: agent@a:1, agent@b:1, since 2026-03-01 12:00:00 UTC$/m,
+    );
+    for (const name of names)
+      expect(stdout.split(name), name).to.have.length(2);
+    expect(stdout).to.match(
+      /\n\n6 problems: monitor, alert, agent, proxy, api\n$/,
+    );
+  });
+
+  it("reports a stopped canary", async () => {
+    const monitor = await startLeader(test);
+    startFleet(test);
+    await waitFor(
+      "telemetry",
+      async () => (await test.redis.xlen(test.keys.telemetry)) >= 4,
+    );
+    const env = { MONITOR_URL: monitor.url };
+    const doctor = () => runCli(test.keys, ["doctor"], env);
+    const well = await doctor();
+    expect(well.stdout).to.match(/\n\nall well, 1 note\n$/);
+    expect(well.status).to.equal(0);
+    await runCli(test.keys, ["flag", "off", "--reason", "looking"], env);
+    const stopped = await doctor();
+    expect(stopped.stdout).to.match(
+      /^problem {2}flag +feature is off, so the canary is stopped by operator: looking\n +→ see serin why; /m,
+    );
+    expect(stopped.stdout).to.match(/\n\n1 problem: flag\n$/);
+    expect(stopped.status).to.equal(1);
   });
 
   it("reports members that fell silent, but not those that announced a stop", async () => {

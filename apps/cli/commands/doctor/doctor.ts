@@ -20,15 +20,27 @@ export async function examine(
 ): Promise<ExitStatus> {
   const { config, link, monitor, output } = parts;
   const state = await readMonitor(monitor);
-  const findings = [
+  const findings = dropRepeated([
     describeSettings(config),
     ...(await examineRedis(parts, state)),
     ...("check" in state ? [state] : judgeMonitor(monitor, state)),
-  ];
+  ]);
   if (options.sendTestMail) findings.push(await checkMail(monitor, link));
   if (options.json) output.json(findings);
   else printFindings(findings, output);
   return toStatus(findings);
+}
+
+/** Without the findings whose cause another one names. */
+function dropRepeated(findings: readonly Finding[]): Finding[] {
+  const bad = findings.filter(({ level }) => level === "problem");
+  const has = (...checks: string[]) =>
+    bad.some(({ check }) => checks.includes(check));
+  const isRepeated = ({ level, check }: Finding) =>
+    level === "problem" &&
+    ((check === "monitor" && has("lease")) ||
+      (check === "mails" && has("mail", "webhook")));
+  return findings.filter((finding) => !isRepeated(finding));
 }
 
 function describeSettings(config: CliConfig): Finding {

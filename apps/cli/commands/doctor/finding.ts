@@ -1,6 +1,7 @@
 import { toPlain } from "../../../../lib/wording/plain-text.js";
 import type { Output, Style } from "../../output.js";
-import { layOutFacts } from "../../table.js";
+import { wrap } from "../../fit.js";
+import { hang } from "../../table.js";
 
 /** The result of a check. A `note` requires no action. */
 export interface Finding {
@@ -31,18 +32,39 @@ export function problem(check: string, says: string, todo: string): Finding {
   return { check, level: "problem", says, todo };
 }
 
-/** Prints a line per finding, followed by its remedy. */
+/** Prints each finding with its remedy, and how many are problems. */
 export function printFindings(
   findings: readonly Finding[],
-  { line, paint }: Output,
+  { line, paint, width }: Output,
 ): void {
-  const width = Math.max(...findings.map(({ level }) => level.length));
-  const lines = layOutFacts(
-    findings.map(({ check, says }) => [check, toPlain(says)]),
+  const levelWidth = Math.max(...findings.map(({ level }) => level.length));
+  const checkWidth = Math.max(...findings.map(({ check }) => check.length));
+  for (const { level, check, says, todo } of findings) {
+    const head = `${level.padEnd(levelWidth)}  ${check.padEnd(checkWidth)}  `;
+    const [first = "", ...rest] = hang(head, toPlain(says), width);
+    line(paint(LEVEL_STYLES[level], level) + first.slice(level.length));
+    rest.forEach(line);
+    if (todo === undefined) continue;
+    const arrow = `${" ".repeat(levelWidth)}  → `;
+    hang(arrow, toPlain(todo), width).forEach(line);
+  }
+  const { isWell, text } = summarise(findings);
+  line("");
+  for (const part of wrap(text, width))
+    line(paint(isWell ? ["bold", "green"] : ["bold", "red"], part));
+}
+
+/** `3 problems: flag, proxy, agent` */
+function summarise(findings: readonly Finding[]) {
+  const problems = findings.filter(
+    ({ level }) => level !== "ok" && level !== "note",
   );
-  findings.forEach(({ level, todo }, at) => {
-    const word = paint(LEVEL_STYLES[level], level.padEnd(width));
-    line(`${word}  ${lines[at] ?? ""}`);
-    if (todo !== undefined) line(`${" ".repeat(width)}  → ${toPlain(todo)}`);
-  });
+  const notes = findings.filter(({ level }) => level === "note").length;
+  const checks = new Set(problems.map(({ check }) => check));
+  const { length } = problems;
+  const text =
+    length === 0
+      ? `all well${notes === 0 ? "" : `, ${notes} ${notes === 1 ? "note" : "notes"}`}`
+      : `${length} ${length === 1 ? "problem" : "problems"}: ${[...checks].join(", ")}`;
+  return { isWell: length === 0, text };
 }

@@ -5,6 +5,11 @@ import { SIDES } from "../../../../lib/telemetry/telemetry.js";
 import type { Heard } from "../../sources/telemetry-scan.js";
 import { ok, problem, type Finding } from "./finding.js";
 
+const KINDS = [
+  ["traffic", "proxy"],
+  ["host", "agent"],
+] as const;
+
 /** Checks when each proxy and agent last reported. One that announced its stop is not expected to report. */
 export function judgePresence(facts: {
   /** The newest report of each. */
@@ -21,9 +26,10 @@ export function judgePresence(facts: {
           data.source === source && entryTimeMs(id) >= heardAt - silenceMs,
       ),
   );
-  const findings = expected.map((heard) =>
-    judgeSign(heard, now - heard.heardAt, silenceMs),
-  );
+  const findings = KINDS.flatMap(([kind, name]) => {
+    const members = expected.filter((heard) => heard.kind === kind);
+    return judgeMembers(name, members, { silenceMs, now });
+  });
   const has = (isIt: (heard: Heard) => boolean) => expected.some(isIt);
   if (!has(({ kind }) => kind === "traffic"))
     findings.push(
@@ -45,17 +51,38 @@ export function judgePresence(facts: {
   return findings;
 }
 
-function judgeSign(
-  { kind, source }: Heard,
-  ageMs: number,
-  silenceMs: number,
-): Finding {
-  const check = kind === "traffic" ? "proxy" : "agent";
-  return ageMs <= silenceMs
-    ? ok(check, `${source} reports`)
-    : problem(
-        check,
-        `${source} last reported ${formatSpan(ageMs)} ago`,
-        "check that it runs and reaches Redis: systemctl status, and its log",
-      );
+/** One finding for all that report, and one for all that are silent. */
+function judgeMembers(
+  name: "proxy" | "agent",
+  members: readonly Heard[],
+  { silenceMs, now }: { silenceMs: number; now: number },
+): Finding[] {
+  const isSilent = ({ heardAt }: Heard) => now - heardAt > silenceMs;
+  const silent = members.filter(isSilent);
+  const reporting = members.filter((member) => !isSilent(member));
+  const list = (some: readonly Heard[]) =>
+    some.map(({ source }) => source).join(", ");
+  const last = formatSpan(now - Math.max(...silent.map((one) => one.heardAt)));
+  const plural = name === "proxy" ? "proxies" : "agents";
+  return [
+    ...(reporting.length === 0
+      ? []
+      : [
+          ok(
+            name,
+            `${list(reporting)} report${reporting.length === 1 ? "s" : ""}`,
+          ),
+        ]),
+    ...(silent.length === 0
+      ? []
+      : [
+          problem(
+            name,
+            silent.length === 1
+              ? `${list(silent)} last reported ${last} ago`
+              : `${silent.length} ${plural} are silent, the last of them for ${last}: ${list(silent)}`,
+            "check that it runs and reaches Redis: systemctl status, and its log",
+          ),
+        ]),
+  ];
 }

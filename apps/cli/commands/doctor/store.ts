@@ -1,4 +1,4 @@
-import { formatSpan } from "../../../../lib/wording/units.js";
+import { formatSpan, formatUtc } from "../../../../lib/wording/units.js";
 import { entryTimeMs } from "../../../../lib/redis/stream-entry.js";
 import type { Store } from "../../sources/redis-link.js";
 import { readFlagFacts, readLeaseFacts } from "../../sources/redis-report.js";
@@ -6,6 +6,7 @@ import {
   newestOf,
   readRedisTime,
   readTelemetry,
+  type Heard,
 } from "../../sources/telemetry-scan.js";
 import { judgeClocks } from "./clock.js";
 import { ok, problem, type Finding } from "./finding.js";
@@ -27,7 +28,7 @@ export async function checkStore(
     await checkFlag(store),
     await checkLease(store),
     await checkOutbox(store, now),
-    ...(await checkAlerts(store)),
+    ...(await checkAlerts(store, newest)),
     ...judgePresence({ newest, stops, silenceMs, now }),
     ...judgeClocks(newest),
   ];
@@ -35,14 +36,20 @@ export async function checkStore(
 
 async function checkFlag(store: Store): Promise<Finding> {
   const { flagName } = store;
-  const { value, garbled } = await readFlagFacts(store);
-  return garbled
-    ? problem(
-        "flag",
-        `${flagName} is neither true nor false, which counts as off`,
-        "serin flag on, or serin flag off",
-      )
-    : ok("flag", `${flagName} is ${value ? "on" : "off"}`);
+  const { value, garbled, by, reason } = await readFlagFacts(store);
+  if (garbled)
+    return problem(
+      "flag",
+      `${flagName} is neither true nor false, which counts as off`,
+      "serin flag on, or serin flag off",
+    );
+  if (value) return ok("flag", `${flagName} is on`);
+  const why = reason === null ? "" : ` by ${by ?? "somebody"}: ${reason}`;
+  return problem(
+    "flag",
+    `${flagName} is off, so the canary is stopped${why}`,
+    "see serin why; serin flag on lets the canary in again",
+  );
 }
 
 async function checkLease(store: Store): Promise<Finding> {
@@ -81,9 +88,22 @@ async function checkOutbox(
       );
 }
 
-async function checkAlerts({ redis, keys }: Store): Promise<Finding[]> {
+/** @param newest the report of each proxy and agent, whose silence another check reports */
+async function checkAlerts(
+  { redis, keys }: Store,
+  newest: readonly Heard[],
+): Promise<Finding[]> {
   const raised = await redis.hgetall(keys.alerts);
-  return Object.entries(raised).map(([id, since]) =>
-    problem("alert", `${id} since ${since}`, "see serin events --kind alert"),
-  );
+  const known = newest.map(({ source }) => `silence:${source}`);
+  const reported = new Set(["flag-value", ...known]);
+  const alerts = Object.entries(raised).filter(([id]) => !reported.has(id));
+  const typeOf = ([id]: [string, string]) => id.split(":", 1).join("");
+  return [...new Set(alerts.map(typeOf))].map((type) => {
+    const same = alerts.filter((alert) => typeOf(alert) === type);
+    const subjects = same.map(([id]) => id.slice(type.length + 1));
+    const since = new Date(same.map(([, at]) => at).toSorted()[0] ?? "");
+    const of = subjects.filter((subject) => subject !== "").join(", ");
+    const says = `${[type, of].filter(Boolean).join(": ")}, since ${formatUtc(since)}`;
+    return problem("alert", says, "see serin events --kind alert");
+  });
 }
