@@ -20,7 +20,7 @@ export function addDev(command: Command): Command {
     .option("--prod <revision>", "what prod runs: a Git revision or a folder")
     .option(
       "--canary <folder>",
-      `the folder that the canary runs, or a fault: ${FAULTS.join(", ")}`,
+      `the folder that the canary runs, or a fault, with traffic that meets it: ${FAULTS.join(", ")}`,
     )
     .option("--watch", "restart the canary when its files change", false)
     .option("--traffic", "send a light load through the proxy", false)

@@ -7,7 +7,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   dev: [
     "serin dev",
     "serin dev --prod v1.4.0 --watch",
-    "serin dev --traffic --canary slow",
+    "serin dev --canary slow",
   ],
   status: ["serin status", "serin status --json | jq .sides.canary.p95Ms"],
   watch: ["serin watch", "serin watch | tee canary.log"],

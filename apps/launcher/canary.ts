@@ -1,11 +1,14 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { findPorts } from "./ports.js";
 import { FaultHop, type HopMode } from "./faults/fault-hop.js";
 import type { Fault } from "./options.js";
+import type { ProgramSpec } from "./processes/child.js";
 import type { Layout } from "./processes/programs.js";
 import { describeService, type Source } from "./processes/service.js";
 import type { Supervisor } from "./processes/supervisor.js";
 
 const GRACE_MS = 1500;
+const POLL_MS = 50;
 const HOP_MODES: Partial<Record<Fault, HopMode>> = {
   slow: "slow",
   errors: "errors",
@@ -36,11 +39,9 @@ export class Canary {
 
   /** Replaces the process by one of this source. */
   async restart(source = this.#source): Promise<void> {
-    const { supervisor, layout } = this.#options;
     this.#source = source;
     if (this.#hop !== undefined) this.#hop.isWaiting = true;
-    const spec = describeService("canary", source, layout, this.#port);
-    await supervisor.restart(spec, GRACE_MS);
+    await this.#options.supervisor.restart(this.#spec, GRACE_MS);
   }
 
   async inject(fault: Fault): Promise<void> {
@@ -63,6 +64,19 @@ export class Canary {
     await this.#hop?.close();
   }
 
+  get #spec(): ProgramSpec {
+    const { layout } = this.#options;
+    return describeService("canary", this.#source, layout, this.#port);
+  }
+
+  async #untilReady(): Promise<void> {
+    const { isReady, readyWithinMs = 0 } = this.#spec;
+    const { signal } = this.#options;
+    const giveUpAt = performance.now() + readyWithinMs;
+    while (!(await isReady()) && performance.now() < giveUpAt)
+      await sleep(POLL_MS, undefined, { signal });
+  }
+
   #crash(): void {
     if (this.#hop !== undefined) this.#hop.isWaiting = false;
     this.#options.supervisor.crash();
@@ -79,6 +93,7 @@ export class Canary {
     this.#port = own;
     const listening = hop.listen(host, layout.ports.canaryApp, signal);
     await Promise.all([this.restart(), listening]);
+    await this.#untilReady();
     return hop;
   }
 }

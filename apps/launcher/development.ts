@@ -1,6 +1,7 @@
 import type { ServiceFile } from "../../lib/service-file.js";
 import { originOf } from "./addresses.js";
 import { Canary } from "./canary.js";
+import { HarmReport } from "./harm.js";
 import { launch } from "./launch.js";
 import type { LaunchContext } from "./launch-context.js";
 import { logFileOf, type Layout } from "./processes/programs.js";
@@ -28,7 +29,7 @@ export async function runDevelopment(
   const { closers } = opened;
   const { config, service } = layout;
   // First, because it may be malformed.
-  const requests = options.traffic ? readRequests(service, options) : undefined;
+  const requests = readRequests(service, options);
   const reaper = new Reaper();
   closers.add("reaper", () => reaper.close());
   const context = { ...opened, reaper };
@@ -39,13 +40,16 @@ export async function runDevelopment(
   const sources = { prod, canary: source };
   warnOfSecrets(sources, layout, context);
 
-  const supervisor = await launch(layout, sources, context);
+  const harm = new HarmReport(layout, context);
+  const { onEvent } = harm;
+  const supervisor = await launch(layout, sources, { ...context, onEvent });
   const { signal } = context;
   const canary =
     supervisor && source && new Canary({ source, supervisor, layout, signal });
   if (canary !== undefined) closers.add("fault hop", () => canary.close());
-  const steering = new Steering({ canary, layout, context });
-  if (requests !== undefined) startTraffic(requests, layout, context);
+  const traffic = createTraffic(requests, layout, context);
+  const steering = new Steering({ canary, traffic, harm, layout, context });
+  if (options.traffic) traffic.start();
   if (options.terminal !== undefined) steering.listen(options.terminal);
   if (options.fault !== undefined) steering.inject(options.fault);
   if (options.watch && source !== undefined)
@@ -106,19 +110,19 @@ function warnOfSecrets(
     );
 }
 
-/** Sends a load through the proxy and reports results every ten seconds. */
-function startTraffic(
+/** A load through the proxy, with its results every ten seconds. */
+function createTraffic(
   requests: readonly TrafficRequest[],
   { config, ports }: Layout,
   { screen, closers }: LaunchContext,
-): void {
+): Traffic {
   const traffic = new Traffic({
     url: originOf(config.host, ports.proxy),
     requests,
     onReport: (report) => screen.event("traffic", describeTraffic(report)),
+    onStart: () => screen.event("traffic", summarizeRequests(requests)),
     onEnd: () => screen.event("traffic", "ended"),
   });
   closers.add("traffic", () => traffic.close());
-  traffic.start();
-  screen.event("traffic", summarizeRequests(requests));
+  return traffic;
 }

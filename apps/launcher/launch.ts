@@ -1,4 +1,5 @@
 import { writeFileSync } from "node:fs";
+import type { LedgerEvent } from "../../lib/flag/ledger-event.js";
 import { announceSystem } from "../../lib/program/running-system.js";
 import { SIDES, type Side } from "../../lib/telemetry/telemetry.js";
 import { originOf } from "./addresses.js";
@@ -38,7 +39,7 @@ const CORE_GRACE_MS = 500;
 export async function launch(
   layout: Layout,
   sources: Sources,
-  context: LaunchContext,
+  context: LaunchContext & { onEvent: (event: LedgerEvent) => void },
 ): Promise<Supervisor | undefined> {
   const { config, ports } = layout;
   const { screen, signal } = context;
@@ -58,7 +59,7 @@ export async function launch(
 
   if (config.redisUrl === undefined)
     await start("Redis", [describeRedis(layout)], CORE_GRACE_MS);
-  const showEvents = await connectLedger(layout, context);
+  const showEvents = await connectLedger(layout, context, context.onEvent);
   if (config.hasMailbox) await openMailbox(layout, context);
   const apps = SIDES.flatMap((side) => describeSide(side, layout, sources));
   const services = await start("the service", apps, CORE_GRACE_MS);

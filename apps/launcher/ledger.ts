@@ -6,7 +6,7 @@ import {
 } from "../../lib/flag/ledger-event.js";
 import { Ledger } from "../../lib/flag/ledger.js";
 import type { Logger } from "../../lib/program/log.js";
-import { createKeys } from "../../lib/redis/keys.js";
+import { createKeys, type Keys } from "../../lib/redis/keys.js";
 import { createRedis, waitForRedis } from "../../lib/redis/redis.js";
 import { LaunchError } from "./config.js";
 import type { LaunchContext } from "./launch-context.js";
@@ -15,10 +15,11 @@ import { createScreenLogger } from "./screen.js";
 
 const REDIS_TIMEOUT_MS = 2000;
 
-/** Connects to Redis. @returns what shows the ledger's new events until the launcher stops */
+/** Connects to Redis. @returns what shows the ledger's new events, and passes them on, until the launcher stops */
 export async function connectLedger(
   layout: Layout,
   { screen, closers, signal }: LaunchContext,
+  react: (event: LedgerEvent) => void,
 ): Promise<() => Promise<void>> {
   const url = redisUrlOf(layout);
   const logger = createScreenLogger(screen);
@@ -29,6 +30,7 @@ export async function connectLedger(
     if (signal.aborted) return;
     const at = new Date(event.at);
     screen.event(event.kind, describeEvent(event), { at });
+    react(event);
   };
   await expectRedis(redis, url);
   return async () =>
@@ -47,18 +49,27 @@ export async function resumeFlag(
   layout: Layout,
   logger: Logger,
 ): Promise<void> {
-  const { keyPrefix, flagName } = layout.config;
-  const url = redisUrlOf(layout);
-  // The other connection is blocked by the feed of events.
-  const redis = createRedis({ url, name: "launcher-flag", logger });
-  try {
-    await expectRedis(redis, url);
-    await new Ledger(redis, createKeys(keyPrefix)).flip(flagName, {
+  await withRedis(layout, logger, async (redis, keys) => {
+    await new Ledger(redis, keys).flip(layout.config.flagName, {
       by: "operator",
       value: true,
       reason: "resumed in the terminal of serin dev",
       data: {},
     });
+  });
+}
+
+/** Opens another connection for a while: that of the ledger is blocked by the feed of events. */
+export async function withRedis<T>(
+  layout: Layout,
+  logger: Logger,
+  use: (redis: Redis, keys: Keys) => Promise<T>,
+): Promise<T> {
+  const url = redisUrlOf(layout);
+  const redis = createRedis({ url, name: "launcher-flag", logger });
+  try {
+    await expectRedis(redis, url);
+    return await use(redis, createKeys(layout.config.keyPrefix));
   } finally {
     redis.disconnect();
   }

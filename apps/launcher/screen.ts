@@ -9,6 +9,7 @@ type Style = Parameters<typeof styleText>[0];
 const KIND_STYLES: Readonly<Record<string, Style>> = {
   flip: ["bold", "cyan"],
   breach: ["bold", "red"],
+  harm: "bold",
   died: ["bold", "red"],
   error: ["bold", "red"],
   recovery: ["bold", "green"],

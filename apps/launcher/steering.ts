@@ -1,4 +1,5 @@
 import { listenForKeys, type Terminal } from "./faults/keys.js";
+import type { HarmReport } from "./harm.js";
 import { writeRelease } from "./launch.js";
 import type { LaunchContext } from "./launch-context.js";
 import { resumeFlag } from "./ledger.js";
@@ -7,13 +8,14 @@ import type { Fault } from "./options.js";
 import type { Layout } from "./processes/programs.js";
 import type { Source } from "./processes/service.js";
 import { createScreenLogger } from "./screen.js";
+import type { Traffic } from "./traffic.js";
 import { FileWatch } from "./source/watch-files.js";
 
 const KEYS_HELP =
   "s slow canary · e errors · c crash · h hang · r resume · q quit";
 
 const FAULT_SENTENCES: Readonly<Record<Fault, string>> = {
-  slow: "the canary's responses take 0.8 s longer",
+  slow: "the canary's responses take 0.3 s longer",
   errors: "the canary answers each request with 500",
   crash: "the canary's process is killed and stays down",
   hang: "the canary's process is suspended: it accepts connections and does not answer",
@@ -22,6 +24,8 @@ const FAULT_SENTENCES: Readonly<Record<Fault, string>> = {
 /** What a person does with the running canary, by keys, `--fault` and edits. */
 export class Steering {
   readonly #canary: Canary | undefined;
+  readonly #traffic: Traffic;
+  readonly #harm: HarmReport;
   readonly #layout: Layout;
   readonly #context: LaunchContext;
   /** One action at a time. */
@@ -30,14 +34,19 @@ export class Steering {
   /** @param options.canary undefined if the user runs it */
   constructor(options: {
     canary: Canary | undefined;
+    traffic: Traffic;
+    harm: HarmReport;
     layout: Layout;
     context: LaunchContext;
   }) {
     this.#canary = options.canary;
+    this.#traffic = options.traffic;
+    this.#harm = options.harm;
     this.#layout = options.layout;
     this.#context = options.context;
   }
 
+  /** Starts the traffic too, without which nobody would meet the fault. */
   inject(fault: Fault): void {
     const { screen } = this.#context;
     const canary = this.#canary;
@@ -46,7 +55,10 @@ export class Steering {
     else
       this.#do(async () => {
         screen.event("fault", `${FAULT_SENTENCES[fault]}; r resumes it`);
-        await canary.inject(fault);
+        // A canary that restarts behind the hop would be slow for another reason.
+        this.#traffic.pause();
+        await canary.inject(fault).finally(() => this.#traffic.start());
+        this.#harm.restart();
       });
   }
 

@@ -5,7 +5,8 @@ import { formatMs } from "../../lib/wording/units.js";
 import { LaunchError } from "./config.js";
 
 const TICK_MS = 50;
-const MOST_IN_FLIGHT = 4;
+/** A canary that hangs must not keep the others from being sent. */
+const MOST_IN_FLIGHT = 32;
 const LONGEST_MS = 10 * 60_000;
 const REPORT_INTERVAL_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 5000;
@@ -37,15 +38,17 @@ interface TrafficOptions {
   requests: readonly TrafficRequest[];
   onReport: (report: TrafficReport) => void;
   reportIntervalMs?: number;
+  onStart: () => void;
   /** Called after the ten minutes. */
   onEnd: () => void;
 }
 
-/** A light load. It is limited to one request a tick, four requests in flight, and ten minutes. */
+/** A light load. It is limited to one request a tick, 32 requests in flight, and ten minutes. */
 export class Traffic {
   readonly #options: TrafficOptions;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: MOST_IN_FLIGHT });
   #timers: NodeJS.Timeout[] = [];
+  #isPaused = false;
   #sent = 0;
   #inFlight = 0;
   #served: Record<string, number> = {};
@@ -58,7 +61,11 @@ export class Traffic {
     this.#options = options;
   }
 
+  /** Also ends a pause. */
   start(): void {
+    this.#isPaused = false;
+    if (this.#timers.length > 0) return;
+    this.#options.onStart();
     this.#timers = [
       setInterval(() => this.#tick(), TICK_MS),
       setInterval(
@@ -69,8 +76,13 @@ export class Traffic {
     ];
   }
 
+  pause(): void {
+    this.#isPaused = true;
+  }
+
   close(): void {
     for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers = [];
     this.#agent.destroy();
   }
 
@@ -80,7 +92,7 @@ export class Traffic {
   }
 
   #tick(): void {
-    if (this.#inFlight >= MOST_IN_FLIGHT) return;
+    if (this.#isPaused || this.#inFlight >= MOST_IN_FLIGHT) return;
     const { requests } = this.#options;
     const next = requests[this.#sent++ % requests.length];
     if (next === undefined) return;

@@ -41,8 +41,8 @@ Open the dashboard in a browser, and try these in a second terminal:
   curl ${proxy}/
   for i in $(seq 100); do curl -si ${proxy}/ | grep x-served-by; done | sort | uniq -c
 
-The second command shows the split. To see a canary being stopped, send requests and make it slow by the key s, or start with
---traffic --canary slow: after a few slow responses an alert is mailed, and prod serves all requests. Ctrl-C stops everything.
+The second command shows the split. To see a canary being stopped, press s, or start with --canary slow: requests are sent,
+an alert is mailed, prod serves all, and a line says what users met. Ctrl-C stops everything.
 `;
 }
 

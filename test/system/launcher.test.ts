@@ -8,6 +8,7 @@ import { waitFor } from "../support/wait-for.js";
 const pathOf = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const CLI = pathOf("../../apps/cli/main.js");
 const SAMPLE = pathOf("../../../apps/app");
+const MINUTE_MS = 60_000;
 const START = [
   ...["dev", "--file", `${SAMPLE}/serin.yml`],
   ...["--prod", SAMPLE, "--no-build"],
@@ -56,6 +57,25 @@ describe("npm start", function () {
     await launcher.untilShown(/mail {6}to team@serin\.test: .+ stopped: /);
     expect(new Set(await servedBy(port, "/", 20))).to.deep.equal(
       new Set(["prod"]),
+    );
+  });
+
+  it("shows a canary below the threshold being stopped by comparison, and what users met", async () => {
+    const launcher = await startSerin("--canary", "slow");
+    await launcher.untilShown(
+      /flip {6}feature is off: .+ slower than prod on /,
+      MINUTE_MS,
+    );
+    await launcher.untilShown(
+      /harm {6}stopped after \d+ canary requests · \d+ users waited · prod untouched\n/,
+    );
+  }).timeout(90_000);
+
+  it("shows a canary that crashes being stopped, and that prod answered", async () => {
+    const launcher = await startSerin("--canary", "crash");
+    await launcher.untilShown(/flip {6}feature is off: the canary failed 5 /);
+    await launcher.untilShown(
+      /harm {6}stopped after \d+ canary requests · .*prod answered \d+ in its place · .*prod untouched\n/,
     );
   });
 

@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** Above the threshold of the latency rule. */
-const DELAY_MS = 800;
+/** Below the threshold of the latency rule, so that it takes the comparison with prod to notice it. */
+const DELAY_MS = 300;
 const RETRY_MS = 5;
 const BODY = "failed on purpose by serin dev\n";
 const ERROR_RESPONSE = [

@@ -26,6 +26,7 @@ async function startTraffic(
     requests: parseRequests("GET /, POST /set/a"),
     onReport,
     reportIntervalMs: 200,
+    onStart: () => undefined,
     onEnd: () => undefined,
   });
   onCleanup(() => {
@@ -65,7 +66,25 @@ describe("launcher traffic", () => {
     expect(failed).to.be.closeTo(withoutFeature, 1);
   });
 
-  it("never has more than four requests in flight", async () => {
+  it("sends nothing in a pause", async () => {
+    const reports: TrafficReport[] = [];
+    const traffic = await startTraffic(
+      (_request, response) => response.end(),
+      (report) => reports.push(report),
+    );
+    const isEmpty = (report?: TrafficReport) =>
+      report !== undefined && Object.keys(report.served).length === 0;
+    await waitFor(
+      "traffic",
+      () => reports.length > 0 && !isEmpty(reports.at(-1)),
+    );
+    traffic.pause();
+    await waitFor("a report without any", () => isEmpty(reports.at(-1)));
+    traffic.start();
+    await waitFor("more", () => !isEmpty(reports.at(-1)));
+  });
+
+  it("never has more than 32 requests in flight", async () => {
     const waiting: ServerResponse[] = [];
     let seen = 0;
     let most = 0;
@@ -73,10 +92,10 @@ describe("launcher traffic", () => {
       seen += 1;
       most = Math.max(most, waiting.push(response));
     });
-    for (const count of [4, 5, 6]) {
+    for (const count of [32, 33, 34]) {
       await waitFor(`request ${count}`, () => seen === count);
       waiting.shift()?.end();
     }
-    expect(most).to.equal(4);
+    expect(most).to.equal(32);
   });
 });

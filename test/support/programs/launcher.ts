@@ -32,7 +32,10 @@ abstract class Launcher {
   protected abstract readonly hasEnded: boolean;
 
   /** Waits until the screen matches. */
-  async untilShown(pattern: RegExp): Promise<RegExpExecArray> {
+  async untilShown(
+    pattern: RegExp,
+    timeoutMs = TIMEOUT_MS,
+  ): Promise<RegExpExecArray> {
     return await waitFor(
       `${String(pattern)} on the screen`,
       () => {
@@ -42,7 +45,7 @@ abstract class Launcher {
           throw new Error(`ended before ${String(pattern)}: ${this.errors}`);
         return match;
       },
-      TIMEOUT_MS,
+      timeoutMs,
     );
   }
 
