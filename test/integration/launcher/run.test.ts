@@ -84,7 +84,8 @@ describe("launcher", function () {
 
   it("leaves its addresses for serin while it runs", async () => {
     const { launcher } = await startReady();
-    const env = { XDG_RUNTIME_DIR: launcher.runtimeDirectory };
+    const folder = launcher.runtimeDirectory;
+    const env = { XDG_RUNTIME_DIR: folder, HOME: folder };
     const [system] = readRunningSystems(env);
     expect(system?.settings).to.deep.equal({
       REDIS_URL: `redis://127.0.0.1:${await launcher.readRedisPort()}`,
