@@ -8,6 +8,7 @@ import {
 } from "../../lib/settings/settings.js";
 import {
   anyText,
+  FORMS,
   choice,
   httpOrigin,
   ms,
@@ -22,8 +23,7 @@ const MAX_PID = 4_194_304;
 
 const healthPath = text(
   "a path that begins with /, such as /healthz, or none",
-  // A second slash or a backslash would name another host.
-  /^(none|\/(?!\/)[\w\-.~%!$&'()*+,;=:@/?]*)$/,
+  FORMS.healthPath,
 );
 const unitName = text(
   "a systemd unit's name, such as app.service",

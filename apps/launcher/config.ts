@@ -6,7 +6,6 @@ import {
   type Environment,
 } from "../../lib/settings/settings.js";
 import { choice, httpOrigins, listenPort } from "../../lib/settings/values.js";
-import type { Side } from "../../lib/telemetry/telemetry.js";
 
 /** An error that the user can fix; the message says how. */
 export class LaunchError extends Error {
@@ -62,35 +61,16 @@ const AGENT_DISTANCE = 100;
 
 export type PortName = keyof typeof PORTS;
 
-export interface LauncherConfig {
-  /** The user's environment, without empty variables. */
-  env: Environment;
-  /** The same with the settings of serin.yml, from which each program of Serin reads its own. */
-  settings: Environment;
-  host: string;
-  adminHost: string;
-  /** Undefined for a private Redis. May contain a password. */
-  redisUrl: string | undefined;
-  keyPrefix: string;
-  flagName: string;
-  /** The instances of a side that the user runs, by PROD_URLS and CANARY_URLS. */
-  urls: Record<Side, URL[] | undefined>;
-  /** Whether the monitor sends its mails to the launcher's mailbox, which is the default. */
-  hasMailbox: boolean;
-  ports: Record<PortName, PortWish>;
-}
+export type LauncherConfig = ReturnType<typeof readConfig>;
 
 /** @throws SettingsError */
-export function readConfig(
-  environment: Environment,
-  service: ServiceFile,
-): LauncherConfig {
+export function readConfig(environment: Environment, service: ServiceFile) {
   const env = withoutEmpty(environment);
   const merged = mergeSettings(env, service);
   // PORT is ignored, because each program has its own port variable.
   const settings = new SettingsReader({ ...merged, PORT: undefined });
-  const { host, adminHost, redisUrl, keyPrefix, flagName, transport, urls } =
-    settings.read(SETTINGS);
+  const { transport, redisUrl, ...config } = settings.read(SETTINGS);
+  const { host, adminHost, urls } = config;
   const hasRedis = settings.isSet("REDIS_URL");
   const hasMailbox = !settings.isSet("SMTP_URL") && transport === "smtp";
   const fallbacks = portsOf(service);
@@ -104,30 +84,30 @@ export function readConfig(
     });
     return { user, variable, host: on, ...settings.read({ port }) };
   };
-  const config: LauncherConfig = {
-    env,
-    settings: merged,
-    host,
-    adminHost,
-    redisUrl: hasRedis ? redisUrl : undefined,
-    keyPrefix,
-    flagName,
-    urls,
-    hasMailbox,
-    ports: {
-      proxy: wish("proxy", host),
-      admin: wish("admin", adminHost),
-      monitor: wish("monitor", host),
-      prodApp: wish("prodApp", host, urls.prod === undefined),
-      canaryApp: wish("canaryApp", host, urls.canary === undefined),
-      prodAgent: wish("prodAgent", host),
-      canaryAgent: wish("canaryAgent", host),
-      redis: wish("redis", "127.0.0.1", !hasRedis),
-      smtp: wish("smtp", "127.0.0.1", hasMailbox),
-    },
+  const ports: Record<PortName, PortWish> = {
+    proxy: wish("proxy", host),
+    admin: wish("admin", adminHost),
+    monitor: wish("monitor", host),
+    prodApp: wish("prodApp", host, urls.prod === undefined),
+    canaryApp: wish("canaryApp", host, urls.canary === undefined),
+    prodAgent: wish("prodAgent", host),
+    canaryAgent: wish("canaryAgent", host),
+    redis: wish("redis", "127.0.0.1", !hasRedis),
+    smtp: wish("smtp", "127.0.0.1", hasMailbox),
   };
   settings.finish();
-  return config;
+  return {
+    ...config,
+    /** The user's environment, without empty variables. */
+    env,
+    /** The same with the settings of serin.yml, from which each program of Serin reads its own. */
+    settings: merged,
+    /** Undefined for a private Redis. May contain a password. */
+    redisUrl: hasRedis ? redisUrl : undefined,
+    /** Whether the monitor sends its mails to the launcher's mailbox, which is the default. */
+    hasMailbox,
+    ports,
+  };
 }
 
 /** What Serin's programs have to know of the service, unless the user's environment says otherwise. */

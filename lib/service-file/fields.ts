@@ -1,6 +1,6 @@
 import { isIPv4 } from "node:net";
 import * as z from "zod";
-import { text } from "../settings/values.js";
+import { FORMS, text } from "../settings/values.js";
 
 export function wholeNumber(
   right: string,
@@ -68,7 +68,7 @@ export const host = text(
 
 export const flagName = text(
   "a flag's name: 1 to 64 of A-Z a-z 0-9 . _ -",
-  /^[\w.-]{1,64}$/,
+  FORMS.flagName,
 );
 
 /** What a later version of Serin brings. */

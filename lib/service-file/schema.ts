@@ -11,7 +11,7 @@ import {
   port,
   wholeNumber,
 } from "./fields.js";
-import { text } from "../settings/values.js";
+import { FORMS, text } from "../settings/values.js";
 import {
   checkFields,
   checkMailer,
@@ -81,10 +81,7 @@ const ssh = z
 
 const HEALTH_PATH =
   "a path that answers 2xx when the service is ready, such as /healthz; none only checks that it listens";
-const healthPath = text(
-  HEALTH_PATH,
-  /^(none|\/(?!\/)[\w\-.~%!$&'()*+,;=:@/?]*)$/,
-);
+const healthPath = text(HEALTH_PATH, FORMS.healthPath);
 const health = z
   .union(
     [
@@ -194,10 +191,7 @@ const proxy = z
   .prefault({})
   .meta({ description: "the proxy" });
 
-const mail = text(
-  "a mail address, such as ops@example.com",
-  /^[^\s@,<>]+@[^\s@,<>]+$/,
-);
+const mail = text("a mail address, such as ops@example.com", FORMS.mailAddress);
 const alerts = z
   .strictObject(
     {
@@ -205,7 +199,7 @@ const alerts = z
       from: mail.optional(),
       ses: text(
         "the AWS region of Amazon SES, such as eu-central-1",
-        /^[a-z]{2}(-[a-z]+)+-\d$/,
+        FORMS.awsRegion,
       ).optional(),
       smtp: text(
         "smtp[s]://host:port without a password (the vault has serin_smtp_url for one with a password)",
@@ -234,7 +228,7 @@ export const schema = z
       ),
       prefix: text(
         "the prefix of the keys in Redis: 1 to 64 of A-Z a-z 0-9 . _ : - (default: the service's name and a colon)",
-        /^[\w.:-]{1,64}$/,
+        FORMS.keyPrefix,
       ).optional(),
       run: command("which starts the service, such as node dist/server.js"),
       servers: servers.optional(),

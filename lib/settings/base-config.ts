@@ -1,6 +1,7 @@
 import { setting, type ValuesOf } from "./settings.js";
 import {
   choice,
+  FORMS,
   flagName,
   list,
   listenHost,
@@ -11,7 +12,7 @@ import {
   text,
 } from "./values.js";
 
-const keyPrefix = text("1 to 64 of A-Z a-z 0-9 . _ : -", /^[\w.:-]{1,64}$/);
+const keyPrefix = text("1 to 64 of A-Z a-z 0-9 . _ : -", FORMS.keyPrefix);
 
 /** Where Serin stores its data. */
 export const STORE_SETTINGS = {

@@ -81,7 +81,19 @@ export function secret<T>(takes: z.ZodType<T>): z.ZodType<T> {
   return takes.meta({ ...takes.meta(), writeOnly: true });
 }
 
-export const flagName = text("1 to 64 of A-Z a-z 0-9 . _ -", /^[\w.-]{1,64}$/);
+/** What serin.yml takes, too. */
+export const FORMS = {
+  keyPrefix: /^[\w.:-]{1,64}$/,
+  flagName: /^[\w.-]{1,64}$/,
+  /** A second slash or a backslash would name another host. */
+  healthPath: /^(none|\/(?!\/)[\w\-.~%!$&'()*+,;=:@/?]*)$/,
+  /** The HTML Standard's "valid e-mail address" (section 4.10.5.1.5), which every transport accepts. */
+  mailAddress:
+    /^[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[A-Za-z\d](?:[A-Za-z\d-]{0,61}[A-Za-z\d])?(?:\.[A-Za-z\d](?:[A-Za-z\d-]{0,61}[A-Za-z\d])?)*$/,
+  awsRegion: /^[a-z]{2,}(-[a-z]+)+-\d+$/,
+};
+
+export const flagName = text("1 to 64 of A-Z a-z 0-9 . _ -", FORMS.flagName);
 
 /** With 0, the system selects a free port, and the log names it. */
 export const listenPort = wholeNumber(0, 65_535);

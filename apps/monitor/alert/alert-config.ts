@@ -7,6 +7,7 @@ import {
 } from "../../../lib/settings/settings.js";
 import {
   choice,
+  FORMS,
   isLoopback,
   list,
   parsed,
@@ -20,13 +21,9 @@ import type { WebhookConfig } from "./channels/webhook.js";
 const MAX_SES_RECIPIENTS = 50;
 /** The sender and recipient of mails that are only logged. */
 const NOBODY = "serin@localhost";
-/** The HTML Standard's "valid e-mail address" (section 4.10.5.1.5), which every transport accepts. */
-const MAIL_ADDRESS =
-  /^[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?(?:\.[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?)*$/i;
-
 const mailAddress = text(
   "a mail address such as serin@example.com",
-  MAIL_ADDRESS,
+  FORMS.mailAddress,
 );
 /** Each bad address is reported by itself. */
 const mailAddresses = list("mail addresses separated by commas", z.string());
@@ -35,10 +32,7 @@ const smtpUrl = url(
   "smtp:",
   "smtps:",
 );
-const awsRegion = text(
-  "a region such as eu-central-1",
-  /^[a-z]{2,}(-[a-z]+)+-\d+$/,
-);
+const awsRegion = text("a region such as eu-central-1", FORMS.awsRegion);
 const sesEndpoint = url("an http:// or https:// URL", "http:", "https:");
 const webhookUrl = parsed(
   "an https:// URL, or http:// to a loopback address",
@@ -110,7 +104,7 @@ function readAddresses(
       `ALERT_TO names more than the ${MAX_SES_RECIPIENTS} addresses that Amazon SES takes: give the address of a list`,
     );
   for (const address of given.to ?? [])
-    if (!MAIL_ADDRESS.test(address))
+    if (!FORMS.mailAddress.test(address))
       settings.reject(
         `ALERT_TO names ${JSON.stringify(address)}: give mail addresses such as ops@example.com`,
       );

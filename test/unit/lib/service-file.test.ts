@@ -176,6 +176,7 @@ instances: many
     ],
     ["proxy: {tls: {cert: a, key: b}}", "proxy.tls is {"],
     ["proxy: {data_plane: nginx}", 'proxy.data_plane is "nginx": give serin'],
+    ["alerts: {to: [ops@-a]}", 'alerts.to[0] is "ops@-a": give a mail address'],
     ["flags: [feature]", "feature is the flag that lets the canary in: remove"],
     ["rollout: {steps: []}", "rollout is {"],
   ] as const)
