@@ -5,9 +5,9 @@ export const EXIT = {
   ok: 0,
   /** `status` or `doctor` found a problem, or the command failed. */
   problem: 1,
-  /** Invalid command line or setting. */
+  /** Invalid command line, setting or serin.yml, or a machine that cannot do it. Says nothing of the commit. */
   usage: 2,
-  /** Redis or the monitor does not answer. */
+  /** Redis, the monitor, a host or another server does not answer. */
   unreachable: 3,
   /** Redis or the monitor refuses: a missing right or a wrong token. */
   refused: 4,

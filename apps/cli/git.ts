@@ -15,7 +15,7 @@ export function createGit(cwd: string, env: Environment): Git {
   };
 }
 
-/** The same, but it throws a CliError with git's error. */
+/** The same, but it throws a CliError with git's error, which is a fault of the clone and not of its commits. */
 export function createStrictGit(
   cwd: string,
   env: Environment,
@@ -24,7 +24,7 @@ export function createStrictGit(
     const { status, error, stdout, stderr } = run(args, cwd, env);
     if (status === 0) return stdout.trim();
     const why = error?.message ?? stderr.trim();
-    throw new CliError(EXIT.problem, `git ${args[0] ?? ""}: ${why}`);
+    throw new CliError(EXIT.usage, `git ${args[0] ?? ""}: ${why}`);
   };
 }
 

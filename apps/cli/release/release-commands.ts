@@ -1,9 +1,9 @@
+import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { packageRoot } from "../../../lib/program/release.js";
 import {
   readServiceFile,
-  ServiceFileError,
   type ServiceFile,
 } from "../../../lib/service-file.js";
 import type { Environment } from "../../../lib/settings/settings.js";
@@ -13,6 +13,7 @@ import { CliError, EXIT, type ExitStatus } from "../exit-status.js";
 import { readInventory } from "./host-addresses.js";
 import { MonitorClient } from "../sources/monitor-client.js";
 import { readReleaseConfig } from "./config.js";
+import { requireSpace } from "./host-fault.js";
 import { packageSerin } from "./packing/package-serin.js";
 import { packageService } from "./packing/package-service.js";
 import { followProd } from "./repository/follow-prod.js";
@@ -142,17 +143,19 @@ export function createReleaseCommands(
         const releases = await rollBack(setting, target, named);
         if (target !== "canary") say(followProd(() => read("HEAD"), releases));
       }),
-    admit: async (revision, { force }) => {
-      const admitted = admitCommit(read(revision), force);
-      const file = await explained(() => readServiceFile(path));
-      await admitByFlag(connect(file, env));
-      say(admitted);
-      return EXIT.ok;
-    },
-    reject: (revision) => {
-      rejectCommit(read(revision), say);
-      return Promise.resolve(EXIT.ok);
-    },
+    admit: (revision, { force }) =>
+      explained(async () => {
+        const admitted = admitCommit(read(revision), force);
+        await admitByFlag(connect(readServiceFile(path), env));
+        say(admitted);
+        return EXIT.ok;
+      }),
+    reject: (revision) =>
+      explained(() => {
+        requireSpace([tree.folder, tmpdir()]);
+        rejectCommit(read(revision), say);
+        return EXIT.ok;
+      }),
   };
 }
 
@@ -198,12 +201,15 @@ function connect(file: ServiceFile, env: Environment): MonitorClient {
   );
 }
 
-/** A bad serin.yml is an invalid command line. */
+/** A bad serin.yml is an invalid command line. What nobody has foreseen, such as a full disk, is no word on the commit either. */
 async function explained<T>(command: () => T | Promise<T>): Promise<T> {
   try {
     return await command();
   } catch (err) {
-    if (!(err instanceof ServiceFileError)) throw err;
-    throw new CliError(EXIT.usage, err.message);
+    if (err instanceof CliError) throw err;
+    throw new CliError(
+      EXIT.usage,
+      err instanceof Error ? err.message : String(err),
+    );
   }
 }

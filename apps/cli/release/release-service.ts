@@ -43,7 +43,15 @@ export async function releaseService(releasing: Releasing): Promise<void> {
   await onSides(["prod", "canary"], stable, releasing, () =>
     deploy(releasing, "prod"),
   );
-  say(markStable(repository));
+  try {
+    say(markStable(repository));
+  } catch (err) {
+    if (!(err instanceof CliError)) throw err;
+    throw new CliError(
+      err.status,
+      `prod runs ${releasing.packed.commit.release}, but stable was not moved to it: ${err.message}. Release the commit again`,
+    );
+  }
 }
 
 function findStableRelease(repository: Repository): string | undefined {
@@ -105,8 +113,7 @@ async function onSides(
     const isChanged = [...err.outcomes.values()].some((one) => one.changed);
     if (!isChanged && sides.length === 1) throw err;
     for (const side of sides) await putBack(side, stable, releasing);
-    // A host that went away in the middle is a failed release, not one that did not begin.
-    throw new CliError(EXIT.problem, err.message);
+    throw err;
   }
 }
 

@@ -47,7 +47,7 @@ export async function runProgram(program: Program): Promise<number | null> {
     return status;
   } catch (err) {
     const why = err instanceof Error ? err.message : String(err);
-    throw new CliError(EXIT.problem, `${command} cannot start: ${why}`);
+    throw new CliError(EXIT.usage, `${command} cannot start: ${why}`);
   } finally {
     ending.abort();
     lines.close();

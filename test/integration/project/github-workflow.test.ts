@@ -109,15 +109,15 @@ describe("the workflow that serin init --github writes", () => {
     ]);
   });
 
-  it("rejects a commit whose install, test or release fails", () => {
-    for (const command of ["npm ci", "npm test", "npx serin release"])
+  it("rejects a commit whose test or release fails", () => {
+    for (const command of ["npm test", "npx serin release"])
       expect(run({ [command]: 1 }), command).to.include("Reject");
-    expect(run({ "npx serin release": 2 })).to.include("Reject");
   });
 
-  it("rejects nothing when serin does not answer, refuses or knows too little", () => {
-    for (const status of [3, 4, 5])
+  it("rejects nothing for a fault of the runner or the servers, a refusal or too little traffic", () => {
+    for (const status of [2, 3, 4, 5])
       expect(run({ "npx serin release": status })).not.to.include("Reject");
+    expect(run({ "npm ci": 1 })).to.deep.equal(["Install"]);
     expect(run({ "npx serin admit": 4 })).to.deep.equal(["Install", "Admit"]);
     expect(run({ "pipx install ansible-core": 1 })).not.to.include("Reject");
   });

@@ -13,6 +13,7 @@ import {
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { CliError, EXIT } from "../../exit-status.js";
+import { createProgramError } from "../host-fault.js";
 
 /** Fixes all that depends on the machine or the time: order, times, owners, modes, gzip's header. */
 const TAR_OPTIONS = [
@@ -74,7 +75,7 @@ export function runTar(...args: string[]): void {
     encoding: "utf8",
   });
   if (status !== 0)
-    throw new CliError(EXIT.problem, `tar: ${error?.message ?? stderr.trim()}`);
+    throw createProgramError("tar", error?.message ?? stderr.trim());
 }
 
 /** With the program gzip, because zlib's output differs between versions of Node. */
@@ -87,10 +88,7 @@ function compress(from: string, to: string): void {
   );
   closeSync(output);
   if (status !== 0)
-    throw new CliError(
-      EXIT.problem,
-      `gzip: ${error?.message ?? stderr.trim()}`,
-    );
+    throw createProgramError("gzip", error?.message ?? stderr.trim());
 }
 
 function findGnuTar(): string {

@@ -1,6 +1,8 @@
+import { readFileSync } from "node:fs";
 import { withoutNpm } from "../../../../lib/program/without-npm.js";
 import type { Environment } from "../../../../lib/settings/settings.js";
 import { CliError, EXIT } from "../../exit-status.js";
+import { findHostFault } from "../host-fault.js";
 import { readLogEnd, runProgram } from "../run-program.js";
 
 /** Runs the build in a clean checkout. @throws CliError with the end of its output */
@@ -22,9 +24,15 @@ export async function runBuild(build: {
   });
   if (signal.aborted) throw new CliError(EXIT.interrupted, "interrupted");
   if (status === 0) return;
-  const how = status === null ? "was ended" : `ended with status ${status}`;
+  // Without memory, the kernel kills the build or one of its programs.
+  const isKilled = status === null || status === 137;
+  const fault = isKilled
+    ? EXIT.usage
+    : findHostFault(readFileSync(log, "utf8"));
+  const how = status === null ? "was killed" : `ended with status ${status}`;
+  const whose = fault ? ", which is no fault of the commit" : "";
   throw new CliError(
-    EXIT.problem,
-    `the build ${how} (${command}); all of its output is in ${log}:\n${readLogEnd(log)}`,
+    fault ?? EXIT.problem,
+    `the build ${how}${whose} (${command}); all of its output is in ${log}:\n${readLogEnd(log)}`,
   );
 }

@@ -35,7 +35,7 @@ export class PlaybookError extends CliError {
   readonly outcomes: ReadonlyMap<string, Outcome>;
 
   constructor(
-    status: 1 | 3,
+    status: 1 | 2 | 3,
     message: string,
     outcomes: ReadonlyMap<string, Outcome>,
   ) {
@@ -115,8 +115,9 @@ function describeEnvironment({ env, serviceFile }: Ansible): Environment {
   };
 }
 
+/** Only a release that the role rejects is bad. Whatever else fails is a fault of the hosts or of this machine. */
 function explain(progress: Progress, log: string): PlaybookError {
-  const { failures, unreachable, outcomes } = progress;
+  const { failures, unreachable, rejections, outcomes } = progress;
   const reasons = [...failures].map(([host, reason]) =>
     unreachable.has(host)
       ? `${host} cannot be reached: ${reason}. Check servers and ssh in serin.yml`
@@ -124,8 +125,9 @@ function explain(progress: Progress, log: string): PlaybookError {
   );
   const onlyAway = failures.size > 0 && failures.size === unreachable.size;
   if (reasons.length === 0) reasons.push(`Ansible failed: see ${log}`);
+  const ofHosts = onlyAway ? EXIT.unreachable : EXIT.usage;
   return new PlaybookError(
-    onlyAway ? EXIT.unreachable : EXIT.problem,
+    rejections.size > 0 ? EXIT.problem : ofHosts,
     reasons.join("\n"),
     outcomes,
   );

@@ -25,6 +25,8 @@ export class Progress {
   /** The reason of each host that failed. */
   readonly failures = new Map<string, string>();
   readonly unreachable = new Set<string>();
+  /** The hosts that found the release bad: the role's tasks that begin so. */
+  readonly rejections = new Set<string>();
   readonly #say: (line: string) => void;
   readonly #startedAt = performance.now();
 
@@ -46,6 +48,7 @@ export class Progress {
   #fail(line: z.infer<typeof lineSchema>, task: string): void {
     const { event, host, message = "" } = line;
     if (event === "unreachable") this.unreachable.add(host);
+    if (task.startsWith("Reject a release")) this.rejections.add(host);
     // It only ends the play: the reason came before.
     if (task === "Fail" && this.failures.has(host)) return;
     this.failures.set(host, toPlainLines(message.trim()));

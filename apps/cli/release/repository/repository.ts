@@ -37,7 +37,7 @@ export function readRepository(
   const commit = findCommit(tree, revision);
   if (jenkins.build !== "" && tree.git("rev-parse", "HEAD") !== jenkins.commit)
     throw new CliError(
-      EXIT.problem,
+      EXIT.usage,
       `the workspace is not at the commit of the build (${jenkins.commit || "unknown"})`,
     );
   const url = (

@@ -146,7 +146,7 @@ describe("serin release", () => {
         ...{
           event: "failed",
           host: "10.0.0.11",
-          task: "service : Fail with the reason",
+          task: "service : Reject a release that did not become healthy",
         },
         message: "it did not become healthy\nLast lines:\nno such module",
       })}${report({ event: "failed", host: "10.0.0.11", task: "Fail", message: "see above" })}exit 2 ;; esac\n`,
@@ -180,7 +180,7 @@ describe("serin release", () => {
     expect(ansible.calls).to.deep.equal(["deploy canary"]);
   });
 
-  it("fails and puts both sides back if a host of prod goes away in the middle", async () => {
+  it("puts both sides back and ends with status 3 if a host of prod goes away in the middle", async () => {
     commitOnStable();
     const away = { event: "unreachable", host: "10.0.0.11", task: "Find" };
     ansible.script(
@@ -188,12 +188,60 @@ describe("serin release", () => {
       `case "$*" in *'"prod"'*)\n${report(away)}exit 4 ;; esac\n`,
     );
     const { status, stderr } = await run(["release"]);
-    expect(status).to.equal(1);
+    expect(status).to.equal(3);
     expect(stderr).to.include("10.0.0.11 cannot be reached");
     expect(ansible.calls.slice(2)).to.deep.equal([
       "rollback prod",
       "rollback canary",
     ]);
+  });
+
+  it("ends with status 2 if a host fails for a cause outside of the release", async () => {
+    commitOnStable();
+    const full = {
+      event: "failed",
+      host: "10.0.0.13",
+      task: "service : Unpack",
+    };
+    ansible.script(
+      "deploy",
+      `${report({ ...full, message: "No space left on device" })}exit 2\n`,
+    );
+    const { status, stderr } = await run(["release"]);
+    expect(status).to.equal(2);
+    expect(stderr).to.equal("serin: 10.0.0.13: No space left on device\n");
+  });
+
+  it("tells a build that npm or this machine failed from one of a bad commit", async () => {
+    for (const [says, expected] of [
+      ["npm error code EAI_AGAIN", 3],
+      ["npm error code E503", 3],
+      ["npm error code EUSAGE", 1],
+      ["cp cannot write, No space left on device", 2],
+    ] as const) {
+      repository.write("serin.yml", `${SHOP}build: echo "${says}"; exit 7\n`);
+      repository.commit(says);
+      const { status, stderr } = await run(["release"]);
+      expect(status, says).to.equal(expected);
+      expect(stderr).to.include(says);
+    }
+    repository.write("serin.yml", `${SHOP}build: kill -9 $$\n`);
+    repository.commit("killed");
+    expect((await run(["release"])).status).to.equal(2);
+  });
+
+  it("says that prod has the release if stable cannot be moved, and does not blame the commit", async () => {
+    commitOnStable();
+    // Somebody else moves it meanwhile.
+    ansible.script(
+      "deploy",
+      `git -C ${repository.path} branch -qf stable $(git commit-tree -m other HEAD^{tree})\n`,
+    );
+    const { status, stderr } = await run(["release"]);
+    expect(status).to.equal(2);
+    expect(stderr).to.match(
+      /^serin: prod runs \S+, but stable was not moved to it: git push: [^]*stale info[^]*Release the commit again/,
+    );
   });
 
   it("ends the playbook on a signal and says how to go on", async () => {
