@@ -282,6 +282,10 @@ export const schema = z
       routes,
       hooks,
       proxy,
+      stable: text(
+        "the name of the branch that `serin release` moves to what prod runs (default: stable, or stable-<service> if the repository has several serin.yml)",
+        /^[A-Za-z0-9](?!.*(\.\.|\/\/|\.lock$|[./]$))[\w./-]{0,99}$/,
+      ).optional(),
       flag: flagName.default("feature"),
       flags: list(
         "further flags of the service's code, such as [new-checkout]",

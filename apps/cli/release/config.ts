@@ -30,9 +30,9 @@ export const SETTINGS = {
         "the release branch, which serin reject resets; default: main, or master if there is no main",
     }),
     stable: setting("SERIN_STABLE", anyText, {
-      default: "stable",
+      default: "",
       meaning:
-        "the branch of the commit that prod runs; services of one repository need one each",
+        "the branch of the commit that prod runs; default: that of serin.yml, or stable, or stable-<service> in a repository of several services",
     }),
     jenkins: {
       commit: setting("GIT_COMMIT", anyText, {

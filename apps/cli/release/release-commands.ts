@@ -72,11 +72,12 @@ export function createReleaseCommands(
   const config = readReleaseConfig(env);
   const path = resolve(cwd, config.serviceFile);
   const tree = openWorkingTree(dirname(path), env);
-  const read = (revision: Revision) =>
-    readRepository(tree, {
-      ...config.repository,
-      revision: revision ?? config.revision,
-    });
+  const read = (revision: Revision, file = readServiceFile(path)) =>
+    readRepository(
+      tree,
+      { ...config.repository, revision: revision ?? config.revision },
+      file,
+    );
   const pack = (revision: Revision, signal: AbortSignal) =>
     packageService({
       ...{ tree, fileName: basename(path), signal, say },
@@ -119,7 +120,7 @@ export function createReleaseCommands(
     release: (revision, { force, skipVerdict, wait }) =>
       change(async (setting) => {
         const { signal } = setting;
-        const repository = read(revision);
+        const repository = read(revision, setting.file);
         const admitted = admitCommit(repository, force);
         const ansible = prepareAnsible(setting);
         const monitor = connect(setting.file, env);

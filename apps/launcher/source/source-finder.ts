@@ -18,9 +18,6 @@ import {
 } from "./checkout.js";
 import { Repository } from "./repository.js";
 
-/** The revision that prod runs if there is one. `serin release` moves it. */
-const STABLE = "stable";
-
 interface SourceFinderOptions {
   /** As the working tree describes it. */
   service: ServiceFile;
@@ -61,8 +58,7 @@ export class SourceFinder {
         );
       return await this.#openTree("it is in no Git repository");
     }
-    const isStable = (await repository.findCommit(STABLE)) !== undefined;
-    const revision = prod ?? (isStable ? STABLE : "HEAD");
+    const revision = prod ?? (await this.#findStable(repository)) ?? "HEAD";
     const commit = await repository.findCommit(revision);
     const has = commit !== undefined && (await repository.hasFolder(commit));
     if (has) return await this.#openCommit(repository, revision, commit);
@@ -110,6 +106,15 @@ export class SourceFinder {
         : await this.#open("canary", commit, repository);
     await this.#build("canary", checkout, source.label);
     return { ...source, service: checkout.service };
+  }
+
+  /** The branch that prod runs, if there is one. `serin release` moves it. */
+  async #findStable(repository: Repository): Promise<string | undefined> {
+    const { service, stable } = this.#options.service;
+    const given = this.#options.env.SERIN_STABLE || stable;
+    for (const name of given ? [given] : [`stable-${service}`, "stable"])
+      if ((await repository.findCommit(name)) !== undefined) return name;
+    return undefined;
   }
 
   async #openCommit(

@@ -74,6 +74,9 @@ describe("sources of serin dev", () => {
     repository.git("branch", "stable", first);
     const stable = await find(repository.file).finder.openProd();
     expect(stable.label).to.equal(`stable (${first.slice(0, 10)})`);
+    repository.git("branch", "stable-shop", second);
+    const own = await find(repository.file).finder.openProd();
+    expect(own.label).to.match(/^stable-shop /);
     const { finder } = find(repository.file, { prod: "HEAD" });
     expect((await finder.openProd()).label).to.include(second.slice(0, 10));
   });

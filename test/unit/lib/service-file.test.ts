@@ -119,7 +119,7 @@ instances: many
       "serin.yml:3: servers.edge is missing: give a list of the hosts that run the proxy and the monitor, such as [10.0.0.11, 10.0.0.12]",
       'serin.yml:4: servers.prod[1] is "10.0.0.999": give an IPv4 address or a host name, such as 10.0.0.11',
       "serin.yml:6: servers.staging is unknown: give prod, canary, edge",
-      "serin.yml:7: helth is unknown: give service, prefix, run, servers, redis, ssh, build, include, artifact, health, instances, ports, env, writable, drain, routes, hooks, proxy, flag, flags, alerts",
+      "serin.yml:7: helth is unknown: give service, prefix, run, servers, redis, ssh, build, include, artifact, health, instances, ports, env, writable, drain, routes, hooks, proxy, stable, flag, flags, alerts",
       'serin.yml:8: instances is "many": give a whole number from 1 to 10: instances on each host',
     ]);
   });

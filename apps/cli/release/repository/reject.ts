@@ -18,7 +18,7 @@ export function rejectCommit(
   const { tree, url, branch, commit, refs } = repository;
   const rejected = rejectedRef(commit);
   say(`rejected: ${nameCommit(tree, commit)}`);
-  if (commit === refs.get(repository.stable)) {
+  if (commit === refs.get(repository.stable.ref)) {
     say("It is the stable release: nothing was changed.");
     return;
   }
@@ -120,7 +120,7 @@ function resetWorkingTree(
   if (!switchTo(stable))
     throw refuse(
       branch,
-      `uncommitted work in ${folder} is in the way. Stash it, then run: git reset --keep stable`,
+      `uncommitted work in ${folder} is in the way. Stash it, then run: git reset --keep ${stable.slice(0, 10)}`,
     );
   // Restore a commit that was made between reading the branch and this switch.
   const previous = git("rev-parse", `${branch}@{1}`);

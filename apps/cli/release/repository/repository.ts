@@ -1,5 +1,8 @@
+import { basename } from "node:path";
+import type { ServiceFile as FullServiceFile } from "../../../../lib/service-file.js";
 import { CliError, EXIT } from "../../exit-status.js";
 import { findCommit, nameCommit } from "./commit.js";
+import { chooseStable, type Stable } from "./stable.js";
 import type { WorkingTree } from "./working-tree.js";
 
 /** The repository that holds the release branch, `stable` and the rejected commits, and a commit to release. */
@@ -9,8 +12,8 @@ export interface Repository {
   /** A path or URL. */
   url: string;
   branch: string;
-  /** The ref of the commit that prod runs. */
-  stable: string;
+  /** The branch with the commit that prod runs. */
+  stable: Stable;
   commit: string;
   /** The commits that its refs point to, at the time of reading. */
   refs: ReadonlyMap<string, string>;
@@ -21,17 +24,20 @@ export interface RepositorySettings {
   repository: string;
   /** Empty for main, or master if there is no main. */
   branch: string;
-  /** The branch that prod runs. Services of one repository need one each. */
+  /** The branch that prod runs; empty for the default. */
   stable: string;
   revision: string;
   /** Jenkins builds GIT_COMMIT. If its checkout failed, HEAD is an earlier commit. */
   jenkins: { build: string; commit: string };
 }
 
-/** @throws CliError if there is no such commit, or the repository cannot be read */
+type ServiceFile = Pick<FullServiceFile, "service" | "stable" | "path">;
+
+/** @throws CliError if there is no such commit, the repository cannot be read, or its branch `stable` is not Serin's */
 export function readRepository(
   tree: WorkingTree,
   settings: RepositorySettings,
+  service: ServiceFile,
 ): Repository {
   const { revision, jenkins } = settings;
   const commit = findCommit(tree, revision);
@@ -49,7 +55,11 @@ export function readRepository(
   const isMaster =
     !refs.has("refs/heads/main") && refs.has("refs/heads/master");
   const branch = settings.branch || (isMaster ? "master" : "main");
-  const stable = `refs/heads/${settings.stable}`;
+  const stable = chooseStable(refs, {
+    ...{ service: service.service, url },
+    given: settings.stable || (service.stable ?? ""),
+    isShared: countServices(tree, commit, basename(service.path)) > 1,
+  });
   return { tree, url, branch, stable, commit, refs };
 }
 
@@ -77,11 +87,13 @@ export function admitCommit(
 /** Moves `stable` to the commit that prod runs now. @throws CliError if it was moved meanwhile */
 export function markStable(repository: Repository): string {
   const { tree, url, stable, commit, refs } = repository;
-  const before = refs.get(stable);
+  const { ref, record } = stable;
+  const before = refs.get(ref);
   if (before !== commit) {
     // The lease protects a `stable` that was moved in the meantime.
-    const lease = `--force-with-lease=${stable}:${before ?? ""}`;
-    tree.git("push", "--quiet", lease, url, `${commit}:${stable}`);
+    const lease = `--force-with-lease=${ref}:${before ?? ""}`;
+    const moved = [`${commit}:${ref}`, `+${commit}:${record}`];
+    tree.git("push", "--quiet", "--atomic", lease, url, ...moved);
   }
   const rejected = rejectedRef(commit);
   if (refs.has(rejected)) tree.git("push", "--quiet", url, `:${rejected}`);
@@ -91,20 +103,16 @@ export function markStable(repository: Repository): string {
 /** Fetches the commit of `stable`, unless it is present. @returns it, or undefined if no release has reached prod yet */
 export function fetchStable(repository: Repository): string | undefined {
   const { tree, url, stable, refs } = repository;
-  const commit = refs.get(stable);
+  const commit = refs.get(stable.ref);
   if (commit === undefined) return undefined;
   if (tree.tryGit("cat-file", "-e", `${commit}^{commit}`) === undefined)
-    tree.git("fetch", "--quiet", url, stable);
+    tree.git("fetch", "--quiet", url, stable.ref);
   return commit;
 }
 
 function readRefs(tree: WorkingTree, url: string): Map<string, string> {
-  const lines = tree.tryGit(
-    "ls-remote",
-    url,
-    "refs/heads/*",
-    "refs/rejected/*",
-  );
+  const kinds = ["refs/heads/*", "refs/rejected/*", "refs/serin/*"];
+  const lines = tree.tryGit("ls-remote", url, ...kinds);
   if (lines === undefined)
     throw new CliError(
       EXIT.unreachable,
@@ -117,4 +125,15 @@ function readRefs(tree: WorkingTree, url: string): Map<string, string> {
       .map((line) => line.split("\t"))
       .map(([commit = "", ref = ""]) => [ref, commit]),
   );
+}
+
+/** The services that the repository of a commit has, by their files. */
+function countServices(
+  tree: WorkingTree,
+  commit: string,
+  fileName: string,
+): number {
+  const tracked = ["ls-tree", "-r", "-z", "--name-only", "--full-tree", commit];
+  const paths = tree.git(...tracked).split("\0");
+  return paths.filter((path) => basename(path) === fileName).length;
 }

@@ -30,6 +30,7 @@ describe("serin admit and serin reject", () => {
 
   it("reject a commit, which is then not admitted", async () => {
     repository.git("branch", "stable");
+    repository.git("update-ref", "refs/serin/shop/stable", "stable");
     const bad = repository.commit("bad");
     const rejected = await run("reject");
     expect(rejected.stderr).to.equal("");
@@ -41,6 +42,15 @@ describe("serin admit and serin reject", () => {
       /^serin: not built: .*"bad" by Tester was re/,
     );
     expect((await run("admit", "--force", bad)).status).to.equal(0);
+  });
+
+  it("stop at a branch stable of the team's own", async () => {
+    repository.git("branch", "stable");
+    for (const command of ["admit", "reject"]) {
+      const { status, stderr } = await run(command);
+      expect(status, command).to.equal(4);
+      expect(stderr).to.include("has a branch stable that Serin did not make");
+    }
   });
 
   it("end with status 1 if the branch cannot be reset", async () => {

@@ -51,6 +51,7 @@ describe("serin release", () => {
   /** Commits on top of a stable release. */
   const commitOnStable = () => {
     repository.git("branch", "stable");
+    repository.git("update-ref", "refs/serin/shop/stable", "stable");
     return repository.commit("the second");
   };
 

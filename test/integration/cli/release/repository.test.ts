@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import {
   admitCommit,
+  fetchStable,
   markStable,
   readRepository,
   type Repository,
@@ -13,6 +14,9 @@ import { describeCommit } from "../../../../apps/cli/release/repository/commit.j
 import { openWorkingTree } from "../../../../apps/cli/release/repository/working-tree.js";
 import { GitRepository } from "../../../support/git-repository.js";
 import { createTempDirectory } from "../../../support/temp-directory.js";
+
+/** The service that all releases are of. */
+const SHOP = { service: "shop", stable: undefined, path: "/serin.yml" };
 
 /** A repository (`kind`), people's working tree in it or of it, and a clone from which releases are made. */
 class Project {
@@ -66,15 +70,23 @@ class Project {
   }
 
   /** Reads the repository to release a commit. */
-  read(commit: string, settings: { repository?: string } = {}): Repository {
+  read(
+    commit: string,
+    settings: { repository?: string; stable?: string } = {},
+    service: Parameters<typeof readRepository>[2] = SHOP,
+  ): Repository {
     const env = { ...this.dev.env, PATH: process.env.PATH };
     const tree = openWorkingTree(this.#clone, env);
     tree.git("fetch", "--quiet", "origin", "+refs/*:refs/from-origin/*");
-    return readRepository(tree, {
-      ...{ repository: "", branch: "", stable: "stable", revision: commit },
-      ...{ jenkins: { build: "", commit: "" } },
-      ...settings,
-    });
+    return readRepository(
+      tree,
+      {
+        ...{ repository: "", branch: "", stable: "", revision: commit },
+        ...{ jenkins: { build: "", commit: "" } },
+        ...settings,
+      },
+      service,
+    );
   }
 
   reject(commit: string): { said: string; error: string } {
@@ -207,6 +219,55 @@ describe("a bare repository that others use too", () => {
   });
 });
 
+describe("the branch stable", () => {
+  const WEB = { ...SHOP, service: "web" };
+  const commitServices = (project: Project, ...folders: string[]) => {
+    for (const folder of folders)
+      project.dev.write(`${folder}/serin.yml`, "service: x");
+    return project.commit("several", "several services");
+  };
+
+  it("is left alone and named if Serin did not make it", () => {
+    const { project, first, bad } = createWithStable("bare");
+    project.dev.git("push", "--quiet", project.url, `${first}:refs/heads/prod`);
+    expect(() => project.read(bad, { stable: "prod" })).to.throw(
+      /has a branch prod that Serin did not make for shop[^]*`stable: prod-shop`[^]*FETCH_HEAD:refs\/serin\/shop\/prod$/,
+    );
+    expect(() => project.read(bad, {}, WEB)).to.throw("did not make for web");
+    expect(project.at("prod")).to.equal(first);
+    const own = { ...SHOP, stable: "shop/live" };
+    markStable(project.read(bad, {}, own));
+    expect(project.at("shop/live")).to.equal(bad);
+    expect(project.at("stable")).to.equal(first);
+  });
+
+  it("is moved again by a later release", () => {
+    const { project, bad } = createWithStable("bare");
+    project.markStable(bad);
+    expect(project.at("stable")).to.equal(bad);
+    expect(project.at("refs/serin/shop/stable")).to.equal(bad);
+  });
+
+  it("belongs to each service of a repository that has several", () => {
+    const project = new Project("bare");
+    const commit = commitServices(project, "shop", "web");
+    for (const service of [SHOP, WEB])
+      markStable(project.read(commit, {}, service));
+    expect(project.at("stable-shop")).to.equal(commit);
+    expect(project.at("stable-web")).to.equal(commit);
+    expect(project.at("stable")).to.equal("");
+  });
+
+  it("stays with a service that was alone when it was made", () => {
+    const { project, first } = createWithStable("bare");
+    const commit = commitServices(project, "shop", "web");
+    expect(fetchStable(project.read(commit))).to.equal(first);
+    expect(fetchStable(project.read(commit, {}, WEB))).to.equal(undefined);
+    markStable(project.read(commit, {}, WEB));
+    expect(project.at("stable-web")).to.equal(commit);
+  });
+});
+
 describe("a working tree whose commit is rejected", () => {
   it("is reset, and keeps other uncommitted work", () => {
     const { project, bad } = createWithStable("tree");
@@ -228,7 +289,7 @@ describe("a working tree whose commit is rejected", () => {
   it("is not reset over conflicting work, not even ignored files", () => {
     const { project, bad } = createWithStable("tree");
     project.dev.write("app", "unsaved");
-    expect(project.reject(bad).error).to.include("git reset --keep stable");
+    expect(project.reject(bad).error).to.include("git reset --keep ");
     expect(readFileSync(join(project.dev.path, "app"), "utf8")).to.equal(
       "unsaved",
     );
@@ -309,9 +370,9 @@ describe("a release's repository", () => {
     const project = new Project("bare");
     const { tree } = project.read("HEAD");
     const jenkins = { build: "http://jenkins", commit: "" };
-    const branches = { branch: "", stable: "stable" };
+    const branches = { branch: "", stable: "" };
     const settings = { repository: "", ...branches, revision: "HEAD", jenkins };
-    expect(() => readRepository(tree, settings)).to.throw(
+    expect(() => readRepository(tree, settings, SHOP)).to.throw(
       "the workspace is not at the commit of the build (unknown)",
     );
   });
@@ -323,10 +384,14 @@ describe("a release's repository", () => {
     const env = { ...repository.env, PATH: process.env.PATH };
     const tree = openWorkingTree(join(repository.path, "sub"), env);
     markStable(
-      readRepository(tree, {
-        ...{ repository: "", branch: "", stable: "stable", revision: "HEAD" },
-        jenkins: { build: "", commit: "" },
-      }),
+      readRepository(
+        tree,
+        {
+          ...{ repository: "", branch: "", stable: "", revision: "HEAD" },
+          jenkins: { build: "", commit: "" },
+        },
+        SHOP,
+      ),
     );
     expect(repository.at("stable")).to.equal(commit);
   });
