@@ -5,7 +5,7 @@ const NO_SPACE =
   /\b(ENOSPC|EDQUOT)\b|no space left on device|disk quota exceeded/i;
 /** How npm, pnpm, pip, Git and Go say that a server does not answer. */
 const NO_ANSWER =
-  /^npm (error|ERR!) (network|code (E5\d\d|E(AI_AGAIN|NOTFOUND|TIMEDOUT|CONN\w+|NETUNREACH|HOSTUNREACH)|ERR_SOCKET_TIMEOUT)$)|ERR_PNPM_META_FETCH_FAIL|getaddrinfo E(NOTFOUND|AI_AGAIN)|temporary failure in name resolution|could not resolve host|failed to establish a new connection|network is unreachable/im;
+  /^npm (error|ERR!) (network|code (E5\d\d|E(AI_AGAIN|NOTFOUND|TIMEDOUT|CONN\w+|NETUNREACH|HOSTUNREACH)|ERR_SOCKET_TIMEOUT|\w*CERT\w*)$)|ERR_PNPM_META_FETCH_FAIL|getaddrinfo E(NOTFOUND|AI_AGAIN)|temporary failure in name resolution|could not resolve host|failed to establish a new connection|network is unreachable/im;
 /** Less, and a test that failed may have failed for want of space. */
 const NEEDED_BYTES = 4 * 1024 * 1024;
 

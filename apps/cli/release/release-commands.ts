@@ -1,4 +1,3 @@
-import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { packageRoot } from "../../../lib/program/release.js";
@@ -13,7 +12,6 @@ import { CliError, EXIT, type ExitStatus } from "../exit-status.js";
 import { readInventory } from "./host-addresses.js";
 import { MonitorClient } from "../sources/monitor-client.js";
 import { readReleaseConfig } from "./config.js";
-import { requireSpace } from "./host-fault.js";
 import { packageSerin } from "./packing/package-serin.js";
 import { packageService } from "./packing/package-service.js";
 import { followProd } from "./repository/follow-prod.js";
@@ -72,16 +70,12 @@ export function createReleaseCommands(
   const config = readReleaseConfig(env);
   const path = resolve(cwd, config.serviceFile);
   const tree = openWorkingTree(dirname(path), env);
-  const read = (revision: Revision, file = readServiceFile(path)) =>
-    readRepository(
-      tree,
-      { ...config.repository, revision: revision ?? config.revision },
-      file,
-    );
-  const pack = (revision: Revision, signal: AbortSignal) =>
+  const { repository: settings, revision: head } = config;
+  const read = (revision = head, file = readServiceFile(path)) =>
+    readRepository(tree, { ...settings, revision }, file);
+  const pack = (revision = head, signal: AbortSignal) =>
     packageService({
-      ...{ tree, fileName: basename(path), signal, say },
-      revision: revision ?? config.revision,
+      ...{ tree, fileName: basename(path), revision, signal, say },
     });
   const describe = (): Setting => ({
     file: readServiceFile(path),
@@ -153,7 +147,6 @@ export function createReleaseCommands(
       }),
     reject: (revision) =>
       explained(() => {
-        requireSpace([tree.folder, tmpdir()]);
         rejectCommit(read(revision), say);
         return EXIT.ok;
       }),

@@ -111,8 +111,11 @@ export class SourceFinder {
   /** The branch that prod runs, if there is one. `serin release` moves it. */
   async #findStable(repository: Repository): Promise<string | undefined> {
     const { service, stable } = this.#options.service;
-    const given = this.#options.env.SERIN_STABLE || stable;
-    for (const name of given ? [given] : [`stable-${service}`, "stable"])
+    const { SERIN_STABLE: named = "" } = this.#options.env;
+    const given = named === "" ? stable : named;
+    for (const name of given !== undefined
+      ? [given]
+      : [`stable-${service}`, "stable"])
       if ((await repository.findCommit(name)) !== undefined) return name;
     return undefined;
   }

@@ -11,6 +11,7 @@ describe("a fault of the host", () => {
     for (const line of [
       "npm error code ECONNREFUSED",
       "npm ERR! code ENOTFOUND",
+      "npm error code SELF_SIGNED_CERT_IN_CHAIN",
       "npm error network request to https://registry.npmjs.org/x failed",
       "ERR_PNPM_META_FETCH_FAIL GET https://registry.npmjs.org/x",
       "NewConnectionError: Failed to establish a new connection: [Errno 111]",

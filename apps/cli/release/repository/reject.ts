@@ -1,6 +1,7 @@
 import { existsSync, statSync } from "node:fs";
-import { userInfo } from "node:os";
+import { tmpdir, userInfo } from "node:os";
 import { CliError, EXIT } from "../../exit-status.js";
+import { requireSpace } from "../host-fault.js";
 import { nameCommit } from "./commit.js";
 import { fetchStable, rejectedRef, type Repository } from "./repository.js";
 import { openWorkingTree, type WorkingTree } from "./working-tree.js";
@@ -16,6 +17,7 @@ export function rejectCommit(
   say: (line: string) => void,
 ): void {
   const { tree, url, branch, commit, refs } = repository;
+  requireSpace([tree.folder, tmpdir()]);
   const rejected = rejectedRef(commit);
   say(`rejected: ${nameCommit(tree, commit)}`);
   if (commit === refs.get(repository.stable.ref)) {
