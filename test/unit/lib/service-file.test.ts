@@ -176,7 +176,6 @@ instances: many
     ],
     ["proxy: {tls: {cert: a, key: b}}", "proxy.tls is {"],
     ["proxy: {data_plane: nginx}", 'proxy.data_plane is "nginx": give serin'],
-    ["alerts: {to: [ops@-a]}", 'alerts.to[0] is "ops@-a": give a mail address'],
     ["flags: [feature]", "feature is the flag that lets the canary in: remove"],
     ["rollout: {steps: []}", "rollout is {"],
   ] as const)
@@ -193,6 +192,14 @@ instances: many
       problemsOf(SMALLEST.replace("10.0.0.13", "10.0.0.11")),
     ).to.deep.equal([
       "serin.yml:5: 10.0.0.11 is in servers.prod and in servers.canary: give each its own host",
+    ]);
+  });
+
+  it("rejects a mail address that the monitor rejects", () => {
+    expect(
+      problemsOf(SMALLEST.replace("ops@example.com", "ops@-a")),
+    ).to.deep.equal([
+      'serin.yml:8: alerts.to[0] is "ops@-a": give a mail address, such as ops@example.com',
     ]);
   });
 
