@@ -1,9 +1,5 @@
-const UNITS: Readonly<Record<string, number>> = {
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-};
+import { parseDuration } from "../../lib/wording/units.js";
+
 const DAY_MS = 86_400_000;
 
 /**
@@ -13,8 +9,8 @@ const DAY_MS = 86_400_000;
  * @returns ms since the epoch; undefined for anything else
  */
 export function parseMoment(text: string, now: number): number | undefined {
-  const [, count, unit = ""] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
-  if (count !== undefined) return now - Number(count) * (UNITS[unit] ?? 0);
+  const agoMs = parseDuration(text);
+  if (agoMs !== undefined) return now - agoMs;
   if (/^\d\d:\d\d(:\d\d)?$/.test(text)) {
     const today = new Date(now).toISOString().slice(0, 10);
     const at = Date.parse(`${today}T${text}Z`);

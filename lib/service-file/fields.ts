@@ -1,6 +1,7 @@
 import { isIPv4 } from "node:net";
 import * as z from "zod";
 import { FORMS, text } from "../settings/values.js";
+import { parseDuration } from "../wording/units.js";
 
 export function wholeNumber(
   right: string,
@@ -13,15 +14,12 @@ export function wholeNumber(
     .meta({ description: right });
 }
 
-const MS_OF_UNIT = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
-
 /** Such as `500ms`, `5s`, `2m` or `1h`, read as ms. */
 export function duration(what: string) {
   const right = `a duration such as 500ms, 5s or 2m: ${what}`;
-  return text(right, /^\d{1,6}(ms|s|m|h)$/).transform((value) => {
-    const unit = value.replace(/^\d+/, "") as keyof typeof MS_OF_UNIT;
-    return parseInt(value, 10) * MS_OF_UNIT[unit];
-  });
+  return text(right, /^\d{1,6}(ms|s|m|h)$/).transform(
+    (value) => parseDuration(value) ?? z.NEVER,
+  );
 }
 
 export function command(what: string) {

@@ -25,6 +25,22 @@ export function formatCount(count: number): string {
   return wholes.format(count);
 }
 
+const MS_OF_UNIT = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+/** `500ms`, `1.5s`, `2m`, `1h` or `7d` in ms; undefined for other texts. */
+export function parseDuration(text: string): number | undefined {
+  const [, count, unit] =
+    /^(\d{1,6}(?:\.\d{1,3})?)(ms|[smhd])$/.exec(text) ?? [];
+  const unitMs = MS_OF_UNIT[unit as keyof typeof MS_OF_UNIT];
+  return count === undefined ? undefined : Number(count) * unitMs;
+}
+
 /** `0.4 ms`, `1,012 ms`; from ten seconds `12 s`, from two minutes `10 min`. */
 export function formatMs(ms: Figure): string {
   return show(ms, (known) => {

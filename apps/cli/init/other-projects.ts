@@ -1,4 +1,5 @@
 import { basename, dirname } from "node:path";
+import { parseJson } from "../../../lib/redis/stream-entry.js";
 import { found, type Findings } from "./findings.js";
 import { readManifest } from "./node-manifest.js";
 import type { Project } from "./project.js";
@@ -65,11 +66,8 @@ export function readDockerfile(project: Project): Findings {
 
 /** A list of words, or a command as a shell takes it. */
 function toCommand(instruction: string): string {
-  const words = /^\[.*\]/.exec(instruction.trim())?.[0];
-  if (words === undefined) return instruction.trim();
-  try {
-    return (JSON.parse(words) as unknown[]).map(String).join(" ");
-  } catch {
-    return instruction.trim();
-  }
+  const words = parseJson(/^\[.*\]/.exec(instruction.trim())?.[0]);
+  return Array.isArray(words)
+    ? words.map(String).join(" ")
+    : instruction.trim();
 }

@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { parseJson } from "../../../lib/redis/stream-entry.js";
 
 export interface SourceFile {
   path: string;
@@ -41,11 +42,7 @@ export class Project {
 
   /** Undefined if there is no such file, or no JSON in it. */
   readJson(path: string): unknown {
-    try {
-      return JSON.parse(this.read(path) ?? "null");
-    } catch {
-      return undefined;
-    }
+    return parseJson(this.read(path));
   }
 
   /** The first of these files that exists. */

@@ -1,13 +1,10 @@
 import * as z from "zod";
 import { parseJson } from "../../../lib/redis/stream-entry.js";
+import { parseDuration } from "../../../lib/wording/units.js";
 
 const limit = z.union([
   z.literal("ignore").transform(() => null),
-  z
-    .string()
-    .regex(/^\d{1,5}(\.\d{1,3})?(ms|s)$/)
-    .transform((text) => parseFloat(text) * (text.endsWith("ms") ? 1 : 1000))
-    .refine((ms) => ms > 0),
+  z.string().transform(parseDuration).pipe(z.number().positive()),
 ]);
 const routeRules = z.record(
   z.string().regex(/^\/[^/?#\s]{0,31}$/),

@@ -8,7 +8,23 @@ import {
   formatQuantile,
   formatRate,
   formatRatio,
+  parseDuration,
 } from "../../../lib/wording/units.js";
+
+describe("parseDuration", () => {
+  for (const [text, ms] of [
+    ["500ms", 500],
+    ["1.5s", 1500],
+    ["2m", 120_000],
+    ["1h", 3_600_000],
+    ["7d", 604_800_000],
+  ] as const)
+    it(`reads ${text}`, () => expect(parseDuration(text)).to.equal(ms));
+
+  for (const text of ["", "5", "s", "-1s", "1.s", "1 s", "1w", "1e3s"])
+    it(`refuses ${JSON.stringify(text)}`, () =>
+      expect(parseDuration(text)).to.equal(undefined));
+});
 
 describe("units", () => {
   for (const [ms, text] of [
