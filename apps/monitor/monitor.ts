@@ -24,6 +24,7 @@ import { Controller } from "./control/controller.js";
 import type { Store } from "./control/outlook.js";
 import { Courier } from "./alert/courier.js";
 import { History } from "./telemetry/history.js";
+import { StopKeeper } from "./telemetry/stop-figures.js";
 import { EventTally } from "./telemetry/event-tally.js";
 import { Leadership } from "./leader/leadership.js";
 import { toMonitorFamilies, readStoredFigures } from "./api/monitor-metrics.js";
@@ -74,6 +75,7 @@ export async function startMonitor(
   const observations = new Observations(config, judge);
   const verdicts = new VerdictKeeper({ redis, keys, config });
   const history = new History(config);
+  const stops = new StopKeeper(flagName, observations);
   const stream = new PageStream({
     readState: () => readPageState(store, outlook, source),
     newestPoints: () => history.newest(),
@@ -88,7 +90,7 @@ export async function startMonitor(
   const reader = new StreamReader({
     redis: connect("monitor-streams"),
     keys,
-    listeners: [observations, verdicts, history, tally, notices, page],
+    listeners: [observations, stops, verdicts, history, tally, notices, page],
     startedAt,
     logger,
   });
@@ -117,6 +119,7 @@ export async function startMonitor(
     observations,
     verdicts,
     config,
+    stops,
     obstacle: () => controller.obstacle,
     skippedTelemetry: () => reader.skipped,
     heldChannels: () => couriers.flatMap(({ held }) => held ?? []),

@@ -51,6 +51,17 @@ const stateReport = z.object({
     attempt: z.number().optional(),
   }),
   sides: z.object({ prod: sideSummary, canary: sideSummary }),
+  /** Both sides before the canary was stopped; null while it is not, or if that is not known. */
+  stop: z
+    .object({
+      /** The flip's event. */
+      event: z.string(),
+      /** Such as `latency`; null if a person stopped it. */
+      rule: text,
+      sides: z.object({ prod: sideSummary, canary: sideSummary }),
+    })
+    .nullable()
+    .optional(),
   proxies: z.array(
     z.object({
       id: z.string(),

@@ -65,12 +65,7 @@ function describeStop(state: StateReport, now: number): string {
     ?.replace(/^canary /, "")
     .replace(FIGURES_BEHIND, "");
   const why = reason === undefined ? "" : `: ${reason}`;
-  const turnedAway = describeWithoutFeature(state.sides.prod);
-  return [
-    `Canary stopped${at}${by}${why}`,
-    describeRetry(state, now),
-    ...(turnedAway === undefined ? [] : [`prod answers ${turnedAway}`]),
-  ].join(SEPARATOR);
+  return `Canary stopped${at}${by}${why}${SEPARATOR}${describeRetry(state, now)}`;
 }
 
 function describeRetry({ recovery, lease }: StateReport, now: number): string {
@@ -145,15 +140,23 @@ function findConcern(
   return undefined;
 }
 
+/** The canary's apps first, then those that are gone. */
 function findUnwell(hosts: StateReport["hosts"]): string | undefined {
-  const gone = hosts.find(({ target, up }) => target === "canary" && !up);
-  if (gone !== undefined) return `its app on ${gone.host} is gone`;
-  const failing = hosts.find(
-    ({ target, probeOk }) => target === "canary" && !probeOk,
-  );
-  if (failing !== undefined)
-    return `its app on ${failing.host} fails its health probe`;
-  return undefined;
+  const [worst, ...others] = hosts
+    .filter(({ up, probeOk }) => !up || !probeOk)
+    .toSorted(
+      (a, b) =>
+        Number(b.target === "canary") - Number(a.target === "canary") ||
+        Number(a.up) - Number(b.up),
+    );
+  if (worst === undefined) return undefined;
+  const app = worst.target === "canary" ? "its app" : "prod's app";
+  const what = worst.up ? "fails its health probe" : "is gone";
+  const more =
+    others.length === 0
+      ? ""
+      : `, and ${others.length} more app${others.length > 1 ? "s are" : " is"} unwell`;
+  return `${app} on ${worst.host} ${what}${more}`;
 }
 
 /** Healthy since the last flip, start or failure. */
@@ -172,6 +175,12 @@ function describeHealth(
   return since.length === 0
     ? "healthy"
     : `healthy for ${formatSpan(now - Math.max(...since))}`;
+}
+
+/** What users miss while the canary is stopped, for behind the headline: a list of one sentence or none. */
+export function listMissing({ flag, sides }: StateReport): string[] {
+  const missing = describeWithoutFeature(sides.prod);
+  return flag.value || missing === undefined ? [] : [`prod answers ${missing}`];
 }
 
 /** `9 requests/s without the feature`, which prod turns away because the flag is off; undefined if there are none. */

@@ -9,6 +9,11 @@ import {
   slowerBy,
 } from "../support/monitor/verdict-traffic.js";
 import { createSeededRandom } from "../support/seeded-random.js";
+import {
+  writeTelemetry,
+  type HostSample,
+} from "../../lib/telemetry/telemetry.js";
+import { hostSample } from "../support/monitor/telemetry.js";
 import { waitFor } from "../support/wait-for.js";
 
 const MS = /^[\d.,]+ ms$/;
@@ -16,7 +21,7 @@ const PER_SECOND = /^[\d.]+\/s$/;
 const PERCENT = /^[\d.]+ %$/;
 const MEGABYTES = /^\d+ MB$/;
 /** Across all charts: six latencies, the split, and two each of requests, errors, CPU and memory. */
-const LINES = 15;
+const LINES = 16;
 /** The time range of a chart. */
 const SPAN_MS = 900_000;
 
@@ -40,7 +45,7 @@ describe("dashboard content", function () {
     });
     for (const [chart, line, shape] of [
       ["Latency", /^(prod|canary) p(50|95|99)$/, MS],
-      ["Requests", /^(prod|canary)$/, PER_SECOND],
+      ["Requests", /^(prod|canary|no feature)$/, PER_SECOND],
       ["Errors", /^(prod|canary)$/, PERCENT],
       ["Split", /^canary$/, PERCENT],
       ["CPU", /^(prod|canary) \S+$/, PERCENT],
@@ -48,7 +53,7 @@ describe("dashboard content", function () {
     ] as const) {
       const lines = legends.filter(([title]) => title.startsWith(chart));
       expect(lines, chart).to.have.length(
-        { Latency: 6, Split: 1 }[chart as string] ?? 2,
+        { Latency: 6, Requests: 3, Split: 1 }[chart as string] ?? 2,
       );
       for (const [, label, value] of lines) {
         expect(label, chart).to.match(line);
@@ -117,6 +122,99 @@ describe("dashboard content", function () {
       "worse",
       /^Yes, worse than prod · odds [\d,]+ : 1 for worse$/,
     );
+  });
+
+  it("keeps the comparison of the stop while the canary is stopped", async () => {
+    const { fleet, monitor } = await startFedMonitor({ COOLDOWN_MS: "60000" });
+    const { page, untilTone } = await openDashboardPage(
+      browser(),
+      monitor.port,
+    );
+    await waitFor("requests of the canary", async () => {
+      return (await monitor.state()).sides.canary.requests > 10;
+    });
+    fleet.latencyMs.canary = 900;
+    await untilTone("stopped");
+    fleet.latencyMs.canary = null;
+    fleet.fieldsOf = (side) => (side === "prod" ? { withoutFeature: 2 } : {});
+    await waitFor("a window without the canary", async () => {
+      return (await monitor.state()).sides.canary.requests === 0;
+    });
+    const verdict = await page.locator("#verdict").innerText();
+    expect(verdict).to.equal(
+      "Stopped by the latency threshold · not compared since",
+    );
+    const caption = page.locator("#figures-caption");
+    expect(await caption.innerText()).to.equal("The 2 s before the stop");
+    const row = (name: string) =>
+      page.locator("#figures tr", { hasText: name }).innerText();
+    expect(await row("p95")).to.match(/p95\s+4 ms\s+9\d\d ms\s+× 2\d\d/);
+    await waitFor("the requests that are turned away", async () =>
+      /No feature\s+\d+\/s\s+–\s+–/.test(await row("No feature")),
+    );
+    expect(await page.locator("#headline-detail").innerText()).to.match(
+      /^Prod answers [\d.]+ requests\/s without the feature · Watched by /,
+    );
+    await monitor.postFlag({ value: true });
+    await untilTone("good");
+    expect(await caption.innerText()).to.equal("Last 2 s");
+  });
+
+  it("shows an event's figures in words, and leads to its page", async () => {
+    const { fleet, monitor } = await startFedMonitor({ COOLDOWN_MS: "60000" });
+    fleet.latencyMs.canary = 900;
+    const { page } = await openDashboardPage(browser(), monitor.port);
+    const breach = page.locator(".event", { hasText: "breach" }).first();
+    await breach.locator("summary").click();
+    expect((await breach.locator("dl").innerText()).split("\n")).to.include(
+      "threshold",
+    );
+    expect(await breach.locator("dd").allInnerTexts()).to.include("500 ms");
+    await breach.locator("a").click();
+    await page.getByRole("heading", { name: /500 ms/ }).waitFor();
+  });
+
+  it("puts hosts in trouble first, and counts them", async () => {
+    const { test, monitor } = await startFedMonitor();
+    const at = Date.now();
+    const sample = (host: string, fields: Partial<HostSample>) => ({
+      ...{ kind: "host" as const, source: `agent@${host}:3101`, at },
+      data: hostSample("prod", { host, ...fields }),
+    });
+    const bad = { ok: false, ms: 1, status: null };
+    await writeTelemetry(test.redis, test.keys, [
+      ...Array.from({ length: 18 }, (_, i) => sample(`a${10 + i}`, {})),
+      sample("b1", { probe: bad }),
+      sample("b2", { up: false, probe: bad }),
+    ]);
+    const { page, headline } = await openDashboardPage(browser(), monitor.port);
+    await waitFor("all hosts", async () => {
+      return (await page.locator("#hosts tr").count()) === 22;
+    });
+    const hosts = await page.locator("#hosts td:first-child").allInnerTexts();
+    expect(hosts.slice(0, 3)).to.deep.equal(["b2", "b1", "a10"]);
+    expect(await page.locator("#hosts-summary").innerText()).to.equal(
+      "1 gone · 1 probe fails · 20 healthy",
+    );
+    expect(await headline()).to.match(
+      / · prod's app on b2 is gone, and 1 more app is unwell$/,
+    );
+  });
+
+  it("says in words what each chart shows", async () => {
+    const { monitor } = await startFedMonitor();
+    const { page } = await openDashboardPage(browser(), monitor.port);
+    await waitFor("the picture of the latency in words", async () => {
+      const images = await page.getByRole("img", { name: /^Latency: / }).all();
+      const [name] = await Promise.all(
+        images.map((image) => image.getAttribute("aria-label")),
+      );
+      return /^Latency: prod p50 3\.9 ms, from .+ to .+; prod p95 /.test(
+        name ?? "",
+      );
+    });
+    const charts = await page.locator("canvas[role=img]").count();
+    expect(charts).to.equal(6);
   });
 
   it("filters events by kind", async () => {

@@ -66,6 +66,28 @@ describe("dashboard layout", function () {
       ).to.deep.equal([]);
     }
   });
+
+  it("prints the whole ledger, and nothing to press", async () => {
+    const { test, monitor } = await startFedMonitor();
+    for (let i = 0; i < 30; i++)
+      await test.ledger.record({
+        ...{ kind: "alert", by: "monitor", reason: `alert ${i}`, data: {} },
+      });
+    const { page, untilTone } = await openDashboardPage(
+      browser(),
+      monitor.port,
+      { viewport: { width: 794, height: 1123 } },
+    );
+    await untilTone("good");
+    await page.getByText("alert 0", { exact: true }).waitFor();
+    await page.emulateMedia({ media: "print" });
+    for (const id of ["stop", "resume", "toggle", "ledger-kind"])
+      expect(await page.locator(`#${id}`).isVisible(), id).to.equal(false);
+    const cut = await page.evaluate<number>(
+      `(({ scrollHeight, clientHeight }) => scrollHeight - clientHeight)(document.querySelector(".ledger-frame"))`,
+    );
+    expect(cut).to.equal(0);
+  });
 });
 
 /** The sum of layout shifts since the page was opened (W3C Layout Instability), except those of events. */

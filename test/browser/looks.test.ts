@@ -18,7 +18,7 @@ const AXE = readFileSync(
 );
 
 interface AxeResult {
-  violations: { id: string; impact: string; nodes: { target: string[] }[] }[];
+  violations: { id: string; nodes: { target: string[] }[] }[];
 }
 
 describe("dashboard accessibility", function () {
@@ -47,9 +47,9 @@ describe("dashboard accessibility", function () {
     return dashboard;
   }
 
-  it("fits 375 and 1440 px in light and dark without serious axe findings", async () => {
+  it("fits 320, 375 and 1440 px in light and dark without axe findings", async () => {
     const { monitor } = await startFedMonitor();
-    for (const width of [375, 1440])
+    for (const width of [320, 375, 1440])
       for (const scheme of ["light", "dark"] as const) {
         const { page } = await open(monitor.port, width, scheme);
         await page.screenshot({
@@ -61,12 +61,12 @@ describe("dashboard accessibility", function () {
         );
         expect(scrollWidth, "wider than the screen").to.be.at.most(width);
         // The next test checks the other two combinations.
-        if ((width === 375) === (scheme === "dark"))
+        if (width < 500 === (scheme === "dark"))
           expect(await findViolations(page)).to.deep.equal([]);
       }
   });
 
-  it("has no serious axe findings when the canary is stopped or the dialog open", async () => {
+  it("has no axe findings when the canary is stopped or the dialog open", async () => {
     const { monitor } = await startFedMonitor();
     await monitor.postFlag({ value: false, reason: "a test asks for it" });
     for (const [width, scheme] of [
@@ -87,7 +87,7 @@ describe("dashboard accessibility", function () {
     }
   });
 
-  it("has no serious axe findings in a warning, a rejection or with stale data", async () => {
+  it("has no axe findings in a warning, a rejection or with stale data", async () => {
     const { fleet, monitor } = await startFedMonitor({
       ADMIN_TOKEN: "s3cret-t0ken",
     });
@@ -103,7 +103,7 @@ describe("dashboard accessibility", function () {
       /^Canary takes 25 % .* is silent$/.test(await headline()),
     );
     expect(await page.title()).to.equal("▲ Check the canary · serin");
-    const canary = page.locator("#hosts tr").last();
+    const canary = page.locator("#hosts tr").first();
     expect(await canary.innerText()).to.include("silent");
     expect(await findViolations(page)).to.deep.equal([]);
 
@@ -121,14 +121,12 @@ describe("dashboard accessibility", function () {
   });
 });
 
-/** Serious and critical findings of axe. It is injected by the browser, because the page's policy blocks foreign scripts. */
+/** Findings of axe. It is injected by the browser, because the page's policy blocks foreign scripts. */
 async function findViolations(page: Page): Promise<string[]> {
   await page.evaluate(AXE);
   const { violations } = await page.evaluate<AxeResult>("axe.run()");
-  return violations
-    .filter(({ impact }) => ["serious", "critical"].includes(impact))
-    .map(
-      ({ id, nodes }) =>
-        `${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`,
-    );
+  return violations.map(
+    ({ id, nodes }) =>
+      `${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`,
+  );
 }

@@ -40,7 +40,7 @@ describe("dashboard", function () {
         /^No data from the monitor for \d s$/,
       );
       expect(await page.locator("#headline-detail").innerText()).to.match(
-        /^Last known state, at \d\d:\d\d:\d\d UTC: /,
+        /^On the edge host: sudo serin status\. Last known state, at \d\d:\d\d:\d\d UTC: /,
       );
       expect(await page.locator("#freshness").innerText()).to.include(
         "No data",
@@ -76,8 +76,16 @@ describe("dashboard", function () {
       await redis.kill();
       await dashboard.untilTone("old");
       expect(await dashboard.headline()).to.equal(
-        "The monitor cannot reach Redis",
+        "The monitor cannot reach Redis · users get prod",
       );
+      const detail = dashboard.page.locator("#headline-detail");
+      expect(await detail.innerText()).to.match(
+        /^Without Redis, proxies send everything to prod .* Last known state, /,
+      );
+      const buttons = dashboard.page.locator(".controls button");
+      expect(await buttons.all()).to.have.length(3);
+      for (const button of await buttons.all())
+        expect(await button.isDisabled()).to.equal(true);
       await redis.start();
       await dashboard.untilTone("good");
     });
@@ -95,7 +103,7 @@ describe("dashboard", function () {
         "The monitor does not answer",
       );
       expect(await page.locator("#headline-detail").innerText()).to.equal(
-        "Retrying every second.",
+        "On the edge host: sudo serin status. Retrying every second.",
       );
       await page.unroute("**/api/stream");
       await dashboard.untilTone("good");

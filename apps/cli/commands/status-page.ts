@@ -1,6 +1,7 @@
 import {
   describeHeadline,
   describeHeld,
+  listMissing,
   type Tone,
 } from "../../../lib/wording/headline.js";
 import {
@@ -69,7 +70,8 @@ export function paintHeadline(
   { paint, width }: Look,
 ): string[] {
   const { tone, text } = describeHeadline(report, Date.parse(report.now));
-  return wrap(toPlain(text), width).map((line) =>
+  const sentence = [text, ...listMissing(report)].join(" · ");
+  return wrap(toPlain(sentence), width).map((line) =>
     paint(TONE_STYLES[tone], line),
   );
 }

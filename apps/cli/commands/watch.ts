@@ -157,10 +157,7 @@ async function readSentence(
 /** The headline without running times. */
 function describeEssence(report: StateReport): string {
   const { text } = describeHeadline(report, Date.parse(report.now));
-  return text.replace(
-    /(?<=healthy) for .+$|(?<=retry) in [\d:]+|(?<=prod answers) \S+(?= requests\/s)/g,
-    "",
-  );
+  return text.replace(/(?<=healthy) for .+$|(?<=retry) in [\d:]+$/, "");
 }
 
 async function readOrFail(sources: Sources): Promise<Reading | CliError> {

@@ -1,7 +1,7 @@
 import type { LedgerEvent } from "../../../lib/flag/ledger.js";
 import { describeEvent } from "../../../lib/flag/ledger-event.js";
 import { formatMs, formatOdds } from "../../../lib/wording/units.js";
-import { formatTime, type Figure } from "../alert/message/figures.js";
+import { formatTime, type Figure } from "../../../lib/wording/figures.js";
 import {
   createNotice,
   type Notice,

@@ -9,6 +9,7 @@ import { countTries } from "../control/recovery.js";
 import { judgeSide } from "../control/judge-latency.js";
 import { decideNow, type Outlook, type Store } from "../control/outlook.js";
 import { readFlagRecord, type FlagRecord } from "../control/flag-record.js";
+import type { StopKeeper } from "../telemetry/stop-figures.js";
 import type { Verdict } from "../verdict/verdict.js";
 import type { StateMessage } from "../messages/page-messages.js";
 
@@ -24,6 +25,7 @@ export interface MonitorState extends StateReport {
 export interface StateOutlook extends Outlook {
   /** Why this monitor cannot judge. */
   obstacle: () => string | undefined;
+  stops: Pick<StopKeeper, "figures">;
   skippedTelemetry: () => number;
   heldChannels: () => HeldChannel[];
 }
@@ -70,6 +72,7 @@ export async function readState(
       prod: observations.sideFigures("prod", now),
       canary: observations.sideFigures("canary", now),
     },
+    stop: (flag.value ? undefined : outlook.stops.figures) ?? null,
     proxies: observations
       .proxies()
       .map(({ source, window, seenAt }) =>

@@ -16,7 +16,15 @@ interface Figure {
   read: (side: SideSummary) => number | null;
   show: (value: number | null) => string;
   apart: (prod: number, canary: number) => string;
+  /** Whether the figure of the stop stays while the canary is stopped; true by default. */
+  isFrozen?: boolean;
 }
+
+const RULES: Partial<Record<string, string>> = {
+  latency: "the latency threshold",
+  verdict: "the verdict",
+  breaker: "a proxy’s breaker",
+};
 
 /** In the order of the rows on the page. */
 const FIGURES: Figure[] = [
@@ -39,6 +47,7 @@ const FIGURES: Figure[] = [
       withoutFeature > 0 ? (withoutFeature * 1000) / windowMs : null,
     show: formatRate,
     apart: () => UNKNOWN,
+    isFrozen: false,
   },
 ];
 
@@ -49,12 +58,19 @@ export class Comparison {
   readonly #rows = byId("figures", HTMLTableSectionElement).rows;
 
   show({ state, monitor }: StateMessage): void {
+    const stop = state.flag.value ? null : state.stop;
     const { outcome, text } = describeVerdict(state, monitor.leads);
     this.#verdict.dataset.outcome = outcome;
     setText(this.#verdict, text);
-    const { prod, canary } = state.sides;
-    setText(this.#caption, `Last ${prod.windowMs / 1000} s`);
+    const seconds = state.sides.prod.windowMs / 1000;
+    setText(
+      this.#caption,
+      stop ? `The ${seconds} s before the stop` : `Last ${seconds} s`,
+    );
     FIGURES.forEach((figure, row) => {
+      const sides =
+        stop && figure.isFrozen !== false ? stop.sides : state.sides;
+      const { prod, canary } = sides;
       const values = [figure.read(prod), figure.read(canary)] as const;
       const [ofProd, ofCanary] = values;
       const apart =
@@ -69,9 +85,12 @@ export class Comparison {
 }
 
 function describeVerdict(
-  { verdict, flag, recovery }: StateReport,
+  { verdict, flag, recovery, stop }: StateReport,
   leads: boolean,
 ): { outcome: string; text: string } {
+  // The canary gets no requests, so an outcome that is no reason for the stop is old.
+  if (!flag.value && verdict?.outcome !== "worse")
+    return { outcome: "none", text: describeStop(stop) };
   if (verdict === null)
     return {
       outcome: "none",
@@ -81,12 +100,6 @@ function describeVerdict(
     };
   const { outcome, because, odds, canaryRequestsNeeded: needed } = verdict;
   const { attempt = 1 } = recovery;
-  // The canary gets no requests, so the odds are old.
-  if (!flag.value && outcome !== "worse")
-    return {
-      outcome: "none",
-      text: `Not compared while stopped · odds before ${odds} for worse`,
-    };
   if (outcome === "healthy" && attempt > 1)
     return {
       outcome: "retry",
@@ -104,6 +117,12 @@ function describeVerdict(
   };
   const text = texts[outcome ?? ""] ?? `Unknown: ${because ?? "no data"}`;
   return { outcome: outcome ?? "none", text };
+}
+
+function describeStop(stop: StateReport["stop"]): string {
+  if (!stop) return "Not compared while stopped";
+  const by = RULES[stop.rule ?? ""];
+  return `Stopped ${by === undefined ? "on request" : `by ${by}`} · not compared since`;
 }
 
 function latency(key: "p50Ms" | "p95Ms" | "p99Ms"): Figure {

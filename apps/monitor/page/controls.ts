@@ -35,6 +35,12 @@ export class Controls {
     this.#dialog = dialog;
   }
 
+  /** Nothing can be switched until the next state. */
+  lock(): void {
+    for (const button of [this.#stop, this.#resume, this.#toggle])
+      button.disabled = true;
+  }
+
   show({ flag }: StateReport): void {
     setText(
       this.#stop,

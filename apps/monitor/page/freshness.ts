@@ -9,9 +9,13 @@ const RETURN_MS = 1000;
 /** Before that a slow first answer is no reason to worry. */
 const LOADING_MS = 4000;
 
+const ADVICE = "On the edge host: sudo serin status.";
+
 export interface Freshness {
   level: "loading" | "live" | "old";
   text: string;
+  /** What users have, and what to do; undefined while nothing is known. */
+  advice?: string;
 }
 
 /**
@@ -51,16 +55,22 @@ export class FreshnessKeeper {
     const now = performance.now();
     const ageMs = now - (this.#stateAt ?? this.#openedAt);
     if (this.#outage !== undefined)
-      return { level: "old", text: capitalize(this.#outage) };
+      return {
+        level: "old",
+        text: `${capitalize(this.#outage)} · users get prod`,
+        advice:
+          "Without Redis, proxies send everything to prod within seconds, and nothing can be switched.",
+      };
     if (this.#stateAt === undefined)
       return ageMs < LOADING_MS
         ? { level: "loading", text: "Waiting for the monitor …" }
-        : { level: "old", text: "The monitor does not answer" };
+        : { level: "old", text: "The monitor does not answer", advice: ADVICE };
     const isWatched = !document.hidden && now - this.#shownAt > RETURN_MS;
     if (ageMs > (isWatched ? OLD_AFTER_MS : OLD_WHEN_HIDDEN_MS))
       return {
         level: "old",
         text: `No data from the monitor for ${formatSpan(ageMs)}`,
+        advice: ADVICE,
       };
     return { level: "live", text: "Live" };
   }

@@ -2,6 +2,7 @@ import {
   describeHeadline,
   type Tone,
   describeHeld,
+  listMissing,
 } from "../../../lib/wording/headline.js";
 import { formatClock } from "../../../lib/wording/units.js";
 import type { StateMessage } from "../messages/page-messages.js";
@@ -38,7 +39,12 @@ export class HeadlineView {
     if (message === undefined || freshness.level === "loading") {
       this.#dress(isOld ? "old" : "loading", "Serin");
       setText(this.#text, freshness.text);
-      setText(this.#detail, isOld ? "Retrying every second." : "\u00a0");
+      setText(
+        this.#detail,
+        isOld
+          ? `${freshness.advice ?? ""} Retrying every second.`.trim()
+          : "\u00a0",
+      );
       return;
     }
     const { tone, text } = describeHeadline(
@@ -50,7 +56,7 @@ export class HeadlineView {
     setText(
       this.#detail,
       isOld
-        ? `Last known state, at ${formatClock(new Date(message.now), now)}: ${text}`
+        ? `${freshness.advice ?? ""} Last known state, at ${formatClock(new Date(message.now), now)}: ${text}`.trim()
         : describeWatch(message),
     );
   }
@@ -79,6 +85,7 @@ function bindWords(text: string): string {
 function describeWatch({ monitor, state }: StateMessage): string {
   const { lease, proxies, outbox } = state;
   const parts = [
+    ...listMissing(state).map(capitalize),
     lease === null
       ? "No monitor leads: the canary is not watched"
       : `Watched by ${lease.holder.replace(/#.*$/, "")}`,
@@ -90,6 +97,10 @@ function describeWatch({ monitor, state }: StateMessage): string {
     parts.push(`${count(outbox.pending, "mail", "mails")} queued`);
   parts.push(...outbox.held.map(describeHeld));
   return parts.join(" · ");
+}
+
+function capitalize(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function count(number: number, one: string, many: string): string {

@@ -5,6 +5,7 @@ import {
   type LedgerEvent,
 } from "../../../lib/flag/ledger-event.js";
 import { compareIds } from "../../../lib/redis/stream-entry.js";
+import { listFigures, type Figure } from "../../../lib/wording/figures.js";
 import { byId, element, setText } from "./element.js";
 
 const MAX_SHOWN = 200;
@@ -91,6 +92,9 @@ export class LedgerList {
   }
 }
 
+/** In the entry's head. */
+const SHOWN_ELSEWHERE = new Set(["flag", "value"]);
+
 const NAMES: Record<EventKind, string> = {
   flip: "flips",
   breach: "breaches",
@@ -116,31 +120,26 @@ function createEntry(event: LedgerEvent, now: number): HTMLLIElement {
     element("span", { class: "kind", "data-kind": look }, name),
     element("span", { class: "by" }, by),
   ];
-  const figures = flatten(data);
+  const figures = listFigures(data, SHOWN_ELSEWHERE);
   const entry = element(
     "li",
     { class: "event", "data-id": event.id },
     element("p", { class: "event-head" }, ...head),
     element("p", { class: "event-reason" }, reason),
   );
-  if (figures.length > 0) entry.append(createFigures(figures));
+  entry.append(createFigures(event.id, figures));
   return entry;
 }
 
-function createFigures(figures: [string, string][]): HTMLDetailsElement {
+function createFigures(id: string, figures: Figure[]): HTMLDetailsElement {
   const list = element("dl");
-  for (const [name, value] of figures)
-    list.append(element("dt", {}, name), element("dd", {}, value));
-  return element("details", {}, element("summary", {}, "figures"), list);
-}
-
-/** Nested values by their path; long values are truncated. */
-function flatten(data: Record<string, unknown>, path = ""): [string, string][] {
-  return Object.entries(data).flatMap(([key, value]): [string, string][] => {
-    const name = path === "" ? key : `${path}.${key}`;
-    if (typeof value === "object" && value !== null && !Array.isArray(value))
-      return flatten(value as Record<string, unknown>, name);
-    const text = typeof value === "string" ? value : JSON.stringify(value);
-    return [[name, text.length > 120 ? `${text.slice(0, 119)}…` : text]];
-  });
+  for (const { label, value } of figures)
+    list.append(element("dt", {}, label), element("dd", {}, value));
+  const link = element(
+    "a",
+    { class: "event-link", href: `events/${id}` },
+    "that moment",
+  );
+  const summary = element("summary", {}, "figures");
+  return element("details", {}, summary, list, link);
 }

@@ -75,6 +75,7 @@ new MonitorStream({
   },
   outage: ({ reason }) => {
     freshness.heardOutage(reason);
+    controls.lock();
     tick();
   },
 }).start();

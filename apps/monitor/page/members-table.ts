@@ -36,15 +36,21 @@ class MembersTable {
       row.remove();
       this.#rows.delete(id);
     }
-    for (const { id, cells } of members) this.#fill(id, cells);
+    members.forEach(({ id, cells }, place) => {
+      const row = this.#fill(id, cells);
+      // Moving a row that is in its place would close a selection in it.
+      const there = this.#body.rows[place];
+      if (there !== row) this.#body.insertBefore(row, there ?? null);
+    });
   }
 
-  #fill(id: string, cells: Cell[]): void {
+  #fill(id: string, cells: Cell[]): HTMLTableRowElement {
     const row = this.#rows.get(id) ?? this.#append(id);
     cells.forEach(({ text, attributes = {} }, i) => {
       const value = row.cells[i]?.firstElementChild;
       if (value) setText(value, text, attributes);
     });
+    return row;
   }
 
   #append(id: string): HTMLTableRowElement {
@@ -66,13 +72,16 @@ class MembersTable {
 /** The known hosts and proxies. */
 export class Members {
   readonly #hosts = new MembersTable("hosts");
+  readonly #summary = byId("hosts-summary");
   readonly #proxies = new MembersTable("proxies");
 
   show({ hosts, proxies, silenceMs }: StateReport, now: number): void {
     const isQuiet = (member: Host | Proxy) => isSilent(member, silenceMs, now);
+    const place = (host: Host) => order(host, isQuiet(host));
+    setText(this.#summary, summarise(hosts, isQuiet));
     this.#hosts.show(
       hosts
-        .toSorted((a, b) => order(a).localeCompare(order(b)))
+        .toSorted((a, b) => place(a).localeCompare(place(b)))
         .map((host) => ({
           id: host.id,
           cells: describeHost(host, isQuiet(host), now),
@@ -92,8 +101,29 @@ export class Members {
 type Host = StateReport["hosts"][number];
 type Proxy = StateReport["proxies"][number];
 
-function order({ target, host, id }: Host): string {
-  return `${target === "prod" ? 0 : 1} ${host} ${id}`;
+/** In the order of trouble. */
+const HEALTH = ["gone", "probe fails", "silent", "healthy"];
+
+/** Trouble first. */
+function order(host: Host, isQuiet: boolean): string {
+  const { target, id } = host;
+  const trouble = HEALTH.indexOf(describeHealth(host, isQuiet).text);
+  return `${trouble} ${target === "prod" ? 0 : 1} ${host.host} ${id}`;
+}
+
+/** `1 gone · 19 healthy` */
+function summarise(
+  hosts: readonly Host[],
+  isQuiet: (host: Host) => boolean,
+): string {
+  const healths = hosts.map((host) => describeHealth(host, isQuiet(host)).text);
+  return HEALTH.map((name) => ({
+    name,
+    count: healths.filter((health) => health === name).length,
+  }))
+    .filter(({ count }) => count > 0)
+    .map(({ name, count }) => `${count} ${name}`)
+    .join(" · ");
 }
 
 function describeHost(host: Host, isQuiet: boolean, now: number): Cell[] {

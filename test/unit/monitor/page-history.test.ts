@@ -178,7 +178,7 @@ describe("the dashboard's charts", () => {
     expect(readAll("Requests", point)).to.deep.equal([
       ["prod", 30],
       ["canary", 60],
-      ["prod without the feature", 6],
+      ["no feature", 6],
     ]);
     expect(readAll("Errors", point)).to.deep.equal([
       ["prod", 0.03],

@@ -1,5 +1,5 @@
 import { formatSpan } from "../../../../lib/wording/units.js";
-import { formatTime } from "./figures.js";
+import { formatTime } from "../../../../lib/wording/figures.js";
 import type { Change } from "./report.js";
 
 /** `0.2.0-… by Ann (81fd353b24: Faster cart), deployed at … (14 min before)`; undefined if the release is unknown. */

@@ -1,5 +1,5 @@
 import type { EventKind, LedgerEvent } from "../../../../lib/flag/ledger.js";
-import { formatTime } from "./figures.js";
+import { formatTime } from "../../../../lib/wording/figures.js";
 import type { Background } from "./report.js";
 import type { KnownData } from "./known-data.js";
 import { nameRelease } from "./release-name.js";

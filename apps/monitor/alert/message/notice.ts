@@ -6,7 +6,11 @@ import { describeGroup } from "./alert-group.js";
 import { listBars } from "./bars.js";
 import { describeChange, linkChange } from "./change.js";
 import { CHOICE_LABELS, describeEffect, type Choice } from "./effect.js";
-import { formatTime, listFigures, type Figure } from "./figures.js";
+import {
+  formatTime,
+  listFigures,
+  type Figure,
+} from "../../../../lib/wording/figures.js";
 import { describeHarm } from "./harm.js";
 import { readKnownData } from "./known-data.js";
 import type { Report } from "./report.js";

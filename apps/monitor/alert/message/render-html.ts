@@ -1,5 +1,5 @@
 import type { Bar } from "./bars.js";
-import type { Figure } from "./figures.js";
+import type { Figure } from "../../../../lib/wording/figures.js";
 import type { Action, Answer, Notice } from "./notice.js";
 
 const TONE_COLORS: Record<Notice["tone"], string> = {

@@ -79,7 +79,7 @@ export function createSpecs({ rules, hosts }: HistoryReport): ChartSpec[] {
       lines: [
         ...sideLines("requestsPerSecond"),
         {
-          label: "prod without the feature",
+          label: "no feature",
           colour: "prod",
           width: 1.25,
           dash: P99_DASHES.prod,

@@ -16,6 +16,7 @@ export class Chart {
   readonly #spec: ChartSpec;
   readonly #legend: ChartLegend;
   readonly #plot: uPlot;
+  readonly #canvas: HTMLCanvasElement | null;
   readonly #tip = element("div", { class: "chart-tip", hidden: "" });
   readonly #blank: HTMLElement;
   readonly #resized: ResizeObserver;
@@ -72,6 +73,8 @@ export class Chart {
       ],
     };
     this.#plot = new uPlot(options, [[]], stage);
+    this.#canvas = stage.querySelector("canvas");
+    this.#canvas?.setAttribute("role", "img");
     this.#plot.over.append(this.#tip);
     stage.append(this.#blank);
     stage.addEventListener("keydown", (event) => {
@@ -96,7 +99,22 @@ export class Chart {
     this.#blank.hidden = this.#columns.some((column) =>
       column.some((value) => value !== null),
     );
+    this.#canvas?.setAttribute("aria-label", this.#describe());
     this.#read(this.#plot.cursor.idx ?? null);
+  }
+
+  /** The picture in words: each line's newest value, and between which values it was. */
+  #describe(): string {
+    const { title, lines, format } = this.#spec;
+    const texts = lines.flatMap(({ label }, i) => {
+      const column = this.#columns[i] ?? [];
+      const known = column.filter((value) => value !== null);
+      if (known.length === 0) return [];
+      const [least, most] = [Math.min(...known), Math.max(...known)];
+      const now = format(newestValue(column));
+      return [`${label} ${now}, from ${format(least)} to ${format(most)}`];
+    });
+    return `${title}: ${texts.join("; ") || this.#spec.blank}`;
   }
 
   /** Sets the cursor to a step, or removes it. */

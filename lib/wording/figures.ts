@@ -1,15 +1,11 @@
-import {
-  formatFigure,
-  formatUtc,
-  nameFigure,
-} from "../../../../lib/wording/units.js";
-import { shortLine } from "../../../../lib/wording/plain-text.js";
+import { formatFigure, formatUtc, nameFigure } from "./units.js";
+import { shortLine } from "./plain-text.js";
 
 const MAX_FIGURES = 40;
 const MAX_LABEL_CHARACTERS = 40;
 const MAX_VALUE_CHARACTERS = 200;
 
-/** One row of a mail's table. */
+/** A named value. */
 export interface Figure {
   label: string;
   value: string;
