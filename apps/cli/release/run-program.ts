@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
@@ -30,7 +30,9 @@ export async function runProgram(program: Program): Promise<number | null> {
   const { command, args, cwd, env, signal, onLine } = program;
   if (signal.aborted) throw new CliError(EXIT.interrupted, "interrupted");
   mkdirSync(dirname(program.log), { recursive: true });
-  const log = openSync(program.log, "w");
+  // What a build or Ansible prints may hold secrets. A log that exists would keep its mode.
+  rmSync(program.log, { force: true });
+  const log = openSync(program.log, "w", 0o600);
   // In a group of its own, Ctrl-C reaches only this process, which then ends the group.
   const child = spawn(command, args, {
     ...{ cwd, env, detached: true },

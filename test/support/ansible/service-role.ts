@@ -7,7 +7,7 @@ import {
   readlinkSync,
   writeFileSync,
 } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, delimiter, join } from "node:path";
 import { packageRoot } from "../../../lib/program/release.js";
 import { createTempDirectory } from "../temp-directory.js";
 
@@ -19,8 +19,10 @@ interface Contents {
 }
 
 interface Step {
-  /** The role's entry point. */
-  how: "deploy" | "rollback" | "mark_stable";
+  /** The role's entry point or file of tasks. */
+  how: string;
+  /** Another role. */
+  role?: string;
   variables?: Record<string, unknown>;
 }
 
@@ -55,20 +57,33 @@ export class ServiceRole {
     return path;
   }
 
-  /** Runs the steps one after the other. @throws with Ansible's output */
+  /** Puts programs before those of the machine, by name. */
+  replace(programs: Record<string, string>): void {
+    for (const [name, script] of Object.entries(programs))
+      writeFileSync(join(this.#artifacts, name), `#!/bin/sh\n${script}\n`, {
+        mode: 0o755,
+      });
+  }
+
+  /** Runs the steps one after the other. @throws the failure */
   run(...steps: Step[]): string {
     const playbook = join(this.#artifacts, "play.yml");
-    const tasks = steps.map(({ how, variables }) => ({
-      include_role: { name: "service", tasks_from: how },
+    const tasks = steps.map(({ how, role = "service", variables }) => ({
+      include_role: { name: role, tasks_from: how },
       vars: { ...this.#variables(), ...variables },
     }));
-    const play = { hosts: "localhost", connection: "local", tasks };
+    const told = { msg: "chosen: {{ __service_release | default('') }}" };
+    const play = {
+      ...{ hosts: "localhost", connection: "local" },
+      tasks: [...tasks, { debug: told }],
+    };
     writeFileSync(playbook, JSON.stringify([{ ...play, gather_facts: false }]));
     try {
       return execFileSync("ansible-playbook", ["-i", "localhost,", playbook], {
         encoding: "utf8",
         env: {
           ...process.env,
+          PATH: `${this.#artifacts}${delimiter}${process.env.PATH ?? ""}`,
           ANSIBLE_CONFIG: join(packageRoot(), "ansible/ansible.cfg"),
           ANSIBLE_LOCAL_TEMP: this.#artifacts,
           ANSIBLE_NOCOLOR: "1",
@@ -106,7 +121,7 @@ export class ServiceRole {
     return {
       service_name: "shop",
       service_root: this.root,
-      service_settings_path: join(this.root, "settings"),
+      service_settings_path: join(this.root, "settings/shop"),
       service_programs: [
         {
           name: "serin-test@",
