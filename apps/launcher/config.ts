@@ -22,21 +22,21 @@ export interface PortWish {
   port: number;
 }
 
-/** The ports of one machine, in the order of their use by people, and the variables that override those of serin.yml. */
-const PORTS = {
-  proxy: { variable: "PROXY_PORT", user: "the proxy" },
-  admin: { variable: "ADMIN_PORT", user: "the proxy's status" },
-  monitor: { variable: "MONITOR_PORT", user: "the monitor" },
-  prodApp: { variable: "PROD_PORT", user: "the prod app" },
-  canaryApp: { variable: "CANARY_PORT", user: "the canary app" },
-  prodAgent: { variable: "PROD_AGENT_PORT", user: "the prod app's agent" },
-  canaryAgent: {
-    variable: "CANARY_AGENT_PORT",
-    user: "the canary app's agent",
-  },
-  redis: { variable: "REDIS_PORT", user: "the private Redis" },
-  smtp: { variable: "SMTP_PORT", user: "the mailbox" },
-} as const;
+const port = (variable: string, user: string) =>
+  setting(variable, listenPort, { meaning: user });
+
+/** The ports of one machine, in the order of their use by people: of what, and the variables that override those of serin.yml. */
+export const PORTS = {
+  proxy: port("PROXY_PORT", "the proxy"),
+  admin: port("ADMIN_PORT", "the proxy's status"),
+  monitor: port("MONITOR_PORT", "the monitor"),
+  prodApp: port("PROD_PORT", "the prod app"),
+  canaryApp: port("CANARY_PORT", "the canary app"),
+  prodAgent: port("PROD_AGENT_PORT", "the prod app's agent"),
+  canaryAgent: port("CANARY_AGENT_PORT", "the canary app's agent"),
+  redis: port("REDIS_PORT", "the private Redis"),
+  smtp: port("SMTP_PORT", "the mailbox"),
+};
 
 /** What the launcher itself reads of the programs' settings. */
 const SETTINGS = {
@@ -75,14 +75,11 @@ export function readConfig(environment: Environment, service: ServiceFile) {
   const hasMailbox = !settings.isSet("SMTP_URL") && transport === "smtp";
   const fallbacks = portsOf(service);
   const wish = (name: PortName, on: string, isNeeded = true): PortWish => {
-    const { user, variable } = PORTS[name];
+    const { name: variable, meaning: user } = PORTS[name];
     // The port of a server that will not run must not cause an error.
     if (!isNeeded) return { user, variable, host: on, port: 0 };
-    const port = setting(variable, listenPort, {
-      default: fallbacks[name],
-      meaning: user,
-    });
-    return { user, variable, host: on, ...settings.read({ port }) };
+    const { port = fallbacks[name] } = settings.read({ port: PORTS[name] });
+    return { user, variable, host: on, port };
   };
   const ports: Record<PortName, PortWish> = {
     proxy: wish("proxy", host),

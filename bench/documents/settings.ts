@@ -3,6 +3,7 @@ import { SETTINGS as AGENT } from "../../apps/agent/config.js";
 import { SETTINGS as APP } from "../../apps/app/config.js";
 import { SETTINGS as CLI } from "../../apps/cli/config.js";
 import { SETTINGS as RELEASE } from "../../apps/cli/release/config.js";
+import { PORTS } from "../../apps/launcher/config.js";
 import { SETTINGS as MONITOR } from "../../apps/monitor/config.js";
 import { SETTINGS as PROXY } from "../../apps/proxy/config.js";
 import { BASE_SETTINGS } from "../../lib/settings/base-config.js";
@@ -14,33 +15,37 @@ import {
 import { renderMarkdown } from "../compare/tables.js";
 
 const SERVICES = { app: APP, proxy: PROXY, agent: AGENT, monitor: MONITOR };
-const SERIN = { ...CLI, ...RELEASE };
+const PROGRAMS: Record<string, SettingsTree> = {
+  ...SERVICES,
+  serin: { ...RELEASE, ...CLI },
+  "serin dev": PORTS,
+};
+const HEADINGS: Record<string, string> = {
+  "app, proxy, agent, monitor": "all programs",
+  "app, proxy": "app and proxy",
+  serin: "serin, the command line",
+  "serin dev": "serin dev: ports instead of serin.yml's (0: a free one)",
+};
 
-/** All settings, by heading: the services that read them. */
+/** All settings, by heading: the services that read them, or the command. */
 function listSections(): Map<string, Setting[]> {
   const sections = new Map<string, Setting[]>();
-  const all = [BASE_SETTINGS, RELEASE, ...Object.values(SERVICES), CLI];
+  const all = [BASE_SETTINGS, RELEASE, ...Object.values(PROGRAMS)];
   const byName = new Map<string, Setting>();
   for (const one of all.flatMap(listSettings))
     if (!byName.has(one.name)) byName.set(one.name, one);
   for (const one of byName.values()) {
-    const heading = headingOf(one.name);
+    const readers = readersOf(one);
+    const services = readers.filter((program) => program in SERVICES);
+    const key = (services.length > 0 ? services : readers).join(", ");
+    const heading = HEADINGS[key] ?? key;
     sections.set(heading, [...(sections.get(heading) ?? []), one]);
   }
   return sections;
 }
 
-function headingOf(name: string): string {
-  const readers = readersOf(name, SERVICES);
-  if (readers.length === 0) return "serin, the command line";
-  return readers.length === 4 ? "all programs" : readers.join(" and ");
-}
-
-function readersOf(
-  name: string,
-  programs: Record<string, SettingsTree>,
-): string[] {
-  return Object.entries(programs).flatMap(([program, settings]) =>
+function readersOf({ name }: Setting): string[] {
+  return Object.entries(PROGRAMS).flatMap(([program, settings]) =>
     listSettings(settings).some((one) => one.name === name) ? [program] : [],
   );
 }
@@ -100,7 +105,7 @@ function describeProperty(one: Setting): object {
     $schema: undefined,
     description: `${meaningOf(one)} (${one.takes.description})`,
     ...(one.default !== undefined && { default: one.default }),
-    readBy: readersOf(one.name, { ...SERVICES, serin: SERIN }),
+    readBy: readersOf(one),
   };
 }
 
