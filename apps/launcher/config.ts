@@ -114,6 +114,9 @@ export function mergeSettings(
 ): Environment {
   const { prefix, flag, flags, routes } = service;
   return {
+    SYSTEM_NAME: service.service,
+    ENVIRONMENT: "dev",
+    CLI_COMMAND: "npx serin",
     KEY_PREFIX: prefix,
     FLAG_NAME: flag,
     ...(flags.length > 0 && { FLAGS: flags.join(",") }),

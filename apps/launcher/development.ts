@@ -39,6 +39,7 @@ export async function runDevelopment(
   const source = urls.canary ? undefined : await finder.openCanary();
   const sources = { prod, canary: source };
   warnOfSecrets(sources, layout, context);
+  warnOfBuilds(sources, context);
 
   const harm = new HarmReport(layout, context);
   const { onEvent } = harm;
@@ -53,10 +54,8 @@ export async function runDevelopment(
   if (options.terminal !== undefined) steering.listen(options.terminal);
   if (options.fault !== undefined) steering.inject(options.fault);
   if (options.watch && source !== undefined)
-    steering.watch(finder.canaryDirectory, async (paths) =>
-      (await finder.arePartOfCanary(paths))
-        ? await finder.openCanary()
-        : undefined,
+    steering.watch(finder.canaryDirectory, (paths) =>
+      finder.reopenCanary(paths),
     );
 }
 
@@ -108,6 +107,14 @@ function warnOfSecrets(
       "warning",
       `not set in this shell: ${[...new Set(missing)].join(", ")} (env.secret of serin.yml); the service runs without`,
     );
+}
+
+function warnOfBuilds(sources: Sources, { screen }: LaunchContext): void {
+  const unbuilt = Object.values(sources).filter(
+    (source) => source?.isUnbuilt === true,
+  );
+  const sentences = unbuilt.flatMap((source) => source?.advice ?? []);
+  for (const sentence of new Set(sentences)) screen.event("warning", sentence);
 }
 
 /** A load through the proxy, with its results every ten seconds. */

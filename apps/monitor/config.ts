@@ -45,6 +45,10 @@ const dashboardUrl = parsed(
   "an http:// or https:// URL without a user or password",
   parseDashboardUrl,
 );
+const command = text(
+  "a command of 1 to 100 characters, such as ssh edge1 sudo serin",
+  /^[^\p{Cc}]{1,100}$/u,
+);
 const commitUrl = parsed(
   "an https:// or http:// URL with {commit}, and perhaps {before}, such as https://git.example.com/shop/commit/{commit}",
   (value) =>
@@ -63,6 +67,10 @@ const OWN_SETTINGS = {
     environment: setting("ENVIRONMENT", name, {
       default: "",
       meaning: "such as prod or staging, shown after SYSTEM_NAME",
+    }),
+    command: setting("CLI_COMMAND", command, {
+      default: "sudo serin",
+      meaning: "how people run serin, in mails",
     }),
   },
   latency: {

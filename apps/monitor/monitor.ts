@@ -161,6 +161,7 @@ function createNoticeSettings(
   const { adminToken, dashboardUrl, flagName, commitUrl } = config;
   return {
     ...{ keys, flagName, commitUrl, system: config.system.label },
+    command: config.system.command,
     dashboardUrl: dashboardUrl ?? url,
     links:
       adminToken === undefined || dashboardUrl === undefined

@@ -59,7 +59,8 @@ const HEAD = `# Every variable that a program reads, with its default. Made by \
 export function renderExample(): string {
   const sections = [...listSections()].map(([heading, settings]) => {
     const lines = settings.map((one) => {
-      const assignment = `${one.name}=${one.default ?? ""}`;
+      const value = String(one.default ?? "");
+      const assignment = `${one.name}=${value.includes(" ") ? `"${value}"` : value}`;
       return `${assignment.padEnd(34)} # ${meaningOf(one)}\n`;
     });
     return `\n# --- ${heading}\n${lines.join("")}`;

@@ -20,6 +20,8 @@ export interface Source {
   label: string;
   /** What to check when it does not start. */
   advice?: string;
+  /** Whether its `build` was left out, as the advice says. */
+  isUnbuilt?: boolean;
 }
 
 /** What each side runs; undefined for a side that the user runs. */

@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { promisify } from "node:util";
 import { formatRelease, versionIn } from "../../../lib/program/release.js";
 import type { Environment } from "../../../lib/settings/settings.js";
+import { LaunchError } from "../config.js";
 
 const MAX_OUTPUT_BYTES = 16 * 1024 * 1024;
 /** The same files give the same commit. */
@@ -82,7 +83,7 @@ export class Repository {
   async snapshot(): Promise<string> {
     const head = await this.findCommit("HEAD");
     const index = await this.#run(["rev-parse", "--git-path", "index"]);
-    const copy = `${resolve(this.root, index)}.serin-dev`;
+    const copy = `${resolve(this.root, index)}.serin-dev-${process.pid}`;
     try {
       await copyFile(resolve(this.root, index), copy).catch(() => undefined);
       const env = { GIT_INDEX_FILE: copy, ...SNAPSHOT_AUTHOR };
@@ -112,6 +113,7 @@ export class Repository {
     const git = ["-c", "core.hooksPath=/dev/null"];
     const within = [...git, "-C", directory];
     const before = await this.#headOf(directory);
+    if (before !== undefined) await this.#unlockIndex(directory);
     if (before === undefined) {
       await rm(directory, { recursive: true, force: true });
       // By force, because Git may remember a folder that is gone, and twice for one that was locked.
@@ -123,6 +125,13 @@ export class Repository {
       const clean = ["clean", keepsIgnored ? "-ffdq" : "-ffdxq"];
       await this.#run([...within, ...clean]);
     }
+  }
+
+  /** A Git that was killed leaves its lock behind. In this folder no other can be running. */
+  async #unlockIndex(directory: string): Promise<void> {
+    const path = ["rev-parse", "--git-path", "index.lock"];
+    const lock = await this.#run(["-C", directory, ...path]);
+    await rm(resolve(directory, lock), { force: true });
   }
 
   async #headOf(directory: string): Promise<string | undefined> {
@@ -137,13 +146,24 @@ export class Repository {
     return await this.#run(args).catch(() => undefined);
   }
 
-  /** @throws with git's own message */
+  /** @throws LaunchError with git's own message, and the cure where it is known */
   async #run(args: readonly string[], env: Environment = {}): Promise<string> {
-    const { stdout } = await promisify(execFile)("git", args, {
-      cwd: this.root,
-      env: { ...this.#env, ...env },
-      maxBuffer: MAX_OUTPUT_BYTES,
-    });
-    return stdout.trim();
+    try {
+      const { stdout } = await promisify(execFile)("git", args, {
+        cwd: this.root,
+        env: { ...this.#env, ...env },
+        maxBuffer: MAX_OUTPUT_BYTES,
+      });
+      return stdout.trim();
+    } catch (err) {
+      const { stderr = "", message } = err as Error & { stderr?: string };
+      const why = stderr.trim() || message;
+      const lock = /'(.+\.lock)': File exists/.exec(why)?.[1];
+      throw new LaunchError(
+        lock === undefined
+          ? `git failed in ${this.root}: ${why}`
+          : `git is locked in ${this.root}: wait for the git that runs there; if none does, remove ${lock}`,
+      );
+    }
   }
 }

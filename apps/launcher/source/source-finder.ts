@@ -40,6 +40,8 @@ interface SourceFinderOptions {
 export class SourceFinder {
   readonly #options: SourceFinderOptions;
   #prod: Checkout | undefined;
+  /** The commit that the canary was last built from. */
+  #canaryCommit: string | undefined;
 
   constructor(options: SourceFinderOptions) {
     this.#options = options;
@@ -76,11 +78,41 @@ export class SourceFinder {
     return canary === undefined ? service.directory : resolve(cwd, canary);
   }
 
+  /** What the canary runs after changes of these files; undefined if it is what it runs already. */
+  async reopenCanary(paths: readonly string[]): Promise<Source | undefined> {
+    if (!(await this.#arePartOfCanary(paths))) return undefined;
+    const before = this.#canaryCommit;
+    const source = await this.openCanary();
+    const isSame = before !== undefined && before === this.#canaryCommit;
+    return isSame ? undefined : source;
+  }
+
+  /** Call it after `openProd`. @throws LaunchError if it cannot be built */
+  async openCanary(): Promise<Source> {
+    const { env, isBuilt } = this.#options;
+    const directory = this.canaryDirectory;
+    const source = await this.#openFolder(directory);
+    const { build } = source.service;
+    if (build === undefined || !isBuilt) return source;
+    const repository = await Repository.open(directory, env);
+    if (repository === undefined)
+      return withoutBuild(source, `${directory} is in no Git repository`);
+    const commit = await repository.snapshot();
+    const checkout =
+      this.#prod?.commit === commit
+        ? this.#prod
+        : await this.#open("canary", commit, repository);
+    // A build that fails may have been tried before.
+    this.#canaryCommit = undefined;
+    await this.#build("canary", checkout, source.label);
+    this.#canaryCommit = commit;
+    return { ...source, service: checkout.service };
+  }
+
   /**
-   * Whether the changes of these files make another canary. What the service writes does not, and what Git ignores only if
-   * the working tree runs as the user has built it.
+   * What the service writes is not, and what Git ignores only if the working tree runs as the user has built it.
    */
-  async arePartOfCanary(paths: readonly string[]): Promise<boolean> {
+  async #arePartOfCanary(paths: readonly string[]): Promise<boolean> {
     const { service, env, isBuilt } = this.#options;
     const isWritten = (path: string) =>
       service.writable.some((folder) => `${path}/`.startsWith(`${folder}/`));
@@ -88,24 +120,6 @@ export class SourceFinder {
     if (!isBuilt || others.length === 0) return others.length > 0;
     const repository = await Repository.open(this.canaryDirectory, env);
     return repository === undefined || !(await repository.ignoresAll(others));
-  }
-
-  /** Call it after `openProd`, and again when files have changed. @throws LaunchError if it cannot be built */
-  async openCanary(): Promise<Source> {
-    const { env } = this.#options;
-    const directory = this.canaryDirectory;
-    const source = await this.#openFolder(directory);
-    const repository = await Repository.open(directory, env);
-    const isInPlace =
-      source.service.build === undefined || !this.#options.isBuilt;
-    if (repository === undefined || isInPlace) return source;
-    const commit = await repository.snapshot();
-    const checkout =
-      this.#prod?.commit === commit
-        ? this.#prod
-        : await this.#open("canary", commit, repository);
-    await this.#build("canary", checkout, source.label);
-    return { ...source, service: checkout.service };
   }
 
   /** The branch that prod runs, if there is one. `serin release` moves it. */
@@ -157,7 +171,8 @@ export class SourceFinder {
 
   async #openTree(why: string): Promise<Source> {
     const source = await this.#openFolder(this.#options.service.directory);
-    return { ...source, label: `${source.label}, because ${why}` };
+    const labelled = { ...source, label: `${source.label}, because ${why}` };
+    return this.#options.isBuilt ? withoutBuild(labelled, why) : labelled;
   }
 
   /** The folder as it is. */
@@ -174,6 +189,14 @@ export class SourceFinder {
     const repository = await Repository.open(directory, env);
     return { service, release: await nameRelease(repository), label };
   }
+}
+
+/** The user's own files are not built in their place. */
+function withoutBuild(source: Source, why: string): Source {
+  const { build } = source.service;
+  if (build === undefined) return source;
+  const advice = `\`${build}\` was not run, because ${why}: it runs as it is there`;
+  return { ...source, advice, isUnbuilt: true };
 }
 
 async function nameRelease(

@@ -1,4 +1,10 @@
-import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { LaunchError } from "../../../apps/launcher/config.js";
@@ -45,6 +51,14 @@ function createRepository() {
   const second = repository.commit();
   repository.write({ text: "three", "new-file": "" });
   return { repository, first, second };
+}
+
+/** The same without Git. */
+function createFolder() {
+  const directory = createTempDirectory();
+  const service = join(directory, "serin.yml");
+  writeFileSync(service, SERVICE);
+  return { service, directory };
 }
 
 describe("sources of serin dev", () => {
@@ -199,11 +213,80 @@ describe("sources of serin dev", () => {
       ...{ ".gitignore": "dist\n", "dist/a": "", "uploads/b": "" },
     });
     const { finder } = find(repository.file);
-    const built = find(repository.file, { isBuilt: false }).finder;
-    expect(await finder.arePartOfCanary(["uploads/b"])).to.equal(false);
-    expect(await finder.arePartOfCanary(["dist/a"])).to.equal(false);
-    expect(await finder.arePartOfCanary(["dist/a", "text"])).to.equal(true);
-    expect(await built.arePartOfCanary(["dist/a"])).to.equal(true);
-    expect(await built.arePartOfCanary(["uploads/b"])).to.equal(false);
+    const asItIs = find(repository.file, { isBuilt: false }).finder;
+    const isReopened = async (one: SourceFinder, ...paths: string[]) =>
+      (await one.reopenCanary(paths)) !== undefined;
+    expect(await isReopened(finder, "uploads/b")).to.equal(false);
+    expect(await isReopened(finder, "dist/a")).to.equal(false);
+    expect(await isReopened(finder, "dist/a", "text")).to.equal(true);
+    expect(await isReopened(asItIs, "dist/a")).to.equal(true);
+    expect(await isReopened(asItIs, "uploads/b")).to.equal(false);
+  });
+
+  it("stay as they are when files were written with what they held", async () => {
+    const { repository } = createRepository();
+    const { finder, built } = find(repository.file);
+    await finder.openCanary();
+    repository.write({ text: "three" });
+    expect(await finder.reopenCanary(["text"])).to.equal(undefined);
+    repository.write({ text: "four" });
+    expect(await finder.reopenCanary(["text"])).not.to.equal(undefined);
+    expect(built).to.have.length(2);
+  });
+
+  it("are built again after a build that failed, of the same files too", async () => {
+    const { repository } = createRepository();
+    let builds = 0;
+    const build = () =>
+      ++builds === 2 ? Promise.reject(new Error("make")) : Promise.resolve();
+    const { finder } = find(repository.file, { build });
+    await finder.openCanary();
+    repository.write({ text: "four" });
+    const failure: unknown = await finder
+      .reopenCanary(["text"])
+      .catch((err: unknown) => err);
+    expect(failure).to.be.instanceOf(Error);
+    expect(await finder.reopenCanary(["text"])).not.to.equal(undefined);
+    expect(builds).to.equal(3);
+  });
+
+  it("are not built without Git, and say so", async () => {
+    const { service, directory } = createFolder();
+    const { finder, built } = find(service);
+    const prod = await finder.openProd();
+    const canary = await finder.openCanary();
+    expect(built).to.deep.equal([]);
+    for (const { isUnbuilt, advice } of [prod, canary]) {
+      expect(isUnbuilt).to.equal(true);
+      expect(advice).to.match(/^`make` was not run, because .+ no Git /);
+    }
+    expect(canary.service.directory).to.equal(directory);
+  });
+
+  it("come from a copy that a killed Git has left locked", async () => {
+    const { repository } = createRepository();
+    const { finder } = find(repository.file);
+    const { service } = await finder.openProd();
+    repository.commit();
+    const { directory } = service;
+    const path = ["rev-parse", "--path-format=absolute", "--git-path"];
+    const lock = repository.git("-C", directory, ...path, "index.lock");
+    writeFileSync(lock, "");
+    await finder.openProd();
+    expect(readFileSync(join(directory, "text"), "utf8")).to.equal("three");
+  });
+
+  it("say how a repository is unlocked", async () => {
+    const { repository } = createRepository();
+    const { finder } = find(repository.file);
+    const lock = `.git/index.serin-dev-${process.pid}.lock`;
+    writeFileSync(join(repository.root, lock), "");
+    const failure: unknown = await finder
+      .openCanary()
+      .catch((err: unknown) => err);
+    expect(failure).to.be.instanceOf(LaunchError);
+    expect((failure as Error).message)
+      .to.match(/^git is locked in .+ if none does, remove .+\.lock$/)
+      .and.include(lock);
   });
 });

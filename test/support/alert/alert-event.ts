@@ -10,6 +10,7 @@ export const MAIL_SETTINGS: MailSettings = {
   flagName: "feature",
   system: "shop prod",
   dashboardUrl: "https://serin.example.com",
+  command: "sudo serin",
   commitUrl: undefined,
   links: undefined,
 };

@@ -53,6 +53,7 @@ function environmentOf({ env }: ProgramSpec): Environment {
 const COMMON = {
   ...{ REDIS_URL: "redis://127.0.0.1:4000", DRAIN_MS: "1000" },
   ...{ KEY_PREFIX: "shop:", FLAG_NAME: "feature" },
+  ...{ SYSTEM_NAME: "shop", ENVIRONMENT: "dev", CLI_COMMAND: "npx serin" },
 };
 
 /** What prod of a service with this serin.yml runs. */

@@ -75,6 +75,15 @@ On the edge host:
     );
   });
 
+  it("names the commands as people run them", () => {
+    const { text, html } = composeMail(reportOf(LATENCY_FLIP), {
+      ...MAIL_SETTINGS,
+      command: "npx serin",
+    });
+    expect(text).to.include("In a terminal:\n  npx serin why\n");
+    expect(html).to.include(">npx serin why<br>");
+  });
+
   it("has the same content in HTML, in one column with inline styles", () => {
     const { html } = compose(LATENCY_FLIP);
     expect(html).to.match(/^<!doctype html>/);

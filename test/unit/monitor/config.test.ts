@@ -53,7 +53,12 @@ describe("monitor config", () => {
       logLevel: "info",
       host: "127.0.0.1",
       port: 8090,
-      system: { name: "serin", environment: "", label: "serin" },
+      system: {
+        command: "sudo serin",
+        name: "serin",
+        environment: "",
+        label: "serin",
+      },
       latency: {
         thresholdMs: 500,
         quantile: 0.95,

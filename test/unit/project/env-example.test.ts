@@ -41,8 +41,9 @@ const example = Object.fromEntries(
   renderExample()
     .split("\n")
     .flatMap((line) => {
-      const [, name, value = ""] = /^([A-Z_]+)=(\S*)/.exec(line) ?? [];
-      return name === undefined ? [] : [[name, value] as const];
+      const [, name, quoted, value = ""] =
+        /^([A-Z_]+)=(?:"(.*)"|(\S*))/.exec(line) ?? [];
+      return name === undefined ? [] : [[name, quoted ?? value] as const];
     }),
 );
 

@@ -25,6 +25,8 @@ export interface NoticeSettings {
   keys: Keys;
   /** What is watched, such as `shop prod`. */
   system: string;
+  /** How people run serin. */
+  command: string;
   /** For events that do not say which flag they concern. */
   flagName: string;
   /** Without a slash at the end. */
@@ -52,6 +54,12 @@ const TOLD = new Set([
   ...["version", "prodVersion", "requests", "slow", "waiting", "failed"],
   ...["canaryBeforeMs", "canaryLatencyMs", "prodLatencyMs", "canaryRequests"],
 ]);
+
+/** By sudo they run where the monitor does. */
+export function titleCommands(commands: readonly string[]): string {
+  const isLocal = commands.every((command) => command.startsWith("sudo "));
+  return isLocal ? "On the edge host:" : "In a terminal:";
+}
 
 /** Never throws, whatever the event's data holds. */
 export function createNotice(report: Report, settings: NoticeSettings) {
@@ -97,11 +105,11 @@ export function createNotice(report: Report, settings: NoticeSettings) {
     ],
     /** Further tables, for a page. */
     details: [] as { title: string; rows: Figure[] }[],
-    /** For the edge host. None of them lets the canary in. */
+    /** None of them lets the canary in. */
     commands: [
-      ...(event.kind === "flip" ? ["sudo serin why"] : []),
+      ...(event.kind === "flip" ? [`${settings.command} why`] : []),
       ...(choices.some((choice) => choice !== "resume")
-        ? ['sudo serin flag off --reason "…"']
+        ? [`${settings.command} flag off --reason "…"`]
         : []),
     ],
     facts: [

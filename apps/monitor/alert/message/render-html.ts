@@ -1,6 +1,11 @@
 import type { Bar } from "./bars.js";
 import type { Figure } from "../../../../lib/wording/figures.js";
-import type { Action, Answer, Notice } from "./notice.js";
+import {
+  titleCommands,
+  type Action,
+  type Answer,
+  type Notice,
+} from "./notice.js";
 
 const TONE_COLORS: Record<Notice["tone"], string> = {
   good: "#1a7f37",
@@ -103,7 +108,7 @@ function renderAction({ label, url }: Action, index: number): string {
 
 function renderCommands(commands: readonly string[]): string {
   const lines = commands.map(escapeHtml).join("<br>");
-  return `<p style="margin:16px 0 4px">On the edge host:</p>
+  return `<p style="margin:16px 0 4px">${titleCommands(commands)}</p>
 <${TABLE} width="100%" style="margin:0 0 16px"><tr><td class="code" bgcolor="#f6f8fa" style="padding:8px;font:13px/1.5 monospace">${lines}</td></tr></table>`;
 }
 

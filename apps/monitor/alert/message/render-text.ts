@@ -1,5 +1,5 @@
 import type { Bar } from "./bars.js";
-import type { Answer, Notice } from "./notice.js";
+import { titleCommands, type Answer, type Notice } from "./notice.js";
 
 /** Short enough for a phone. */
 const BAR_CHARACTERS = 16;
@@ -16,7 +16,9 @@ export function renderText(notice: Notice): string {
     bars.length === 0 ? undefined : renderBars(bars),
     ...answers.map(renderAnswer),
     actions.map(({ label, url }) => `${label}: ${url}`).join("\n"),
-    commands.length === 0 ? undefined : `On the edge host:\n${lines(commands)}`,
+    commands.length === 0
+      ? undefined
+      : `${titleCommands(commands)}\n${lines(commands)}`,
     lines(
       facts.map(({ label, value }) => `${label.padEnd(labelWidth)}${value}`),
     ),
