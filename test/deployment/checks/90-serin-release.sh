@@ -13,7 +13,7 @@ shop_git() { git -C "$SHOP" -c user.name=Ada -c user.email=ada@example.com "$@";
 # shop_commit TEXT: commits a state of the service.
 shop_commit() { echo "$1" >"$SHOP/content" && shop_git add . && shop_git commit --quiet -m "The state $1"; }
 shop_on() { curl -fsS "http://$(host_address "$1"):$2/index.html"; }
-shop_everywhere() { same "shop $1, shop $1" "$(shop_on canary1 3302), $(shop_on prod1 3301)"; }
+shop_everywhere() { same "shop $1, shop $1" "$(shop_on canary1 3402), $(shop_on prod1 3401)"; }
 # release_under_load NAME: `serin release` while clients use the service. Prints when each step began. Sets LOAD_OUTPUT.
 release_under_load() {
   PROXY_PORT=8280 LOAD_PATH=/index.html under_load "$1" serin_of_shop release
@@ -32,7 +32,7 @@ health: /index.html
 servers: {prod: [$(host_address prod1)], canary: [$(host_address canary1)], edge: [$(host_address edge1)]}
 redis: $(host_address redis1)
 ssh: {user: admin}
-ports: {prod: 3301, canary: 3302}
+ports: {prod: 3401, canary: 3402}
 proxy: {port: 8280}
 CONFIG
 printf 'serin.vault.yml\n' >"$SHOP/.gitignore"
@@ -59,7 +59,7 @@ shop_commit second
 SECOND_SHOP=$(shop_git rev-parse HEAD)
 release_under_load "serin release, canary and prod"
 check "a good canary is followed by prod" contains "$LOAD_OUTPUT" "the canary is good: "
-check "with a line for each unit that is healthy" contains "$LOAD_OUTPUT" "pages@3302 is healthy"
+check "with a line for each unit that is healthy" contains "$LOAD_OUTPUT" "pages@3402 is healthy"
 check "and no request fails" none_failed
 check "and runs on both" shop_everywhere second
 check "and stable is its commit" same "$SECOND_SHOP" "$(shop_git rev-parse stable)"
@@ -78,7 +78,7 @@ check "and the commit is not admitted again" contains "$(serin_of_shop release "
 shop_commit quiet
 release=$(LIMIT=2 serin_of_shop release)
 check "a canary without traffic is left alone" contains "$release" "exit status 5"
-check "and runs its release, prod the one before" same "shop quiet, shop second" "$(shop_on canary1 3302), $(shop_on prod1 3301)"
+check "and runs its release, prod the one before" same "shop quiet, shop second" "$(shop_on canary1 3402), $(shop_on prod1 3401)"
 rollback=$(serin_of_shop rollback --canary)
 check "serin rollback says from what to what" contains "$rollback" " → "
 check "and puts the canary back" shop_everywhere second
