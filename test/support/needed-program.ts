@@ -1,6 +1,6 @@
 import { delimiter } from "node:path";
 import type { Context } from "mocha";
-import { findProgram } from "../../lib/program/search-path.js";
+import { findProgram } from "../../apps/cli/release/run-program.js";
 
 /** A program that some tests need and that may be missing. */
 export interface NeededProgram {

@@ -1,9 +1,8 @@
 import { delimiter, dirname, join } from "node:path";
 import { packageRoot } from "../../../../lib/program/release.js";
-import { findProgram } from "../../../../lib/program/search-path.js";
 import type { Environment } from "../../../../lib/settings/settings.js";
 import { CliError, EXIT } from "../../exit-status.js";
-import { runProgram } from "../run-program.js";
+import { findProgram, runProgram } from "../run-program.js";
 import { Progress, type Outcome } from "./progress.js";
 
 const COMMAND = "ansible-playbook";
