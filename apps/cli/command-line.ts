@@ -17,7 +17,7 @@ import { EXIT, type ExitStatus } from "./exit-status.js";
 import { addDev, type DevOptions } from "./dev-options.js";
 import type { HookSettings } from "./hooks/hooks.js";
 import type { InitOptions } from "./init/init.js";
-import { ABOUT, AFTERWORD, EXAMPLES } from "./help.js";
+import { ABOUT, AFTERWORD, EXAMPLES, groupOf, suggestCommand } from "./help.js";
 import { parseMoment } from "./moment.js";
 import type { OutputStream } from "./output.js";
 import { addReleaseCommands } from "./release-line.js";
@@ -33,11 +33,13 @@ export interface Commands {
   dev: (options: DevOptions) => Promise<ExitStatus>;
   status: (options: JsonOption) => Promise<ExitStatus>;
   watch: () => Promise<ExitStatus>;
-  getFlag: (options: JsonOption) => Promise<ExitStatus>;
+  getFlag: (options: JsonOption & { flag?: string }) => Promise<ExitStatus>;
   setFlag: (
     value: boolean | "toggle",
-    options: { reason?: string },
+    options: { reason?: string; flag?: string },
   ) => Promise<ExitStatus>;
+  releases: (options: JsonOption & { limit: number }) => Promise<ExitStatus>;
+  open: () => Promise<ExitStatus>;
   events: (options: {
     follow: boolean;
     kind?: EventKind;
@@ -112,6 +114,7 @@ function createProgram(
       writeErr: (text) => stderr.write(text),
       getOutHelpWidth: () => widthOf(stdout),
       getErrHelpWidth: () => widthOf(stderr),
+      outputError: (text, write) => write(suggestCommand(text)),
     })
     .addHelpText("after", AFTERWORD);
   const json = () =>
@@ -132,6 +135,20 @@ function createProgram(
   add(program, "watch", "show the state live; in a pipe, one line per change") //
     .action(() => run(({ watch }) => watch()));
   addFlag(program, run, json);
+  addLooks(program, run, json);
+  addHooks(program, run);
+  add(program, "version", "print the version").action(() => {
+    stdout.write(`${version}\n`);
+  });
+  add(program, "completion", "print a completion script for a shell")
+    .addArgument(new Argument("<shell>").choices(SHELLS))
+    .action((shell: Shell) => {
+      stdout.write(renderCompletion(shell, describe(program)));
+    });
+  return program;
+}
+
+function addLooks(program: Command, run: Run, json: () => Option): void {
   add(program, "events", "show the newest events")
     .option("-f, --follow", "wait for new events", false)
     .addOption(
@@ -157,26 +174,32 @@ function createProgram(
     .action((event: string | undefined, options: JsonOption) =>
       run(({ why }) => why(event, options)),
     );
+  add(program, "releases", "show what was deployed where, when and by whom")
+    .option("-n, --limit <number>", "maximum number", parseLimit, 10)
+    .addOption(json())
+    .action((options: Parameters<Commands["releases"]>[0]) =>
+      run(({ releases }) => releases(options)),
+    );
+  add(program, "open", "open the dashboard in a browser, and print its address") //
+    .action(() => run(({ open }) => open()));
   add(program, "doctor", "check the system and suggest remedies")
     .option("--send-test-mail", "send a test mail like an alert", false)
     .addOption(json())
     .action((options: Parameters<Commands["doctor"]>[0]) =>
       run(({ doctor }) => doctor(options)),
     );
-  addHooks(program, run);
-  add(program, "completion", "print a completion script for a shell")
-    .addArgument(new Argument("<shell>").choices(SHELLS))
-    .action((shell: Shell) => {
-      stdout.write(renderCompletion(shell, describe(program)));
-    });
-  return program;
 }
 
 function addFlag(program: Command, run: Run, json: () => Option): void {
   const flag = add(program, "flag", "show or set the flag");
+  const further = () =>
+    new Option("--flag <name>", "one of the service's further flags");
   add(flag, "get", "print on or off")
+    .addOption(further())
     .addOption(json())
-    .action((options: JsonOption) => run(({ getFlag }) => getFlag(options)));
+    .action((options: Parameters<Commands["getFlag"]>[0]) =>
+      run(({ getFlag }) => getFlag(options)),
+    );
   const changes = [
     ["on", true, "resume the canary"],
     ["off", false, "stop the canary until an operator resumes it"],
@@ -185,7 +208,8 @@ function addFlag(program: Command, run: Run, json: () => Option): void {
   for (const [name, value, about] of changes)
     add(flag, name, about)
       .option("-r, --reason <text>", "reason for the ledger and the mail")
-      .action((options: { reason?: string }) =>
+      .addOption(further())
+      .action((options: { reason?: string; flag?: string }) =>
         run(({ setFlag }) => setFlag(value, options)),
       );
 }
@@ -210,7 +234,11 @@ function add(parent: Command, name: string, about: string): Command {
     parent.parent === null && parent.name() === "serin"
       ? name
       : `${parent.name()} ${name}`;
-  const command = parent.command(name).description(about).helpCommand(false);
+  const command = parent
+    .command(name)
+    .description(about)
+    .helpCommand(false)
+    .helpGroup(groupOf(path));
   const examples = EXAMPLES[path];
   if (examples !== undefined)
     command.addHelpText("after", `\nExamples:\n  ${examples.join("\n  ")}`);

@@ -107,7 +107,7 @@ function renderFish(places: readonly Place[]): string {
     const offer = `complete -c serin -f -n '${when}'`;
     return [
       ...tree.commands.map(
-        ({ name, about }) => `${offer} -a ${name} -d '${about}'`,
+        ({ name, about }) => `${offer} -a ${name} -d ${quoteFish(about)}`,
       ),
       ...tree.words.map((word) => `${offer} -a ${word}`),
       ...tree.options.map(({ flags, about, choices }) => {
@@ -115,11 +115,15 @@ function renderFish(places: readonly Place[]): string {
           flag.startsWith("--") ? `-l ${flag.slice(2)}` : `-s ${flag.slice(1)}`,
         );
         const taken = choices.length > 0 ? ` -xa '${choices.join(" ")}'` : "";
-        return `${offer} ${names.join(" ")}${taken} -d '${about}'`;
+        return `${offer} ${names.join(" ")}${taken} -d ${quoteFish(about)}`;
       }),
     ];
   });
   return `# serin completion fish\n${lines.join("\n")}\n`;
+}
+
+function quoteFish(text: string): string {
+  return `'${text.replaceAll("'", "\\'")}'`;
 }
 
 function renderFishPlace(path: string): string {

@@ -1,6 +1,53 @@
 export const ABOUT =
   "Shows and controls a canary release. The commands flag, events and why need only Redis.";
 
+const GROUPS = {
+  "Your service:": ["init", "dev", "setup", "release", "rollback"],
+  "The canary:": ["status", "watch", "why", "flag"],
+  "Looking:": ["events", "releases", "logs", "open", "doctor"],
+};
+
+/** The heading of a command in the help. */
+export function groupOf(command: string): string {
+  const found = Object.entries(GROUPS).find(([, names]) =>
+    names.includes(command),
+  );
+  return found?.[0] ?? (command.includes(" ") ? "Commands:" : "Other:");
+}
+
+/** What people type for a command, from other tools and by short-cut. */
+const MEANT: Readonly<Record<string, readonly string[]>> = {
+  "flag off": ["off", "stop", "abort", "pause", "disable", "halt"],
+  "flag on": [
+    "serin flag on --flag new-checkout",
+    "on",
+    "resume",
+    "enable",
+    "continue",
+    "retry",
+    "start",
+  ],
+  "flag get": ["get"],
+  "flag toggle": ["toggle"],
+  release: ["deploy", "promote", "ship", "publish"],
+  releases: ["history", "audit", "deployments", "details"],
+  rollback: ["undo", "revert"],
+  logs: ["log", "journal", "tail"],
+  open: ["dashboard", "ui", "url"],
+  doctor: ["check", "health", "diagnose"],
+  "hooks install": ["install"],
+  status: ["state", "info", "ps"],
+};
+
+/** Commander's error, with the command that an unknown word stands for: `(Did you mean flag off?)`. */
+export function suggestCommand(error: string): string {
+  const [, word = ""] = /^error: unknown command '(.*)'/.exec(error) ?? [];
+  const [meant] =
+    Object.entries(MEANT).find(([, words]) => words.includes(word)) ?? [];
+  if (meant === undefined) return error;
+  return `${error.split("\n", 1).join("")}\n(Did you mean ${meant}?)\n`;
+}
+
 /** By command. */
 export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   init: ["serin init", "serin init packages/shop --jenkins"],
@@ -25,6 +72,10 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     "serin events --follow --kind flip",
     "serin events --json | jq -r .reason",
   ],
+  releases: ["serin releases", "serin releases --json | jq .[0].release"],
+  logs: ["serin logs 10.0.0.13", "sudo serin logs --follow"],
+  open: ["serin open"],
+  version: ["serin version"],
   why: [
     "serin why",
     "serin why 14:03:09",

@@ -61,6 +61,16 @@ export function addReleaseCommands(add: Add, run: Run): void {
     .action((ref: string | undefined, options: { force: boolean }) =>
       run((commands) => commands.admit(ref, options)),
     );
+  add("logs", "show what the service's units on a host have logged")
+    .argument("[host]", "one of serin.yml; on an edge host, that host")
+    .option("-f, --follow", "wait for new lines", false)
+    .option("-n, --lines <number>", "how many", parseLines, 100)
+    .action(
+      (
+        host: string | undefined,
+        options: Parameters<ReleaseCommands["logs"]>[1],
+      ) => run((commands) => commands.logs(host, options)),
+    );
   add("reject", "keep a bad commit aside and reset the branch to stable")
     .argument("[ref]", ABOUT_REF)
     .action((ref: string | undefined) =>
@@ -72,4 +82,10 @@ function parseMinutes(value: string): number {
   const minutes = /^\d{1,4}$/.test(value) ? Number(value) : 0;
   if (minutes > 0) return minutes;
   throw new InvalidArgumentError("Give a whole number of minutes.");
+}
+
+function parseLines(value: string): number {
+  const lines = /^\d{1,6}$/.test(value) ? Number(value) : 0;
+  if (lines > 0) return lines;
+  throw new InvalidArgumentError("Give a whole number of lines.");
 }

@@ -43,6 +43,8 @@ export interface Flip {
   expect?: boolean;
   /** Writes nothing unless the last flip has this event id, or `none` if there was none. */
   supersedes?: string;
+  /** It does not let the canary in, so nobody is mailed, and it has no value before it is set. */
+  isFurther?: boolean;
 }
 
 interface FencedValue {
@@ -82,14 +84,15 @@ end
 /**
  * KEYS flag, info, recovery, events, outbox, lease
  * ARGV value, by, reason, at, data, cause or '', recovery or '', fence or '', ledger length, expected value or '',
- *   last flip's event or ''
+ *   last flip's event or '', 'further' or ''
  */
 const FLIP = `${FLAG_FUNCTIONS}
 if ARGV[8] ~= '' and redis.call('GET', KEYS[6]) ~= ARGV[8] then return 'fenced' end
 local current = read_flag()
 if ARGV[10] ~= '' and current ~= ARGV[10] then return 'conflict' end
 if ARGV[11] ~= '' and (redis.call('HGET', KEYS[2], 'event') or 'none') ~= ARGV[11] then return 'conflict' end
-local changed = current ~= ARGV[1]
+local unset = not redis.call('GET', KEYS[1]) and not redis.call('HGET', KEYS[2], 'value')
+local changed = current ~= ARGV[1] or (unset and ARGV[12] ~= '')
 -- Where the value is only assumed, others may assume another: a person's word is written.
 if not changed and ARGV[2] == 'operator' then redis.call('SET', KEYS[1], ARGV[1], 'NX') end
 local held = not changed and ARGV[2] == 'operator' and ARGV[1] == 'false' and redis.call('HGET', KEYS[2], 'by') ~= 'operator'
@@ -101,7 +104,7 @@ redis.call('SET', KEYS[1], ARGV[1])
 describe(ARGV[1], fields, id)
 if ARGV[7] == '' then redis.call('DEL', KEYS[3]) else redis.call('SET', KEYS[3], ARGV[7]) end
 if held then return 'held' end
-mail(fields, id)
+if ARGV[12] == '' then mail(fields, id) end
 return 'changed'
 `;
 
@@ -190,6 +193,7 @@ export class Ledger {
       MAX_EVENTS,
       String(flip.expect ?? ""),
       flip.supersedes ?? "",
+      flip.isFurther === true ? "further" : "",
     )) as FlipOutcome;
   }
 

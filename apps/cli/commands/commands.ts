@@ -12,7 +12,14 @@ import type { CommandContext } from "./command-context.js";
 import { runDev } from "./dev.js";
 import { examine } from "./doctor/doctor.js";
 import { showEvents } from "./events.js";
-import { changeFlag, nameOperator, showFlag } from "./flag.js";
+import {
+  changeFlag,
+  changeFurtherFlag,
+  nameOperator,
+  showFlag,
+} from "./flag.js";
+import { openDashboard } from "./open.js";
+import { showReleases } from "./releases.js";
 import { showStatus } from "./status-page.js";
 import { watchLive, watchPiped } from "./watch.js";
 import { explainFlip } from "./why.js";
@@ -63,10 +70,13 @@ export function createCommands(context: CommandsContext): Commands {
           : watchLive(parts, output.terminal, stopSignal()),
       ),
     getFlag: (options) => run((parts) => showFlag(parts, options)),
-    setFlag: (value, { reason }) =>
-      run((parts) =>
-        changeFlag(parts, { value, reason, operator: nameOperator(env) }),
-      ),
+    setFlag: (value, { reason, flag: name }) =>
+      run((parts) => {
+        const change = { value, reason, operator: nameOperator(env) };
+        return name === undefined || name === parts.config.flagName
+          ? changeFlag(parts, change)
+          : changeFurtherFlag(parts, { ...change, name });
+      }),
     events: (options) =>
       run((parts) =>
         showEvents(parts, {
@@ -78,6 +88,8 @@ export function createCommands(context: CommandsContext): Commands {
           warn,
         }),
       ),
+    releases: (options) => run((parts) => showReleases(parts, options)),
+    open: () => run((parts) => openDashboard(parts, env)),
     why: (event, options) =>
       run((parts) => explainFlip(parts, { ...options, event })),
     doctor: (options) => run((parts) => examine(parts, options)),

@@ -2,6 +2,7 @@ import { hostname, userInfo } from "node:os";
 import type { FlipOutcome } from "../../../lib/flag/ledger.js";
 import type { Environment } from "../../../lib/settings/settings.js";
 import { flipAndFollow } from "../../../lib/flag/receipts.js";
+import { flagName } from "../../../lib/settings/values.js";
 import { toPlain } from "../../../lib/wording/plain-text.js";
 import { CliError, EXIT, type ExitStatus } from "../exit-status.js";
 import { readFlagFacts } from "../sources/redis-report.js";
@@ -12,32 +13,65 @@ const MAX_REASON_CHARACTERS = 500;
 /** `serin flag get` @throws if Redis is unreachable */
 export async function showFlag(
   { config, link, output }: CommandContext,
-  options: { json: boolean },
+  options: { json: boolean; flag?: string },
 ): Promise<ExitStatus> {
-  const facts = await readFlagFacts(await link.open());
-  const { value, garbled, by, reason, at } = facts;
+  const store = await link.open();
+  const gate = await readFlagFacts(store);
+  const { flag: name = config.flagName } = options;
+  requireFlagName(name);
+  const isFurther = name !== config.flagName;
+  const facts = isFurther
+    ? await readFlagFacts({ ...store, flagName: name })
+    : gate;
+  const { garbled, by, reason, at } = facts;
+  const isUnset = isFurther && !facts.isSet;
+  // As the service's code sees it: further flags are off while the canary is stopped.
+  const value = gate.value && facts.value;
+  const shown = isUnset && gate.value ? null : value;
   if (options.json)
-    output.json({ name: config.flagName, value, garbled, by, reason, at });
-  else output.line(wordFor(value));
+    output.json({ name, value: shown, garbled, by, reason, at });
+  else output.line(shown === null ? "unset" : wordFor(shown));
   return EXIT.ok;
+}
+
+/** `serin flag on|off|toggle --flag`: one of the service's further flags. It leaves the canary alone. */
+export async function changeFurtherFlag(
+  { link, output }: CommandContext,
+  { name, value, ...change }: FlagChange & { name: string },
+): Promise<ExitStatus> {
+  requireFlagName(name);
+  const store = await link.open();
+  const gate = await readFlagFacts(store);
+  const { isSet, value: last } = await readFlagFacts({
+    ...store,
+    flagName: name,
+  });
+  const wanted = value === "toggle" ? !(isSet && last) : value;
+  const flip = describeFlip(change);
+  const outcome = await store.ledger.flip(name, {
+    ...{ ...flip, value: wanted, isFurther: true },
+  });
+  output.line(describeOutcome(name, wanted, { outcome, ...flip }));
+  if (wanted && !gate.value)
+    output.line(
+      `it stays off while the canary is stopped: ${store.flagName} is off`,
+    );
+  return EXIT.ok;
+}
+
+interface FlagChange {
+  value: boolean | "toggle";
+  reason: string | undefined;
+  operator: string;
 }
 
 /** `serin flag on|off|toggle`: an operator's flip, which the monitor never undoes. @throws if Redis is unreachable */
 export async function changeFlag(
   { link, output }: CommandContext,
-  change: {
-    value: boolean | "toggle";
-    reason: string | undefined;
-    operator: string;
-  },
+  change: FlagChange,
 ): Promise<ExitStatus> {
   const store = await link.open();
-  const { operator } = change;
-  const flip = {
-    by: "operator",
-    reason: readReason(change.reason) ?? `set with serin by ${operator}`,
-    data: { operator },
-  } as const;
+  const flip = describeFlip(change);
   const { value, outcome, readEffect } = await flipAndFollow(
     store,
     change.value,
@@ -49,6 +83,19 @@ export async function changeFlag(
   const isConfirmed = effect.silent.length === 0;
   if (outcome === "changed" || !isConfirmed) output.line(effect.sentence);
   return isConfirmed ? EXIT.ok : EXIT.problem;
+}
+
+function requireFlagName(name: string): void {
+  if (!flagName.safeParse(name).success)
+    throw new CliError(EXIT.usage, `--flag: no flag can be named ${name}`);
+}
+
+function describeFlip({ operator, reason }: Omit<FlagChange, "value">) {
+  return {
+    by: "operator",
+    reason: readReason(reason) ?? `set with serin by ${operator}`,
+    data: { operator },
+  } as const;
 }
 
 function describeOutcome(

@@ -22,6 +22,7 @@ import {
   type Repository,
 } from "./repository/repository.js";
 import { openWorkingTree } from "./repository/working-tree.js";
+import { showLogs, type JournalOptions } from "./journal.js";
 import { lock } from "./lock.js";
 import {
   nameStable,
@@ -59,6 +60,10 @@ export interface ReleaseCommands {
     options: { force: boolean },
   ) => Promise<ExitStatus>;
   reject: (revision: Revision) => Promise<ExitStatus>;
+  logs: (
+    host: string | undefined,
+    options: JournalOptions,
+  ) => Promise<ExitStatus>;
 }
 
 /** @throws SettingsError */
@@ -107,10 +112,8 @@ export function createReleaseCommands(
       say(JSON.stringify(printed, undefined, 2));
       return EXIT.ok;
     },
-    setup: ({ check }) =>
-      change((setting) =>
-        setUp(setting, { isCheck: check, root: packageRoot() }),
-      ),
+    setup: ({ check: isCheck }) =>
+      change((setting) => setUp(setting, { isCheck, root: packageRoot() })),
     release: (revision, { force, skipVerdict, wait }) =>
       change(async (setting) => {
         const { signal } = setting;
@@ -150,6 +153,8 @@ export function createReleaseCommands(
         rejectCommit(read(revision), say);
         return EXIT.ok;
       }),
+    logs: (host, options) =>
+      explained(() => showLogs(path, host, { ...context, options, say })),
   };
 }
 

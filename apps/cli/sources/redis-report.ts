@@ -18,6 +18,8 @@ const SIDE_WINDOW_MS = 10_000;
 const HEARD_MS = 60_000;
 
 export interface FlagFacts {
+  /** False where nobody has ever set it; the value is only assumed then. */
+  isSet: boolean;
   value: boolean;
   garbled: boolean;
   by: string | null;
@@ -37,6 +39,7 @@ export async function readFlagFacts({
     redis.hgetall(keys.flagInfo(flagName)),
   ]);
   return {
+    isSet: raw !== null || info.value !== undefined,
     ...parseFlag(raw, info.value !== "false"),
     by: info.by ?? null,
     reason: info.reason ?? null,

@@ -3,7 +3,7 @@ import type { Ledger, LedgerEvent } from "../../../lib/flag/ledger.js";
 import { compareIds, entryTimeMs } from "../../../lib/redis/stream-entry.js";
 import type { Side } from "../../../lib/telemetry/telemetry.js";
 import { readKnownData } from "./message/known-data.js";
-import { commitOf } from "./message/release-name.js";
+import { commitOf } from "../../../lib/wording/release-name.js";
 import type { Background, Change } from "./message/report.js";
 
 const HOUR_MS = 3_600_000;

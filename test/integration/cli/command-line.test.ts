@@ -19,6 +19,51 @@ describe("serin's command line", () => {
     });
   });
 
+  it("prints the same by its command", async () => {
+    expect(await run("version")).to.deep.equal(await run("--version"));
+  });
+
+  it("names the command that an unknown word stands for", async () => {
+    for (const [word, meant] of [
+      ["off", "flag off"],
+      ["stop", "flag off"],
+      ["resume", "flag on"],
+      ["deploy", "release"],
+      ["undo", "rollback"],
+      ["statu", "status"],
+    ] as const) {
+      const { status, stderr } = await run(word);
+      expect(stderr).to.equal(
+        `error: unknown command '${word}'\n(Did you mean ${meant}?)\n(see serin --help or serin <command> --help)\n`,
+      );
+      expect(status).to.equal(2);
+    }
+    expect((await run("flag", "of")).stderr).to.include(
+      "(Did you mean one of off, on?)",
+    );
+    expect((await run("status", "--jso")).stderr).to.include("--json?)");
+  });
+
+  it("groups its commands in the help", async () => {
+    const { stdout } = await run("--help");
+    const groups = [...stdout.matchAll(/^(\w[\w ]*:)\n((?: {2}.*\n)+)/gm)];
+    const names = (lines = "") =>
+      [...lines.matchAll(/^ {2}(\w+)/gm)].map(([, name]) => name);
+    expect(
+      Object.fromEntries(
+        groups.map(([, title, lines]) => [title, names(lines)]),
+      ),
+    ).to.deep.include({
+      "Your service:": ["init", "dev", "setup", "release", "rollback"],
+      "The canary:": ["status", "watch", "flag", "why"],
+      "Looking:": ["events", "releases", "open", "doctor", "logs"],
+      "Other:": [
+        ...["hooks", "version", "completion", "package", "inventory"],
+        ...["admit", "reject"],
+      ],
+    });
+  });
+
   it("prints help with examples for every command", async () => {
     const { stdout } = await run("--help");
     expect(stdout).to.include("Exit status: 0").and.include("MONITOR_URL");
@@ -75,7 +120,7 @@ describe("serin's command line", () => {
         COMP_CWORD=${words.length}; _serin; echo "\${COMPREPLY[@]}"`,
       ]);
     expect(complete("")).to.match(
-      /\bstatus watch flag events why doctor .*completion .*--help/,
+      /\bstatus watch flag events why releases open doctor .*completion .*--help/,
     );
     expect(complete("st")).to.equal("status");
     expect(complete("flag", "")).to.match(/^get on off toggle/);
@@ -83,6 +128,10 @@ describe("serin's command line", () => {
     expect(complete("events", "--kind", "f")).to.equal("flip");
     expect(complete("events", "-k", "br")).to.equal("breach");
     expect(complete("doctor", "--s")).to.equal("--send-test-mail");
+    expect(complete("flag", "on", "--f")).to.equal("--flag");
+    expect(complete("events", "--si")).to.equal("--since");
+    expect(complete("re")).to.equal("releases release reject");
+    expect(complete("logs", "--")).to.equal("--follow --lines --help");
     expect(complete("completion", "")).to.match(/^bash zsh fish/);
   });
 
@@ -99,7 +148,7 @@ describe("serin's command line", () => {
         CURRENT=${words.length + 1}; _serin`,
       ]);
     expect(complete("")).to.match(
-      /\bstatus watch flag events why doctor .*completion .*--help/,
+      /\bstatus watch flag events why releases open doctor .*completion .*--help/,
     );
     expect(complete("flag", "")).to.match(/^get on off toggle/);
     expect(complete("events", "--kind", "")).to.match(/^flip breach/);

@@ -32,6 +32,31 @@ describe("serin flag", () => {
     expect((await flag("get")).stdout).to.equal("off\n");
   });
 
+  it("sets a further flag, which is off while the canary is stopped", async () => {
+    await startHeardFleet(test);
+    const further = (...args: string[]) => flag(...args, "--flag", "checkout");
+    expect((await further("get")).stdout).to.equal("unset\n");
+    expect((await further("on", "--reason", "try")).stdout).to.equal(
+      "checkout is on: try\n",
+    );
+    expect((await further("get")).stdout).to.equal("on\n");
+    await flag("off");
+    expect((await further("get")).stdout).to.equal("off\n");
+    expect((await further("off")).stdout).to.match(/^checkout is off: /);
+    expect((await further("toggle")).stdout).to.match(
+      /^checkout is on: .*\nit stays off while the canary is stopped: feature is off\n$/,
+    );
+    const told = (await test.events())
+      .filter(({ data }) => data.flag === "checkout")
+      .map(({ data }) => data.value);
+    expect(told).to.deep.equal([true, false, true]);
+    // Only the canary's flag is worth a mail.
+    expect(await test.outbox()).to.have.length(1);
+    const bad = await flag("on", "--flag", "two words");
+    expect(bad.stderr).to.match(/no flag can be named two words/);
+    expect(bad.status).to.equal(2);
+  });
+
   it("stops the canary without a monitor, with an event and a mail", async () => {
     await startHeardFleet(test);
     expect(await flag("off", "--reason", " bad\nrelease ")).to.deep.equal({

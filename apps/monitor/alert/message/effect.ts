@@ -2,7 +2,7 @@ import type { EventKind, LedgerEvent } from "../../../../lib/flag/ledger.js";
 import { formatTime } from "../../../../lib/wording/figures.js";
 import type { Background } from "./report.js";
 import type { KnownData } from "./known-data.js";
-import { nameRelease } from "./release-name.js";
+import { nameRelease } from "../../../../lib/wording/release-name.js";
 
 /** Events that do not flip the flag, but may be a reason to do so. */
 const MAY_CALL_FOR_STOP = new Set<EventKind>(["alert", "silence"]);
