@@ -192,6 +192,8 @@ describe("serin why", () => {
       cause: "recovery",
     } as const;
     await test.ledger.flip("feature", stop);
+    const stoppedAt = Date.now();
+    await waitFor("a later ms", () => Date.now() > stoppedAt + 20);
     await writeWindow(3, 0);
     const writtenAt = Date.now();
     await waitFor("a later ms", () => Date.now() > writtenAt + 20);
