@@ -1,4 +1,11 @@
-import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { setUp } from "../../../../apps/cli/release/service-commands.js";
@@ -243,6 +250,19 @@ describe("serin release", () => {
     expect(stderr).to.match(
       /^serin: prod runs \S+, but stable was not moved to it: git push: [^]*stale info[^]*Release the commit again/,
     );
+  });
+
+  it("keeps what a build and Ansible print from other users", async () => {
+    const logs = join(repository.path, "artifacts/logs");
+    mkdirSync(logs, { recursive: true });
+    writeFileSync(join(logs, "deploy-canary.log"), "", { mode: 0o644 });
+    repository.write("serin.yml", `${SHOP}build: echo a secret\n`);
+    repository.commit("with a build");
+    await run(["release"]);
+    const names = readdirSync(logs);
+    expect(names).to.have.length(3);
+    for (const name of names)
+      expect(statSync(join(logs, name)).mode & 0o777, name).to.equal(0o600);
   });
 
   it("ends the playbook on a signal and says how to go on", async () => {
