@@ -43,7 +43,8 @@ export function surveyProject(project: Project): Survey {
   ];
   const first = <K extends keyof Findings>(field: K) =>
     findings.map((it) => it[field]).find((it) => it !== undefined);
-  const run = first("run");
+  const clear = first("clear") ?? {};
+  const run = runByModule(first("run"), clear);
   const health = first("health") ?? findHealthPath(project);
   const name = first("name") ?? { value: project.name, source: "the folder" };
   return {
@@ -55,12 +56,22 @@ export function surveyProject(project: Project): Survey {
     install: first("install"),
     test: first("test"),
     variables: findVariables(project),
-    clear: first("clear") ?? {},
+    clear,
     remarks: [
       ...findings.flatMap(({ remarks = [] }) => remarks),
       ...(run ? listObstacles(project, { run: run.value, health }) : []),
     ],
   };
+}
+
+/** Packages that lie in a folder of the release have no program on the PATH. */
+function runByModule(
+  run: Found | undefined,
+  { PYTHONPATH }: Readonly<Record<string, string>>,
+): Found | undefined {
+  if (run === undefined || PYTHONPATH === undefined) return run;
+  const program = /^(?=(gunicorn|uvicorn|hypercorn|daphne|flask) )/;
+  return { ...run, value: run.value.replace(program, "python3 -m ") };
 }
 
 /** A name as serin.yml takes it: units and users are named after it. */
@@ -71,5 +82,8 @@ function toServiceName(name: string): string {
     .replace(/[^a-z0-9]+/g, "-")
     .replace(/^[^a-z]+/, "");
   const free = /^(serin|redis|root|)$/.test(plain) ? `${plain}-service` : plain;
-  return free.replace(/^-/, "").slice(0, 20).replace(/-$/, "");
+  const whole = free.replace(/^-/, "");
+  // Rather without its last words than without their ends.
+  const words = /^.{1,20}(?=-|$)/.exec(whole)?.[0] ?? whole.slice(0, 20);
+  return words.replace(/-$/, "");
 }

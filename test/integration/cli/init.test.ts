@@ -253,6 +253,18 @@ secret = os.environ["APP_SECRET"]`,
     },
   },
   {
+    what: "a Procfile for packages that pip puts into a folder",
+    files: {
+      "requirements.txt": "Django\ngunicorn\n",
+      Procfile: "web: gunicorn --config gunicorn.conf.py mysite.wsgi\n",
+      "pyproject.toml": '[project]\nname = "python-getting-started"\n',
+    },
+    expected: {
+      service: "python-getting",
+      run: "python3 -m gunicorn --config gunicorn.conf.py mysite.wsgi",
+    },
+  },
+  {
     what: "a Dockerfile",
     files: {
       Dockerfile: `FROM debian
