@@ -5,6 +5,8 @@ export interface VariablesFound {
   clear: Readonly<Record<string, string>>;
   /** The names of the others. */
   secret: readonly string[];
+  /** What the sources read besides, which may have a default there. */
+  others: readonly string[];
   /** The files that name them. */
   sources: readonly string[];
 }
@@ -20,9 +22,9 @@ const READ =
 const DESTRUCTURED = /\{([^{}]*)\}\s*=\s*process\.env\b/g;
 const SECRET =
   /SECRET|PASS(WORD|WD|PHRASE)?$|TOKEN|CREDENTIAL|PRIVATE|SALT|(^|_)(KEY|DSN|URL|URI)$/;
-/** Serin sets them, or only a build for the browser reads them. */
+/** Serin or the system sets them, or only a build for the browser reads them. */
 const OTHERS =
-  /^(PORT|HOST|NODE_ENV|PYTHONPATH|KEY_PREFIX|FLAG_NAME|OFREP_ENDPOINT|SERIN_\w+|(NEXT_PUBLIC|VITE|REACT_APP)_\w+)$/;
+  /^(CI|DEBUG|HOME|LANG|PATH|TZ|USER|PORT|HOST|NODE_ENV|PYTHONPATH|KEY_PREFIX|FLAG_NAME|OFREP_ENDPOINT|SERIN_\w+|(NEXT_PUBLIC|VITE|REACT_APP)_\w+)$/;
 /** A word or a number, and no address of the developer's machine. */
 const PLAIN_VALUE = /^(?!localhost|.*\d\.\d+\.\d)[\w.-]+$/;
 
@@ -35,10 +37,13 @@ interface Variable {
 /** The variables of the service: secrets that its sources read, and all that its .env.example lists. */
 export function findVariables(project: Project): VariablesFound {
   const variables = new Map<string, Variable>();
+  const read = new Set<string>();
   for (const { path, text } of project.sources())
-    for (const name of namesRead(text))
+    for (const name of namesRead(text)) {
+      read.add(name);
       if (SECRET.test(name) && !variables.has(name))
         variables.set(name, { source: path });
+    }
   const { path: source = "", text = "" } = project.readFirst(EXAMPLES) ?? {};
   for (const [, name = "", value = ""] of text.matchAll(EXAMPLE_LINE))
     variables.set(name, { source, value });
@@ -50,6 +55,9 @@ export function findVariables(project: Project): VariablesFound {
       own.filter(isClear).map(([name, { value = "" }]) => [name, value]),
     ),
     secret: own.filter((it) => !isClear(it)).map(([name]) => name),
+    others: [...read]
+      .filter((name) => !variables.has(name) && !OTHERS.test(name))
+      .sort(),
     sources: [...new Set(own.map(([, { source }]) => source))],
   };
 }

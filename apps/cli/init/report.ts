@@ -34,6 +34,11 @@ export function listTasks({ run, variables, remarks }: Survey): string[] {
       : [
           `values of ${secrets}: export them for \`serin dev\`; \`serin setup\` puts them into the vault`,
         ]),
+    ...(variables.others.length === 0
+      ? []
+      : [
+          `env: the sources read ${variables.others.join(", ")} too; add those that have no default`,
+        ]),
     "servers: the addresses of your hosts; `serin dev` needs none",
     "alerts: who gets a mail when a canary is stopped",
   ];

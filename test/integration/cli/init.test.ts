@@ -265,6 +265,15 @@ secret = os.environ["APP_SECRET"]`,
     },
   },
   {
+    what: "variables that only the sources name",
+    files: {
+      "package.json": node({ start: "node app.js" }),
+      "app.js": "const { DB_HOST, DB_PASSWORD, PORT } = process.env;",
+    },
+    expected: { secret: ["DB_PASSWORD"] },
+    left: /the sources read DB_HOST too; add those that have no default/,
+  },
+  {
     what: "a Dockerfile",
     files: {
       Dockerfile: `FROM debian
