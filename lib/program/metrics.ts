@@ -21,7 +21,7 @@ type HistogramSample = readonly [
 
 /** A metric at the time of a scrape. One without samples is left out, because an unknown value must not appear as 0. */
 export type Family = { name: string; help: string } & (
-  | { type: "gauge" | "counter"; samples: readonly Sample[] }
+  | { type: "gauge" | "counter" | "summary"; samples: readonly Sample[] }
   | {
       type: "histogram";
       samples: readonly HistogramSample[];
@@ -29,7 +29,7 @@ export type Family = { name: string; help: string } & (
 );
 
 const family =
-  (type: "gauge" | "counter") =>
+  (type: "gauge" | "counter" | "summary") =>
   (name: string, help: string, samples: readonly Sample[]): Family => ({
     name,
     help,
@@ -38,6 +38,8 @@ const family =
   });
 export const gauge = family("gauge");
 export const counter = family("counter");
+/** Of samples with the label `quantile`. */
+export const summary = family("summary");
 
 /** The shape in which a registry reads a value. */
 interface Reading {

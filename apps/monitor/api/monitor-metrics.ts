@@ -2,6 +2,7 @@ import type { Redis } from "ioredis";
 import {
   counter,
   gauge,
+  summary,
   type Family,
   type Sample,
 } from "../../../lib/program/metrics.js";
@@ -156,7 +157,7 @@ function sideFamilies(sides: Record<Side, SideSummary>): Family[] {
         return requests === 0 ? [] : [[withoutFeature / requests, { target }]];
       }),
     ),
-    gauge(
+    summary(
       "serin_side_latency_seconds",
       "Quantiles of the latency within the monitor's window.",
       SIDES.flatMap((target) => quantiles(target, sides[target])),
