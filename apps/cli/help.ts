@@ -116,8 +116,9 @@ Settings are environment variables:
   NO_COLOR     no colours
 
 Exit status: 0 all is well, 1 something is wrong or failed (status, doctor: a
-stopped canary too), 2 invalid command line or setting, 3 Redis, the monitor or
-a host does not answer, 4 refused, 5 too little is known of the canary to decide.
+stopped canary too), 2 invalid command line or setting, or a machine that cannot,
+3 Redis, the monitor or a host does not answer, 4 refused, 5 too little is known
+of the canary to decide.
 
 Examples:
   serin status
