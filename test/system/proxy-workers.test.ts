@@ -168,7 +168,8 @@ function severalWorkers() {
     expect(state.because).to.match(/^breaker: the canary failed 5 requests/);
     await redis.set(proxy.keys.flag("feature"), "true");
     await canaryToBe(proxy, null);
-    expect(await sendInTurn(proxy.port, 8)).to.include("canary");
+    // Each worker deals decks of its own, and may be in the midst of one.
+    expect(await sendInTurn(proxy.port, 40)).to.include("canary");
   });
 
   it("counts MAX_CONNECTIONS over all of them", async () => {
