@@ -1,6 +1,7 @@
 import { WriteStream } from "node:tty";
 import { styleText } from "node:util";
 import { escapeUnsafe } from "../../lib/wording/plain-text.js";
+import { wrap } from "./fit.js";
 import type { Environment } from "../../lib/settings/settings.js";
 
 export type Style = Parameters<typeof styleText>[0];
@@ -43,6 +44,11 @@ export class Output implements Look {
 
   readonly line = (text: string): void => {
     this.#stream.write(`${text}\n`);
+  };
+
+  /** Wrapped in a terminal. */
+  readonly sentence = (text: string): void => {
+    wrap(text, this.width).forEach(this.line);
   };
 
   /** Indented, for people too. */

@@ -1,7 +1,7 @@
 import { cut, pad, widthOf, wrap } from "./fit.js";
 
 const GAP = "  ";
-/** A column of text is not cut below it. */
+/** A column of text is not cut below it, if it does not say otherwise. */
 const MIN_TEXT_WIDTH = 10;
 /** A text beside its name is not wrapped below it. */
 const MIN_FACT_WIDTH = 24;
@@ -10,6 +10,8 @@ export interface Column {
   title: string;
   /** Figures are right-aligned and never cut. */
   isFigure?: boolean;
+  /** What a text keeps. */
+  least?: number;
   /** Left out first in a narrow terminal; the last one before the others. */
   isSpare?: boolean;
 }
@@ -24,7 +26,8 @@ export function layOut(
   const all = columns.map((column, at) => {
     const cells = lines.map((cells) => cells[at] ?? "");
     const natural = Math.max(...cells.map(widthOf));
-    const least = column.isFigure ? natural : Math.min(natural, MIN_TEXT_WIDTH);
+    const { isFigure, least: wanted = MIN_TEXT_WIDTH } = column;
+    const least = isFigure ? natural : Math.min(natural, wanted);
     return { ...column, cells, least, width: natural };
   });
   const shown = fit(all, width);

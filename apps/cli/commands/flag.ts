@@ -51,9 +51,9 @@ export async function changeFurtherFlag(
   const outcome = await store.ledger.flip(name, {
     ...{ ...flip, value: wanted, isFurther: true },
   });
-  output.line(describeOutcome(name, wanted, { outcome, ...flip }));
+  output.sentence(describeOutcome(name, wanted, { outcome, ...flip }));
   if (wanted && !gate.value)
-    output.line(
+    output.sentence(
       `it stays off while the canary is stopped: ${store.flagName} is off`,
     );
   return EXIT.ok;
@@ -77,11 +77,11 @@ export async function changeFlag(
     change.value,
     flip,
   );
-  output.line(describeOutcome(store.flagName, value, { outcome, ...flip }));
+  output.sentence(describeOutcome(store.flagName, value, { outcome, ...flip }));
   const effect = await readEffect();
   if (effect.proxies === 0) throw new CliError(EXIT.problem, effect.sentence);
   const isConfirmed = effect.silent.length === 0;
-  if (outcome === "changed" || !isConfirmed) output.line(effect.sentence);
+  if (outcome === "changed" || !isConfirmed) output.sentence(effect.sentence);
   return isConfirmed ? EXIT.ok : EXIT.problem;
 }
 

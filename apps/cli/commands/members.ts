@@ -9,6 +9,7 @@ import {
   formatSpan,
 } from "../../../lib/wording/units.js";
 import { cut } from "../fit.js";
+import { nameRelease } from "../../../lib/wording/release-name.js";
 import type { Look } from "../output.js";
 import { layOut, type Column } from "../table.js";
 
@@ -19,7 +20,7 @@ const PROXY_COLUMNS: Column[] = ["proxy", "split", "canary", "seen"].map(
   (title) => ({ title }),
 );
 const HOST_COLUMNS: Column[] = [
-  { title: "host" },
+  { title: "host", least: 20 },
   { title: "side" },
   { title: "app" },
   { title: "up for", isSpare: true },
@@ -113,7 +114,9 @@ function describeHost(
   now: number,
 ): string[] {
   const { id, target, version, pid, up, startedAt, seenAt } = host;
-  const app = up ? `${version ?? "unknown"} (pid ${pid ?? "unknown"})` : "down";
+  const app = up
+    ? `${nameRelease(version ?? "unknown")} (pid ${pid ?? "unknown"})`
+    : "down";
   return [
     id,
     target,

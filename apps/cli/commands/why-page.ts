@@ -7,6 +7,7 @@ import {
   formatOdds,
   nameFigure,
 } from "../../../lib/wording/units.js";
+import { nameRelease } from "../../../lib/wording/release-name.js";
 import { cooldownLeft } from "../../../lib/wording/headline.js";
 import { toPlain } from "../../../lib/wording/plain-text.js";
 import { entryTimeMs } from "../../../lib/redis/stream-entry.js";
@@ -38,6 +39,8 @@ export interface Account {
   flip: LedgerEvent;
   /** The flag's last flip, which may be the same. */
   last: LedgerEvent;
+  /** The last deploy of the flip's release before it, where the ledger has one. */
+  deploy: LedgerEvent | undefined;
   trail: CanaryTrail;
   recovery: StateReport["recovery"];
   /** Such as `9 requests/s without the feature`; undefined if there are none, or without the monitor's state. */
@@ -63,6 +66,9 @@ export function renderWhy(
   const facts: Fact[] = [
     ["when", `${formatClock(new Date(at), now)}, ${formatSpan(now - at)} ago`],
     ["who", toPlain(describeWho(account))],
+    ...(typeof flip.data.version === "string"
+      ? [["release", toPlain(describeRelease(account))] satisfies Fact]
+      : []),
     ["rule", toPlain(describeRule(account))],
     ...describeFigures(flip.data).map((figures): Fact => ["figures", figures]),
     ...(verdict === undefined
@@ -111,6 +117,19 @@ function describeWho({ flip }: Account): string {
   const { operator, source } = flip.data;
   const known = typeof operator === "string" ? operator : source;
   return typeof known === "string" ? `${flip.by} (${known})` : flip.by;
+}
+
+/** `0.2.0-81fd353 by Ann (Faster cart), deployed 11:46:00 UTC` */
+function describeRelease({ flip, deploy }: Account): string {
+  const name = nameRelease(String(flip.data.version)) ?? "";
+  if (deploy === undefined) return name;
+  const { author, subject } = deploy.data;
+  return [
+    name,
+    ...(typeof author === "string" ? [` by ${author}`] : []),
+    ...(typeof subject === "string" ? [` (${subject})`] : []),
+    `, deployed ${formatClock(new Date(entryTimeMs(deploy.id)), entryTimeMs(flip.id))}`,
+  ].join("");
 }
 
 function describeRule({ flip }: Account): string {

@@ -48,7 +48,8 @@ export async function explainFlip(
   }
   const [last = flip] = flips;
   const next = flips.findLast(({ id }) => compareIds(id, flip.id) > 0);
-  const [trail, present, lease, verdict] = await Promise.all([
+  const [deploy, trail, present, lease, verdict] = await Promise.all([
+    findDeploy(ledger, flip),
     readCanaryTrail(store, entryTimeMs(flip.id), next && entryTimeMs(next.id)),
     readPresent(monitor, last),
     readLeaseFacts(store),
@@ -59,6 +60,7 @@ export async function explainFlip(
     value,
     flip,
     last,
+    deploy,
     trail,
     ...present,
     lease,
@@ -127,6 +129,22 @@ async function readPresent(
     const recovery = describeRecovery(flip);
     return { recovery, withoutFeature: undefined, without: err };
   }
+}
+
+/** The last deploy of a flip's release before it. */
+async function findDeploy(
+  ledger: Ledger,
+  flip: LedgerEvent,
+): Promise<LedgerEvent | undefined> {
+  const { version } = flip.data;
+  if (typeof version !== "string") return undefined;
+  const [deploy] = await ledger.readEvents({
+    kind: "deploy",
+    limit: 1,
+    where: ({ id, data }) =>
+      data.release === version && compareIds(id, flip.id) < 0,
+  });
+  return deploy;
 }
 
 async function readVerdict(

@@ -191,7 +191,17 @@ describe("serin why", () => {
       data: { rule: "recovery" },
       cause: "recovery",
     } as const;
-    await test.ledger.flip("feature", stop);
+    const release = "0.2.0-20261124000747-81fd353b24";
+    await test.ledger.record({
+      kind: "deploy",
+      by: "deploy",
+      reason: "web3 runs it",
+      data: { release, author: "Ann", subject: "Faster cart" },
+    });
+    await test.ledger.flip("feature", {
+      ...stop,
+      data: { ...stop.data, version: release },
+    });
     const stoppedAt = Date.now();
     await waitFor("a later ms", () => Date.now() > stoppedAt + 20);
     await writeWindow(3, 0);
@@ -208,7 +218,12 @@ describe("serin why", () => {
       .and.match(/^last canary request +by \S+ UTC; 3 ended after/m)
       .and.match(/^to stop it /m)
       .and.not.include("nevertheless");
-    const ids = (await test.events()).map(({ id }) => id);
+    expect(lines.join("\n")).to.match(
+      /^release +0\.2\.0-81fd353 by Ann \(Faster cart\), deployed \S+ UTC$/m,
+    );
+    const ids = (await test.events())
+      .filter(({ kind }) => kind !== "deploy")
+      .map(({ id }) => id);
     const explained = async (event: string) =>
       (await runCli(test.keys, ["why", event])).stdout.split("\n")[0];
     const now = new Date().toISOString();

@@ -82,6 +82,15 @@ describe("a table", () => {
     expect(lines.map(widthOf)).to.deep.equal([38, 38, 38]);
   });
 
+  it("keeps what a column needs to tell its rows apart", () => {
+    const [host, ...rest] = columns;
+    const lines = layOut([{ ...host!, least: 20 }, ...rest], rows, 43);
+    expect(lines.join("\n"))
+      .to.include("agent@東京:3101")
+      .and.include("agent@web1");
+    expect(Math.max(...lines.map(widthOf))).to.be.at.most(43);
+  });
+
   it("keeps facts beside their names", () => {
     expect(
       layOutFacts(
