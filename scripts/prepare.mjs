@@ -17,6 +17,7 @@ import {
   checkRedisServer,
   ensureRedisServer,
 } from "./prepare/redis-server.mjs";
+import { findBadSettings } from "./prepare/settings.mjs";
 
 /** With this variable set, no redis-server is needed. */
 const REDIS_URL_VARIABLES = {
@@ -37,7 +38,7 @@ async function prepare(purpose) {
   const obstacles = await Promise.all([
     findObstacle(() => checkNodeVersion(root)),
     needsRedis ? findObstacle(() => checkRedisServer(urlVariable)) : [],
-    purpose === "start" ? findBusyPorts() : [],
+    ...(purpose === "start" ? [findBadSettings(root), findBusyPorts()] : []),
   ]);
   if (obstacles.flat().length > 0)
     throw new Obstacle(obstacles.flat().join("\n"));

@@ -17,6 +17,9 @@ import { onCleanup } from "../../support/cleanup.js";
 import { FREE_PORTS } from "../../support/programs/launcher.js";
 import { createTempDirectory } from "../../support/temp-directory.js";
 
+const SCHEMA = fileURLToPath(
+  new URL("../../../../docs/settings.schema.json", import.meta.url),
+);
 const SCRIPTS = fileURLToPath(new URL("../../../../scripts", import.meta.url));
 
 /** Each leaves a line with its arguments in calls.log, and what the real one would leave behind. */
@@ -50,6 +53,8 @@ class Clone {
     const engines = { node: options.engines ?? ">=20.0.0" };
     this.write("package.json", JSON.stringify({ engines }));
     this.write("package-lock.json", "{}");
+    mkdirSync(join(this.root, "docs"));
+    cpSync(SCHEMA, join(this.root, "docs/settings.schema.json"));
     this.write("scripts/build.mjs", BUILD);
     this.write("apps/app/main.ts", "run();");
     for (const [name, script] of Object.entries(COMMANDS))
@@ -397,13 +402,23 @@ describe("prepare", () => {
     const port = String((server.address() as AddressInfo).port);
     const clone = new Clone({ engines: ">=99.0.0" });
     clone.removeCommand("redis-server");
-    const env = { MONITOR_PORT: port };
+    const env = {
+      ...{ MONITOR_PORT: port, LATENCY_THRESHOLD_MS: "fast" },
+      ...{ WORKERS: "0", BREAKER: "maybe", SMTP_URL: "" },
+      ...{ CPU_THRESHOLD: "0.5", KEY_PREFIX: "a b", TARGET: "x" },
+    };
     const { status, stderr, commands } = clone.prepare("start", { env });
     expect(status).to.equal(1);
     expect(stderr).to.match(/Serin needs Node >=99\.0\.0/);
     expect(stderr).to.include("there is no redis-server on the PATH");
     expect(stderr).to.include(
       `port ${port} is in use: set MONITOR_PORT to another, or to 0 for a free one`,
+    );
+    expect(stderr.match(/^\w+(?= is ")/gm)).to.have.members([
+      ...["KEY_PREFIX", "BREAKER", "WORKERS", "LATENCY_THRESHOLD_MS"],
+    ]);
+    expect(stderr).to.match(
+      /^LATENCY_THRESHOLD_MS is "fast": .+\(a whole number from 1 to /m,
     );
     expect(commands).to.deep.equal([]);
   });
