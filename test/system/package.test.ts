@@ -18,6 +18,8 @@ import { redisUrl } from "../support/redis/redis-server.js";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const MAX_BYTES = 3_000_000;
+/** For two builds by npm, on a busy machine. */
+const BUILD_LIMIT_MS = 90_000;
 
 /** Wrong, which a compiler detects only with the types at hand. */
 const MISTAKE = `
@@ -29,21 +31,61 @@ import { SerinProvider } from "serin/openfeature";
 new SerinProvider(1);
 `;
 
-/** A service without packages, which names who answers. */
-const OWN_SERVICE = {
-  ".gitignore": "node_modules\n",
-  "server.js": `import { createServer } from "node:http";
+/** Services of people who have never used Serin. All but the static site name who answers. */
+const NEWCOMERS: Record<
+  string,
+  { run: string; packages?: string[]; files: Record<string, string> }
+> = {
+  "a service without packages": {
+    run: "node server.js",
+    files: {
+      "server.js": `import { createServer } from "node:http";
 const { PORT, HOST, SERIN_SIDE } = process.env;
 createServer(({ url }, response) =>
   response.end(url === "/healthz" ? "ok" : SERIN_SIDE + " " + process.pid),
 ).listen(PORT, HOST);
 `,
+    },
+  },
+  "an Express app": {
+    run: "node app.js",
+    packages: ["express@5"],
+    files: {
+      "app.js": `import express from "express";
+const app = express();
+const { PORT, HOST, SERIN_SIDE } = process.env;
+app.get("/", (_request, response) => response.send(SERIN_SIDE + " " + process.pid));
+app.listen(PORT, HOST);
+`,
+    },
+  },
+  "a Fastify app": {
+    run: "node app.js",
+    packages: ["fastify@5"],
+    files: {
+      "app.js": `import { fastify } from "fastify";
+const app = fastify();
+const { PORT: port, HOST: host, SERIN_SIDE } = process.env;
+app.get("/", () => Promise.resolve(SERIN_SIDE + " " + process.pid));
+await app.listen({ port, host });
+`,
+    },
+  },
+  "a static site": {
+    run: "python3 -m http.server",
+    files: { "index.html": "<h1>Shop</h1>" },
+  },
 };
 const AUTHOR = ["-c", "user.name=a", "-c", "user.email=a@example.com"];
 
 async function fetchText(url: string): Promise<string> {
   const response = await fetch(url);
   return await response.text();
+}
+
+interface Host {
+  target: string;
+  pid: number;
 }
 
 interface Packed {
@@ -75,11 +117,23 @@ function pack(copy: string): Packed & { tarball: string } {
   return { ...packed!, tarball: join(copy, packed!.filename) };
 }
 
-/** Installs the package in the folder of a new service. */
-function install(service: string, tarball: string): void {
-  writeFileSync(join(service, "package.json"), '{ "type": "module" }');
+/** By which npm reaches its registry and its cache. */
+const ofNpm = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) =>
+    /^(HOME|npm_config_\w+|\w+_proxy|NODE_EXTRA_CA_CERTS)$/i.test(name),
+  ),
+);
+
+/** Installs packages as npm has them, beside others in its cache. */
+function install(service: string, ...packages: string[]): void {
   const quietly = ["--prefer-offline", "--no-audit", "--no-fund", "--silent"];
-  run(service, "npm", "install", "--save-dev", ...quietly, tarball);
+  run(service, "npm", "install", ...quietly, ...packages);
+}
+
+function createService(service: string, files: Record<string, string>): void {
+  mkdirSync(service);
+  for (const [name, text] of Object.entries(files))
+    writeFileSync(join(service, name), text);
 }
 
 /** Links packages of the checkout, as a service would have its own. */
@@ -101,8 +155,8 @@ describe("the npm package", function () {
     folder = mkdtempSync(join(tmpdir(), "serin-test-"));
     service = join(folder, "service");
     packed = pack(join(folder, "copy"));
-    mkdirSync(service);
-    install(service, packed.tarball);
+    createService(service, { "package.json": '{ "type": "module" }' });
+    install(service, "--save-dev", packed.tarball);
   });
 
   after(() => rmSync(folder, { recursive: true, force: true }));
@@ -161,34 +215,56 @@ describe("the npm package", function () {
       ).to.equal("true\n");
   });
 
-  it("leads a service from serin init to its first canary", async () => {
-    for (const [name, text] of Object.entries(OWN_SERVICE))
-      writeFileSync(join(service, name), text);
-    run(service, "git", "init", "--quiet");
-    run(service, "git", "add", ".");
-    run(service, "git", ...AUTHOR, "commit", "--quiet", "--message", "shop");
-    const serin = join(service, "node_modules/serin/dist/apps/cli/main.js");
-    expect(run(service, process.execPath, serin, "init")).to.match(
-      /run +node server\.js .*\n +health +\/healthz /,
-    );
-    const file = join(service, "serin.yml");
-    expect(readFileSync(file, "utf8").split("\n")).to.have.length.below(25);
-    const home = { HOME: folder, XDG_CACHE_HOME: join(folder, "cache") };
-    const dev = new LauncherProcess(serin, ["dev", "--file", file], home);
-    await dev.untilReady();
-    const proxy = await dev.readPort("proxy");
-    const answers: string[] = [];
-    for (let request = 0; request < 8; request += 1)
-      answers.push(await fetchText(`http://127.0.0.1:${proxy}/`));
-    const sides = answers.map((answer) => answer.split(" ")[0]);
-    expect(sides.filter((side) => side === "prod")).to.have.length(6);
-    expect(sides.filter((side) => side === "canary")).to.have.length(2);
-    const monitor = await dev.readPort("monitor");
-    const state = await fetchText(`http://127.0.0.1:${monitor}/api/state`);
-    const { hosts } = JSON.parse(state) as { hosts: { pid: number }[] };
-    const pids = answers.map((answer) => Number(answer.split(" ")[1]));
-    expect(hosts.map(({ pid }) => pid)).to.have.members([...new Set(pids)]);
-  });
+  for (const [who, { run: command, packages = [], files }] of Object.entries(
+    NEWCOMERS,
+  ))
+    it(`leads ${who} from serin init to its first canary`, async () => {
+      const own = join(folder, who.replaceAll(" ", "-"));
+      const isStatic = "index.html" in files;
+      const start = { type: "module", scripts: { start: command } };
+      createService(own, {
+        ...files,
+        ...(!isStatic && { "package.json": JSON.stringify(start) }),
+        ".gitignore": "node_modules\n",
+      });
+      if (packages.length > 0) install(own, ...packages);
+      run(own, "git", "init", "--quiet");
+      run(own, "git", "add", ".");
+      run(own, "git", ...AUTHOR, "commit", "--quiet", "--message", "shop");
+      const serin = join(service, "node_modules/serin/dist/apps/cli/main.js");
+      expect(run(own, process.execPath, serin, "init")).to.match(
+        new RegExp(`run +${command}`),
+      );
+      const file = join(own, "serin.yml");
+      expect(readFileSync(file, "utf8").split("\n")).to.have.length.below(25);
+
+      const dev = new LauncherProcess(serin, ["dev", "--file", file], {
+        ...ofNpm,
+        XDG_CACHE_HOME: join(folder, "cache"),
+      });
+      await dev.untilReady(BUILD_LIMIT_MS);
+      const proxy = await dev.readPort("proxy");
+      const served: { side: string | null; text: string }[] = [];
+      for (let request = 0; request < 8; request += 1) {
+        const response = await fetch(`http://127.0.0.1:${proxy}/`);
+        const side = response.headers.get("x-served-by");
+        served.push({ side, text: await response.text() });
+      }
+      const countOf = (name: string) =>
+        served.filter(({ side }) => side === name).length;
+      expect([countOf("prod"), countOf("canary")]).to.deep.equal([6, 2]);
+      if (isStatic) {
+        expect(served[0]?.text).to.equal(files["index.html"]);
+        return;
+      }
+      const monitor = await dev.readPort("monitor");
+      const state = await fetchText(`http://127.0.0.1:${monitor}/api/state`);
+      const { hosts } = JSON.parse(state) as { hosts: Host[] };
+      const measured = hosts.map(({ target, pid }) => `${target} ${pid}`);
+      expect(new Set(measured)).to.deep.equal(
+        new Set(served.map(({ text }) => text)),
+      );
+    });
 
   it("has types for the code in docs/flags.md, and an OpenFeature provider", () => {
     link(service, "@types", "@openfeature");

@@ -49,8 +49,8 @@ abstract class Launcher {
     );
   }
 
-  async untilReady(): Promise<void> {
-    await this.untilShown(/Ctrl-C stops everything\./);
+  async untilReady(timeoutMs?: number): Promise<void> {
+    await this.untilShown(/Ctrl-C stops everything\./, timeoutMs);
   }
 
   /** Waits for the port that the screen names in front of `http://localhost:`, such as the proxy's. */
