@@ -85,9 +85,16 @@ function parseServiceFile(text: string, path: string): ServiceFile {
         ),
       })),
     );
-  const parsed = schema.safeParse(content.toJS({ maxAliasCount: -1 }) ?? {}, {
-    reportInput: true,
-  });
+  const toValues = (): unknown => {
+    try {
+      return content.toJS() ?? {};
+    } catch (err) {
+      // An alias of nothing, or one that grows beyond all bounds.
+      if (!(err instanceof ReferenceError)) throw err;
+      throw fail([{ line: 1, sentence: err.message }]);
+    }
+  };
+  const parsed = schema.safeParse(toValues(), { reportInput: true });
   if (parsed.success) return complete(parsed.data, path);
   throw fail(
     describeIssues(parsed.error.issues, { content, lines }, knownFields),

@@ -64,6 +64,19 @@ export function checkMailer(
     );
 }
 
+/** A folder within a kept one is kept with it; a link of its own would lie in the other's files. */
+export function checkWritable(paths: string[], context: z.RefinementCtx): void {
+  for (const [place, path] of paths.entries()) {
+    const above = paths.find((other) => path.startsWith(`${other}/`));
+    if (above !== undefined)
+      reject(
+        context,
+        [place],
+        `${path} is below ${above}, which is kept with all that is in it: remove ${path} from writable`,
+      );
+  }
+}
+
 /** Fields that contradict each other. */
 export function checkFields(
   content: {

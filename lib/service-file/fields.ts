@@ -29,12 +29,12 @@ export function command(what: string) {
   );
 }
 
-/** A file or folder below serin.yml. */
+/** A file or folder below serin.yml, read without superfluous slashes. */
 export function pathBelow(what: string) {
   return text(
     `${what}, relative to serin.yml and below it, such as dist`,
     /^(?!\/)(?!(.*\/)?\.{1,2}(\/|$))[^\0\n\\*?[\]]{1,255}$/,
-  );
+  ).transform((path) => path.split("/").filter(Boolean).join("/"));
 }
 
 export function list<T extends z.ZodType>(right: string, item: T) {

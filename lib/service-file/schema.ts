@@ -16,6 +16,7 @@ import {
   checkFields,
   checkMailer,
   checkServers,
+  checkWritable,
   reject,
 } from "./cross-checks.js";
 
@@ -122,7 +123,7 @@ const env = z
   )
   .superRefine(({ clear, secret }, context) => {
     for (const [place, name] of secret.entries())
-      if (name in clear)
+      if (Object.hasOwn(clear, name))
         reject(
           context,
           ["secret", place],
@@ -275,7 +276,9 @@ export const schema = z
       writable: list(
         "folders that are kept across releases, such as [uploads]",
         pathBelow("a folder"),
-      ).default([]),
+      )
+        .superRefine(checkWritable)
+        .prefault([]),
       drain: duration(
         "how long a stopping instance may take to finish its requests",
       ).prefault("30s"),

@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { expect } from "chai";
 import { skipWithout } from "../../support/needed-program.js";
 import { ServiceRole } from "../../support/ansible/service-role.js";
@@ -74,5 +76,26 @@ describe("the environment of a release on a host", function () {
     expect(role.has(FIRST)).to.equal(false);
     role.run(backToStable(FIRST));
     expect(role.current).to.equal(promoted);
+  });
+
+  it("never loses a file to a writable folder below another", () => {
+    role.replace({
+      runuser: 'shift 3; exec "$@"',
+      install: 'for folder; do :; done; mkdir -p "$folder"',
+    });
+    const state = join(role.root, "state");
+    const files = { "uploads/avatars/a.png": "a face" };
+    const keep = (...service_writable: string[]) => ({
+      how: "deploy" as const,
+      variables: {
+        service_artifact: role.pack(FIRST, { files }),
+        ...{ service_writable, __service_state: state },
+      },
+    });
+    expect(() => role.run(keep("uploads/", "uploads/avatars"))).to.throw(
+      "writable: uploads of this release is a link",
+    );
+    role.run(keep("uploads/"), keep("uploads/"));
+    expect(existsSync(join(state, "uploads/avatars/a.png"))).to.equal(true);
   });
 });

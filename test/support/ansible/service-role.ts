@@ -7,7 +7,7 @@ import {
   readlinkSync,
   writeFileSync,
 } from "node:fs";
-import { basename, delimiter, join } from "node:path";
+import { basename, delimiter, dirname, join } from "node:path";
 import { packageRoot } from "../../../lib/program/release.js";
 import { createTempDirectory } from "../temp-directory.js";
 
@@ -16,6 +16,8 @@ interface Contents {
   manifest?: Record<string, unknown>;
   env?: Record<string, string>;
   secrets?: string[];
+  /** Files of the service, by path. */
+  files?: Record<string, string>;
 }
 
 interface Step {
@@ -38,7 +40,7 @@ export class ServiceRole {
   /** Packs a release of shop. @returns the path of the tarball */
   pack(
     release: string,
-    { manifest = {}, env = {}, secrets = [] }: Contents,
+    { manifest = {}, env = {}, secrets = [], files: own = {} }: Contents,
   ): string {
     const name = `shop-${release}`;
     const folder = join(this.#artifacts, name, ".serin");
@@ -50,6 +52,11 @@ export class ServiceRole {
     for (const [file, content] of Object.entries(files))
       writeFileSync(join(folder, file), JSON.stringify(content, undefined, 2));
     writeFileSync(join(folder, "run"), "true");
+    for (const [file, content] of Object.entries(own)) {
+      const path = join(this.#artifacts, name, file);
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, content);
+    }
     const path = join(this.#artifacts, `${name}.tar.gz`);
     execFileSync("tar", ["-czf", path, "-C", this.#artifacts, name]);
     const sum = createHash("sha256").update(readFileSync(path)).digest("hex");

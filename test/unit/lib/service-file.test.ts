@@ -70,7 +70,7 @@ health: {path: /ready?deep=1, timeout: 500ms, start: 2m}
 instances: 3
 ports: {prod: 4001, canary: 4002, monitor: 9000}
 env: {clear: {NODE_ENV: production, WORKERS: 2, DEBUG: false}, secret: [DATABASE_URL]}
-writable: [uploads, var/cache]
+writable: [uploads/, var/cache]
 drain: 1m
 routes: {"/poll": {latency: ignore}, "/report": {latency: 5s}}
 hooks: {before: npm run migrate, promoted: ./notify, aborted: ./undo}
@@ -146,6 +146,11 @@ instances: many
     ["include: [a, ../b]", 'include[1] is "../b": give a file or folder'],
     ["include: []", "include is []: give at least one file or folder"],
     ["writable: [.]", 'writable[0] is ".": give a folder'],
+    [
+      "writable: [uploads, uploads//avatars]",
+      "uploads/avatars is below uploads, which is kept with all that is in it: remove uploads/avatars from writable",
+    ],
+    ["writable: [a, a/]", 'writable[1] is "a": give each only once'],
     ["artifact: out/shop.zip", 'artifact is "out/shop.zip": give a tarball'],
     ["health: healthz", 'health is "healthz": give a path that answers 2xx'],
     ["health: {path: //x}", 'health.path is "//x": give'],
@@ -216,5 +221,22 @@ instances: many
       ServiceFileError,
       "/nowhere/serin.yml does not exist: write one with `serin init`",
     );
+  });
+
+  it("takes a secret that is named like a method of objects", () => {
+    const { env } = read(`${SMALLEST}env: {secret: [toString]}\n`);
+    expect(env.secret).to.deep.equal(["toString"]);
+  });
+
+  it("rejects aliases of nothing and those that grow beyond bounds", () => {
+    expect(problemsOf(`${SMALLEST}build: *nothing\n`).join()).to.match(
+      /^serin\.yml:\d+: Unresolved alias/,
+    );
+    const levels = Array.from({ length: 9 }, (_, level) => {
+      const below = level === 0 ? "x" : `*l${level - 1}`;
+      return `  l${level}: &l${level} [${Array(10).fill(below).join(", ")}]\n`;
+    });
+    const bomb = `${SMALLEST}env:\n${levels.join("")}`;
+    expect(problemsOf(bomb).join()).to.include("Excessive alias count");
   });
 });
