@@ -8,7 +8,6 @@ import { describeService, type Source } from "./processes/service.js";
 import type { Supervisor } from "./processes/supervisor.js";
 
 const GRACE_MS = 1500;
-const POLL_MS = 50;
 const HOP_MODES: Partial<Record<Fault, HopMode>> = {
   slow: "slow",
   errors: "errors",
@@ -30,6 +29,7 @@ export class Canary {
   #source: Source;
   #port: number;
   #hop: FaultHop | undefined;
+  #waiting = new AbortController();
 
   constructor(options: CanaryOptions) {
     this.#options = options;
@@ -37,11 +37,24 @@ export class Canary {
     this.#port = options.layout.ports.canaryApp;
   }
 
-  /** Replaces the process by one of this source. */
+  /** Replaces the process by one of this source, and waits until it is ready, has ended or takes too long. */
   async restart(source = this.#source): Promise<void> {
     this.#source = source;
     if (this.#hop !== undefined) this.#hop.isWaiting = true;
-    await this.#options.supervisor.restart(this.#spec, GRACE_MS);
+    const { supervisor, signal } = this.#options;
+    const waiting = (this.#waiting = new AbortController());
+    const spec = this.#spec;
+    const patience = sleep(GRACE_MS + (spec.readyWithinMs ?? 0), undefined, {
+      signal: AbortSignal.any([signal, waiting.signal]),
+    });
+    const isOver = patience.catch(() => undefined);
+    await Promise.race([supervisor.restart(spec, GRACE_MS), isOver]);
+    waiting.abort();
+  }
+
+  /** Lets a person's next action begin before the canary is ready. */
+  stopWaiting(): void {
+    this.#waiting.abort();
   }
 
   async inject(fault: Fault): Promise<void> {
@@ -69,14 +82,6 @@ export class Canary {
     return describeService("canary", this.#source, layout, this.#port);
   }
 
-  async #untilReady(): Promise<void> {
-    const { isReady, readyWithinMs = 0 } = this.#spec;
-    const { signal } = this.#options;
-    const giveUpAt = performance.now() + readyWithinMs;
-    while (!(await isReady()) && performance.now() < giveUpAt)
-      await sleep(POLL_MS, undefined, { signal });
-  }
-
   #crash(): void {
     if (this.#hop !== undefined) this.#hop.isWaiting = false;
     this.#options.supervisor.crash();
@@ -93,7 +98,6 @@ export class Canary {
     this.#port = own;
     const listening = hop.listen(host, layout.ports.canaryApp, signal);
     await Promise.all([this.restart(), listening]);
-    await this.#untilReady();
     return hop;
   }
 }

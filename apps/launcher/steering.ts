@@ -56,7 +56,7 @@ export class Steering {
       this.#do(async () => {
         screen.event("fault", `${FAULT_SENTENCES[fault]}; r resumes it`);
         // A canary that restarts behind the hop would be slow for another reason.
-        this.#traffic.pause();
+        await this.#traffic.pause();
         await canary.inject(fault).finally(() => this.#traffic.start());
         this.#harm.restart();
       });
@@ -102,8 +102,12 @@ export class Steering {
         const source = await open(paths);
         if (source === undefined) return;
         screen.event("change", `${paths.join(", ")}: restarting the canary`);
+        // Or the new version would be blamed for what it was not there to answer.
+        await this.#traffic.pause();
         writeRelease("canary", this.#layout, source);
-        await this.#canary?.restart(source);
+        await this.#canary
+          ?.restart(source)
+          .finally(() => this.#traffic.resume());
       }),
     );
     closers.add("file watch", () => files.close());
@@ -111,6 +115,7 @@ export class Steering {
 
   #do(action: () => Promise<void>): void {
     const { screen, signal } = this.#context;
+    this.#canary?.stopWaiting();
     this.#last = this.#last.then(async () => {
       if (signal.aborted) return;
       try {

@@ -1,4 +1,5 @@
 import { Agent, request, type IncomingMessage } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
 import { FLAG_HEADER, saysOff } from "../../lib/flag/flag-value.js";
 import { LatencyHistogram } from "../../lib/telemetry/latency-histogram.js";
 import { formatMs } from "../../lib/wording/units.js";
@@ -8,6 +9,8 @@ const TICK_MS = 50;
 /** A canary that hangs must not keep the others from being sent. */
 const MOST_IN_FLIGHT = 32;
 const LONGEST_MS = 10 * 60_000;
+/** A request that hangs must not hold up what a person does. */
+const DRAIN_MS = 1000;
 const REPORT_INTERVAL_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 5000;
 
@@ -63,7 +66,7 @@ export class Traffic {
 
   /** Also ends a pause. */
   start(): void {
-    this.#isPaused = false;
+    this.resume();
     if (this.#timers.length > 0) return;
     this.#options.onStart();
     this.#timers = [
@@ -76,8 +79,16 @@ export class Traffic {
     ];
   }
 
-  pause(): void {
+  /** Resolves when the last requests are answered, or after a second. */
+  async pause(): Promise<void> {
     this.#isPaused = true;
+    const giveUpAt = performance.now() + DRAIN_MS;
+    while (this.#inFlight > 0 && performance.now() < giveUpAt)
+      await sleep(TICK_MS);
+  }
+
+  resume(): void {
+    this.#isPaused = false;
   }
 
   close(): void {

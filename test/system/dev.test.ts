@@ -23,8 +23,8 @@ interface Host {
   probeOk: boolean;
 }
 
-async function start(repository: ServiceRepository) {
-  const args = ["dev", "--file", repository.file];
+async function start(repository: ServiceRepository, ...options: string[]) {
+  const args = ["dev", "--file", repository.file, ...options];
   const env = { XDG_CACHE_HOME: createTempDirectory() };
   const launcher = new LauncherProcess(CLI, args, env);
   await launcher.untilReady();
@@ -96,6 +96,26 @@ health: /`,
     launcher.signal("SIGINT");
     expect(await launcher.ended).to.equal(0);
     for (const { pid } of hosts) expect(isRunning(pid)).to.equal(false);
+  });
+
+  it("does not blame a new version for the time in which it started", async () => {
+    const repository = new ServiceRepository();
+    const serve = (text: string) =>
+      `require("node:http").createServer((request, response) => response.end("${text}")).listen(process.env.PORT, process.env.HOST);`;
+    repository.write({
+      "serin.yml": "service: other\nrun: exec node server.js\nhealth: /\n",
+      "server.js": serve("old"),
+    });
+    repository.commit();
+    const launcher = await start(repository, "--watch", "--traffic");
+    await launcher.untilShown(/traffic {3}prod \d+, canary \d+; p95/);
+    repository.write({
+      "server.js": `setTimeout(() => { ${serve("new")} }, 3000);`,
+    });
+    await launcher.untilShown(/change {4}server\.js: restarting the canary/);
+    await launcher.untilShown(/back {6}canary app is ready again/);
+    await launcher.untilShown(/back [^]*traffic {3}prod \d+, canary \d+; p95/);
+    expect(launcher.screen).not.to.match(/ (flip|breach|mail) {4,}/);
   });
 
   it("runs a service in Python, without a health page", async () => {

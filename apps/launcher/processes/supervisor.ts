@@ -32,6 +32,8 @@ export class Supervisor {
   /** Pending while the program stays ended. */
   #absence: Promise<void> = Promise.resolve();
   #endAbsence: () => void = () => undefined;
+  /** Ends the wait of the last `restart`. */
+  #endRestart: () => void = () => undefined;
   #hasCrashed = false;
 
   constructor(spec: ProgramSpec, reaper: Reaper, report: Report) {
@@ -62,13 +64,16 @@ export class Supervisor {
     this.#keeping = this.#keepRunning(child);
   }
 
-  /** Replaces the process. Resolves when the old one has ended; the new one's readiness is reported. */
+  /** Replaces the process. Resolves when the new one is ready, has ended, or is replaced itself. */
   async restart(spec: ProgramSpec, graceMs: number): Promise<void> {
     this.#spec = spec;
     this.#hasCrashed = false;
+    this.#endRestart();
+    const restarted = new Promise<void>((end) => (this.#endRestart = end));
     this.#replacing.abort();
     this.#endAbsence();
     await this.#child?.stop(graceMs);
+    await restarted;
   }
 
   /** Whether `crash` was called after the last `restart`. */
@@ -93,6 +98,7 @@ export class Supervisor {
     this.#endAbsence();
     await this.#child?.stop(graceMs);
     await this.#keeping;
+    this.#endRestart();
   }
 
   #startError(why: string): LaunchError {
@@ -138,7 +144,7 @@ export class Supervisor {
       if (this.#hasToStop()) return;
       this.#replacing = new AbortController();
       child = this.#spawn();
-      void this.#reportReturn(child);
+      void this.#reportReturn(child).then(this.#endRestart);
     }
   }
 

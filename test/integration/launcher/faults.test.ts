@@ -86,7 +86,7 @@ describe("faults of the canary", function () {
     await canary.inject("crash");
     await waitFor("the port to be free", () => fails());
     await canary.resume();
-    await waitFor("its return", async () => !(await fails()));
+    // Whoever lets it in again may do so now.
     expect(await ask()).to.include({ status: 200 });
   });
 

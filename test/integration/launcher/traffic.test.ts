@@ -78,7 +78,7 @@ describe("launcher traffic", () => {
       "traffic",
       () => reports.length > 0 && !isEmpty(reports.at(-1)),
     );
-    traffic.pause();
+    await traffic.pause();
     await waitFor("a report without any", () => isEmpty(reports.at(-1)));
     traffic.start();
     await waitFor("more", () => !isEmpty(reports.at(-1)));
