@@ -1,5 +1,5 @@
 import pidusage from "pidusage";
-import { isRunning } from "../../lib/program/process-lock.js";
+import { isRunning } from "../../lib/program/process-identity.js";
 import type { AppLocation } from "./find-app.js";
 import { listProcesses, readCgroupCpuMs } from "./process-tree.js";
 

@@ -4,6 +4,7 @@ import {
   type RunningSystem,
 } from "../../lib/program/running-system.js";
 import type { Environment } from "../../lib/settings/settings.js";
+import { toPlain } from "../../lib/wording/plain-text.js";
 import { CliError, EXIT } from "./exit-status.js";
 
 const ADDRESSES = ["REDIS_URL", "KEY_PREFIX", "FLAG_NAME", "MONITOR_URL"];
@@ -21,7 +22,8 @@ export function withRunningSystem(
   if (ADDRESSES.some((name) => (env[name] ?? "") !== "")) return env;
   const system = pickSystem(readRunningSystems(env), cwd);
   if (system === undefined) return env;
-  warn(`using the system that \`serin dev\` runs here: ${system.service}`);
+  const name = toPlain(system.service);
+  warn(`using the system that \`serin dev\` runs here: ${name}`);
   return { ...env, ...system.settings };
 }
 
@@ -38,7 +40,7 @@ function pickSystem(
   if (found !== undefined) return found;
   const list = systems.map(
     ({ service, file, settings }) =>
-      `\n  ${service} (${dirname(file)}), ${settings.MONITOR_URL}`,
+      `\n  ${toPlain(`${service} (${dirname(file)}), ${settings.MONITOR_URL}`)}`,
   );
   throw new CliError(
     EXIT.usage,

@@ -1,5 +1,11 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { parseJson } from "../redis/stream-entry.js";
+import {
+  identifyProcess,
+  isStillRunning,
+  processIdentity,
+} from "./process-identity.js";
 
 /**
  * Takes a lock for this process; one that a dead process has left behind counts as free.
@@ -9,26 +15,19 @@ import { dirname } from "node:path";
 export function takeLock(path: string): (() => void) | number {
   mkdirSync(dirname(path), { recursive: true });
   if (!tryWrite(path)) {
-    const owner = Number(readFileSync(path, "utf8"));
-    if (isRunning(owner)) return owner;
+    const content = parseJson(readFileSync(path, "utf8"));
+    const { data: owner } = processIdentity.safeParse(content);
+    if (owner !== undefined && isStillRunning(owner)) return owner.pid;
     rmSync(path);
     if (!tryWrite(path)) return takeLock(path);
   }
   return () => rmSync(path, { force: true });
 }
 
-export function isRunning(pid: number): boolean {
-  try {
-    return pid > 0 && process.kill(pid, 0);
-  } catch (err) {
-    // It belongs to another user.
-    return (err as NodeJS.ErrnoException).code === "EPERM";
-  }
-}
-
 function tryWrite(path: string): boolean {
   try {
-    writeFileSync(path, String(process.pid), { flag: "wx" });
+    const owner = JSON.stringify(identifyProcess(process.pid));
+    writeFileSync(path, owner, { flag: "wx" });
     return true;
   } catch (err) {
     if ((err as NodeJS.ErrnoException).code === "EEXIST") return false;

@@ -1,26 +1,30 @@
+import { randomUUID } from "node:crypto";
 import {
   chmodSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
+  type Stats,
 } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 import { parseJson } from "../redis/stream-entry.js";
 import type { Environment } from "../settings/settings.js";
-import { isRunning } from "./process-lock.js";
+import {
+  identifyProcess,
+  isStillRunning,
+  processIdentity,
+} from "./process-identity.js";
 import { runtimeFolders } from "./user-folders.js";
 
-const schema = z.object({
+const schema = processIdentity.extend({
   service: z.string(),
   /** The path of its serin.yml. */
   file: z.string(),
-  pid: z.number(),
-  /** Tells the process from a later one with its pid; null where the system does not say. */
-  startedAt: z.string().nullable(),
   /** By which `serin` finds it. */
   settings: z.object({
     /** May hold a password. */
@@ -35,27 +39,27 @@ const schema = z.object({
 export type RunningSystem = z.infer<typeof schema>;
 
 /**
- * Lets `serin` find a system of this process, by a file that only the user can read. A second system of the same name gets
- * one of its own.
+ * Lets `serin` find a system of this process, by a file that only the user can read.
  *
  * @returns what removes the file
+ * @throws if its folder belongs to another user or is a link
  */
 export function announceSystem(
   system: Pick<RunningSystem, "service" | "file" | "settings">,
   env: Environment,
 ): () => void {
-  const { pid } = process;
   const [folder] = runtimeFolders(env);
-  mkdirSync(folder, { recursive: true });
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const stats = lstatSync(folder);
+  if (!stats.isDirectory() || !isOwn(stats))
+    throw new Error(`${folder} is not a folder of this user`);
   chmodSync(folder, 0o700);
-  const first = join(folder, `${system.service}.json`);
-  const path =
-    readSystem(first) === undefined
-      ? first
-      : join(folder, `${system.service}-${pid}.json`);
-  const content = { ...system, pid, startedAt: readStart(pid) };
-  const part = `${path}.${pid}`;
-  writeFileSync(part, JSON.stringify(content), { mode: 0o600 });
+  removeLeftovers(folder);
+  // A name of its own, because systems of one name may start at once.
+  const part = join(folder, `${system.service}-${randomUUID()}`);
+  const path = `${part}.json`;
+  const content = { ...system, ...identifyProcess(process.pid) };
+  writeFileSync(part, JSON.stringify(content), { flag: "wx", mode: 0o600 });
   renameSync(part, path);
   return () => rmSync(path, { force: true });
 }
@@ -63,9 +67,7 @@ export function announceSystem(
 /** The systems whose processes run, by name. */
 export function readRunningSystems(env: Environment): RunningSystem[] {
   const systems = runtimeFolders(env).flatMap((folder) =>
-    listFolder(folder)
-      .filter((name) => name.endsWith(".json"))
-      .flatMap((name) => readSystem(join(folder, name)) ?? []),
+    listFiles(folder).flatMap((path) => readSystem(path) ?? []),
   );
   return systems.sort(
     (a, b) =>
@@ -75,33 +77,45 @@ export function readRunningSystems(env: Environment): RunningSystem[] {
 
 /** Undefined for what a killed process has left behind. */
 function readSystem(path: string): RunningSystem | undefined {
-  const { data } = schema.safeParse(parseJson(readText(path)));
-  const isAlive =
-    data !== undefined &&
-    isRunning(data.pid) &&
-    readStart(data.pid) === data.startedAt;
-  return isAlive ? data : undefined;
+  const text = attempt(() => readFileSync(path, "utf8"));
+  const { data } = schema.safeParse(parseJson(text));
+  return data !== undefined && isStillRunning(data) ? data : undefined;
 }
 
-/** In clock ticks since the machine's start. */
-function readStart(pid: number): string | null {
-  const stat = readText(`/proc/${pid}/stat`);
-  // The second field, the command in brackets, can hold anything.
-  const afterCommand = stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return afterCommand?.[19] ?? null;
+function removeLeftovers(folder: string): void {
+  for (const path of listFiles(folder))
+    if (readSystem(path) === undefined) rmSync(path, { force: true });
 }
 
-function listFolder(folder: string): string[] {
+/** The files that nobody but the user can have written. */
+function listFiles(folder: string): string[] {
+  if (!isPrivate(folder, "isDirectory")) return [];
+  const names = attempt(() => readdirSync(folder)) ?? [];
+  return names
+    .filter((name) => name.endsWith(".json"))
+    .map((name) => join(folder, name))
+    .filter((path) => isPrivate(path, "isFile"));
+}
+
+/** Whether only the user writes to it, and it is no link. */
+function isPrivate(path: string, kind: "isFile" | "isDirectory"): boolean {
+  const stats = attempt(() => lstatSync(path));
+  return (
+    stats !== undefined &&
+    stats[kind]() &&
+    isOwn(stats) &&
+    (stats.mode & 0o022) === 0
+  );
+}
+
+function isOwn({ uid }: Stats): boolean {
+  return uid === process.getuid?.();
+}
+
+/** Undefined for what is not there, or not readable. */
+function attempt<T>(read: () => T): T | undefined {
   try {
-    return readdirSync(folder);
-  } catch {
-    return []; // Nothing was ever announced.
-  }
-}
-
-function readText(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8");
+    return read();
   } catch {
     return undefined;
   }
