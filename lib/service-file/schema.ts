@@ -287,7 +287,7 @@ export const schema = z
       proxy,
       stable: text(
         "the name of the branch that `serin release` moves to what prod runs (default: stable, or stable-<service> if the repository has several serin.yml)",
-        /^[A-Za-z0-9](?!.*(\.\.|\/\/|\.lock$|[./]$))[\w./-]{0,99}$/,
+        FORMS.branchName,
       ).optional(),
       flag: flagName.default("feature"),
       flags: list(

@@ -84,6 +84,7 @@ export function secret<T>(takes: z.ZodType<T>): z.ZodType<T> {
 /** What serin.yml takes, too. */
 export const FORMS = {
   keyPrefix: /^[\w.:-]{1,64}$/,
+  branchName: /^[A-Za-z0-9](?!.*(\.\.|\/\/|\.lock$|[./]$))[\w./-]{0,99}$/,
   flagName: /^[\w.-]{1,64}$/,
   /** A second slash or a backslash would name another host. */
   healthPath: /^(none|\/(?!\/)[\w\-.~%!$&'()*+,;=:@/?]*)$/,

@@ -3,12 +3,24 @@ import {
   setting,
   type Environment,
 } from "../../../lib/settings/settings.js";
-import { anyText, decimal, wholeNumber } from "../../../lib/settings/values.js";
+import {
+  anyText,
+  decimal,
+  FORMS,
+  text,
+  wholeNumber,
+} from "../../../lib/settings/values.js";
 
 /** Read as ms. */
 const seconds = decimal(0, 86_400)
   .transform((value) => 1000 * value)
   .meta({ description: "a number from 0 to 86400" });
+
+/** Empty for the default. */
+const branchName = text(
+  "a branch's name, such as stable",
+  new RegExp(`^$|${FORMS.branchName.source}`),
+);
 
 export const SETTINGS = {
   serviceFile: setting("SERIN_FILE", anyText, {
@@ -29,7 +41,7 @@ export const SETTINGS = {
       meaning:
         "the release branch, which serin reject resets; default: main, or master if there is no main",
     }),
-    stable: setting("SERIN_STABLE", anyText, {
+    stable: setting("SERIN_STABLE", branchName, {
       default: "",
       meaning:
         "the branch of the commit that prod runs; default: that of serin.yml, or stable, or stable-<service> in a repository of several services",

@@ -10,6 +10,7 @@ import { describeCommit } from "./repository/commit.js";
 import {
   fetchStable,
   markStable,
+  requireFirst,
   type Repository,
 } from "./repository/repository.js";
 
@@ -32,8 +33,9 @@ export interface Releasing {
  * @throws CliError
  */
 export async function releaseService(releasing: Releasing): Promise<void> {
-  const { repository, say } = releasing;
+  const { repository, watch, say } = releasing;
   const stable = findStableRelease(repository);
+  if (stable === undefined && watch !== undefined) requireFirst(repository);
   await onSides(["canary"], stable, releasing, () =>
     deploy(releasing, "canary"),
   );

@@ -3,7 +3,12 @@ import { tmpdir, userInfo } from "node:os";
 import { CliError, EXIT } from "../../exit-status.js";
 import { requireSpace } from "../host-fault.js";
 import { nameCommit } from "./commit.js";
-import { fetchStable, rejectedRef, type Repository } from "./repository.js";
+import {
+  fetchStable,
+  readRefs,
+  rejectedRef,
+  type Repository,
+} from "./repository.js";
 import { openWorkingTree, type WorkingTree } from "./working-tree.js";
 
 /**
@@ -20,12 +25,13 @@ export function rejectCommit(
   requireSpace([tree.folder, tmpdir()]);
   const rejected = rejectedRef(commit);
   say(`rejected: ${nameCommit(tree, commit)}`);
-  if (commit === refs.get(repository.stable.ref)) {
+  if (commit === fetchStable(repository)) {
     say("It is the stable release: nothing was changed.");
     return;
   }
-  const kept = ["push", "--quiet", "--force", url, `${commit}:${rejected}`];
-  if (tree.tryGit(...kept) === undefined)
+  const kept = ["push", "--quiet", "--force", "--"];
+  tree.tryGit(...kept, url, `${commit}:${rejected}`);
+  if (readRefs(tree, url).get(rejected) !== commit)
     throw refuse(branch, `the commit could not be kept as ${rejected}`);
   say(
     `It is kept as ${rejected}. To restore it: git fetch ${url} ${rejected} && git cherry-pick FETCH_HEAD`,
@@ -59,9 +65,8 @@ function resetBranch(repository: Repository, stable: string): void {
   const ref = `refs/heads/${branch}`;
   // No + in the refspec: it would override the lease.
   const lease = `--force-with-lease=${ref}:${commit}`;
-  if (
-    tree.tryGit("push", "--quiet", lease, url, `${stable}:${ref}`) === undefined
-  )
+  const push = ["push", "--quiet", lease, "--", url, `${stable}:${ref}`];
+  if (tree.tryGit(...push) === undefined)
     throw refuse(branch, "the repository rejected the push");
 }
 

@@ -93,37 +93,66 @@ export function markStable(repository: Repository): string {
     // The lease protects a `stable` that was moved in the meantime.
     const lease = `--force-with-lease=${ref}:${before ?? ""}`;
     const moved = [`${commit}:${ref}`, `+${commit}:${record}`];
-    tree.git("push", "--quiet", "--atomic", lease, url, ...moved);
+    tree.git("push", "--quiet", "--atomic", lease, "--", url, ...moved);
+    readRefs(tree, url);
   }
   const rejected = rejectedRef(commit);
-  if (refs.has(rejected)) tree.git("push", "--quiet", url, `:${rejected}`);
+  if (refs.has(rejected))
+    tree.git("push", "--quiet", "--", url, `:${rejected}`);
   return `stable is ${nameCommit(tree, commit)}`;
 }
 
-/** Fetches the commit of `stable`, unless it is present. @returns it, or undefined if no release has reached prod yet */
+/**
+ * Fetches the commit of `stable`, unless it is present. If someone has deleted the branch, its record has the commit.
+ *
+ * @returns it, or undefined if no release has reached prod yet
+ */
 export function fetchStable(repository: Repository): string | undefined {
   const { tree, url, stable, refs } = repository;
-  const commit = refs.get(stable.ref);
+  const ref = refs.has(stable.ref) ? stable.ref : stable.record;
+  const commit = refs.get(ref);
   if (commit === undefined) return undefined;
   if (tree.tryGit("cat-file", "-e", `${commit}^{commit}`) === undefined)
-    tree.git("fetch", "--quiet", url, stable.ref);
+    tree.git("fetch", "--quiet", "--", url, ref);
   return commit;
 }
 
-function readRefs(tree: WorkingTree, url: string): Map<string, string> {
+/** @throws CliError if the service has been released, but under another name of `stable`: nothing would be judged */
+export function requireFirst({ url, stable }: Repository): void {
+  const { ref, record, earlier } = stable;
+  if (earlier === undefined) return;
+  throw new CliError(
+    EXIT.refused,
+    `${url} has no ${ref}, but ${earlier} of an earlier release: correct SERIN_STABLE or stable in serin.yml.\n` +
+      `If the branch has a new name: git fetch ${url} ${earlier} && git push ${url} FETCH_HEAD:${ref} FETCH_HEAD:${record}\n` +
+      "If the hosts are new: serin release --skip-verdict",
+  );
+}
+
+/** The refs of a repository and their commits. @throws CliError also for a ref to which Git would redirect what is pushed */
+export function readRefs(tree: WorkingTree, url: string): Map<string, string> {
   const kinds = ["refs/heads/*", "refs/rejected/*", "refs/serin/*"];
-  const lines = tree.tryGit("ls-remote", url, ...kinds);
+  const lines = tree.tryGit("ls-remote", "--", url, ...kinds);
   if (lines === undefined)
     throw new CliError(
       EXIT.unreachable,
       `the repository ${url} cannot be read: check SERIN_REPOSITORY or the remote origin`,
     );
-  return new Map(
+  const refs = new Map(
     lines
       .split("\n")
       .filter((line) => line !== "")
       .map((line) => line.split("\t"))
       .map(([commit = "", ref = ""]) => [ref, commit]),
+  );
+  // Where refs/heads/x does not exist, Git takes refs/heads/refs/heads/x for it.
+  const decoy = [...refs.keys()].find((ref) =>
+    /^refs\/((heads|tags|remotes)\/)?refs\//.test(ref),
+  );
+  if (decoy === undefined) return refs;
+  throw new CliError(
+    EXIT.refused,
+    `${url} has a ref ${decoy}, which Git could take for ${decoy.replace(/^.*\/(?=refs\/)/, "")}: delete it (git push ${url} :${decoy})`,
   );
 }
 

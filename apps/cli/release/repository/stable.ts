@@ -5,6 +5,8 @@ export interface Stable {
   ref: string;
   /** The ref that says that Serin made the branch, for this service. */
   record: string;
+  /** The record of another branch of the service. */
+  earlier: string | undefined;
 }
 
 /**
@@ -21,7 +23,11 @@ export function chooseStable(
   const recordOf = (name: string) => `refs/serin/${service}/${name}`;
   const isOwned = isShared && !refs.has(recordOf("stable"));
   const name = given || (isOwned ? `stable-${service}` : "stable");
-  const stable = { ref: `refs/heads/${name}`, record: recordOf(name) };
+  const record = recordOf(name);
+  const earlier = [...refs.keys()].find(
+    (ref) => ref.startsWith(recordOf("")) && ref !== record,
+  );
+  const stable = { ref: `refs/heads/${name}`, record, earlier };
   if (!refs.has(stable.ref) || refs.has(stable.record)) return stable;
   throw new CliError(
     EXIT.refused,

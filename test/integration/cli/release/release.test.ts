@@ -373,6 +373,20 @@ describe("serin release", () => {
     expect(repository.at("stable")).to.equal(first);
   });
 
+  it("does not take a release under another stable branch for the first", async () => {
+    commitOnStable();
+    const env = { SERIN_STABLE: "live" };
+    const { status, stderr } = await run(["release"], env);
+    expect(stderr).to.include("but refs/serin/shop/stable of an earlier");
+    expect(status).to.equal(4);
+    for (const SERIN_STABLE of ["stable ", "../x", "*", "x:refs/heads/main"]) {
+      const refused = await run(["release"], { SERIN_STABLE });
+      expect(refused.stderr).to.include(`SERIN_STABLE is "${SERIN_STABLE}"`);
+    }
+    expect(ansible.calls).to.deep.equal([]);
+    expect((await run(["release", "--skip-verdict"], env)).status).to.equal(0);
+  });
+
   it("keeps a stable branch of its own beside another service's", async () => {
     repository.git("branch", "stable");
     const second = repository.commit("the second");

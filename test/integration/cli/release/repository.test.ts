@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chownSync, mkdirSync, readFileSync } from "node:fs";
+import { chownSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import {
@@ -7,6 +7,7 @@ import {
   fetchStable,
   markStable,
   readRepository,
+  requireFirst,
   type Repository,
 } from "../../../../apps/cli/release/repository/repository.js";
 import { rejectCommit } from "../../../../apps/cli/release/repository/reject.js";
@@ -248,6 +249,24 @@ describe("the branch stable", () => {
     expect(project.at("refs/serin/shop/stable")).to.equal(bad);
   });
 
+  it("is known by its record after someone deleted it, and made again", () => {
+    const { project, first, bad } = createWithStable("bare");
+    project.dev.git("push", "--quiet", project.url, ":refs/heads/stable");
+    expect(fetchStable(project.read(bad))).to.equal(first);
+    project.markStable(bad);
+    expect(project.at("stable")).to.equal(bad);
+  });
+
+  it("is missed if the service was released under another name", () => {
+    const { project, bad } = createWithStable("bare");
+    const renamed = project.read(bad, { stable: "live" });
+    expect(fetchStable(renamed)).to.equal(undefined);
+    expect(() => requireFirst(renamed)).to.throw(
+      /has no refs\/heads\/live, but refs\/serin\/shop\/stable of an earlier release[^]*FETCH_HEAD:refs\/heads\/live/,
+    );
+    requireFirst(project.read(bad, { stable: "live" }, WEB));
+  });
+
   it("belongs to each service of a repository that has several", () => {
     const project = new Project("bare");
     const commit = commitServices(project, "shop", "web");
@@ -366,6 +385,29 @@ describe("a working tree whose commit is rejected", () => {
 });
 
 describe("a release's repository", () => {
+  for (const decoy of ["heads/refs/heads/stable", "tags/refs/rejected/x"])
+    it(`is not used while it has refs/${decoy}`, () => {
+      const { project, bad } = createWithStable("bare");
+      const repository = project.read(bad);
+      const ref = `refs/${decoy}`;
+      project.dev.git("push", "--quiet", project.url, `${bad}:${ref}`);
+      const named = `has a ref ${ref}, which Git could take for refs/`;
+      expect(() => project.read(bad)).to.throw(named);
+      expect(rejectIn(repository).error).to.include(named);
+      expect(() => markStable(repository)).to.throw();
+      expect(project.at("main")).to.equal(bad);
+    });
+
+  it("may not be an option of git", () => {
+    const project = new Project("bare");
+    const mark = join(createTempDirectory(), "mark");
+    const repository = `--upload-pack=touch ${mark};`;
+    expect(() => project.read("HEAD", { repository })).to.throw(
+      "cannot be read",
+    );
+    expect(existsSync(mark)).to.equal(false);
+  });
+
   it("is not read in a workspace at another commit than the build's", () => {
     const project = new Project("bare");
     const { tree } = project.read("HEAD");
