@@ -128,7 +128,7 @@ export class SettingsReader {
     if (!success) {
       const shown = takes.meta()?.writeOnly
         ? "malformed (value not shown)"
-        : JSON.stringify(text);
+        : JSON.stringify(maskUserInfo(text));
       this.reject(`${name} is ${shown}: give ${right}`);
     }
     return data;
@@ -137,4 +137,9 @@ export class SettingsReader {
 
 function isSetting(node: Setting | SettingsTree): node is Setting {
   return "takes" in node;
+}
+
+/** A URL may hold a password where none belongs. */
+function maskUserInfo(text: string): string {
+  return text.replace(/:(\/\/)?.*@/s, ":$1***@");
 }

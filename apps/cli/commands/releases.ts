@@ -42,7 +42,7 @@ export interface Deployment {
   startedAt: number;
   endedAt: number;
   /** By side; hosts of unknown sides are of ``. */
-  hosts: Record<string, string[]>;
+  hosts: Map<string, string[]>;
   /** The hosts that run it still. */
   runsOn: { host: string; side: string }[];
   failedOn: string[];
@@ -95,7 +95,8 @@ export function listDeployments(
     deployment.failedOn = deployment.failedOn.filter((one) => one !== host);
     if (data.failed === true) deployment.failedOn.push(host);
     else {
-      (deployment.hosts[side] ??= []).push(host);
+      const { hosts } = deployment;
+      hosts.set(side, [...(hosts.get(side) ?? []), host]);
       for (const one of all)
         if (one.isSerin === isSerin)
           one.runsOn = one.runsOn.filter((place) => place.host !== host);
@@ -116,7 +117,13 @@ function createDeployment(
     ...{ release, commit, author, subject },
     isSerin: what === "programs",
     isRollback: how === "rollback",
-    ...{ startedAt: at, endedAt: at, hosts: {}, runsOn: [], failedOn: [] },
+    ...{
+      startedAt: at,
+      endedAt: at,
+      hosts: new Map(),
+      runsOn: [],
+      failedOn: [],
+    },
     stop: undefined,
   };
 }
@@ -151,7 +158,7 @@ function describeDeployment(deployment: Deployment, now: number): string[] {
 
 /** `canary 1, prod 12` */
 function describeHosts({ hosts }: Deployment): string {
-  return Object.entries(hosts)
+  return [...hosts]
     .map(([side, names]) => `${side} ${new Set(names).size}`.trim())
     .join(", ");
 }
@@ -159,7 +166,7 @@ function describeHosts({ hosts }: Deployment): string {
 function describeOutcome(deployment: Deployment, now: number): string {
   const { failedOn, stop, endedAt, hosts, isRollback } = deployment;
   if (failedOn.length > 0) return `failed to start on ${failedOn.join(", ")}`;
-  const isOnProd = hosts.prod !== undefined;
+  const isOnProd = hosts.has("prod");
   if (stop !== undefined && (!isOnProd || stop.at > endedAt))
     return `stopped ${formatClock(new Date(stop.at), now)}: ${toPlain(stop.reason)}`;
   const sides = new Set(deployment.runsOn.map(({ side }) => side));
@@ -173,10 +180,11 @@ function describeOutcome(deployment: Deployment, now: number): string {
 }
 
 function toJson(deployment: Deployment): object {
-  const { startedAt, endedAt, stop, ...rest } = deployment;
+  const { startedAt, endedAt, stop, hosts, ...rest } = deployment;
   const toIso = (ms: number) => new Date(ms).toISOString();
   return {
     ...rest,
+    hosts: Object.fromEntries(hosts),
     startedAt: toIso(startedAt),
     endedAt: toIso(endedAt),
     stop: stop === undefined ? null : { ...stop, at: toIso(stop.at) },

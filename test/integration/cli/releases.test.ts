@@ -89,6 +89,12 @@ describe("serin releases", () => {
     ]);
   });
 
+  it("takes any name of a side", async () => {
+    for (const side of ["constructor", "__proto__"])
+      await deploy(FIRST, [side, "web1"]);
+    expect((await lines())[1]).to.include("constructor 1, __proto__ 1");
+  });
+
   it("prints JSON for programs, as many as wanted", async () => {
     await deploy(FIRST, ["prod", "web1"]);
     await deploy(SECOND, ["prod", "web1"]);

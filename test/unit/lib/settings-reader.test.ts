@@ -78,6 +78,20 @@ describe("settings reader", () => {
     );
   });
 
+  it("shows no password of a malformed URL", () => {
+    const problemOf = (X: string) => problemsOf(values.httpOrigins, { X })[0];
+    expect(problemOf("http://u:hunter2@a:1,http://v:hunter2@b:1")).to.match(
+      /^X is "http:\/\/\*\*\*@b:1": give /,
+    );
+    for (const text of [
+      "u:hunter2@a",
+      "http://hunter2@a",
+      "ftp://u:hun/ter2@a",
+    ])
+      expect(problemOf(text)).to.match(/\*\*\*@a": give /);
+    expect(problemOf("me@a")).to.include('X is "me@a"');
+  });
+
   for (const text of ["1", "10", "007"]) {
     it(`accepts ${text} as a whole number from 1 to 10`, () => {
       expect(valueOf(text, integer)).to.equal(Number(text));
