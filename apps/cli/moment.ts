@@ -20,6 +20,10 @@ export function parseMoment(text: string, now: number): number | undefined {
     /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?))?(Z| UTC|[+-]\d\d:?\d\d)?$/.exec(
       text,
     ) ?? [];
+  // Date.parse takes the 30th of February for the 2nd of March.
+  const day = toKnown(Date.parse(`${date}T00:00Z`));
+  if (day === undefined || new Date(day).toISOString().slice(0, 10) !== date)
+    return undefined;
   return toKnown(Date.parse(`${date}T${time}${zone === " UTC" ? "Z" : zone}`));
 }
 

@@ -28,7 +28,16 @@ describe("a moment on the command line", () => {
   });
 
   it("is nothing else", () => {
-    for (const text of ["", "soon", "1w", "25:00", "2026-13-01", "12", "-1h"])
+    for (const text of [
+      "",
+      "soon",
+      "1w",
+      "25:00",
+      "2026-13-01",
+      "2026-02-30",
+      "12",
+      "-1h",
+    ])
       expect(read(text), text).to.equal(undefined);
   });
 });

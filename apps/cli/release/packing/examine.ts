@@ -1,11 +1,13 @@
 import {
   type Dirent,
   closeSync,
+  existsSync,
   lstatSync,
   openSync,
   readdirSync,
   readlinkSync,
   readSync,
+  realpathSync,
 } from "node:fs";
 import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { CliError, EXIT } from "../../exit-status.js";
@@ -53,10 +55,31 @@ function* walk(folder: string): Generator<Dirent> {
 }
 
 function pointsOutside(stage: string, link: string, target: string): boolean {
-  return (
-    isAbsolute(target) ||
-    /^\.\.(\/|$)/.test(relative(stage, resolve(dirname(link), target)))
-  );
+  const leaves = (path: string, root: string) =>
+    /^\.\.(\/|$)/.test(relative(root, path));
+  if (isAbsolute(target) || leaves(resolve(dirname(link), target), stage))
+    return true;
+  // Through another link, .. leads elsewhere than its text.
+  if (existsSync(link)) return leaves(realpathSync(link), realpathSync(stage));
+  return /(^|\/)(?!\.\.?\/)[^/]+\/(.*\/)?\.\.(\/|$)/.test(target);
+}
+
+/** @throws CliError if a folder of `writable` is reached through a link, which would mix what is kept with the release */
+export function checkWritable(
+  stage: string,
+  writable: readonly string[],
+): void {
+  for (const path of writable)
+    for (let part = path; part !== "."; part = dirname(part))
+      if (
+        lstatSync(join(stage, part), {
+          throwIfNoEntry: false,
+        })?.isSymbolicLink() === true
+      )
+        throw new CliError(
+          EXIT.problem,
+          `writable names ${path}, and ${part} is a link in the release: name the folder that it points to`,
+        );
 }
 
 function refuseLinks(links: readonly string[]): CliError {

@@ -1,4 +1,10 @@
-import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import {
@@ -18,7 +24,7 @@ import { writeArchive } from "./archive.js";
 import { runBuild } from "./build.js";
 import { checkOut } from "./checkout.js";
 import { writeDescription } from "./description.js";
-import { examine } from "./examine.js";
+import { checkWritable, examine } from "./examine.js";
 import { stageFiles } from "./stage.js";
 
 export interface Packing {
@@ -69,11 +75,17 @@ async function packCommit(
   const { tree, fileName, signal, say } = packing;
   const { folder, env } = tree;
   checkOut(tree, commit.commit, join(work, "checkout"));
-  const checkout = join(work, "checkout", findPlace(tree));
+  const place = findPlace(tree);
+  const checkout = join(work, "checkout", place);
   if (!existsSync(join(checkout, fileName)))
     throw new CliError(
       EXIT.usage,
       `${fileName} is not in commit ${commit.commit.slice(0, 10)}: commit it first`,
+    );
+  if (realpathSync(checkout) !== join(realpathSync(work), "checkout", place))
+    throw new CliError(
+      EXIT.usage,
+      `${place} is reached through a link in commit ${commit.commit.slice(0, 10)}: commit the folder itself`,
     );
   const file = readServiceFile(join(checkout, fileName));
   const artifacts = join(folder, "artifacts");
@@ -91,6 +103,7 @@ async function packCommit(
   const since =
     file.build === undefined ? Date.parse(commit.committedAt) : begunAt;
   stageFiles({ file, checkout, folder, stage, since });
+  checkWritable(stage, file.writable);
   writeDescription(stage, { file, commit, architecture: examine(stage) });
   const path = writeArchive({
     ...{ stage, artifacts, program: file.service },

@@ -2,6 +2,7 @@ import {
   existsSync,
   mkdirSync,
   readdirSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
@@ -49,6 +50,16 @@ function moveIncluded(
       `include names ${missing.join(", ")}, which is ${why}`,
     );
   }
+  const root = realpathSync(checkout);
+  const outside = include.find((path) => {
+    const parent = realpathSync(dirname(join(checkout, path)));
+    return parent !== root && !parent.startsWith(root + sep);
+  });
+  if (outside !== undefined)
+    throw new CliError(
+      EXIT.problem,
+      `include names ${outside}, which is reached through a link that leaves the service's folder: let the build copy it`,
+    );
   const isWithinAnother = (path: string) =>
     include.some((other) => path !== other && path.startsWith(other + sep));
   mkdirSync(stage, { recursive: true });

@@ -218,6 +218,48 @@ describe("serin package", () => {
       .and.not.include("tool");
   });
 
+  it("rejects a link that leaves the release through another link", async () => {
+    const repository = createService({ "a/b/c/file": "" });
+    repository.link("a/b/c/top", "../../..");
+    repository.link("tricky", "a/b/c/top/..");
+    repository.link("dangling", "a/b/c/top/../x");
+    repository.link("deep", "a/b/c");
+    repository.link("e/f/up", "../../deep/..");
+    repository.commit();
+    const { status, stderr } = await pack(repository.path);
+    expect(status).to.equal(1);
+    expect(stderr)
+      .to.include("tricky → a/b/c/top/..")
+      .and.include("dangling → a/b/c/top/../x")
+      .and.not.include("up →");
+  });
+
+  it("rejects a writable folder behind a link", async () => {
+    const repository = createService({
+      "serin.yml": `${SHOP}writable: [data/uploads]\n`,
+      "real/uploads/x": "",
+    });
+    repository.link("data", "real");
+    repository.commit();
+    expect((await pack(repository.path)).stderr).to.include(
+      "writable names data/uploads, and data is a link in the release",
+    );
+  });
+
+  it("never moves files from outside of the checkout", async () => {
+    const outside = createTempDirectory();
+    writeFileSync(join(outside, "mine"), "mine");
+    const repository = createService({
+      "serin.yml": `${SHOP}include: [server.js, link/mine]\n`,
+    });
+    repository.link("link", outside);
+    repository.commit();
+    const { status, stderr } = await pack(repository.path);
+    expect(existsSync(join(outside, "mine"))).to.equal(true);
+    expect(stderr).to.include("include names link/mine, which is reached");
+    expect(status).to.equal(1);
+  });
+
   it("records the architecture of native modules", async () => {
     const repository = createService();
     const elf = Buffer.alloc(64);
