@@ -1,7 +1,7 @@
 import type { ServiceFile } from "../../lib/service-file.js";
 import { originOf } from "./addresses.js";
 import { Canary } from "./canary.js";
-import { HarmReport } from "./harm.js";
+import { createHarmReport } from "./harm.js";
 import { launch } from "./launch.js";
 import type { LaunchContext } from "./launch-context.js";
 import { logFileOf, type Layout } from "./processes/programs.js";
@@ -41,15 +41,14 @@ export async function runDevelopment(
   warnOfSecrets(sources, layout, context);
   warnOfBuilds(sources, context);
 
-  const harm = new HarmReport(layout, context);
-  const { onEvent } = harm;
+  const onEvent = createHarmReport(layout, context);
   const supervisor = await launch(layout, sources, { ...context, onEvent });
   const { signal } = context;
   const canary =
     supervisor && source && new Canary({ source, supervisor, layout, signal });
   if (canary !== undefined) closers.add("fault hop", () => canary.close());
   const traffic = createTraffic(requests, layout, context);
-  const steering = new Steering({ canary, traffic, harm, layout, context });
+  const steering = new Steering({ canary, traffic, layout, context });
   if (options.traffic) traffic.start();
   if (options.terminal !== undefined) steering.listen(options.terminal);
   if (options.fault !== undefined) steering.inject(options.fault);

@@ -1,5 +1,4 @@
 import { listenForKeys, type Terminal } from "./faults/keys.js";
-import type { HarmReport } from "./harm.js";
 import { writeRelease } from "./launch.js";
 import type { LaunchContext } from "./launch-context.js";
 import { resumeFlag } from "./ledger.js";
@@ -25,7 +24,6 @@ const FAULT_SENTENCES: Readonly<Record<Fault, string>> = {
 export class Steering {
   readonly #canary: Canary | undefined;
   readonly #traffic: Traffic;
-  readonly #harm: HarmReport;
   readonly #layout: Layout;
   readonly #context: LaunchContext;
   /** One action at a time. */
@@ -35,13 +33,11 @@ export class Steering {
   constructor(options: {
     canary: Canary | undefined;
     traffic: Traffic;
-    harm: HarmReport;
     layout: Layout;
     context: LaunchContext;
   }) {
     this.#canary = options.canary;
     this.#traffic = options.traffic;
-    this.#harm = options.harm;
     this.#layout = options.layout;
     this.#context = options.context;
   }
@@ -58,7 +54,6 @@ export class Steering {
         // A canary that restarts behind the hop would be slow for another reason.
         await this.#traffic.pause();
         await canary.inject(fault).finally(() => this.#traffic.start());
-        this.#harm.restart();
       });
   }
 

@@ -12,6 +12,7 @@ import type { Logger } from "../../lib/program/log.js";
 import { answerMetrics, Metrics } from "../../lib/program/metrics.js";
 import { createRedis } from "../../lib/redis/redis.js";
 import { releaseVersion } from "../../lib/program/release.js";
+import { readHarm } from "../../lib/telemetry/harm.js";
 import type { Side } from "../../lib/telemetry/telemetry.js";
 import { readBackground } from "./alert/background.js";
 import { createChannels } from "./alert/channels/create-channels.js";
@@ -41,6 +42,8 @@ import {
 import { VerdictKeeper } from "./control/verdict-keeper.js";
 
 const HTTP_DRAIN_MS = 1000;
+/** How long the mail about a stop waits for the canary's last requests. */
+const SETTLE_MS = 1000;
 /** Beside this module and beside its bundle. */
 const PAGE = new URL("./page/", import.meta.url);
 
@@ -184,6 +187,8 @@ function createCouriers(
   const readPresent = () => ({
     versions: (side: Side) => observations.versions(side),
     withoutFeature: describeWithoutFeature(observations.latestFigures("prod")),
+    readHarm: (stop: LedgerEvent) =>
+      readHarm({ redis, keys, ledger }, stop, { patienceMs: SETTLE_MS }),
   });
   const all = createChannels(config.alert, notice, logger);
   const channels = all.map(({ name }) => name);

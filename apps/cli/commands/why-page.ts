@@ -8,9 +8,14 @@ import {
   nameFigure,
 } from "../../../lib/wording/units.js";
 import { nameRelease } from "../../../lib/wording/release-name.js";
-import { cooldownLeft } from "../../../lib/wording/headline.js";
+import {
+  ANOTHER_VERSION,
+  cooldownLeft,
+} from "../../../lib/wording/headline.js";
 import { toPlain } from "../../../lib/wording/plain-text.js";
 import { entryTimeMs } from "../../../lib/redis/stream-entry.js";
+import type { Harm } from "../../../lib/telemetry/harm.js";
+import { describeHarm } from "../../../lib/wording/harm.js";
 import type { LedgerEvent } from "../../../lib/flag/ledger.js";
 import type { StateReport } from "../../../lib/telemetry/monitor-state.js";
 import type { VerdictReplay } from "../sources/monitor-client.js";
@@ -26,10 +31,11 @@ const RULES: Readonly<Record<string, string>> = {
   breaker: "a proxy's breaker: the canary failed requests that prod serves",
   recovery: "the automatic retry after a cool-down",
 };
-/** Data that other lines show. */
+/** Data that other lines show. What a verdict counts is less than what users met. */
 const SHOWN_ELSEWHERE = new Set([
   ...["flag", "value", "rule", "side", "direct", "operator"],
   ...["nextTryAt", "latched", "verdict"],
+  ...["canaryRequests", "prodRequests", "failed"],
 ]);
 
 /** The facts about a flip. */
@@ -39,6 +45,8 @@ export interface Account {
   flip: LedgerEvent;
   /** The flag's last flip, which may be the same. */
   last: LedgerEvent;
+  /** What users met before a stop; undefined if unknown. */
+  harm: Harm | undefined;
   /** The last deploy of the flip's release before it, where the ledger has one. */
   deploy: LedgerEvent | undefined;
   trail: CanaryTrail;
@@ -74,6 +82,9 @@ export function renderWhy(
     ...(verdict === undefined
       ? []
       : [["recomputed", describeReplay(verdict)] satisfies Fact]),
+    ...(account.harm === undefined
+      ? []
+      : [["users met", describeHarm(account.harm)] satisfies Fact]),
     ["last canary request", describeTrail(trail, at, now)],
     ...(last === flip
       ? []
@@ -182,20 +193,30 @@ function describeSince(last: LedgerEvent, now: number): string {
 }
 
 function describeNext(account: Account, now: number): string {
-  const { value, recovery, lease, last } = account;
+  const { value, recovery, lease } = account;
   if (value)
     return lease === null
       ? "no monitor leads: the canary is not watched"
       : "the canary gets its share, and is stopped if it goes bad";
   if (recovery.latched)
     return "latched after the third breach within an hour, until an operator resumes it";
-  if (recovery.nextTryAt === null)
-    return last.by === "monitor"
-      ? `no automatic retry: it waits for ${recovery.waitsFor ?? "an operator"}`
-      : "no automatic retry: the monitor undoes only its own flips";
+  if (recovery.nextTryAt === null) return describeWait(account);
   if (lease === null) return "no monitor leads: no automatic retry until then";
   const left = cooldownLeft(recovery, now);
   return left === undefined
     ? `the automatic retry waits for ${recovery.waitsFor ?? "the monitor"}`
     : `automatic retry in ${left}, if the canary's probes stay healthy`;
+}
+
+function describeWait({ recovery, last }: Account): string {
+  const { rule } = last.data;
+  const isVersions = rule === "verdict" || rule === "breaker";
+  if (
+    recovery.waitsFor === ANOTHER_VERSION ||
+    (recovery.waitsFor === null && isVersions)
+  )
+    return "no automatic retry of this version: another is let in after the cool-down, if its probes stay healthy";
+  return last.by === "monitor"
+    ? `no automatic retry: it waits for ${recovery.waitsFor ?? "an operator"}`
+    : "no automatic retry: the monitor undoes only its own flips";
 }

@@ -1,6 +1,7 @@
 import { isRepeatedByFlip } from "../../../lib/flag/ledger-event.js";
 import type { Ledger, LedgerEvent } from "../../../lib/flag/ledger.js";
 import { describeWithoutFeature } from "../../../lib/wording/headline.js";
+import { readHarm } from "../../../lib/telemetry/harm.js";
 import { compareIds, entryTimeMs } from "../../../lib/redis/stream-entry.js";
 import { readCanaryTrail } from "./canary-trail.js";
 import { CliError, EXIT, type ExitStatus } from "../exit-status.js";
@@ -48,7 +49,9 @@ export async function explainFlip(
   }
   const [last = flip] = flips;
   const next = flips.findLast(({ id }) => compareIds(id, flip.id) > 0);
-  const [deploy, trail, present, lease, verdict] = await Promise.all([
+  const isStop = flip.data.value === false && flip.by !== "operator";
+  const [harm, deploy, trail, present, lease, verdict] = await Promise.all([
+    isStop ? readHarm(store, flip) : undefined,
     findDeploy(ledger, flip),
     readCanaryTrail(store, entryTimeMs(flip.id), next && entryTimeMs(next.id)),
     readPresent(monitor, last),
@@ -60,6 +63,7 @@ export async function explainFlip(
     value,
     flip,
     last,
+    harm,
     deploy,
     trail,
     ...present,
@@ -162,7 +166,7 @@ async function readVerdict(
 }
 
 function toJson(account: Account): object {
-  const { flagName, value, flip, trail, recovery, verdict } = account;
+  const { flagName, value, flip, trail, recovery, verdict, harm } = account;
   const toIso = (ms: number | null) =>
     ms === null ? null : new Date(ms).toISOString();
   return {
@@ -170,6 +174,7 @@ function toJson(account: Account): object {
     value,
     flip,
     recovery,
+    harm: harm ?? null,
     canary: {
       ...trail,
       lastBeforeAt: toIso(trail.lastBeforeAt),

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { Ledger, LedgerEvent } from "../../../lib/flag/ledger.js";
+import type { Harm } from "../../../lib/telemetry/harm.js";
 import { compareIds, entryTimeMs } from "../../../lib/redis/stream-entry.js";
 import type { Side } from "../../../lib/telemetry/telemetry.js";
 import { readKnownData } from "./message/known-data.js";
@@ -31,9 +32,15 @@ export async function readBackground(
   present: {
     versions: (side: Side) => readonly string[];
     withoutFeature?: string | undefined;
+    readHarm?: (stop: LedgerEvent) => Promise<Harm | undefined>;
   },
 ): Promise<Background> {
-  const [flips, deploys] = await Promise.all([
+  const isStop =
+    event.kind === "flip" &&
+    event.data.value === false &&
+    event.by !== "operator";
+  const [harm, flips, deploys] = await Promise.all([
+    isStop ? present.readHarm?.(event) : undefined,
     ledger.readEvents({ kind: "flip", limit: MAX_READ }),
     ledger.readEvents({ kind: "deploy", limit: MAX_READ }),
   ]);
@@ -45,6 +52,7 @@ export async function readBackground(
     version,
     prodVersion: known.prodVersion ?? name("prod"),
     withoutFeature: present.withoutFeature,
+    harm,
     change: findChange(version, deploys.filter(isEarlier)),
     incident: findIncident(event, flips.filter(isEarlier)),
   };

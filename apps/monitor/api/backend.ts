@@ -1,7 +1,9 @@
 import { randomBytes } from "node:crypto";
 import type { FlipOutcome } from "../../../lib/flag/ledger.js";
+import type { LedgerEvent } from "../../../lib/flag/ledger-event.js";
 import { flipAndFollow, type FlipEffect } from "../../../lib/flag/receipts.js";
 import { entryTimeMs } from "../../../lib/redis/stream-entry.js";
+import { readHarm } from "../../../lib/telemetry/harm.js";
 import { readBackground } from "../alert/background.js";
 import { LINK_LIFE_MS, type ActionLink } from "../alert/message/action-link.js";
 import type { Store } from "../control/outlook.js";
@@ -57,7 +59,10 @@ export function createBackend(store: Store, outlook: StateOutlook) {
       if (event === undefined) return undefined;
       const at = entryTimeMs(id);
       const after = String(Math.max(0, at - AROUND_MS));
-      const present = { versions: () => [] };
+      const present = {
+        versions: () => [],
+        readHarm: (stop: LedgerEvent) => readHarm(store, stop),
+      };
       const [background, since] = await Promise.all([
         readBackground(ledger, event, present),
         ledger.readEvents({ limit: MAX_AROUND, after }),

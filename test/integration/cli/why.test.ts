@@ -105,6 +105,35 @@ describe("serin why", () => {
     expect(await lastOf()).to.match(/by \S+ UTC; 4 were sent after the flip$/);
   });
 
+  it("says what users met before a stop, and not what a verdict compared", async () => {
+    await writeWindow(17);
+    await test.ledger.flip("feature", {
+      value: false,
+      by: "monitor",
+      reason: "canary does not serve GET /",
+      data: {
+        ...{ rule: "verdict", canaryRequests: 0, prodRequests: 0, failed: 0 },
+      },
+    });
+    const lines = (await why()).join("\n");
+    expect(lines).to.match(
+      /^users met +17 canary requests · no user noticed · prod untouched$/m,
+    );
+    expect(lines).to.not.include("canary requests 0");
+  });
+
+  it("says that another version is let in after a stop by a breaker", async () => {
+    await test.ledger.flip("feature", {
+      value: false,
+      by: "proxy",
+      reason: "the canary failed 5 requests in a row",
+      data: { rule: "breaker" },
+    });
+    expect((await why()).join("\n")).to.match(
+      /^next +no automatic retry of this version: another is let in after the\s+cool-down/m,
+    );
+  });
+
   it("has the monitor recompute a verdict, and says when it cannot", async () => {
     const tolerance = { ratio: 0.1, ms: 5 };
     const verdict = {
@@ -272,7 +301,7 @@ describe("serin why", () => {
     const { stdout } = await runCli(test.keys, ["why", "--json"]);
     const told = JSON.parse(stdout) as { flip: { reason: string } };
     expect(told).to.have.all.keys(
-      ...["flag", "value", "flip", "canary", "recovery", "verdict"],
+      ...["flag", "value", "flip", "canary", "recovery", "verdict", "harm"],
     );
     expect(told.flip.reason).to.equal("looking");
   });

@@ -18,6 +18,7 @@ const deploy = (minute: number, data: Record<string, unknown>) =>
 describe("an event's background", () => {
   const RELEASE = "0.2.0-20260301114500-81fd353b24";
   const EARLIER = "0.1.9-20260228090000-0c1d2e3f4a";
+  const HARM = { requests: 7, waited: 7, failed: 0, rescued: 0, prodFailed: 0 };
   const versions = (side: string) => [side === "canary" ? RELEASE : EARLIER];
 
   /** @param events oldest first */
@@ -28,6 +29,7 @@ describe("an event's background", () => {
     };
     return await readBackground({ readEvents }, of, {
       versions,
+      readHarm: () => Promise.resolve(HARM),
       withoutFeature: "9 requests/s without the feature",
     });
   }
@@ -46,6 +48,7 @@ describe("an event's background", () => {
       version: RELEASE,
       prodVersion: EARLIER,
       withoutFeature: "9 requests/s without the feature",
+      harm: HARM,
       change: {
         ...{ commit: "81fd353b24cafe", before: "0c1d2e3f4a", author: "Ann" },
         ...{ subject: "Faster cart", deployedAt: event({}).at },
@@ -57,6 +60,12 @@ describe("an event's background", () => {
   it("takes the commit from the release's name where no deploy is recorded", async () => {
     const { change } = await read(flip(10, false));
     expect(change).to.deep.include({ commit: "81fd353b24", author: undefined });
+  });
+
+  it("counts harm only for a stop that nobody asked for", async () => {
+    const asked = await read({ ...flip(10, false), by: "operator" });
+    expect(asked.harm).to.equal(undefined);
+    expect((await read(flip(10, true))).harm).to.equal(undefined);
   });
 
   it("prefers the versions that the event names", async () => {

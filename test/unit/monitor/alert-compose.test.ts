@@ -158,15 +158,29 @@ On the edge host:
   prod p50    ███████▌ 41 ms
 `);
     expect(text).to.include(
-      "\nHarm: 61 requests met the canary: GET /cart took 87 ms instead of 41 ms (p50); none failed.\n",
+      "\nHarm: GET /cart took 87 ms instead of 41 ms (p50).\n",
     );
     expect(text).to.include(
-      "\nNext: This version stays off until a person lets it in. The monitor lets in another version by itself.\n",
+      "\nNext: This version stays off until a person lets it in. The monitor lets in another version by itself, once its probes were healthy for the cool-down.\n",
     );
     expect(text).to.match(
       / {2}evidence +200 : 1\n {2}evidence to stop +99 : 1\n/,
     );
     expect(html).to.match(/class="over" width="100%"/);
+  });
+
+  it("counts whom the stop has harmed as the terminal does, not as the verdict", () => {
+    const data = {
+      ...{ flag: "feature", value: false, rule: "verdict" },
+      ...{ canaryRequests: 0, prodRequests: 0, failed: 0 },
+    };
+    const harm = {
+      ...{ requests: 17, waited: 0, failed: 6 },
+      ...{ rescued: 5, prodFailed: 0 },
+    };
+    expect(compose(event({ data }), { harm }).text).to.include(
+      "\nHarm: 17 canary requests · 6 users got an error · prod answered 5 in its place · prod untouched.\n",
+    );
   });
 
   it("names the commit, the author and the deploy, and links to the change", () => {

@@ -97,7 +97,7 @@ function nextWhileOff(
     return `The monitor lets it in again at ${formatTime(nextTryAt)}, if it is healthy then.`;
   return rule === "latency"
     ? "It stays off until a person lets it in."
-    : "This version stays off until a person lets it in. The monitor lets in another version by itself.";
+    : "This version stays off until a person lets it in. The monitor lets in another version by itself, once its probes were healthy for the cool-down.";
 }
 
 function nextWhileOn(by: string): string {

@@ -3,16 +3,24 @@ import {
   formatMs,
   formatQuantile,
 } from "../../../../lib/wording/units.js";
+import type { Harm } from "../../../../lib/telemetry/harm.js";
+import { describeHarm } from "../../../../lib/wording/harm.js";
 import type { KnownData } from "./known-data.js";
 
 /** Whom the canary has harmed, in a sentence; undefined if that was not counted. */
-export function describeHarm(data: KnownData): string | undefined {
+export function describeMet(
+  data: KnownData,
+  harm: Harm | undefined,
+): string | undefined {
   const { side, requests, slow, waiting = 0, failed = 0, windowMs } = data;
-  const { thresholdMs, canaryRequests } = data;
+  const { thresholdMs } = data;
+  const slowness = describeSlowness(data);
+  if (harm !== undefined)
+    return `${[describeHarm(harm), slowness].filter(Boolean).join("; ")}.`;
+  // A verdict counts only what it compares.
+  if (slowness !== undefined) return `${slowness}.`;
   const failures =
     failed === 0 ? "none failed" : `${formatCount(failed)} failed`;
-  if (canaryRequests !== undefined)
-    return `${formatCount(canaryRequests)} requests met the canary: ${[describeSlowness(data), failures].filter(Boolean).join("; ")}.`;
   if (requests === undefined || slow === undefined) return undefined;
   const of = side === "prod" ? "prod" : "the canary";
   const still = waiting > 0 ? ` (${formatCount(waiting)} still wait)` : "";

@@ -11,7 +11,7 @@ import {
   listFigures,
   type Figure,
 } from "../../../../lib/wording/figures.js";
-import { describeHarm } from "./harm.js";
+import { describeMet } from "./harm.js";
 import { readKnownData } from "./known-data.js";
 import type { Report } from "./report.js";
 
@@ -92,7 +92,7 @@ export function createNotice(report: Report, settings: NoticeSettings) {
     bars: others.length === 0 ? listBars(data) : [],
     answers: [
       { label: "Users now", value: now },
-      { label: "Harm", value: describeHarm(data) },
+      { label: "Harm", value: describeMet(data, background.harm) },
       ...(event.kind === "flip" ? [change] : []),
       { label: "Next", value: next },
     ].filter(isKnown),

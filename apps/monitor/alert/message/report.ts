@@ -1,4 +1,5 @@
 import type { LedgerEvent } from "../../../../lib/flag/ledger.js";
+import type { Harm } from "../../../../lib/telemetry/harm.js";
 
 /** What one message reports. */
 export interface Report {
@@ -15,6 +16,8 @@ export interface Background {
   prodVersion?: string | undefined;
   /** Such as `9 requests/s without the feature`, which prod turns away now, or did until a moment ago. */
   withoutFeature?: string | undefined;
+  /** What users met at the canary before this stop; undefined if unknown. */
+  harm?: Harm | undefined;
   /** How the canary's version came to be. */
   change?: Change | undefined;
   /** The id of the incident's first event; undefined if it is this one. */
