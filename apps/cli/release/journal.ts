@@ -24,6 +24,7 @@ interface Reading {
   options: JournalOptions;
   stopSignal: () => AbortSignal;
   say: (line: string) => void;
+  stderr: { write: (text: string) => unknown };
 }
 
 /**
@@ -107,17 +108,20 @@ function quote(words: readonly string[]): string {
 async function run(
   command: string,
   args: readonly string[],
-  { env, options, stopSignal, say }: Reading,
+  { env, options, stopSignal, say, stderr }: Reading,
 ): Promise<number | null> {
   const child = spawn(command, args, {
     env,
-    stdio: ["inherit", "pipe", "inherit"],
+    stdio: ["ignore", "pipe", "pipe"],
   });
   const end = () => child.kill();
   const signal = options.follow ? stopSignal() : new AbortController().signal;
   signal.addEventListener("abort", end);
   const lines = createInterface({ input: child.stdout });
   lines.on("line", (line) => say(toPlain(line)));
+  // A host's banner comes by this way, too.
+  const errors = createInterface({ input: child.stderr });
+  errors.on("line", (line) => stderr.write(`${toPlain(line)}\n`));
   try {
     const [status] = (await once(child, "close")) as [number | null];
     return signal.aborted ? 0 : status;

@@ -10,6 +10,7 @@ import { createTempDirectory } from "../../support/temp-directory.js";
 /** Stands in for systemd's, which a container has no journal for. */
 const JOURNALCTL = `printf '%s\\n' "$@"
 printf 'red \\033[31m line\\n'
+printf 'bad \\033[31m line\\n' >&2
 for last; do :; done
 case "$*" in *--follow*) exec sleep 60 ;; *shop*) ;; *) exit 1 ;; esac`;
 const UNITS = [
@@ -52,7 +53,7 @@ ssh: {user: ${user}, port: ${port}, key: ${key}}
 
   it("shows the journal of the service's units on a host, by the ssh settings of serin.yml", async () => {
     const { status, stdout, stderr } = await logs("127.0.0.1", "-n", "7");
-    expect(stderr).to.equal("");
+    expect(stderr).to.equal("bad  [31m line\n");
     expect(stdout.split("\n")).to.deep.equal([
       ...["--no-pager", "--quiet", "--output=short-iso", "--utc", "--lines=7"],
       ...UNITS,
@@ -89,7 +90,9 @@ ssh: {user: ${user}, port: ${port}, key: ${key}}
     expect((await logs("127.0.0.1")).status).to.equal(1);
     writeServiceFile("shop", 9);
     const away = await logs("127.0.0.1");
-    expect(away.stderr).to.equal("serin: 127.0.0.1 cannot be reached by ssh\n");
+    expect(away.stderr).to.match(
+      /^ssh: .+\nserin: 127\.0\.0\.1 cannot be reached by ssh\n$/,
+    );
     expect(away.status).to.equal(3);
   });
 });
