@@ -57,10 +57,15 @@ export async function startMailbox({
   };
 }
 
-/** The first lines of the text, without empty ones. */
+/** The first paragraphs of the text that have room, none of them cut in half. */
 export function previewMail(mail: Pick<KeptMail, "text">): string[] {
-  const lines = mail.text.split("\n").filter((line) => line.trim() !== "");
-  return lines
+  const shown: string[] = [];
+  for (const paragraph of mail.text.split(/\n{2,}/)) {
+    const lines = paragraph.split("\n").filter((line) => line.trim() !== "");
+    if (shown.length > 0 && shown.length + lines.length > PREVIEW_LINES) break;
+    shown.push(...lines);
+  }
+  return shown
     .slice(0, PREVIEW_LINES)
     .map((line) =>
       line.length > PREVIEW_WIDTH

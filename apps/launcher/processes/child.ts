@@ -27,7 +27,11 @@ export interface ProgramSpec {
   readyWithinMs?: number;
   /** Where it is expected to answer, for people. */
   readyAt?: string;
-  /** What to check when it does not start. */
+  /** Says why it did not start, and what helps. @param ending undefined if it runs, but is not ready */
+  cure?: (
+    ending: Ending | undefined,
+  ) => Promise<string | undefined> | string | undefined;
+  /** What else to check when it does not start. */
   advice?: string;
 }
 

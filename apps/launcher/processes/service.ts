@@ -1,5 +1,4 @@
 import { delimiter, join } from "node:path";
-import { acceptsConnections } from "../../../lib/program/accepts-connections.js";
 import {
   HiddenListener,
   ListenerFinder,
@@ -9,6 +8,7 @@ import type { Environment } from "../../../lib/settings/settings.js";
 import type { Side } from "../../../lib/telemetry/telemetry.js";
 import { originOf } from "../addresses.js";
 import type { ProgramSpec } from "./child.js";
+import { cureEnding, findFault } from "./health.js";
 import { logFileOf, pidFileOf, redisUrlOf, type Layout } from "./programs.js";
 
 /** What one side runs. */
@@ -55,7 +55,12 @@ export function describeService(
     },
     logFile: logFileOf(name, workspace),
     pidFile: pidFileOf(side, workspace),
-    isReady: () => isHealthy(service, host, port),
+    isReady: async () =>
+      (await findFault(service.health, originOf(host, port))) === undefined,
+    cure: (ending) =>
+      ending === undefined
+        ? findFault(service.health, originOf(host, port))
+        : cureEnding(ending),
     findPid: () => findPid(originOf(host, port)),
     readyWithinMs: service.health.startMs,
     readyAt: originOf(host, port) + (service.health.path ?? ""),
@@ -78,29 +83,6 @@ export function findMissingSecrets(
   env: Environment,
 ): string[] {
   return secret.filter((name) => env[name] === undefined);
-}
-
-async function isHealthy(
-  { health: { path, timeoutMs } }: ServiceFile,
-  host: string,
-  port: number,
-): Promise<boolean> {
-  const origin = originOf(host, port);
-  const signal = AbortSignal.timeout(timeoutMs);
-  if (path === undefined)
-    return await acceptsConnections(new URL(origin), signal);
-  try {
-    const response = await fetch(origin + path, {
-      // A kept-alive connection would delay the stop of the service.
-      headers: { connection: "close" },
-      redirect: "manual",
-      signal,
-    });
-    await response.body?.cancel();
-    return response.ok;
-  } catch {
-    return false; // It does not listen yet.
-  }
 }
 
 async function findPid(origin: string): Promise<number | undefined> {

@@ -56,9 +56,9 @@ export class Supervisor {
       AbortSignal.any([signal, deadline]),
     );
     signal.throwIfAborted();
-    if (ending !== undefined) throw this.#startError(ending);
+    if (ending !== undefined) throw await this.#startError(ending, ending);
     if (deadline.aborted)
-      throw this.#startError(
+      throw await this.#startError(
         `was not ready after ${readyWithinMs / 1000} s${readyAt === undefined ? "" : ` at ${readyAt}`}`,
       );
     this.#keeping = this.#keepRunning(child);
@@ -101,9 +101,10 @@ export class Supervisor {
     this.#endRestart();
   }
 
-  #startError(why: string): LaunchError {
-    const { name, logFile, advice } = this.#spec;
-    return createStartError(`${name} ${why}`, logFile, advice);
+  async #startError(why: string, ending?: Ending): Promise<LaunchError> {
+    const { name, logFile, advice, cure } = this.#spec;
+    const hints = [await cure?.(ending), advice];
+    return createStartError(`${name} ${why}`, logFile, hints);
   }
 
   #spawn(): Child {
@@ -181,14 +182,14 @@ export class Supervisor {
 export function createStartError(
   why: string,
   logFile: string,
-  advice?: string,
+  hints: readonly (string | undefined)[] = [],
 ): LaunchError {
   const lines = readLogTail(logFile, LOG_LINES_SHOWN);
   return new LaunchError(
     [
-      `${why}. Last log lines:`,
+      `${why}. ${lines.length === 0 ? "It logged nothing." : "Last log lines:"}`,
       ...lines.map((line) => `  | ${line}`),
-      ...(advice === undefined ? [] : [advice]),
+      ...hints.filter((hint) => hint !== undefined),
       `Full log: ${logFile}`,
     ].join("\n"),
   );

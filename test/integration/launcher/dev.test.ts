@@ -29,6 +29,11 @@ function createRepository(serviceFile = SERVICE): ServiceRepository {
   return repository;
 }
 
+/** A command. */
+function serve(answer: string): string {
+  return `node -e 'require("node:http").createServer((request, response) => { ${answer} }).listen(process.env.PORT, process.env.HOST)'`;
+}
+
 type LaunchOptions = Parameters<StandIns["launch"]>[0];
 
 /** Runs the service by a launcher in this process, between stand-ins for Serin's programs. */
@@ -163,16 +168,44 @@ describe("serin dev", function () {
       );
     });
 
-    it("when the health path does not answer in time", async () => {
-      const health = "health: {path: /up, start: 1500ms}";
-      const run = "run: exec sleep 60";
-      const { launcher } = launch(
-        createRepository(`service: shop\n${run}\n${health}`).file,
+    it("when the command goes to the background or does not exist", async () => {
+      const failed = async (run: string) =>
+        failureOf(
+          launch(createRepository(`service: shop\nrun: ${run}`).file).launcher,
+        );
+      expect(await failed("exit 0")).to.match(
+        /app ended with status 0\. It logged nothing\.\n`run` in serin\.yml must stay in the foreground /,
       );
-      expect(await failureOf(launcher)).to.match(
-        /app was not ready after 1\.5 s at http:\/\/127\.0\.0\.1:\d+\/up\. Last log lines:\n/,
+      expect(await failed("nod server.js")).to.match(
+        /app ended with status 127\. Last log lines:\n.*nod.*\n`run` in serin\.yml names a program that is neither in PATH /,
       );
     });
+
+    for (const [what, server, fault] of [
+      ["nothing listens", "sleep 60", /Nothing listens there: let the/],
+      [
+        "the health path is not found",
+        serve("response.writeHead(404).end()"),
+        /It answers 404: let `health` in/,
+      ],
+      [
+        "the health path hangs",
+        serve(""),
+        /does not answer within 0\.2 s: let `health` in/,
+      ],
+    ] as const)
+      it(`when ${what}`, async () => {
+        const health = "health: {path: /up, start: 1500ms, timeout: 200ms}";
+        const run = `run: exec ${server}`;
+        const { launcher } = launch(
+          createRepository(`service: shop\n${run}\n${health}`).file,
+        );
+        const failure = await failureOf(launcher);
+        expect(failure).to.match(
+          /app was not ready after 1\.5 s at http:\/\/127\.0\.0\.1:\d+\/up\. It logged nothing\.\n/,
+        );
+        expect(failure).to.match(fault);
+      });
 
     it("when the build fails", async () => {
       const build = "build: echo no compiler; exit 2";

@@ -54,15 +54,17 @@ describe("launcher texts", () => {
     expect(formatLogLine('{"other":1}')).to.equal('{"other":1}');
   });
 
-  it("preview a mail by its first lines, truncated", () => {
-    const text = ["one", "", "two", "x".repeat(300), "4", "5", "6", "7"];
-    expect(previewMail({ text: text.join("\n") })).to.deep.equal([
+  it("preview a mail by its first paragraphs, truncated", () => {
+    const text = ["one\ntwo", "x".repeat(300), "4", "5", "cd:\n  6\n  7", "8"];
+    expect(previewMail({ text: text.join("\n\n") })).to.deep.equal([
       "one",
       "two",
       `${"x".repeat(199)}…`,
       "4",
       "5",
-      "6",
+    ]);
+    expect(previewMail({ text: "1\n2\n3\n4\n5\n6\n7" })).to.deep.equal([
+      ..."123456",
     ]);
   });
 
