@@ -10,6 +10,13 @@ import { choice, httpOrigins, listenPort } from "../../lib/settings/values.js";
 /** An error that the user can fix; the message says how. */
 export class LaunchError extends Error {
   override readonly name: string = "LaunchError";
+  /** The exit status: 2 if the command line, a setting or the machine is in the way, as for other commands. */
+  readonly status: 1 | 2;
+
+  constructor(message: string, status: 1 | 2 = 1) {
+    super(message);
+    this.status = status;
+  }
 }
 
 export interface PortWish {

@@ -34,6 +34,7 @@ export async function findPorts<Name extends string>(
         ...refusals,
         "Is another `serin dev` running? 0 selects a free port.",
       ].join("\n  "),
+      2,
     );
   return Object.fromEntries(ports) as Record<Name, number>;
 }

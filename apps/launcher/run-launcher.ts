@@ -19,7 +19,7 @@ import { createScreenLogger, Screen } from "./screen.js";
 /**
  * `serin dev`, from its options to the end of the last process. It runs until the signal aborts.
  *
- * @returns the exit status: 1 if the start fails, 2 for a bad serin.yml or setting
+ * @returns the exit status: 1 if the start fails, 2 for a bad command line, serin.yml or setting, or a port that is taken
  */
 export async function runLauncher(options: LauncherOptions): Promise<number> {
   const { cwd, env, stdout, stderr } = options;
@@ -37,7 +37,7 @@ export async function runLauncher(options: LauncherOptions): Promise<number> {
       err instanceof SettingsError || err instanceof ServiceFileError;
     if (!(err instanceof LaunchError || isInput)) throw err;
     stderr.write(`Serin failed to start: ${err.message}\n`);
-    return isInput ? 2 : 1;
+    return isInput ? 2 : err.status;
   }
 }
 

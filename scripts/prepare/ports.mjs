@@ -26,7 +26,10 @@ export async function findBusyPorts(env = process.env) {
         : [];
     }),
   );
-  return sentences.flat();
+  const busy = sentences.flat();
+  return busy.length === 0
+    ? []
+    : [...busy, "Is another `npm start` or `serin dev` running?"];
 }
 
 async function isInUse(port, host) {

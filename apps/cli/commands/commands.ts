@@ -92,7 +92,7 @@ export function createCommands(context: CommandsContext): Commands {
     open: () => run((parts) => openDashboard(parts, env)),
     why: (event, options) =>
       run((parts) => explainFlip(parts, { ...options, event })),
-    doctor: (options) => run((parts) => examine(parts, options)),
+    doctor: (options) => run((parts) => examine(parts, { ...options, env })),
     installHooks: (settings) => installHooks(clone, settings),
     uninstallHooks: () => uninstallHooks(clone),
   };

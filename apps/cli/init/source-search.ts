@@ -76,7 +76,8 @@ function listensOnLoopback({ text }: SourceFile): boolean {
   );
   return calls.some(
     (call) =>
-      /["'`](localhost|127\.0\.0\.1)["'`]/.test(call) ||
+      (/["'`](localhost|127\.0\.0\.1)["'`]/.test(call) &&
+        !/\bHOST\b/.test(call)) ||
       (/\bfastify\b/i.test(text) && !/host/i.test(call)),
   );
 }

@@ -8,6 +8,7 @@ import {
 import type { Environment } from "../../../lib/settings/settings.js";
 import type { Side } from "../../../lib/telemetry/telemetry.js";
 import { LaunchError } from "../config.js";
+import { FAULTS } from "../options.js";
 import type { Source } from "../processes/service.js";
 import {
   isBuilt,
@@ -57,6 +58,7 @@ export class SourceFinder {
       if (prod !== undefined)
         throw new LaunchError(
           `--prod ${prod}: ${service.directory} is in no Git repository`,
+          2,
         );
       return await this.#openTree("it is in no Git repository");
     }
@@ -69,7 +71,7 @@ export class SourceFinder {
         ? `there is no commit ${revision} in ${repository.root}`
         : `${revision} does not hold ${repository.prefix}`;
     if (prod !== undefined)
-      throw new LaunchError(`--prod ${revision}: ${missing}`);
+      throw new LaunchError(`--prod ${revision}: ${missing}`, 2);
     return await this.#openTree(missing);
   }
 
@@ -91,6 +93,11 @@ export class SourceFinder {
   async openCanary(): Promise<Source> {
     const { env, isBuilt } = this.#options;
     const directory = this.canaryDirectory;
+    if (this.#options.canary !== undefined && !isExistingFolder(directory))
+      throw new LaunchError(
+        `--canary ${this.#options.canary}: it is no fault (${FAULTS.join(", ")}), and there is no folder ${directory}`,
+        2,
+      );
     const source = await this.#openFolder(directory);
     const { build } = source.service;
     if (build === undefined || !isBuilt) return source;
@@ -178,8 +185,8 @@ export class SourceFinder {
   /** The folder as it is. */
   async #openFolder(directory: string): Promise<Source> {
     const { service: current, env } = this.#options;
-    if (!existsSync(directory) || !statSync(directory).isDirectory())
-      throw new LaunchError(`there is no folder ${directory}`);
+    if (!isExistingFolder(directory))
+      throw new LaunchError(`there is no folder ${directory}`, 2);
     const path = findServiceFile(directory);
     const service = existsSync(path)
       ? readServiceFile(path)
@@ -189,6 +196,10 @@ export class SourceFinder {
     const repository = await Repository.open(directory, env);
     return { service, release: await nameRelease(repository), label };
   }
+}
+
+function isExistingFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 /** The user's own files are not built in their place. */

@@ -112,6 +112,16 @@ const CASES: readonly Case[] = [
     left: /app\.js listens on localhost only.*HOST/,
   },
   {
+    what: "a service that listens on localhost unless HOST says otherwise",
+    files: {
+      "package.json": node({ start: "node app.js" }),
+      "app.js":
+        'server.listen(process.env.PORT, process.env.HOST ?? "127.0.0.1")',
+    },
+    expected: { run: "node app.js" },
+    left: /^(?![^]*localhost only)/,
+  },
+  {
     what: "a Next service, by yarn",
     files: {
       "package.json": node(

@@ -267,7 +267,7 @@ describe("launcher", function () {
     const launcher = new StandIns().launch({
       env: { PROXY_PORT: ports[0]!, CANARY_PORT: ports[1]! },
     });
-    expect(await launcher.ended).to.equal(1);
+    expect(await launcher.ended).to.equal(2);
     expect(launcher.errors).to.include(
       `${ports[0]!} for the proxy is in use: set PROXY_PORT to another port`,
     );

@@ -200,10 +200,14 @@ describe("sources of serin dev", () => {
       const opening = finder.openProd().then(() => finder.openCanary());
       const failure = await opening.catch((err: unknown) => err);
       expect(failure).to.be.instanceOf(LaunchError);
+      expect((failure as LaunchError).status).to.equal(2);
       expect((failure as Error).message).to.include(text);
     };
     await reject({ prod: "v9" }, "--prod v9: there is no commit v9 in ");
-    await reject({ canary: "/nowhere" }, "there is no folder /nowhere");
+    await reject(
+      { canary: "slwo" },
+      "--canary slwo: it is no fault (slow, errors, crash, hang), and there is no folder ",
+    );
   });
 
   it("ignore what the service writes, and what Git ignores", async () => {

@@ -412,7 +412,8 @@ describe("prepare", () => {
     expect(stderr).to.match(/Serin needs Node >=99\.0\.0/);
     expect(stderr).to.include("there is no redis-server on the PATH");
     expect(stderr).to.include(
-      `port ${port} is in use: set MONITOR_PORT to another, or to 0 for a free one`,
+      `port ${port} is in use: set MONITOR_PORT to another, or to 0 for a free one\nIs another ` +
+        "`npm start` or `serin dev` running?",
     );
     expect(stderr.match(/^\w+(?= is ")/gm)).to.have.members([
       ...["KEY_PREFIX", "BREAKER", "WORKERS", "LATENCY_THRESHOLD_MS"],

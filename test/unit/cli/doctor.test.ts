@@ -60,6 +60,7 @@ describe("checks of serin doctor", () => {
       judgePersistence({ aof_enabled: "0", rdb_last_bgsave_status }).level;
     expect(rdb("ok")).to.equal("note");
     expect(rdb("err")).to.equal("problem");
+    expect(judgePersistence({ aof_enabled: "0" }, true).level).to.equal("ok");
   });
 
   it("report a clock that differs by more than two seconds", () => {

@@ -64,7 +64,12 @@ describe("launcher texts", () => {
       "5",
     ]);
     expect(previewMail({ text: "1\n2\n3\n4\n5\n6\n7" })).to.deep.equal([
-      ..."123456",
+      "1",
+      "2",
+      "3",
+      "4",
+      "5",
+      "6",
     ]);
   });
 

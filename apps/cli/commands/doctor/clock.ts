@@ -30,7 +30,7 @@ export function judgeClocks(newest: readonly Heard[]): Finding[] {
   );
   const bad = findings.filter(({ level }) => level !== "ok");
   if (bad.length > 0 || newest.length === 0) return bad;
-  return [ok("clock", "all proxies and agents agree with Redis")];
+  return [ok("clocks", "all proxies and agents agree with Redis")];
 }
 
 export function judgeSkew(who: string, skewMs: number): Finding {

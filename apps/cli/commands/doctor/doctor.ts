@@ -1,3 +1,5 @@
+import { readRunningSystems } from "../../../../lib/program/running-system.js";
+import type { Environment } from "../../../../lib/settings/settings.js";
 import type { StateReport } from "../../../../lib/telemetry/monitor-state.js";
 import { DEFAULT_SILENCE_MS } from "../../../../lib/telemetry/silence.js";
 import type { CliConfig } from "../../config.js";
@@ -16,13 +18,13 @@ import { checkMail } from "./test-mail.js";
 /** `serin doctor`: checks everything it can reach and suggests remedies. */
 export async function examine(
   parts: CommandContext,
-  options: { json: boolean; sendTestMail: boolean },
+  options: { json: boolean; sendTestMail: boolean; env: Environment },
 ): Promise<ExitStatus> {
   const { config, link, monitor, output } = parts;
   const state = await readMonitor(monitor);
   const findings = dropRepeated([
     describeSettings(config),
-    ...(await examineRedis(parts, state)),
+    ...(await examineRedis(parts, state, options.env)),
     ...("check" in state ? [state] : judgeMonitor(monitor, state)),
   ]);
   if (options.sendTestMail) findings.push(await checkMail(monitor, link));
@@ -66,14 +68,18 @@ async function readMonitor(
 async function examineRedis(
   parts: CommandContext,
   state: StateReport | Finding,
+  env: Environment,
 ): Promise<Finding[]> {
-  const { link, monitor } = parts;
+  const { config, link, monitor } = parts;
+  const isOfDev = readRunningSystems(env).some(
+    ({ settings }) => settings.REDIS_URL === config.redisUrl,
+  );
   const silenceMs = "check" in state ? DEFAULT_SILENCE_MS : state.silenceMs;
   const findings: Finding[] = [];
   try {
     const store = await link.open();
     const checks = [
-      () => checkServer(store, link.address),
+      () => checkServer(store, { address: link.address, isOfDev }),
       () => checkRights(store),
       () => checkClock(store),
       () => checkStore(store, silenceMs),

@@ -8,7 +8,7 @@ const OLDEST = [6, 2] as const;
 /** Checks version, memory policy and persistence, all from INFO. */
 export async function checkServer(
   { redis }: Store,
-  address: string,
+  { address, isOfDev }: { address: string; isOfDev: boolean },
 ): Promise<Finding[]> {
   const askedAt = performance.now();
   const info = parseInfo(await redis.info());
@@ -18,7 +18,7 @@ export async function checkServer(
     judgeVersion(info),
     ...judgeRole(info),
     judgeMemory(info),
-    judgePersistence(info),
+    judgePersistence(info, isOfDev),
   ];
 }
 
@@ -75,7 +75,8 @@ export function judgeMemory({
       );
 }
 
-export function judgePersistence(info: RedisInfo): Finding {
+/** @param isOfDev whether `serin dev` runs on it, for which nothing has to outlive a restart */
+export function judgePersistence(info: RedisInfo, isOfDev = false): Finding {
   if (info.rdb_last_bgsave_status === "err")
     return problem(
       "persistence",
@@ -90,6 +91,8 @@ export function judgePersistence(info: RedisInfo): Finding {
           "the append-only file could not be written",
           "check Redis's log and its free disk space",
         );
+  if (isOfDev)
+    return ok("persistence", "none, which `serin dev` does not need");
   return note(
     "persistence",
     "no append-only file: a restart returns the flag to the last snapshot, or to on",
