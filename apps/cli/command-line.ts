@@ -106,8 +106,14 @@ function createProgram(
   const program = new Command("serin")
     .description(ABOUT)
     .version(version)
-    .helpCommand(false)
-    .showHelpAfterError("(see serin --help or serin <command> --help)")
+    .addHelpCommand(
+      new Command("help")
+        .argument("[command]")
+        .description("show help for a command")
+        .helpOption(false)
+        .helpGroup(groupOf("help")),
+    )
+    .showHelpAfterError("(see serin --help)")
     .exitOverride()
     .configureOutput({
       writeOut: (text) => stdout.write(text),
@@ -238,6 +244,7 @@ function add(parent: Command, name: string, about: string): Command {
     .command(name)
     .description(about)
     .helpCommand(false)
+    .showHelpAfterError(`(see serin ${path} --help)`)
     .helpGroup(groupOf(path));
   const examples = EXAMPLES[path];
   if (examples !== undefined)

@@ -19,7 +19,7 @@ export function describeIssues(
   document: { content: Document; lines: LineCounter },
   known: (path: Path) => string[],
 ): Problem[] {
-  return issues.flatMap((issue) => {
+  return issues.flatMap(findInside).flatMap((issue) => {
     if (issue.code === "unrecognized_keys")
       return issue.keys.map((key) => ({
         line: lineOf([...issue.path, key], document),
@@ -30,8 +30,42 @@ export function describeIssues(
   });
 }
 
+/** What is wrong in an object, where its field takes a text too. */
+function findInside(issue: Issue): Issue[] {
+  if (issue.code !== "invalid_union" || typeof issue.input !== "object")
+    return [issue];
+  const inside = issue.errors.find((branch) =>
+    branch.every(
+      ({ path, code }) => path.length > 0 || code === "unrecognized_keys",
+    ),
+  );
+  return (
+    inside?.map((one) => ({ ...one, path: [...issue.path, ...one.path] })) ?? [
+      issue,
+    ]
+  );
+}
+
 function describeUnknown(path: Path, known: string[]): string {
-  return `${formatPath(path)} is unknown: give ${known.join(", ")}`;
+  const fields = known.join(", ");
+  const meant = known.find((name) => isSimilar(name, String(path.at(-1))));
+  const cure =
+    meant === undefined
+      ? `give ${fields}`
+      : `did you mean ${meant}? Give ${fields}`;
+  return `${formatPath(path)} is unknown: ${cure}`;
+}
+
+/** Whether one letter is missing, superfluous, wrong or swapped with the next. */
+function isSimilar(one: string, other: string): boolean {
+  let start = 0;
+  while (start < one.length && one[start] === other[start]) start += 1;
+  const [a, b] = [one.slice(start), other.slice(start)];
+  return (
+    [a, a.slice(1)].includes(b.slice(1)) ||
+    a.slice(1) === b ||
+    (a.slice(2) === b.slice(2) && a.startsWith(`${b.charAt(1)}${b.charAt(0)}`))
+  );
 }
 
 function describeIssue(issue: Issue): string {

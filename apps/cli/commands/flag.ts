@@ -48,10 +48,13 @@ export async function changeFurtherFlag(
   });
   const wanted = value === "toggle" ? !(isSet && last) : value;
   const flip = describeFlip(change);
+  const isReasonGiven = change.reason !== undefined;
   const outcome = await store.ledger.flip(name, {
     ...{ ...flip, value: wanted, isFurther: true },
   });
-  output.sentence(describeOutcome(name, wanted, { outcome, ...flip }));
+  output.sentence(
+    describeOutcome(name, wanted, { outcome, ...flip, isReasonGiven }),
+  );
   if (wanted && !gate.value)
     output.sentence(
       `it stays off while the canary is stopped: ${store.flagName} is off`,
@@ -72,12 +75,15 @@ export async function changeFlag(
 ): Promise<ExitStatus> {
   const store = await link.open();
   const flip = describeFlip(change);
+  const isReasonGiven = change.reason !== undefined;
   const { value, outcome, readEffect } = await flipAndFollow(
     store,
     change.value,
     flip,
   );
-  output.sentence(describeOutcome(store.flagName, value, { outcome, ...flip }));
+  output.sentence(
+    describeOutcome(store.flagName, value, { outcome, ...flip, isReasonGiven }),
+  );
   const effect = await readEffect();
   if (effect.proxies === 0) throw new CliError(EXIT.problem, effect.sentence);
   const isConfirmed = effect.silent.length === 0;
@@ -101,13 +107,18 @@ function describeFlip({ operator, reason }: Omit<FlagChange, "value">) {
 function describeOutcome(
   flagName: string,
   value: boolean,
-  { outcome, reason }: { outcome: FlipOutcome; reason: string },
+  {
+    outcome,
+    reason,
+    isReasonGiven,
+  }: { outcome: FlipOutcome; reason: string; isReasonGiven: boolean },
 ): string {
   const state = `${flagName} is ${wordFor(value)}`;
   if (outcome === "changed") return `${state}: ${reason}`;
-  return outcome === "held"
-    ? `${state} already, and stays off until an operator resumes it: ${reason}`
-    : `${state} already: nothing was changed`;
+  if (outcome === "held")
+    return `${state} already, and stays off until an operator resumes it: ${reason}`;
+  const dropped = isReasonGiven ? ", and the reason was not recorded" : "";
+  return `${state} already: nothing was changed${dropped}`;
 }
 
 /** The user's name for the ledger: `alice@edge1`, also under sudo. */

@@ -178,7 +178,7 @@ function describeTrail(trail: CanaryTrail, at: number, now: number): string {
   const clock = (ms: number) => formatClock(new Date(ms), now);
   if (lastAfterAt === null)
     return lastBeforeAt === null
-      ? "unknown: telemetry is kept for 20 min"
+      ? "none in the last 20 min"
       : `by ${clock(lastBeforeAt)}, ${((at - lastBeforeAt) / 1000).toFixed(1)} s before the flip; none since`;
   const since =
     givenAfter > 0

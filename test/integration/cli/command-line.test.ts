@@ -34,7 +34,7 @@ describe("serin's command line", () => {
     ] as const) {
       const { status, stderr } = await run(word);
       expect(stderr).to.equal(
-        `error: unknown command '${word}'\n(Did you mean ${meant}?)\n(see serin --help or serin <command> --help)\n`,
+        `error: unknown command '${word}'\n(Did you mean ${meant}?)\n(see serin --help)\n`,
       );
       expect(status).to.equal(2);
     }
@@ -59,7 +59,7 @@ describe("serin's command line", () => {
       "Looking:": ["events", "releases", "open", "doctor", "logs"],
       "Other:": [
         ...["hooks", "version", "completion", "package", "inventory"],
-        ...["admit", "reject"],
+        ...["admit", "reject", "help"],
       ],
     });
   });
@@ -76,6 +76,16 @@ describe("serin's command line", () => {
     }
   });
 
+  it("prints the same help by serin help", async () => {
+    const { status, stdout } = await run("help", "status");
+    expect(status).to.equal(0);
+    expect(stdout).to.equal((await run("status", "--help")).stdout);
+    expect((await run("help")).stdout).to.equal((await run("--help")).stdout);
+    expect((await run("flag", "on", "extra")).stderr).to.include(
+      "(see serin flag on --help)",
+    );
+  });
+
   it("ends with status 2 and a hint for invalid arguments", async () => {
     for (const args of [
       ["nonsense"],
@@ -88,7 +98,7 @@ describe("serin's command line", () => {
       const { status, stdout, stderr } = await run(...args);
       expect(status, args.join(" ")).to.equal(2);
       expect(stdout).to.equal("");
-      expect(stderr).to.match(/^error: .*\n\(see serin --help or /);
+      expect(stderr).to.match(/^error: .*\n\(see serin (\w+ )*--help\)/);
     }
     for (const args of [[], ["flag"]]) {
       const { status, stderr } = await run(...args);

@@ -95,6 +95,9 @@ describe("serin flag", () => {
     expect((await flag("on")).stdout).to.equal(
       "feature is on already: nothing was changed\n",
     );
+    expect((await flag("on", "--reason", "hm")).stdout).to.equal(
+      "feature is on already: nothing was changed, and the reason was not recorded\n",
+    );
     expect(await test.events()).to.be.empty;
   });
 

@@ -119,7 +119,7 @@ instances: many
       "serin.yml:3: servers.edge is missing: give a list of the hosts that run the proxy and the monitor, such as [10.0.0.11, 10.0.0.12]",
       'serin.yml:4: servers.prod[1] is "10.0.0.999": give an IPv4 address or a host name, such as 10.0.0.11',
       "serin.yml:6: servers.staging is unknown: give prod, canary, edge",
-      "serin.yml:7: helth is unknown: give service, prefix, run, servers, redis, ssh, build, include, artifact, health, instances, ports, env, writable, drain, routes, hooks, proxy, stable, flag, flags, alerts",
+      "serin.yml:7: helth is unknown: did you mean health? Give service, prefix, run, servers, redis, ssh, build, include, artifact, health, instances, ports, env, writable, drain, routes, hooks, proxy, stable, flag, flags, alerts",
       'serin.yml:8: instances is "many": give a whole number from 1 to 10: instances on each host',
     ]);
   });
@@ -140,7 +140,18 @@ instances: many
   for (const [line, problem] of [
     ["redis: redis://user:word@redis:6379", "redis is"],
     ["redis: {sentinels: [a:1], name: b}", "redis is"],
-    ["ssh: {usr: admin}", "ssh.usr is unknown: give user, port, key, jump"],
+    [
+      "ssh: {usr: admin}",
+      "ssh.usr is unknown: did you mean user? Give user, port, key, jump",
+    ],
+    [
+      "health: {path: /healthz, timeout: 5}",
+      "health.timeout is 5: give a duration such as 500ms, 5s or 2m: how long an answer may take",
+    ],
+    [
+      "health: {path: /healthz, star: 5s}",
+      "health.star is unknown: did you mean start? Give path, timeout, start",
+    ],
     ["ssh: admin", 'ssh is "admin": give user, port, key and jump of SSH'],
     ["include: [/etc]", 'include[0] is "/etc": give a file or folder'],
     ["include: [a, ../b]", 'include[1] is "../b": give a file or folder'],

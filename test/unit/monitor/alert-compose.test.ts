@@ -42,7 +42,7 @@ Open the page at that moment: https://serin.example.com/events/1772366400000-0
 
 On the edge host:
   sudo serin why
-  sudo serin flag off --reason "…"
+  sudo serin flag off --reason "keep it stopped"
 
   side       canary
   quantile   0.95
@@ -92,7 +92,7 @@ On the edge host:
       "<strong>Users now:</strong> All requests go to prod (0.1.9), which serves without the feature.",
     );
     expect(html).to.include(
-      ">sudo serin why<br>sudo serin flag off --reason &quot;…&quot;</td>",
+      ">sudo serin why<br>sudo serin flag off --reason &quot;keep it stopped&quot;</td>",
     );
     expect(html).to.match(/>latency<\/td><td [^>]*>1,012 ms<\/td>/);
     expect(html).to.include("width=device-width");

@@ -108,8 +108,11 @@ export function createNotice(report: Report, settings: NoticeSettings) {
     /** None of them lets the canary in. */
     commands: [
       ...(event.kind === "flip" ? [`${settings.command} why`] : []),
-      ...(choices.some((choice) => choice !== "resume")
+      ...(choices.includes("stop")
         ? [`${settings.command} flag off --reason "…"`]
+        : []),
+      ...(choices.includes("keep")
+        ? [`${settings.command} flag off --reason "keep it stopped"`]
         : []),
     ],
     facts: [
