@@ -53,7 +53,7 @@ function commandOf(pid: number | null): string {
 }
 
 describe("serin dev on a service that is not Serin's", function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
 
   it("splits between the stable revision and the working tree, and measures their processes", async () => {
     const repository = new ServiceRepository();

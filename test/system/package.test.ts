@@ -146,7 +146,7 @@ function link(service: string, ...packages: string[]): void {
 }
 
 describe("the npm package", function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   let packed: ReturnType<typeof pack>;
   let folder: string;
   let service: string;

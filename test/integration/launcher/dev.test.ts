@@ -72,7 +72,7 @@ async function listen(): Promise<string> {
 }
 
 describe("serin dev", function () {
-  this.timeout(40_000);
+  this.timeout(180_000);
 
   it("runs the last commit as prod and the working tree as canary", async () => {
     const repository = createRepository();

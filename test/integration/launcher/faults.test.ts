@@ -64,7 +64,7 @@ async function startCanary() {
 }
 
 describe("faults of the canary", function () {
-  this.timeout(20_000);
+  this.timeout(120_000);
 
   it("make it slow and failing, and end", async () => {
     const { canary, ask } = await startCanary();

@@ -60,7 +60,7 @@ async function sendCopy() {
 }
 
 describe("launcher", function () {
-  this.timeout(40_000);
+  this.timeout(180_000);
 
   it("shows all addresses and the split", async () => {
     const { launcher, standIns } = await startReady();
