@@ -103,6 +103,8 @@ export function describeMonitor(layout: Layout): ProgramSpec {
     defaults: {
       ...MAILBOX_SETTINGS,
       SMTP_URL: `smtp://127.0.0.1:${ports.smtp}`,
+      // Two apps make no flood of alerts, and a person waits for the mail.
+      ALERT_GROUP_MS: "1000",
     },
     readyUrl: `${originOf(config.host, ports.monitor)}/readyz`,
   });
