@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { listenForKeys, type Terminal } from "./faults/keys.js";
 import { writeRelease } from "./launch.js";
 import type { LaunchContext } from "./launch-context.js";
@@ -96,7 +98,10 @@ export class Steering {
       this.#do(async () => {
         const source = await open(paths);
         if (source === undefined) return;
-        screen.event("change", `${paths.join(", ")}: restarting the canary`);
+        // Without the temporary files of editors.
+        const left = paths.filter((path) => existsSync(join(directory, path)));
+        const named = (left.length > 0 ? left : paths).join(", ");
+        screen.event("change", `${named}: restarting the canary`);
         // Or the new version would be blamed for what it was not there to answer.
         await this.#traffic.pause();
         writeRelease("canary", this.#layout, source);

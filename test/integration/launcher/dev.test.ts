@@ -1,5 +1,5 @@
 import { EventEmitter, once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -92,7 +92,9 @@ describe("serin dev", function () {
     const repository = createRepository();
     const { launcher } = launch(repository.file, { watch: true });
     await launcher.untilReady();
-    repository.write({ text: "newer" });
+    // As editors do.
+    repository.write({ sedX: "newer" });
+    renameSync(join(repository.root, "sedX"), join(repository.root, "text"));
     await launcher.untilShown(/change {4}text: restarting the canary\n/);
     await launcher.untilShown(/back {6}canary app is ready again/);
     expect(await ask(launcher, "canary app")).to.equal("newer");
