@@ -3,6 +3,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { LineCounter, parseDocument } from "yaml";
 import {
   describeIssues,
+  describeSyntaxErrors,
   type Problem,
 } from "./service-file/describe-problems.js";
 import {
@@ -76,15 +77,7 @@ function parseServiceFile(text: string, path: string): ServiceFile {
     );
   };
   if (content.errors.length > 0)
-    throw fail(
-      content.errors.map(({ linePos, message }) => ({
-        line: linePos?.[0].line ?? 1,
-        sentence: (message.split(/ at line |\n/)[0] ?? message).replace(
-          /:$/,
-          "",
-        ),
-      })),
-    );
+    throw fail(describeSyntaxErrors(content.errors));
   const toValues = (): unknown => {
     try {
       return content.toJS() ?? {};

@@ -1,12 +1,41 @@
-import { isMap, isScalar, isSeq, type Document, type LineCounter } from "yaml";
+import {
+  isMap,
+  isScalar,
+  isSeq,
+  type Document,
+  type LineCounter,
+  type YAMLError,
+} from "yaml";
 import type * as z from "zod";
 
 type Path = readonly PropertyKey[];
 type Issue = z.core.$ZodIssue;
 
+const SYNTAX_CURES: Readonly<Record<string, string>> = {
+  BLOCK_AS_IMPLICIT_KEY:
+    "put a text that has a colon in quotes, and indent the fields of one object equally",
+  BAD_INDENT: "close it, and indent its lines more than its field",
+  TAB_AS_INDENT: "use spaces",
+  DUPLICATE_KEY: "remove one of them",
+};
+
 export interface Problem {
   line: number;
   sentence: string;
+}
+
+/** The first problem of each line: others follow from it. */
+export function describeSyntaxErrors(errors: readonly YAMLError[]): Problem[] {
+  const problems = new Map<number, Problem>();
+  for (const { code, linePos, message } of errors) {
+    const line = linePos?.[0].line ?? 1;
+    const [first = message] = message.split(/ at line |\n/);
+    const cure = SYNTAX_CURES[code];
+    const sentence = [first.replace(/:$/, ""), ...(cure ? [cure] : [])];
+    if (!problems.has(line))
+      problems.set(line, { line, sentence: sentence.join(": ") });
+  }
+  return [...problems.values()];
 }
 
 /**

@@ -128,6 +128,14 @@ instances: many
     ["", "serin.yml:1: service is missing: give a name"],
     ["- service: shop", "serin.yml:1: the file is [{"],
     ["service: {", "serin.yml:1: Flow map"],
+    [
+      "service: shop\n  run: node a.js",
+      "serin.yml:1: Nested mappings are not allowed in compact mappings: put a text that has a colon in quotes, and indent the fields of one object equally",
+    ],
+    [
+      "service: shop\n\trun: x",
+      "serin.yml:2: Tabs are not allowed as indentation: use spaces",
+    ],
     ["service: shop\nservice: shop", "serin.yml:2: Map keys must be unique"],
     ["a: &a [*a]", "serin.yml:1: "],
   ] as const)
