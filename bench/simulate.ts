@@ -1,6 +1,7 @@
 /**
  * Simulates releases, prints how often each method stops a healthy one and how soon a worse one, and writes
- * bench/results/simulate.json. Each law has a thread. `--quick` takes seconds, to check that the simulation works.
+ * bench/results/simulate.json. Each law has a thread. `--quick` takes seconds, to check that the simulation works;
+ * `--releases 100` simulates as many healthy ones of each kind instead of 1,000, and as much less of the others.
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -10,19 +11,34 @@ import { renderChart } from "./simulate/chart.js";
 import { ALPHA } from "./simulate/methods.js";
 import type { Results, Size } from "./simulate/run.js";
 import { renderTable } from "./simulate/table.js";
-import { LAWS, REQUESTS_PER_SECOND, shareOf } from "./simulate/traffic.js";
+import {
+  HARD_EDGE,
+  LAWS,
+  REQUESTS_PER_SECOND,
+  shareOf,
+} from "./simulate/traffic.js";
 
-const FULL: Size = { healthy: 1000, changed: 200, late: 100, seconds: 300 };
-const QUICK: Size = { healthy: 5, changed: 5, late: 1, seconds: 120 };
+const FULL: Size = {
+  ...{ healthy: 1000, changed: 500, late: 50 },
+  ...{ lateMinutes: [10, 60], seconds: 300 },
+};
+const QUICK: Size = {
+  ...{ healthy: 1, changed: 1, late: 1 },
+  ...{ lateMinutes: [2], seconds: 60 },
+};
 
 const { values } = parseArgs({
-  options: { quick: { type: "boolean", default: false } },
+  options: {
+    quick: { type: "boolean", default: false },
+    releases: { type: "string" },
+  },
 });
-const size = values.quick ? QUICK : FULL;
+const size = values.quick
+  ? QUICK
+  : sizeOf(Number(values.releases ?? FULL.healthy));
 const started = performance.now();
-const byLaw = await Promise.all(
-  Object.keys(LAWS).map((law) => simulateInThread(law, size)),
-);
+const laws = values.quick ? ["lognormal", HARD_EDGE] : Object.keys(LAWS);
+const byLaw = await Promise.all(laws.map((law) => simulateInThread(law, size)));
 const results = {
   quick: values.quick,
   requestsPerSecond: REQUESTS_PER_SECOND,
@@ -48,4 +64,10 @@ function simulateInThread(law: string, size: Size): Promise<Results> {
     worker.once("message", resolve);
     worker.once("error", reject);
   });
+}
+
+function sizeOf(healthy: number): Size {
+  const part = (of: number) => Math.ceil((of * healthy) / FULL.healthy);
+  const [changed, late] = [part(FULL.changed), part(FULL.late)];
+  return { ...FULL, healthy, changed, late };
 }

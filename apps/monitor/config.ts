@@ -18,6 +18,7 @@ import {
 } from "../../lib/settings/values.js";
 import { DEFAULT_SILENCE_MS } from "../../lib/telemetry/silence.js";
 import { SIDES } from "../../lib/telemetry/telemetry.js";
+import { parseDuration } from "../../lib/wording/units.js";
 import { ALERT_SETTINGS, readAlertConfig } from "./alert/alert-config.js";
 import { parseRouteRules } from "./control/route-rules.js";
 import { parseTolerance } from "./verdict/tolerance.js";
@@ -41,6 +42,14 @@ const tolerance = parsed(
   "by how much slower a canary may be, such as 10%+5ms",
   parseTolerance,
 );
+const stall = parsed("2.5s or 5s", (text) =>
+  ["2.5s", "5s"].includes(text) ? parseDuration(text) : undefined,
+);
+const MOST_WARM_UP_MS = 3_600_000;
+const warmUp = parsed("a time of at most 1h, such as 60s", (text) => {
+  const ms = parseDuration(text);
+  return ms !== undefined && ms <= MOST_WARM_UP_MS ? ms : undefined;
+});
 const dashboardUrl = parsed(
   "an http:// or https:// URL without a user or password",
   parseDashboardUrl,
@@ -155,6 +164,16 @@ const OWN_SETTINGS = {
       default: "10%+5ms",
       meaning:
         "a canary that is slower by at most the larger of both does not count as slower",
+    }),
+    stallMs: setting("VERDICT_STALL", stall, {
+      default: "5s",
+      meaning:
+        "how long a stall of one host is forgiven in each 30 s; 2.5s finds a slow canary sooner",
+    }),
+    warmUpMs: setting("VERDICT_WARM_UP", warmUp, {
+      default: "60s",
+      meaning:
+        "how long a canary may be cold before its latency is compared; errors are judged from the first request",
     }),
   },
   adminToken: ADMIN_TOKEN,

@@ -1,10 +1,13 @@
-import { bucketOfFine } from "../../apps/monitor/verdict/evidence/buckets.js";
-import { BLOCK_MS } from "../../apps/monitor/verdict/evidence/burst-guard.js";
-import { createLatencyCounts } from "../../apps/monitor/verdict/evidence/latency-evidence.js";
+import { Baseline } from "../../apps/monitor/verdict/baseline.js";
 import { evidenceToStop } from "../../apps/monitor/verdict/evidence/total.js";
+import { ReleaseTest } from "../../apps/monitor/verdict/release-test.js";
 import { bucketOf } from "../../lib/telemetry/latency-histogram.js";
 import type { Side } from "../../lib/telemetry/telemetry.js";
-import { Bets } from "./bets.js";
+import {
+  deckOf,
+  routeWindow,
+  windowPair,
+} from "../../test/support/monitor/verdict-traffic.js";
 import {
   createFineCounts,
   exceedsBand,
@@ -18,24 +21,26 @@ export const METHODS = [
   "Mann-Whitney 98 % once",
   "Mann-Whitney 98 % each minute",
   "uniform band (DKW)",
-  "raw, each request",
-  "guarded, each request",
-  "guarded, each second",
-  "default settings, each second",
+  "the verdict, VERDICT_STALL=2.5s",
+  "the verdict",
   "oracle",
 ] as const;
 export type Method = (typeof METHODS)[number];
 /** The only method that considers errors. */
-export const SEES_ERRORS: Method = "default settings, each second";
+export const SEES_ERRORS: Method = "the verdict";
 /** Methods that check repeatedly without knowing the change: they can detect a late one. */
 export const FINDS_LATE: readonly Method[] = METHODS.filter(
   (method) => method !== "oracle" && !method.startsWith("Mann-Whitney"),
 );
 
 export const ALPHA = 0.01;
-const NO_TOLERANCE = { ratio: 0, ms: 0 };
-const DEFAULT_TOLERANCE = { ratio: 0.1, ms: 5 };
-export const BLOCK_SECONDS = BLOCK_MS / 1000;
+const TOLERANCE = { ratio: 0.1, ms: 5 };
+const STALLS_MS = {
+  "the verdict": 5000,
+  "the verdict, VERDICT_STALL=2.5s": 2500,
+} as const;
+/** The start of an epoch. */
+const START_MS = 1_700_000_010_000;
 const P95_RATIO = 1.25;
 /** Φ⁻¹(0.98) */
 const Z_98 = 2.0537;
@@ -46,32 +51,47 @@ export class Methods {
   /** When each stopped the canary, in its requests since the test began. */
   readonly stops = new Map<Method, number>();
   readonly #all = createFineCounts();
-  readonly #own: Bets;
-  readonly #tolerant: Bets;
+  readonly #tests: { method: Method; test: ReleaseTest; baseline: Baseline }[];
+  readonly #startMs: number;
+  #window: SimulatedRequest[] = [];
+  #deck: SimulatedRequest[] = [];
   readonly #oracle: Record<Side, Float64Array> | undefined;
   readonly #thresholdMs: number;
   readonly #seconds: number;
-  readonly #phase: { block: number; minute: number };
+  readonly #phase: { epoch: number; minute: number };
+  readonly #deckLength: number;
   #minute = createFineCounts();
   #minutes = 0;
-  #blocks = 0;
   #second = 0;
   #canary = 0;
   #oracleEvidence = 0;
 
-  /** @param options.phase how much of a minute and of a block, in seconds, has passed when the test begins */
+  /** @param options.phase how much of a minute and of an epoch, in seconds, has passed when the test begins */
   constructor(options: {
     warmUp: Float64Array;
     seconds: number;
-    share: number;
-    phase: { block: number; minute: number };
+    deckLength: number;
+    /** Of the verdict. */
+    warmUpSeconds: number;
+    phase: { epoch: number; minute: number };
     oracle: Record<Side, Float64Array> | undefined;
   }) {
-    const coarse = createLatencyCounts().prod;
-    options.warmUp.forEach((count, i) => (coarse[bucketOfFine(i)]! += count));
-    const given = { warmUp: coarse, share: options.share };
-    this.#own = new Bets({ ...given, tolerance: NO_TOLERANCE });
-    this.#tolerant = new Bets({ ...given, tolerance: DEFAULT_TOLERANCE });
+    this.#startMs = START_MS + Math.round(1000 * options.phase.epoch);
+    const latency = [...options.warmUp].flatMap((count, bucket) =>
+      count > 0 ? [[bucket, count] as [number, number]] : [],
+    );
+    const requests = latency.reduce((sum, [, count]) => sum + count, 0);
+    const before = { requests, served: requests, errors: 0, latency };
+    this.#tests = Object.entries(STALLS_MS).map(([method, stallMs]) => {
+      const baseline = new Baseline();
+      baseline.add(new Map([["GET /", before]]), this.#startMs - 10_000);
+      const warmUpMs = 1000 * options.warmUpSeconds;
+      const rules = { tolerance: TOLERANCE, stallMs, warmUpMs };
+      const startedAt = this.#startMs - 10_000;
+      const test = new ReleaseTest({ startedAt, attempt: 0, rules });
+      return { method: method as Method, test, baseline };
+    });
+    this.#deckLength = options.deckLength;
     this.#thresholdMs = P95_RATIO * quantile(options.warmUp, 0.95);
     this.#seconds = options.seconds;
     this.#phase = options.phase;
@@ -82,25 +102,23 @@ export class Methods {
     return this.#canary;
   }
 
-  hear({ at, side, latencyMs, isError }: SimulatedRequest): void {
-    this.#turnBlock(at);
+  /** Requests from before the test count only for the verdict, which has a warm-up of its own. */
+  hear(request: SimulatedRequest): void {
+    this.#window.push(request);
+    if (request.at < 0) return;
+    const { side, latencyMs } = request;
     const fine = bucketOf(latencyMs);
     this.#all[side][fine]! += 1;
     this.#minute[side][fine]! += 1;
     if (side === "canary") this.#canary += 1;
-    this.#own.add(side, fine, false);
-    this.#tolerant.add(side, fine, isError);
-    this.#look();
-    const winnings = this.#oracle?.[side][bucketOfFine(fine)] ?? 0;
-    this.#oracleEvidence += winnings;
+    this.#oracleEvidence += this.#oracle?.[side][fine] ?? 0;
     this.#note("oracle", this.#oracleEvidence >= TO_STOP);
   }
 
-  endSecond(): void {
+  endSecond(second: number): void {
+    this.#judge(second);
+    if (second < 0) return;
     this.#second += 1;
-    if (this.stops.has("guarded, each request"))
-      this.#note("guarded, each second", this.#isGuardedEnough());
-    this.#note(SEES_ERRORS, this.#isTotalEnough());
     if (!this.stops.has("uniform band (DKW)"))
       this.#note("uniform band (DKW)", exceedsBand(this.#all, ALPHA));
     const minutes = Math.floor((this.#second + this.#phase.minute) / 60);
@@ -109,39 +127,36 @@ export class Methods {
       this.#note("Mann-Whitney 98 % once", mannWhitney(this.#all) > Z_98);
   }
 
-  #turnBlock(at: number): void {
-    const blocks = Math.floor((at + this.#phase.block) / BLOCK_SECONDS);
-    if (blocks === this.#blocks) return;
-    this.#blocks = blocks;
-    this.#own.endBlock(1000 * at);
-    this.#tolerant.endBlock(1000 * at);
-  }
-
-  #look(): void {
-    // The guarded evidence is capped by the raw one.
-    if (this.stops.has("guarded, each request")) return;
-    if (this.#own.rawBound() < TO_STOP) return;
-    if (this.#own.configuredRaw() < TO_STOP) return;
-    if (!this.stops.has("raw, each request"))
-      this.#note("raw, each request", this.#own.weigh().raw >= TO_STOP);
-    this.#note("guarded, each request", this.#isGuardedEnough());
-  }
-
-  #isGuardedEnough(): boolean {
-    return (
-      this.#own.guardedBound() >= TO_STOP &&
-      this.#own.weigh().guarded >= TO_STOP
-    );
-  }
-
-  #isTotalEnough(): boolean {
-    if (this.stops.has(SEES_ERRORS)) return true;
-    // The mean of two is not above the larger one.
-    const bound = Math.max(
-      this.#tolerant.errorBound(),
-      this.#tolerant.guardedBound(),
-    );
-    return bound >= TO_STOP && this.#tolerant.weigh().total >= TO_STOP;
+  #judge(second: number): void {
+    const decks = [];
+    for (const { at, ...answer } of this.#window) {
+      const atMs = this.#startMs + 1000 * at;
+      this.#deck.push({ ...answer, at });
+      if (this.#deck.length < this.#deckLength) continue;
+      const dealt = this.#deck.map((one) => ({
+        ...one,
+        route: "GET /",
+        atMs: atMs - 1000 * (at - one.at),
+      }));
+      const deck = deckOf(dealt);
+      if (deck) decks.push(deck);
+      this.#deck = [];
+    }
+    decks.sort((one, other) => one.slot - other.slot);
+    const share = 1 / this.#deckLength;
+    const of = (side: Side) => ({
+      "GET /": routeWindow(this.#window.filter((one) => one.side === side)),
+    });
+    const sides = { prod: of("prod"), canary: of("canary") };
+    const atMs = this.#startMs + 1000 * (second + 1);
+    const pair = windowPair(atMs, sides, { share, decks });
+    this.#window = [];
+    for (const { method, test, baseline } of this.#tests) {
+      if (this.stops.has(method)) continue;
+      test.observe(pair, baseline);
+      const isWorse = test.judge(ALPHA, baseline).outcome === "worse";
+      this.#note(method, isWorse);
+    }
   }
 
   #endMinute(minutes: number): void {

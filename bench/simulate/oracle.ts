@@ -1,18 +1,14 @@
-import {
-  bucketOfFine,
-  createCounts,
-} from "../../apps/monitor/verdict/evidence/buckets.js";
 import { createSeededRandom } from "../../test/support/seeded-random.js";
-import { bucketOf } from "../../lib/telemetry/latency-histogram.js";
+import { bucketOf, TOP_BUCKET } from "../../lib/telemetry/latency-histogram.js";
 import type { Side } from "../../lib/telemetry/telemetry.js";
 import { CHANGES, LAWS } from "./traffic.js";
 
 const DRAWS = 200_000;
-const bucketOfMs = (ms: number) => bucketOfFine(bucketOf(ms));
+const createCounts = () => new Float64Array(TOP_BUCKET + 1);
 const tables = new Map<string, Record<Side, Float64Array>>();
 
 /**
- * The gain of a request in each of the verdict's buckets for an oracle that knows both sides' laws: the lower bound for the
+ * The gain of a request in each of the telemetry's buckets for an oracle that knows both sides' laws: the lower bound for the
  * requests that such a test needs.
  */
 export function oracleWinnings(
@@ -28,8 +24,8 @@ export function oracleWinnings(
   const change = CHANGES[changeName]?.latency ?? ((ms: number) => ms);
   const [before, after] = [createCounts(), createCounts()];
   for (let i = 0; i < DRAWS; i++) {
-    before[bucketOfMs(law(random))]! += 1;
-    after[bucketOfMs(change(law(random), random))]! += 1;
+    before[bucketOf(law(random))]! += 1;
+    after[bucketOf(change(law(random), random))]! += 1;
   }
   // Adds a thousandth of a draw: a bucket without draws gives no information.
   const ratios = after.map(

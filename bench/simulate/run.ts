@@ -1,12 +1,6 @@
 import { createSeededRandom } from "../../test/support/seeded-random.js";
 import { bucketOf, TOP_BUCKET } from "../../lib/telemetry/latency-histogram.js";
-import {
-  BLOCK_SECONDS,
-  METHODS,
-  Methods,
-  SEES_ERRORS,
-  type Method,
-} from "./methods.js";
+import { METHODS, Methods, SEES_ERRORS, type Method } from "./methods.js";
 import { oracleWinnings } from "./oracle.js";
 import {
   CHANGES,
@@ -14,22 +8,23 @@ import {
   LAWS,
   Release,
   shareOf,
+  WARM_UPS_SECONDS,
   TRAFFICS,
   type Traffic,
 } from "./traffic.js";
 
 /** Prod alone, for a minute. */
 const BASELINE_SECONDS = 60;
-/** Healthy until then. */
-const LATE = [10, 60].flatMap((afterMinutes) =>
-  ["× 2", "× 1.5"].map((change) => ({ change, afterMinutes })),
-);
+const EPOCH_SECONDS = 30;
+const LATE_CHANGES = ["× 2", "× 1.5"];
 
 export interface Size {
   healthy: number;
   changed: number;
   /** Releases that change later. */
   late: number;
+  /** How long those are healthy before. */
+  lateMinutes: readonly number[];
   /** How long a release is watched, from its change if it has one. */
   seconds: number;
 }
@@ -97,7 +92,9 @@ export function simulateLaw(law: string, size: Size): Results {
     detect({ change, afterMinutes: 0 }, size.changed),
   );
   if (law !== HARD_EDGE)
-    detections.push(...LATE.map((late) => detect(late, size.late)));
+    for (const afterMinutes of size.lateMinutes)
+      for (const change of LATE_CHANGES)
+        detections.push(detect({ change, afterMinutes }, size.late));
   return { falseStops, detections };
 }
 
@@ -128,25 +125,23 @@ function runRelease(options: {
     traffic,
     random,
   });
-  release.warmUp();
   const share = shareOf(traffic);
   const methods = new Methods({
     warmUp,
     seconds,
-    share,
-    // Blocks and minutes follow the clock, so a release may begin anywhere in them.
-    phase: { block: BLOCK_SECONDS * random(), minute: 60 * random() },
+    deckLength: Math.round(1 / share),
+    warmUpSeconds: WARM_UPS_SECONDS[traffic] ?? 0,
+    // Epochs and minutes follow the clock, so a release may begin anywhere in them.
+    phase: { epoch: EPOCH_SECONDS * random(), minute: 60 * random() },
     oracle:
       change.latency &&
       oracleWinnings(options.law, options.change ?? "", share),
   });
   let canaryBefore = 0;
-  for (let second = 0; second < seconds; second++) {
-    if (second === changeAt) canaryBefore = methods.canaryRequests;
-    release.second((request) => {
-      methods.hear(request);
-    });
-    methods.endSecond();
+  for (let at = release.at; at < seconds; at = release.at) {
+    if (at === changeAt) canaryBefore = methods.canaryRequests;
+    release.second((request) => methods.hear(request));
+    methods.endSecond(at);
   }
   return new Map(
     [...methods.stops].map(([method, at]) => [method, at - canaryBefore]),

@@ -49,17 +49,22 @@ export const CHANGES: Record<string, Change> = {
 };
 
 /**
- * How both sides' latencies change, from second to second or from request to request; in a cold start the canary's alone,
- * with hiccups one side's.
+ * How both sides' latencies change, from second to second or from request to request; when it is cold the canary's alone, with
+ * hiccups, stalls and major garbage collections one side's.
  */
 export const TRAFFICS = [
   "steady",
   "bursty",
   "autocorrelated",
-  "cold start",
+  "cold for 5 s",
+  "cold for 20 s",
   "periodic",
   "alternating",
   "hiccups",
+  "collections",
+  "random stalls",
+  "one stall of 2 s",
+  "one stall of 5 s",
 ] as const;
 export type Traffic = (typeof TRAFFICS)[number];
 
@@ -72,8 +77,53 @@ const RATIOS: Partial<Record<Traffic, Record<Side, number>>> = {
   alternating: { prod: 1, canary: 1 },
 };
 const USUAL_RATIO = { prod: 3, canary: 1 };
-/** For two seconds in thirty, one side takes three times as long. */
-const HICCUP = { everySeconds: 30, fromSecond: 15, seconds: 2, factor: 3 };
+/** A canary that is cold takes three times as long at first; the excess falls by e in as many seconds. */
+const COLD_SECONDS: Partial<Record<Traffic, number>> = {
+  "cold for 5 s": 5,
+  "cold for 20 s": 20,
+};
+const COLD_FACTOR = 3;
+/** The default of VERDICT_WARM_UP where that matters; no time elsewhere, so that requests until the stop can be compared. */
+export const WARM_UPS_SECONDS: Partial<Record<Traffic, number>> = {
+  "cold for 5 s": 60,
+  "cold for 20 s": 60,
+};
+
+interface Stalls {
+  factor: number;
+  /** When the next one begins, in seconds after the last one began; both random numbers are from 0 to 1. */
+  everySeconds: (random: Random) => number;
+  lastsSeconds: (random: Random) => number;
+  /** At most. */
+  count?: number;
+}
+
+/** On one of the sides, at random. */
+const STALLS: Partial<Record<Traffic, Stalls>> = {
+  hiccups: { factor: 3, everySeconds: () => 30, lastsSeconds: () => 2 },
+  collections: {
+    factor: 20,
+    everySeconds: (random) => 20 + 20 * random(),
+    lastsSeconds: (random) => 0.5 + random(),
+  },
+  "random stalls": {
+    factor: 4,
+    everySeconds: (random) => -40 * Math.log(uniform(random)),
+    lastsSeconds: (random) => -Math.log(uniform(random)),
+  },
+  "one stall of 2 s": {
+    factor: 20,
+    everySeconds: (random) => 60 + 120 * random(),
+    lastsSeconds: () => 2,
+    count: 1,
+  },
+  "one stall of 5 s": {
+    factor: 5,
+    everySeconds: (random) => 60 + 120 * random(),
+    lastsSeconds: () => 5,
+    count: 1,
+  },
+};
 /** Requests before the test: two seconds, the verdict's 50 canary requests. */
 const WARM_UP_SECONDS = 2;
 
@@ -103,7 +153,8 @@ export class Release {
   #level = 0;
   #burstLeft = 0;
   #sent = 0;
-  #hiccups: Side = "prod";
+  #stall: { side: Side; from: number; to: number } | undefined;
+  #stalls = 0;
 
   /** @param options.changeAt the second from which on the canary is changed; from the start unless told */
   constructor(options: {
@@ -122,6 +173,11 @@ export class Release {
     this.#traffic = options.traffic;
   }
 
+  /** The second that comes next; below 0 in the warm-up. */
+  get at(): number {
+    return this.#second;
+  }
+
   warmUp(): void {
     while (this.#second < 0) this.second(() => undefined);
   }
@@ -130,35 +186,48 @@ export class Release {
     const random = this.#random;
     const count = this.#turnSecond();
     const shared = Math.exp(this.#level) * (this.#burstLeft > 0 ? 3 : 1);
+    const coldSeconds = COLD_SECONDS[this.#traffic];
+    const age = this.#second + WARM_UP_SECONDS;
     const cold =
-      this.#traffic === "cold start"
-        ? 1 + 2 * Math.exp(-(this.#second + WARM_UP_SECONDS))
-        : 1;
+      coldSeconds === undefined
+        ? 1
+        : 1 + (COLD_FACTOR - 1) * Math.exp(-age / coldSeconds);
     const period = PERIODS[this.#traffic] ?? [1];
     const change = this.#second >= this.#changeAt ? this.#change : {};
-    const stalls = this.#findHiccup();
     for (let i = 0; i < count; i++) {
       const side = this.#split.pick();
       const kind = period[this.#sent++ % period.length] ?? 1;
       let latencyMs = this.#law(random) * shared * kind;
-      if (side === stalls) latencyMs *= HICCUP.factor;
+      const at = this.#second + i / count;
+      if (side === this.#findStall(at))
+        latencyMs *= STALLS[this.#traffic]?.factor ?? 1;
       if (side === "canary")
         latencyMs =
           change.latency?.(latencyMs * cold, random) ?? latencyMs * cold;
       const errors = side === "canary" ? change.errors : undefined;
       const isError = random() < (errors ?? ERROR_RATIO);
-      onRequest({ at: this.#second + i / count, side, latencyMs, isError });
+      onRequest({ at, side, latencyMs, isError });
     }
     this.#second += 1;
   }
 
-  /** The side that has one now. */
-  #findHiccup(): Side | undefined {
-    if (this.#traffic !== "hiccups" || this.#second < 0) return undefined;
-    const second = (this.#second % HICCUP.everySeconds) - HICCUP.fromSecond;
-    if (second === 0) this.#hiccups = this.#random() < 0.5 ? "prod" : "canary";
-    const isOn = second >= 0 && second < HICCUP.seconds;
-    return isOn ? this.#hiccups : undefined;
+  /** The side that stalls now. */
+  #findStall(at: number): Side | undefined {
+    const stalls = STALLS[this.#traffic];
+    if (stalls === undefined || at < 0) return undefined;
+    const { everySeconds, lastsSeconds, count = Infinity } = stalls;
+    const random = this.#random;
+    if (at >= (this.#stall?.to ?? 0) && this.#stalls < count) {
+      const since = this.#stall?.from ?? everySeconds(random) * (random() - 1);
+      const from = Math.max(at, since + everySeconds(random));
+      const side = count === 1 || random() < 0.5 ? "canary" : "prod";
+      this.#stall = { side, from, to: from + lastsSeconds(random) };
+      this.#stalls += 1;
+    }
+    const stall = this.#stall;
+    return stall !== undefined && at >= stall.from && at < stall.to
+      ? stall.side
+      : undefined;
   }
 
   #turnSecond(): number {

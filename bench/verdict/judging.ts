@@ -7,6 +7,7 @@ import {
   WindowPairing,
   type WindowPair,
 } from "../../apps/monitor/verdict/window-pair.js";
+import { encodeDecks } from "../../lib/telemetry/decks.js";
 import {
   OTHER_ROUTES,
   parseTelemetry,
@@ -84,10 +85,12 @@ function toEntries(pair: WindowPair): { atMs: number; fields: string[] }[] {
   const { atMs } = pair;
   return SIDES.map((side) => {
     const { dealt, routes } = pair[side];
+    const decks = Array.isArray(pair.decks) ? pair.decks : [];
     const data = trafficWindow(side, [], {
       split: "3:1",
       dealt,
       routes: Object.fromEntries(routes),
+      ...(side === "canary" && encodeDecks(decks)),
     });
     const fields = { kind: "traffic", source: "p", at: String(atMs) };
     const entry = { ...fields, data: JSON.stringify(data) };

@@ -101,6 +101,9 @@ const stateReport = z.object({
       evidenceToStop: z.number(),
       /** Null while it cannot be estimated. */
       canaryRequestsNeeded: figure,
+      minutesNeeded: figure.optional(),
+      /** How many times slower a canary is that would be found then. */
+      wouldFind: figure.optional(),
     })
     .nullable(),
   outbox: z.object({

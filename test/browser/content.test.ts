@@ -4,16 +4,18 @@ import { useBrowser } from "../support/browser/chromium.js";
 import { openDashboardPage } from "../support/browser/dashboard-page.js";
 import { startFedMonitor } from "../support/browser/fed-monitor.js";
 import {
-  healthy,
+  deckOf,
   routeWindow,
   slowerBy,
 } from "../support/monitor/verdict-traffic.js";
+import { encodeDecks } from "../../lib/telemetry/decks.js";
 import { createSeededRandom } from "../support/seeded-random.js";
 import {
   writeTelemetry,
   type HostSample,
+  type Side,
 } from "../../lib/telemetry/telemetry.js";
-import { hostSample } from "../support/monitor/telemetry.js";
+import { hostSample, times } from "../support/monitor/telemetry.js";
 import { waitFor } from "../support/wait-for.js";
 
 const MS = /^[\d.,]+ ms$/;
@@ -93,17 +95,32 @@ describe("dashboard content", function () {
     const { fleet, monitor } = await startFedMonitor({
       LATENCY_THRESHOLD_MS: "60000",
       VERDICT: "observe",
+      VERDICT_WARM_UP: "0s",
     });
     // The first verdict lasts for a few seconds of load: open the page before it.
     const { page } = await openDashboardPage(browser(), monitor.port);
     const random = createSeededRandom(1);
+    const worse = slowerBy(1.5);
+    const answer = (side: Side) => worse(side, "GET /get", random);
     fleet.fieldsOf = (side) => {
       const dealt = side === "prod" ? 9 : 3;
-      const respond = side === "prod" ? healthy : slowerBy(1.5);
-      const answers = Array.from({ length: dealt }, () =>
-        respond(side, "GET /get", random),
+      const answers = times(dealt, side).map(answer);
+      const routes = { "GET /get": routeWindow(answers) };
+      if (side === "prod") return { dealt, routes };
+      const decks = times(dealt, ["canary", "prod", "prod", "prod"] as const);
+      const dealtNow = decks.map((sides) =>
+        deckOf(
+          sides.map((of) => ({
+            ...answer(of),
+            ...{ side: of, route: "GET /get", atMs: Date.now() },
+          })),
+        ),
       );
-      return { dealt, routes: { "GET /get": routeWindow(answers) } };
+      return {
+        dealt,
+        routes,
+        ...encodeDecks(dealtNow.filter((deck) => deck !== undefined)),
+      };
     };
     const verdict = page.locator("#verdict");
     const untilShown = (outcome: string, text: RegExp) =>
@@ -116,7 +133,7 @@ describe("dashboard content", function () {
       );
     await untilShown(
       "insufficient",
-      /^Too early to tell · odds .+ for worse · about \d+ more canary requests needed$/,
+      /^Too early to tell · odds .+ for worse · about [\d,]+ more canary requests needed, \d+ min$/,
     );
     await untilShown(
       "worse",

@@ -51,7 +51,7 @@ describe("the verdict", function () {
   const shared = shareSystem({
     env: {
       app: { BASE_LATENCY_MS: "40", SLOW_MS: "300" },
-      monitor: NO_LATENCY_RULE,
+      monitor: { ...NO_LATENCY_RULE, VERDICT_WARM_UP: "5s" },
       proxy: { BREAKER: "off" },
     },
   });

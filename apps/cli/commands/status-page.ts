@@ -157,10 +157,13 @@ function describeVerdict(
   if (without !== undefined) return "unknown without the monitor";
   if (verdict === null) return "nothing is compared";
   const { outcome, because, odds, canaryRequestsNeeded, mode } = verdict;
+  const { minutesNeeded = null } = verdict;
+  const minutes =
+    minutesNeeded === null ? "" : ` (${formatCount(minutesNeeded)} min)`;
   const observed = mode === "observe" ? ", observed only" : "";
   const needed =
     canaryRequestsNeeded !== null && canaryRequestsNeeded > 0
-      ? `, about ${formatCount(canaryRequestsNeeded)} more canary requests to decide`
+      ? `, about ${formatCount(canaryRequestsNeeded)} more canary requests${minutes} to decide`
       : "";
   if (outcome === null) return `none yet: ${because ?? "unknown reason"}`;
   const word =

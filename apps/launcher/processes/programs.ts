@@ -102,6 +102,8 @@ export function describeMonitor(layout: Layout): ProgramSpec {
     settings: { PORT: String(ports.monitor) },
     defaults: {
       ...MAILBOX_SETTINGS,
+      // Who tries it out does not wait for a minute.
+      VERDICT_WARM_UP: "10s",
       SMTP_URL: `smtp://127.0.0.1:${ports.smtp}`,
       // Two apps make no flood of alerts, and a person waits for the mail.
       ALERT_GROUP_MS: "1000",

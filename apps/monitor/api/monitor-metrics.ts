@@ -16,8 +16,10 @@ import { readFlagRecord } from "../control/flag-record.js";
 import type { EventTally } from "../telemetry/event-tally.js";
 import type { Verdict } from "../verdict/verdict.js";
 
-const OUTCOMES = ["healthy", "insufficient", "worse", "split broken"] as const;
-const STOPPED = "stopped";
+const OUTCOMES = [
+  ...(["healthy", "insufficient", "warming", "worse"] as const),
+  ...(["split broken", "stopped"] as const),
+];
 
 /** Undefined while Redis is away, because old figures would mislead. */
 export type StoredFigures = Awaited<ReturnType<typeof readStoredFigures>>;
@@ -179,7 +181,8 @@ function verdictFamilies(
 ): Family[] {
   if (verdict === undefined) return [];
   const { evidence, evidenceToStop } = verdict;
-  const outcome = whatHolds(verdict, flag);
+  // The verdict may be from just before the stop.
+  const outcome = flag === false ? "stopped" : verdict.outcome;
   return [
     gauge(
       "serin_verdict_evidence",
@@ -194,17 +197,12 @@ function verdictFamilies(
     gauge(
       "serin_verdict_outcome",
       "1 for the current outcome, 0 for the others.",
-      [...OUTCOMES, STOPPED].map((name): Sample => [
+      OUTCOMES.map((name): Sample => [
         Number(name === outcome),
         { outcome: name },
       ]),
     ),
   ];
-}
-
-/** A canary that is stopped gets no requests: what was found before no longer holds, unless it is why. */
-function whatHolds({ outcome }: Verdict, flag: boolean | undefined) {
-  return flag === false && outcome !== "worse" ? STOPPED : outcome;
 }
 
 function byLabel(label: string, counts: ReadonlyMap<string, number>): Sample[] {

@@ -3,26 +3,44 @@ import type { Redis } from "ioredis";
 import * as z from "zod";
 import type { Keys } from "../../../lib/redis/keys.js";
 import type { LedgerEvent } from "../../../lib/flag/ledger.js";
-import { compareIds, parseJson } from "../../../lib/redis/stream-entry.js";
-import type {
-  BadTelemetry,
-  Telemetry,
+import {
+  compareIds,
+  entryTimeMs,
+  parseJson,
+} from "../../../lib/redis/stream-entry.js";
+import {
+  parseNotice,
+  parseTelemetry,
+  type BadTelemetry,
+  type Telemetry,
+  type TrafficWindow,
 } from "../../../lib/telemetry/telemetry.js";
 import { refuseFenced } from "../leader/leadership.js";
 import type { VerdictRule } from "../config.js";
 import { Baseline, storedBaseline } from "../verdict/baseline.js";
+import { describeWorse } from "../verdict/describe-worse.js";
+import { OPEN_EPOCHS } from "../verdict/open-epochs.js";
 import { ReleaseTest } from "../verdict/release-test.js";
-import { storedTest } from "../verdict/stored-test.js";
+import { storedTest, type TestRules } from "../verdict/stored-test.js";
 import type { Verdict } from "../verdict/verdict.js";
 import { isDealing, WindowPairing } from "../verdict/window-pair.js";
 
 const KEEP_MS = 60_000;
-const SAVE_INTERVAL_MS = 1000;
 const MAX_ATTEMPT = 20;
+/** Entries that are read at once. */
+const PAGE = 500;
 
+/** All that is known after a telemetry entry: the telemetry since then leads to what is known later. */
 const stored = z.object({
   /** The last telemetry entry that was counted. */
   cursor: z.string(),
+  /** Windows of one side that wait for the other's. */
+  halves: z.array(
+    z.tuple([
+      z.string(),
+      z.object({ at: z.number(), data: z.custom<TrafficWindow>() }),
+    ]),
+  ),
   /** The flip that started or resumed the canary. */
   flip: z.string().nullable(),
   /** By agent. */
@@ -55,22 +73,29 @@ interface KeeperOptions {
 }
 
 /**
- * Runs the test while this monitor leads, and stores it once a second. The next leader continues it, from the entry after
- * the last counted one. A new version or POST /api/release ends the test. So does a further try of the same version: the
+ * Runs the test while this monitor leads. It stores the test as it was when the oldest open epoch began, with what has been
+ * closed since. The next leader reads the telemetry again from there, and comes to the same figures. A new version or POST /api/release ends the test. So does a further try of the same version: the
  * canary is resumed, the split sends requests to both sides again, or the tolerance changes.
  */
 export class VerdictKeeper {
   readonly #options: KeeperOptions;
   readonly #rule: VerdictRule;
-  /** Entries that the stored test may lack. */
+  /** Entries to be counted. */
   #heard: Heard[] = [];
   #releasedAt = 0;
   #fence: string | undefined;
-  #savedAt = -Infinity;
+  /** What was known when each of the open epochs began, and whether that is stored. */
+  #marks: Stored[] = [];
+  /** What was known before the first window of an epoch that has not begun. */
+  #candidate: Stored | undefined;
+  #isSaved = false;
+  #isWorse = false;
   #pairing = new WindowPairing();
   #baseline = new Baseline();
   #test: ReleaseTest | undefined;
   #cursor = "0-0";
+  /** The last entry that was heard, counted or not. */
+  #lastId = "0-0";
   #flip: string | null = null;
   #versions = new Map<string, string>();
   #verdict: Verdict | undefined;
@@ -96,7 +121,7 @@ export class VerdictKeeper {
     return (
       this.#test && {
         alpha: this.#rule.alpha,
-        test: this.#test.toStored(),
+        test: this.#test.toRecord(),
         evidence,
         notCompared: Object.fromEntries(
           routes.flatMap(({ route, because }) =>
@@ -134,16 +159,23 @@ export class VerdictKeeper {
       this.#fence = at.fence;
     }
     this.#renew(flag, at.now);
-    for (const entry of this.#heard)
+    const heard = this.#heard;
+    this.#heard = [];
+    for (const entry of heard)
       if (compareIds(entry.id, this.#cursor) > 0) this.#count(entry);
-    this.#verdict = this.#test?.judge(this.#rule.alpha, this.#baseline);
-    // Redis's clock may have been set back.
-    if (Math.abs(at.now - this.#savedAt) >= SAVE_INTERVAL_MS)
-      await this.#save(at);
+    const verdict = this.#test?.judge(this.#rule.alpha, this.#baseline);
+    this.#verdict = verdict && (flag.value ? verdict : freeze(verdict));
+    const isWorse = this.#test?.isWorse === true;
+    if (isWorse !== this.#isWorse) this.#isSaved = false;
+    this.#isWorse = isWorse;
+    if (!this.#isSaved) await this.#save(at);
     return this.#verdict;
   }
 
   #hear(heard: Heard): void {
+    this.#lastId = heard.id;
+    // The first look reads from Redis what it needs.
+    if (this.#fence === undefined) return;
     this.#heard.push(heard);
     const { atMs } = heard;
     const oldest = this.#heard[0]?.atMs ?? atMs;
@@ -160,7 +192,7 @@ export class VerdictKeeper {
     else if (flag.value && flag.flip !== this.#flip) {
       this.#flip = flag.flip;
       this.#retry(test, now);
-    } else if (!isDeepStrictEqual(test.tolerance, this.#rule.tolerance))
+    } else if (!isDeepStrictEqual(test.rules, this.#testRules))
       this.#retry(test, now);
   }
 
@@ -171,12 +203,49 @@ export class VerdictKeeper {
   }
 
   #start(startedAt: number, attempt: number): void {
-    const { tolerance } = this.#rule;
-    this.#test = new ReleaseTest({ startedAt, attempt, tolerance });
+    const rules = this.#testRules;
+    this.#markStart(new ReleaseTest({ startedAt, attempt, rules }));
   }
 
-  #count({ id, atMs, what }: Heard): void {
-    this.#cursor = id;
+  get #testRules(): TestRules {
+    const { tolerance, stallMs, warmUpMs } = this.#rule;
+    return { tolerance, stallMs, warmUpMs };
+  }
+
+  #describe(test: ReleaseTest): Stored {
+    return {
+      cursor: this.#cursor,
+      halves: this.#pairing.halves,
+      flip: this.#flip,
+      versions: Object.fromEntries(this.#versions),
+      test: test.toStored(),
+      baseline: this.#baseline.toStored(),
+    };
+  }
+
+  /** Continues from what is known now. */
+  #markStart(test: ReleaseTest): void {
+    this.#test = test;
+    this.#candidate = undefined;
+    this.#marks = [this.#describe(test)];
+    this.#isSaved = false;
+  }
+
+  #count(heard: Heard): void {
+    const test = this.#test;
+    if (test?.isTurnedBy(heard.atMs) === true)
+      this.#candidate ??= this.#describe(test);
+    this.#cursor = heard.id;
+    this.#take(heard);
+    if (test !== this.#test || this.#candidate === undefined) return;
+    if (test?.isTurnedBy(heard.atMs) === true) return;
+    // An epoch has begun.
+    this.#marks = [...this.#marks, this.#candidate].slice(-OPEN_EPOCHS);
+    this.#candidate = undefined;
+    this.#isSaved = false;
+  }
+
+  #take({ atMs, what }: Heard): void {
     if ("problem" in what) {
       const because = `a window that cannot be read: ${what.problem}`;
       this.#test?.suspend(because, atMs);
@@ -209,24 +278,48 @@ export class VerdictKeeper {
     const { redis, keys, config } = this.#options;
     const raw = await redis.hget(keys.verdict(config.flagName), "state");
     const parsed = stored.safeParse(parseJson(raw));
-    if (!parsed.success) return;
-    const { cursor, flip, versions, test, baseline } = parsed.data;
+    if (!parsed.success) {
+      this.#cursor = this.#lastId;
+      return;
+    }
+    const { cursor, halves, flip, versions, test, baseline } = parsed.data;
     this.#cursor = cursor;
     this.#flip = flip;
     this.#versions = new Map(Object.entries(versions));
-    this.#test = ReleaseTest.restore(test);
-    this.#baseline = Baseline.restore(baseline);
-    this.#pairing = new WindowPairing();
+    this.#baseline = Baseline.restore(baseline, test.lastAt ?? test.startedAt);
+    this.#pairing = new WindowPairing(halves);
+    this.#isWorse = test.isWorse;
+    this.#markStart(ReleaseTest.restore(test));
+    await this.#readAgain();
   }
 
-  async #save({ fence, now }: { fence: string; now: number }): Promise<void> {
-    if (this.#test === undefined) return;
+  /** Counts the telemetry since the stored state. */
+  async #readAgain(): Promise<void> {
+    const { redis, keys } = this.#options;
+    for (;;) {
+      const entries = await redis.xrange(
+        ...([keys.telemetry, `(${this.#cursor}`, "+"] as const),
+        ...(["COUNT", PAGE] as const),
+      );
+      for (const [id, fields] of entries) {
+        const what = parseTelemetry(fields);
+        const isOther =
+          parseNotice(fields) !== undefined ||
+          ("problem" in what &&
+            (what.claimedKind === "gate" || what.claimedKind === "host"));
+        if (isOther) this.#cursor = id;
+        else this.#count({ id, atMs: entryTimeMs(id), what });
+      }
+      if (entries.length < PAGE) return;
+    }
+  }
+
+  async #save({ fence }: { fence: string }): Promise<void> {
+    const [earliest] = this.#marks;
+    if (this.#test === undefined || earliest === undefined) return;
     const state: Stored = {
-      cursor: this.#cursor,
-      flip: this.#flip,
-      versions: Object.fromEntries(this.#versions),
-      test: this.#test.toStored(),
-      baseline: this.#baseline.toStored(),
+      ...earliest,
+      test: this.#test.closeEarlier(earliest.test),
     };
     const { redis, keys, config } = this.#options;
     const outcome = await redis.eval(
@@ -234,12 +327,20 @@ export class VerdictKeeper {
       ...[JSON.stringify(state), fence],
     );
     refuseFenced(outcome, fence);
-    this.#savedAt = now;
-    // Not earlier: after a regained lease, the entries since the stored state are counted again.
-    this.#heard = this.#heard.filter(
-      ({ id }) => compareIds(id, state.cursor) > 0,
-    );
+    this.#isSaved = true;
   }
+}
+
+/** The canary gets no requests: the figures are those of the time before. */
+function freeze(verdict: Verdict): Verdict {
+  const because =
+    verdict.outcome === "worse" ? describeWorse(verdict) : verdict.because;
+  return {
+    ...verdict,
+    outcome: "stopped",
+    because,
+    canaryRequestsNeeded: null,
+  };
 }
 
 const verdictRecord = z.object({

@@ -88,8 +88,8 @@ function describeVerdict(
   { verdict, flag, recovery, stop }: StateReport,
   leads: boolean,
 ): { outcome: string; text: string } {
-  // The canary gets no requests, so an outcome that is no reason for the stop is old.
-  if (!flag.value && verdict?.outcome !== "worse")
+  // The verdict may be from just before the stop, or just after it.
+  if (!flag.value || verdict?.outcome === "stopped")
     return { outcome: "none", text: describeStop(stop) };
   if (verdict === null)
     return {
@@ -98,7 +98,8 @@ function describeVerdict(
         ? "No comparison: VERDICT is off"
         : "The leading monitor compares; this one is on standby",
     };
-  const { outcome, because, odds, canaryRequestsNeeded: needed } = verdict;
+  const { outcome, because, odds } = verdict;
+  const { wouldFind = null } = verdict;
   const { attempt = 1 } = recovery;
   if (outcome === "healthy" && attempt > 1)
     return {
@@ -107,12 +108,9 @@ function describeVerdict(
     };
   const texts: Partial<Record<string, string>> = {
     worse: `Yes, worse than prod · odds ${odds} for worse`,
-    healthy: `No, not worse · odds ${odds} for worse`,
-    insufficient: `Too early to tell · odds ${odds} for worse · ${
-      needed === null
-        ? "number of canary requests needed not known yet"
-        : `about ${needed.toLocaleString("en-US")} more canary requests needed`
-    }`,
+    healthy: `No, not worse: ${wouldFind ?? 1.5} × slower would have been found · odds ${odds} for worse`,
+    warming: `Warming up: errors are judged, latency is not yet · odds ${odds} for worse`,
+    insufficient: `Too early to tell · odds ${odds} for worse · ${describeNeed(verdict)}`,
     "split broken": "Unknown: the split does not match its ratio",
   };
   const text = texts[outcome ?? ""] ?? `Unknown: ${because ?? "no data"}`;
@@ -123,6 +121,17 @@ function describeStop(stop: StateReport["stop"]): string {
   if (!stop) return "Not compared while stopped";
   const by = RULES[stop.rule ?? ""];
   return `Stopped ${by === undefined ? "on request" : `by ${by}`} · not compared since`;
+}
+
+function describeNeed({
+  because,
+  canaryRequestsNeeded: needed,
+  minutesNeeded = null,
+}: NonNullable<StateReport["verdict"]>): string {
+  if (needed === null)
+    return because ?? "number of canary requests needed not known yet";
+  const minutes = minutesNeeded === null ? "" : `, ${minutesNeeded} min`;
+  return `about ${needed.toLocaleString("en-US")} more canary requests needed${minutes}`;
 }
 
 function latency(key: "p50Ms" | "p95Ms" | "p99Ms"): Figure {

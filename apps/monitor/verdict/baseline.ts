@@ -3,137 +3,156 @@ import {
   OTHER_ROUTES,
   type RouteWindow,
 } from "../../../lib/telemetry/telemetry.js";
-import {
-  BUCKETS,
-  bucketOfFine,
-  createCounts,
-  type BucketCounts,
-} from "./evidence/buckets.js";
+import { BUCKETS } from "./evidence/dictionary.js";
 import { fromSparse, sparseSchema, toSparse } from "./sparse.js";
 
 /** The prod requests that a route needs to be compared. */
 const MIN_REQUESTS = 200;
-const GENERATION_MS = 300_000;
+/** A generation ends with as many requests, or after as long; the last two are remembered. */
+const GENERATION_REQUESTS = 1000;
+const GENERATION_MS = 12 * 3_600_000;
 /** Including the one for all other routes. */
 const MAX_ROUTES = 51;
 
-interface RouteBaseline {
-  requests: number;
-  served: number;
-  latency: BucketCounts;
-}
-
-type Generation = Map<string, RouteBaseline>;
-
-const storedGeneration = z.record(
-  z.string(),
-  z.object({
-    requests: z.int().nonnegative(),
-    served: z.int().nonnegative(),
-    latency: sparseSchema(BUCKETS),
-  }),
-);
-export const storedBaseline = z.object({
+const storedCounts = z.object({
   since: z.number(),
-  current: storedGeneration,
-  previous: storedGeneration,
+  requests: z.int().nonnegative(),
+  served: z.int().nonnegative(),
+  latency: sparseSchema(BUCKETS),
 });
+export const storedBaseline = z.array(
+  z.tuple([z.string(), z.array(storedCounts)]),
+);
 export type StoredBaseline = z.infer<typeof storedBaseline>;
 
+interface Counts {
+  since: number;
+  requests: number;
+  served: number;
+  latency: Float64Array;
+}
+
+/** Prod's requests on a route before it is compared. */
+export interface WarmUp {
+  latency: Float64Array;
+  perSecond: number;
+}
+
 /**
- * Prod's requests on each route in the last five to ten minutes. They decide which routes a test can compare, and with
- * which dictionaries.
+ * Prod's last 1,000 to 2,000 requests on each route, of 24 hours at most. They decide which routes a test can compare, and
+ * with which dictionaries.
  */
 export class Baseline {
-  #since = -Infinity;
-  #current: Generation = new Map();
-  #previous: Generation = new Map();
+  /** The generations of each route, the current one last. */
+  readonly #routes = new Map<string, Counts[]>();
+  #lastAt = 0;
 
   /** @param atMs the end of the window */
   add(routes: ReadonlyMap<string, RouteWindow>, atMs: number): void {
-    if (atMs - this.#since >= GENERATION_MS || atMs < this.#since) {
-      // After a clock jump, an empty generation does not replace the previous one.
-      if (this.#current.size > 0) this.#previous = this.#current;
-      this.#current = new Map();
-      this.#since = atMs;
-    }
+    this.#lastAt = atMs;
     for (const [name, { requests, served, latency }] of routes) {
-      const route = this.#routeOf(name);
-      route.requests += requests;
-      route.served += served;
-      for (const [fine, count] of latency) {
-        const bucket = bucketOfFine(fine);
-        route.latency[bucket] = (route.latency[bucket] ?? 0) + count;
-      }
+      if (requests === 0) continue;
+      const counts = this.#currentOf(name, atMs);
+      counts.requests += requests;
+      counts.served += served;
+      for (const [bucket, count] of latency)
+        counts.latency[bucket] = (counts.latency[bucket] ?? 0) + count;
     }
   }
 
   /** Prod's latencies on this route, or why they cannot be used. */
-  warmUpOf(name: string): BucketCounts | { because: string } {
-    const latency = createCounts();
-    let requests = 0;
-    let served = 0;
-    for (const generation of [this.#current, this.#previous]) {
-      const route = generation.get(name);
-      if (route === undefined) continue;
-      requests += route.requests;
-      served += route.served;
-      route.latency.forEach((count, bucket) => {
+  warmUpOf(name: string): WarmUp | { because: string } {
+    const generations =
+      name === OTHER_ROUTES
+        ? [...this.#routes].flatMap(([other, own]) =>
+            other === OTHER_ROUTES || (isRare(own) && isServed(own)) ? own : [],
+          )
+        : (this.#routes.get(name) ?? []);
+    if (isRare(generations))
+      return {
+        because: `prod has answered ${sum(generations, "requests")} requests, ${MIN_REQUESTS} are needed`,
+      };
+    if (!isServed(generations))
+      return { because: "prod does not serve it, or fails on it" };
+    const latency = new Float64Array(BUCKETS);
+    for (const { latency: counts } of generations)
+      counts.forEach((count, bucket) => {
         latency[bucket] = (latency[bucket] ?? 0) + count;
       });
-    }
-    if (requests < MIN_REQUESTS)
-      return {
-        because: `prod has answered ${requests} requests, ${MIN_REQUESTS} are needed`,
-      };
-    if (served * 2 < requests)
-      return { because: "prod does not serve it, or fails on it" };
-    return latency;
+    const since = Math.min(...generations.map((one) => one.since));
+    const seconds = Math.max(1, (this.#lastAt - since) / 1000);
+    return { latency, perSecond: sum(generations, "requests") / seconds };
+  }
+
+  /** Whether requests of a route without a warm-up of its own can be compared with those of all such routes. */
+  isRareAndServed(name: string): boolean {
+    const generations = this.#routes.get(name) ?? [];
+    return isRare(generations) && isServed(generations);
   }
 
   /** Forgets everything, because prod has a new release. */
   clear(): void {
-    this.#current = new Map();
-    this.#previous = new Map();
+    this.#routes.clear();
   }
 
   toStored(): StoredBaseline {
-    const store = (generation: Generation) =>
-      Object.fromEntries(
-        [...generation].map(([name, { requests, served, latency }]) => [
-          name,
-          { requests, served, latency: toSparse(latency) },
-        ]),
-      );
-    return {
-      since: Number.isFinite(this.#since) ? this.#since : 0,
-      current: store(this.#current),
-      previous: store(this.#previous),
-    };
+    return [...this.#routes].map(([name, generations]) => [
+      name,
+      generations.map(({ latency, ...counts }) => ({
+        ...counts,
+        latency: toSparse(latency),
+      })),
+    ]);
   }
 
-  static restore(stored: StoredBaseline): Baseline {
-    const restore = (generation: StoredBaseline["current"]): Generation =>
-      new Map(
-        Object.entries(generation).map(([name, route]) => [
-          name,
-          { ...route, latency: fromSparse(route.latency, BUCKETS) },
-        ]),
-      );
+  static restore(stored: StoredBaseline, atMs: number): Baseline {
     const baseline = new Baseline();
-    baseline.#since = stored.since;
-    baseline.#current = restore(stored.current);
-    baseline.#previous = restore(stored.previous);
+    baseline.#lastAt = atMs;
+    for (const [name, generations] of stored)
+      baseline.#routes.set(
+        name,
+        generations.map(({ latency, ...counts }) => ({
+          ...counts,
+          latency: fromSparse(latency, BUCKETS),
+        })),
+      );
     return baseline;
   }
 
-  #routeOf(name: string): RouteBaseline {
-    const known = this.#current.get(name);
-    if (known !== undefined) return known;
-    if (name !== OTHER_ROUTES && this.#current.size >= MAX_ROUTES - 1)
-      return this.#routeOf(OTHER_ROUTES);
-    const route = { requests: 0, served: 0, latency: createCounts() };
-    this.#current.set(name, route);
-    return route;
+  #currentOf(name: string, atMs: number): Counts {
+    const generations = this.#routes.get(name);
+    if (generations === undefined && name !== OTHER_ROUTES) {
+      const others = this.#routes.has(OTHER_ROUTES) ? 1 : 0;
+      if (this.#routes.size - others >= MAX_ROUTES - 1)
+        return this.#currentOf(OTHER_ROUTES, atMs);
+    }
+    const current = generations?.at(-1);
+    if (
+      current !== undefined &&
+      current.requests < GENERATION_REQUESTS &&
+      atMs - current.since < GENERATION_MS
+    )
+      return current;
+    const next = {
+      ...{ since: atMs, requests: 0, served: 0 },
+      latency: new Float64Array(BUCKETS),
+    };
+    this.#routes.set(name, current === undefined ? [next] : [current, next]);
+    return next;
   }
+}
+
+function sum(
+  generations: readonly Counts[],
+  figure: "requests" | "served",
+): number {
+  return generations.reduce((total, counts) => total + counts[figure], 0);
+}
+
+function isRare(generations: readonly Counts[]): boolean {
+  return sum(generations, "requests") < MIN_REQUESTS;
+}
+
+function isServed(generations: readonly Counts[]): boolean {
+  return sum(generations, "served") * 2 >= sum(generations, "requests");
 }

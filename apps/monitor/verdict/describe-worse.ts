@@ -48,14 +48,14 @@ export function findSlowest(verdict: Verdict):
 }
 
 function isSlower({ latency, errors }: Verdict): boolean {
-  return Math.min(latency.raw, latency.guarded) >= errors;
+  return Math.min(latency.raw, latency.trimmed, latency.guarded) >= errors;
 }
 
 function findWorstRoute(
   routes: readonly RouteVerdict[],
 ): RouteVerdict | undefined {
   return routes
-    .filter(({ because }) => because === null)
+    .filter(({ canaryRequests }) => canaryRequests > 0)
     .sort((a, b) => b.evidence - a.evidence)[0];
 }
 

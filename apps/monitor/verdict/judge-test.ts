@@ -1,32 +1,37 @@
-import { LatencyHistogram } from "../../../lib/telemetry/latency-histogram.js";
 import type { Side } from "../../../lib/telemetry/telemetry.js";
 import type { Baseline } from "./baseline.js";
-import { weigh, weighRoute, type Evidence } from "./evidence.js";
-import type { OpenBlock } from "./open-block.js";
-import {
-  countRequestsNeeded,
-  ENOUGH_BLOCKS,
-  ENOUGH_CANARY_REQUESTS,
-  WARM_UP_CANARY_REQUESTS,
-} from "./requests-needed.js";
-import type { RouteCounts } from "./route-counts.js";
-import { BROKEN_SPLIT } from "./evidence/share-check.js";
+import type { ComparedRoute } from "./compared-route.js";
+import { describeRoute, finite } from "./describe-route.js";
+import { errorEvidence } from "./evidence/error-evidence.js";
+import { FAILED, type NotServed } from "./evidence/not-served.js";
+import { BROKEN_SPLIT, checkShare } from "./evidence/share-check.js";
+import { weighDecks, type LatencyEvidence } from "./evidence/stall-guard.js";
+import { evidenceToStop, totalEvidence } from "./evidence/total.js";
+import type { EpochSums } from "./open-epochs.js";
+import { requestsNeeded, type Power } from "./power.js";
 import { logStake, mixStarts } from "./starts.js";
+import type { StoredTest, TestRules } from "./stored-test.js";
 import type { SplitCounts, Stretch } from "./stretch.js";
-import { evidenceToStop } from "./evidence/total.js";
 import type { Outcome, RouteVerdict, TestedSide, Verdict } from "./verdict.js";
 
 /** The current counts of a test. */
 export interface TestCounts {
   attempt: number;
+  rules: TestRules;
   /** The routes with requests. */
   seen: readonly string[];
+  compared: ReadonlyMap<string, ComparedRoute>;
   whole: Stretch;
   /** The restarts that are still running. */
   restarts: readonly Stretch[];
   restartsBegun: number;
-  block: OpenBlock | undefined;
-  warmUp: { canaryRequests: number; isOver: boolean };
+  /** The epochs that are not closed. */
+  open: readonly EpochSums[];
+  /** Undefined if no deck was counted, or no slow-down can be found. */
+  power: Power | undefined;
+  warmUp: StoredTest["warmUp"];
+  /** The time of the last window. */
+  lastAt: number;
   /** The fault in recent input. */
   flaw: string | null;
   isOneSided: boolean;
@@ -40,6 +45,7 @@ export function judgeTest(
   options: { alpha: number; baseline: Pick<Baseline, "warmUpOf"> },
 ): Verdict {
   const { weighed, unguarded, compared, notServed } = weighAll(test);
+  const toFind = findRequestsNeeded(test, options.alpha);
   const isNotServed = notServed > Math.max(0, compared);
   const evidence = isNotServed ? notServed : compared;
   const toStop = evidenceToStop(options.alpha, test.attempt);
@@ -52,7 +58,10 @@ export function judgeTest(
   const canary = total(stretch.splits, "canary");
   const prod = total(stretch.splits, "prod");
   const routes = test.seen.map((name) =>
-    describeRoute(name, stretch.routes.get(name), options.baseline),
+    describeRoute(name, stretch.routes.get(name), {
+      ...options,
+      compared: test.compared,
+    }),
   );
   const { outcome, because } = decide(test, {
     evidence,
@@ -63,6 +72,7 @@ export function judgeTest(
     canary: canary.requests,
     prod: prod.requests,
     routes,
+    toFind,
   });
   return {
     outcome,
@@ -70,23 +80,17 @@ export function judgeTest(
     evidence: finite(evidence),
     evidenceToStop: toStop,
     latency: {
-      raw: finite(parts.raw),
-      guarded: finite(parts.guarded),
-      blocks: parts.blocks,
+      raw: finite(parts.latency.raw),
+      trimmed: finite(parts.latency.trimmed),
+      guarded: finite(parts.latency.guarded),
     },
     errors: finite(parts.errors),
-    notServed: isNotServed ? stretch.refusals.weigh().worst : null,
+    notServed: findNotServed(told, isNotServed),
     split: finite(parts.split),
     since: stretch.number === 0 ? null : stretch.startedAt,
     canary,
     prod,
-    canaryRequestsNeeded: countRequestsNeeded({
-      outcome,
-      canaryRequests: canary.requests,
-      warmUpRequestsLeft: test.warmUp.isOver
-        ? 0
-        : Math.max(0, WARM_UP_CANARY_REQUESTS - test.warmUp.canaryRequests),
-    }),
+    ...describeNeed(test, outcome, toFind),
     routes,
   };
 }
@@ -96,9 +100,51 @@ interface Weighed {
   evidence: Evidence;
 }
 
-function weighAll({ whole, restarts, restartsBegun, block }: TestCounts) {
-  const open =
-    block === undefined || block.isEmpty ? undefined : block.sum(whole.routes);
+/** What the canary does not serve, if that is why it is worse; of failures, the route on which they are. */
+function findNotServed(
+  { stretch, evidence }: Weighed,
+  isNotServed: boolean,
+): NotServed | null {
+  const { worst } = stretch.refusals.weigh();
+  const isFailing = evidence.errors > evidence.latency.evidence;
+  return isNotServed || (isFailing && worst?.status === FAILED) ? worst : null;
+}
+
+interface Evidence {
+  latency: LatencyEvidence;
+  errors: number;
+  total: number;
+  notServed: number;
+  /** The total of all decks, stalls included. */
+  unguarded: number;
+  split: number;
+}
+
+function weigh(stretch: Stretch, open: TestCounts["open"]): Evidence {
+  const { splits } = stretch;
+  const latency = weighDecks(stretch.sumWith(open));
+  const errors = errorEvidence(
+    splits.map(({ share, errors: { canary, prod } }) => ({
+      share,
+      canaryErrors: canary,
+      prodErrors: prod,
+    })),
+    stretch.canaryRequests,
+  );
+  return {
+    latency,
+    errors,
+    total: totalEvidence(latency.evidence, errors),
+    notServed: stretch.refusals.weigh().evidence,
+    unguarded: totalEvidence(latency.raw, errors),
+    split: splits.reduce(
+      (sum, { share, dealt }) => sum + checkShare({ share, ...dealt }),
+      0,
+    ),
+  };
+}
+
+function weighAll({ whole, restarts, restartsBegun, open }: TestCounts) {
   const weighStretch = (stretch: Stretch): Weighed => ({
     stretch,
     evidence: weigh(stretch, open),
@@ -146,6 +192,8 @@ interface Seen {
   canary: number;
   prod: number;
   routes: readonly RouteVerdict[];
+  /** See findRequestsNeeded. */
+  toFind: number;
 }
 
 function decide(
@@ -165,9 +213,6 @@ function decide(
       "nothing to compare: the split sends all requests to one side",
     );
   if (isRefusing) return say("worse");
-  if (!test.warmUp.isOver) return say(...describeWarmUp(test.warmUp));
-  if (test.whole.routes.size === 0)
-    return say(null, "no route can be compared yet: prod has too few requests");
   if (canary === 0) return say(null, "the canary has had no request yet");
   if (prod === 0) return say(null, "prod has had no request yet");
   if (!Number.isFinite(evidence) || !Number.isFinite(split))
@@ -178,30 +223,72 @@ function decide(
       "requests are not split in the configured ratio",
     );
   if (evidence >= toStop) return say("worse");
-  if (canary < ENOUGH_CANARY_REQUESTS) return say("insufficient");
+  const { until, canaryRequests } = test.warmUp;
+  if (until === null)
+    return say(
+      "warming",
+      `warming up: ${canaryRequests} canary requests so far`,
+    );
+  if (test.compared.size === 0)
+    return say(
+      "insufficient",
+      "no latency can be compared yet: prod has had too few requests",
+    );
   const doubt = findDoubt(test, seen);
   return doubt === undefined ? say("healthy") : say("insufficient", doubt);
 }
 
-/** Why a canary with enough requests is not healthy yet, or undefined. */
+/** Why a canary is not healthy yet, or undefined. */
 function findDoubt(
-  { whole }: TestCounts,
-  { unguarded, toStop, routes }: Seen,
+  { whole, power }: TestCounts,
+  { unguarded, toStop, routes, toFind }: Seen,
 ): string | undefined {
-  if (whole.guard.blocks < ENOUGH_BLOCKS)
-    return "too short a time to tell a slow canary from a burst";
+  if (power === undefined)
+    return whole.canaryInDecks === 0
+      ? "no latency has been compared yet"
+      : "within the tolerance, no slow-down up to 5 × can be found";
+  if (whole.canaryInDecks < toFind)
+    return `a canary ${power.slowdown} × slower would not have been found yet`;
   if (unguarded >= toStop)
-    return "it looks worse, but a burst is not ruled out";
+    return "it looks worse, but a stall is not ruled out";
   const slow = routes.find(({ evidence }) => evidence >= toStop);
   return slow && `${slow.route} looks slower`;
 }
 
-function describeWarmUp({
-  canaryRequests,
-}: TestCounts["warmUp"]): [Outcome | null, string] {
-  return canaryRequests === 0
-    ? [null, "the canary has had no request yet"]
-    : ["insufficient", `warming up: ${canaryRequests} canary requests so far`];
+/** The canary's requests in decks that find the slow-down with 90 % power, at its present rate. */
+function findRequestsNeeded(test: TestCounts, alpha: number): number {
+  const { power, whole, rules, attempt } = test;
+  if (power === undefined) return Infinity;
+  return requestsNeeded(power, {
+    toStop: evidenceToStop(alpha, attempt),
+    perSecond: whole.canaryInDecks / secondsCompared(test),
+    stallMs: rules.stallMs,
+  });
+}
+
+function secondsCompared({ warmUp, lastAt }: TestCounts): number {
+  return Math.max(1, (lastAt - (warmUp.until ?? lastAt)) / 1000);
+}
+
+function describeNeed(
+  test: TestCounts,
+  outcome: Outcome | null,
+  toFind: number,
+): Pick<Verdict, "canaryRequestsNeeded" | "minutesNeeded" | "wouldFind"> {
+  const { whole, power } = test;
+  const wouldFind = power?.slowdown ?? null;
+  if (outcome === "worse" || outcome === "healthy")
+    return { canaryRequestsNeeded: 0, minutesNeeded: 0, wouldFind };
+  const left = Math.max(0, toFind - whole.canaryInDecks);
+  if (outcome !== "insufficient" || !Number.isFinite(left))
+    return { canaryRequestsNeeded: null, minutesNeeded: null, wouldFind };
+  const perMinute = (60 * whole.canaryInDecks) / secondsCompared(test);
+  const minutes = perMinute > 0 ? left / perMinute : null;
+  return {
+    canaryRequestsNeeded: left,
+    minutesNeeded: minutes === null ? null : Math.ceil(minutes),
+    wouldFind,
+  };
 }
 
 function total(splits: readonly SplitCounts[], side: Side): TestedSide {
@@ -211,53 +298,4 @@ function total(splits: readonly SplitCounts[], side: Side): TestedSide {
     sum.errors += errors[side];
   }
   return sum;
-}
-
-function describeRoute(
-  route: string,
-  counts: RouteCounts | undefined,
-  baseline: Pick<Baseline, "warmUpOf">,
-): RouteVerdict {
-  const canary = histogramOf(counts, "canary");
-  const prod = histogramOf(counts, "prod");
-  return {
-    route,
-    because: counts === undefined ? sayWhyNot(route, baseline) : null,
-    evidence: counts === undefined ? 0 : finite(weighRoute(counts)),
-    canaryRequests: canary.total,
-    prodRequests: prod.total,
-    canaryP50Ms: quantile(canary, 0.5),
-    prodP50Ms: quantile(prod, 0.5),
-    canaryP95Ms: quantile(canary, 0.95),
-    prodP95Ms: quantile(prod, 0.95),
-  };
-}
-
-function sayWhyNot(
-  route: string,
-  baseline: Pick<Baseline, "warmUpOf">,
-): string {
-  const warmUp = baseline.warmUpOf(route);
-  return "because" in warmUp
-    ? warmUp.because
-    : "compared from the next window on";
-}
-
-function histogramOf(
-  counts: RouteCounts | undefined,
-  side: Side,
-): LatencyHistogram {
-  const histogram = new LatencyHistogram();
-  if (counts !== undefined) histogram.merge(counts.measured(side));
-  return histogram;
-}
-
-function quantile(histogram: LatencyHistogram, q: number): number | null {
-  const ms = histogram.quantile(q);
-  return ms === undefined ? null : Math.round(ms * 100) / 100;
-}
-
-/** JSON has no infinities. */
-function finite(value: number): number {
-  return Number.isFinite(value) ? value : 0;
 }

@@ -1,10 +1,15 @@
-import { SIDES } from "../../../lib/telemetry/telemetry.js";
+import { SLOT_MS, type DealtDeck } from "../../../lib/telemetry/decks.js";
+import { reduceRatio, type Ratio } from "../../../lib/telemetry/split-ratio.js";
+import { OTHER_ROUTES, SIDES } from "../../../lib/telemetry/telemetry.js";
 import type { Baseline } from "./baseline.js";
-import { BUCKETS } from "./evidence/buckets.js";
-import { BLOCK_MS } from "./evidence/burst-guard.js";
+import { addByRoute, betOn, ComparedRoute } from "./compared-route.js";
+import { BUCKETS } from "./evidence/dictionary.js";
+import { addSums } from "./evidence/stall-guard.js";
+import { evidenceToStop } from "./evidence/total.js";
 import { judgeTest } from "./judge-test.js";
-import { OpenBlock } from "./open-block.js";
-import { RouteCounts } from "./route-counts.js";
+import { InputWatch } from "./input-watch.js";
+import { epochAt, OpenEpochs } from "./open-epochs.js";
+import { measurePower, type Power } from "./power.js";
 import { RoutePlaces } from "./route-places.js";
 import { fromSparse, toSparse } from "./sparse.js";
 import {
@@ -12,76 +17,85 @@ import {
   RESTART_CANARY_REQUESTS,
   RESTART_MS,
 } from "./starts.js";
-import type { StoredTest } from "./stored-test.js";
+import type { StoredTest, TestRules } from "./stored-test.js";
 import { Stretch } from "./stretch.js";
-import { createCanaryBuckets, type Tolerance } from "./tolerance.js";
-import { WARM_UP_CANARY_REQUESTS, WARM_UP_MS } from "./requests-needed.js";
 import type { Verdict } from "./verdict.js";
-import { findFlaw, isDealing, type WindowPair } from "./window-pair.js";
+import { isDealing, type WindowPair } from "./window-pair.js";
 
 const MAX_SPLITS = 8;
-/** How long a malformed window suspends the verdict. */
-const SUSPENSION_MS = 10_000;
 const ONE_SIDED_MS = 10_000;
-const LONGEST_GAP_MS = 600_000;
-/** Windows of one proxy with the same time: those of five seconds. */
-const MOST_AT_ONE_TIME = 10;
+/** The canary requests of a warm-up, at least. */
+export const WARM_UP_CANARY_REQUESTS = 50;
 
 /**
  * If a window is malformed, it is not counted and suspends the verdict for ten seconds: bad input never stops a canary.
  *
  * Counts the requests of one canary release and of prod, and compares them.
  *
- * warming up → (30 s or 50 canary requests) → comparing each route, once prod has enough requests on it.
+ * warming up (errors are judged) → (the time and the canary requests are over) → comparing the latency of decks, once prod
+ * has enough requests on their routes.
  */
 export class ReleaseTest {
   readonly startedAt: number;
   /** The number of earlier tries of this release. */
   readonly attempt: number;
-  readonly tolerance: Tolerance;
-  readonly #canaryBuckets: Uint8Array;
+  readonly rules: TestRules;
   readonly #places = new RoutePlaces();
+  readonly #compared = new Map<string, ComparedRoute>();
   #whole: Stretch;
   /** The latest ones. */
   #restarts: Stretch[] = [];
   #restartsBegun = 0;
-  #block: OpenBlock | undefined;
-  #warmUp = { since: null as number | null, canaryRequests: 0, isOver: false };
-  /** The time of the last window, and the further windows of each proxy with the same time. */
-  #lastAt: number | null = null;
-  readonly #sameTime = new Map<string, number>();
+  #epochs: OpenEpochs;
+  /** Of the last deck. */
+  #ratio: Ratio | null = null;
+  #power: { of: string; found: Power | undefined } | undefined;
+  #warmUp: StoredTest["warmUp"] = {
+    since: null,
+    canaryRequests: 0,
+    until: null,
+  };
+  #input: InputWatch;
   /** Since when all windows are of a split that sends one side nothing. */
   #oneSidedSince: number | null = null;
-  #flaw: { because: string; until: number } | null = null;
   #isWorse = false;
 
   constructor(options: {
     startedAt: number;
     attempt: number;
-    tolerance: Tolerance;
+    rules: TestRules;
   }) {
     this.startedAt = options.startedAt;
     this.attempt = options.attempt;
-    this.tolerance = options.tolerance;
-    this.#canaryBuckets = createCanaryBuckets(options.tolerance);
-    this.#whole = new Stretch(0, options.startedAt);
+    this.rules = options.rules;
+    this.#input = new InputWatch(options.startedAt);
+    this.#epochs = new OpenEpochs(options.rules.stallMs, -1);
+    this.#whole = new Stretch(0, options.startedAt, 0);
   }
 
   /** @param baseline learns from the pair, and decides which routes can be compared from then on */
   observe(heard: WindowPair, baseline: Baseline): void {
-    if (!this.#isSound(heard)) return;
+    if (!this.#input.isSound(heard)) return;
     const pair = this.#places.assign(heard);
     const { atMs, share, prod, alone } = pair;
-    this.#lastAt = Math.max(atMs, this.#lastAt ?? atMs);
-    this.#turnBlock(atMs);
+    if (this.isTurnedBy(atMs)) this.#turnEpoch(atMs);
     if (share !== undefined && isDealing(share)) {
       this.#oneSidedSince = null;
-      this.#count(pair, share);
+      this.#count(pair, share, baseline);
     } else this.#oneSidedSince ??= atMs;
     baseline.add(prod.routes, atMs);
     baseline.add(alone, atMs);
     // Last, because new dictionaries may include prod's requests of this window, which must not be counted then.
-    if (this.#warmUp.isOver) this.#admitRoutes(baseline);
+    if (this.#warmUp.until !== null) this.#admitRoutes(baseline);
+  }
+
+  /** Whether a window of this time begins an epoch. */
+  isTurnedBy(atMs: number): boolean {
+    return this.#epochs.isTurnedBy(atMs);
+  }
+
+  get isWorse(): boolean {
+    return this.#isWorse;
   }
 
   /** Whether there were canary requests. */
@@ -94,17 +108,15 @@ export class ReleaseTest {
 
   /** Whether the splits of all proxies have sent everything to one side for some time. */
   get isOneSided(): boolean {
-    const lastAt = this.#lastAt ?? this.startedAt;
     return (
       this.#oneSidedSince !== null &&
-      lastAt - this.#oneSidedSince >= ONE_SIDED_MS
+      this.#input.now - this.#oneSidedSince >= ONE_SIDED_MS
     );
   }
 
   /** Suspends the verdict for ten seconds, because input was not counted. */
   suspend(because: string, atMs: number): void {
-    const until = atMs + SUSPENSION_MS;
-    this.#flaw = { because: `not counted: ${because}`, until };
+    this.#input.suspend(because, atMs);
   }
 
   /** @param alpha the share of healthy releases that may be stopped */
@@ -112,13 +124,17 @@ export class ReleaseTest {
     const verdict = judgeTest(
       {
         attempt: this.attempt,
+        rules: this.rules,
         seen: this.#places.names,
+        compared: this.#compared,
         whole: this.#whole,
         restarts: this.#restarts,
         restartsBegun: this.#restartsBegun,
-        block: this.#block,
+        open: this.#epochs.sum(),
+        power: this.#readPower(evidenceToStop(alpha, this.attempt)),
         warmUp: this.#warmUp,
-        flaw: this.#flawNow(),
+        lastAt: this.#input.now,
+        flaw: this.#input.because,
         isOneSided: this.isOneSided,
         wasWorse: this.#isWorse,
       },
@@ -129,109 +145,100 @@ export class ReleaseTest {
     return verdict;
   }
 
+  /** With the open epochs in the closed sums: it can be judged, but not go on. */
+  toRecord(): StoredTest {
+    const open = this.#epochs.sum();
+    return this.#store((stretch) => stretch.toStored(stretch.sumWith(open)));
+  }
+
+  /** Without the open epochs. */
   toStored(): StoredTest {
+    return this.#store((stretch) => stretch.toStored());
+  }
+
+  /**
+   * An earlier `toStored()` of this test, with what has been closed since: telemetry from then on leads to the same test.
+   *
+   * @param earlier from when the oldest open epoch began
+   */
+  closeEarlier(earlier: StoredTest): StoredTest {
+    const close = (stretch: StoredTest["whole"]) => {
+      const now = this.#stretches.find(
+        ({ number }) => number === stretch.number,
+      );
+      const { closed } = (now ?? Stretch.restore(stretch)).toStored();
+      return { ...stretch, closed };
+    };
     return {
-      startedAt: this.startedAt,
-      attempt: this.attempt,
-      tolerance: this.tolerance,
-      lastAt: this.#lastAt,
-      warmUp: { ...this.#warmUp },
-      seen: this.#places.names,
-      warmUps: [...this.#whole.routes].map(([name, { warmUp }]) => [
-        name,
-        toSparse(warmUp),
-      ]),
-      whole: this.#whole.toStored(),
-      restarts: this.#restarts.map((stretch) => stretch.toStored()),
-      restartsBegun: this.#restartsBegun,
-      block: this.#block?.toStored() ?? null,
-      oneSidedSince: this.#oneSidedSince,
-      flaw: this.#flaw,
+      ...earlier,
+      whole: close(earlier.whole),
+      restarts: earlier.restarts.map(close),
+      sealed: this.#epochs.closed,
       isWorse: this.#isWorse,
     };
   }
 
   static restore(stored: StoredTest): ReleaseTest {
     const test = new ReleaseTest(stored);
-    test.#lastAt = stored.lastAt;
+    test.#input = new InputWatch(stored.startedAt, stored);
     test.#warmUp = { ...stored.warmUp };
     test.#places.restore(stored.seen, stored.lastAt ?? stored.startedAt);
-    const warmUps = new Map(stored.warmUps);
-    test.#whole = Stretch.restore(
-      stored.whole,
-      (name) =>
-        new RouteCounts(
-          fromSparse(warmUps.get(name) ?? [], BUCKETS),
-          test.#canaryBuckets,
-        ),
-    );
-    test.#restarts = stored.restarts.map((restart) =>
-      Stretch.restore(restart, (name) =>
-        test.#whole.routes.get(name)?.startAgain(),
-      ),
-    );
+    const { tolerance } = stored.rules;
+    for (const [name, latency, perSecond] of stored.compared) {
+      const warmUp = { latency: fromSparse(latency, BUCKETS), perSecond };
+      test.#compared.set(name, new ComparedRoute(warmUp, tolerance));
+    }
+    test.#ratio = stored.ratio;
+    const { stallMs } = stored.rules;
+    test.#epochs = new OpenEpochs(stallMs, stored.sealed);
+    test.#whole = Stretch.restore(stored.whole);
+    test.#restarts = stored.restarts.map((stretch) => Stretch.restore(stretch));
     test.#restartsBegun = stored.restartsBegun;
-    if (stored.block !== null) test.#block = OpenBlock.restore(stored.block);
     test.#oneSidedSince = stored.oneSidedSince;
-    test.#flaw = stored.flaw;
     test.#isWorse = stored.isWorse;
     return test;
   }
 
-  #isSound(pair: WindowPair): boolean {
-    const flaw = findFlaw(pair) ?? this.#findJump(pair);
-    if (flaw === undefined) return true;
-    if (Number.isFinite(pair.atMs)) {
-      this.#lastAt = Math.max(pair.atMs, this.#lastAt ?? pair.atMs);
-      // The block continues: a clock jump must not divide a burst in two.
-      if (this.#block !== undefined)
-        this.#block.index = Math.floor(this.#lastAt / BLOCK_MS);
-    }
-    this.suspend(flaw, this.#lastAt ?? this.startedAt);
-    return false;
-  }
-
-  /**
-   * After Redis's clock was set back, all entries get the last one's time until it has caught up, and their blocks are
-   * unknown.
-   */
-  #findJump({ proxy, atMs }: WindowPair): string | undefined {
-    if (this.#lastAt === null) return undefined;
-    const step = atMs - this.#lastAt;
-    if (step > 0) this.#sameTime.clear();
-    const more = (this.#sameTime.get(proxy) ?? -1) + 1;
-    this.#sameTime.set(proxy, more);
-    if (more > MOST_AT_ONE_TIME)
-      return "Redis’s clock was set back, or stands still";
-    if (step > LONGEST_GAP_MS)
-      return `the clock jumped, or no window arrived for ${Math.round(step / 1000)} s`;
-    return undefined;
-  }
-
-  #flawNow(): string | null {
-    const { until = 0, because = null } = this.#flaw ?? {};
-    return (this.#lastAt ?? this.startedAt) < until ? because : null;
+  #store(toStored: (stretch: Stretch) => StoredTest["whole"]): StoredTest {
+    return {
+      startedAt: this.startedAt,
+      attempt: this.attempt,
+      rules: this.rules,
+      lastAt: this.#input.lastAt,
+      warmUp: { ...this.#warmUp },
+      seen: this.#places.names,
+      compared: [...this.#compared].map(([name, { warmUp, perSecond }]) => [
+        name,
+        toSparse(warmUp),
+        perSecond,
+      ]),
+      ratio: this.#ratio,
+      sealed: -1,
+      whole: toStored(this.#whole),
+      restarts: this.#restarts.map(toStored),
+      restartsBegun: this.#restartsBegun,
+      oneSidedSince: this.#oneSidedSince,
+      flaw: this.#input.flaw,
+      isWorse: this.#isWorse,
+    };
   }
 
   get #stretches(): readonly Stretch[] {
     return [this.#whole, ...this.#restarts];
   }
 
-  #turnBlock(atMs: number): void {
-    const index = Math.floor(atMs / BLOCK_MS);
-    const block = this.#block;
-    if (block !== undefined && index <= block.index) return;
-    if (block !== undefined && !block.isEmpty) {
-      const sum = block.sum(this.#whole.routes);
-      for (const stretch of this.#stretches) stretch.endBlock(sum);
-    }
-    this.#block = new OpenBlock(index);
-    this.#places.vacate(atMs, (name) => this.#whole.routes.has(name));
-    this.#restartWhenDue(atMs);
+  #turnEpoch(atMs: number): void {
+    const { number, over } = this.#epochs.turn(atMs);
+    for (const epoch of over)
+      for (const stretch of this.#stretches)
+        if (epoch.number >= stretch.firstEpoch)
+          addSums(stretch.closed, epoch.sums);
+    this.#places.vacate(atMs, (name) => this.#compared.has(name));
+    this.#restartWhenDue(atMs, number);
   }
 
-  /** Called between two blocks, so that all stretches share the open one. */
-  #restartWhenDue(atMs: number): void {
+  /** Called between two epochs, so that all stretches share the open ones. */
+  #restartWhenDue(atMs: number, epoch: number): void {
     const last = this.#restarts.at(-1) ?? this.#whole;
     if (
       atMs - last.startedAt < RESTART_MS ||
@@ -239,56 +246,89 @@ export class ReleaseTest {
     )
       return;
     this.#restartsBegun += 1;
-    const restart = new Stretch(this.#restartsBegun, atMs);
-    for (const [name, route] of this.#whole.routes)
-      restart.routes.set(name, route.startAgain());
+    const restart = new Stretch(this.#restartsBegun, atMs, epoch);
     this.#restarts = [...this.#restarts, restart].slice(-LIVE_RESTARTS);
   }
 
-  #count(pair: WindowPair, share: number): void {
-    // From the first request, and on each route: prod's own rate is all that they are compared with.
-    for (const { refusals } of this.#stretches)
-      for (const side of SIDES) refusals.add(share, side, pair[side].routes);
-    if (!this.#warmUp.isOver) {
+  #count(pair: WindowPair, share: number, baseline: Baseline): void {
+    const { splits } = this.#whole;
+    if (!this.#whole.hasShare(share) && splits.length >= MAX_SPLITS) return;
+    // From the first request on, and on each route.
+    for (const stretch of this.#stretches) stretch.count(pair, share);
+    if (this.#warmUp.until === null) {
       this.#warm(pair);
       return;
     }
-    const { splits, routes } = this.#whole;
-    if (!this.#whole.hasShare(share) && splits.length >= MAX_SPLITS) return;
-    for (const stretch of this.#stretches) stretch.count(pair, share);
-    for (const side of SIDES)
-      for (const [name, { latency }] of pair[side].routes) {
-        const route = routes.get(name);
-        if (route !== undefined)
-          this.#block?.add(name, route, { share, side, latency });
-      }
+    for (const stretch of this.#stretches)
+      for (const side of SIDES) stretch.countLatency(side, pair[side].routes);
+    if (Array.isArray(pair.decks))
+      for (const deck of pair.decks) this.#bet(deck, baseline);
   }
 
   #warm({ atMs, canary, prod }: WindowPair): void {
     if (canary.dealt + prod.dealt === 0 && this.#warmUp.since === null) return;
     this.#warmUp.since ??= atMs;
-    this.#warmUp.canaryRequests += requestsOf(canary);
-    this.#warmUp.isOver =
-      atMs - this.#warmUp.since >= WARM_UP_MS ||
+    for (const { requests } of canary.routes.values())
+      this.#warmUp.canaryRequests += requests;
+    const isOver =
+      atMs - this.#warmUp.since >= this.rules.warmUpMs &&
       this.#warmUp.canaryRequests >= WARM_UP_CANARY_REQUESTS;
+    if (isOver) this.#warmUp.until = atMs;
+  }
+
+  #bet({ slot, np, nc, requests }: DealtDeck, baseline: Baseline): void {
+    const { until } = this.#warmUp;
+    // It was dealt to a cold canary, or to another release.
+    if (until === null || slot * SLOT_MS < until) return;
+    const epoch = epochAt(slot);
+    const dealt = requests.map(([name, fine], j) => {
+      const route = this.#comparedAs(name, baseline);
+      const bucket = route?.bucketOf(fine, j < nc) ?? 0;
+      return { name, route, bucket };
+    });
+    const bets = betOn(dealt, nc);
+    this.#ratio = reduceRatio({ prod: np, canary: nc });
+    for (const stretch of this.#stretches) {
+      if (epoch < stretch.firstEpoch) continue;
+      stretch.canaryInDecks += nc;
+      addByRoute((name) => stretch.routeOf(name).winnings, dealt, nc);
+    }
+    const slow = dealt
+      .slice(0, nc)
+      .filter(({ route, bucket }) =>
+        route === undefined ? false : bucket > route.dictionary.slowAbove,
+      ).length;
+    this.#epochs.add(slot, bets, { requests: nc, slow });
+  }
+
+  /** Routes with few requests are compared together. */
+  #comparedAs(name: string, baseline: Baseline): ComparedRoute | undefined {
+    const own = this.#compared.get(name);
+    if (own !== undefined || name === OTHER_ROUTES) return own;
+    return baseline.isRareAndServed(name)
+      ? this.#compared.get(OTHER_ROUTES)
+      : undefined;
   }
 
   #admitRoutes(baseline: Baseline): void {
-    const { routes } = this.#whole;
-    for (const name of this.#places.names) {
-      if (routes.has(name)) continue;
+    for (const name of [...this.#places.names, OTHER_ROUTES]) {
+      if (this.#compared.has(name)) continue;
       const warmUp = baseline.warmUpOf(name);
       if ("because" in warmUp) continue;
-      const route = new RouteCounts(warmUp, this.#canaryBuckets);
-      routes.set(name, route);
-      for (const restart of this.#restarts)
-        restart.routes.set(name, route.startAgain());
+      const route = new ComparedRoute(warmUp, this.rules.tolerance);
+      this.#compared.set(name, route);
     }
   }
-}
 
-function requestsOf({ routes }: WindowPair["canary"]): number {
-  let sum = 0;
-  for (const { requests } of routes.values()) sum += requests;
-  return sum;
+  /** What the compared routes show at the last deck's ratio. */
+  #readPower(toStop: number): Power | undefined {
+    if (this.#ratio === null) return undefined;
+    const { prod, canary } = this.#ratio;
+    const of = `${prod}:${canary} ${toStop} ${[...this.#compared.keys()].join(" ")}`;
+    if (this.#power?.of !== of) {
+      const routes = [...this.#compared.values()];
+      this.#power = { of, found: measurePower(routes, this.#ratio, toStop) };
+    }
+    return this.#power.found;
+  }
 }

@@ -1,3 +1,4 @@
+import type { DealtDeck } from "../../../lib/telemetry/decks.js";
 import {
   OTHER_ROUTES,
   type RouteWindow,
@@ -35,6 +36,9 @@ export class RoutePlaces {
       prod: side(pair.prod),
       canary: side(pair.canary),
       alone: this.#fold(pair.alone, atMs),
+      decks: Array.isArray(pair.decks)
+        ? pair.decks.map((deck) => this.#foldDeck(deck, atMs))
+        : pair.decks,
     };
   }
 
@@ -56,6 +60,16 @@ export class RoutePlaces {
       folded.set(place, there === undefined ? window : join(there, window));
     }
     return folded;
+  }
+
+  #foldDeck({ requests, ...deck }: DealtDeck, atMs: number): DealtDeck {
+    return {
+      ...deck,
+      requests: requests.map(([route, bucket]) => [
+        this.#placeOf(route, atMs),
+        bucket,
+      ]),
+    };
   }
 
   #placeOf(name: string, atMs: number): string {

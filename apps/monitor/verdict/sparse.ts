@@ -30,8 +30,3 @@ export function fromSparse(
   for (const [index, count] of sparse) counts[index] = count;
   return counts;
 }
-
-export function addSparse(counts: Float64Array, sparse: SparseHistogram): void {
-  for (const [index, count] of sparse)
-    counts[index] = (counts[index] ?? 0) + count;
-}

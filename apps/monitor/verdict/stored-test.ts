@@ -1,19 +1,26 @@
 import * as z from "zod";
-import { BUCKETS } from "./evidence/buckets.js";
-import { COMPONENT_COUNT } from "./evidence/dictionary.js";
+import { TOP_BUCKET } from "../../../lib/telemetry/latency-histogram.js";
+import { BUCKETS, COMPONENT_COUNT } from "./evidence/dictionary.js";
 import { storedRefusals } from "./evidence/not-served.js";
-import { storedOpenBlock } from "./open-block.js";
-import { storedRoute } from "./route-counts.js";
 import { sparseSchema } from "./sparse.js";
 
 const byComponent = z.array(z.number()).length(COMPONENT_COUNT);
 const count = z.int().nonnegative();
 const sides = z.object({ prod: count, canary: count });
+const histogram = sparseSchema(TOP_BUCKET + 1);
 
 const storedStretch = z.object({
   number: count,
   startedAt: z.number(),
-  routes: z.array(z.tuple([z.string(), storedRoute])),
+  firstEpoch: count,
+  canaryInDecks: count,
+  routes: z.array(
+    z.tuple([
+      z.string(),
+      z.object({ prod: histogram, canary: histogram }),
+      byComponent,
+    ]),
+  ),
   splits: z.array(
     z.object({
       share: z.number().gt(0).lt(1),
@@ -22,38 +29,50 @@ const storedStretch = z.object({
       errors: sides,
     }),
   ),
-  guard: z.object({
-    blocks: count,
-    largest: z.array(byComponent),
+  refusals: storedRefusals,
+  closed: z.object({
+    winnings: byComponent,
+    withoutStalls: byComponent,
     scatter: byComponent,
     deviations: byComponent,
     variances: byComponent,
+    groups: byComponent,
   }),
-  refusals: storedRefusals.optional(),
 });
 export type StoredStretch = z.infer<typeof storedStretch>;
 
+/** The settings that a test keeps to its end. */
+const storedRules = z.object({
+  tolerance: z.object({ ratio: z.number(), ms: z.number() }),
+  stallMs: z.number(),
+  warmUpMs: z.number(),
+});
+export type TestRules = z.infer<typeof storedRules>;
+
 /**
  * All input of a verdict, as JSON: of the running test in Redis, and of one that stopped a canary in the ledger. A restored
- * test gives the same verdict.
+ * test gives the same verdict. Open epochs are not in it: the ledger's has them in the closed sums, and Redis's is from
+ * before they began, to be continued from the telemetry since then.
  */
 export const storedTest = z.object({
   startedAt: z.number(),
   attempt: count,
-  tolerance: z.object({ ratio: z.number(), ms: z.number() }),
+  rules: storedRules,
   lastAt: z.number().nullable(),
   warmUp: z.object({
     since: z.number().nullable(),
     canaryRequests: count,
-    isOver: z.boolean(),
+    until: z.number().nullable(),
   }),
   seen: z.array(z.string()),
-  /** Prod's earlier latencies on each compared route. */
-  warmUps: z.array(z.tuple([z.string(), sparseSchema(BUCKETS)])),
+  /** Prod's earlier latencies on each compared route, and requests a second. */
+  compared: z.array(z.tuple([z.string(), sparseSchema(BUCKETS), z.number()])),
+  ratio: z.object({ prod: count, canary: count }).nullable(),
+  /** The last epoch that is closed, though its decks may still come. */
+  sealed: z.int(),
   whole: storedStretch,
   restarts: z.array(storedStretch),
   restartsBegun: count,
-  block: storedOpenBlock.nullable(),
   oneSidedSince: z.number().nullable(),
   flaw: z.object({ because: z.string(), until: z.number() }).nullable(),
   isWorse: z.boolean(),

@@ -1,22 +1,22 @@
+import { LatencyHistogram } from "../../../lib/telemetry/latency-histogram.js";
 import {
   SIDES,
-  type Side,
   type RouteWindow,
+  type Side,
 } from "../../../lib/telemetry/telemetry.js";
-import {
-  createGuardSums,
-  withBlock,
-  type Block,
-  type GuardSums,
-} from "./evidence/burst-guard.js";
+import { createByComponent, type ByComponent } from "./evidence/deck-bets.js";
 import { Refusals } from "./evidence/not-served.js";
-import type { RouteCounts } from "./route-counts.js";
+import {
+  addSums,
+  createGuardSums,
+  type GuardSums,
+} from "./evidence/stall-guard.js";
 import type { StoredStretch } from "./stored-test.js";
 import type { WindowPair } from "./window-pair.js";
 
 type BySide = Record<Side, number>;
 
-/** Counts while the canary's share was the same. Requests and errors are of the compared routes only. */
+/** Counts of all requests while the canary's share was the same. */
 export interface SplitCounts {
   share: number;
   dealt: BySide;
@@ -24,28 +24,37 @@ export interface SplitCounts {
   errors: BySide;
 }
 
+/** What a route's requests showed after the warm-up. */
+export interface RouteSums {
+  prod: LatencyHistogram;
+  canary: LatencyHistogram;
+  /** Of bets on each request by itself: they tell which route is slower. */
+  winnings: ByComponent;
+}
+
 /** The counts of a test since a moment. */
 export class Stretch {
   /** 0 for the whole test, then 1, 2, … */
   readonly number: number;
   readonly startedAt: number;
-  readonly routes = new Map<string, RouteCounts>();
+  /** The first epoch whose decks count. */
+  readonly firstEpoch: number;
+  readonly routes = new Map<string, RouteSums>();
   readonly #splits = new Map<number, SplitCounts>();
-  #guard: GuardSums = createGuardSums();
   #refusals = new Refusals();
+  /** Of the epochs that are over. */
+  closed: GuardSums = createGuardSums();
+  /** The canary's requests in decks. */
+  canaryInDecks = 0;
 
-  constructor(number: number, startedAt: number) {
+  constructor(number: number, startedAt: number, firstEpoch: number) {
     this.number = number;
     this.startedAt = startedAt;
+    this.firstEpoch = firstEpoch;
   }
 
-  /** By the canary's share. */
   get splits(): readonly SplitCounts[] {
     return [...this.#splits.values()];
-  }
-
-  get guard(): GuardSums {
-    return this.#guard;
   }
 
   get refusals(): Refusals {
@@ -62,71 +71,88 @@ export class Stretch {
     return this.#splits.has(share);
   }
 
+  /** Errors and answers that do not serve, on all routes. */
   count(pair: Pick<WindowPair, Side>, share: number): void {
     const split = this.#splitOf(share);
     for (const side of SIDES) {
-      split.dealt[side] += pair[side].dealt;
-      for (const [name, window] of pair[side].routes)
-        this.#countRoute(name, window, { split, side });
+      const { dealt, routes } = pair[side];
+      split.dealt[side] += dealt;
+      for (const { requests, errors } of routes.values()) {
+        split.requests[side] += requests;
+        split.errors[side] += errors;
+      }
+      this.#refusals.add(share, side, routes);
     }
   }
 
-  endBlock(block: Block): void {
-    this.#guard = withBlock(this.#guard, block);
+  countLatency(side: Side, routes: ReadonlyMap<string, RouteWindow>): void {
+    for (const [name, { latency }] of routes)
+      this.routeOf(name)[side].merge(latency);
   }
 
-  toStored(): StoredStretch {
+  routeOf(name: string): RouteSums {
+    const known = this.routes.get(name);
+    if (known !== undefined) return known;
+    const route = {
+      prod: new LatencyHistogram(),
+      canary: new LatencyHistogram(),
+      winnings: createByComponent(),
+    };
+    this.routes.set(name, route);
+    return route;
+  }
+
+  /** The sums with those of open epochs. */
+  sumWith(open: readonly { number: number; sums: GuardSums }[]): GuardSums {
+    const all = createGuardSums();
+    addSums(all, this.closed);
+    for (const { number, sums } of open)
+      if (number >= this.firstEpoch) addSums(all, sums);
+    return all;
+  }
+
+  toStored(closed = this.closed): StoredStretch {
+    const { number, startedAt, firstEpoch, canaryInDecks } = this;
     return {
-      number: this.number,
-      startedAt: this.startedAt,
-      routes: [...this.routes].map(([name, route]) => [name, route.toStored()]),
+      ...{ number, startedAt, firstEpoch, canaryInDecks },
+      routes: [...this.routes].map(([name, { prod, canary, winnings }]) => [
+        name,
+        { prod: prod.toSparse(), canary: canary.toSparse() },
+        [...winnings],
+      ]),
       splits: structuredClone(this.splits) as SplitCounts[],
-      guard: this.#guard,
       refusals: this.#refusals.toStored(),
+      closed: Object.fromEntries(
+        Object.entries(closed).map(([name, list]: [string, ByComponent]) => [
+          name,
+          [...list],
+        ]),
+      ) as StoredStretch["closed"],
     };
   }
 
-  /** @param createRoute without any request */
-  static restore(
-    stored: StoredStretch,
-    createRoute: (name: string) => RouteCounts | undefined,
-  ): Stretch {
-    const stretch = new Stretch(stored.number, stored.startedAt);
-    for (const [name, counts] of stored.routes) {
-      const route = createRoute(name);
-      if (route === undefined) continue;
-      route.addStored(counts);
-      stretch.routes.set(name, route);
+  static restore(stored: StoredStretch): Stretch {
+    const { number, startedAt, firstEpoch } = stored;
+    const stretch = new Stretch(number, startedAt, firstEpoch);
+    stretch.canaryInDecks = stored.canaryInDecks;
+    for (const [name, sides, winnings] of stored.routes) {
+      const route = stretch.routeOf(name);
+      for (const side of SIDES) route[side].merge(sides[side]);
+      route.winnings.set(winnings);
     }
     stretch.#refusals = new Refusals(stored.refusals);
     for (const split of stored.splits)
       stretch.#splits.set(split.share, structuredClone(split));
-    stretch.#guard = stored.guard;
+    for (const [name, list] of Object.entries(stored.closed))
+      stretch.closed[name as keyof GuardSums].set(list);
     return stretch;
-  }
-
-  #countRoute(
-    name: string,
-    { requests, errors, latency }: RouteWindow,
-    { split, side }: { split: SplitCounts; side: Side },
-  ): void {
-    const route = this.routes.get(name);
-    if (route === undefined) return;
-    split.requests[side] += requests;
-    split.errors[side] += errors;
-    route.add(split.share, side, latency);
   }
 
   #splitOf(share: number): SplitCounts {
     const known = this.#splits.get(share);
     if (known !== undefined) return known;
     const none = (): BySide => ({ prod: 0, canary: 0 });
-    const split = {
-      share,
-      dealt: none(),
-      requests: none(),
-      errors: none(),
-    };
+    const split = { share, dealt: none(), requests: none(), errors: none() };
     this.#splits.set(share, split);
     return split;
   }

@@ -1,8 +1,8 @@
 import {
-  TOP_BUCKET,
+  bucketOf,
   upperEdgeMs,
 } from "../../../lib/telemetry/latency-histogram.js";
-import { BUCKETS, bucketOfFine, edgeMs } from "./evidence/buckets.js";
+import { FINER, TOP_DECK_BUCKET } from "../../../lib/telemetry/decks.js";
 
 /** How much slower a canary may be without counting as slower: by `ratio` or by `ms`, whichever is more. */
 export interface Tolerance {
@@ -17,24 +17,29 @@ export function deflate(latencyMs: number, { ratio, ms }: Tolerance): number {
 }
 
 /**
- * The verdict's bucket for a canary request in each of the telemetry's buckets. Its latency is taken as the lower edge of
- * the telemetry's bucket, so the test is conservative by at most a sixteenth of an octave.
+ * The bucket of a canary's latency in each of a deck's buckets. It is taken as the lower edge of the deck's bucket, so the
+ * test is conservative by at most 1/64 of an octave.
  */
-export function createCanaryBuckets(tolerance: Tolerance): Uint8Array {
-  const buckets = new Uint8Array(TOP_BUCKET + 1);
-  const isExact = tolerance.ratio === 0 && tolerance.ms === 0;
-  for (let fine = 1; fine <= TOP_BUCKET; fine++)
-    buckets[fine] = isExact
-      ? bucketOfFine(fine)
-      : bucketAbove(deflate(upperEdgeMs(fine - 1), tolerance));
-  return buckets;
+export function createCanaryBuckets(tolerance: Tolerance): Uint16Array {
+  return Uint16Array.from({ length: TOP_DECK_BUCKET + 1 }, (_, fine) => {
+    if (fine === 0) return 0;
+    // The bucket just above a latency: what is slower by a hair.
+    const above = deflate(lowerEdgeMs(fine), tolerance) * (1 + 1e-12);
+    return bucketOf(above);
+  });
 }
 
-/** The bucket of a latency just above `ms`. */
-function bucketAbove(ms: number): number {
-  let bucket = 0;
-  while (bucket < BUCKETS - 1 && edgeMs(bucket) <= ms) bucket += 1;
-  return bucket;
+/** Of a deck's bucket, in ms. */
+function lowerEdgeMs(fine: number): number {
+  return upperEdgeMs(0) * 2 ** ((fine - 1) / (16 * FINER));
+}
+
+/** What is tolerated where prod takes `medianMs`: half of it at most, so that a service below 10 ms is judged too. */
+export function toleranceAt(
+  { ratio, ms }: Tolerance,
+  medianMs: number,
+): Tolerance {
+  return { ratio, ms: Math.min(ms, medianMs / 2) };
 }
 
 /** Parses `10%+5ms`; undefined for other text, or more than 1000 % or an hour. */

@@ -1,11 +1,13 @@
 import type { NotServed } from "./evidence/not-served.js";
 
 /**
- * `worse`: the evidence suffices to stop the canary. `healthy`: it does not, after enough requests to detect a relevant
- * difference. `insufficient`: neither yet. `split broken`: requests are not split in the configured ratio, so there is no
- * comparison.
+ * `warming`: latency is not compared yet. `worse`: the evidence suffices to stop the canary. `healthy`: it does not, after
+ * enough requests to find a canary that is slower by half, or as `wouldFind` says. `insufficient`: neither yet.
+ * `split broken`: requests are not split in the configured ratio, so there is no comparison. `stopped`: the canary is out, and
+ * the figures are of the time before.
  */
-export type Outcome = "healthy" | "insufficient" | "worse" | "split broken";
+export type Outcome =
+  "healthy" | "insufficient" | "split broken" | "stopped" | "warming" | "worse";
 
 /** Evidence is a likelihood ratio's natural logarithm: ln 100 is 100 : 1 for a worse canary. */
 export interface Verdict {
@@ -16,10 +18,10 @@ export interface Verdict {
   /** The evidence that stops the canary. */
   evidenceToStop: number;
   latency: {
-    /** Without the guard against bursts, and with it; the smaller one counts. */
+    /** Of all decks; without what is like a stall; and over the scatter. The smallest counts. */
     raw: number;
+    trimmed: number;
     guarded: number;
-    blocks: number;
   };
   errors: number;
   /** The route and status that weigh most, if answers that do not serve (400 to 498) weigh more than the rest. */
@@ -35,6 +37,10 @@ export interface Verdict {
   prod: TestedSide;
   /** The estimated canary requests until a decision; 0 after it, null if unknown. */
   canaryRequestsNeeded: number | null;
+  /** How long they take at the present rate. */
+  minutesNeeded: number | null;
+  /** How many times slower a canary is that would be found then: 1.5, or more where the tolerance hides that. */
+  wouldFind: number | null;
   routes: RouteVerdict[];
 }
 

@@ -1,10 +1,15 @@
+import {
+  decodeDecks,
+  SLOT_MS,
+  type DealtDeck,
+} from "../../../lib/telemetry/decks.js";
+import { TOP_BUCKET } from "../../../lib/telemetry/latency-histogram.js";
 import { readShare } from "../../../lib/telemetry/split-ratio.js";
 import type {
   RouteWindow,
   Side,
   TrafficWindow,
 } from "../../../lib/telemetry/telemetry.js";
-import { isFineBucket } from "./evidence/buckets.js";
 
 /** One side of a proxy's window. */
 export interface PairSide {
@@ -26,6 +31,8 @@ export interface WindowPair {
   canary: PairSide;
   /** Requests that prod got because the canary was closed. */
   alone: ReadonlyMap<string, RouteWindow>;
+  /** The decks that were completed, with slots by Redis's clock; why they cannot be right; undefined if none are sent. */
+  decks: DealtDeck[] | string | undefined;
 }
 
 interface Half {
@@ -33,12 +40,26 @@ interface Half {
   data: TrafficWindow;
 }
 
+/** The proxies' clocks and the way to Redis are taken to differ from Redis's clock by whole steps of this. */
+const CLOCK_STEP_MS = 1000;
+/** How far ahead of its window a deck may be. */
+const AHEAD_MS = 2000;
+
 /**
  * Joins both sides of a proxy's window. A single half is dropped, because the other side would seem to have had no
  * requests.
  */
 export class WindowPairing {
-  readonly #halves = new Map<string, Half>();
+  readonly #halves: Map<string, Half>;
+
+  /** @param halves those that wait for the other one, of another pairing */
+  constructor(halves: readonly (readonly [string, Half])[] = []) {
+    this.#halves = new Map(halves);
+  }
+
+  get halves(): [string, Half][] {
+    return [...this.#halves];
+  }
 
   /** The pair that this window completes, if any; undefined if the proxy does not count by route. */
   add(source: string, window: Half, atMs: number): WindowPair | undefined {
@@ -62,8 +83,21 @@ export class WindowPairing {
       prod: { dealt: prod.dealt ?? 0, routes: toMap(prod.routes) },
       canary: { dealt: canary.dealt ?? 0, routes: toMap(canary.routes) },
       alone: toMap(prod.routesAlone ?? {}),
+      decks: readDecks(canary, atMs - window.at),
     };
   }
+}
+
+function readDecks(
+  { decks, deckRoutes = [] }: TrafficWindow,
+  aheadMs: number,
+): WindowPair["decks"] {
+  if (decks === undefined) return undefined;
+  const decoded = decodeDecks({ decks, deckRoutes });
+  if (typeof decoded === "string") return decoded;
+  const steps = Math.round(aheadMs / CLOCK_STEP_MS);
+  const shift = (steps * CLOCK_STEP_MS) / SLOT_MS;
+  return decoded.map((deck) => ({ ...deck, slot: deck.slot + shift }));
 }
 
 function toMap(routes: Record<string, RouteWindow>): Map<string, RouteWindow> {
@@ -77,10 +111,20 @@ export function isDealing(share: number): boolean {
 
 /** Why a window is malformed, or undefined. */
 export function findFlaw(pair: WindowPair): string | undefined {
-  const { atMs, share, prod, canary, alone } = pair;
+  const { proxy, atMs, share, decks } = pair;
   if (!Number.isFinite(atMs) || atMs < 0) return `a window at ${atMs}`;
   if (share === undefined) return "a proxy that does not report its split";
   if (!(share >= 0 && share <= 1)) return `a canary's share of ${share}`;
+  if (decks === undefined && isDealing(share))
+    return `${proxy} sends no decks: it is of another release of Serin`;
+  return findDeckFlaw(decks ?? [], atMs) ?? findCountFlaw(pair);
+}
+
+function findCountFlaw({
+  prod,
+  canary,
+  alone,
+}: WindowPair): string | undefined {
   for (const side of [prod, canary]) {
     if (!isCount(side.dealt)) return `a count of ${side.dealt} requests`;
     for (const window of side.routes.values()) {
@@ -91,6 +135,20 @@ export function findFlaw(pair: WindowPair): string | undefined {
   for (const window of alone.values()) {
     const flaw = findRouteFlaw(window);
     if (flaw !== undefined) return flaw;
+  }
+  return undefined;
+}
+
+function findDeckFlaw(
+  decks: readonly DealtDeck[] | string,
+  atMs: number,
+): string | undefined {
+  if (typeof decks === "string") return decks;
+  let last = -Infinity;
+  for (const { slot } of decks) {
+    if (slot < last) return "decks whose slots go backwards";
+    if (slot * SLOT_MS > atMs + AHEAD_MS) return "a deck from the future";
+    last = slot;
   }
   return undefined;
 }
@@ -108,7 +166,8 @@ function findRouteFlaw(window: RouteWindow): string | undefined {
     return `${errors} errors and ${served} good answers in ${requests} requests`;
   let measured = 0;
   for (const [bucket, count] of latency) {
-    if (!isFineBucket(bucket)) return `a latency in bucket ${bucket}`;
+    if (!isCount(bucket) || bucket > TOP_BUCKET)
+      return `a latency in bucket ${bucket}`;
     if (!isCount(count)) return `a count of ${count} latencies`;
     measured += count;
   }

@@ -1,3 +1,4 @@
+import { RULES } from "../../support/monitor/verdict-traffic.js";
 import { expect } from "chai";
 import { ReleaseTest } from "../../../apps/monitor/verdict/release-test.js";
 import { writeTelemetry } from "../../../lib/telemetry/telemetry.js";
@@ -135,14 +136,13 @@ describe("serin why", () => {
   });
 
   it("has the monitor recompute a verdict, and says when it cannot", async () => {
-    const tolerance = { ratio: 0.1, ms: 5 };
     const verdict = {
       alpha: 0.01,
       test: new ReleaseTest({
         startedAt: 0,
         attempt: 0,
-        tolerance,
-      }).toStored(),
+        rules: RULES,
+      }).toRecord(),
       evidence: 5.2,
       notCompared: {},
     };

@@ -48,13 +48,28 @@ describe("controller's stored verdict", () => {
     expect(after?.canary.requests).to.equal(before!.canary.requests + 12);
   });
 
+  it("leads a new leader to the same figures at any moment", async () => {
+    const { control, verdicts, feed } = await startVerdict();
+    const { redis, keys, config } = control.context;
+    const flag = { value: true, flip: null };
+    for (const windows of [1, 37, 61, 90, 400, 601, 23]) {
+      feed.hear(windows, slowerBy(1.1), [verdicts]);
+      const at = { fence: FENCE, now: control.now() };
+      const before = await verdicts.look(flag, at);
+      const next = new VerdictKeeper({ redis, keys, config });
+      expect(await next.look(flag, at)).to.deep.equal(before);
+      // What the next one has stored leads to them as well.
+      const third = new VerdictKeeper({ redis, keys, config });
+      expect(await third.look(flag, at)).to.deep.equal(before);
+    }
+  });
+
   it("is not written once another monitor holds the lease", async () => {
     const { control, verdicts, feed } = await startVerdict();
     const { redis, keys } = control.context;
     const stored = await redis.hget(keys.verdict("feature"), "state");
     await redis.set(keys.lease, "another’s");
-    control.pass(2000);
-    feed.hear(4, healthy, [verdicts]);
+    feed.hear(70, healthy, [verdicts]);
     await control.judge();
     expect(await redis.hget(keys.verdict("feature"), "state")).to.equal(stored);
     expect(control.stepDowns()).to.deep.equal([FENCE]);
@@ -68,7 +83,7 @@ describe("controller's stored verdict", () => {
       control.pass(2000);
       await control.judge();
       const { redis, keys } = control.context;
-      const config = readConfig(env);
+      const config = readConfig({ VERDICT_WARM_UP: "0s", ...env });
       const next = new VerdictKeeper({ redis, keys, config });
       const fence = (await redis.get(keys.lease))!;
       const look = (flip: string | null = null) =>
@@ -82,8 +97,10 @@ describe("controller's stored verdict", () => {
       feed.hearHost({ version: "2" }, [next]);
       feed.hear(6, healthy, [next]);
       const verdict = await look();
-      expect(verdict?.canary.requests).to.equal(12);
-      expect(verdict?.outcome).to.equal("insufficient");
+      expect(verdict?.canary.requests).to.equal(6 * 12);
+      expect(verdict?.routes.map(({ because }) => because)).to.deep.equal([
+        null,
+      ]);
     });
 
     it("keeps the versions, so that the first sample is not a new one", async () => {

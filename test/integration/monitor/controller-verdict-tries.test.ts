@@ -31,7 +31,9 @@ describe("controller, by a verdict on one release after another", () => {
     feed.hearHost({ target: "prod", version: "2" }, [verdicts]);
     feed.hear(5, healthy, [verdicts]);
     await control.judge();
-    expect(verdicts.verdict?.because).to.match(/^no route can be compared yet/);
+    expect(verdicts.verdict?.because).to.match(
+      /^no latency can be compared yet/,
+    );
   });
 
   it("does not count requests from before the release", async () => {
@@ -117,7 +119,10 @@ describe("controller, by a verdict on one release after another", () => {
         control.pass(2000);
         await control.judge();
         const { redis, keys } = control.context;
-        const config = readConfig({ VERDICT_TOLERANCE: tolerance });
+        const config = readConfig({
+          VERDICT_WARM_UP: "0s",
+          VERDICT_TOLERANCE: tolerance,
+        });
         const next = new VerdictKeeper({ redis, keys, config });
         const verdict = await next.look(
           { value: true, flip: null },

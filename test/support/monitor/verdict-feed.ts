@@ -1,12 +1,21 @@
 import type { VerdictKeeper } from "../../../apps/monitor/control/verdict-keeper.js";
+import { encodeDecks, type DealtDeck } from "../../../lib/telemetry/decks.js";
 import {
   parseTelemetry,
+  SIDES,
   type HostSample,
+  type Side,
 } from "../../../lib/telemetry/telemetry.js";
 import { startControl, type Control } from "./control.js";
 import { createSeededRandom } from "../seeded-random.js";
 import { hostSample, trafficWindow } from "./telemetry.js";
-import { healthy, routeWindow, type Respond } from "./verdict-traffic.js";
+import {
+  deckOf,
+  healthy,
+  routeWindow,
+  type Answer,
+  type Respond,
+} from "./verdict-traffic.js";
 
 /** Feeds a keeper windows of half a second, each with 36 requests to prod and 12 to the canary. */
 export class VerdictFeed {
@@ -27,18 +36,26 @@ export class VerdictFeed {
     for (let i = 0; i < windows; i++) {
       this.#control.pass(500);
       this.tick();
-      for (const [side, dealt] of [
-        ["prod", 36],
-        ["canary", 12],
-      ] as const) {
-        const answers = Array.from({ length: dealt }, () =>
-          respond(side, this.route, this.#random),
+      const decks: DealtDeck[] = [];
+      const answers: Record<Side, Answer[]> = { prod: [], canary: [] };
+      for (let deal = 0; deal < 12; deal++) {
+        const dealt = (["canary", "prod", "prod", "prod"] as const).map(
+          (side) => {
+            const answer = respond(side, this.route, this.#random);
+            answers[side].push(answer);
+            const atMs = this.#at - 500 + 40 * deal;
+            return { ...answer, side, route: this.route, atMs };
+          },
         );
-        const routes = { [this.route]: routeWindow(answers) };
+        const deck = deckOf(dealt);
+        if (deck) decks.push(deck);
+      }
+      for (const side of SIDES) {
         const data = trafficWindow(side, [], {
           split: this.split,
-          dealt,
-          routes,
+          dealt: answers[side].length,
+          routes: { [this.route]: routeWindow(answers[side]) },
+          ...(side === "canary" && encodeDecks(decks)),
         });
         this.hearRaw({ kind: "traffic", data }, keepers);
       }
@@ -62,14 +79,16 @@ export class VerdictFeed {
     keepers: VerdictKeeper[],
   ): void {
     const id = `${this.#at}-${this.#sequence++}`;
-    const parsed = parseTelemetry(
-      Object.entries({
-        kind,
-        source: "p",
-        at: String(this.#at),
-        data: JSON.stringify(data),
-      }).flat(),
-    );
+    const fields = Object.entries({
+      kind,
+      source: "p",
+      at: String(this.#at),
+      data: JSON.stringify(data),
+    }).flat();
+    // Commands on one connection are carried out in order: it is there when a keeper reads it again.
+    const { redis, keys } = this.#control.context;
+    void redis.xadd(keys.telemetry, id, ...fields);
+    const parsed = parseTelemetry(fields);
     for (const keeper of keepers)
       if ("problem" in parsed) keeper.onSkipped(parsed, this.#at, id);
       else keeper.onTelemetry(parsed, this.#at, id);
@@ -78,7 +97,7 @@ export class VerdictFeed {
 
 /** A controller whose keeper has enough data on prod to compare the canary. */
 export async function startVerdict(env: Record<string, string> = {}) {
-  const control = await startControl(env);
+  const control = await startControl({ VERDICT_WARM_UP: "0s", ...env });
   const { verdicts } = control.context;
   const feed = new VerdictFeed(control);
   await control.judge();

@@ -1,5 +1,6 @@
 import { Baseline } from "../../../apps/monitor/verdict/baseline.js";
 import { ReleaseTest } from "../../../apps/monitor/verdict/release-test.js";
+import type { TestRules } from "../../../apps/monitor/verdict/stored-test.js";
 import type { Verdict } from "../../../apps/monitor/verdict/verdict.js";
 import type { WindowPair } from "../../../apps/monitor/verdict/window-pair.js";
 import {
@@ -8,11 +9,24 @@ import {
   type Side,
 } from "../../../lib/telemetry/telemetry.js";
 import { Split } from "../../../apps/proxy/dealing/split.js";
+import {
+  deckBucketOf,
+  MAX_DECKS,
+  SLOT_MS,
+  type DealtDeck,
+} from "../../../lib/telemetry/decks.js";
 import { createSeededRandom } from "../seeded-random.js";
 import { histogramOf } from "./telemetry.js";
 
 export const ALPHA = 0.01;
-export const START = 1_700_000_000_000;
+/** The start of an epoch. */
+export const START = 1_700_000_010_000;
+/** Without a time of warm-up. */
+export const RULES = {
+  tolerance: { ratio: 0.1, ms: 5 },
+  stallMs: 5000,
+  warmUpMs: 0,
+};
 
 /** The outcome of a request. */
 export interface Answer {
@@ -63,27 +77,58 @@ export function windowPair(
     prod: side(sides.prod),
     canary: side(sides.canary),
     alone: new Map(),
+    decks: [],
     ...fields,
+  };
+}
+
+interface Dealt extends Answer {
+  side: Side;
+  route: string;
+  atMs: number;
+}
+
+/** Requests that were dealt in one go, in any order; undefined if a proxy would drop the deck. */
+export function deckOf(requests: readonly Dealt[]): DealtDeck | undefined {
+  if (requests.some(({ isError }) => isError)) return undefined;
+  const of = (side: Side) => requests.filter((one) => one.side === side);
+  const [canary, prod] = [of("canary"), of("prod")];
+  const single = canary.length > 1 && prod.length === 1 ? prod : canary;
+  return {
+    slot: Math.floor(single[0]!.atMs / SLOT_MS),
+    np: prod.length,
+    nc: canary.length,
+    requests: [...canary, ...prod].map(({ route, latencyMs }) => [
+      route,
+      deckBucketOf(latencyMs),
+    ]),
   };
 }
 
 /** Feeds a sequential test windows of half a second with 50 requests each, 3:1, with its own clock and responses. */
 export class TestedRelease {
   readonly baseline = new Baseline();
-  test = new ReleaseTest({
-    startedAt: START,
-    attempt: 0,
-    tolerance: { ratio: 0.1, ms: 5 },
-  });
   atMs = START;
+  test = this.startTest();
   share = 0.25;
   requestsPerWindow = 50;
   routes = ["GET /get"];
   respond: Respond = healthy;
   readonly #random: () => number;
+  #split: { share: number; split: Split } | undefined;
+  #deck: Dealt[] = [];
 
   constructor(seed: number) {
     this.#random = createSeededRandom(seed);
+  }
+
+  /** Of a release from now on. */
+  startTest(rules: Partial<TestRules> = {}): ReleaseTest {
+    return new ReleaseTest({
+      startedAt: this.atMs,
+      attempt: 0,
+      rules: { ...RULES, ...rules },
+    });
   }
 
   /** Feeds `count` windows. */
@@ -96,18 +141,24 @@ export class TestedRelease {
 
   createPair(): WindowPair {
     const random = this.#random;
-    const ratio =
-      this.share === 0.5 ? { prod: 1, canary: 1 } : { prod: 3, canary: 1 };
-    const split = new Split(ratio, random);
+    const split = this.#splitNow();
     const answers: Record<Side, Record<string, Answer[]>> = {
       prod: {},
       canary: {},
     };
+    const decks: DealtDeck[] = [];
     for (let i = 0; i < this.requestsPerWindow; i++) {
+      if (split.isAtStart) this.#deck = [];
       const side = split.pick();
       const route = this.routes[Math.floor(random() * this.routes.length)]!;
-      (answers[side][route] ??= []).push(this.respond(side, route, random));
+      const answer = this.respond(side, route, random);
+      (answers[side][route] ??= []).push(answer);
+      const atMs = this.atMs - 500 + (500 * i) / this.requestsPerWindow;
+      this.#deck.push({ ...answer, side, route, atMs });
+      const deck = split.isAtStart ? deckOf(this.#deck) : undefined;
+      if (deck && decks.length < MAX_DECKS) decks.push(deck);
     }
+    decks.sort((one, other) => one.slot - other.slot);
     const sides = Object.fromEntries(
       SIDES.map((side) => [
         side,
@@ -119,7 +170,17 @@ export class TestedRelease {
         ),
       ]),
     );
-    return windowPair(this.atMs, sides, { share: this.share });
+    return windowPair(this.atMs, sides, { share: this.share, decks });
+  }
+
+  #splitNow(): Split {
+    const { share } = this;
+    if (this.#split?.share !== share) {
+      const ratio =
+        share === 0.5 ? { prod: 1, canary: 1 } : { prod: 3, canary: 1 };
+      this.#split = { share, split: new Split(ratio, this.#random) };
+    }
+    return this.#split.split;
   }
 
   judge(): Verdict {

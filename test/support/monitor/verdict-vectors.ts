@@ -1,37 +1,13 @@
 import { readFileSync } from "node:fs";
-import {
-  createCounts,
-  type BucketCounts,
-} from "../../../apps/monitor/verdict/evidence/buckets.js";
+
+function read(name: string): unknown {
+  const url = new URL(`../../../../test/fixtures/${name}`, import.meta.url);
+  return JSON.parse(readFileSync(url, "utf8"));
+}
 
 export type Sparse = [bucket: number, count: number][];
 
 interface Vectors {
-  edges_ms: number[];
-  bucket_index: [ms: number, bucket: number][];
-  deflate: [ms: number, ratio: number, toleranceMs: number, result: number][];
-  warmup: Sparse;
-  dictionary: { i: number; weight: number; r_at: Sparse }[];
-  latency: {
-    name: string;
-    rho: number;
-    rho_hat: number;
-    warmup: "shared" | Sparse;
-    canary: Sparse;
-    prod: Sparse;
-    components_cfg: number[];
-    logE_cfg: number;
-    components: number[];
-    logE: number;
-  }[];
-  guard: ({
-    name: string;
-    rho: number;
-    blocks: { canary: Sparse; prod: Sparse }[];
-  } & Record<
-    "trim0" | "trim1" | "trim2",
-    { raw: number; guarded: number; min: number }
-  >)[];
   errors: {
     canary_errors: number;
     prod_errors: number;
@@ -53,18 +29,39 @@ interface Vectors {
   dkw_eps: [requests: number, alpha: number, epsilon: number][];
 }
 
-/** Reference values of another implementation, with natural logarithms; results must match within 1e-6. */
-export const VECTORS = JSON.parse(
-  readFileSync(
-    new URL("../../../../test/fixtures/verdict-vectors.json", import.meta.url),
-    "utf8",
-  ),
-) as Vectors;
+interface DeckVectors {
+  parameters: { windowSlots: number };
+  slowAbove: number;
+  baseline: Sparse;
+  weights: number[];
+  logRatios: { component: number; bucket: number; lnr: number }[];
+  deflate: { ms: number; counts: number; bucket: number }[];
+  blocks: {
+    buckets: number[];
+    /** Their places in `buckets`. */
+    canary: number[];
+    components: number[];
+    a: number[];
+    R: number[];
+    V: number[];
+  }[];
+  sequences: {
+    name: string;
+    /** The slot, the canary's bucket, and prod's. */
+    blocks: [slot: number, canary: number, ...prod: number[]][];
+    raw: number;
+    trimmed: number;
+    guarded: number;
+    phi: number[];
+    components: number[];
+    trimmedComponents: number[];
+  }[];
+}
 
+/** Reference values of another implementation, with natural logarithms, of the evidence that is not about latency. */
+export const VECTORS = read("verdict-vectors.json") as Vectors;
 export const CLOSE = 1e-6;
 
-export function toCounts(sparse: Sparse): BucketCounts {
-  const counts = createCounts();
-  for (const [bucket, count] of sparse) counts[bucket]! += count;
-  return counts;
-}
+/** Of the bets inside decks, and of the guard. */
+export const DECK_VECTORS = read("verdict-2-vectors.json") as DeckVectors;
+export const VERY_CLOSE = 1e-9;

@@ -140,6 +140,7 @@ env: {clear: {NODE_ENV: production, COLOUR: red}, secret: [TOKEN, KEY]}`;
       ALERT_TO: "team@serin.test",
       SMTP_URL: "smtp://127.0.0.1:4001",
       ALERT_GROUP_MS: "1000",
+      VERDICT_WARM_UP: "10s",
     }));
 
   it("keep a private Redis on loopback and off the disk", () =>

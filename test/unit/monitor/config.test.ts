@@ -11,19 +11,25 @@ describe("monitor config", () => {
       VERDICT: "observe",
       VERDICT_ALPHA: "0.001",
       VERDICT_TOLERANCE: "25%+0ms",
+      VERDICT_STALL: "2.5s",
+      VERDICT_WARM_UP: "2m",
     });
     expect(verdict).to.deep.equal({
       mode: "observe",
       alpha: 0.001,
       tolerance: { ratio: 0.25, ms: 0 },
+      stallMs: 2500,
+      warmUpMs: 120_000,
     });
     const problems = problemsOf({
       VERDICT: "maybe",
       VERDICT_ALPHA: "1",
       VERDICT_TOLERANCE: "10",
+      VERDICT_STALL: "3s",
+      VERDICT_WARM_UP: "1d",
     });
     expect(problems.join()).to.match(
-      /VERDICT is .*VERDICT_ALPHA is .*VERDICT_TOLERANCE is /,
+      /VERDICT is .*VERDICT_ALPHA is .*VERDICT_TOLERANCE is .*VERDICT_STALL is .*VERDICT_WARM_UP is /,
     );
   });
 
@@ -70,7 +76,13 @@ describe("monitor config", () => {
       cpu: { threshold: 0.9, windowMs: 30_000 },
       memoryRatio: 1.5,
       recovery: { mode: "auto", cooldownMs: 60_000 },
-      verdict: { mode: "on", alpha: 0.01, tolerance: { ratio: 0.1, ms: 5 } },
+      verdict: {
+        mode: "on",
+        alpha: 0.01,
+        tolerance: { ratio: 0.1, ms: 5 },
+        stallMs: 5000,
+        warmUpMs: 60_000,
+      },
       silenceMs: 5000,
       alertDelayMs: 10_000,
       alertGroupMs: 10_000,

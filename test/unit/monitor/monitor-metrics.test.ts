@@ -52,7 +52,8 @@ describe("the monitor's metrics", () => {
     ["healthy", true, "healthy"],
     ["healthy", false, "stopped"],
     ["insufficient", false, "stopped"],
-    ["worse", false, "worse"],
+    ["worse", false, "stopped"],
+    ["warming", true, "warming"],
   ] as const)
     it(`call the outcome ${shown} if it is ${outcome} and the flag is ${flag ? "on" : "off"}`, () => {
       const verdict = { outcome, evidence: 0, evidenceToStop: 4.6 } as Verdict;

@@ -61,7 +61,7 @@ describe("answers that do not serve", () => {
   it("are told with their route, status and rates on both sides", () => {
     const release = slowTraffic(7, refusing({ prod: 0, canary: 1 }));
     expect(describeWorse(release.until("worse", 30))).to.match(
-      /^canary answers 404 to 100 % of its requests on GET \/get, prod to 0 %; evidence \d+ : 1$/,
+      /^canary answers 404 to 100 % of its requests on GET \/get, prod to 0 %; evidence [\d,]+ : 1$/,
     );
   });
 
@@ -77,7 +77,7 @@ describe("answers that do not serve", () => {
     const verdict = release.until("worse", 60);
     expect(release.atMs - START).to.be.at.most(30_000);
     expect(describeWorse(verdict)).to.match(
-      /^canary fails 100 % of its requests on POST \/pay, prod 0 %; evidence \d+ : 1$/,
+      /^canary fails 100 % of its requests on POST \/pay, prod 0 %; evidence [\d,]+ : 1$/,
     );
   });
 
@@ -86,8 +86,8 @@ describe("answers that do not serve", () => {
     release.hear(20);
     const before = release.judge();
     const stored = JSON.parse(
-      JSON.stringify(release.test.toStored()),
-    ) as ReturnType<ReleaseTest["toStored"]>;
+      JSON.stringify(release.test.toRecord()),
+    ) as ReturnType<ReleaseTest["toRecord"]>;
     release.test = ReleaseTest.restore(stored);
     expect(release.judge()).to.deep.equal(before);
   });

@@ -1,32 +1,44 @@
 import { expect } from "chai";
-import { bucketOfFine } from "../../../apps/monitor/verdict/evidence/buckets.js";
 import {
   createCanaryBuckets,
   deflate,
   parseTolerance,
+  toleranceAt,
 } from "../../../apps/monitor/verdict/tolerance.js";
 import {
-  bucketOf,
-  upperEdgeMs,
-} from "../../../lib/telemetry/latency-histogram.js";
+  deckBucketOf,
+  FINER,
+  TOP_DECK_BUCKET,
+} from "../../../lib/telemetry/decks.js";
+import { bucketOf } from "../../../lib/telemetry/latency-histogram.js";
 
 describe("verdict tolerance", () => {
-  it("takes a canary’s latency as the lower edge of its bucket", () => {
+  it("takes a canary’s latency as the lower edge of its deck's bucket, once", () => {
     const tolerance = { ratio: 0.1, ms: 5 };
     const buckets = createCanaryBuckets(tolerance);
-    for (let fine = 100; fine < 300; fine++) {
-      const lowestMs = upperEdgeMs(fine - 1) * 1.000001;
-      expect(bucketOf(lowestMs)).to.equal(fine);
-      expect(buckets[fine]).to.equal(
-        bucketOfFine(bucketOf(deflate(lowestMs, tolerance))),
-      );
+    for (let fine = 400; fine < 1200; fine++) {
+      const lowestMs = 0.0625 * 2 ** ((fine - 1) / 64) * 1.000001;
+      expect(deckBucketOf(lowestMs)).to.equal(fine);
+      expect(buckets[fine]).to.equal(bucketOf(deflate(lowestMs, tolerance)));
     }
+  });
+
+  it("moves no latency without a tolerance", () => {
+    const buckets = createCanaryBuckets({ ratio: 0, ms: 0 });
+    for (let fine = 0; fine <= TOP_DECK_BUCKET; fine++)
+      expect(buckets[fine]).to.equal(Math.ceil(fine / FINER));
   });
 
   it("counts within the tolerance in the lowest bucket", () => {
     const buckets = createCanaryBuckets({ ratio: 0.1, ms: 5 });
-    expect(buckets[bucketOf(5)]).to.equal(0);
-    expect(buckets[bucketOf(40)]).to.be.above(0);
+    expect(buckets[deckBucketOf(5)]).to.equal(0);
+    expect(buckets[deckBucketOf(40)]).to.be.above(0);
+  });
+
+  it("is at most half of what prod takes", () => {
+    const tolerance = { ratio: 0.1, ms: 5 };
+    expect(toleranceAt(tolerance, 100)).to.deep.equal(tolerance);
+    expect(toleranceAt(tolerance, 3).ms).to.equal(1.5);
   });
 
   for (const [text, tolerance] of [

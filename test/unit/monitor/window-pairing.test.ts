@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { WindowPairing } from "../../../apps/monitor/verdict/window-pair.js";
+import { encodeDecks, type DealtDeck } from "../../../lib/telemetry/decks.js";
 import type { Side } from "../../../lib/telemetry/telemetry.js";
 import { trafficWindow } from "../../support/monitor/telemetry.js";
 
@@ -32,5 +33,31 @@ describe("window pairing", () => {
     pairing.add("p", { at: 1, data: trafficWindow("prod") }, 1);
     const canary = { at: 1, data: trafficWindow("canary") };
     expect(pairing.add("p", canary, 1)).to.be.undefined;
+  });
+
+  it("has the decks with slots by Redis's clock", () => {
+    const pairing = new WindowPairing();
+    const deck = {
+      np: 1,
+      nc: 1,
+      requests: [
+        ["r", 9],
+        ["r", 8],
+      ],
+    };
+    const decks = [{ slot: 400, ...deck } as DealtDeck];
+    const { data } = half("canary", 100_000);
+    // The proxy's clock is an hour behind.
+    const canary = { at: 100_000, data: { ...data, ...encodeDecks(decks) } };
+    pairing.add("p", half("prod", 100_000), 3_700_100);
+    const pair = pairing.add("p", canary, 3_700_100);
+    expect(pair?.decks).to.deep.equal([{ slot: 14_800, ...deck }]);
+  });
+
+  it("goes on with the halves of another one", () => {
+    const before = new WindowPairing();
+    before.add("p", half("prod", 500), 1);
+    const after = new WindowPairing(before.halves);
+    expect(after.add("p", half("canary", 500), 2)).to.include({ atMs: 2 });
   });
 });

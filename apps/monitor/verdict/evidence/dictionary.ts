@@ -1,4 +1,7 @@
-import { BUCKETS, type BucketCounts } from "./buckets.js";
+import { TOP_BUCKET } from "../../../../lib/telemetry/latency-histogram.js";
+
+/** The telemetry's: sixteen to an octave. */
+export const BUCKETS = TOP_BUCKET + 1;
 
 type Shape = (
   midRank: number,
@@ -21,13 +24,15 @@ const TAILS: Component[] = [0.15, 0.4, 0.8].map((lambda) => ({
   shape: (midRank) => Math.exp(-lambda * Math.log(1 - midRank)),
 }));
 /** More requests beyond one of prod's high quantiles. */
-const STEPS: Component[] = [0.9, 0.95, 0.98, 0.995].flatMap((quantile) =>
+const STEPS: Component[] = [0.9, 0.96, 0.99, 0.999].flatMap((quantile) =>
   [0.5, 1.2, 2.4, 4].map((lambda) => ({
     weight: 1 / 48,
     shape: (_midRank: number, isAbove: (quantile: number) => boolean) =>
       isAbove(quantile) ? Math.exp(lambda) : 1,
   })),
 );
+
+const SLOW_QUANTILE = 0.75;
 
 const COMPONENTS: readonly Component[] = [...SHIFTS, ...TAILS, ...STEPS];
 
@@ -38,20 +43,21 @@ export const LOG_WEIGHTS = Float64Array.from(COMPONENTS, ({ weight }) =>
 );
 
 /**
- * The ways in which a canary may be slower. Each is the ratio by bucket of its latency's density to prod's, non-decreasing
- * and with mean 1 under prod's. A mixture of bets on them is an e-process under "no slower" (testing by betting: Ramdas,
- * Grünwald, Vovk & Shafer, "Game-theoretic statistics and safe anytime-valid inference", arXiv 2210.01948).
+ * The ways in which a canary may be slower. Each is the log ratio by bucket of its latency's density to prod's,
+ * non-decreasing. A mixture of bets on them is an e-process under "no slower" (testing by betting: Ramdas, Grünwald, Vovk &
+ * Shafer, "Game-theoretic statistics and safe anytime-valid inference", arXiv 2210.01948).
  */
 export interface Dictionary {
   /** `[component][bucket]` */
-  readonly ratios: readonly BucketCounts[];
-  readonly logRatios: readonly BucketCounts[];
+  readonly logRatios: readonly Float64Array[];
+  /** A latency in a bucket above this one is slow: three quarters of prod's are not. */
+  readonly slowAbove: number;
 }
 
-/** Made of prod's latencies before the test: counted requests must not be among them. */
+/** Made of prod's latencies by bucket before the test: counted requests must not be among them. */
 export function createDictionary(warmUp: ArrayLike<number>): Dictionary {
   const { masses, midRanks, cutOf } = describeProd(warmUp);
-  const ratios = COMPONENTS.map(({ shape }) => {
+  const logRatios = COMPONENTS.map(({ shape }) => {
     const raw = Float64Array.from({ length: BUCKETS }, (_, bucket) =>
       shape(midRanks[bucket] ?? 0, (quantile) => bucket > cutOf(quantile)),
     );
@@ -59,12 +65,20 @@ export function createDictionary(warmUp: ArrayLike<number>): Dictionary {
       (sum, ratio, bucket) => sum + ratio * (masses[bucket] ?? 0),
       0,
     );
-    return raw.map((ratio) => ratio / mean);
+    return raw.map((ratio) => Math.log(ratio / mean));
   });
-  return {
-    ratios,
-    logRatios: ratios.map((byBucket) => byBucket.map(Math.log)),
-  };
+  return { logRatios, slowAbove: findSlow(warmUp) };
+}
+
+function findSlow(warmUp: ArrayLike<number>): number {
+  let total = 0;
+  for (let bucket = 0; bucket < BUCKETS; bucket++) total += warmUp[bucket] ?? 0;
+  let below = 0;
+  for (let bucket = 0; bucket < BUCKETS; bucket++) {
+    below += warmUp[bucket] ?? 0;
+    if (below >= SLOW_QUANTILE * total) return bucket;
+  }
+  return BUCKETS;
 }
 
 /** Prod's distribution, with one more request beyond all of them. */

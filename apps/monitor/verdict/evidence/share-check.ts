@@ -20,13 +20,6 @@ export function checkShare({ share, canary, prod }: Dealt): number {
   return logBeta - canary * Math.log(share) - prod * Math.log(1 - share);
 }
 
-const PRIOR_REQUESTS = 200;
-
-/** ρ̂: the measured share, shrunk towards the configured one with a weight of 200 requests. */
-export function correctedShare({ share, canary, prod }: Dealt): number {
-  return (canary + PRIOR_REQUESTS * share) / (canary + prod + PRIOR_REQUESTS);
-}
-
 const EXACT: number[] = [0];
 for (let n = 1; n < 32; n++) EXACT.push((EXACT[n - 1] ?? 0) + Math.log(n));
 

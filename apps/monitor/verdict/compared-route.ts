@@ -1,0 +1,85 @@
+import { LatencyHistogram } from "../../../lib/telemetry/latency-histogram.js";
+import { FINER } from "../../../lib/telemetry/decks.js";
+import {
+  betOnDeck,
+  type ByComponent,
+  type DeckBets,
+} from "./evidence/deck-bets.js";
+import {
+  COMPONENT_COUNT,
+  createDictionary,
+  type Dictionary,
+} from "./evidence/dictionary.js";
+import { toSparse } from "./sparse.js";
+import {
+  createCanaryBuckets,
+  toleranceAt,
+  type Tolerance,
+} from "./tolerance.js";
+
+/** A route that is compared: what is known of prod's latencies from before, which stays the same during a test. */
+export class ComparedRoute {
+  readonly warmUp: Float64Array;
+  /** Prod's requests on it before. */
+  readonly perSecond: number;
+  readonly dictionary: Dictionary;
+  readonly #canaryBuckets: Uint16Array;
+
+  constructor(
+    { latency, perSecond }: { latency: Float64Array; perSecond: number },
+    tolerance: Tolerance,
+  ) {
+    this.warmUp = latency;
+    this.perSecond = perSecond;
+    this.dictionary = createDictionary(latency);
+    const histogram = new LatencyHistogram();
+    histogram.merge(toSparse(latency));
+    const medianMs = histogram.quantile(0.5) ?? 0;
+    this.#canaryBuckets = createCanaryBuckets(toleranceAt(tolerance, medianMs));
+  }
+
+  /** The dictionary's bucket of a deck's; without the tolerance for the canary. */
+  bucketOf(fine: number, isCanary: boolean): number {
+    return isCanary
+      ? (this.#canaryBuckets[fine] ?? 0)
+      : Math.ceil(fine / FINER);
+  }
+}
+
+/** A request in a deck. */
+export interface DealtRequest {
+  name: string;
+  /** Undefined if it is not compared. */
+  route: ComparedRoute | undefined;
+  bucket: number;
+}
+
+/** @param dealt the canary's first */
+export function betOn(dealt: readonly DealtRequest[], nc: number): DeckBets {
+  const logRatios = Array.from({ length: COMPONENT_COUNT }, (_, i) =>
+    dealt.map(
+      ({ route, bucket }) => route?.dictionary.logRatios[i]?.[bucket] ?? 0,
+    ),
+  );
+  return betOnDeck(logRatios, nc);
+}
+
+/**
+ * Each request by itself, as if each had been dealt independently: these bets are nearly fair, and tell which route is slower.
+ */
+export function addByRoute(
+  winningsOf: (route: string) => ByComponent,
+  dealt: readonly DealtRequest[],
+  nc: number,
+): void {
+  const share = nc / dealt.length;
+  dealt.forEach(({ name, route, bucket }, j) => {
+    if (route === undefined) return;
+    const winnings = winningsOf(name);
+    route.dictionary.logRatios.forEach((byBucket, i) => {
+      const log = byBucket[bucket] ?? 0;
+      const z = 1 - share + share * Math.exp(log);
+      winnings[i] = (winnings[i] ?? 0) + (j < nc ? log : 0) - Math.log(z);
+    });
+  });
+}
