@@ -110,7 +110,7 @@ describe("a proxy's receipts", () => {
     const { status, stdout } = await flag("off");
     expect(status).to.equal(1);
     expect(stdout).to.equal(
-      "feature is off already: nothing was changed\n2 proxies read this flag; proxy@edge9:8080 did not confirm within 2 s\n",
+      "feature is off already: nothing was changed, and the reason was not recorded\n2 proxies read this flag; proxy@edge9:8080 did not confirm within 2 s\n",
     );
   });
 
