@@ -11,6 +11,7 @@ import { readConfig } from "../config.js";
 import { CliError, EXIT, type ExitStatus } from "../exit-status.js";
 import { readInventory } from "./host-addresses.js";
 import { MonitorClient } from "../sources/monitor-client.js";
+import { toAnsibleJson } from "./ansible-json.js";
 import { readReleaseConfig } from "./config.js";
 import { packageSerin } from "./packing/package-serin.js";
 import { packageService } from "./packing/package-service.js";
@@ -109,7 +110,7 @@ export function createReleaseCommands(
     inventory: async ({ host }) => {
       const list = async () => readInventory(readServiceFile(path));
       const printed = host === undefined ? await explained(list) : {};
-      say(JSON.stringify(printed, undefined, 2));
+      say(toAnsibleJson(printed, 2));
       return EXIT.ok;
     },
     setup: ({ check: isCheck }) =>

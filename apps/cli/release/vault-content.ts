@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { parseDocument, Scalar } from "yaml";
+import { isTemplate } from "./ansible-json.js";
 import type { Environment } from "../../../lib/settings/settings.js";
 import type { ServiceFile } from "../../../lib/service-file.js";
 
@@ -51,8 +52,7 @@ export function completeVault(
 function createValue(value: string): Scalar {
   const scalar = new Scalar(value);
   scalar.type = Scalar.QUOTE_DOUBLE;
-  // Ansible would take it for a template.
-  if (/\{[{%#]/.test(value)) scalar.tag = "!unsafe";
+  if (isTemplate(value)) scalar.tag = "!unsafe";
   return scalar;
 }
 

@@ -17,3 +17,11 @@ check "Ansible reads serin.yml as an inventory" same "shop" "$(serin_yml_host 10
 check "with the address of a host that is given by name" same 127.0.0.1 "$(serin_yml_host localhost serin_address)"
 check "and Redis on the edge host" contains \
   "$(SERIN_FILE=$HOSTS_RUN/shop/serin.yml ansible-inventory -i ansible/inventory/serin --graph redis)" 10.0.0.14
+# What Ansible evaluates would run here, on the machine that releases.
+sed -i "\$a writable: [\"{{ lookup('pipe', 'touch $HOSTS_RUN/evaluated') }}\"]" "$HOSTS_RUN/shop/serin.yml"
+evaluate() {
+  SERIN_FILE=$HOSTS_RUN/shop/serin.yml ansible 10.0.0.13 -i ansible/inventory/serin --connection local -m debug \
+    -a "msg={{ serin_service_writable | first }}"
+}
+check "and evaluates no text of it" contains "$(evaluate)" "{{ lookup("
+check "so that nothing is run" test ! -e "$HOSTS_RUN/evaluated"

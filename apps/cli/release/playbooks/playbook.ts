@@ -2,6 +2,7 @@ import { delimiter, dirname, join } from "node:path";
 import { packageRoot } from "../../../../lib/program/release.js";
 import type { Environment } from "../../../../lib/settings/settings.js";
 import { CliError, EXIT } from "../../exit-status.js";
+import { toAnsibleJson } from "../ansible-json.js";
 import { findProgram, runProgram } from "../run-program.js";
 import { Progress, type Outcome } from "./progress.js";
 
@@ -94,7 +95,7 @@ function listArguments(
     ...(vault === undefined
       ? []
       : ["--vault-password-file", vault.passwordFile, "-e", `@${vault.path}`]),
-    ...["-e", JSON.stringify(variables)],
+    ...["-e", toAnsibleJson(variables)],
     ...(isCheck ? ["--check"] : []),
     join(root, `${playbook}.yml`),
   ];
