@@ -1,6 +1,10 @@
 import { availableParallelism } from "node:os";
 import { expect } from "chai";
-import { readConfig, whyNotSeveral } from "../../../apps/proxy/config.js";
+import {
+  readConfig,
+  SETTINGS,
+  whyNotSeveral,
+} from "../../../apps/proxy/config.js";
 import { problemsIn } from "../../support/settings-problems.js";
 
 const problemsOf = problemsIn(readConfig);
@@ -175,7 +179,8 @@ describe("proxy settings", () => {
 });
 
 describe("proxy workers setting", () => {
-  const read = (WORKERS: string) => readConfig({ WORKERS }).workers;
+  // By itself, because Node 20 takes one worker only.
+  const read = (text: string) => SETTINGS.workers.takes.safeParse(text).data;
 
   it("reads auto as the number of cores", () =>
     expect(read("auto")).to.equal(Math.min(128, availableParallelism())));
@@ -185,7 +190,7 @@ describe("proxy workers setting", () => {
 
   for (const text of ["0", "129", "-1", "1.5", "2x", "AUTO", "1e2"])
     it(`refuses ${JSON.stringify(text)}`, () =>
-      expect(() => read(text)).to.throw("WORKERS is"));
+      expect(read(text)).to.equal(undefined));
 
   for (const version of ["22.12.0", "22.23.3", "23.1.0", "24.0.0", "26.1.0"])
     it(`allows several on Node ${version}`, () =>
