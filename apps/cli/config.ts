@@ -1,4 +1,8 @@
-import { ADMIN_TOKEN, STORE_SETTINGS } from "../../lib/settings/base-config.js";
+import {
+  ADMIN_TOKEN,
+  DASHBOARD_URL,
+  STORE_SETTINGS,
+} from "../../lib/settings/base-config.js";
 import {
   readSettings,
   setting,
@@ -22,6 +26,8 @@ export const SETTINGS = {
   }),
   /** Sent only with requests that change something on the monitor. */
   adminToken: ADMIN_TOKEN,
+  /** For `serin open`. */
+  dashboardUrl: DASHBOARD_URL,
 };
 
 export type CliConfig = ValuesOf<typeof SETTINGS>;

@@ -1,4 +1,8 @@
-import { ADMIN_TOKEN, BASE_SETTINGS } from "../../lib/settings/base-config.js";
+import {
+  ADMIN_TOKEN,
+  BASE_SETTINGS,
+  DASHBOARD_URL,
+} from "../../lib/settings/base-config.js";
 import {
   setting,
   SettingsReader,
@@ -50,10 +54,6 @@ const warmUp = parsed("a time of at most 1h, such as 60s", (text) => {
   const ms = parseDuration(text);
   return ms !== undefined && ms <= MOST_WARM_UP_MS ? ms : undefined;
 });
-const dashboardUrl = parsed(
-  "an http:// or https:// URL without a user or password",
-  parseDashboardUrl,
-);
 const command = text(
   "a command of 1 to 100 characters, such as ssh edge1 sudo serin",
   /^[^\p{Cc}]{1,100}$/u,
@@ -177,9 +177,7 @@ const OWN_SETTINGS = {
     }),
   },
   adminToken: ADMIN_TOKEN,
-  dashboardUrl: setting("DASHBOARD_URL", dashboardUrl, {
-    meaning: "where the links in mails go; default: the monitor's own address",
-  }),
+  dashboardUrl: DASHBOARD_URL,
   commitUrl: setting("COMMIT_URL", commitUrl, {
     meaning:
       "the link to a change in mails: https://git.example.com/shop/compare/{before}...{commit}",
@@ -201,10 +199,4 @@ export function readConfig(env: Environment) {
   settings.finish();
   const label = `${system.name} ${system.environment}`.trim();
   return { ...config, system: { ...system, label }, alert };
-}
-
-function parseDashboardUrl(value: string): string | undefined {
-  const url = parseUrl(value, WEB);
-  const isPlain = url?.username === "" && url.password === "";
-  return isPlain ? url.href.replace(/\/$/, "") : undefined;
 }

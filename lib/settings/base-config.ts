@@ -7,6 +7,8 @@ import {
   listenHost,
   listenPort,
   ms,
+  parsed,
+  parseUrl,
   redisUrl,
   secret,
   text,
@@ -83,4 +85,17 @@ const token = text(
 /** Authorises changes on the monitor. */
 export const ADMIN_TOKEN = setting("ADMIN_TOKEN", secret(token), {
   meaning: "required when HOST is not loopback; serin sends it",
+});
+
+const pageUrl = parsed(
+  "an http:// or https:// URL without a user or password",
+  (value) => {
+    const url = parseUrl(value, ["http:", "https:"]);
+    const isPlain = url?.username === "" && url.password === "";
+    return isPlain ? url.href.replace(/\/$/, "") : undefined;
+  },
+);
+
+export const DASHBOARD_URL = setting("DASHBOARD_URL", pageUrl, {
+  meaning: "where the links in mails go; default: the monitor's own address",
 });

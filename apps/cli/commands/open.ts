@@ -9,8 +9,7 @@ export async function openDashboard(
   { config, output }: CommandContext,
   env: Environment,
 ): Promise<ExitStatus> {
-  const { DASHBOARD_URL: given = "" } = env;
-  const url = given === "" ? `${config.monitorUrl.origin}/` : given;
+  const url = config.dashboardUrl ?? `${config.monitorUrl.origin}/`;
   output.line(url);
   const command = process.platform === "darwin" ? "open" : "xdg-open";
   const child = spawn(command, [url], { env, stdio: "ignore", detached: true });

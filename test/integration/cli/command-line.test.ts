@@ -44,6 +44,18 @@ describe("serin's command line", () => {
     expect((await run("status", "--jso")).stderr).to.include("--json?)");
   });
 
+  it("opens no address that is none of a page", async () => {
+    for (const DASHBOARD_URL of ["--version", "file:///etc/passwd"]) {
+      const { status, stderr, stdout } = await runCli(freshKeys(), ["open"], {
+        DASHBOARD_URL,
+      });
+      expect(stderr).to.include(
+        `DASHBOARD_URL is "${DASHBOARD_URL}": give an http:// or https:// URL`,
+      );
+      expect({ status, stdout }).to.deep.equal({ status: 2, stdout: "" });
+    }
+  });
+
   it("groups its commands in the help", async () => {
     const { stdout } = await run("--help");
     const groups = [...stdout.matchAll(/^(\w[\w ]*:)\n((?: {2}.*\n)+)/gm)];
