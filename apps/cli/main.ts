@@ -8,8 +8,10 @@ const stopSignal = () => {
   abortOnSignals(stopping);
   return stopping.signal;
 };
-// The reader of the output has closed it, like `head`.
-stdout.on("error", () => process.exit());
+// The reader of the output has closed it, like `head`: that is no failure.
+stdout.on("error", (err: NodeJS.ErrnoException) =>
+  process.exit(err.code === "EPIPE" ? 0 : 1),
+);
 const args = process.argv.slice(2);
 const cwd = process.cwd();
 const streams = { stdin, stdout, stderr };

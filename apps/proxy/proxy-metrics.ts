@@ -92,7 +92,7 @@ function routeFamilies({ routes }: Pick<TrafficSum, "routes">): Family[] {
   return [
     counter(
       "serin_proxy_route_requests_total",
-      "Requests by route: method and first path segment. Those of more than fifty routes are `other`. rejected: 4xx; failed: 5xx or no answer; left: the client did.",
+      "Requests by route: method and first path segment. Those of more than sixteen routes are `other`. rejected: 4xx; failed: 5xx or no answer; left: the client did.",
       all.flatMap(({ labels, ends }) => countsByEnd(labels, ends)),
     ),
     {

@@ -50,18 +50,26 @@ export async function showStatus(
   const { output } = parts;
   const reading = await readState(parts);
   const { report, without } = reading;
-  const { tone } = describeHeadline(report, Date.parse(report.now));
-  const isWell = tone === "good" && report.outbox.held.length === 0;
+  const stop = await readStop(parts, reading);
   if (options.json)
     output.json(
       without === undefined ? report : { ...report, without: without.message },
     );
   else {
-    const stop = await readStop(parts, reading);
     const page = drawStatus({ ...reading, stop }, output);
     [...page, ...drawMembers(report, output)].forEach(output.line);
   }
-  return without?.status ?? (isWell ? EXIT.ok : EXIT.problem);
+  return without?.status ?? (isWell(report, stop) ? EXIT.ok : EXIT.problem);
+}
+
+/** A stop that a person began is no fault, and neither is that nothing runs yet but the monitor. */
+function isWell(report: StateReport, stop: Stop | undefined): boolean {
+  const { lease, proxies, hosts, outbox } = report;
+  if (outbox.held.length > 0) return false;
+  const { tone } = describeHeadline(report, Date.parse(report.now));
+  if (tone === "stopped") return stop?.by === "operator";
+  const isEmpty = lease !== null && proxies.length === 0 && hosts.length === 0;
+  return tone === "good" || isEmpty;
 }
 
 /** The headline in its colour. */

@@ -94,6 +94,19 @@ describe("serin status", () => {
     await waitFor("the resume", async () => (await status(env)).status === 0);
   });
 
+  it("ends with 0 while a person's own stop lasts", async () => {
+    const monitor = await startHeardMonitor();
+    await test.ledger.flip("feature", {
+      ...{ value: false, reason: "a quiet night", data: {} },
+      by: "operator",
+    });
+    const { status: code } = await waitFor("the stop", async () => {
+      const answer = await status({ MONITOR_URL: monitor.url });
+      return answer.stdout.startsWith("Canary stopped") && answer;
+    });
+    expect(code).to.equal(0);
+  });
+
   it("is coloured in a pipe by FORCE_COLOR only", async () => {
     const red = /\u001b\[1m\u001b\[3[1-3]m/; // eslint-disable-line no-control-regex -- colours
     const monitor = await startLeader(test);
