@@ -29,6 +29,7 @@ async function startWithHostRights() {
       monitor: {
         ...as("monitor"),
         ...NO_LATENCY_RULE,
+        VERDICT_WARM_UP: "5s",
         COOLDOWN_MS: "1000",
       },
     },
