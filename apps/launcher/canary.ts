@@ -2,7 +2,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { findPorts } from "./ports.js";
 import { FaultHop, type HopMode } from "./faults/fault-hop.js";
 import type { Fault } from "./options.js";
-import type { ProgramSpec } from "./processes/child.js";
 import type { Layout } from "./processes/programs.js";
 import { describeService, type Source } from "./processes/service.js";
 import type { Supervisor } from "./processes/supervisor.js";
@@ -41,9 +40,9 @@ export class Canary {
   async restart(source = this.#source): Promise<void> {
     this.#source = source;
     if (this.#hop !== undefined) this.#hop.isWaiting = true;
-    const { supervisor, signal } = this.#options;
+    const { supervisor, layout, signal } = this.#options;
     const waiting = (this.#waiting = new AbortController());
-    const spec = this.#spec;
+    const spec = describeService("canary", source, layout, this.#port);
     const patience = sleep(GRACE_MS + (spec.readyWithinMs ?? 0), undefined, {
       signal: AbortSignal.any([signal, waiting.signal]),
     });
@@ -75,11 +74,6 @@ export class Canary {
 
   async close(): Promise<void> {
     await this.#hop?.close();
-  }
-
-  get #spec(): ProgramSpec {
-    const { layout } = this.#options;
-    return describeService("canary", this.#source, layout, this.#port);
   }
 
   #crash(): void {

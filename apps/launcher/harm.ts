@@ -18,13 +18,13 @@ export function createHarmReport(
   const report = async (stop: LedgerEvent): Promise<void> => {
     try {
       const harm = await withRedis(
-        ...([layout, createScreenLogger(screen)] as const),
-        async (redis, keys) =>
-          await readHarm(
-            { redis, keys, ledger: new Ledger(redis, keys) },
-            stop,
-            { patienceMs: PATIENCE_MS, signal },
-          ),
+        layout,
+        createScreenLogger(screen),
+        async (redis, keys) => {
+          const store = { redis, keys, ledger: new Ledger(redis, keys) };
+          const options = { patienceMs: PATIENCE_MS, signal };
+          return await readHarm(store, stop, options);
+        },
       );
       if (harm !== undefined)
         screen.event("harm", `stopped after ${describeHarm(harm)}`);
