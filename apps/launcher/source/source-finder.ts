@@ -132,11 +132,10 @@ export class SourceFinder {
   /** The branch that prod runs, if there is one. `serin release` moves it. */
   async #findStable(repository: Repository): Promise<string | undefined> {
     const { service, stable } = this.#options.service;
-    const { SERIN_STABLE: named = "" } = this.#options.env;
-    const given = named === "" ? stable : named;
-    for (const name of given !== undefined
-      ? [given]
-      : [`stable-${service}`, "stable"])
+    const { SERIN_STABLE: given = stable } = this.#options.env;
+    const names =
+      given === undefined ? [`stable-${service}`, "stable"] : [given];
+    for (const name of names)
       if ((await repository.findCommit(name)) !== undefined) return name;
     return undefined;
   }
