@@ -113,7 +113,6 @@ export class Repository {
     const git = ["-c", "core.hooksPath=/dev/null"];
     const within = [...git, "-C", directory];
     const before = await this.#headOf(directory);
-    if (before !== undefined) await this.#unlockIndex(directory);
     if (before === undefined) {
       await rm(directory, { recursive: true, force: true });
       // By force, because Git may remember a folder that is gone, and twice for one that was locked.
@@ -121,6 +120,7 @@ export class Repository {
       const quietly = ["--detach", "--quiet", directory, commit];
       await this.#run([...git, ...add, ...quietly]);
     } else if (before !== commit) {
+      await this.#unlockIndex(directory);
       await this.#run([...within, "reset", "--hard", "--quiet", commit]);
       const clean = ["clean", keepsIgnored ? "-ffdq" : "-ffdxq"];
       await this.#run([...within, ...clean]);
