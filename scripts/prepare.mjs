@@ -35,13 +35,13 @@ async function prepare(purpose) {
     );
   const urlVariable = REDIS_URL_VARIABLES[purpose];
   const needsRedis = !process.env[urlVariable];
-  const obstacles = await Promise.all([
+  const found = await Promise.all([
     findObstacle(() => checkNodeVersion(root)),
     needsRedis ? findObstacle(() => checkRedisServer(urlVariable)) : [],
     ...(purpose === "start" ? [findBadSettings(root), findBusyPorts()] : []),
   ]);
-  if (obstacles.flat().length > 0)
-    throw new Obstacle(obstacles.flat().join("\n"));
+  const obstacles = found.flat();
+  if (obstacles.length > 0) throw new Obstacle(obstacles.join("\n"));
   if (needsRedis) await ensureRedisServer(urlVariable);
   await ensurePackages(root);
   if (purpose === "bench") await ensureBenchPrograms();
