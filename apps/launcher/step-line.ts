@@ -5,7 +5,7 @@ const CLEAR_LINE = "\r\x1b[K";
 /** Room for the seconds. */
 const SECONDS_WIDTH = 12;
 
-export interface StepOutput {
+interface StepOutput {
   write: (text: string) => void;
   /** Of a terminal; undefined for other outputs. */
   columns: number | undefined;

@@ -8,7 +8,7 @@ export const processIdentity = z.object({
   startedAt: z.string().nullable(),
 });
 
-export type ProcessIdentity = z.infer<typeof processIdentity>;
+type ProcessIdentity = z.infer<typeof processIdentity>;
 
 export function identifyProcess(pid: number): ProcessIdentity {
   return { pid, startedAt: readStart(pid) };

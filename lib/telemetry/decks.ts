@@ -21,7 +21,7 @@ export interface DealtDeck {
 }
 
 /** On the wire: `[slot, np, nc, [route, bucket], …]`, with the route's place in `deckRoutes`. */
-export interface SentDecks {
+interface SentDecks {
   deckRoutes: string[];
   decks: (number | [route: number, bucket: number])[][];
 }
