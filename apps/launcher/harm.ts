@@ -7,7 +7,7 @@ import { withRedis } from "./ledger.js";
 import type { Layout } from "./processes/programs.js";
 import { createScreenLogger } from "./screen.js";
 
-/** Requests that wait for the canary when it is stopped may go on waiting for as long as their clients have patience. */
+/** How long the report waits for requests that the canary still has when it is stopped. */
 const PATIENCE_MS = 10_000;
 
 /** Shows after each stop of the canary what users have met since it was let in. */

@@ -12,8 +12,8 @@ interface StepOutput {
 }
 
 /**
- * The line of a step that takes time: on a terminal its seconds go on, elsewhere it gets a dot each second. Other lines may
- * come between. scripts/prepare/progress.mjs looks the same.
+ * The line of a step that takes time: a terminal shows its seconds, another output gets a dot each second. Other lines may
+ * come between. scripts/prepare/progress.mjs shows the same before the build.
  */
 export class StepLine {
   readonly #line: string;

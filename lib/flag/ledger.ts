@@ -43,7 +43,7 @@ export interface Flip {
   expect?: boolean;
   /** Writes nothing unless the last flip has this event id, or `none` if there was none. */
   supersedes?: string;
-  /** It does not let the canary in, so nobody is mailed, and it has no value before it is set. */
+  /** The flag does not let the canary in: no mail is sent, and the flag has no value before it is set. */
   isFurther?: boolean;
 }
 

@@ -7,13 +7,13 @@ import { readBackwards } from "../redis/stream-follower.js";
 import { LatencyHistogram, upperEdgeMs } from "./latency-histogram.js";
 import { parseTelemetry, type TrafficWindow } from "./telemetry.js";
 
-/** People do not notice less. */
+/** A shorter wait is not noticed. */
 const UNNOTICED_MS = 100;
 /** Of a canary that was open for longer, only the end counts. */
 const LOOK_BACK_MS = 300_000;
 /** The monitor removes older telemetry. */
 const KEPT_MS = 1_200_000;
-/** Telemetry that begins later does so because nothing ran before. */
+/** If the telemetry begins later than this, nothing ran before. */
 const BEGINS_WITHIN_MS = 10_000;
 const POLL_MS = 250;
 const MAX_FLIPS = 200;

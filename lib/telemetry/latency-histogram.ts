@@ -10,7 +10,7 @@ export type SparseHistogram = [bucket: number, count: number][];
 /**
  * The bucket of a latency in ms: `f` holds (2^((f−1)/16 − 4), 2^(f/16 − 4)].
  *
- * @param finer how many buckets to make of each
+ * @param finer into how many each bucket is divided
  */
 export function bucketOf(latencyMs: number, finer = 1): number {
   if (latencyMs <= 0) return 0;

@@ -26,7 +26,7 @@ export async function installByApt({ packages, services }) {
   const whose =
     packages.length > 1 ? "their services stay" : "its service stays";
   const what = `installing ${names} (apt-get), ${whose} off`;
-  // What a password is typed for shows itself.
+  // sudo asks for the password on this terminal, so apt-get's output goes there too.
   const failure = await (way.isTyped
     ? install(packages, way)
     : showStep(what, () => install(packages, way)));

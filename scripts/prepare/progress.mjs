@@ -1,4 +1,4 @@
-/** A terminal's line changes ten times a second; elsewhere a dot a second says that the step goes on. */
+/** A terminal's line is redrawn ten times a second; another output gets a dot each second. */
 const REDRAW_MS = 100;
 const DOT_MS = 1000;
 const CLEAR_LINE = "\r\x1b[K";

@@ -25,7 +25,7 @@ export async function checkRedisServer(urlVariable) {
     );
 }
 
-/** Installs it if it is missing. @throws the same */
+/** Installs it if it is missing. @throws Obstacle that lists the ways to install it */
 export async function ensureRedisServer(urlVariable) {
   if (hasCommand("redis-server")) return;
   const failure = await install();

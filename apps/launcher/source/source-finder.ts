@@ -117,7 +117,8 @@ export class SourceFinder {
   }
 
   /**
-   * What the service writes is not, and what Git ignores only if the working tree runs as the user has built it.
+   * Whether changes of these files make another canary. What the service writes does not, and what Git ignores only if the
+   * working tree runs as the user has built it.
    */
   async #arePartOfCanary(paths: readonly string[]): Promise<boolean> {
     const { service, env, isBuilt } = this.#options;
