@@ -70,9 +70,10 @@ export class Front {
     serveRequests(this.#service.server, {
       pickSide: (now) => {
         const isOpen = !breaker.isTripped && gate.isOpenAt(now);
-        // Both only grow.
-        const era = breaker.era + gate.openings;
-        deal = isOpen ? dealer.deal(era, now) : undefined;
+        // Both only grow, so their sum changes with either.
+        deal = isOpen
+          ? dealer.deal(breaker.era + gate.openings, now)
+          : undefined;
         const side = deal?.side ?? "prod";
         recent.begin(side, now);
         return side;

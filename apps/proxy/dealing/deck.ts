@@ -92,9 +92,9 @@ export class DeckAdmission {
 
   /** Whether the deck that begins is recorded: the first ones of each window are, so it never depends on an answer. */
   admits({ prod, canary }: Ratio): boolean {
+    if (prod * canary === 0) return false;
     const picks = prod + canary;
     const most = Math.min(MAX_DECKS * picks, Math.max(picks, MAX_REQUESTS));
-    if (prod * canary === 0) return false;
     return Atomics.add(this.#cells, 0, picks) + picks <= most;
   }
 

@@ -8,6 +8,8 @@ export interface Upstream {
   readonly side: Side;
   readonly host: string;
   readonly port: number;
+  /** `10.0.0.11:3001` */
+  readonly name: string;
 }
 
 /** The URLs of one side, used in turn. They stay in turn even if all are down: one may be back. */
@@ -18,11 +20,11 @@ export class Upstreams {
 
   /** @param origins at least one */
   constructor(side: Side, origins: readonly URL[]) {
-    this.all = origins.map(({ hostname, port }) => ({
-      side,
-      host: hostname.replace(/^\[|\]$/g, ""),
-      port: port === "" ? 80 : Number(port),
-    }));
+    this.all = origins.map((origin) => {
+      const host = origin.hostname.replace(/^\[|\]$/g, "");
+      const port = origin.port === "" ? 80 : Number(origin.port);
+      return { side, host, port, name: `${host}:${port}` };
+    });
   }
 
   /** @param now monotonic ms @param except skipped unless it is the only one */

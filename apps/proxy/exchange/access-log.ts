@@ -23,8 +23,8 @@ export interface Ended {
   request: ReceivedRequest;
   /** As they were sent to the upstream. */
   headers: readonly string[];
-  /** As traffic is counted: `GET /cart`, or `other`. */
-  route: string;
+  /** As traffic is counted: `GET /cart`, or `other`. Called only for a line. */
+  readRoute: () => string;
   /** Chosen by the split. */
   side: Side;
   /** That answered, or failed last. */
@@ -103,12 +103,12 @@ function describe(ended: Ended): object {
   const traceparent = firstValue(headers, "traceparent");
   return {
     method,
-    route: ended.route,
+    route: ended.readRoute(),
     path: bounded(url.replace(/[?#].*$/s, "")),
     status,
     side,
     servedBy: upstream.side,
-    upstream: `${upstream.host}:${upstream.port}`,
+    upstream: upstream.name,
     ms: Math.round(ended.waitedMs * 10) / 10,
     upstreamMs: Math.round(ended.upstreamMs * 10) / 10,
     ...(canaryStatus === undefined ? {} : { canaryStatus }),

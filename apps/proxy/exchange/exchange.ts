@@ -258,7 +258,7 @@ export class Exchange {
         ...end,
         request: this.#message.request,
         headers: this.#message.headers,
-        route: this.#context.recorder.routeOf(this.#pending),
+        readRoute: () => this.#context.recorder.routeOf(this.#pending),
         side: this.#pending.side,
         upstream: this.#tried.upstream,
         canaryStatus: this.#canaryStatus,

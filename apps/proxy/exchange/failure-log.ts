@@ -15,11 +15,10 @@ export class FailureLog {
   }
 
   note(
-    { side, host, port }: Upstream,
+    { side, name: upstream }: Pick<Upstream, "side" | "name">,
     { kind, cause }: Pick<Failure, "kind" | "cause">,
     now = performance.now(),
   ): void {
-    const upstream = `${host}:${port}`;
     const key = `${side} ${upstream} ${kind}`;
     const last = this.#logged.get(key);
     if (last !== undefined && now - last.at < QUIET_MS) {

@@ -31,11 +31,11 @@ export class UpstreamCounts {
 
   /** @param responseMs undefined without a response */
   note(
-    { side, host, port }: { side: Side; host: string; port: number },
+    { side, name }: { side: Side; name: string },
     end: AttemptEnd,
     responseMs: number | undefined,
   ): void {
-    const { ends, latency } = this.#tallyOf(side, `${host}:${port}`);
+    const { ends, latency } = this.#tallyOf(side, name);
     ends[end] += 1;
     if (responseMs !== undefined) latency.record(responseMs);
   }
@@ -69,9 +69,12 @@ export class UpstreamCounts {
   }
 
   #tallyOf(side: Side, upstream: string): Tally {
-    const known = this.#tallies[side].get(upstream) ?? new Tally();
-    this.#tallies[side].set(upstream, known);
-    return known;
+    const tallies = this.#tallies[side];
+    const known = tallies.get(upstream);
+    if (known !== undefined) return known;
+    const tally = new Tally();
+    tallies.set(upstream, tally);
+    return tally;
   }
 }
 

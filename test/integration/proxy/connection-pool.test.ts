@@ -10,7 +10,12 @@ import { waitFor } from "../../support/wait-for.js";
 
 /** Opens a pool for `port`. @returns a function that sends a GET over it and leaves the response unread */
 function openPool(port: number) {
-  const upstream: Upstream = { side: "prod", host: "127.0.0.1", port };
+  const upstream: Upstream = {
+    side: "prod",
+    host: "127.0.0.1",
+    port,
+    name: `127.0.0.1:${port}`,
+  };
   const limits = {
     connectTimeoutMs: 1000,
     responseTimeoutMs: 1000,

@@ -13,9 +13,14 @@ function failed(url: string): Ended {
   return {
     request,
     headers: [],
-    route: "other",
+    readRoute: () => "other",
     side: "prod",
-    upstream: { side: "prod", host: "10.0.0.11", port: 3001 },
+    upstream: {
+      side: "prod",
+      host: "10.0.0.11",
+      port: 3001,
+      name: "10.0.0.11:3001",
+    },
     status: 500,
     withoutFeature: false,
     canaryStatus: undefined,

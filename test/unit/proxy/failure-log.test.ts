@@ -2,8 +2,8 @@ import { expect } from "chai";
 import { FailureLog } from "../../../apps/proxy/exchange/failure-log.js";
 import { createMemoryLogger } from "../../support/logger.js";
 
-const CANARY = { side: "canary", host: "10.0.0.7", port: 3002 } as const;
-const PROD = { side: "prod", host: "10.0.0.8", port: 3001 } as const;
+const CANARY = { side: "canary", name: "10.0.0.7:3002" } as const;
+const PROD = { side: "prod", name: "10.0.0.8:3001" } as const;
 
 describe("log of failed upstreams", () => {
   it("logs the first failure at once and counts the others of half a minute", () => {

@@ -4,7 +4,12 @@ import { Socket } from "node:net";
 import { requestHead } from "../../../apps/proxy/engines/request-head.js";
 import type { Upstream } from "../../../apps/proxy/engines/upstreams.js";
 
-const UPSTREAM: Upstream = { side: "prod", host: "10.0.0.1", port: 3001 };
+const UPSTREAM: Upstream = {
+  side: "prod",
+  host: "10.0.0.1",
+  port: 3001,
+  name: "10.0.0.1:3001",
+};
 
 function headOf(
   request: { method?: string; url?: string; headers: string[] },

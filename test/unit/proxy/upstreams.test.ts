@@ -63,8 +63,13 @@ describe("proxy upstreams", () => {
       (url) => new URL(url),
     );
     expect(new Upstreams("canary", origins).all).to.deep.equal([
-      { side: "canary", host: "::1", port: 3001 },
-      { side: "canary", host: "app.internal", port: 80 },
+      { side: "canary", host: "::1", port: 3001, name: "::1:3001" },
+      {
+        side: "canary",
+        host: "app.internal",
+        port: 80,
+        name: "app.internal:80",
+      },
     ]);
   });
 });
