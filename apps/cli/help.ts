@@ -18,15 +18,7 @@ export function groupOf(command: string): string {
 /** What people type for a command, from other tools and by short-cut. */
 const MEANT: Readonly<Record<string, readonly string[]>> = {
   "flag off": ["off", "stop", "abort", "pause", "disable", "halt"],
-  "flag on": [
-    "serin flag on --flag new-checkout",
-    "on",
-    "resume",
-    "enable",
-    "continue",
-    "retry",
-    "start",
-  ],
+  "flag on": ["on", "resume", "enable", "continue", "retry", "start"],
   "flag get": ["get"],
   "flag toggle": ["toggle"],
   release: ["deploy", "promote", "ship", "publish"],
@@ -63,7 +55,10 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     "serin flag get",
     'test "$(serin flag get)" = on && echo "the canary is allowed"',
   ],
-  "flag on": ['serin flag on --reason "fixed in 1.4.2"'],
+  "flag on": [
+    'serin flag on --reason "fixed in 1.4.2"',
+    "serin flag on --flag new-checkout",
+  ],
   "flag off": ['serin flag off --reason "looking into it"'],
   "flag toggle": ["serin flag toggle"],
   events: [
