@@ -110,10 +110,10 @@ Settings are environment variables:
   ADMIN_TOKEN  the monitor's token, for --send-test-mail
   NO_COLOR     no colours
 
-Exit status: 0 all is well, 1 something is wrong or failed (status, doctor: a
-stopped canary too), 2 invalid command line or setting, or a machine that cannot,
-3 Redis, the monitor or a host does not answer, 4 refused, 5 too little is known
-of the canary to decide.
+Exit status: 0 all is well, 1 something is wrong or failed (a stopped canary
+too; status ignores a stop by a person), 2 invalid command line or setting, or a
+machine that cannot do it, 3 Redis, the monitor or a host does not answer,
+4 refused, 5 too little is known of the canary to decide.
 
 Examples:
   serin status
