@@ -58,10 +58,9 @@ export async function showEvents(
   (signal === undefined ? found : shown).toReversed().forEach(print);
   if (signal === undefined) return EXIT.ok;
   warnOfOutages(redis, signal, warn);
-  const position = newest?.id ?? "0-0";
   const stop = await followEvents({
     ...{ redis, keys, onEvent: print },
-    after: position,
+    after: newest?.id ?? "0-0",
   });
   await untilAborted(signal);
   await stop();

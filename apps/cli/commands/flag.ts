@@ -50,7 +50,9 @@ export async function changeFurtherFlag(
   const flip = describeFlip(change);
   const isReasonGiven = change.reason !== undefined;
   const outcome = await store.ledger.flip(name, {
-    ...{ ...flip, value: wanted, isFurther: true },
+    ...flip,
+    value: wanted,
+    isFurther: true,
   });
   output.sentence(
     describeOutcome(name, wanted, { outcome, ...flip, isReasonGiven }),

@@ -117,13 +117,11 @@ function createDeployment(
     ...{ release, commit, author, subject },
     isSerin: what === "programs",
     isRollback: how === "rollback",
-    ...{
-      startedAt: at,
-      endedAt: at,
-      hosts: new Map(),
-      runsOn: [],
-      failedOn: [],
-    },
+    startedAt: at,
+    endedAt: at,
+    hosts: new Map(),
+    runsOn: [],
+    failedOn: [],
     stop: undefined,
   };
 }

@@ -100,12 +100,10 @@ export function renderWhy(
   const changedSince =
     last.data.value === value
       ? []
-      : [
-          ...wrap(
-            `${flagName} is ${value ? "on" : "off"} nevertheless: it was set directly in Redis, and no monitor has recorded this`,
-            width,
-          ),
-        ];
+      : wrap(
+          `${flagName} is ${value ? "on" : "off"} nevertheless: it was set directly in Redis, and no monitor has recorded this`,
+          width,
+        );
   // An unreachable monitor needs no notice here, because Redis provides these facts.
   const elsewhere =
     account.without?.status === EXIT.problem

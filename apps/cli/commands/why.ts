@@ -33,7 +33,9 @@ export async function explainFlip(
   const { value } = await readFlagFacts(store);
   const isOfFlag = ({ data }: LedgerEvent) => data.flag === flagName;
   const flips = await ledger.readEvents({
-    ...{ kind: "flip", limit: LOOK_BACK, where: isOfFlag },
+    kind: "flip",
+    limit: LOOK_BACK,
+    where: isOfFlag,
   });
   const flip =
     options.event === undefined

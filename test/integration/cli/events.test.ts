@@ -44,7 +44,7 @@ describe("serin events", () => {
 
   it("prints a flip and its cause in one line, and both as JSON", async () => {
     await test.ledger.flip("feature", {
-      ...{ value: false, by: "monitor", reason: "slow", data: {} },
+      ...{ value: false, reason: "slow", data: {} },
       ...{ by: "monitor", cause: "breach" },
     });
     await record("an alert is over", "recovery");

@@ -70,7 +70,7 @@ describe("serin status", () => {
     const stop = { value: false, reason: "canary slow over 10 s" } as const;
     const figures = { canaryLatencyMs: 717, prodLatencyMs: 210 };
     await test.ledger.flip("feature", {
-      ...{ ...stop, by: "monitor", data: figures, cause: "breach" },
+      ...{ ...stop, data: figures },
       by: "monitor",
       cause: "breach",
     });

@@ -271,7 +271,6 @@ describe("serin why", () => {
   it("says which event it cannot explain", async () => {
     await test.ledger.flip("other", {
       ...{ value: false, by: "operator", reason: "r", data: {} },
-      by: "operator",
     });
     await test.ledger.record({
       ...{ kind: "alert", by: "monitor", reason: "busy", data: {} },
