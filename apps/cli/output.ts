@@ -16,6 +16,15 @@ export interface Look {
   width: number;
 }
 
+/** A sentence in one style, wrapped. */
+export function drawSentence(
+  style: Style,
+  text: string,
+  { paint, width }: Look,
+): string[] {
+  return wrap(text, width).map((line) => paint(style, line));
+}
+
 /** A terminal or another writer of text. */
 export interface OutputStream {
   write: (text: string) => unknown;

@@ -17,8 +17,7 @@ import type {
 } from "../../../lib/telemetry/monitor-state.js";
 import { toPlain } from "../../../lib/wording/plain-text.js";
 import { EXIT, type ExitStatus } from "../exit-status.js";
-import { wrap } from "../fit.js";
-import type { Look, Style } from "../output.js";
+import { drawSentence, type Look, type Style } from "../output.js";
 import {
   readState,
   readStop,
@@ -73,15 +72,10 @@ function isWell(report: StateReport, stop: Stop | undefined): boolean {
 }
 
 /** The headline in its colour. */
-export function paintHeadline(
-  report: StateReport,
-  { paint, width }: Look,
-): string[] {
+export function paintHeadline(report: StateReport, look: Look): string[] {
   const { tone, text } = describeHeadline(report, Date.parse(report.now));
   const sentence = [text, ...listMissing(report)].join(" · ");
-  return wrap(toPlain(sentence), width).map((line) =>
-    paint(TONE_STYLES[tone], line),
-  );
+  return drawSentence(TONE_STYLES[tone], toPlain(sentence), look);
 }
 
 /** What a person reads first: the headline, both sides, the verdict. */
@@ -89,15 +83,12 @@ export function drawStatus(
   { report, without, stop }: Reading & { stop: Stop | undefined },
   look: Look,
 ): string[] {
-  const { paint, width } = look;
   const notice =
     without === undefined
       ? []
       : [
           "",
-          ...wrap(`${without.message}.`, width).map((line) =>
-            paint("yellow", line),
-          ),
+          ...drawSentence("yellow", `${without.message}.`, look),
           "From Redis only:",
         ];
   return [
@@ -125,7 +116,7 @@ export function drawStatus(
         ["monitor", toPlain(describeLease(report.lease))],
         ["mails", toPlain(describeOutbox(report.outbox))],
       ],
-      width,
+      look.width,
     ),
   ];
 }

@@ -6,8 +6,7 @@ import type { StateReport } from "../../../lib/telemetry/monitor-state.js";
 import type { LedgerEvent } from "../../../lib/flag/ledger.js";
 import { toPlain } from "../../../lib/wording/plain-text.js";
 import { CliError, EXIT, type ExitStatus } from "../exit-status.js";
-import { wrap } from "../fit.js";
-import type { Look } from "../output.js";
+import { drawSentence, type Look } from "../output.js";
 import {
   readNewestEvents,
   readState,
@@ -130,9 +129,7 @@ function drawHeadline({ reading }: Moment, look: Look): string[] {
   if (!(reading instanceof CliError))
     return paintHeadline(reading.report, look);
   const text = toPlain(`Unknown: ${reading.message}`);
-  return wrap(text, look.width).map((line) =>
-    look.paint(["bold", "red"], line),
-  );
+  return drawSentence(["bold", "red"], text, look);
 }
 
 async function readSentence(

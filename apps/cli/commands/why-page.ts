@@ -21,7 +21,7 @@ import type { StateReport } from "../../../lib/telemetry/monitor-state.js";
 import type { VerdictReplay } from "../sources/monitor-client.js";
 import type { CanaryTrail } from "./canary-trail.js";
 import { EXIT, type CliError } from "../exit-status.js";
-import type { Look } from "../output.js";
+import { drawSentence, type Look } from "../output.js";
 import { wrap } from "../fit.js";
 import { layOutFacts } from "../table.js";
 
@@ -63,11 +63,7 @@ export interface Account {
 type Fact = [name: string, text: string];
 
 /** A flip, explained in lines for a terminal. */
-export function renderWhy(
-  account: Account,
-  now: number,
-  { paint, width }: Look,
-): string[] {
+export function renderWhy(account: Account, now: number, look: Look): string[] {
   const { flip, last, flagName, value, trail, verdict } = account;
   const { withoutFeature } = account;
   const at = entryTimeMs(flip.id);
@@ -102,23 +98,19 @@ export function renderWhy(
       ? []
       : wrap(
           `${flagName} is ${value ? "on" : "off"} nevertheless: it was set directly in Redis, and no monitor has recorded this`,
-          width,
+          look.width,
         );
   // An unreachable monitor needs no notice here, because Redis provides these facts.
   const elsewhere =
     account.without?.status === EXIT.problem
-      ? wrap(account.without.message, width).map((line) =>
-          paint("yellow", line),
-        )
+      ? drawSentence("yellow", account.without.message, look)
       : [];
   return [
-    ...wrap(toPlain(describeEvent(flip)), width).map((line) =>
-      paint("bold", line),
-    ),
+    ...drawSentence("bold", toPlain(describeEvent(flip)), look),
     ...elsewhere,
     ...changedSince,
     "",
-    ...layOutFacts(facts, width),
+    ...layOutFacts(facts, look.width),
   ];
 }
 

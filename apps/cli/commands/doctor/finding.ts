@@ -1,6 +1,5 @@
 import { toPlain } from "../../../../lib/wording/plain-text.js";
-import type { Output, Style } from "../../output.js";
-import { wrap } from "../../fit.js";
+import { drawSentence, type Output, type Style } from "../../output.js";
 import { hang } from "../../table.js";
 
 /** The result of a check. A `note` requires no action. */
@@ -35,8 +34,9 @@ export function problem(check: string, says: string, todo: string): Finding {
 /** Prints each finding with its remedy, and how many are problems. */
 export function printFindings(
   findings: readonly Finding[],
-  { line, paint, width }: Output,
+  output: Output,
 ): void {
+  const { line, paint, width } = output;
   const levelWidth = Math.max(...findings.map(({ level }) => level.length));
   const checkWidth = Math.max(...findings.map(({ check }) => check.length));
   for (const { level, check, says, todo } of findings) {
@@ -50,8 +50,8 @@ export function printFindings(
   }
   const { isWell, text } = summarise(findings);
   line("");
-  for (const part of wrap(text, width))
-    line(paint(isWell ? ["bold", "green"] : ["bold", "red"], part));
+  const style: Style = ["bold", isWell ? "green" : "red"];
+  drawSentence(style, text, output).forEach(line);
 }
 
 /** `3 problems: flag, proxy, agent` */
