@@ -62,27 +62,24 @@ function judgeMembers(
   const reporting = members.filter((member) => !isSilent(member));
   const list = (some: readonly Heard[]) =>
     some.map(({ source }) => source).join(", ");
-  const last = formatSpan(now - Math.max(...silent.map((one) => one.heardAt)));
-  const plural = name === "proxy" ? "proxies" : "agents";
-  return [
-    ...(reporting.length === 0
-      ? []
-      : [
-          ok(
-            name,
-            `${list(reporting)} report${reporting.length === 1 ? "s" : ""}`,
-          ),
-        ]),
-    ...(silent.length === 0
-      ? []
-      : [
-          problem(
-            name,
-            silent.length === 1
-              ? `${list(silent)} last reported ${last} ago`
-              : `${silent.length} ${plural} are silent, the last of them for ${last}: ${list(silent)}`,
-            "check that it runs and reaches Redis: systemctl status, and its log",
-          ),
-        ]),
-  ];
+  const findings: Finding[] = [];
+  if (reporting.length > 0) {
+    const verb = reporting.length === 1 ? "reports" : "report";
+    findings.push(ok(name, `${list(reporting)} ${verb}`));
+  }
+  if (silent.length > 0) {
+    const lastAt = Math.max(...silent.map(({ heardAt }) => heardAt));
+    const last = formatSpan(now - lastAt);
+    const plural = name === "proxy" ? "proxies" : "agents";
+    findings.push(
+      problem(
+        name,
+        silent.length === 1
+          ? `${list(silent)} last reported ${last} ago`
+          : `${silent.length} ${plural} are silent, the last of them for ${last}: ${list(silent)}`,
+        "check that it runs and reaches Redis: systemctl status, and its log",
+      ),
+    );
+  }
+  return findings;
 }
