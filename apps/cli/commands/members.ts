@@ -97,7 +97,7 @@ function sortByTrouble({ proxies, hosts, now, silenceMs }: StateReport) {
 }
 
 function describeProxy(
-  { id, split, canaryOpen, because, seenAt }: StateReport["proxies"][number],
+  { id, split, canaryOpen, because, seenAt }: Proxy,
   now: number,
 ): string[] {
   const canary =
@@ -109,10 +109,7 @@ function describeProxy(
   return [id, split ?? "unknown", canary, formatAge(seenAt, now)];
 }
 
-function describeHost(
-  host: StateReport["hosts"][number],
-  now: number,
-): string[] {
+function describeHost(host: Host, now: number): string[] {
   const { id, target, version, pid, up, startedAt, seenAt } = host;
   const app = up
     ? `${nameRelease(version ?? "unknown")} (pid ${pid ?? "unknown"})`

@@ -9,6 +9,7 @@ import {
 import type { Environment } from "../../../lib/settings/settings.js";
 import { toPlain } from "../../../lib/wording/plain-text.js";
 import { CliError, EXIT, type ExitStatus } from "../exit-status.js";
+import type { OutputStream } from "../output.js";
 import { listHosts } from "./inventory.js";
 
 /** SSH's status for its own failures. */
@@ -24,7 +25,7 @@ interface Reading {
   options: JournalOptions;
   stopSignal: () => AbortSignal;
   say: (line: string) => void;
-  stderr: { write: (text: string) => unknown };
+  stderr: OutputStream;
 }
 
 /**
