@@ -12,11 +12,16 @@ export const PORTS = {
   CANARY_AGENT_PORT: 3102,
 };
 
+/** An app that the user runs, by these variables, needs no port here. */
+const URLS = { PROD_PORT: "PROD_URLS", CANARY_PORT: "CANARY_URLS" };
+
 /** @returns a sentence for each port that is in use; others wait for the launcher's own check */
 export async function findBusyPorts(env = process.env) {
-  const host = env.HOST || "127.0.0.1";
+  const needed = Object.entries(PORTS).filter(([name]) => !env[URLS[name]]);
   const sentences = await Promise.all(
-    Object.entries(PORTS).map(async ([variable, fallback]) => {
+    needed.map(async ([variable, fallback]) => {
+      const named = variable === "ADMIN_PORT" ? env.ADMIN_HOST : env.HOST;
+      const host = named || "127.0.0.1";
       const port = Number(env[variable] || fallback);
       const isBusy = port > 0 && port < 65536 && (await isInUse(port, host));
       return isBusy

@@ -395,11 +395,30 @@ describe("prepare", () => {
     });
   });
 
-  it("names all that stands in the way before it installs anything", async () => {
+  /** A port of the loopback address that is in use. */
+  async function occupyPort(): Promise<string> {
     const server = createServer();
     await once(server.listen(0, "127.0.0.1"), "listening");
     onCleanup(() => void server.close());
-    const port = String((server.address() as AddressInfo).port);
+    return String((server.address() as AddressInfo).port);
+  }
+
+  it("needs no port for an app that the user runs", async () => {
+    const port = await occupyPort();
+    const env = { PROD_PORT: port, PROD_URLS: `http://127.0.0.1:${port}` };
+    expect(new Clone().prepare("start", { env }).stderr).to.equal("");
+  });
+
+  it("looks for the port of the proxy's status at its own address", async () => {
+    const port = await occupyPort();
+    const env = { ADMIN_PORT: port, HOST: "192.0.2.1" };
+    expect(new Clone().prepare("start", { env }).stderr).to.include(
+      `port ${port} is in use: set ADMIN_PORT to another`,
+    );
+  });
+
+  it("names all that stands in the way before it installs anything", async () => {
+    const port = await occupyPort();
     const clone = new Clone({ engines: ">=99.0.0" });
     clone.removeCommand("redis-server");
     const env = {
