@@ -2,7 +2,7 @@ import type { ComparedRoute } from "./compared-route.js";
 import { SLOT_MS, deckBucketOf } from "../../../lib/telemetry/decks.js";
 import { upperEdgeMs } from "../../../lib/telemetry/latency-histogram.js";
 import type { Ratio } from "../../../lib/telemetry/split-ratio.js";
-import { betOnDeck } from "./evidence/deck-bets.js";
+import { winningsOf } from "./evidence/deck-bets.js";
 import { COMPONENT_COUNT, LOG_WEIGHTS } from "./evidence/dictionary.js";
 import { EPOCH_SLOTS } from "./evidence/stall-guard.js";
 
@@ -100,8 +100,10 @@ function drawGains(
   const decks = Math.max(FEWEST_DECKS, Math.round(DRAWN_REQUESTS / size));
   const sums = new Float64Array(COMPONENT_COUNT);
   const squares = new Float64Array(COMPONENT_COUNT);
+  // By component, and filled again for each deck: judging waits for this.
+  const logRatios = Array.from(sums, () => new Float64Array(size));
   for (let deck = 0; deck < decks; deck++) {
-    const requests = Array.from({ length: size }, (_, j) => {
+    for (let j = 0; j < size; j++) {
       const place = drawRoute(random());
       const bucket = drawBucket[place]?.(random()) ?? 0;
       const isCanary = j < canary;
@@ -109,12 +111,12 @@ function drawGains(
       const fine = deckBucketOf(isCanary ? ms * slowdown : ms);
       const route = routes[place];
       const counted = route?.bucketOf(fine, isCanary) ?? 0;
-      return (i: number) => route?.dictionary.logRatios[i]?.[counted] ?? 0;
-    });
-    const logRatios = Array.from({ length: COMPONENT_COUNT }, (_, i) =>
-      requests.map((read) => read(i)),
-    );
-    betOnDeck(logRatios, canary).winnings.forEach((won, i) => {
+      logRatios.forEach((l, i) => {
+        l[j] = route?.dictionary.logRatios[i]?.[counted] ?? 0;
+      });
+    }
+    logRatios.forEach((l, i) => {
+      const won = winningsOf(l, canary);
       sums[i] = (sums[i] ?? 0) + won;
       squares[i] = (squares[i] ?? 0) + won * won;
     });

@@ -16,17 +16,20 @@ export interface DeckBets {
   variances: ByComponent;
 }
 
+/** A number for each request of a deck, the canary's first. */
+type ByRequest = Float64Array | readonly number[];
+
 /**
  * Bets inside one deck. While the canary is no slower, each choice of `nc` of the deck's requests is equally likely to be the
  * canary's, whatever their latencies are. If it is slower by the ratio r, a choice is likely in proportion to the product of
  * its r. So the winnings are Σ l over the canary's requests less the log of the mean product over all choices, and their mean
  * is exactly 1 under the split's dice.
  *
- * @param logRatios `[component][request]`, the canary's requests first
+ * @param logRatios by component
  * @param nc the number of the canary's requests
  */
 export function betOnDeck(
-  logRatios: readonly (readonly number[])[],
+  logRatios: readonly ByRequest[],
   nc: number,
 ): DeckBets {
   const bets = {
@@ -36,21 +39,11 @@ export function betOnDeck(
   };
   logRatios.forEach((l, component) => {
     const { length } = l;
-    let [all, canary] = [0, 0];
-    for (let j = 0; j < length; j++) {
-      all += l[j] ?? 0;
-      if (j < nc) canary += l[j] ?? 0;
-    }
-    const mean = all / length;
+    const mean = sumOf(l, length) / length;
     let squares = 0;
-    for (let j = 0; j < length; j++) squares += ((l[j] ?? 0) - mean) ** 2;
-    // The fewer requests decide: e_nc(x) = Π x · e_np(1/x).
-    const expected =
-      nc <= length - nc
-        ? logMeanProduct(l, nc, 1)
-        : all + logMeanProduct(l, length - nc, -1);
-    bets.winnings[component] = canary - expected;
-    bets.deviations[component] = canary - nc * mean;
+    for (const value of l) squares += (value - mean) ** 2;
+    bets.winnings[component] = winningsOf(l, nc);
+    bets.deviations[component] = sumOf(l, nc) - nc * mean;
     bets.variances[component] =
       length > 1
         ? ((nc * (length - nc)) / (length - 1)) * (squares / length)
@@ -59,12 +52,25 @@ export function betOnDeck(
   return bets;
 }
 
+/** The winnings by one component. */
+export function winningsOf(l: ByRequest, nc: number): number {
+  const np = l.length - nc;
+  // The fewer requests decide: e_nc(x) = Π x · e_np(1/x).
+  const expected =
+    nc <= np
+      ? logMeanProduct(l, nc, 1)
+      : sumOf(l, l.length) + logMeanProduct(l, np, -1);
+  return sumOf(l, nc) - expected;
+}
+
+function sumOf(l: ByRequest, count: number): number {
+  let sum = 0;
+  for (let j = 0; j < count; j++) sum += l[j] ?? 0;
+  return sum;
+}
+
 /** ln of the mean of Π e^(sign·l) over all choices of `size`: an elementary symmetric polynomial over its number of terms. */
-function logMeanProduct(
-  l: readonly number[],
-  size: number,
-  sign: 1 | -1,
-): number {
+function logMeanProduct(l: ByRequest, size: number, sign: 1 | -1): number {
   let largest = -Infinity;
   for (const value of l) largest = Math.max(largest, sign * value);
   // means[k] is the mean product of k of the first n.
