@@ -107,9 +107,9 @@ function routeFamilies({ routes }: Pick<TrafficSum, "routes">): Family[] {
 function upstreamFamilies({
   upstreams,
 }: Pick<TrafficSum, "upstreams">): Family[] {
-  const all = upstreams.list().map(({ side: target, upstream, ...total }) => ({
-    ...{ labels: { target, upstream }, ...total },
-  }));
+  const all = upstreams.list().map(({ side: target, upstream, ...total }) => {
+    return { labels: { target, upstream }, ...total };
+  });
   return [
     counter(
       "serin_proxy_upstream_requests_total",

@@ -10,13 +10,9 @@ import type { SideWindows } from "./window-counts.js";
 /** Each is a histogram a side, some 3 KB of the metrics. */
 const MAX_ROUTES = 16;
 
-/** `rejected`: answered with 400 to 498. `left`: the client went away before the response. */
-type RouteEnd = "served" | "rejected" | "failed" | "left";
-
 class Total {
-  readonly ends: Record<RouteEnd, number> = {
-    ...{ served: 0, rejected: 0, failed: 0, left: 0 },
-  };
+  /** `rejected`: answered with 400 to 498. `left`: the client went away before the response. */
+  readonly ends = { served: 0, rejected: 0, failed: 0, left: 0 };
   readonly latency = new LatencyHistogram();
 
   add({ requests, served, errors, refused = {}, latency }: RouteWindow): void {

@@ -7,6 +7,7 @@ import {
   WaitingAges,
   WindowCounts,
   type SideCounts,
+  type SideWindows,
   type ThreadWindows,
   type TrafficWindows,
 } from "./window-counts.js";
@@ -19,7 +20,7 @@ export class TrafficSum {
   readonly routes = new RouteTotals();
   readonly upstreams = new UpstreamCounts();
   /** Each recorder's last windows, which hold the requests that wait for a response. */
-  readonly #last = new Map<object, TrafficWindows>();
+  readonly #last = new Map<object, SideWindows>();
   readonly #onWindow: () => void;
   #decks: DealtDeck[] = [];
 

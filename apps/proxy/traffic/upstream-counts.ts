@@ -53,9 +53,9 @@ export class UpstreamCounts {
   /** Since the start, or the last call of `take`. */
   list(): UpstreamTotal[] {
     return SIDES.flatMap((side) =>
-      [...this.#tallies[side]].map(([upstream, { ends, latency }]) => ({
-        ...{ side, upstream, ends, latency },
-      })),
+      [...this.#tallies[side]].map(([upstream, { ends, latency }]) => {
+        return { side, upstream, ends, latency };
+      }),
     );
   }
 
