@@ -113,8 +113,8 @@ async function onSides(
     if (err instanceof Interruption) throw describeInterruption(err, releasing);
     if (!(err instanceof PlaybookError)) throw err;
     const isChanged = [...err.outcomes.values()].some((one) => one.changed);
-    if (!isChanged && sides.length === 1) throw err;
-    for (const side of sides) await putBack(side, stable, releasing);
+    if (isChanged || sides.length > 1)
+      for (const side of sides) await putBack(side, stable, releasing);
     throw err;
   }
 }
