@@ -30,7 +30,7 @@ const deployData = z.object({
 });
 
 /** A release on its way through the hosts. One that comes back after another counts anew. */
-export interface Deployment {
+interface Deployment {
   release: string;
   commit: string | undefined;
   author: string | undefined;
@@ -76,7 +76,7 @@ export async function showReleases(
 }
 
 /** @param deploys and stops newest first @returns newest first */
-export function listDeployments(
+function listDeployments(
   deploys: readonly LedgerEvent[],
   stops: readonly LedgerEvent[],
 ): Deployment[] {
@@ -94,14 +94,7 @@ export function listDeployments(
     deployment.endedAt = at;
     deployment.failedOn = deployment.failedOn.filter((one) => one !== host);
     if (data.failed === true) deployment.failedOn.push(host);
-    else {
-      const { hosts } = deployment;
-      hosts.set(side, [...(hosts.get(side) ?? []), host]);
-      for (const one of all)
-        if (one.isSerin === isSerin)
-          one.runsOn = one.runsOn.filter((place) => place.host !== host);
-      deployment.runsOn.push({ host, side });
-    }
+    else addHost(all, deployment, { host, side });
   }
   for (const stop of stops) addStop(all, stop);
   return all.toReversed();
@@ -126,6 +119,21 @@ function createDeployment(
   };
 }
 
+/** The host runs no other release of the same kind from then on. */
+function addHost(
+  all: readonly Deployment[],
+  deployment: Deployment,
+  place: { host: string; side: string },
+): void {
+  const { host, side } = place;
+  const { hosts, isSerin } = deployment;
+  hosts.set(side, [...(hosts.get(side) ?? []), host]);
+  for (const one of all)
+    if (one.isSerin === isSerin)
+      one.runsOn = one.runsOn.filter((other) => other.host !== host);
+  deployment.runsOn.push(place);
+}
+
 /** A stop belongs to the release that came before it, unless it names another. */
 function addStop(all: readonly Deployment[], stop: LedgerEvent): void {
   const at = entryTimeMs(stop.id);
@@ -138,7 +146,7 @@ function addStop(all: readonly Deployment[], stop: LedgerEvent): void {
   );
   if (found === undefined) return;
   const reason = typeof brief === "string" ? brief : stop.reason;
-  // The last one of the list is the first one in time.
+  // Stops come newest first, so the first one in time stays.
   found.stop = { at, reason };
 }
 
