@@ -23,6 +23,7 @@ import type { OutputStream } from "./output.js";
 import { addReleaseCommands } from "./release-line.js";
 import type { ReleaseCommands } from "./release/release-commands.js";
 
+const EVENTS_SHOWN = 20;
 const MAX_EVENTS = 1000;
 /** For help that is not printed on a terminal. */
 const HELP_WIDTH = 80;
@@ -44,7 +45,7 @@ export interface Commands {
     follow: boolean;
     kind?: EventKind;
     since?: number;
-    limit?: number;
+    limit: number;
     json: boolean;
   }) => Promise<ExitStatus>;
   why: (event: string | undefined, options: JsonOption) => Promise<ExitStatus>;
@@ -154,6 +155,9 @@ function createProgram(
   return program;
 }
 
+type EventsOptions = Parameters<Commands["events"]>[0];
+type EventsLine = Omit<EventsOptions, "limit"> & { limit?: number };
+
 function addLooks(program: Command, run: Run, json: () => Option): void {
   add(program, "events", "show the newest events")
     .option("-f, --follow", "wait for new events", false)
@@ -167,13 +171,15 @@ function addLooks(program: Command, run: Run, json: () => Option): void {
     )
     .option(
       "-n, --limit <number>",
-      "maximum number (20, or all since a time)",
+      `maximum number (${EVENTS_SHOWN}, or all since a time)`,
       parseLimit,
     )
     .addOption(json())
-    .action((options: Parameters<Commands["events"]>[0]) =>
-      run(({ events }) => events(options)),
-    );
+    .action(({ limit, ...options }: EventsLine) => {
+      const { since } = options;
+      const most = since === undefined ? EVENTS_SHOWN : MAX_EVENTS;
+      return run(({ events }) => events({ ...options, limit: limit ?? most }));
+    });
   add(program, "why", "explain the last stop, or another flip")
     .argument("[event]", "its id, or the time of a flip")
     .addOption(json())

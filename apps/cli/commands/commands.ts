@@ -83,7 +83,6 @@ export function createCommands(context: CommandsContext): Commands {
           ...options,
           kind: options.kind,
           since: options.since,
-          limit: options.limit,
           signal: options.follow ? stopSignal() : undefined,
           warn,
         }),

@@ -11,13 +11,8 @@ import { drawEvent } from "./event-line.js";
 import { EXIT, type ExitStatus } from "../exit-status.js";
 import type { CommandContext } from "./command-context.js";
 
-const SHOWN = 20;
-/** As many as `--limit` takes. */
-const MAX_EVENTS = 1000;
-
 export interface EventsOptions {
-  /** Undefined for the newest 20, or all since `since`. */
-  limit: number | undefined;
+  limit: number;
   /** Ms since the epoch. */
   since: number | undefined;
   kind: EventKind | undefined;
@@ -33,8 +28,7 @@ export async function showEvents(
   { link, output }: CommandContext,
   options: EventsOptions,
 ): Promise<ExitStatus> {
-  const { since, kind, signal, warn } = options;
-  const limit = options.limit ?? (since === undefined ? SHOWN : MAX_EVENTS);
+  const { limit, since, kind, signal, warn } = options;
   const { redis, keys, ledger } = await link.open();
   const [newest] = await ledger.readEvents({ limit: 1 });
   // Programs get the cause and its flip, people one line.
