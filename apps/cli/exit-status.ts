@@ -5,7 +5,7 @@ export const EXIT = {
   ok: 0,
   /** `status` or `doctor` found a problem, or the command failed. */
   problem: 1,
-  /** Invalid command line, setting or serin.yml, or a machine that cannot do it. Says nothing of the commit. */
+  /** Invalid command line, setting or serin.yml, or a machine that cannot do it. It says nothing about the commit. */
   usage: 2,
   /** Redis, the monitor, a host or another server does not answer. */
   unreachable: 3,

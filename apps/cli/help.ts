@@ -15,7 +15,7 @@ export function groupOf(command: string): string {
   return found?.[0] ?? (command.includes(" ") ? "Commands:" : "Other:");
 }
 
-/** What people type for a command, from other tools and by short-cut. */
+/** What people type for a command: words of other tools, and short forms. */
 const MEANT: Readonly<Record<string, readonly string[]>> = {
   "flag off": ["off", "stop", "abort", "pause", "disable", "halt"],
   "flag on": ["on", "resume", "enable", "continue", "retry", "start"],

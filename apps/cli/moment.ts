@@ -3,8 +3,8 @@ import { parseDuration } from "../../lib/wording/units.js";
 const DAY_MS = 86_400_000;
 
 /**
- * A moment as people give it: `1h` ago, `2026-11-30T12:00Z`, or `14:03:09`, the last time that it was so late. Without a zone it
- * is UTC, as in all that Serin prints.
+ * A moment as people give it: `1h` ago, `2026-11-30T12:00Z`, or `14:03:09`, its last occurrence. Without a zone it is UTC, as in
+ * all that Serin prints.
  *
  * @returns ms since the epoch; undefined for anything else
  */

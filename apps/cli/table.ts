@@ -1,9 +1,9 @@
 import { cut, pad, widthOf, wrap } from "./fit.js";
 
 const GAP = "  ";
-/** A column of text is not cut below it, if it does not say otherwise. */
+/** A column of text keeps this much, unless it names its own `least`. */
 const MIN_TEXT_WIDTH = 10;
-/** A text beside its name is not wrapped below it. */
+/** With less beside its name, a text is wrapped below the name. */
 const MIN_FACT_WIDTH = 24;
 
 export interface Column {

@@ -13,7 +13,7 @@ const KIND_STYLES: Readonly<Record<string, Style>> = {
   silence: "yellow",
 };
 
-/** Below it, lines do not say who wrote the event. */
+/** In a narrower terminal, lines do not say who wrote the event. */
 const MIN_WIDTH_WITH_WRITER = 100;
 
 /** `14:03:07 UTC  flip      monitor   feature is off: canary p95 …`, wrapped. The time is Redis's. */

@@ -41,9 +41,9 @@ interface Deployment {
   /** Ms since the epoch. */
   startedAt: number;
   endedAt: number;
-  /** By side; hosts of unknown sides are of ``. */
+  /** By side, which is empty if unknown. */
   hosts: Map<string, string[]>;
-  /** The hosts that run it still. */
+  /** The hosts that still run it. */
   runsOn: { host: string; side: string }[];
   failedOn: string[];
   /** The first stop of the canary while it ran this release. */

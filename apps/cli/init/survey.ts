@@ -83,7 +83,7 @@ function toServiceName(name: string): string {
     .replace(/^[^a-z]+/, "");
   const free = /^(serin|redis|root|)$/.test(plain) ? `${plain}-service` : plain;
   const whole = free.replace(/^-/, "");
-  // Rather without its last words than without their ends.
+  // Drops whole words rather than cutting one.
   const words = /^.{1,20}(?=-|$)/.exec(whole)?.[0] ?? whole.slice(0, 20);
   return words.replace(/-$/, "");
 }

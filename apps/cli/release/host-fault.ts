@@ -6,12 +6,12 @@ const NO_SPACE =
 /** How npm, pnpm, pip, Git and Go say that a server does not answer. */
 const NO_ANSWER =
   /^npm (error|ERR!) (network|code (E5\d\d|E(AI_AGAIN|NOTFOUND|TIMEDOUT|CONN\w+|NETUNREACH|HOSTUNREACH)|ERR_SOCKET_TIMEOUT|\w*CERT\w*)$)|ERR_PNPM_META_FETCH_FAIL|getaddrinfo E(NOTFOUND|AI_AGAIN)|temporary failure in name resolution|could not resolve host|failed to establish a new connection|network is unreachable/im;
-/** Less, and a test that failed may have failed for want of space. */
+/** With less, a test may have failed for lack of space. */
 const NEEDED_BYTES = 4 * 1024 * 1024;
 
 /**
- * Tells from a program's output whether this machine or the network failed, which is no word on the commit. If in doubt it is: a
- * bad commit that is kept costs a build, a good one that is rejected costs trust.
+ * Tells from a program's output whether this machine or the network failed, which says nothing about the commit. In doubt they
+ * did: a bad commit that is kept costs a build, a good one that is rejected costs trust.
  */
 export function findHostFault(output: string): ExitStatus | undefined {
   if (NO_SPACE.test(output)) return EXIT.usage;

@@ -201,7 +201,7 @@ function connect(file: ServiceFile, env: Environment): MonitorClient {
   );
 }
 
-/** A bad serin.yml is an invalid command line. What nobody has foreseen, such as a full disk, is no word on the commit either. */
+/** A bad serin.yml is an invalid command line. An unforeseen error, such as a full disk, says nothing about the commit either. */
 async function explained<T>(command: () => T | Promise<T>): Promise<T> {
   try {
     return await command();

@@ -19,7 +19,7 @@ describe("serin's command line", () => {
     });
   });
 
-  it("prints the same by its command", async () => {
+  it("prints the version by serin version, too", async () => {
     expect(await run("version")).to.deep.equal(await run("--version"));
   });
 
@@ -44,7 +44,7 @@ describe("serin's command line", () => {
     expect((await run("status", "--jso")).stderr).to.include("--json?)");
   });
 
-  it("opens no address that is none of a page", async () => {
+  it("rejects a DASHBOARD_URL that is not of a web page", async () => {
     for (const DASHBOARD_URL of ["--version", "file:///etc/passwd"]) {
       const { status, stderr, stdout } = await runCli(freshKeys(), ["open"], {
         DASHBOARD_URL,

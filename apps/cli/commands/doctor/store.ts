@@ -48,7 +48,7 @@ async function checkFlag(store: Store): Promise<Finding> {
   return problem(
     "flag",
     `${flagName} is off, so the canary is stopped${why}`,
-    "see serin why; serin flag on lets the canary in again",
+    "see serin why; serin flag on resumes the canary",
   );
 }
 

@@ -94,6 +94,7 @@ export function markStable(repository: Repository): string {
     const lease = `--force-with-lease=${ref}:${before ?? ""}`;
     const moved = [`${commit}:${ref}`, `+${commit}:${record}`];
     tree.git("push", "--quiet", "--atomic", lease, "--", url, ...moved);
+    // Throws if the push may have been redirected.
     readRefs(tree, url);
   }
   const rejected = rejectedRef(commit);
