@@ -257,17 +257,23 @@ function findDoubt(
 
 /** The canary's requests in decks that find the slow-down with 90 % power, at its present rate. */
 function findRequestsNeeded(test: TestCounts, alpha: number): number {
-  const { power, whole, rules, attempt } = test;
+  const { power, rules, attempt } = test;
   if (power === undefined) return Infinity;
   return requestsNeeded(power, {
     toStop: evidenceToStop(alpha, attempt),
-    perSecond: whole.canaryInDecks / secondsCompared(test),
+    perSecond: canaryPerSecond(test),
     stallMs: rules.stallMs,
   });
 }
 
-function secondsCompared({ warmUp, lastAt }: TestCounts): number {
-  return Math.max(1, (lastAt - (warmUp.until ?? lastAt)) / 1000);
+/** The canary's requests in decks since the warm-up. */
+export function canaryPerSecond({
+  whole,
+  warmUp,
+  lastAt,
+}: Pick<TestCounts, "whole" | "warmUp" | "lastAt">): number {
+  const seconds = (lastAt - (warmUp.until ?? lastAt)) / 1000;
+  return whole.canaryInDecks / Math.max(1, seconds);
 }
 
 function describeNeed(
@@ -282,7 +288,7 @@ function describeNeed(
   const left = Math.max(0, toFind - whole.canaryInDecks);
   if (outcome !== "insufficient" || !Number.isFinite(left))
     return { canaryRequestsNeeded: null, minutesNeeded: null, wouldFind };
-  const perMinute = (60 * whole.canaryInDecks) / secondsCompared(test);
+  const perMinute = 60 * canaryPerSecond(test);
   const minutes = perMinute > 0 ? left / perMinute : null;
   return {
     canaryRequestsNeeded: left,

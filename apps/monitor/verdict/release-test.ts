@@ -6,7 +6,7 @@ import { addByRoute, betOn, ComparedRoute } from "./compared-route.js";
 import { BUCKETS } from "./evidence/dictionary.js";
 import { addSums } from "./evidence/stall-guard.js";
 import { evidenceToStop } from "./evidence/total.js";
-import { judgeTest } from "./judge-test.js";
+import { canaryPerSecond, judgeTest } from "./judge-test.js";
 import { InputWatch } from "./input-watch.js";
 import { epochAt, OpenEpochs } from "./open-epochs.js";
 import { measurePower, type Power } from "./power.js";
@@ -320,14 +320,21 @@ export class ReleaseTest {
     }
   }
 
-  /** What the compared routes show at the last deck's ratio. */
+  /** What the compared routes show at the last deck's ratio and the present rate, to the nearest power of two. */
   #readPower(toStop: number): Power | undefined {
     if (this.#ratio === null) return undefined;
     const { prod, canary } = this.#ratio;
-    const of = `${prod}:${canary} ${toStop} ${[...this.#compared.keys()].join(" ")}`;
+    const rate = canaryPerSecond({
+      whole: this.#whole,
+      warmUp: this.#warmUp,
+      lastAt: this.#input.now,
+    });
+    const perSecond = 2 ** Math.round(Math.log2(rate));
+    const of = `${prod}:${canary} ${toStop} ${perSecond} ${[...this.#compared.keys()].join(" ")}`;
     if (this.#power?.of !== of) {
+      const search = { toStop, perSecond, stallMs: this.rules.stallMs };
       const routes = [...this.#compared.values()];
-      this.#power = { of, found: measurePower(routes, this.#ratio, toStop) };
+      this.#power = { of, found: measurePower(routes, this.#ratio, search) };
     }
     return this.#power.found;
   }

@@ -54,7 +54,7 @@ serin_alert_to: [ops@example.com]
 serin_aws_region: eu-central-1
 serin_aws_access_key_id: test
 serin_aws_secret_access_key: test
-serin_monitor_settings: {SES_ENDPOINT: "http://$HOSTS_GATEWAY:8005", VERDICT_WARM_UP: "5s"}
+serin_monitor_settings: {SES_ENDPOINT: "http://$HOSTS_GATEWAY:8005", VERDICT_WARM_UP: "5s", VERDICT_STALL: "2.5s"}
 serin_service_writable: [uploads]
 serin_service_secrets:
   PRIVATE_KEY: |-

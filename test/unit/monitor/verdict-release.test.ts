@@ -86,6 +86,17 @@ describe("verdict on a release", function () {
     expect(wouldFind).to.equal(2);
   });
 
+  it("looks for a greater slow-down where the guard hides the usual one at so low a rate", () => {
+    const release = new TestedRelease(18);
+    // Four canary requests a second to a service that takes a millisecond.
+    release.requestsPerWindow = 8;
+    release.respond = (side, route, random) => ({
+      latencyMs: (healthy(side, route, random).latencyMs / 100) ** 2.5,
+    });
+    const { wouldFind } = release.until("healthy", 1200);
+    expect(wouldFind).to.be.above(1.5);
+  });
+
   it("is not worse when both sides are slow", () => {
     const release = new TestedRelease(3);
     release.hear(20);
