@@ -1,6 +1,6 @@
 import type { ServiceFile } from "../../lib/service-file.js";
 import { originOf } from "./addresses.js";
-import { Canary } from "./canary.js";
+import { Canary } from "./steering/canary.js";
 import { createHarmReport } from "./harm.js";
 import { launch } from "./launch.js";
 import type { LaunchContext } from "./launch-context.js";
@@ -11,14 +11,14 @@ import type { LauncherOptions } from "./options.js";
 import { runBuild } from "./source/build.js";
 import { CheckoutCache } from "./source/checkout.js";
 import { SourceFinder } from "./source/source-finder.js";
-import { Steering } from "./steering.js";
+import { Steering } from "./steering/steering.js";
 import {
   describeTraffic,
   parseRequests,
   summarizeRequests,
   Traffic,
   type TrafficRequest,
-} from "./traffic.js";
+} from "./steering/traffic.js";
 
 /** Builds and starts both sides, and then does what the options ask for. */
 export async function runDevelopment(

@@ -5,7 +5,7 @@ import { LaunchError } from "./config.js";
 import type { LaunchContext } from "./launch-context.js";
 import { withRedis } from "./ledger.js";
 import type { Layout } from "./processes/programs.js";
-import { createScreenLogger } from "./screen.js";
+import { createScreenLogger } from "./screen/screen.js";
 
 /** How long the report waits for requests that the canary still has when it is stopped. */
 const PATIENCE_MS = 10_000;

@@ -1,6 +1,6 @@
 import type { Closers } from "../../lib/program/lifecycle.js";
 import type { Reaper } from "./processes/reaper.js";
-import type { Screen } from "./screen.js";
+import type { Screen } from "./screen/screen.js";
 
 export interface LaunchContext {
   screen: Screen;

@@ -23,7 +23,7 @@ import {
   type Sources,
 } from "./processes/service.js";
 import { Supervisor } from "./processes/supervisor.js";
-import { welcome } from "./welcome.js";
+import { welcome } from "./screen/welcome.js";
 
 /** Slightly more than the programs' drain time. */
 const EDGE_GRACE_MS = 1500;

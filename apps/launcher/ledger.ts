@@ -11,7 +11,7 @@ import { createRedis, waitForRedis } from "../../lib/redis/redis.js";
 import { LaunchError } from "./config.js";
 import type { LaunchContext } from "./launch-context.js";
 import { redisUrlOf, type Layout } from "./processes/programs.js";
-import { createScreenLogger } from "./screen.js";
+import { createScreenLogger } from "./screen/screen.js";
 
 const REDIS_TIMEOUT_MS = 2000;
 

@@ -1,5 +1,5 @@
 import type { Environment } from "../../lib/settings/settings.js";
-import type { Terminal } from "./faults/keys.js";
+import type { Terminal } from "./steering/keys.js";
 
 export const FAULTS = ["slow", "errors", "crash", "hang"] as const;
 /** What the canary is made to do, to see how it is stopped. */

@@ -14,7 +14,7 @@ import { runDevelopment } from "./development.js";
 import type { LauncherOptions } from "./options.js";
 import { findPorts } from "./ports.js";
 import { clearWorkspace, openWorkspace } from "./processes/workspace.js";
-import { createScreenLogger, Screen } from "./screen.js";
+import { createScreenLogger, Screen } from "./screen/screen.js";
 
 /**
  * `serin dev`, from its options to the end of the last process. It runs until the signal aborts.

@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
-import { Canary } from "../../../apps/launcher/canary.js";
+import { Canary } from "../../../apps/launcher/steering/canary.js";
 import { readConfig } from "../../../apps/launcher/config.js";
 import { findPorts } from "../../../apps/launcher/ports.js";
 import { Reaper } from "../../../apps/launcher/processes/reaper.js";

@@ -10,7 +10,7 @@ import {
   parseRequests,
   Traffic,
   type TrafficReport,
-} from "../../../apps/launcher/traffic.js";
+} from "../../../apps/launcher/steering/traffic.js";
 import { onCleanup } from "../../support/cleanup.js";
 import { waitFor } from "../../support/wait-for.js";
 

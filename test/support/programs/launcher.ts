@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import type { Terminal } from "../../../apps/launcher/faults/keys.js";
+import type { Terminal } from "../../../apps/launcher/steering/keys.js";
 import type { DevOptions } from "../../../apps/launcher/options.js";
 import { runLauncher } from "../../../apps/launcher/run-launcher.js";
 import { onCleanup } from "../cleanup.js";

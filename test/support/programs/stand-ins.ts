@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Terminal } from "../../../apps/launcher/faults/keys.js";
+import type { Terminal } from "../../../apps/launcher/steering/keys.js";
 import type { DevOptions } from "../../../apps/launcher/options.js";
 import { createTempDirectory } from "../temp-directory.js";
 import { LauncherProcess, LocalLauncher } from "./launcher.js";

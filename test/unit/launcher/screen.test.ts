@@ -1,5 +1,8 @@
 import { expect } from "chai";
-import { createScreenLogger, Screen } from "../../../apps/launcher/screen.js";
+import {
+  createScreenLogger,
+  Screen,
+} from "../../../apps/launcher/screen/screen.js";
 import { waitFor } from "../../support/wait-for.js";
 
 const AT = { at: new Date("2030-01-01T09:05:07Z") };

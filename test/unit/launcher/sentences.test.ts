@@ -8,7 +8,7 @@ import {
   describeTraffic,
   parseRequests,
   summarizeRequests,
-} from "../../../apps/launcher/traffic.js";
+} from "../../../apps/launcher/steering/traffic.js";
 
 describe("launcher texts", () => {
   it("describe a flip by the new state of the flag", () => {

@@ -1,16 +1,16 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { listenForKeys, type Terminal } from "./faults/keys.js";
-import { writeRelease } from "./launch.js";
-import type { LaunchContext } from "./launch-context.js";
-import { resumeFlag } from "./ledger.js";
+import { writeRelease } from "../launch.js";
+import type { LaunchContext } from "../launch-context.js";
+import { resumeFlag } from "../ledger.js";
+import type { Fault } from "../options.js";
+import type { Layout } from "../processes/programs.js";
+import type { Source } from "../processes/service.js";
+import { createScreenLogger } from "../screen/screen.js";
+import { FileWatch } from "../source/watch-files.js";
 import type { Canary } from "./canary.js";
-import type { Fault } from "./options.js";
-import type { Layout } from "./processes/programs.js";
-import type { Source } from "./processes/service.js";
-import { createScreenLogger } from "./screen.js";
+import { listenForKeys, type Terminal } from "./keys.js";
 import type { Traffic } from "./traffic.js";
-import { FileWatch } from "./source/watch-files.js";
 
 const KEYS_HELP =
   "s slow canary · e errors · c crash · h hang · r resume · q quit";

@@ -1,9 +1,9 @@
 import { Agent, request, type IncomingMessage } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
-import { FLAG_HEADER, saysOff } from "../../lib/flag/flag-value.js";
-import { LatencyHistogram } from "../../lib/telemetry/latency-histogram.js";
-import { formatMs } from "../../lib/wording/units.js";
-import { LaunchError } from "./config.js";
+import { FLAG_HEADER, saysOff } from "../../../lib/flag/flag-value.js";
+import { LatencyHistogram } from "../../../lib/telemetry/latency-histogram.js";
+import { formatMs } from "../../../lib/wording/units.js";
+import { LaunchError } from "../config.js";
 
 const TICK_MS = 50;
 /** A canary that hangs must not keep the others from being sent. */

@@ -1,12 +1,12 @@
 import {
   HiddenListener,
   ListenerFinder,
-} from "../../lib/program/find-listener.js";
-import { SIDES, type Side } from "../../lib/telemetry/telemetry.js";
-import { typableAddress } from "./addresses.js";
-import type { CanaryStatus } from "./canary-wait.js";
-import type { Sources } from "./processes/service.js";
-import { appOriginOf, type Layout } from "./processes/programs.js";
+} from "../../../lib/program/find-listener.js";
+import { SIDES, type Side } from "../../../lib/telemetry/telemetry.js";
+import { typableAddress } from "../addresses.js";
+import type { CanaryStatus } from "../canary-wait.js";
+import type { Sources } from "../processes/service.js";
+import { appOriginOf, type Layout } from "../processes/programs.js";
 
 /** The screen with the addresses of all programs and commands to try. */
 export async function welcome(

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { findPorts } from "./ports.js";
-import { FaultHop, type HopMode } from "./faults/fault-hop.js";
-import type { Fault } from "./options.js";
-import type { Layout } from "./processes/programs.js";
-import { describeService, type Source } from "./processes/service.js";
-import type { Supervisor } from "./processes/supervisor.js";
+import { findPorts } from "../ports.js";
+import type { Fault } from "../options.js";
+import type { Layout } from "../processes/programs.js";
+import { describeService, type Source } from "../processes/service.js";
+import type { Supervisor } from "../processes/supervisor.js";
+import { FaultHop, type HopMode } from "./fault-hop.js";
 
 const GRACE_MS = 1500;
 const HOP_MODES: Partial<Record<Fault, HopMode>> = {

@@ -1,8 +1,8 @@
 import { styleText } from "node:util";
-import type { Logger } from "../../lib/program/log.js";
-import { toPlain } from "../../lib/wording/plain-text.js";
+import type { Logger } from "../../../lib/program/log.js";
+import { toPlain } from "../../../lib/wording/plain-text.js";
+import { formatClock } from "../../../lib/wording/units.js";
 import { StepLine } from "./step-line.js";
-import { formatClock } from "../../lib/wording/units.js";
 
 type Style = Parameters<typeof styleText>[0];
 
