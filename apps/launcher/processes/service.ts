@@ -36,6 +36,8 @@ export function describeService(
   const { config, ports, workspace } = layout;
   const { host } = config;
   const name = `${side} app`;
+  const origin = originOf(host, port);
+  const findOwnFault = () => findFault(service.health, origin);
   return {
     name,
     command: "/bin/sh",
@@ -55,15 +57,12 @@ export function describeService(
     },
     logFile: logFileOf(name, workspace),
     pidFile: pidFileOf(side, workspace),
-    isReady: async () =>
-      (await findFault(service.health, originOf(host, port))) === undefined,
+    isReady: async () => (await findOwnFault()) === undefined,
     cure: (ending) =>
-      ending === undefined
-        ? findFault(service.health, originOf(host, port))
-        : cureEnding(ending),
-    findPid: () => findPid(originOf(host, port)),
+      ending === undefined ? findOwnFault() : cureEnding(ending),
+    findPid: () => findPid(origin),
     readyWithinMs: service.health.startMs,
-    readyAt: originOf(host, port) + (service.health.path ?? ""),
+    readyAt: origin + (service.health.path ?? ""),
     ...(advice !== undefined && { advice }),
   };
 }
