@@ -206,7 +206,7 @@ function isExistingFolder(path: string): boolean {
 function withoutBuild(source: Source, why: string): Source {
   const { build } = source.service;
   if (build === undefined) return source;
-  const advice = `\`${build}\` was not run, because ${why}: it runs as it is there`;
+  const advice = `\`${build}\` was not run, because ${why}: the service runs as it is there`;
   return { ...source, advice, isUnbuilt: true };
 }
 
