@@ -17,7 +17,7 @@ export { serviceFileSchema };
 /** A service as serin.yml describes it, with defaults. Durations are in ms. */
 export interface ServiceFile extends Omit<
   FileContent,
-  "prefix" | "redis" | "ports" | "health" | "drain" | "rollout" | "analysis"
+  "prefix" | "redis" | "ports" | "health" | "drain"
 > {
   path: string;
   /** The folder of the file. Commands run in it, and paths are relative to it. */
@@ -130,15 +130,12 @@ function knownFields(path: readonly PropertyKey[]): string[] {
   let node = serviceFileSchema();
   for (const part of path) {
     const fields = (node.properties ?? {}) as Record<string, typeof node>;
-    const next = fields[String(part)] ?? node.additionalProperties;
+    const next =
+      fields[String(part)] ?? node.items ?? node.additionalProperties;
     const branches = (next as { anyOf?: (typeof node)[] } | undefined)?.anyOf;
     node = (branches?.find((one) => "properties" in one) ??
       next ??
       {}) as typeof node;
   }
-  const fields = Object.entries(
-    (node.properties ?? {}) as Record<string, object>,
-  );
-  // Not those of a later version.
-  return fields.flatMap(([name, field]) => ("not" in field ? [] : [name]));
+  return Object.keys(node.properties ?? {});
 }

@@ -9,7 +9,7 @@ interface Part {
   properties?: Readonly<Record<string, Part>>;
   additionalProperties?: Part | boolean;
   anyOf?: readonly Part[];
-  not?: unknown;
+  items?: Part;
 }
 
 /** The table of serin.yml's fields. */
@@ -19,17 +19,17 @@ export function renderServiceFields(): string {
 }
 
 function listFields(object: Part, prefix: string): string[][] {
-  return Object.entries(object.properties ?? {})
-    .filter(([, part]) => part.not === undefined)
-    .flatMap(([name, part]) => {
-      const isRequired = object.required?.includes(name) ?? false;
-      const row = [
-        `\`${prefix}${name}\``,
-        isRequired ? "required" : describeDefault(part),
-        part.description ?? "",
-      ];
-      return [row, ...listFields(withFields(part), `${prefix}${name}.`)];
-    });
+  return Object.entries(object.properties ?? {}).flatMap(([name, part]) => {
+    const isRequired = object.required?.includes(name) ?? false;
+    const row = [
+      `\`${prefix}${name}\``,
+      isRequired ? "required" : describeDefault(part),
+      part.description ?? "",
+    ];
+    const { items } = part;
+    const below = `${prefix}${name}${items?.properties ? "[]" : ""}.`;
+    return [row, ...listFields(items ?? withFields(part), below)];
+  });
 }
 
 /** Of a field that takes a value or an object: the object. */

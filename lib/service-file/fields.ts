@@ -69,11 +69,6 @@ export const flagName = text(
   FORMS.flagName,
 );
 
-/** What a later version of Serin brings. */
-export function later(right: string) {
-  return z.never({ error: right }).optional().meta({ description: right });
-}
-
 /** Off, which YAML 1.1 reads as false. */
 export function onlyOff(right: string) {
   return z

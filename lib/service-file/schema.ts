@@ -4,13 +4,13 @@ import {
   duration,
   flagName,
   host,
-  later,
   list,
   onlyOff,
   pathBelow,
   port,
   wholeNumber,
 } from "./fields.js";
+import { analysisSpec, rolloutSpec } from "../rollout/spec.js";
 import { FORMS, text } from "../settings/values.js";
 import {
   checkFields,
@@ -295,8 +295,8 @@ export const schema = z
         flagName,
       ).default([]),
       alerts,
-      rollout: later("nothing: rollouts in steps come with a later version"),
-      analysis: later("nothing: its settings come with a later version"),
+      rollout: rolloutSpec,
+      analysis: analysisSpec,
     },
     { error: "the fields of a service: service, run, servers …" },
   )

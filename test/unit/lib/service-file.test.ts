@@ -54,6 +54,21 @@ describe("serin.yml", () => {
       flag: "feature",
       flags: [],
       alerts: { to: ["ops@example.com"] },
+      rollout: {
+        steps: [
+          { weight: 2, forMs: 60_000 },
+          { weight: 10, forMs: 60_000 },
+          { weight: 25, forMs: 90_000 },
+        ],
+      },
+      analysis: {
+        worse_than_prod: { on: "abort" },
+        latency: { on: "abort" },
+        errors: { on: "abort" },
+        not_served: { on: "abort" },
+        harm: { requests: 200, on: "abort" },
+        insufficient: { afterMs: 1_800_000, on: "hold" },
+      },
     });
   });
 
@@ -119,7 +134,7 @@ instances: many
       "serin.yml:3: servers.edge is missing: give a list of the hosts that run the proxy and the monitor, such as [10.0.0.11, 10.0.0.12]",
       'serin.yml:4: servers.prod[1] is "10.0.0.999": give an IPv4 address or a host name, such as 10.0.0.11',
       "serin.yml:6: servers.staging is unknown: give prod, canary, edge",
-      "serin.yml:7: helth is unknown: did you mean health? Give service, prefix, run, servers, redis, ssh, build, include, artifact, health, instances, ports, env, writable, drain, routes, hooks, proxy, stable, flag, flags, alerts",
+      "serin.yml:7: helth is unknown: did you mean health? Give service, prefix, run, servers, redis, ssh, build, include, artifact, health, instances, ports, env, writable, drain, routes, hooks, proxy, stable, flag, flags, alerts, rollout, analysis",
       'serin.yml:8: instances is "many": give a whole number from 1 to 10: instances on each host',
     ]);
   });
@@ -201,7 +216,6 @@ instances: many
     ["proxy: {tls: {cert: a, key: b}}", "proxy.tls is {"],
     ["proxy: {data_plane: nginx}", 'proxy.data_plane is "nginx": give serin'],
     ["flags: [feature]", "feature is the flag that lets the canary in: remove"],
-    ["rollout: {steps: []}", "rollout is {"],
   ] as const)
     it(`rejects ${line}`, () => {
       const [first, ...others] = problemsOf(`${SMALLEST}${line}`);
