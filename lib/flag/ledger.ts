@@ -14,7 +14,7 @@ const MAX_EVENTS = 10_000;
 
 export { EVENT_KINDS, type EventKind, type LedgerEvent };
 
-const event: z.ZodType<LedgerEvent> = z.object({
+export const ledgerEvent: z.ZodType<LedgerEvent> = z.object({
   id: z.string(),
   kind: z.enum(EVENT_KINDS),
   by: z.string(),
@@ -334,7 +334,7 @@ export function parseEvent(
   fields: readonly string[],
 ): LedgerEvent | undefined {
   const record = toRecord(fields);
-  const parsed = event.safeParse({
+  const parsed = ledgerEvent.safeParse({
     ...record,
     id,
     data: parseJson(record.data),

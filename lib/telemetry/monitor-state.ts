@@ -24,7 +24,7 @@ const heldChannel = z.object({
 });
 
 /** The part of the monitor's `GET /api/state` that clients rely on. Times are ISO 8601, UTC. */
-const stateReport = z.object({
+export const stateReport = z.object({
   /** By Redis's clock, like every `seenAt`. */
   now: z.string(),
   /** A proxy or agent that has not reported for longer is silent. */

@@ -1,4 +1,6 @@
 import { expect } from "chai";
+import { callForJson } from "../support/system/http-call.js";
+import { expectDocumented } from "../support/http/expect-documented.js";
 import type { Environment } from "../support/system/child-program.js";
 import { untilState, untilWhole } from "../support/system/conditions.js";
 import {
@@ -60,7 +62,11 @@ describe("the verdict", function () {
     const system = shared();
     await release(system, "slower", { canary: { SLOWDOWN: "1.5" } });
     startLoad(system, { perSecond: 100 });
-    const { reason } = await untilStopped(system);
+    const { id, reason } = await untilStopped(system);
+    const { port } = system.monitor;
+    const replay = await callForJson({ port, path: `/api/verdicts/${id}` });
+    expectDocumented("/api/verdicts/{id}", replay);
+    expectDocumented("/api/state", await system.state());
     expect(reason).to.match(
       /^canary [12](\.\d)? × slower than prod on GET \/ after \d+ canary requests; evidence \d[\d,]* : 1$/,
     );

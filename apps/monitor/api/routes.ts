@@ -3,8 +3,6 @@ import express, {
   type Express,
   type RequestHandler,
 } from "express";
-import * as z from "zod";
-import { EVENT_KINDS } from "../../../lib/flag/ledger.js";
 import { describeHeld } from "../../../lib/wording/headline.js";
 import { describeRedisError } from "../../../lib/redis/redis.js";
 import type { Logger } from "../../../lib/program/log.js";
@@ -13,36 +11,11 @@ import { HttpError, refuseForeignPages, requireToken } from "./access.js";
 import type { NoticeSettings } from "../alert/message/notice.js";
 import { addMailLinks } from "./mail-links.js";
 import type { ApiBackend } from "./backend.js";
+import { describeApi } from "./openapi.js";
+import { eventsQuery, FLIP_BODY_HELP, flipBody } from "./requests.js";
 
 const BODY_LIMIT = "64kb";
-const DEFAULT_EVENTS = 50;
-const MAX_EVENTS = 1000;
 const DEFAULT_REASON = "requested through the API";
-
-const flipBody = z.strictObject({
-  value: z.union([z.boolean(), z.literal("toggle")]),
-  reason: z.string().trim().min(1).max(500).optional(),
-});
-const FLIP_BODY_HELP =
-  'send {"value": true | false | "toggle", "reason": "1 to 500 characters, optional"}';
-
-const LIMIT_HELP = `limit must be a whole number from 1 to ${MAX_EVENTS}`;
-const AFTER_HELP = "after must be an event id such as 1700000000000-0";
-const eventsQuery = z.object({
-  limit: z
-    .string(LIMIT_HELP)
-    .regex(/^\d{1,4}$/, LIMIT_HELP)
-    .transform(Number)
-    .refine((limit) => limit >= 1 && limit <= MAX_EVENTS, LIMIT_HELP)
-    .default(DEFAULT_EVENTS),
-  kind: z
-    .enum(EVENT_KINDS, `kind must be one of ${EVENT_KINDS.join(", ")}`)
-    .optional(),
-  after: z
-    .string(AFTER_HELP)
-    .regex(/^\d{1,15}(-\d{1,15})?$/, AFTER_HELP)
-    .optional(),
-});
 
 export function createApi(
   backend: ApiBackend,
@@ -72,6 +45,11 @@ export function createApi(
   });
   api.use(refuseForeignPages(adminToken));
   api.get("/metrics", options.answerMetrics);
+  const description = describeApi();
+  api.get(
+    "/api/openapi.json",
+    (_request, response) => void response.json(description),
+  );
   api.get(
     "/api/state",
     async (_request, response) => void response.json(await backend.readState()),
@@ -116,7 +94,7 @@ export function createApi(
   api.use(() => {
     throw new HttpError(
       404,
-      "not found: try /api/state, /api/events or POST /api/flags/<name>",
+      "not found: try /api/openapi.json, which lists what there is",
     );
   });
   api.use(answerErrors(logger));

@@ -1,26 +1,29 @@
+import * as z from "zod";
 import {
+  stateReport,
   toHostReport,
   toProxyReport,
   type HeldChannel,
-  type StateReport,
 } from "../../../lib/telemetry/monitor-state.js";
 import { formatOdds } from "../../../lib/wording/units.js";
 import { countTries } from "../control/recovery.js";
 import { judgeSide } from "../control/judge-latency.js";
 import { decideNow, type Outlook, type Store } from "../control/outlook.js";
-import { readFlagRecord, type FlagRecord } from "../control/flag-record.js";
+import { readFlagRecord } from "../control/flag-record.js";
 import type { StopKeeper } from "../telemetry/stop-figures.js";
-import type { Verdict } from "../verdict/verdict.js";
+import { verdictReport } from "../verdict/verdict.js";
 import type { StateMessage } from "../messages/page-messages.js";
 
 /** The answer of `GET /api/state`. Times are ISO 8601, UTC. */
-export interface MonitorState extends StateReport {
-  lease: FlagRecord["lease"];
+export const monitorState = stateReport.extend({
   /** Null while this monitor does not lead, or with VERDICT=off. */
-  verdict: (Verdict & { mode: string; odds: string }) | null;
+  verdict: verdictReport
+    .extend({ mode: z.string(), odds: z.string() })
+    .nullable(),
   /** Telemetry entries that this monitor could not read. */
-  telemetry: { skipped: number };
-}
+  telemetry: z.object({ skipped: z.number() }),
+});
+export type MonitorState = z.infer<typeof monitorState>;
 
 export interface StateOutlook extends Outlook {
   /** Why this monitor cannot judge. */

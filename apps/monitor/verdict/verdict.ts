@@ -1,4 +1,14 @@
-import type { NotServed } from "./evidence/not-served.js";
+import * as z from "zod";
+import { notServed } from "./evidence/not-served.js";
+
+const OUTCOMES = [
+  "healthy",
+  "insufficient",
+  "split broken",
+  "stopped",
+  "warming",
+  "worse",
+] as const;
 
 /**
  * `warming`: latency is not compared yet. `worse`: the evidence suffices to stop the canary. `healthy`: it does not, after
@@ -6,59 +16,60 @@ import type { NotServed } from "./evidence/not-served.js";
  * `split broken`: requests are not split in the configured ratio, so there is no comparison. `stopped`: the canary is out, and
  * the figures are of the time before.
  */
-export type Outcome =
-  "healthy" | "insufficient" | "split broken" | "stopped" | "warming" | "worse";
+export type Outcome = (typeof OUTCOMES)[number];
+
+const testedSide = z.object({ requests: z.number(), errors: z.number() });
+export type TestedSide = z.infer<typeof testedSide>;
+
+const figure = z.number().nullable();
+
+const routeVerdict = z.object({
+  route: z.string(),
+  /** Null when it is compared. */
+  because: z.string().nullable(),
+  /** By latency and without the guard; 0 when it is not compared. */
+  evidence: z.number(),
+  canaryRequests: z.number(),
+  prodRequests: z.number(),
+  canaryP50Ms: figure,
+  prodP50Ms: figure,
+  canaryP95Ms: figure,
+  prodP95Ms: figure,
+});
+export type RouteVerdict = z.infer<typeof routeVerdict>;
 
 /** Evidence is a likelihood ratio's natural logarithm: ln 100 is 100 : 1 for a worse canary. */
-export interface Verdict {
+export const verdictReport = z.object({
   /** Null if there is nothing to compare, for the reason in `because`. */
-  outcome: Outcome | null;
-  because: string | null;
-  evidence: number;
+  outcome: z.enum(OUTCOMES).nullable(),
+  because: z.string().nullable(),
+  evidence: z.number(),
   /** The evidence that stops the canary. */
-  evidenceToStop: number;
-  latency: {
-    /** Of all decks; without what is like a stall; and over the scatter. The smallest counts. */
-    raw: number;
-    trimmed: number;
-    guarded: number;
-  };
-  errors: number;
+  evidenceToStop: z.number(),
+  /** Of all decks; without what is like a stall; and over the scatter. The smallest counts. */
+  latency: z.object({
+    raw: z.number(),
+    trimmed: z.number(),
+    guarded: z.number(),
+  }),
+  errors: z.number(),
   /** The route and status that weigh most, if answers that do not serve (400 to 498) weigh more than the rest. */
-  notServed: NotServed | null;
+  notServed: notServed.nullable(),
   /** Evidence against the split's share. */
-  split: number;
+  split: z.number(),
   /**
    * The start in ms of the period that the figures cover, except the evidence. Null for the whole test, unless a restart's
    * evidence stops the canary.
    */
-  since: number | null;
-  canary: TestedSide;
-  prod: TestedSide;
+  since: figure,
+  canary: testedSide,
+  prod: testedSide,
   /** The estimated canary requests until a decision; 0 after it, null if unknown. */
-  canaryRequestsNeeded: number | null;
+  canaryRequestsNeeded: figure,
   /** How long they take at the present rate. */
-  minutesNeeded: number | null;
+  minutesNeeded: figure,
   /** How many times slower a canary is that would be found then: 1.5, or more where the tolerance hides that. */
-  wouldFind: number | null;
-  routes: RouteVerdict[];
-}
-
-export interface TestedSide {
-  requests: number;
-  errors: number;
-}
-
-export interface RouteVerdict {
-  route: string;
-  /** Null when it is compared. */
-  because: string | null;
-  /** By latency and without the guard; 0 when it is not compared. */
-  evidence: number;
-  canaryRequests: number;
-  prodRequests: number;
-  canaryP50Ms: number | null;
-  prodP50Ms: number | null;
-  canaryP95Ms: number | null;
-  prodP95Ms: number | null;
-}
+  wouldFind: figure,
+  routes: z.array(routeVerdict),
+});
+export type Verdict = z.infer<typeof verdictReport>;

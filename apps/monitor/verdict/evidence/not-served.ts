@@ -31,13 +31,14 @@ export const storedRefusals = z.object({
 type Stored = z.infer<typeof storedRefusals>;
 
 /** A route and status that the canary shows more often than prod. */
-export interface NotServed {
-  route: string;
-  status: string;
+export const notServed = z.object({
+  route: z.string(),
+  status: z.string(),
   /** Of all requests on the route. */
-  canaryRatio: number;
-  prodRatio: number;
-}
+  canaryRatio: z.number(),
+  prodRatio: z.number(),
+});
+export type NotServed = z.infer<typeof notServed>;
 
 /** The status of requests that failed: 5xx, or no answer. */
 export const FAILED = "5xx";

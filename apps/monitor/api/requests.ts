@@ -1,0 +1,30 @@
+import * as z from "zod";
+import { EVENT_KINDS } from "../../../lib/flag/ledger-event.js";
+
+const DEFAULT_EVENTS = 50;
+const MAX_EVENTS = 1000;
+
+export const flipBody = z.strictObject({
+  value: z.union([z.boolean(), z.literal("toggle")]),
+  reason: z.string().trim().min(1).max(500).optional(),
+});
+export const FLIP_BODY_HELP =
+  'send {"value": true | false | "toggle", "reason": "1 to 500 characters, optional"}';
+
+const LIMIT_HELP = `limit must be a whole number from 1 to ${MAX_EVENTS}`;
+const AFTER_HELP = "after must be an event id such as 1700000000000-0";
+export const eventsQuery = z.object({
+  limit: z
+    .string(LIMIT_HELP)
+    .regex(/^\d{1,4}$/, LIMIT_HELP)
+    .transform(Number)
+    .refine((limit) => limit >= 1 && limit <= MAX_EVENTS, LIMIT_HELP)
+    .default(DEFAULT_EVENTS),
+  kind: z
+    .enum(EVENT_KINDS, `kind must be one of ${EVENT_KINDS.join(", ")}`)
+    .optional(),
+  after: z
+    .string(AFTER_HELP)
+    .regex(/^\d{1,15}(-\d{1,15})?$/, AFTER_HELP)
+    .optional(),
+});
