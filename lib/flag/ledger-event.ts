@@ -1,5 +1,6 @@
 export const EVENT_KINDS = [
   "flip",
+  "rollout",
   "breach",
   "recovery",
   "alert",

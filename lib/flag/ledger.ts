@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
 import * as z from "zod";
+import { ADOPT, FLIP, flagKeys, RESTORE } from "./flag-scripts.js";
 import { parseFlag } from "./flag-value.js";
 import type { Keys } from "../redis/keys.js";
 import {
@@ -10,7 +11,7 @@ import {
 import { readBackwards } from "../redis/stream-follower.js";
 import { parseJson, toRecord } from "../redis/stream-entry.js";
 
-const MAX_EVENTS = 10_000;
+export const MAX_EVENTS = 10_000;
 
 export { EVENT_KINDS, type EventKind, type LedgerEvent };
 
@@ -60,85 +61,6 @@ interface FencedValue {
 export type FlipOutcome =
   "changed" | "unchanged" | "held" | "fenced" | "conflict";
 
-/** Shared by the scripts that change the flag. KEYS flag, info, recovery, events, outbox, lease */
-const FLAG_FUNCTIONS = `
-local function read_flag()
-  local raw = redis.call('GET', KEYS[1]) or redis.call('HGET', KEYS[2], 'value') or 'true'
-  return raw == 'true' and 'true' or 'false'
-end
--- A ledger that takes no entry, as after one with the greatest id, must not keep the flag from changing.
-local function enter(kind, fields, length)
-  local id = redis.pcall('XADD', KEYS[4], 'MAXLEN', '~', length, '*', 'kind', kind, unpack(fields))
-  if type(id) == 'string' then return id end
-  local time = redis.call('TIME')
-  return time[1] .. string.format('%03d', math.floor(time[2] / 1000)) .. '-0'
-end
-local function describe(value, fields, id)
-  redis.call('HSET', KEYS[2], 'value', value, 'event', id, unpack(fields, 1, 6))
-end
-local function mail(fields, id)
-  redis.pcall('XADD', KEYS[5], '*', 'event', id, 'kind', 'flip', unpack(fields))
-end
-`;
-
-/**
- * KEYS flag, info, recovery, events, outbox, lease
- * ARGV value, by, reason, at, data, cause or '', recovery or '', fence or '', ledger length, expected value or '',
- *   last flip's event or '', 'further' or ''
- */
-const FLIP = `${FLAG_FUNCTIONS}
-if ARGV[8] ~= '' and redis.call('GET', KEYS[6]) ~= ARGV[8] then return 'fenced' end
-local current = read_flag()
-if ARGV[10] ~= '' and current ~= ARGV[10] then return 'conflict' end
-if ARGV[11] ~= '' and (redis.call('HGET', KEYS[2], 'event') or 'none') ~= ARGV[11] then return 'conflict' end
-local unset = not redis.call('GET', KEYS[1]) and not redis.call('HGET', KEYS[2], 'value')
-local changed = current ~= ARGV[1] or (unset and ARGV[12] ~= '')
--- Where the value is only assumed, others may assume another: a person's word is written.
-if not changed and ARGV[2] == 'operator' then redis.call('SET', KEYS[1], ARGV[1], 'NX') end
-local held = not changed and ARGV[2] == 'operator' and ARGV[1] == 'false' and redis.call('HGET', KEYS[2], 'by') ~= 'operator'
-if not changed and not held then return 'unchanged' end
-local fields = {'by', ARGV[2], 'reason', ARGV[3], 'at', ARGV[4], 'data', ARGV[5]}
-if ARGV[6] ~= '' then enter(ARGV[6], fields, ARGV[9]) end
-local id = enter('flip', fields, ARGV[9])
-redis.call('SET', KEYS[1], ARGV[1])
-describe(ARGV[1], fields, id)
-if ARGV[7] == '' then redis.call('DEL', KEYS[3]) else redis.call('SET', KEYS[3], ARGV[7]) end
-if held then return 'held' end
-if ARGV[12] == '' then mail(fields, id) end
-return 'changed'
-`;
-
-/**
- * KEYS flag, info, recovery, events, outbox, lease
- * ARGV value seen, reason, at, data, fence, ledger length
- */
-const ADOPT = `${FLAG_FUNCTIONS}
-if redis.call('GET', KEYS[6]) ~= ARGV[5] then return 'fenced' end
-local recorded = redis.call('HGET', KEYS[2], 'value') or 'true'
-if read_flag() ~= ARGV[1] or recorded == ARGV[1] then return 'unchanged' end
-local fields = {'by', 'operator', 'reason', ARGV[2], 'at', ARGV[3], 'data', ARGV[4]}
-local id = enter('flip', fields, ARGV[6])
-describe(ARGV[1], fields, id)
-redis.call('DEL', KEYS[3])
-mail(fields, id)
-return 'changed'
-`;
-
-/**
- * KEYS flag, info, recovery, events, outbox, lease
- * ARGV value, reason, at, data, fence, ledger length
- */
-const RESTORE = `${FLAG_FUNCTIONS}
-if redis.call('GET', KEYS[6]) ~= ARGV[5] then return 'fenced' end
-if redis.call('EXISTS', KEYS[1]) == 1 then return 'unchanged' end
-local fields = {'by', 'monitor', 'reason', ARGV[2], 'at', ARGV[3], 'data', ARGV[4]}
-redis.call('SET', KEYS[1], ARGV[1])
-local id = enter('flip', fields, ARGV[6])
-describe(ARGV[1], fields, id)
-mail(fields, id)
-return 'changed'
-`;
-
 /**
  * KEYS recovery, info, lease
  * ARGV recovery, fence, event of the last flip
@@ -178,10 +100,11 @@ export class Ledger {
   }
 
   async flip(flagName: string, flip: Flip): Promise<FlipOutcome> {
+    const named = flagKeys(this.#keys, flagName);
     return (await this.#redis.eval(
       FLIP,
-      6,
-      ...this.#flipKeys(flagName),
+      named.length,
+      ...named,
       String(flip.value),
       flip.by,
       flip.reason,
@@ -213,10 +136,11 @@ export class Ledger {
     { value, reason, fence }: FencedValue,
     data: object,
   ): Promise<FlipOutcome> {
+    const named = flagKeys(this.#keys, flagName);
     return (await this.#redis.eval(
       script,
-      6,
-      ...this.#flipKeys(flagName),
+      named.length,
+      ...named,
       String(value),
       reason,
       new Date().toISOString(),
@@ -313,18 +237,6 @@ export class Ledger {
   async readEvent(id: string): Promise<LedgerEvent | undefined> {
     const [entry] = await this.#redis.xrevrange(this.#keys.events, id, id);
     return entry && parseEvent(...entry);
-  }
-
-  #flipKeys(flagName: string): string[] {
-    const { flag, flagInfo, recovery, events, outbox, lease } = this.#keys;
-    return [
-      flag(flagName),
-      flagInfo(flagName),
-      recovery(flagName),
-      events,
-      outbox,
-      lease,
-    ];
   }
 }
 

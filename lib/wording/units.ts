@@ -63,6 +63,11 @@ export function formatRatio(ratio: Figure): string {
   return show(ratio, (known) => `${formatNumber(known * 100)} %`);
 }
 
+/** Of 100, exact to two decimals: `7.5 %` */
+export function formatPercent(percent: number): string {
+  return `${Number(percent.toFixed(2))} %`;
+}
+
 /** `12/s` */
 export function formatRate(perSecond: Figure): string {
   return show(perSecond, (known) => `${formatNumber(known)}/s`);

@@ -4,6 +4,7 @@ import {
   startHostRedis,
   type HostRedis,
 } from "../../support/redis/host-redis.js";
+import { openRollout, START } from "../../support/redis/test-rollout.js";
 import { openTestRedis } from "../../support/redis/test-redis.js";
 
 /** Commands that nobody but an administrator may run. */
@@ -13,7 +14,7 @@ const FOR_NOBODY = [
   "SET other x",
 ];
 const EVAL_ALL =
-  "EVAL x 6 flag:feature flag:feature:info recovery:feature events outbox lease";
+  "EVAL x 8 flag:feature flag:feature:info recovery:feature events outbox lease rollout:feature flag:feature:weight";
 const EVAL_RECORD = "EVAL x 4 events outbox alerts lease";
 
 /** What each user may and may not do; keys without their prefix. */
@@ -42,6 +43,7 @@ const RIGHTS: Record<string, { may: string[]; mayNot: string[] }> = {
     mayNot: [
       ...["XADD events * kind start", "EVAL x 0", "EVAL x 1 telemetry"],
       ...["XREAD STREAMS telemetry 0", "SET flag:feature true", "GET kv:x"],
+      ...["SET flag:feature:weight 25", "HSET rollout:feature phase Healthy"],
       ...["XTRIM telemetry MAXLEN 0", "MULTI"],
     ],
   },
@@ -49,16 +51,18 @@ const RIGHTS: Record<string, { may: string[]; mayNot: string[] }> = {
     may: [
       ...["XADD telemetry * kind traffic", "GET flag:feature", EVAL_ALL],
       ...["SET flag:feature false", "XADD events * kind flip", EVAL_RECORD],
+      ...["HSET rollout:feature phase Aborted", "SET flag:feature:weight 0"],
     ],
     mayNot: [
       ...["SET lease x", "DEL lease", "GET kv:x", "XREAD STREAMS outbox 0"],
-      ...["HSET alerts x y", "SET verdict:feature x"],
+      ...["HSET alerts x y", "SET verdict:feature x", "DEL rollout:feature"],
     ],
   },
   monitor: {
     may: [
       ...["SET lease x", "PTTL lease", "XREAD STREAMS events 0", EVAL_ALL],
       ...["XTRIM telemetry MINID 0", "HSETNX alerts x y", "XDEL outbox 1-0"],
+      ...["HMGET rollout:feature id phase", "DEL flag:feature:weight"],
     ],
     mayNot: ["GET kv:x", "SET kv:x 1"],
   },
@@ -66,6 +70,7 @@ const RIGHTS: Record<string, { may: string[]; mayNot: string[] }> = {
     may: [
       ...["SET flag:feature false", "DEL flag:feature", EVAL_ALL],
       ...["XRANGE events - +", "GET kv:x", "ACL LOG", "SCRIPT KILL"],
+      ...["HGETALL rollout:feature", "HMGET rollout:feature id phase"],
     ],
     mayNot: ["SET lease x", "XDEL outbox 1-0", "SET kv:x 1", "SCRIPT FLUSH"],
   },
@@ -89,7 +94,7 @@ describe("the Redis users of a host", () => {
   async function ask(user: string, command: string): Promise<string> {
     const { redis, keys } = host.admin;
     const isKey =
-      /^(flag|lease|recovery|verdict|events|outbox|alerts|telemetry|kv|other)/;
+      /^(flag|lease|recovery|verdict|rollout|events|outbox|alerts|telemetry|kv|other)/;
     const words = command
       .split(" ")
       .map((word) => (isKey.test(word) ? keys.prefix + word : word));
@@ -111,6 +116,24 @@ describe("the Redis users of a host", () => {
           /no permissions|can't run/,
         );
     }
+  });
+
+  it("let the operator steer a rollout, and the proxy abort it", async () => {
+    const { keys } = host.admin;
+    const open = (user: string) =>
+      openTestRedis({ url: host.urlOf(user), keys });
+    const operator = openRollout(open("operator"));
+    expect(await operator.ask(START)).to.include("has started");
+    const { ledger } = open("proxy");
+    await ledger.flip("feature", {
+      ...{ value: false, by: "proxy", reason: "the breaker has tripped" },
+      data: { rule: "breaker" },
+    });
+    expect(await operator.rollout()).to.include({ outcome: "breaker" });
+    const monitor = openRollout(open("monitor"));
+    expect(await monitor.ask({ verb: "retry" })).to.include("step 1 of 4");
+    await monitor.ask({ verb: "promote", full: true });
+    expect(await monitor.ask({ verb: "finish" })).to.include("is Healthy");
   });
 
   it("let the operator end a script that does not end", async () => {

@@ -14,11 +14,13 @@ describe("keys", () => {
   });
 
   it("are all different and all start with the prefix", () => {
-    const { prefix, flag, flagInfo, recovery, verdict, ...others } =
+    const { prefix, flag, flagWeight, flagInfo, rollout, ...more } =
       createKeys("team-b:");
+    const { recovery, verdict, ...others } = more;
     const { usedLink, kv, ...fixed } = others;
     const all = [
-      ...[flag, flagInfo, recovery, verdict].map((key) => key("x")),
+      ...[flag, flagWeight, flagInfo, rollout].map((key) => key("x")),
+      ...[recovery, verdict].map((key) => key("x")),
       ...[usedLink, kv].map((key) => key("x")),
       ...Object.values(fixed),
     ];

@@ -1,0 +1,289 @@
+import { nameRelease } from "../wording/release-name.js";
+import { formatClock, formatPercent } from "../wording/units.js";
+import {
+  currentStep,
+  isOver,
+  type Hold,
+  type Phase,
+  type Position,
+  type Reading,
+  type Rollout,
+} from "./rollout.js";
+import type { Spec, Step } from "./spec.js";
+
+/** What is asked of a rollout: by a person or a pipeline (the first group), or by the leading monitor. */
+export type Request =
+  | { verb: "start"; candidate: string; stable: string; spec: Spec }
+  | { verb: "promote"; full?: boolean }
+  | { verb: "pause" | "resume" | "abort" | "retry" }
+  | { verb: "checked"; passed: boolean }
+  | { verb: "hold"; by: Hold; because: string }
+  | { verb: "finish" };
+
+export type Verb = Request["verb"];
+
+/** For `RolloutStore.apply`, which writes it if the stored rollout is still at `from`. */
+export interface Change {
+  from: Position;
+  set: Partial<Rollout>;
+  /** All other fields of the hash go. */
+  isNew?: true;
+  /** In percent; `null`: SPLIT holds again. */
+  weight?: number | null;
+  flag?: boolean;
+  event: { rollout: number | null; phase: Phase } & Record<string, unknown>;
+  /** Whether people should know. A change of the flag is always reported. */
+  notify: boolean;
+  /** The event of the rollout that this one supersedes. */
+  superseded?: { rollout: number; phase: "Superseded" };
+}
+
+/** The sentence says what has happened once the change is written. A refusal says why nothing happens. */
+export type Decision =
+  { change: Change; sentence: string } | { refusal: string };
+
+/** @param now ms since the epoch, by Redis's clock */
+export function decide(
+  reading: Reading,
+  request: Request,
+  now: number,
+): Decision {
+  if (request.verb === "start") return start(reading, request, now);
+  const { rollout } = reading;
+  if (rollout === undefined) {
+    if (request.verb === "abort" && reading.problem !== undefined)
+      return abortUnreadable(reading, now);
+    return { refusal: reading.problem ?? "there is no rollout" };
+  }
+  const refusal = refuse(rollout, request, now);
+  if (refusal !== undefined) return { refusal };
+  const { set, sentence, ...change } = transform(rollout, request, now);
+  const changed = { ...rollout, ...set };
+  const { weight } = set;
+  return {
+    sentence: `${nameRollout(rollout)}${sentence}`,
+    change: {
+      notify: false,
+      ...(weight !== undefined && { weight }),
+      ...change,
+      from: reading.position,
+      set: { ...set, at: now },
+      event: describePlace(changed),
+    },
+  };
+}
+
+/** `rollout 41 of 0.3.0` */
+export function nameRollout({ id, candidate }: Rollout): string {
+  return `rollout ${id} of ${nameRelease(candidate) ?? candidate}`;
+}
+
+/** `step 2 of 3, canary takes 10 %` */
+export function describeStep({ step, spec, weight }: Rollout): string {
+  const { steps } = spec.rollout;
+  if (step >= steps.length) return `all ${steps.length} steps are done`;
+  return `step ${step + 1} of ${steps.length}, canary takes ${formatPercent(weight)}`;
+}
+
+/** `Healthy since 14:03:07 UTC`, `aborted at …`, `Progressing (step 2 of 3 …)` */
+function describePhase(rollout: Rollout, now: number): string {
+  const at = formatClock(new Date(rollout.at), now);
+  const { phase } = rollout;
+  if (phase === "Aborted") return `was aborted at ${at}`;
+  if (phase === "Healthy") return `is Healthy since ${at}`;
+  return phase === "Promoting"
+    ? "is Promoting: it waits until prod runs the candidate"
+    : `is ${phase} (${describeStep(rollout)})`;
+}
+
+/** Where each request makes sense, and what is missing elsewhere: `nothing to promote`. */
+const POSSIBLE: Record<
+  Exclude<Verb, "start">,
+  { phases: readonly Phase[]; nothing: string }
+> = {
+  promote: { phases: ["Progressing", "Paused"], nothing: "promote" },
+  pause: { phases: ["Progressing"], nothing: "pause" },
+  resume: { phases: ["Paused"], nothing: "resume" },
+  abort: { phases: ["Progressing", "Paused", "Promoting"], nothing: "abort" },
+  retry: { phases: ["Aborted"], nothing: "retry" },
+  checked: { phases: ["Progressing", "Paused"], nothing: "check" },
+  hold: { phases: ["Progressing"], nothing: "hold" },
+  finish: { phases: ["Promoting"], nothing: "finish" },
+};
+
+function refuse(
+  rollout: Rollout,
+  { verb }: Exclude<Request, { verb: "start" }>,
+  now: number,
+): string | undefined {
+  const { phases, nothing } = POSSIBLE[verb];
+  const isPossible =
+    phases.includes(rollout.phase) &&
+    (verb !== "checked" || hasCheck(currentStep(rollout)));
+  return isPossible
+    ? undefined
+    : `nothing to ${nothing}: rollout ${rollout.id} ${describePhase(rollout, now)}`;
+}
+
+type Outcome = Pick<Change, "set"> &
+  Partial<Pick<Change, "weight" | "flag" | "notify">> & { sentence: string };
+
+function transform(
+  rollout: Rollout,
+  request: Exclude<Request, { verb: "start" }>,
+  now: number,
+): Outcome {
+  const { steps } = rollout.spec.rollout;
+  switch (request.verb) {
+    case "promote":
+      return goTo(rollout, request.full ? steps.length : rollout.step + 1, now);
+    case "pause":
+      return {
+        set: { phase: "Paused", pausedAt: now, ...NOT_HELD },
+        sentence: ` is paused: ${describeStep(rollout)}`,
+      };
+    case "resume": {
+      const step = currentStep(rollout);
+      if (step !== undefined && "pause" in step)
+        return goTo(rollout, rollout.step + 1, now);
+      const pausedMs = now - (rollout.pausedAt ?? now);
+      const stepStartedAt = rollout.stepStartedAt + pausedMs;
+      return {
+        set: { phase: "Progressing", pausedAt: null, stepStartedAt },
+        sentence: ` goes on: ${describeStep(rollout)}`,
+      };
+    }
+    case "abort":
+      return { ...ABORT, set: { ...ABORT.set }, sentence: " is aborted" };
+    case "retry": {
+      const first = goTo({ ...rollout, weight: 0 }, 0, now);
+      const fresh = { outcome: null, harm: 0, startedAt: now };
+      return { ...first, set: { ...first.set, ...fresh }, flag: true };
+    }
+    case "checked":
+      return request.passed
+        ? { set: { checked: true }, sentence: ": its check has passed" }
+        : { ...ABORT, sentence: " is aborted: its check has failed" };
+    case "hold":
+      return {
+        set: { heldBy: request.by, heldSince: now },
+        sentence: ` is held: ${request.because}`,
+      };
+    case "finish":
+      return {
+        set: { phase: "Healthy", outcome: "promoted", ...NOT_HELD },
+        weight: null,
+        sentence: " is Healthy: prod runs it",
+        notify: true,
+      };
+  }
+}
+
+const NOT_HELD = { heldBy: null, heldSince: null };
+const ABORT = {
+  set: { phase: "Aborted", weight: 0, ...NOT_HELD },
+  flag: false,
+} as const;
+
+/** To a step, or to `Promoting` behind the last. A pause keeps the weight. */
+function goTo(rollout: Rollout, place: number, now: number): Outcome {
+  const step = rollout.spec.rollout.steps[place];
+  const begun = {
+    step: place,
+    stepStartedAt: now,
+    checked: false,
+    pausedAt: null,
+    ...NOT_HELD,
+  };
+  if (step === undefined) {
+    const set = { ...begun, phase: "Promoting" } as const;
+    return {
+      set: { ...set, step: rollout.spec.rollout.steps.length },
+      sentence: ": all steps are done, prod can get it",
+      notify: true,
+    };
+  }
+  const waits = "pause" in step;
+  const weight = waits ? rollout.weight : step.weight;
+  const set = {
+    ...begun,
+    weight,
+    phase: waits ? "Paused" : "Progressing",
+    pausedAt: waits ? now : null,
+  } as const;
+  const told = describeStep({ ...rollout, ...set });
+  return {
+    set,
+    sentence: waits ? ` waits for a person: ${told}` : `: ${told}`,
+    notify: waits,
+  };
+}
+
+function start(
+  { position, rollout, problem }: Reading,
+  request: Extract<Request, { verb: "start" }>,
+  now: number,
+): Decision {
+  const { candidate, stable, spec } = request;
+  const goesOn = rollout !== undefined && !isOver(rollout);
+  if (goesOn && rollout.candidate === candidate)
+    return {
+      refusal: `${nameRollout(rollout)} was started already: it ${describePhase(rollout, now)}`,
+    };
+  const last = /^\d{1,15}$/.test(position.id) ? Number(position.id) : 0;
+  const blank: Rollout = {
+    ...{ id: last + 1, candidate, stable, spec, weight: 0, harm: 0 },
+    ...{ outcome: null, by: "", reason: "", at: now, startedAt: now },
+    ...{ phase: "Progressing", step: 0, stepStartedAt: now, checked: false },
+    ...{ pausedAt: null, heldBy: null, heldSince: null },
+  };
+  const first = goTo(blank, 0, now);
+  const begun = { ...blank, ...first.set };
+  const instead = goesOn
+    ? `, instead of rollout ${rollout.id}`
+    : problem === undefined
+      ? ""
+      : `; ${problem}`;
+  return {
+    sentence: `${nameRollout(begun)} has started${instead}: ${describeStep(begun)}`,
+    change: {
+      ...{ from: position, isNew: true, set: begun },
+      ...{ weight: begun.weight, flag: true, notify: first.notify ?? false },
+      event: { ...describePlace(begun), candidate, stable },
+      ...(goesOn && {
+        superseded: { rollout: rollout.id, phase: "Superseded" },
+      }),
+    },
+  };
+}
+
+/** The flag needs no readable rollout to go off. */
+function abortUnreadable(
+  { position, problem }: Reading,
+  now: number,
+): Decision {
+  return {
+    sentence: `the rollout is aborted; ${problem ?? ""}`,
+    change: {
+      ...{ from: position, flag: false, weight: 0, notify: true },
+      set: { phase: "Aborted", weight: 0, at: now },
+      event: { rollout: null, phase: "Aborted" },
+    },
+  };
+}
+
+function describePlace(rollout: Rollout) {
+  const { id, phase, step, weight, candidate, heldBy } = rollout;
+  return {
+    rollout: id,
+    phase,
+    step,
+    weight,
+    candidate,
+    ...(heldBy !== null && { heldBy }),
+  };
+}
+
+function hasCheck(step: Step | undefined): boolean {
+  return step !== undefined && "check" in step;
+}
