@@ -2,14 +2,11 @@ import { LatencyHistogram } from "../../../lib/telemetry/latency-histogram.js";
 import { FINER } from "../../../lib/telemetry/decks.js";
 import {
   betOnDeck,
+  createByComponent,
   type ByComponent,
   type DeckBets,
 } from "./evidence/deck-bets.js";
-import {
-  COMPONENT_COUNT,
-  createDictionary,
-  type Dictionary,
-} from "./evidence/dictionary.js";
+import { createDictionary, type Dictionary } from "./evidence/dictionary.js";
 import { toSparse } from "./sparse.js";
 import {
   createCanaryBuckets,
@@ -46,6 +43,9 @@ export class ComparedRoute {
   }
 }
 
+/** Of a request that is not compared. */
+const NO_BETS = createByComponent();
+
 /** A request in a deck. */
 export interface DealtRequest {
   name: string;
@@ -56,10 +56,8 @@ export interface DealtRequest {
 
 /** @param dealt the canary's first */
 export function betOn(dealt: readonly DealtRequest[], nc: number): DeckBets {
-  const logRatios = Array.from({ length: COMPONENT_COUNT }, (_, i) =>
-    dealt.map(
-      ({ route, bucket }) => route?.dictionary.logRatios[i]?.[bucket] ?? 0,
-    ),
+  const logRatios = dealt.map(
+    ({ route, bucket }) => route?.dictionary.logRatiosOf[bucket] ?? NO_BETS,
   );
   return betOnDeck(logRatios, nc);
 }
@@ -76,8 +74,7 @@ export function addByRoute(
   dealt.forEach(({ name, route, bucket }, j) => {
     if (route === undefined) return;
     const winnings = winningsOf(name);
-    route.dictionary.logRatios.forEach((byBucket, i) => {
-      const log = byBucket[bucket] ?? 0;
+    route.dictionary.logRatiosOf[bucket]?.forEach((log, i) => {
       const z = 1 - share + share * Math.exp(log);
       winnings[i] = (winnings[i] ?? 0) + (j < nc ? log : 0) - Math.log(z);
     });

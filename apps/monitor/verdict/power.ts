@@ -123,7 +123,7 @@ function drawGains(
       const route = routes[place];
       const counted = route?.bucketOf(fine, isCanary) ?? 0;
       logRatios.forEach((l, i) => {
-        l[j] = route?.dictionary.logRatios[i]?.[counted] ?? 0;
+        l[j] = route?.dictionary.logRatiosOf[counted]?.[i] ?? 0;
       });
     }
     logRatios.forEach((l, i) => {

@@ -43,9 +43,9 @@ const TOLD = [0, 1, 2, 3];
 
 /** @param buckets the canary's first */
 function betOn(buckets: readonly number[], nc: number): DeckBets {
-  const { logRatios } = dictionary;
+  const { logRatiosOf } = dictionary;
   return betOnDeck(
-    logRatios.map((byBucket) => buckets.map((bucket) => byBucket[bucket]!)),
+    buckets.map((bucket) => logRatiosOf[bucket]!),
     nc,
   );
 }
@@ -63,7 +63,7 @@ describe("verdict by decks, against the reference vectors", () => {
       expect(Math.exp(LOG_WEIGHTS[i]!)).to.be.closeTo(weight, VERY_CLOSE);
     });
     for (const { component, bucket, lnr } of DECK_VECTORS.logRatios)
-      expect(dictionary.logRatios[component]![bucket]).to.be.closeTo(
+      expect(dictionary.logRatiosOf[bucket]![component]).to.be.closeTo(
         lnr,
         VERY_CLOSE,
       );

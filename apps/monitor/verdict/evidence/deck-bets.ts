@@ -16,20 +16,17 @@ export interface DeckBets {
   variances: ByComponent;
 }
 
-/** A number for each request of a deck, the canary's first. */
-type ByRequest = Float64Array | readonly number[];
-
 /**
  * Bets inside one deck. While the canary is no slower, each choice of `nc` of the deck's requests is equally likely to be the
  * canary's, whatever their latencies are. If it is slower by the ratio r, a choice is likely in proportion to the product of
  * its r. So the winnings are Σ l over the canary's requests less the log of the mean product over all choices, and their mean
  * is exactly 1 under the split's dice.
  *
- * @param logRatios by component
+ * @param logRatios of each request, the canary's first
  * @param nc the number of the canary's requests
  */
 export function betOnDeck(
-  logRatios: readonly ByRequest[],
+  logRatios: readonly ByComponent[],
   nc: number,
 ): DeckBets {
   const bets = {
@@ -37,8 +34,10 @@ export function betOnDeck(
     deviations: createByComponent(),
     variances: createByComponent(),
   };
-  logRatios.forEach((l, component) => {
-    const { length } = l;
+  const { length } = logRatios;
+  const l = new Float64Array(length);
+  for (let component = 0; component < COMPONENT_COUNT; component++) {
+    for (let j = 0; j < length; j++) l[j] = logRatios[j]?.[component] ?? 0;
     const mean = sumOf(l, length) / length;
     let squares = 0;
     for (const value of l) squares += (value - mean) ** 2;
@@ -48,12 +47,12 @@ export function betOnDeck(
       length > 1
         ? ((nc * (length - nc)) / (length - 1)) * (squares / length)
         : 0;
-  });
+  }
   return bets;
 }
 
-/** The winnings by one component. */
-export function winningsOf(l: ByRequest, nc: number): number {
+/** The winnings by one component, whose log ratios are the canary's first. */
+export function winningsOf(l: Float64Array, nc: number): number {
   const np = l.length - nc;
   // The fewer requests decide: e_nc(x) = Π x · e_np(1/x).
   const expected =
@@ -63,14 +62,14 @@ export function winningsOf(l: ByRequest, nc: number): number {
   return sumOf(l, nc) - expected;
 }
 
-function sumOf(l: ByRequest, count: number): number {
+function sumOf(l: Float64Array, count: number): number {
   let sum = 0;
   for (let j = 0; j < count; j++) sum += l[j] ?? 0;
   return sum;
 }
 
 /** ln of the mean of Π e^(sign·l) over all choices of `size`: an elementary symmetric polynomial over its number of terms. */
-function logMeanProduct(l: ByRequest, size: number, sign: 1 | -1): number {
+function logMeanProduct(l: Float64Array, size: number, sign: 1 | -1): number {
   let largest = -Infinity;
   for (const value of l) largest = Math.max(largest, sign * value);
   // means[k] is the mean product of k of the first n.

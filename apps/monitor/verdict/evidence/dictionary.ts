@@ -48,8 +48,8 @@ export const LOG_WEIGHTS = Float64Array.from(COMPONENTS, ({ weight }) =>
  * Shafer, "Game-theoretic statistics and safe anytime-valid inference", arXiv 2210.01948).
  */
 export interface Dictionary {
-  /** `[component][bucket]` */
-  readonly logRatios: readonly Float64Array[];
+  /** `[bucket][component]` */
+  readonly logRatiosOf: readonly Float64Array[];
   /** A latency in a bucket above this one is slow: three quarters of prod's are not. */
   readonly slowAbove: number;
 }
@@ -57,17 +57,23 @@ export interface Dictionary {
 /** Made of prod's latencies by bucket before the test: counted requests must not be among them. */
 export function createDictionary(warmUp: ArrayLike<number>): Dictionary {
   const { masses, midRanks, cutOf } = describeProd(warmUp);
-  const logRatios = COMPONENTS.map(({ shape }) => {
-    const raw = Float64Array.from({ length: BUCKETS }, (_, bucket) =>
+  const logRatiosOf = Array.from(
+    masses,
+    () => new Float64Array(COMPONENT_COUNT),
+  );
+  COMPONENTS.forEach(({ shape }, component) => {
+    const raw = masses.map((_, bucket) =>
       shape(midRanks[bucket] ?? 0, (quantile) => bucket > cutOf(quantile)),
     );
     const mean = raw.reduce(
       (sum, ratio, bucket) => sum + ratio * (masses[bucket] ?? 0),
       0,
     );
-    return raw.map((ratio) => Math.log(ratio / mean));
+    logRatiosOf.forEach((byComponent, bucket) => {
+      byComponent[component] = Math.log((raw[bucket] ?? 0) / mean);
+    });
   });
-  return { logRatios, slowAbove: findSlow(warmUp) };
+  return { logRatiosOf, slowAbove: findSlow(warmUp) };
 }
 
 function findSlow(warmUp: ArrayLike<number>): number {
