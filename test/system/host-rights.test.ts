@@ -8,7 +8,7 @@ import {
   startLoad,
   startSystem,
 } from "../support/system/start-system.js";
-import { untilMailsArrive } from "../support/system/conditions.js";
+import { untilMailsArrive, untilState } from "../support/system/conditions.js";
 import { connectRedis } from "../support/redis/redis-server.js";
 import { onCleanup } from "../support/cleanup.js";
 import { waitFor } from "../support/wait-for.js";
@@ -73,6 +73,14 @@ describe("the Redis users of the hosts", function () {
     });
     await system.setFlag(false);
     const starts = await system.events("start");
+    // A new leader continues with the stored verdict.
+    await system.monitor.end("SIGTERM");
+    await system.monitor.start();
+    await untilState(
+      system,
+      "the stored verdict",
+      ({ verdict }) => (verdict?.canary.requests ?? 0) > 0,
+    );
     expect(starts.filter(({ by }) => by === "agent")).to.have.length(2);
     expect(await redis.call("ACL", "LOG")).to.deep.equal([]);
   });

@@ -297,10 +297,11 @@ export class VerdictKeeper {
   async #readAgain(): Promise<void> {
     const { redis, keys } = this.#options;
     for (;;) {
-      const entries = await redis.xrange(
-        ...([keys.telemetry, `(${this.#cursor}`, "+"] as const),
-        ...(["COUNT", PAGE] as const),
+      const page = await redis.xread(
+        ...(["COUNT", PAGE, "STREAMS", keys.telemetry] as const),
+        this.#cursor,
       );
+      const entries = page?.[0]?.[1] ?? [];
       for (const [id, fields] of entries) {
         const what = parseTelemetry(fields);
         const isOther =
