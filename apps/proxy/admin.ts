@@ -3,7 +3,12 @@ import { refuseForeignHosts } from "../../lib/program/foreign-hosts.js";
 
 /** The body of `GET /status`. */
 export interface ProxyStatus {
+  /** The ratio that holds while no rollout gives a weight. */
   split: string;
+  /** The canary's share in percent, by a rollout or by the split. */
+  weight: number;
+  /** Why a rollout's weight counts as 0; null if it is valid, or there is none. */
+  weightProblem: string | null;
   canary: { open: boolean; because: string | null };
   /** Both are null until Redis has answered. */
   flag: { value: boolean | null; confirmedAgoMs: number | null };

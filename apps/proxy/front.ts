@@ -6,7 +6,7 @@ import { Breaker, type Trip } from "./canary/breaker.js";
 import { CanaryGate } from "./canary/gate.js";
 import { RecentRequests } from "./canary/recent-requests.js";
 import { Dealer, DeckAdmission, type Deal } from "./dealing/deck.js";
-import { Split } from "./dealing/split.js";
+import { SharedWeight } from "./dealing/weight.js";
 import type { ProxyConfig } from "./config.js";
 import { createTrust } from "./clients/client-connection.js";
 import { ConnectionCount } from "./clients/connection-limit.js";
@@ -18,6 +18,7 @@ import { serveRequests } from "./clients/intake.js";
 import { KEEP_ALIVE_S } from "./http/relay.js";
 import { createStrictServer } from "./clients/strict-server.js";
 import { CLIENT_CLOSED, TrafficRecorder } from "./traffic/traffic-recorder.js";
+import type { ThreadWindows } from "./traffic/window-counts.js";
 import { TunnelEngine } from "./engines/tunnel.js";
 import { Upstreams } from "./engines/upstreams.js";
 import {
@@ -40,6 +41,8 @@ export interface FrontContext {
   own: ThreadState;
   /** An outcome of this thread tripped the breaker. @param era the breaker's, right after the trip */
   onTrip: (trip: Trip, era: number) => void;
+  /** See TrafficRecorder. */
+  onWeightEnd: (ended: ThreadWindows) => void;
   logger: Logger;
 }
 
@@ -62,11 +65,18 @@ export class Front {
     const recent = new RecentRequests(own.recent, clockOffsetMs);
     const breaker = new Breaker(shared.breaker);
     const admission = new DeckAdmission(shared.admittedPicks);
-    const dealer = new Dealer(new Split(config.split), admission);
+    const weight = new SharedWeight(shared.weight);
+    const readWeight = () => weight.read();
+    const { split } = config;
+    const dealer = new Dealer({ split, readWeight, admission });
     const failures = new FailureLog(logger);
     let deal: Deal | undefined;
     // The recorder must see the pick's own answer: another thread may close the canary between the two calls.
-    this.recorder = new TrafficRecorder(performance.now(), () => deal);
+    this.recorder = new TrafficRecorder(
+      performance.now(),
+      () => deal,
+      context.onWeightEnd,
+    );
     serveRequests(this.#service.server, {
       pickSide: (now) => {
         const isOpen = !breaker.isTripped && gate.isOpenAt(now);

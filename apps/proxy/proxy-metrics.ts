@@ -6,28 +6,23 @@ import {
 } from "../../lib/program/metrics.js";
 import { SIDES, type Side } from "../../lib/telemetry/telemetry.js";
 import type { ProxyStatus } from "./admin.js";
-import {
-  CANARY_SHARE_HELP,
-  type Ratio,
-} from "../../lib/telemetry/split-ratio.js";
+import { CANARY_SHARE_HELP } from "../../lib/telemetry/split-ratio.js";
 import type { TrafficSum } from "./traffic/traffic-sum.js";
 import type { SideCounts } from "./traffic/window-counts.js";
 
 export interface ProxyFigures {
   traffic: Pick<TrafficSum, "totals" | "routes" | "upstreams">;
   status: ProxyStatus;
-  split: Ratio;
   /** Longest age of the flag's last confirmation. */
   flagStaleMs: number;
 }
 
 /** The proxy's metrics for Prometheus. A flag whose confirmation is stale is left out, since it may have changed. */
 export function toProxyFamilies(figures: ProxyFigures): Family[] {
-  const { traffic, status, split, flagStaleMs } = figures;
+  const { traffic, status, flagStaleMs } = figures;
   const { totals } = traffic;
   const { value, confirmedAgoMs } = status.flag;
   const isKnown = confirmedAgoMs !== null && confirmedAgoMs <= flagStaleMs;
-  const share = split.canary / (split.prod + split.canary);
   return [
     counter(
       "serin_proxy_requests_total",
@@ -56,7 +51,7 @@ export function toProxyFamilies(figures: ProxyFigures): Family[] {
       [[status.telemetry.untakenForMs / 1000]],
     ),
     gauge("serin_canary_share", CANARY_SHARE_HELP, [
-      [share, { kind: "configured" }],
+      [status.weight / 100, { kind: "configured" }],
     ]),
     gauge(
       "serin_flag",

@@ -17,6 +17,7 @@ import {
   whyCanaryIsClosed,
 } from "./canary/gate.js";
 import { DeckAdmission } from "./dealing/deck.js";
+import { describeWeight, SharedWeight, SPLIT_HOLDS } from "./dealing/weight.js";
 import { GateReceipts } from "./canary/gate-receipts.js";
 import { CanaryStop } from "./canary/canary-stop.js";
 import { RecentSum } from "./canary/recent-requests.js";
@@ -62,6 +63,7 @@ export async function startProxy(
     ...watched,
     readsLease: true,
     readsInfo: true,
+    readsWeight: true,
   });
   closers.add("flag watch", () => watch.close());
 
@@ -70,19 +72,21 @@ export async function startProxy(
   const recent = new RecentSum();
   const admission = new DeckAdmission(memory.admittedPicks);
   const traffic = new TrafficSum(performance.now(), () => admission.renew());
-  const split = `${config.split.prod}:${config.split.canary}`;
+  const weight = new SharedWeight(memory.weight);
+  const { split } = describeWeight(SPLIT_HOLDS, config.split);
   const readSource = () => sourceId("proxy", serving.port);
   const sender = new TelemetrySender({
     redis,
     keys,
-    split,
+    split: config.split,
     readSource,
     logger,
-    takeWindow: async () => (await readTraffic()).takeWindow(performance.now()),
+    takeWindows: async () =>
+      (await readTraffic()).takeWindows(performance.now(), weight.read()),
     canaryState: () => canary.read(),
   });
   const flips = { ledger, readSource, recent };
-  const known = { config, context, watch, sender, memory };
+  const known = { config, context, watch, sender, memory, weight };
   const canary = controlCanary({ ...known, ...flips });
   const { onTrip } = canary;
   const parts = { shared: memory, recent, traffic, onTrip, logger };
@@ -102,6 +106,8 @@ export async function startProxy(
     readTraffic,
     describe: () => ({
       split,
+      weight: describeWeight(weight.read(), config.split).weight,
+      weightProblem: watch.current?.weightProblem ?? null,
       canary: canary.read(),
       ...describeReading(watch, config),
       telemetry: describeTelemetry(sender),
@@ -116,7 +122,10 @@ export async function startProxy(
     ...shared,
     keys,
     flagName,
-    readState: canary.read,
+    readState: () => ({
+      ...canary.read(),
+      weight: describeWeight(weight.read(), config.split).weight,
+    }),
     countWaiting: async () => (await readTraffic()).countWaiting("canary"),
   });
   watch.onReading((reading) => receipts.look(reading));
@@ -173,12 +182,13 @@ function controlCanary(options: {
   context: Context;
   watch: FlagWatch;
   memory: SharedState;
+  weight: SharedWeight;
   recent: RecentSum;
   ledger: Ledger;
   sender: TelemetrySender;
   readSource: () => string;
 }) {
-  const { config, context, watch, memory, sender, ...flips } = options;
+  const { config, context, watch, memory, weight, sender, ...flips } = options;
   const { logger, closers } = context;
   const breaker = new Breaker(memory.breaker);
   const clockOffsetMs = readClockOffsetMs();
@@ -208,6 +218,7 @@ function controlCanary(options: {
   });
   watch.onReading(() => {
     const now = performance.now();
+    weight.publish(watch.current?.weight ?? null);
     gate.publish(canaryOpenForMs(readKnown(), config, now), now);
     Atomics.store(memory.flagIsOff, 0, Number(watch.current?.value === false));
   });

@@ -2,11 +2,14 @@ import { hrtime } from "node:process";
 import { BREAKER_CELLS } from "./canary/breaker.js";
 import { GATE_CELLS } from "./canary/gate.js";
 import { RECENT_CELLS } from "./canary/recent-requests.js";
+import { SPLIT_HOLDS } from "./dealing/weight.js";
 
 /** State that all threads of a proxy share, as views of shared memory. */
 export interface SharedState {
   /** See DeckAdmission. */
   admittedPicks: Int32Array;
+  /** See SharedWeight. */
+  weight: Int32Array;
   /** See CanaryGate. */
   openUntil: BigInt64Array;
   /** One cell: 1 while the flag is known to be false. */
@@ -32,10 +35,11 @@ export function createThreadState(): ThreadState {
   };
 }
 
-/** The initial state: no decks, the canary and the breaker closed, no connections. */
+/** The initial state: no decks, no rollout's weight, the canary and the breaker closed, no connections. */
 export function createSharedState(): SharedState {
   return {
     admittedPicks: createSharedCells(1),
+    weight: createSharedCells(1).fill(SPLIT_HOLDS),
     openUntil: new BigInt64Array(
       shared(GATE_CELLS * BigInt64Array.BYTES_PER_ELEMENT),
     ),

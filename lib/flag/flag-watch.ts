@@ -4,6 +4,7 @@ import type { Logger } from "../program/log.js";
 import { execAll } from "../redis/redis.js";
 import { parseFlag } from "./flag-value.js";
 import { readLease } from "./lease-reading.js";
+import { parseWeight } from "../telemetry/split-ratio.js";
 import { TrackedReader } from "./tracked-reader.js";
 
 const INFO_FIELDS = ["value", "event", "by", "at"] as const;
@@ -12,6 +13,10 @@ const INFO_FIELDS = ["value", "event", "by", "at"] as const;
 type FlagInfo = Record<(typeof INFO_FIELDS)[number], string | null>;
 
 const NO_INFO: FlagInfo = { value: null, event: null, by: null, at: null };
+
+const NO_WEIGHT = { weight: null, weightProblem: null };
+/** The characters of a malformed weight that are shown. */
+const MAX_SHOWN = 40;
 
 export interface FlagReading {
   name: string;
@@ -22,6 +27,10 @@ export interface FlagReading {
   wasSet: boolean;
   /** Monotonic ms (`performance.now()`) at which the confirming read was sent. */
   confirmedAt: number;
+  /** The canary's share in percent by a rollout; null if none gives one, or it is not read. */
+  weight: number | null;
+  /** Why the stored weight counts as 0; null if it is valid. */
+  weightProblem: string | null;
   /** The event id of the last flip; null if there was none, or it is not read. */
   flip: string | null;
   /** Who flipped it last, and when (ISO 8601, UTC); null if nobody did, or they are not read. */
@@ -35,7 +44,8 @@ export interface FlagReading {
 
 /**
  * Keeps flags and the lease in memory, so that requests never wait for Redis. While Redis is unreachable, the last readings are
- * kept and age; their users decide how old is too old. A flag that Redis has lost keeps its value.
+ * kept and age; their users decide how old is too old. A flag that Redis has lost keeps its value and its weight. A weight that
+ * is malformed counts as 0.
  */
 export class FlagWatch {
   readonly #redis: TrackedReader;
@@ -43,6 +53,7 @@ export class FlagWatch {
   readonly #logger: Logger;
   readonly #flagName: string;
   readonly #readsLease: boolean;
+  readonly #readsWeight: boolean;
   readonly #infoFields: readonly (keyof FlagInfo)[];
   readonly #listeners: ((reading: FlagReading) => void)[] = [];
   readonly #names: Set<string>;
@@ -57,11 +68,13 @@ export class FlagWatch {
     keys: Keys;
     flagName: string;
     readsLease?: boolean;
+    readsWeight?: boolean;
     /** Reads the last flip as well, which not every user of Redis may. */
     readsInfo?: boolean;
     logger: Logger;
   }) {
     const { keys, flagName, logger, readsLease = false } = options;
+    this.#readsWeight = options.readsWeight === true;
     this.#keys = keys;
     this.#logger = logger;
     this.#flagName = flagName;
@@ -124,8 +137,12 @@ export class FlagWatch {
 
   #noteWritten(written: readonly string[] | null): void {
     const now = performance.now();
+    const { flag, flagWeight } = this.#keys;
     const names = [...this.#names].filter(
-      (name) => written?.includes(this.#keys.flag(name)) ?? true,
+      (name) =>
+        written === null ||
+        written.includes(flag(name)) ||
+        (this.#readsWeight && written.includes(flagWeight(name))),
     );
     for (const name of names) this.#writtenAt.set(name, now);
     this.#publish(
@@ -139,11 +156,13 @@ export class FlagWatch {
   async #read(redis: Redis): Promise<void> {
     const sentAt = performance.now();
     const names = [...this.#names];
-    const { flag, flagInfo, lease } = this.#keys;
+    const { flag, flagInfo, flagWeight, lease } = this.#keys;
     const read = redis.pipeline();
     if (this.#readsLease) read.get(lease).pttl(lease);
     for (const name of names) {
       read.get(flag(name));
+      // After the flag: a rollout that begins in between is never seen as an open flag without its weight.
+      if (this.#readsWeight) read.get(flagWeight(name));
       for (const field of this.#infoFields) read.hget(flagInfo(name), field);
     }
     const replies = (await execAll(read))[Symbol.iterator]();
@@ -153,9 +172,11 @@ export class FlagWatch {
       : null;
     const readings = names.map((name) => {
       const raw = next();
+      const rawWeight = this.#readsWeight ? next() : null;
       const info = { ...NO_INFO };
       for (const field of this.#infoFields) info[field] = next();
-      return { ...this.#interpret(name, raw, info), leaseUntil };
+      const read = this.#interpret(name, raw, info);
+      return { ...read, ...this.#readWeight(name, raw, rawWeight), leaseUntil };
     });
     this.#publish(
       readings.map((reading) => ({
@@ -184,6 +205,26 @@ export class FlagWatch {
     const wasSet = raw !== null || info.value !== null || last?.wasSet === true;
     const { event: flip, by, at } = info;
     return { name, value, raw, wasSet, flip, by, at };
+  }
+
+  #readWeight(
+    name: string,
+    rawFlag: string | null,
+    raw: string | null,
+  ): Pick<FlagReading, "weight" | "weightProblem"> {
+    const last = this.#readings.get(name);
+    if (raw === null) {
+      const isLost = rawFlag === null && last?.wasSet === true;
+      const { weight, weightProblem } = last ?? NO_WEIGHT;
+      return isLost ? { weight, weightProblem } : NO_WEIGHT;
+    }
+    const weight = parseWeight(raw);
+    if (weight !== undefined) return { weight, weightProblem: null };
+    const stored = JSON.stringify(raw.slice(0, MAX_SHOWN));
+    const weightProblem = `the stored weight ${stored} counts as 0: give percent from 0 to 100 with at most two decimals, such as 7.5`;
+    if (weightProblem !== last?.weightProblem)
+      this.#logger.warn({ flag: name }, weightProblem);
+    return { weight: 0, weightProblem };
   }
 
   #publish(readings: readonly FlagReading[]): void {

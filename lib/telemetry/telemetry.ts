@@ -118,6 +118,8 @@ const receipt = z.object({
     open: z.boolean(),
     /** Why the canary is closed; null while it is open. */
     because: z.string().nullable(),
+    /** The canary's share in percent from then on. */
+    weight: z.number().min(0).max(100).optional(),
     /** The event of the flip that changed the gate; null if something else did, or the flip is in no ledger. */
     flip: z.string().nullable(),
     /** From the flip to the change of the gate; null without a flip. */
@@ -128,7 +130,7 @@ const receipt = z.object({
     lastCanaryEndedMs: z.number().nonnegative().nullable(),
   }),
 });
-/** What a proxy writes when its gate changes, for the command or API call that flipped the flag. The monitor ignores it. */
+/** What a proxy writes when its gate or its weight changes, for the command or API call that flipped the flag. The monitor ignores it. */
 export type GateReceipt = z.infer<typeof receipt>;
 
 /**

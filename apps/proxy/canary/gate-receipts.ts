@@ -15,6 +15,8 @@ const COUNT_INTERVAL_MS = 20;
 interface GateState {
   open: boolean;
   because: string | null;
+  /** The canary's share in percent. */
+  weight: number;
 }
 
 interface ReceiptOptions {
@@ -28,7 +30,7 @@ interface ReceiptOptions {
   logger: Logger;
 }
 
-/** A change of the gate. */
+/** A change of the gate, or of the weight. */
 interface Change extends GateState {
   value: boolean;
   /** Whether the flag's value has changed. */
@@ -38,8 +40,8 @@ interface Change extends GateState {
 }
 
 /**
- * Reports after a flip when this proxy has followed, and when its last request on the canary has ended. If Redis is
- * away, no receipt is written: the gate never waits for one.
+ * Reports after a flip or a change of the weight when this proxy has followed, and when its last request on the canary has
+ * ended. If Redis is away, no receipt is written: the gate never waits for one.
  */
 export class GateReceipts {
   readonly #options: ReceiptOptions;
@@ -62,8 +64,11 @@ export class GateReceipts {
     if (isOutdated) return;
     const last = this.#last;
     const isFlip = last !== undefined && last.value !== value;
-    if (!isFlip && last?.open === state.open && last.because === state.because)
-      return;
+    const isSame =
+      last?.open === state.open &&
+      last.because === state.because &&
+      last.weight === state.weight;
+    if (isSame && !isFlip) return;
     const at =
       last === undefined || this.#openChangedAt <= last.at
         ? now
@@ -83,10 +88,17 @@ export class GateReceipts {
   async #report(change: Change): Promise<void> {
     const { redis, countWaiting } = this.#options;
     if (redis.status !== "ready") return;
-    const { open, because, at } = change;
+    const { open, because, weight, at } = change;
     const inFlight = open ? 0 : await countWaiting();
     const flip = change.isFlip ? await this.#readFlip(change) : undefined;
-    const receipt = { open, because, flip: null, afterMs: null, ...flip };
+    const receipt = {
+      open,
+      because,
+      weight,
+      flip: null,
+      afterMs: null,
+      ...flip,
+    };
     await this.#write({ ...receipt, inFlight, lastCanaryEndedMs: null });
     if (inFlight === 0) return;
     const { signal } = this.#closing;

@@ -6,11 +6,12 @@ import {
 } from "../../../lib/telemetry/decks.js";
 import type { Ratio } from "../../../lib/telemetry/split-ratio.js";
 import type { Side } from "../../../lib/telemetry/telemetry.js";
-import type { Split } from "./split.js";
+import { Split } from "./split.js";
+import { ratioDealt, SPLIT_HOLDS, type Weight } from "./weight.js";
 
 /** How long a deck waits for answers after its last pick. */
 const PATIENCE_MS = 10_000;
-/** The requests in a window's decks, so that its size does not depend on the ratio. */
+/** The requests in a window's decks: Redis keeps the windows of twenty minutes. */
 const MAX_REQUESTS = 1000;
 
 type Answer = [route: string, bucket: number];
@@ -94,7 +95,7 @@ export class DeckAdmission {
   admits({ prod, canary }: Ratio): boolean {
     if (prod * canary === 0) return false;
     const picks = prod + canary;
-    const most = Math.min(MAX_DECKS * picks, Math.max(picks, MAX_REQUESTS));
+    const most = Math.min(MAX_DECKS * picks, MAX_REQUESTS);
     return Atomics.add(this.#cells, 0, picks) + picks <= most;
   }
 
@@ -108,28 +109,46 @@ export class DeckAdmission {
 export interface Deal {
   side: Side;
   deck: Deck | undefined;
+  weight: Weight;
 }
 
-/** Deals sides deck by deck. */
+interface DealerOptions {
+  /** The ratio while no rollout gives a weight. */
+  split: Ratio;
+  readWeight: () => Weight;
+  admission: DeckAdmission;
+  /** See Split. */
+  random?: () => number;
+}
+
+/** Deals sides deck by deck. A change of the weight begins a new block at once: the deck that it interrupts is dropped. */
 export class Dealer {
-  readonly #split: Split;
-  readonly #admission: DeckAdmission;
+  readonly #options: DealerOptions;
+  #weight = SPLIT_HOLDS;
+  #split: Split;
   #deck: Deck | undefined;
 
-  constructor(split: Split, admission: DeckAdmission) {
-    this.#split = split;
-    this.#admission = admission;
+  constructor(options: DealerOptions) {
+    this.#options = options;
+    this.#split = new Split(options.split, options.random);
   }
 
   /** @param era see Deck */
   deal(era: number, now: number): Deal {
-    const { isAtStart, ratio } = this.#split;
+    const { admission, readWeight } = this.#options;
+    const weight = readWeight();
+    if (weight !== this.#weight) this.#begin(weight);
+    const { isAtStart, deck } = this.#split;
     if (isAtStart)
-      this.#deck = this.#admission.admits(ratio)
-        ? new Deck(ratio, era)
-        : undefined;
+      this.#deck = admission.admits(deck) ? new Deck(deck, era) : undefined;
     const side = this.#split.pick();
     this.#deck?.deal(side, era, now);
-    return { side, deck: this.#deck };
+    return { side, deck: this.#deck, weight };
+  }
+
+  #begin(weight: Weight): void {
+    const { split, random } = this.#options;
+    this.#weight = weight;
+    this.#split = new Split(ratioDealt(weight, split), random);
   }
 }

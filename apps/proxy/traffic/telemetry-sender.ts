@@ -3,12 +3,13 @@ import { whyRefused } from "../../../lib/redis/redis.js";
 import type { Keys } from "../../../lib/redis/keys.js";
 import type { Logger } from "../../../lib/program/log.js";
 import { encodeDecks } from "../../../lib/telemetry/decks.js";
-import { readShare } from "../../../lib/telemetry/split-ratio.js";
+import type { Ratio } from "../../../lib/telemetry/split-ratio.js";
 import {
   SIDES,
   writeTelemetry,
   type Telemetry,
 } from "../../../lib/telemetry/telemetry.js";
+import { describeWeight } from "../dealing/weight.js";
 import type { TrafficWindows } from "./window-counts.js";
 
 export interface CanaryState {
@@ -20,9 +21,9 @@ export interface TelemetrySource {
   redis: Redis;
   keys: Keys;
   readSource: () => string;
-  /** Ends the window and returns its counts. */
-  takeWindow: () => Promise<TrafficWindows>;
-  split: string;
+  /** Ends the window and returns its counts, after those of weights that have ended. */
+  takeWindows: () => Promise<TrafficWindows[]>;
+  split: Ratio;
   canaryState: () => CanaryState;
   logger: Logger;
 }
@@ -36,7 +37,7 @@ export interface Untaken {
 }
 
 /**
- * Sends a window for each side at every interval, also without traffic, as a sign of life. While Redis is away, the window
+ * Sends a window for each side at every interval, and one more for each weight that has ended, also without traffic, as a sign of life. While Redis is away, the window
  * only gets longer, and nothing is lost. A window whose sending fails half-way is dropped, because sending it again might
  * count its requests twice. What Redis refuses is told, since a canary must not be served that nobody can watch.
  */
@@ -69,21 +70,23 @@ export class TelemetrySender {
   }
 
   async #sendWindow(): Promise<void> {
-    const { redis, keys, readSource, takeWindow, split, canaryState } =
+    const { redis, keys, readSource, takeWindows, split, canaryState } =
       this.#options;
     if (redis.status !== "ready") {
       this.#miss(undefined, performance.now());
       return;
     }
-    const { open, because } = canaryState();
-    const { decks, ...counts } = await takeWindow();
+    const { open: canaryOpen, because } = canaryState();
+    const canary = { canaryOpen, because };
+    const taken = await takeWindows();
     const [source, at] = [readSource(), Date.now()];
-    const weight = Math.round((readShare(split) ?? 0) * 10_000) / 100;
-    const state = { split, weight, canaryOpen: open, because };
-    const windows = SIDES.map((target): Telemetry => {
-      const sent = target === "canary" ? encodeDecks(decks) : {};
-      const data = { target, ...counts[target], ...state, ...sent };
-      return { kind: "traffic", source, at, data };
+    const windows = taken.flatMap(({ weight, decks, ...counts }) => {
+      const state = { ...describeWeight(weight, split), ...canary };
+      return SIDES.map((target): Telemetry => {
+        const sent = target === "canary" ? encodeDecks(decks) : {};
+        const data = { target, ...counts[target], ...state, ...sent };
+        return { kind: "traffic", source, at, data };
+      });
     });
     const sentAt = performance.now();
     try {

@@ -2,6 +2,7 @@ import { Bag, type BagItem } from "../../../lib/bag.js";
 import { deckBucketOf, FINER } from "../../../lib/telemetry/decks.js";
 import type { Side } from "../../../lib/telemetry/telemetry.js";
 import type { Deal, Deck } from "../dealing/deck.js";
+import { SPLIT_HOLDS, type Weight } from "../dealing/weight.js";
 import {
   CLIENT_CLOSED,
   type Outcome,
@@ -40,9 +41,11 @@ export function waitedFor(
 }
 
 const HALF_SECOND_MS = 500;
-const UNRECORDED = { deck: undefined };
+const UNRECORDED = { deck: undefined, weight: SPLIT_HOLDS };
 
-/** Counts each side's requests in consecutive windows. */
+type ReadDeal = () => Pick<Deal, "deck" | "weight"> | undefined;
+
+/** Counts each side's requests in consecutive windows, each of which is dealt by one weight. */
 export class TrafficRecorder {
   /** Attempts, by instance. */
   readonly upstreams = new UpstreamCounts();
@@ -51,19 +54,25 @@ export class TrafficRecorder {
     prod: new Bag(),
     canary: new Bag(),
   };
-  readonly #readDeal: () => Pick<Deal, "deck"> | undefined;
+  readonly #readDeal: ReadDeal;
+  readonly #onWeightEnd: (ended: ThreadWindows) => void;
+  /** Of the requests dealt in this window; undefined without any. */
+  #weight: Weight | undefined;
   #decks: Deck[] = [];
 
   /**
    * @param now monotonic ms, here and below
    * @param readDeal how a request that begins was dealt; undefined if the canary was closed
+   * @param onWeightEnd called with the window that ends because the first request was dealt by another weight
    */
   constructor(
     now: number,
-    readDeal: () => Pick<Deal, "deck"> | undefined = () => UNRECORDED,
+    readDeal: ReadDeal = () => UNRECORDED,
+    onWeightEnd: (ended: ThreadWindows) => void = () => undefined,
   ) {
     this.#counts = new WindowCounts(now);
     this.#readDeal = readDeal;
+    this.#onWeightEnd = onWeightEnd;
   }
 
   /** @param asked names the request's route @param body the request's, if it has one */
@@ -74,6 +83,7 @@ export class TrafficRecorder {
     body?: RequestBody,
   ): PendingRequest {
     const deal = this.#readDeal();
+    if (deal !== undefined) this.#turnTo(deal.weight, now);
     const isDealt = side === "canary" || deal !== undefined;
     const { method, url } = asked;
     const pending: PendingRequest = {
@@ -140,7 +150,16 @@ export class TrafficRecorder {
     const decks = this.#decks.map((deck) => deck.describe(wallOffsetMs));
     this.#decks = [];
     const upstreams = this.upstreams.take();
-    return { ...this.#counts.take(now, waiting), decks, upstreams };
+    const weight = this.#weight;
+    this.#weight = undefined;
+    const counts = this.#counts.take(now, waiting);
+    return { ...counts, weight, decks, upstreams };
+  }
+
+  #turnTo(weight: Weight, now: number): void {
+    if (this.#weight !== undefined && this.#weight !== weight)
+      this.#onWeightEnd(this.takeWindow(now));
+    this.#weight = weight;
   }
 
   #readAges(side: Side, now: number): WaitingAges {

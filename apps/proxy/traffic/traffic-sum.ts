@@ -1,5 +1,6 @@
 import { MAX_DECKS, type DealtDeck } from "../../../lib/telemetry/decks.js";
 import { SIDES, type Side } from "../../../lib/telemetry/telemetry.js";
+import { SPLIT_HOLDS, type Weight } from "../dealing/weight.js";
 import { RouteTotals } from "./route-totals.js";
 import { UpstreamCounts } from "./upstream-counts.js";
 import {
@@ -23,6 +24,9 @@ export class TrafficSum {
   readonly #last = new Map<object, SideWindows>();
   readonly #onWindow: () => void;
   #decks: DealtDeck[] = [];
+  #weight = SPLIT_HOLDS;
+  /** Counts that were dealt by another weight than the current window's. */
+  readonly #others = new Map<Weight, WindowCounts>();
 
   /** @param now monotonic ms, here and below @param onWindow called when a window ends */
   constructor(now: number, onWindow: () => void = () => undefined) {
@@ -37,7 +41,10 @@ export class TrafficSum {
 
   /** @param windows the recorder's counts since the last call */
   add(recorder: object, windows: ThreadWindows): void {
-    this.#window.add(windows);
+    const { weight = this.#weight } = windows;
+    (weight === this.#weight ? this.#window : this.#otherOf(weight)).add(
+      windows,
+    );
     this.routes.add(windows);
     this.upstreams.add(windows.upstreams);
     for (const side of SIDES) this.#totals[side].add(windows[side]);
@@ -57,8 +64,13 @@ export class TrafficSum {
       .reduce((sum, [, count]) => sum + count, 0);
   }
 
-  /** Ends the window and returns its sums. */
-  takeWindow(now: number): TrafficWindows {
+  /**
+   * Ends the window and returns its sums: the current weight's, and before it those of the weights that have ended.
+   *
+   * @param weight the current one
+   */
+  takeWindows(now: number, weight: Weight): TrafficWindows[] {
+    const ended = this.#takeEnded(now, weight);
     const waiting = { prod: new WaitingAges(), canary: new WaitingAges() };
     for (const windows of this.#last.values())
       for (const side of SIDES) waiting[side].merge(windows[side]);
@@ -66,7 +78,31 @@ export class TrafficSum {
     // The first dealt go first, whatever their answers. The others wait for the next windows.
     this.#decks.sort((one, other) => one.slot - other.slot);
     const decks = this.#decks.splice(0, MAX_DECKS);
-    return { ...this.#window.take(now, waiting), decks };
+    const window = { ...this.#window.take(now, waiting), weight, decks };
+    return [...ended, window];
+  }
+
+  #takeEnded(now: number, weight: Weight): TrafficWindows[] {
+    const none = { prod: new WaitingAges(), canary: new WaitingAges() };
+    if (weight !== this.#weight) {
+      this.#otherOf(this.#weight).add(this.#window.take(now, none));
+      const begun = this.#others.get(weight);
+      if (begun !== undefined) this.#window.add(begun.take(now, none));
+      this.#others.delete(weight);
+      this.#weight = weight;
+    }
+    const ended = [...this.#others].map(([weight, counts]) => {
+      return { ...counts.take(now, none), weight, decks: [] };
+    });
+    this.#others.clear();
+    return ended;
+  }
+
+  #otherOf(weight: Weight): WindowCounts {
+    const known =
+      this.#others.get(weight) ?? new WindowCounts(this.#window.startedAt);
+    this.#others.set(weight, known);
+    return known;
   }
 
   #rename({ requests, ...deck }: DealtDeck): DealtDeck {

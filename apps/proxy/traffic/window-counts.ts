@@ -5,6 +5,7 @@ import {
   type Side,
   type TrafficWindow,
 } from "../../../lib/telemetry/telemetry.js";
+import type { Weight } from "../dealing/weight.js";
 import type { UpstreamWindow } from "./upstream-counts.js";
 import { RouteBook } from "./route-book.js";
 
@@ -22,13 +23,21 @@ export type TrafficCounts = Omit<
 
 export type SideWindows = Record<Side, TrafficCounts>;
 
-export interface TrafficWindows extends SideWindows {
+interface DealtWindows extends SideWindows {
   /** Those that were completed. */
   decks: DealtDeck[];
 }
 
+/** A proxy's window. */
+export interface TrafficWindows extends DealtWindows {
+  /** That its requests were dealt by. Of those that end in it, some may have been dealt by an earlier one. */
+  weight: Weight;
+}
+
 /** What one thread has counted. */
-export interface ThreadWindows extends TrafficWindows {
+export interface ThreadWindows extends DealtWindows {
+  /** Undefined if it dealt no request. */
+  weight: Weight | undefined;
   upstreams: UpstreamWindow[];
 }
 
@@ -106,6 +115,11 @@ export class WindowCounts {
   /** @param now monotonic ms, here and below */
   constructor(now: number) {
     this.#startedAt = now;
+  }
+
+  /** Monotonic ms. */
+  get startedAt(): number {
+    return this.#startedAt;
   }
 
   of(side: Side): SideCounts {

@@ -4,7 +4,7 @@ import { Front, type FrontContext } from "../front.js";
 import { createThreadState } from "../shared-state.js";
 import type { TrafficSum } from "../traffic/traffic-sum.js";
 
-type ThreadContext = Omit<FrontContext, "own"> & {
+type ThreadContext = Omit<FrontContext, "own" | "onWeightEnd"> & {
   recent: RecentSum;
   traffic: TrafficSum;
 };
@@ -21,7 +21,9 @@ export class SingleThread {
     this.#context = context;
     const own = createThreadState();
     context.recent.add(own.recent);
-    this.#front = new Front(config, { ...context, own });
+    const onWeightEnd: FrontContext["onWeightEnd"] = (ended) =>
+      context.traffic.add(this, ended);
+    this.#front = new Front(config, { ...context, own, onWeightEnd });
   }
 
   get port(): number {

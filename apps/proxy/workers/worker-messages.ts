@@ -18,5 +18,7 @@ export type ToWorker =
 export type FromWorker =
   | { kind: "listening"; port: number }
   | { kind: "counted"; counts: ThreadWindows }
+  /** Its counts since the last time, at a change of the weight. */
+  | { kind: "weight-ended"; counts: ThreadWindows }
   /** An outcome of this worker tripped the breaker. */
   | { kind: "tripped"; trip: Trip; era: number };

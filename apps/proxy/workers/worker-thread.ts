@@ -101,6 +101,9 @@ export class WorkerThread {
         this.#askedAt = undefined;
         this.#onListening(message.port);
         return;
+      case "weight-ended":
+        this.#events.onCounted(message.counts);
+        return;
       case "counted":
         this.#askedAt = undefined;
         this.#events.onCounted(message.counts);

@@ -21,6 +21,7 @@ export async function startWorker(
     shared: task.shared,
     own: task.own,
     logger: createLogger("proxy", config.logLevel),
+    onWeightEnd: (counts) => report({ kind: "weight-ended", counts }),
     onTrip: (trip, era) => report({ kind: "tripped", trip, era }),
   });
   const reportCounts = () => {

@@ -34,6 +34,7 @@ describe("flag watch", () => {
       flagName: "feature",
       readsLease: true,
       readsInfo: true,
+      readsWeight: true,
       logger,
     });
     opened.onChange(({ value }) => changes.push(value));
@@ -117,6 +118,56 @@ describe("flag watch", () => {
       .slice(readings.indexOf("outdated true"))
       .filter((reading) => reading !== "outdated false");
     expect(fromThenOn).to.deep.equal(["outdated true", "false"]);
+  });
+
+  it("reads the weight, and marks the reading outdated when it is written", async () => {
+    await untilTracking();
+    expect(watch.current).to.include({ weight: null, weightProblem: null });
+    const seen: string[] = [];
+    watch.onReading(({ weight, isOutdated }) => {
+      const reading = isOutdated ? "outdated" : String(weight);
+      if (seen.at(-1) !== reading) seen.push(reading);
+    });
+    await test.redis.set(test.keys.flagWeight("feature"), "7.5");
+    await waitFor("the weight", () => seen.at(-1) === "7.5");
+    expect(seen.slice(0, seen.indexOf("7.5"))).to.include("outdated");
+    await test.redis.del(test.keys.flagWeight("feature"));
+    await waitFor("its end", () => seen.at(-1) === "null");
+  });
+
+  for (const [raw, shown] of [
+    ["7.555", '"7.555"'],
+    ["", '""'],
+    ["-1", '"-1"'],
+    ["101", '"101"'],
+    ["x".repeat(500), `"${"x".repeat(40)}"`],
+  ] as const)
+    it(`counts ${shown} as a weight of 0, and logs that once`, async () => {
+      await test.redis.set(test.keys.flagWeight("feature"), raw);
+      await waitFor("the weight", () => watch.current?.weight === 0);
+      const since = watch.current!.confirmedAt;
+      await waitFor("another read", () => watch.current!.confirmedAt > since);
+      const said = log.filter(({ message }) => message.includes("counts as 0"));
+      expect(said.map(({ message }) => message)).to.deep.equal([
+        `the stored weight ${shown} counts as 0: give percent from 0 to 100 with at most two decimals, such as 7.5`,
+      ]);
+      expect(watch.current!.weightProblem).to.equal(said[0]!.message);
+    });
+
+  it("keeps the weight of a flag that Redis has lost", async () => {
+    const { flag, flagWeight } = test.keys;
+    const readAgain = async () => {
+      const since = performance.now();
+      await waitFor("a read", () => watch.current!.confirmedAt > since);
+    };
+    await test.redis.mset(flag("feature"), "true", flagWeight("feature"), "2");
+    await waitFor("the weight", () => watch.current?.weight === 2);
+    await test.redis.del(flag("feature"), flagWeight("feature"));
+    await readAgain();
+    expect(watch.current).to.include({ raw: null, value: true, weight: 2 });
+    await setFlag("true");
+    await readAgain();
+    expect(watch.current!.weight).to.equal(null);
   });
 
   it("keeps the reading valid when the lease or another flag is written", async () => {

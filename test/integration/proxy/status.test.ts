@@ -26,6 +26,8 @@ describeEngines("proxy status", () => {
     const { flag, ...status } = await proxy.status();
     expect(status).to.deep.equal({
       split: "3:1",
+      weight: 25,
+      weightProblem: null,
       canary: { open: true, because: null },
       lease: { required: false, freshForMs: 0 },
       telemetry: { untakenForMs: 0, because: null },

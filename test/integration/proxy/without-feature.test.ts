@@ -87,6 +87,7 @@ describeEngines("a 503 because the flag is off", () => {
     const front = new Front(readConfig({ PROD_URLS: prod.url.origin }), {
       ...{ shared, own, logger: createMemoryLogger() },
       onTrip: () => undefined,
+      onWeightEnd: () => undefined,
     });
     onCleanup(() => front.close(0));
     await send(await front.listen({ host: "127.0.0.1", port: 0 }));

@@ -9,7 +9,7 @@ import {
 import { createStrictServer } from "../../../apps/proxy/clients/strict-server.js";
 import type { AccessLog } from "../../../apps/proxy/exchange/access-log.js";
 import { TrafficRecorder } from "../../../apps/proxy/traffic/traffic-recorder.js";
-import type { TrafficWindows } from "../../../apps/proxy/traffic/window-counts.js";
+import type { SideWindows } from "../../../apps/proxy/traffic/window-counts.js";
 import { TunnelEngine } from "../../../apps/proxy/engines/tunnel.js";
 import { Upstreams } from "../../../apps/proxy/engines/upstreams.js";
 import { HttpService } from "../../../lib/program/http-service.js";
@@ -25,7 +25,7 @@ export interface TestProxy {
   /** Opens a raw connection to it. */
   readonly connect: (options?: { reading?: boolean }) => RawClient;
   /** What has been counted since the last call. */
-  readonly counts: () => TrafficWindows;
+  readonly counts: () => SideWindows;
 }
 
 /** The proxy's request path in this process, without Redis: `side` stands for the split. */

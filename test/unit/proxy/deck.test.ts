@@ -4,7 +4,7 @@ import {
   DeckAdmission,
   type Deal,
 } from "../../../apps/proxy/dealing/deck.js";
-import { Split } from "../../../apps/proxy/dealing/split.js";
+import { SPLIT_HOLDS } from "../../../apps/proxy/dealing/weight.js";
 import {
   CLIENT_CLOSED,
   TrafficRecorder,
@@ -28,13 +28,18 @@ const ASKED = { method: "GET", url: "/a" };
 /** A thread that deals and records, with the proxy's admission of decks. */
 class Thread {
   era = 0;
+  weight = SPLIT_HOLDS;
   readonly recorder: TrafficRecorder;
   readonly #dealer: Dealer;
   #deal: Deal | undefined;
 
   constructor(ratio: string, admission = createAdmission(), seed = 1) {
-    const split = new Split(parseRatio(ratio)!, createSeededRandom(seed));
-    this.#dealer = new Dealer(split, admission);
+    this.#dealer = new Dealer({
+      split: parseRatio(ratio)!,
+      readWeight: () => this.weight,
+      admission,
+      random: createSeededRandom(seed),
+    });
     this.recorder = new TrafficRecorder(0, () => this.#deal);
   }
 
@@ -82,7 +87,7 @@ describe("proxy deck", () => {
     ["1:3", 1, 3],
     ["3:2", 3, 2],
     ["98:2", 49, 1],
-    ["999:1", 999, 1],
+    ["99:1", 99, 1],
   ] as const)
     it(`has the requests of ${ratio} in lowest terms`, () => {
       const thread = new Thread(ratio);
@@ -92,6 +97,35 @@ describe("proxy deck", () => {
       expect(decks[0]).to.deep.include({ np, nc });
       expect(decks[0]!.requests).to.have.length(np + nc);
     });
+
+  it("has at most 100 requests, and is none without a request of each side", () => {
+    const thread = new Thread("999:1");
+    thread.serve(1000, 0);
+    const [deck, ...others] = thread.takeDecks(500);
+    expect(others).to.deep.equal([]);
+    expect(deck).to.deep.include({ np: 99, nc: 1 });
+  });
+
+  it("is dropped when the weight changes before its last pick, and a new block begins", () => {
+    for (let before = 1; before < 4; before++) {
+      const thread = new Thread("3:1");
+      thread.serve(before, 0);
+      thread.weight = 5000;
+      thread.serve(2, 100);
+      expect(thread.takeDecks(500)).to.have.length(1);
+      const block = thread.beginMany(10, 600).map(({ side }) => side);
+      expect(block.filter((side) => side === "canary")).to.have.length(5);
+    }
+  });
+
+  it("counts whichever weight follows, once it was dealt", () => {
+    const thread = new Thread("3:1");
+    const dealt = thread.beginMany(4, 0);
+    thread.weight = 1000;
+    thread.begin(10);
+    for (const pending of dealt) thread.recorder.finish(pending, OK, 20);
+    expect(thread.takeDecks(500)).to.have.length(1);
+  });
 
   for (const ratio of ["1:0", "0:1"])
     it(`is none at ${ratio}`, () => {
@@ -189,7 +223,7 @@ describe("proxy decks of a window", () => {
     const takeWindow = (now: number) => {
       for (const { recorder } of threads)
         sum.add(recorder, recorder.takeWindow(now));
-      return sum.takeWindow(now).decks;
+      return sum.takeWindows(now, SPLIT_HOLDS).at(-1)!.decks;
     };
     return { threads, takeWindow };
   }

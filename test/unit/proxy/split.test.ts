@@ -1,6 +1,11 @@
 import { expect } from "chai";
 import { Split } from "../../../apps/proxy/dealing/split.js";
-import { parseRatio } from "../../../lib/telemetry/split-ratio.js";
+import {
+  parseRatio,
+  parseWeight,
+  ratioOfWeight,
+  readShare,
+} from "../../../lib/telemetry/split-ratio.js";
 import { createSeededRandom } from "../../support/seeded-random.js";
 
 /** The 99.9 % quantiles of the chi-squared distribution, by degrees of freedom. */
@@ -51,6 +56,47 @@ describe("proxy split", () => {
     });
   }
 
+  for (const [weight, length, canaryInBlock] of [
+    [0.01, 10_000, 1],
+    [0.5, 200, 1],
+    [2, 50, 1],
+    [7.5, 40, 3],
+    [12.34, 5000, 617],
+    [33.33, 10_000, 3333],
+    [99.99, 10_000, 9999],
+    [0, 1, 0],
+    [100, 1, 1],
+  ] as const)
+    it(`gives the canary exactly ${weight} % in ${length} picks, and each deck its own share`, () => {
+      const split = new Split(ratioOfWeight(weight), createSeededRandom(5));
+      for (let block = 0; block < 3; block++) {
+        let [inBlock, dealt] = [0, 0];
+        while (dealt < length) {
+          expect(split.isAtStart).to.equal(true);
+          const { prod, canary } = split.deck;
+          expect(prod + canary).to.be.within(1, 100);
+          const sides = Array.from({ length: prod + canary }, () =>
+            split.pick(),
+          );
+          expect(sides.filter((it) => it === "canary")).to.have.length(canary);
+          inBlock += canary;
+          dealt += prod + canary;
+        }
+        expect([dealt, inBlock]).to.deep.equal([length, canaryInBlock]);
+      }
+    });
+
+  it("gives each deck of a long block the same chance of a canary pick", () => {
+    const split = new Split(ratioOfWeight(0.1), createSeededRandom(9));
+    const found = Array.from({ length: 4000 }, () => {
+      let at = 0;
+      for (let pick = 0; pick < 1000; pick++)
+        if (split.pick() === "canary") at = Math.floor(pick / 100);
+      return String(at);
+    });
+    expect(chiSquared(found, 10)).to.be.below(CHI_SQUARED_999[9]!);
+  });
+
   for (const [ratio, kinds] of [
     ["3:1", 4],
     ["9:1", 10],
@@ -89,6 +135,33 @@ describe("proxy split", () => {
       const split = new Split({ prod: 3, canary: 1 }, () => value);
       const sides = Array.from({ length: 400 }, () => split.pick());
       expect(sides.filter((side) => side === "canary")).to.have.length(100);
+    }
+  });
+});
+
+describe("weight of a rollout", () => {
+  for (const [text, weight] of [
+    ["0", 0],
+    ["7.5", 7.5],
+    ["0.01", 0.01],
+    ["25.00", 25],
+    ["100", 100],
+  ] as const)
+    it(`is ${weight} % for ${text}`, () =>
+      expect(parseWeight(text)).to.equal(weight));
+
+  for (const text of [
+    ...["", " 5", "5 ", "-1", "+1", "1e1", "100.01", "101", "7.555", ".5"],
+    ...["5.", "5%", "NaN", "Infinity", "0x10", "25\n", "9".repeat(1000)],
+  ])
+    it(`is unknown for ${JSON.stringify(text.slice(0, 12))}`, () =>
+      expect(parseWeight(text)).to.equal(undefined));
+
+  it("has a share that a window's split tells exactly", () => {
+    for (let hundredths = 0; hundredths <= 10_000; hundredths++) {
+      const { prod, canary } = ratioOfWeight(hundredths / 100);
+      expect(readShare(`${prod}:${canary}`)).to.equal(canary / (prod + canary));
+      expect(canary / (prod + canary)).to.be.closeTo(hundredths / 1e4, 1e-15);
     }
   });
 });

@@ -3,9 +3,12 @@ import {
   CLIENT_CLOSED,
   TrafficRecorder,
 } from "../../../apps/proxy/traffic/traffic-recorder.js";
+import type { ThreadWindows } from "../../../apps/proxy/traffic/window-counts.js";
 import { bucketOf } from "../../../lib/telemetry/latency-histogram.js";
 
 const OK = { status: 200, rescued: false };
+/** How a request is dealt by a weight, in hundredths of a percent. */
+const by = (weight: number) => ({ deck: undefined, weight });
 
 describe("proxy traffic recorder", () => {
   it("counts latencies above half a second exactly", () => {
@@ -40,6 +43,36 @@ describe("proxy traffic recorder", () => {
       status: { 404: 1 },
       latency: [[bucketOf(400), 1]],
     });
+  });
+
+  it("ends the window at the first request that another weight deals", () => {
+    let deal: ReturnType<typeof by> | undefined;
+    const ended: ThreadWindows[] = [];
+    const recorder = new TrafficRecorder(
+      0,
+      () => deal,
+      (window) => ended.push(window),
+    );
+    const begin = (weight?: number) => {
+      deal = weight === undefined ? undefined : by(weight);
+      return recorder.begin("prod", 10);
+    };
+    const first = begin(200);
+    begin(200);
+    begin();
+    expect(ended).to.deep.equal([]);
+    begin(1000);
+    recorder.finish(first, OK, 20);
+    const current = recorder.takeWindow(500);
+    expect(ended).to.have.length(1);
+    expect([ended[0]!.weight, ended[0]!.prod.dealt]).to.deep.equal([200, 2]);
+    expect([current.weight, current.prod.dealt]).to.deep.equal([1000, 1]);
+    expect(ended[0]!.prod.windowMs! + current.prod.windowMs!).to.equal(500);
+    // A window in which nothing was dealt has no weight of its own.
+    begin();
+    expect(recorder.takeWindow(1000).weight).to.equal(undefined);
+    begin(50);
+    expect(ended).to.have.length(1);
   });
 
   it("starts each window empty", () => {

@@ -2,6 +2,8 @@ import { expect } from "chai";
 import { TrafficSum } from "../../../apps/proxy/traffic/traffic-sum.js";
 import { IDLE_MS } from "../../../apps/proxy/traffic/route-book.js";
 import { TrafficRecorder } from "../../../apps/proxy/traffic/traffic-recorder.js";
+import type { TrafficWindows } from "../../../apps/proxy/traffic/window-counts.js";
+import { SPLIT_HOLDS } from "../../../apps/proxy/dealing/weight.js";
 import { SIDES, type Side } from "../../../lib/telemetry/telemetry.js";
 import { createSeededRandom } from "../../support/seeded-random.js";
 
@@ -31,7 +33,63 @@ function recordBoth(requests: number) {
   return { alone, several };
 }
 
+function takeWindow(sum: TrafficSum, now: number): TrafficWindows {
+  return sum.takeWindows(now, SPLIT_HOLDS).at(-1)!;
+}
+
 describe("proxy traffic sum", () => {
+  it("has a window for each weight that its threads dealt by", () => {
+    let weight = 200;
+    const sum = new TrafficSum(0);
+    const createThread = (): TrafficRecorder => {
+      const recorder: TrafficRecorder = new TrafficRecorder(
+        0,
+        () => ({ deck: undefined, weight }),
+        (ended) => sum.add(recorder, ended),
+      );
+      return recorder;
+    };
+    const threads = [createThread(), createThread()];
+    const [one, other] = threads as [TrafficRecorder, TrafficRecorder];
+    const deal = (recorder: TrafficRecorder, count: number) => {
+      for (let i = 0; i < count; i++) recorder.begin("prod", 1);
+    };
+    const take = (now: number) => {
+      for (const thread of threads) sum.add(thread, thread.takeWindow(now));
+      return sum
+        .takeWindows(now, weight)
+        .map(({ weight, prod }) => [weight, prod.dealt, prod.windowMs]);
+    };
+    deal(one, 3);
+    deal(other, 4);
+    expect(take(500)).to.deep.equal([
+      [SPLIT_HOLDS, 0, 500],
+      [200, 7, 0],
+    ]);
+    deal(one, 1);
+    deal(other, 2);
+    weight = 1000;
+    deal(one, 5);
+    expect(take(1000)).to.deep.equal([
+      [200, 3, 500],
+      [1000, 5, 0],
+    ]);
+    expect(take(1500)).to.deep.equal([[1000, 0, 500]]);
+    deal(one, 2);
+    weight = 2500;
+    deal(one, 1);
+    deal(other, 1);
+    weight = 0;
+    deal(other, 8);
+    const taken = take(2000).map(([weight, dealt]) => [weight, dealt]);
+    expect(taken.pop()).to.deep.equal([0, 8]);
+    expect(taken).to.have.deep.members([
+      [1000, 2],
+      [2500, 2],
+    ]);
+    expect(sum.totals.prod.dealt).to.equal(27);
+  });
+
   it("has the same window as a single recorder of all requests", () => {
     const { alone, several } = recordBoth(3000);
     const merged = new TrafficSum(0);
@@ -40,7 +98,7 @@ describe("proxy traffic sum", () => {
       merged.add(recorder, recorder.takeWindow(5000));
     for (const recorder of several)
       merged.add(recorder, recorder.takeWindow(5000));
-    const [one, all] = [alone.takeWindow(5000), merged.takeWindow(5000)];
+    const [one, all] = [alone.takeWindow(5000), takeWindow(merged, 5000)];
     // Which recorder saw a path's first success decides which of its first requests count for it.
     const total = (routes: Record<string, { requests: number }> = {}) =>
       Object.values(routes).reduce((sum, it) => sum + it.requests, 0);
@@ -66,8 +124,8 @@ describe("proxy traffic sum", () => {
       merged.add(recorder, recorder.takeWindow(500));
     const readTotals = () => SIDES.map((side) => merged.totals[side].chosen);
     const totals = readTotals();
-    merged.takeWindow(500);
-    const { prod, canary } = merged.takeWindow(900);
+    takeWindow(merged, 500);
+    const { prod, canary } = takeWindow(merged, 900);
     expect(prod).to.deep.include({ requests: 0, status: {}, windowMs: 400 });
     expect(canary).to.deep.include({ requests: 0, latency: [], routes: {} });
     expect(readTotals()).to.deep.equal(totals);
@@ -87,12 +145,12 @@ describe("proxy traffic sum", () => {
     };
     answer(200);
     expect(count()).to.deep.equal([1, undefined, 1]);
-    sum.takeWindow(500);
+    takeWindow(sum, 500);
     answer(200);
     answer(503);
     for (let read = 0; read < 2; read++)
       expect(count()).to.deep.equal([2, 1, 3]);
-    sum.takeWindow(1000);
+    takeWindow(sum, 1000);
     expect(count()).to.deep.equal([2, 1, 3]);
     expect(sum.totals.canary.latency.total).to.equal(0);
   });
@@ -103,7 +161,7 @@ describe("proxy traffic sum", () => {
     other.begin("canary", 0);
     const merged = new TrafficSum(0);
     const waiting = () => {
-      const { waiting: seen = [] } = merged.takeWindow(100).canary;
+      const { waiting: seen = [] } = takeWindow(merged, 100).canary;
       return seen.reduce((sum, [, count]) => sum + count, 0);
     };
     merged.add(recorder, recorder.takeWindow(50));
@@ -127,7 +185,7 @@ describe("proxy traffic sum", () => {
         recorder.finish(pending, { status: 200, rescued: false }, 1);
       }
       merged.add(recorder, recorder.takeWindow(now));
-      return Object.keys(merged.takeWindow(now).prod.routes ?? {});
+      return Object.keys(takeWindow(merged, now).prod.routes ?? {});
     };
     const pages = (name: string) =>
       Array.from({ length: 50 }, (_, i) => `${name}-${i}`);
@@ -151,7 +209,7 @@ describe("proxy traffic sum", () => {
       }
       merged.add(recorder, recorder.takeWindow(1));
     }
-    const { routes = {} } = merged.takeWindow(1).prod;
+    const { routes = {} } = takeWindow(merged, 1).prod;
     expect(Object.keys(routes)).to.have.length(51);
     expect(routes.other).to.include({ requests: 50 });
   });
