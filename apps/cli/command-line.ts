@@ -1,11 +1,5 @@
 import { WriteStream } from "node:tty";
-import {
-  Argument,
-  Command,
-  CommanderError,
-  InvalidArgumentError,
-  Option,
-} from "commander";
+import { Argument, Command, CommanderError, Option } from "commander";
 import { EVENT_KINDS, type EventKind } from "../../lib/flag/ledger-event.js";
 import {
   renderCompletion,
@@ -13,18 +7,18 @@ import {
   type CommandTree,
   type Shell,
 } from "./completion.js";
+import { MAX_EVENTS, parseLimit, parseTime } from "./arguments.js";
 import { EXIT, type ExitStatus } from "./exit-status.js";
 import { addDev, type DevOptions } from "./dev-options.js";
 import type { HookSettings } from "./hooks/hooks.js";
 import type { InitOptions } from "./init/init.js";
 import { ABOUT, AFTERWORD, EXAMPLES, groupOf, suggestCommand } from "./help.js";
-import { parseMoment } from "./moment.js";
 import type { OutputStream } from "./output.js";
 import { addReleaseCommands } from "./release-line.js";
 import type { ReleaseCommands } from "./release/release-commands.js";
+import { addRollout, type RolloutCommands } from "./rollout-line.js";
 
 const EVENTS_SHOWN = 20;
-const MAX_EVENTS = 1000;
 /** For help that is not printed on a terminal. */
 const HELP_WIDTH = 80;
 
@@ -39,6 +33,7 @@ export interface Commands {
     value: boolean | "toggle",
     options: { reason?: string; flag?: string },
   ) => Promise<ExitStatus>;
+  rollout: RolloutCommands;
   releases: (options: JsonOption & { limit: number }) => Promise<ExitStatus>;
   open: () => Promise<ExitStatus>;
   events: (options: {
@@ -141,6 +136,11 @@ function createProgram(
     .action((options: JsonOption) => run(({ status }) => status(options)));
   add(program, "watch", "show the state live; in a pipe, one line per change") //
     .action(() => run(({ watch }) => watch()));
+  addRollout(
+    add(program, "rollout", "show or steer the steps of a release"),
+    add,
+    (command) => run(({ rollout }) => command(rollout)),
+  );
   addFlag(program, run, json);
   addLooks(program, run, json);
   addHooks(program, run);
@@ -256,22 +256,6 @@ function add(parent: Command, name: string, about: string): Command {
   if (examples !== undefined)
     command.addHelpText("after", `\nExamples:\n  ${examples.join("\n  ")}`);
   return command;
-}
-
-function parseLimit(value: string): number {
-  const limit = /^\d{1,4}$/.test(value) ? Number(value) : -1;
-  if (limit >= 0 && limit <= MAX_EVENTS) return limit;
-  throw new InvalidArgumentError(
-    `Give a whole number from 0 to ${MAX_EVENTS}.`,
-  );
-}
-
-function parseTime(value: string): number {
-  const at = parseMoment(value, Date.now());
-  if (at !== undefined) return at;
-  throw new InvalidArgumentError(
-    "Give 90s, 15m, 1h or 2d ago, 14:03, or 2026-11-30T12:00Z.",
-  );
 }
 
 function widthOf(stream: OutputStream): number {

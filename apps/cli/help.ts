@@ -1,9 +1,9 @@
 export const ABOUT =
-  "Shows and controls a canary release. The commands flag, events and why need only Redis.";
+  "Shows and controls a canary release. The commands flag, rollout, events and why need only Redis.";
 
 const GROUPS = {
   "Your service:": ["init", "dev", "setup", "release", "rollback"],
-  "The canary:": ["status", "watch", "why", "flag"],
+  "The canary:": ["status", "watch", "why", "rollout", "flag"],
   "Looking:": ["events", "releases", "logs", "open", "doctor"],
 };
 
@@ -17,11 +17,19 @@ export function groupOf(command: string): string {
 
 /** What people type for a command: words of other tools, and short forms. */
 const MEANT: Readonly<Record<string, readonly string[]>> = {
-  "flag off": ["off", "stop", "abort", "pause", "disable", "halt"],
-  "flag on": ["on", "resume", "enable", "continue", "retry", "start"],
+  "flag off": ["off", "stop", "disable", "halt"],
+  "flag on": ["on", "enable"],
   "flag get": ["get"],
   "flag toggle": ["toggle"],
-  release: ["deploy", "promote", "ship", "publish"],
+  "rollout promote": ["promote", "next"],
+  "rollout pause": ["pause"],
+  "rollout resume": ["resume", "continue"],
+  "rollout abort": ["abort", "cancel"],
+  "rollout retry": ["retry"],
+  "rollout start": ["start"],
+  "rollout wait": ["wait", "follow"],
+  "rollout status": ["steps"],
+  release: ["deploy", "ship", "publish"],
   releases: ["history", "audit", "deployments", "details"],
   rollback: ["undo", "revert"],
   logs: ["log", "journal", "tail"],
@@ -61,6 +69,29 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   ],
   "flag off": ['serin flag off --reason "looking into it"'],
   "flag toggle": ["serin flag toggle"],
+  rollout: [
+    "serin rollout status",
+    "serin rollout promote",
+    'serin rollout abort --reason "checkout is slow"',
+  ],
+  "rollout start": [
+    "serin rollout start",
+    "serin rollout start --candidate 1.4.2",
+  ],
+  "rollout status": [
+    "serin rollout status",
+    "serin rollout status --json | jq .phase",
+  ],
+  "rollout promote": ["serin rollout promote", "serin rollout promote --full"],
+  "rollout pause": ['serin rollout pause --reason "looking into it"'],
+  "rollout resume": ["serin rollout resume"],
+  "rollout abort": ['serin rollout abort --reason "checkout is slow"'],
+  "rollout retry": ['serin rollout retry --reason "it was the database"'],
+  "rollout wait": ["serin rollout wait --until Promoting --timeout 60"],
+  "rollout history": [
+    "serin rollout history",
+    "serin rollout history --json | jq .[0].phase",
+  ],
   events: [
     "serin events --limit 50",
     "serin events --since 1h",

@@ -1,4 +1,5 @@
-import { InvalidArgumentError, Option, type Command } from "commander";
+import { Option, type Command } from "commander";
+import { parseLines, parseMinutes } from "./arguments.js";
 import type { ExitStatus } from "./exit-status.js";
 import type { ReleaseCommands } from "./release/release-commands.js";
 
@@ -76,16 +77,4 @@ export function addReleaseCommands(add: Add, run: Run): void {
     .action((ref: string | undefined) =>
       run((commands) => commands.reject(ref)),
     );
-}
-
-function parseMinutes(value: string): number {
-  const minutes = /^\d{1,4}$/.test(value) ? Number(value) : 0;
-  if (minutes > 0) return minutes;
-  throw new InvalidArgumentError("Give a whole number of minutes.");
-}
-
-function parseLines(value: string): number {
-  const lines = /^\d{1,6}$/.test(value) ? Number(value) : 0;
-  if (lines > 0) return lines;
-  throw new InvalidArgumentError("Give a whole number of lines.");
 }

@@ -10,7 +10,7 @@ import {
   type GateReceipt,
 } from "../telemetry/telemetry.js";
 import { toPlain } from "../wording/plain-text.js";
-import { formatMs, formatNumber } from "../wording/units.js";
+import { formatMs, formatNumber, formatPercent } from "../wording/units.js";
 
 /** A proxy that has written nothing for longer does not read this Redis. */
 const ALIVE_MS = 5000;
@@ -56,7 +56,7 @@ export async function flipAndFollow(
   readEffect: () => Promise<FlipEffect>;
 }> {
   const { ledger, flagName } = place;
-  const readEffect = await expectReceipts(place);
+  const receipts = await expectReceipts(place);
   const isToggle = value === "toggle";
   const wanted = isToggle ? await ledger.toggle(flagName, flip) : value;
   const outcome = isToggle
@@ -65,18 +65,20 @@ export async function flipAndFollow(
   return {
     value: wanted,
     outcome,
-    readEffect: () => readEffect(wanted, outcome === "changed"),
+    readEffect: () => receipts.ofFlip(wanted, outcome === "changed"),
   };
 }
 
-/** Call it before a flip. The returned function waits for what the proxies write from then on. */
-async function expectReceipts({
+/** Call it before a flip or another weight. The returned functions wait for what the proxies write from then on. */
+export async function expectReceipts({
   redis,
   keys,
   flagName,
-}: Place): Promise<
-  (value: boolean, hasChanged: boolean) => Promise<FlipEffect>
-> {
+}: Place): Promise<{
+  ofFlip: (value: boolean, hasChanged: boolean) => Promise<FlipEffect>;
+  /** @param weight in percent, other than before */
+  ofWeight: (weight: number) => Promise<FlipEffect>;
+}> {
   const [seconds] = await redis.time();
   const since = Number(seconds) * 1000 - ALIVE_MS;
   const [newest] = await redis.xrevrange(keys.telemetry, "+", "-", "COUNT", 1);
@@ -105,11 +107,14 @@ async function expectReceipts({
     return [...silent];
   };
 
-  const readReceipts = async (flip: string): Promise<Heard[]> => {
+  const readReceipts = async (
+    isMeant: (data: GateReceipt["data"]) => boolean,
+  ): Promise<Heard[]> => {
     const heard = new Map<string, Heard>();
     for await (const [, fields] of readNew()) {
       const receipt = parseReceipt(fields);
-      if (receipt?.data.flip !== flip || !proxies.has(receipt.source)) continue;
+      if (receipt === undefined || !isMeant(receipt.data)) continue;
+      if (!proxies.has(receipt.source)) continue;
       const { source, data } = receipt;
       const last = heard.get(source)?.last ?? data;
       heard.set(source, { source, first: data, last });
@@ -117,13 +122,14 @@ async function expectReceipts({
     return [...heard.values()];
   };
 
-  return async (value, hasChanged) => {
-    if (proxies.size === 0)
-      return {
-        proxies: 0,
-        silent: [],
-        sentence: `no proxy reads this Redis: nothing was ${value ? "opened" : "stopped"}`,
-      };
+  const describeAll = (heard: readonly Heard[], facts: readonly string[]) => {
+    const known = new Set(heard.map(({ source }) => source));
+    const silent = [...proxies].filter((source) => !known.has(source));
+    return describeEffect(proxies.size, silent, facts);
+  };
+
+  const ofFlip = async (value: boolean, hasChanged: boolean) => {
+    if (proxies.size === 0) return describeNobody(value ? "opened" : "stopped");
     if (!hasChanged) {
       const silent = await poll(
         () => findSilent(value),
@@ -134,13 +140,26 @@ async function expectReceipts({
     }
     const flip = (await redis.hget(keys.flagInfo(flagName), "event")) ?? "";
     const heard = await poll(
-      () => readReceipts(flip),
+      () => readReceipts((data) => data.flip === flip),
       (found) => found.length === proxies.size && !found.some(isWaiting),
     );
-    const known = new Set(heard.map(({ source }) => source));
-    const silent = [...proxies].filter((source) => !known.has(source));
-    return describeEffect(proxies.size, silent, describeHeard(value, heard));
+    return describeAll(heard, describeHeard(value, heard));
   };
+
+  const ofWeight = async (weight: number) => {
+    if (proxies.size === 0) return describeNobody("changed");
+    const heard = await poll(
+      () => readReceipts((data) => data.weight === weight),
+      (found) => found.length === proxies.size,
+    );
+    return describeAll(heard, describeDealing(weight, heard));
+  };
+  return { ofFlip, ofWeight };
+}
+
+function describeNobody(what: string): FlipEffect {
+  const sentence = `no proxy reads this Redis: nothing was ${what}`;
+  return { proxies: 0, silent: [], sentence };
 }
 
 /** Reads until `isDone`, for two seconds at most. @returns what was read last */
@@ -182,12 +201,21 @@ function describeHeard(value: boolean, heard: readonly Heard[]): string[] {
       `${countProxies(followed.length)} ${value ? "opened" : "stopped"} the canary${describeTimes(followed)}`,
     );
   if (!value && followed.length > 0) parts.push(describeInFlight(followed));
-  for (const { source, first } of heard)
-    if (first.open !== value)
-      parts.push(
-        `${source} keeps it closed: ${first.because ?? "unknown reason"}`,
-      );
-  return parts;
+  const others = heard.filter(({ first }) => first.open !== value);
+  return [...parts, ...others.map(describeClosed)];
+}
+
+/** `2 proxies send 10 % to the canary` */
+function describeDealing(weight: number, heard: readonly Heard[]): string[] {
+  const dealing = heard.filter(({ first }) => first.open);
+  const others = heard.filter(({ first }) => !first.open);
+  const count = dealing.length;
+  const dealt = `${countProxies(count)} ${count === 1 ? "sends" : "send"} ${formatPercent(weight)} to the canary`;
+  return [...(count > 0 ? [dealt] : []), ...others.map(describeClosed)];
+}
+
+function describeClosed({ source, first }: Heard): string {
+  return `${source} keeps it closed: ${first.because ?? "unknown reason"}`;
 }
 
 /** ` after 3 and 4 ms` */

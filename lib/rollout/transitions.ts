@@ -86,7 +86,7 @@ export function describeStep({ step, spec, weight }: Rollout): string {
 }
 
 /** `Healthy since 14:03:07 UTC`, `aborted at …`, `Progressing (step 2 of 3 …)` */
-function describePhase(rollout: Rollout, now: number): string {
+export function describePhase(rollout: Rollout, now: number): string {
   const at = formatClock(new Date(rollout.at), now);
   const { phase } = rollout;
   if (phase === "Aborted") return `was aborted at ${at}`;

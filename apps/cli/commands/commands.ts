@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import type { Commands } from "../command-line.js";
 import type { Environment } from "../../../lib/settings/settings.js";
 import { readConfig } from "../config.js";
@@ -19,6 +20,11 @@ import {
   showFlag,
 } from "./flag.js";
 import { openDashboard } from "./open.js";
+import { changeRollout } from "./rollout/change-rollout.js";
+import { waitForRollout } from "./rollout/follow-rollout.js";
+import { showRolloutHistory } from "./rollout/rollout-history.js";
+import { showRollout } from "./rollout/show-rollout.js";
+import { startRollout } from "./rollout/start-rollout.js";
 import { showReleases } from "./releases.js";
 import { showStatus } from "./status-page.js";
 import { watchLive, watchPiped } from "./watch.js";
@@ -77,6 +83,29 @@ export function createCommands(context: CommandsContext): Commands {
           ? changeFlag(parts, change)
           : changeFurtherFlag(parts, { ...change, name });
       }),
+    rollout: {
+      start: ({ candidate, stable, reason, file }) =>
+        run((parts) =>
+          startRollout(parts, {
+            ...{ candidate, stable, reason },
+            ...{ file: resolve(cwd, file), operator: nameOperator(env) },
+          }),
+        ),
+      status: (options) => run((parts) => showRollout(parts, options)),
+      change: (request, reason) =>
+        run((parts) =>
+          changeRollout(parts, request, {
+            ...{ reason, operator: nameOperator(env) },
+          }),
+        ),
+      wait: ({ until, timeout = Infinity }) =>
+        run((parts) =>
+          waitForRollout(parts, {
+            ...{ until, limitMs: timeout * 60_000, signal: stopSignal() },
+          }),
+        ),
+      history: (options) => run((parts) => showRolloutHistory(parts, options)),
+    },
     events: (options) =>
       run((parts) =>
         showEvents(parts, {

@@ -136,7 +136,8 @@ function loginName(): string {
   }
 }
 
-function readReason(reason: string | undefined): string | undefined {
+/** Without control characters. @throws CliError if it is empty or too long */
+export function readReason(reason: string | undefined): string | undefined {
   if (reason === undefined) return undefined;
   const text = toPlain(reason).trim();
   if (text.length >= 1 && text.length <= MAX_REASON_CHARACTERS) return text;

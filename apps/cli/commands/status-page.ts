@@ -10,6 +10,7 @@ import {
   formatCount,
   formatMs,
 } from "../../../lib/wording/units.js";
+import { nameRollout } from "../../../lib/rollout/transitions.js";
 import { entryTimeMs } from "../../../lib/redis/stream-entry.js";
 import type {
   SideSummary,
@@ -19,14 +20,17 @@ import { toPlain } from "../../../lib/wording/plain-text.js";
 import { EXIT, type ExitStatus } from "../exit-status.js";
 import { drawSentence, type Look, type Style } from "../output.js";
 import {
+  readRollout,
   readState,
   readStop,
   type Reading,
+  type RolloutMoment,
   type Stop,
 } from "../sources/state-source.js";
 import { layOutFacts } from "../table.js";
 import type { CommandContext } from "./command-context.js";
 import { drawMembers, drawTable } from "./members.js";
+import { describeProgress } from "./rollout/follow-rollout.js";
 
 const TONE_STYLES: Readonly<Record<Tone, Style>> = {
   good: ["bold", "green"],
@@ -49,13 +53,16 @@ export async function showStatus(
   const { output } = parts;
   const reading = await readState(parts);
   const { report, without } = reading;
-  const stop = await readStop(parts, reading);
+  const [stop, moment] = await Promise.all([
+    readStop(parts, reading),
+    readRollout(parts),
+  ]);
   if (options.json)
     output.json(
       without === undefined ? report : { ...report, without: without.message },
     );
   else {
-    const page = drawStatus({ ...reading, stop }, output);
+    const page = drawStatus({ ...reading, stop, moment }, output);
     [...page, ...drawMembers(report, output)].forEach(output.line);
   }
   return without?.status ?? (isWell(report, stop) ? EXIT.ok : EXIT.problem);
@@ -78,9 +85,15 @@ export function paintHeadline(report: StateReport, look: Look): string[] {
   return drawSentence(TONE_STYLES[tone], toPlain(sentence), look);
 }
 
-/** What a person reads first: the headline, both sides, the verdict. */
+/** What a status page shows. */
+export interface StatusFacts extends Reading {
+  stop: Stop | undefined;
+  moment: RolloutMoment | undefined;
+}
+
+/** What a person reads first: the headline, both sides, the rollout, the verdict. */
 export function drawStatus(
-  { report, without, stop }: Reading & { stop: Stop | undefined },
+  { report, without, stop, moment }: StatusFacts,
   look: Look,
 ): string[] {
   const notice =
@@ -105,6 +118,7 @@ export function drawStatus(
     "",
     ...layOutFacts(
       [
+        ...listRollout(moment),
         [
           "verdict",
           toPlain(
@@ -119,6 +133,16 @@ export function drawStatus(
       look.width,
     ),
   ];
+}
+
+/** Not one that has reached prod: its release is all there is. */
+function listRollout(
+  moment: RolloutMoment | undefined,
+): (readonly [string, string])[] {
+  if (moment === undefined || moment.rollout.phase === "Healthy") return [];
+  const { rollout, now } = moment;
+  const name = nameRollout(rollout).replace(/^rollout /, "");
+  return [["rollout", toPlain(`${name}: ${describeProgress(rollout, now)}`)]];
 }
 
 function describeOutbox({ pending, held }: StateReport["outbox"]): string {
@@ -149,7 +173,7 @@ function describeStop(stop: Stop | undefined, now: number): string {
   return `stopped ${at} by ${by}: ${reason}${sides}`;
 }
 
-function describeVerdict(
+export function describeVerdict(
   { verdict, recovery: { attempt = 1 } }: StateReport,
   without: Reading["without"],
 ): string {

@@ -9,17 +9,17 @@ import { CliError, EXIT, type ExitStatus } from "../exit-status.js";
 import { drawSentence, type Look } from "../output.js";
 import {
   readNewestEvents,
+  readRollout,
   readState,
   readStop,
   type Reading,
   type Sources,
-  type Stop,
 } from "../sources/state-source.js";
 import type { CommandContext } from "./command-context.js";
 import { drawEvent } from "./event-line.js";
 import { LiveScreen } from "./live-screen.js";
 import { drawMembers } from "./members.js";
-import { drawStatus, paintHeadline } from "./status-page.js";
+import { drawStatus, paintHeadline, type StatusFacts } from "./status-page.js";
 
 const INTERVAL_MS = 1000;
 const EVENTS_READ = 50;
@@ -27,7 +27,7 @@ const EVENTS_READ = 50;
 const EVENT_LINES = 6;
 
 interface Moment {
-  reading: (Reading & { stop: Stop | undefined }) | CliError;
+  reading: StatusFacts | CliError;
   /** Newest first. */
   events: readonly LedgerEvent[];
   now: number;
@@ -95,14 +95,15 @@ async function eachSecond(
 }
 
 async function readMoment(sources: Sources): Promise<Moment> {
-  const [reading, events] = await Promise.all([
+  const [reading, events, moment] = await Promise.all([
     readOrFail(sources),
     readNewestEvents(sources, EVENTS_READ),
+    readRollout(sources),
   ]);
   const now = Date.now();
   if (reading instanceof CliError) return { reading, events, now };
   const stop = await readStop(sources, reading);
-  return { reading: { ...reading, stop }, events, now };
+  return { reading: { ...reading, stop, moment }, events, now };
 }
 
 /** What matters most comes first: what does not fit into the window is left out from the end of each part. */
@@ -154,7 +155,10 @@ async function readSentence(
 /** The headline without running times. */
 function describeEssence(report: StateReport): string {
   const { text } = describeHeadline(report, Date.parse(report.now));
-  return text.replace(/(?<=healthy) for .+$|(?<=retry) in [\d:]+$/, "");
+  return text.replace(
+    /(?<=healthy) for .+$|(?<=retry) in [\d:]+$|, [\d:]+ of [\d:]+/g,
+    "",
+  );
 }
 
 async function readOrFail(sources: Sources): Promise<Reading | CliError> {

@@ -18,6 +18,7 @@ import type { Harm } from "../../../lib/telemetry/harm.js";
 import { describeHarm } from "../../../lib/wording/harm.js";
 import type { LedgerEvent } from "../../../lib/flag/ledger.js";
 import type { StateReport } from "../../../lib/telemetry/monitor-state.js";
+import { describeDeploy } from "../sources/deploys.js";
 import type { VerdictReplay } from "../sources/monitor-client.js";
 import type { CanaryTrail } from "./canary-trail.js";
 import { EXIT, type CliError } from "../exit-status.js";
@@ -120,17 +121,10 @@ function describeWho({ flip }: Account): string {
   return typeof known === "string" ? `${flip.by} (${known})` : flip.by;
 }
 
-/** `0.2.0-81fd353 by Ann (Faster cart), deployed 11:46:00 UTC` */
 function describeRelease({ flip, deploy }: Account): string {
-  const name = nameRelease(String(flip.data.version)) ?? "";
-  if (deploy === undefined) return name;
-  const { author, subject } = deploy.data;
-  return [
-    name,
-    ...(typeof author === "string" ? [` by ${author}`] : []),
-    ...(typeof subject === "string" ? [` (${subject})`] : []),
-    `, deployed ${formatClock(new Date(entryTimeMs(deploy.id)), entryTimeMs(flip.id))}`,
-  ].join("");
+  return deploy === undefined
+    ? (nameRelease(String(flip.data.version)) ?? "")
+    : describeDeploy(deploy, entryTimeMs(flip.id));
 }
 
 function describeRule({ flip }: Account): string {

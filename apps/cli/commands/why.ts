@@ -6,6 +6,7 @@ import { compareIds, entryTimeMs } from "../../../lib/redis/stream-entry.js";
 import { readCanaryTrail } from "./canary-trail.js";
 import { CliError, EXIT, type ExitStatus } from "../exit-status.js";
 import { parseMoment } from "../moment.js";
+import { findDeploy } from "../sources/deploys.js";
 import type { MonitorClient } from "../sources/monitor-client.js";
 import type { CommandContext } from "./command-context.js";
 import {
@@ -54,7 +55,7 @@ export async function explainFlip(
   const isStop = flip.data.value === false && flip.by !== "operator";
   const [harm, deploy, trail, present, lease, verdict] = await Promise.all([
     isStop ? readHarm(store, flip) : undefined,
-    findDeploy(ledger, flip),
+    findDeployOf(ledger, flip),
     readCanaryTrail(store, entryTimeMs(flip.id), next && entryTimeMs(next.id)),
     readPresent(monitor, last),
     readLeaseFacts(store),
@@ -138,19 +139,14 @@ async function readPresent(
 }
 
 /** The last deploy of a flip's release before it. */
-async function findDeploy(
+async function findDeployOf(
   ledger: Ledger,
-  flip: LedgerEvent,
+  { id, data }: LedgerEvent,
 ): Promise<LedgerEvent | undefined> {
-  const { version } = flip.data;
-  if (typeof version !== "string") return undefined;
-  const [deploy] = await ledger.readEvents({
-    kind: "deploy",
-    limit: 1,
-    where: ({ id, data }) =>
-      data.release === version && compareIds(id, flip.id) < 0,
-  });
-  return deploy;
+  const { version } = data;
+  return typeof version === "string"
+    ? await findDeploy(ledger, version, id)
+    : undefined;
 }
 
 async function readVerdict(

@@ -2,6 +2,8 @@ import {
   isRepeatedByFlip,
   type LedgerEvent,
 } from "../../../lib/flag/ledger-event.js";
+import type { Rollout } from "../../../lib/rollout/rollout.js";
+import { RolloutStore } from "../../../lib/rollout/rollout-store.js";
 import type { StateReport } from "../../../lib/telemetry/monitor-state.js";
 import { CliError, EXIT } from "../exit-status.js";
 import type { MonitorClient } from "./monitor-client.js";
@@ -42,6 +44,29 @@ export async function readNewestEvents(
   } catch {
     return []; // The page shows an outage of Redis elsewhere.
   }
+}
+
+/** The rollout of the flag; undefined if there is none, or if Redis is unreachable. */
+export async function readRollout({
+  link,
+}: Sources): Promise<RolloutMoment | undefined> {
+  try {
+    const { redis, keys, flagName } = await link.open();
+    const { rollout, now } = await new RolloutStore(
+      redis,
+      keys,
+      flagName,
+    ).read();
+    return rollout && { rollout, now };
+  } catch {
+    return undefined; // The page shows an outage of Redis elsewhere.
+  }
+}
+
+export interface RolloutMoment {
+  rollout: Rollout;
+  /** Ms since the epoch, by Redis's clock. */
+  now: number;
 }
 
 /** What began the stop that lasts. */

@@ -27,7 +27,9 @@ describe("serin's command line", () => {
     for (const [word, meant] of [
       ["off", "flag off"],
       ["stop", "flag off"],
-      ["resume", "flag on"],
+      ["resume", "rollout resume"],
+      ["abort", "rollout abort"],
+      ["promote", "rollout promote"],
       ["deploy", "release"],
       ["undo", "rollback"],
       ["statu", "status"],
@@ -67,7 +69,7 @@ describe("serin's command line", () => {
       ),
     ).to.deep.include({
       "Your service:": ["init", "dev", "setup", "release", "rollback"],
-      "The canary:": ["status", "watch", "flag", "why"],
+      "The canary:": ["status", "watch", "rollout", "flag", "why"],
       "Looking:": ["events", "releases", "open", "doctor", "logs"],
       "Other:": [
         ...["hooks", "version", "completion", "package", "inventory"],
@@ -142,7 +144,7 @@ describe("serin's command line", () => {
         COMP_CWORD=${words.length}; _serin; echo "\${COMPREPLY[@]}"`,
       ]);
     expect(complete("")).to.match(
-      /\bstatus watch flag events why releases open doctor .*completion .*--help/,
+      /\bstatus watch rollout flag events why releases open doctor .*completion .*--help/,
     );
     expect(complete("st")).to.equal("status");
     expect(complete("flag", "")).to.match(/^get on off toggle/);
@@ -170,10 +172,10 @@ describe("serin's command line", () => {
         CURRENT=${words.length + 1}; _serin`,
       ]);
     expect(complete("")).to.match(
-      /\bstatus watch flag events why releases open doctor .*completion .*--help/,
+      /\bstatus watch rollout flag events why releases open doctor .*completion .*--help/,
     );
     expect(complete("flag", "")).to.match(/^get on off toggle/);
-    expect(complete("events", "--kind", "")).to.match(/^flip breach/);
+    expect(complete("events", "--kind", "")).to.match(/^flip rollout breach/);
     expect(complete("completion", "")).to.match(/^bash zsh fish/);
   });
 

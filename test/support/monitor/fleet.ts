@@ -68,13 +68,18 @@ async function confirmFlip(
   { redis, keys }: Pick<TestRedis, "redis" | "keys">,
   { proxy, silent }: Fleet,
 ): Promise<void> {
-  const info = await redis.hgetall(keys.flagInfo("feature"));
-  if (info.event === undefined || silent.has(proxy)) return;
-  const open = info.value === "true";
+  const [info, weight] = await Promise.all([
+    redis.hgetall(keys.flagInfo("feature")),
+    redis.get(keys.flagWeight("feature")),
+  ]);
+  const { event: flip = null, value } = info;
+  if ((flip ?? weight) === null || silent.has(proxy)) return;
+  const open = value !== "false";
   const data = {
     open,
     because: open ? null : "flag is false",
-    flip: info.event,
+    ...(weight !== null && { weight: Number(weight) }),
+    flip,
     afterMs: 3,
     inFlight: 0,
     lastCanaryEndedMs: null,

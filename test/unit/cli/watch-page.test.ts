@@ -1,6 +1,9 @@
 import { expect } from "chai";
 import { drawPage } from "../../../apps/cli/commands/watch.js";
 import { widthOf } from "../../../apps/cli/fit.js";
+import type { StatusFacts } from "../../../apps/cli/commands/status-page.js";
+import type { Rollout } from "../../../lib/rollout/rollout.js";
+import { specSchema } from "../../../lib/rollout/spec.js";
 import type { StateReport } from "../../../lib/telemetry/monitor-state.js";
 
 const NOW = Date.UTC(2026, 10, 27, 14, 3, 49);
@@ -73,13 +76,36 @@ const stop = {
     canaryLatencyMs: 170,
   },
 };
+const HELD: Rollout = {
+  ...{ id: 41, candidate: "0.3.0-20261127000747-81fd353b24", stable: "0.2.0" },
+  ...{ phase: "Progressing", step: 1, weight: 10, checked: false, harm: 3 },
+  ...{ stepStartedAt: NOW - 84_000, startedAt: NOW - 144_000 },
+  ...{ heldBy: "requests", heldSince: NOW - 24_000, pausedAt: null },
+  ...{ outcome: null, by: "monitor", at: NOW - 24_000 },
+  reason: "the canary had 12 of 50 requests",
+  spec: specSchema.parse({
+    analysis: {},
+    rollout: {
+      steps: [
+        { weight: 2, for: "60s" },
+        { weight: 10, for: "60s", requests: 50 },
+        { pause: true },
+        { weight: 25, for: "90s" },
+      ],
+    },
+  }),
+};
 const events = Array.from({ length: 30 }, (_, at) => ({
   ...{ ...stop, id: `${NOW - 42_000 - at * 60_000}-0` },
   ...{ kind: "flip" as const, at: ago(42_000) },
 }));
 
-function draw(width: number, rows: number, report = stoppedReport): string[] {
-  const reading = { report, without: undefined, stop };
+function draw(
+  width: number,
+  rows: number,
+  { report = stoppedReport, moment }: Partial<StatusFacts> = {},
+): string[] {
+  const reading = { report, without: undefined, stop, moment };
   const look = { width, paint: (_style: unknown, text: string) => text };
   return drawPage({ reading, events, now: NOW }, { look, rows });
 }
@@ -110,6 +136,23 @@ describe("page of serin watch", () => {
       expect(text).to.match(/^14:0\d:07 UTC {2}flip /m);
       expect(text).to.include("14:03:49 UTC · Ctrl-C ends");
     });
+
+  it("fits 80 × 24 with the steps of a rollout, the verdict and the last events", () => {
+    const moment = { rollout: HELD, now: NOW };
+    const report = {
+      ...stoppedReport,
+      flag: { ...stoppedReport.flag, value: true },
+    };
+    const lines = draw(80, 24, { report, moment });
+    expect(lines.length).to.be.at.most(24);
+    expect(Math.max(...lines.map(widthOf))).to.be.at.most(80);
+    expect(lines.join("\n").replace(/\s+/g, " "))
+      .to.include(
+        "rollout 41 of 0.3.0-81fd353: 2 % ✔ · 10 % ▶ 1:00 of 1:00 · pause · 25 % · prod (held: the canary had 12 of 50 requests)",
+      )
+      .and.include("verdict healthy, evidence 1 : 7.7")
+      .and.match(/14:0\d:07 UTC flip /);
+  });
 
   it("shows hosts in trouble, and counts the others, where all do not fit", () => {
     const text = draw(100, 30).join("\n");
