@@ -21,6 +21,7 @@ import type { NoticeSettings } from "./alert/message/notice.js";
 import { createBackend } from "./api/backend.js";
 import { createApi } from "./api/routes.js";
 import type { MonitorConfig } from "./config.js";
+import { Conductor } from "./rollout/conductor.js";
 import { Controller } from "./control/controller.js";
 import type { Store } from "./control/outlook.js";
 import { Courier } from "./alert/courier.js";
@@ -77,6 +78,8 @@ export async function startMonitor(
   const judge = () => void controller.nudge();
   const observations = new Observations(config, judge);
   const verdicts = new VerdictKeeper({ redis, keys, config });
+  const seen = { observations, verdicts, config };
+  const conductor = new Conductor({ ...store, ...seen });
   const history = new History(config);
   const stops = new StopKeeper(flagName, observations);
   const stream = new PageStream({
@@ -93,7 +96,10 @@ export async function startMonitor(
   const reader = new StreamReader({
     redis: connect("monitor-streams"),
     keys,
-    listeners: [observations, stops, verdicts, history, tally, notices, page],
+    listeners: [
+      ...[observations, stops, verdicts, conductor],
+      ...[history, tally, notices, page],
+    ],
     startedAt,
     logger,
   });
@@ -104,9 +110,7 @@ export async function startMonitor(
   const couriers = createCouriers(config, told);
   const stopCouriers = () => stopAll(couriers);
   const leadership = new Leadership({
-    redis,
-    keys,
-    flagName,
+    ...{ redis, keys, flagName },
     // Unique even after a restart: two monitors must never share a name.
     holder: `${source}#${randomBytes(4).toString("hex")}`,
     logger,
@@ -119,10 +123,7 @@ export async function startMonitor(
   const outlook: StateOutlook = {
     leadership,
     redisNow: () => reader.redisNow(),
-    observations,
-    verdicts,
-    config,
-    stops,
+    ...{ ...seen, conductor, stops },
     obstacle: () => controller.obstacle,
     skippedTelemetry: () => reader.skipped,
     heldChannels: () => couriers.flatMap(({ held }) => held ?? []),

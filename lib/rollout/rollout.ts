@@ -54,6 +54,8 @@ export interface Rollout {
   startedAt: number;
   /** Excess failures and slow answers of the canary in earlier steps. */
   harm: number;
+  /** While Promoting: the prod hosts that run the candidate. */
+  promoted: number;
   spec: Spec;
 }
 
@@ -105,6 +107,7 @@ const stored = z.object({
   at: whole,
   startedAt: whole,
   harm: z.coerce.number<string>().min(0),
+  promoted: whole,
 });
 
 /** @param hash as HGETALL gives it; empty without a rollout */

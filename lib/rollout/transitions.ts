@@ -14,10 +14,13 @@ import type { Spec, Step } from "./spec.js";
 /** What is asked of a rollout: by a person or a pipeline (the first group), or by the leading monitor. */
 export type Request =
   | { verb: "start"; candidate: string; stable: string; spec: Spec }
-  | { verb: "promote"; full?: boolean }
-  | { verb: "pause" | "resume" | "abort" | "retry" }
+  | { verb: "promote"; full?: boolean; harm?: number }
+  | { verb: "pause"; notify?: boolean }
+  | { verb: "resume" | "abort" | "retry" }
   | { verb: "checked"; passed: boolean }
   | { verb: "hold"; by: Hold; because: string }
+  | { verb: "begin" }
+  | { verb: "promoted"; hosts: number; of: number }
   | { verb: "finish" };
 
 export type Verb = Request["verb"];
@@ -108,6 +111,8 @@ const POSSIBLE: Record<
   retry: { phases: ["Aborted"], nothing: "retry" },
   checked: { phases: ["Progressing", "Paused"], nothing: "check" },
   hold: { phases: ["Progressing"], nothing: "hold" },
+  begin: { phases: ["Progressing"], nothing: "begin" },
+  promoted: { phases: ["Promoting"], nothing: "count" },
   finish: { phases: ["Promoting"], nothing: "finish" },
 };
 
@@ -133,14 +138,20 @@ function transform(
   request: Exclude<Request, { verb: "start" }>,
   now: number,
 ): Outcome {
+  if (isFinding(request)) return note(rollout, request, now);
   const { steps } = rollout.spec.rollout;
   switch (request.verb) {
-    case "promote":
-      return goTo(rollout, request.full ? steps.length : rollout.step + 1, now);
+    case "promote": {
+      const place = request.full ? steps.length : rollout.step + 1;
+      const { set, ...next } = goTo(rollout, place, now);
+      const { harm = rollout.harm } = request;
+      return { ...next, set: { ...set, harm } };
+    }
     case "pause":
       return {
         set: { phase: "Paused", pausedAt: now, ...NOT_HELD },
         sentence: ` is paused: ${describeStep(rollout)}`,
+        notify: request.notify ?? false,
       };
     case "resume": {
       const step = currentStep(rollout);
@@ -164,10 +175,35 @@ function transform(
       return request.passed
         ? { set: { checked: true }, sentence: ": its check has passed" }
         : { ...ABORT, sentence: " is aborted: its check has failed" };
+  }
+}
+
+/** What the leading monitor has found out, and nobody asks for. */
+type Finding = Extract<
+  Request,
+  { verb: "hold" | "begin" | "promoted" | "finish" }
+>;
+
+function isFinding(request: Request): request is Finding {
+  return ["hold", "begin", "promoted", "finish"].includes(request.verb);
+}
+
+function note(rollout: Rollout, request: Finding, now: number): Outcome {
+  switch (request.verb) {
     case "hold":
       return {
         set: { heldBy: request.by, heldSince: now },
         sentence: ` is held: ${request.because}`,
+      };
+    case "begin":
+      return {
+        set: { stepStartedAt: now, ...NOT_HELD },
+        sentence: `: ${describeStep(rollout)}`,
+      };
+    case "promoted":
+      return {
+        set: { promoted: request.hosts, stepStartedAt: now },
+        sentence: `: ${request.hosts} of ${request.of} prod hosts run it`,
       };
     case "finish":
       return {
@@ -196,9 +232,9 @@ function goTo(rollout: Rollout, place: number, now: number): Outcome {
     ...NOT_HELD,
   };
   if (step === undefined) {
-    const set = { ...begun, phase: "Promoting" } as const;
+    const step = rollout.spec.rollout.steps.length;
     return {
-      set: { ...set, step: rollout.spec.rollout.steps.length },
+      set: { ...begun, phase: "Promoting", step, promoted: 0 },
       sentence: ": all steps are done, prod can get it",
       notify: true,
     };
@@ -235,7 +271,7 @@ function start(
     ...{ id: last + 1, candidate, stable, spec, weight: 0, harm: 0 },
     ...{ outcome: null, by: "", reason: "", at: now, startedAt: now },
     ...{ phase: "Progressing", step: 0, stepStartedAt: now, checked: false },
-    ...{ pausedAt: null, heldBy: null, heldSince: null },
+    ...{ pausedAt: null, heldBy: null, heldSince: null, promoted: 0 },
   };
   const first = goTo(blank, 0, now);
   const begun = { ...blank, ...first.set };

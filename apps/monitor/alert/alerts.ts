@@ -47,6 +47,14 @@ const MEANINGS = {
     "the canary no longer looks worse than prod",
   ],
   "verdict:split": ["alert", compared, "the split matches its ratio again"],
+  "rollout:held": ["alert", always, "the rollout is no longer held"],
+  "rollout:harm": ["alert", always, "the rollout's harm is over"],
+  "rollout:capacity": [
+    "alert",
+    always,
+    "no rollout goes beyond the canary's share of the hosts",
+  ],
+  "rollout:unreadable": ["alert", always, "the rollout can be read again"],
   "flag-value": ["alert", always, "the flag holds true or false again"],
 } satisfies Record<string, Meaning>;
 type Meaning = readonly [kind: Alert["kind"], isKnown: IsKnown, end: string];

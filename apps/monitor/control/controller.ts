@@ -8,10 +8,12 @@ import {
   refuseFenced,
   type Leadership,
 } from "../leader/leadership.js";
-import { findBreach, findWorse, type Stop } from "./find-stop.js";
+import { findBreach, findWorse, reactTo, type Stop } from "./find-stop.js";
 import { readFlagRecord, shorten, type FlagRecord } from "./flag-record.js";
 import {
   decideNow,
+  findMixture,
+  rolloutUnderWay,
   judgeSides,
   type Judgements,
   type Outlook,
@@ -128,42 +130,62 @@ export class Controller {
   }
 
   async #lead(flag: FlagRecord, at: Moment): Promise<void> {
-    const { observations, verdicts } = this.#context;
-    const { fence, now } = at;
-    this.#trim(now);
+    this.#trim(at.now);
+    if (!(await this.#isSettled(flag, at))) return;
+    if (!this.#context.observations.isCurrent) return;
+    const judgements = judgeSides(this.#context, flag, at.now);
+    const stop = await this.#findStop(flag, judgements, at);
+    const reaction = stop && reactTo(stop, flag);
+    if (stop && reaction === "abort") {
+      await this.#stop(flag, stop, at);
+      return;
+    }
+    const { conductor } = this.#context;
+    if (stop && reaction === "pause") await conductor.pause(flag, stop, at);
+    else if (await conductor.conduct(flag, at)) this.#isDue = true;
+    await this.#recoverWhenDue(flag, judgements, at);
+    await reconcileAlerts(this.#context, {
+      alerts: findAlerts(this.#context, flag, {
+        ...{ judgements, now: at.now },
+        unheeded: reaction === "notify" ? stop : undefined,
+      }),
+      senses: senseEnds(this.#context, judgements),
+      fence: at.fence,
+    });
+  }
+
+  /** Whether the flag and its last flip agree. If they do not, it makes them. */
+  async #isSettled(flag: FlagRecord, { fence, now }: Moment): Promise<boolean> {
     const lost = this.#findLost(flag);
     if (flag.raw === null && lost !== undefined) {
       this.#lostAt ??= now;
       // The proxies and apps that knew a false keep it meanwhile. A true is needed at once, to go on judging.
-      if (!lost && now - this.#lostAt < RESTORE_DELAY_MS) return;
+      if (!lost && now - this.#lostAt < RESTORE_DELAY_MS) return false;
       await this.#restore(flag, lost, fence);
       this.#isDue = true;
-      return;
+      return false;
     }
     this.#lostAt = undefined;
     if (flag.value !== flag.recordedValue) {
       await this.#adopt(flag, fence);
       this.#isDue = true;
-      return;
+      return false;
     }
-    if (!observations.isCurrent) return;
-    const judgements = judgeSides(this.#context, flag, now);
-    // The threshold comes first: nothing about the verdict can keep it from acting.
+    return true;
+  }
+
+  /** The threshold comes first: nothing about the verdict can keep it from acting. */
+  async #findStop(
+    flag: FlagRecord,
+    judgements: Judgements,
+    at: Moment,
+  ): Promise<Stop | undefined> {
     const breach = flag.value
-      ? findBreach(this.#context, judgements, now)
+      ? findBreach(this.#context, judgements, at.now)
       : undefined;
-    if (breach === undefined) await verdicts.look(flag, at);
-    const stop = breach ?? findWorse(this.#context);
-    if (flag.value && stop) {
-      await this.#stop(flag, stop, at);
-      return;
-    }
-    await this.#recoverWhenDue(flag, judgements, at);
-    await reconcileAlerts(this.#context, {
-      alerts: findAlerts(this.#context, flag, judgements),
-      senses: senseEnds(this.#context, judgements),
-      fence,
-    });
+    if (breach !== undefined) return breach;
+    await this.#context.verdicts.look(flag, at, findMixture(flag));
+    return flag.value ? findWorse(this.#context) : undefined;
   }
 
   /** The value that Redis had; false if the last that was seen and the last flip differ. */
@@ -221,7 +243,10 @@ export class Controller {
     const recovery = afterBreach(flag.recovery, config.recovery, stop);
     const { latched, cooldownMs } = recovery;
     const nextTryAt =
-      config.recovery.mode === "auto" && !latched && rule === "latency"
+      config.recovery.mode === "auto" &&
+      !latched &&
+      rule === "latency" &&
+      rolloutUnderWay(flag) === undefined
         ? new Date(at.now + cooldownMs).toISOString()
         : null;
     await this.#flip({

@@ -5,11 +5,16 @@ import {
 } from "../verdict/describe-worse.js";
 import type { Observations } from "../telemetry/observations.js";
 import { describeLatency, roundUp, summariseLatency } from "./judge-latency.js";
-import type { Judgements, Outlook } from "./outlook.js";
+import { FAILED } from "../verdict/evidence/not-served.js";
+import type { Verdict } from "../verdict/verdict.js";
+import type { FlagRecord } from "./flag-record.js";
+import { rolloutUnderWay, type Judgements, type Outlook } from "./outlook.js";
 
 /** The reason to stop the canary. */
 export interface Stop {
   rule: "latency" | "verdict";
+  /** What a rollout's analysis calls it. */
+  finding: "latency" | "worse_than_prod" | "errors" | "not_served";
   /** The reason without its figures: `2.1 × slower on GET /cart`. */
   brief: string;
   reason: string;
@@ -30,6 +35,7 @@ export function findBreach(
   const { figures } = judgements[side];
   return {
     rule: "latency",
+    finding: "latency",
     brief: summariseLatency(side, figures),
     reason: describeLatency(side, figures),
     data: {
@@ -52,6 +58,7 @@ export function findWorse({ config, verdicts }: Outlook): Stop | undefined {
   const slowest = findSlowest(verdict);
   return {
     rule: "verdict",
+    finding: nameFinding(verdict),
     brief: summariseWorse(verdict),
     reason: describeWorse(verdict),
     data: {
@@ -70,6 +77,19 @@ export function findWorse({ config, verdicts }: Outlook): Stop | undefined {
       verdict: verdicts.toRecord(),
     },
   };
+}
+
+/** What its rollout does about a stop; without one, the canary is stopped. */
+export function reactTo({ finding }: Stop, flag: FlagRecord) {
+  return rolloutUnderWay(flag)?.spec.analysis[finding].on ?? "abort";
+}
+
+function nameFinding({ notServed, errors, latency }: Verdict) {
+  if (notServed !== null && notServed.status !== FAILED) return "not_served";
+  const { raw, trimmed, guarded } = latency;
+  const isFailing =
+    notServed !== null || errors > Math.min(raw, trimmed, guarded);
+  return isFailing ? "errors" : "worse_than_prod";
 }
 
 /** The canary's latency in the window before the current one; null without requests. */

@@ -3,6 +3,7 @@ import { parseFlag } from "../../../lib/flag/flag-value.js";
 import type { Keys } from "../../../lib/redis/keys.js";
 import { readLease } from "../../../lib/flag/lease-reading.js";
 import { entryTimeMs, toRecord } from "../../../lib/redis/stream-entry.js";
+import { parseRollout, type Reading } from "../../../lib/rollout/rollout.js";
 import { parseRecovery, type RecoveryState } from "./recovery.js";
 
 /** The flag and all that is stored about it, read in one step. */
@@ -23,17 +24,21 @@ export interface FlagRecord {
   flippedAtMs: number;
   recovery: RecoveryState | null;
   lease: ReturnType<typeof readLease>;
+  rollout: Reading;
+  /** The weight as stored; null when absent. */
+  rawWeight: string | null;
 }
 
 /**
  * A full Redis refuses a transaction, even of reads, but not a script.
  *
- * KEYS flag, info, recovery, lease
+ * KEYS flag, info, recovery, lease, rollout, weight
  */
 const READ = `
 return {
   redis.call('GET', KEYS[1]), redis.call('HGETALL', KEYS[2]), redis.call('GET', KEYS[3]),
   redis.call('GET', KEYS[4]), redis.call('PTTL', KEYS[4]),
+  redis.call('HGETALL', KEYS[5]), redis.call('GET', KEYS[6]),
 }
 `;
 
@@ -44,15 +49,19 @@ export async function readFlagRecord(
   flagName: string,
 ): Promise<FlagRecord> {
   const names = [keys.flag(flagName), keys.flagInfo(flagName)];
-  const read = [...names, keys.recovery(flagName), keys.lease];
+  const steered = [keys.rollout(flagName), keys.flagWeight(flagName)];
+  const read = [...names, keys.recovery(flagName), keys.lease, ...steered];
   const replies = await redis.eval(READ, read.length, ...read);
-  const [raw, fields, recovery, rawLease, leaseTtlMs] = replies as [
-    string | null,
-    string[],
-    string | null,
-    string | null,
-    number,
-  ];
+  const [raw, fields, recovery, rawLease, leaseTtlMs, hash, rawWeight] =
+    replies as [
+      string | null,
+      string[],
+      string | null,
+      string | null,
+      number,
+      string[],
+      string | null,
+    ];
   const info: Record<string, string | undefined> = toRecord(fields);
   return {
     ...parseFlag(raw, info.value !== "false"),
@@ -65,6 +74,8 @@ export async function readFlagRecord(
     flippedAtMs: info.event === undefined ? 0 : entryTimeMs(info.event),
     recovery: parseRecovery(recovery),
     lease: readLease(rawLease, leaseTtlMs),
+    rollout: parseRollout(toRecord(hash)),
+    rawWeight,
   };
 }
 

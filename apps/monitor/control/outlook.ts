@@ -8,6 +8,8 @@ import type { Observations } from "../telemetry/observations.js";
 import type { FlagRecord } from "./flag-record.js";
 import { judgeSide, type LatencyJudgement } from "./judge-latency.js";
 import { decideRecovery, type RecoveryDecision } from "./recovery.js";
+import { isOver, type Rollout } from "../../../lib/rollout/rollout.js";
+import type { Conductor } from "../rollout/conductor.js";
 import type { VerdictKeeper } from "./verdict-keeper.js";
 
 /** The state of this monitor. */
@@ -17,6 +19,7 @@ export interface Outlook {
   redisNow: () => number | undefined;
   observations: Observations;
   verdicts: VerdictKeeper;
+  conductor: Conductor;
   config: MonitorConfig;
 }
 
@@ -62,6 +65,24 @@ export function decideNow(
       prod.isBreach && context.config.latency.sides.includes("prod"),
     versions: context.observations.versions("canary"),
     releasedAt: context.verdicts.releasedAt,
+    aborted: abortedRollout(flag),
   };
   return decideRecovery(facts, context.config.recovery, now);
+}
+
+/** The rollout that steers the canary; undefined if none does. */
+export function rolloutUnderWay({
+  rollout: { rollout },
+}: FlagRecord): Rollout | undefined {
+  return rollout && !isOver(rollout) ? rollout : undefined;
+}
+
+/** Why the sides cannot be compared; undefined if prod runs one release. */
+export function findMixture(flag: FlagRecord): string | undefined {
+  const { phase, candidate = "" } = rolloutUnderWay(flag) ?? {};
+  return phase === "Promoting" ? `prod is getting ${candidate}` : undefined;
+}
+
+function abortedRollout({ rollout: { position } }: FlagRecord) {
+  return position.phase === "Aborted" ? position.id : undefined;
 }

@@ -8,6 +8,7 @@ import {
 } from "../alert/alerts.js";
 import { refuseFenced } from "../leader/leadership.js";
 import { describeWorse } from "../verdict/describe-worse.js";
+import type { Stop } from "./find-stop.js";
 import { shorten, type FlagRecord } from "./flag-record.js";
 import { describeLatency, type LatencyJudgement } from "./judge-latency.js";
 import type { Judgements, Outlook, Store } from "./outlook.js";
@@ -16,15 +17,23 @@ import type { Judgements, Outlook, Store } from "./outlook.js";
 export function findAlerts(
   outlook: Outlook,
   flag: FlagRecord,
-  { prod }: Judgements,
+  found: {
+    judgements: Judgements;
+    now: number;
+    /** A stop that the rollout only reports. */
+    unheeded: Stop | undefined;
+  },
 ): Alert[] {
-  const { observations, config } = outlook;
+  const { observations, config, conductor } = outlook;
+  const { judgements, now, unheeded } = found;
+  const { prod } = judgements;
   const stopsForProd = flag.value && config.latency.sides.includes("prod");
   return [
     ...observations.alerts(),
     ...flagAlerts(flag, config.flagName),
     ...(stopsForProd ? [] : prodAlerts(prod, flag.value)),
-    ...verdictAlerts(outlook),
+    ...verdictAlerts(outlook, unheeded),
+    ...conductor.alerts(flag, now),
   ];
 }
 
@@ -93,9 +102,18 @@ function prodAlerts(
 }
 
 /** The alerts of verdicts that do not stop the canary. */
-function verdictAlerts({ verdicts, config }: Outlook): Alert[] {
+function verdictAlerts(
+  { verdicts, config }: Outlook,
+  unheeded: Stop | undefined,
+): Alert[] {
   const { verdict } = verdicts;
-  if (verdict?.outcome === "worse" && config.verdict.mode === "observe") {
+  if (unheeded?.rule === "latency") {
+    const { reason, data } = unheeded;
+    const of = data.side === "prod" ? "prod" : "canary";
+    return [createAlert("latency", { of, reason, data })];
+  }
+  const isOnlyTold = config.verdict.mode === "observe" || unheeded;
+  if (verdict?.outcome === "worse" && isOnlyTold) {
     const data = { verdict: verdicts.toRecord() };
     const reason = describeWorse(verdict);
     return [createAlert("verdict:worse", { reason, data })];

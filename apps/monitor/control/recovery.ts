@@ -99,6 +99,8 @@ export interface RecoveryFacts {
   versions: readonly string[];
   /** When a new release was last announced; 0 if never. */
   releasedAt: number;
+  /** The id of the rollout that this stop has aborted. */
+  aborted?: string | undefined;
 }
 
 export interface RecoveryDecision {
@@ -122,6 +124,10 @@ export function decideRecovery(
     waitsFor,
   });
   if (!isOwnFlip) return never(null);
+  if (facts.aborted !== undefined)
+    return never(
+      `a person: rollout ${facts.aborted} is aborted (serin rollout retry)`,
+    );
   if (rule.mode === "manual") return never("a person: RECOVERY is manual");
   if (state === null)
     return never("a person: the record of the breach is lost");

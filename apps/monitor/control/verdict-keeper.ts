@@ -148,10 +148,16 @@ export class VerdictKeeper {
       this.#releasedAt = atMs;
   }
 
-  /** Counts the entries and judges. @throws FencedError; and when Redis is away */
+  /**
+   * Counts the entries and judges.
+   *
+   * @param mixed why the sides are not compared: prod runs several releases
+   * @throws FencedError; and when Redis is away
+   */
   async look(
     flag: { value: boolean; flip: string | null },
     at: { fence: string; now: number },
+    mixed?: string,
   ): Promise<Verdict | undefined> {
     if (this.#rule.mode === "off") return undefined;
     if (this.#fence !== at.fence) {
@@ -164,7 +170,7 @@ export class VerdictKeeper {
     for (const entry of heard)
       if (compareIds(entry.id, this.#cursor) > 0) this.#count(entry);
     const verdict = this.#test?.judge(this.#rule.alpha, this.#baseline);
-    this.#verdict = verdict && (flag.value ? verdict : freeze(verdict));
+    this.#verdict = verdict && present(verdict, flag.value, mixed);
     const isWorse = this.#test?.isWorse === true;
     if (isWorse !== this.#isWorse) this.#isSaved = false;
     this.#isWorse = isWorse;
@@ -330,6 +336,13 @@ export class VerdictKeeper {
     refuseFenced(outcome, fence);
     this.#isSaved = true;
   }
+}
+
+function present(verdict: Verdict, isOn: boolean, mixed?: string): Verdict {
+  if (!isOn) return freeze(verdict);
+  return mixed === undefined
+    ? verdict
+    : { ...verdict, outcome: null, because: mixed, canaryRequestsNeeded: null };
 }
 
 /** The canary gets no requests: the figures are those of the time before. */

@@ -22,7 +22,8 @@ import { Stretch } from "./stretch.js";
 import type { Verdict } from "./verdict.js";
 import { isDealing, type WindowPair } from "./window-pair.js";
 
-const MAX_SPLITS = 8;
+/** More than the steps of a rollout. */
+const MAX_SPLITS = 60;
 const ONE_SIDED_MS = 10_000;
 /** The canary requests of a warm-up, at least. */
 export const WARM_UP_CANARY_REQUESTS = 50;
@@ -59,6 +60,9 @@ export class ReleaseTest {
   /** Since when all windows are of a split that sends one side nothing. */
   #oneSidedSince: number | null = null;
   #isWorse = false;
+  /** The largest so far, in percent. */
+  #weight: number | null = null;
+  #hasGrown = false;
 
   constructor(options: {
     startedAt: number;
@@ -78,6 +82,7 @@ export class ReleaseTest {
     if (!this.#input.isSound(heard)) return;
     const pair = this.#places.assign(heard);
     const { atMs, share, prod, alone } = pair;
+    this.#noteWeight(pair.weight);
     if (this.isTurnedBy(atMs)) this.#turnEpoch(atMs);
     if (share !== undefined && isDealing(share)) {
       this.#oneSidedSince = null;
@@ -196,6 +201,8 @@ export class ReleaseTest {
     test.#restartsBegun = stored.restartsBegun;
     test.#oneSidedSince = stored.oneSidedSince;
     test.#isWorse = stored.isWorse;
+    test.#weight = stored.weight;
+    test.#hasGrown = stored.hasGrown;
     return test;
   }
 
@@ -217,6 +224,8 @@ export class ReleaseTest {
       whole: toStored(this.#whole),
       restarts: this.#restarts.map(toStored),
       restartsBegun: this.#restartsBegun,
+      weight: this.#weight,
+      hasGrown: this.#hasGrown,
       oneSidedSince: this.#oneSidedSince,
       flaw: this.#input.flaw,
       isWorse: this.#isWorse,
@@ -240,14 +249,21 @@ export class ReleaseTest {
   /** Called between two epochs, so that all stretches share the open ones. */
   #restartWhenDue(atMs: number, epoch: number): void {
     const last = this.#restarts.at(-1) ?? this.#whole;
-    if (
-      atMs - last.startedAt < RESTART_MS ||
-      last.canaryRequests < RESTART_CANARY_REQUESTS
-    )
-      return;
+    const isOld =
+      atMs - last.startedAt >= RESTART_MS &&
+      last.canaryRequests >= RESTART_CANARY_REQUESTS;
+    if (!isOld && !this.#hasGrown) return;
+    this.#hasGrown = false;
     this.#restartsBegun += 1;
     const restart = new Stretch(this.#restartsBegun, atMs, epoch);
     this.#restarts = [...this.#restarts, restart].slice(-LIVE_RESTARTS);
+  }
+
+  /** A fault that shows only under more load must not first win back what was lost at a smaller weight. */
+  #noteWeight(weight: number | undefined): void {
+    if (weight === undefined || weight <= (this.#weight ?? -1)) return;
+    this.#hasGrown = this.#weight !== null && this.#weight > 0;
+    this.#weight = weight;
   }
 
   #count(pair: WindowPair, share: number, baseline: Baseline): void {

@@ -73,6 +73,9 @@ export const storedTest = z.object({
   whole: storedStretch,
   restarts: z.array(storedStretch),
   restartsBegun: count,
+  /** The largest weight in percent so far, and whether it has grown since the last restart. */
+  weight: z.number().nullable().default(null),
+  hasGrown: z.boolean().default(false),
   oneSidedSince: z.number().nullable(),
   flaw: z.object({ because: z.string(), until: z.number() }).nullable(),
   isWorse: z.boolean(),

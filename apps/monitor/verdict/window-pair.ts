@@ -27,6 +27,8 @@ export interface WindowPair {
   atMs: number;
   /** ρ: the canary's share by the proxy's split; undefined if not reported. */
   share: number | undefined;
+  /** In percent, as dealt; undefined if not reported. */
+  weight?: number | undefined;
   prod: PairSide;
   canary: PairSide;
   /** Requests that prod got because the canary was closed. */
@@ -80,6 +82,7 @@ export class WindowPairing {
       proxy: source,
       atMs,
       share: readShare(prod.split),
+      weight: canary.weight,
       prod: { dealt: prod.dealt ?? 0, routes: toMap(prod.routes) },
       canary: { dealt: canary.dealt ?? 0, routes: toMap(canary.routes) },
       alone: toMap(prod.routesAlone ?? {}),

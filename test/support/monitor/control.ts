@@ -4,6 +4,7 @@ import {
   type ControllerContext,
 } from "../../../apps/monitor/control/controller.js";
 import { VerdictKeeper } from "../../../apps/monitor/control/verdict-keeper.js";
+import { Conductor } from "../../../apps/monitor/rollout/conductor.js";
 import { Observations } from "../../../apps/monitor/telemetry/observations.js";
 import { createKeys } from "../../../lib/redis/keys.js";
 import type { Environment } from "../../../lib/settings/settings.js";
@@ -69,6 +70,9 @@ export async function startControl(env: Environment = {}): Promise<Control> {
     ...env,
   });
   const observations = new Observations(config, () => undefined);
+  const verdicts = new VerdictKeeper({ redis, keys, config });
+  const judging = { redis, keys, observations, verdicts, config };
+  const conductor = new Conductor(judging);
   const context: ControllerContext = {
     redis,
     keys,
@@ -81,7 +85,8 @@ export async function startControl(env: Environment = {}): Promise<Control> {
     },
     redisNow: now,
     observations,
-    verdicts: new VerdictKeeper({ redis, keys, config }),
+    verdicts,
+    conductor,
     config,
     logger,
   };
@@ -100,6 +105,10 @@ export async function startControl(env: Environment = {}): Promise<Control> {
         ...fields,
       });
       observations.onTelemetry(
+        { kind: "traffic", source: PROXY, at: now(), data },
+        now(),
+      );
+      conductor.onTelemetry(
         { kind: "traffic", source: PROXY, at: now(), data },
         now(),
       );

@@ -79,6 +79,7 @@ const stop = {
 const HELD: Rollout = {
   ...{ id: 41, candidate: "0.3.0-20261127000747-81fd353b24", stable: "0.2.0" },
   ...{ phase: "Progressing", step: 1, weight: 10, checked: false, harm: 3 },
+  ...{ promoted: 0 },
   ...{ stepStartedAt: NOW - 84_000, startedAt: NOW - 144_000 },
   ...{ heldBy: "requests", heldSince: NOW - 24_000, pausedAt: null },
   ...{ outcome: null, by: "monitor", at: NOW - 24_000 },

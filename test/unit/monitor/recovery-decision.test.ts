@@ -65,6 +65,18 @@ describe("recovery decision", () => {
     });
   }
 
+  it("waits for a person after the abort of a rollout, whatever the version", () => {
+    const state = stoppedBy("verdict");
+    expect(decide({ aborted: "41", state, versions: ["1.2.4"] })).to.deep.equal(
+      {
+        isDue: false,
+        nextTryAt: null,
+        waitsFor: "a person: rollout 41 is aborted (serin rollout retry)",
+      },
+    );
+    expect(decide({ aborted: "41" }).isDue).to.be.false;
+  });
+
   it("restarts the cool-down with each failing probe", () => {
     const lastUnhealthyAt = FLIPPED_AT + 50_000;
     expect(decide({ lastUnhealthyAt })).to.deep.equal({

@@ -242,7 +242,7 @@ describe("verdict on a release", function () {
     expect(verdict.split).to.be.above(Math.log(1000));
   });
 
-  it("counts at most eight shares, and ignores further ones", () => {
+  it("counts as many shares as a rollout has steps, and ignores further ones", () => {
     const release = new TestedRelease(16);
     release.hear(20);
     const observe = (share: number) => {
@@ -250,11 +250,11 @@ describe("verdict on a release", function () {
       const pair = { ...release.createPair(), share };
       release.test.observe(pair, release.baseline);
     };
-    for (let i = 0; i < 7; i++) observe(0.3 + i / 20);
+    for (let i = 0; i < 59; i++) observe(0.3 + i / 100);
     const { canary } = release.judge();
     observe(0.9);
     const { splits } = release.test.toStored().whole;
-    expect(splits).to.have.length(8);
+    expect(splits).to.have.length(60);
     expect(release.judge().canary).to.deep.equal(canary);
     observe(0.3);
     expect(release.judge().canary.requests).to.be.above(canary.requests);
@@ -342,6 +342,25 @@ describe("verdict on a canary that becomes worse", () => {
     expect(describeWorse(release.until("worse", 20))).to.match(
       /^canary fails /,
     );
+  });
+
+  it("restarts its stakes when the canary's weight grows, also after a restoration", () => {
+    const release = new TestedRelease(45);
+    const hear = (weight: number, windows: number) => {
+      for (let i = 0; i < windows; i++) {
+        release.atMs += 500;
+        const pair = { ...release.createPair(), weight };
+        release.test.observe(pair, release.baseline);
+      }
+      return release.test.toStored();
+    };
+    expect(hear(0, 61)).to.include({ restartsBegun: 0 });
+    expect(hear(2, 61)).to.include({ restartsBegun: 0 });
+    expect(hear(10, 1)).to.include({ weight: 10, hasGrown: true });
+    release.test = ReleaseTest.restore(release.test.toStored());
+    const grown = hear(10, 121);
+    expect(grown).to.include({ restartsBegun: 1, hasGrown: false });
+    expect(hear(2, 61)).to.include({ restartsBegun: 1, weight: 10 });
   });
 
   it("keeps two restarts, at least five minutes and 400 canary requests apart", () => {
