@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { rolloutReport } from "../rollout/rollout-report.js";
 import { SIDES, type HostSample, type TrafficWindow } from "./telemetry.js";
 
 const figure = z.number().nullable();
@@ -50,6 +51,8 @@ export const stateReport = z.object({
     /** 2 while the same version has its second try, and so on. */
     attempt: z.number().optional(),
   }),
+  /** The current or last rollout; null if there was none. Absent in the state of an older monitor. */
+  rollout: rolloutReport.nullable().optional(),
   sides: z.object({ prod: sideSummary, canary: sideSummary }),
   /** Both sides before the canary was stopped; null while it is not, or if that is not known. */
   stop: z

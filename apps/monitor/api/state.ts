@@ -5,6 +5,8 @@ import {
   toProxyReport,
   type HeldChannel,
 } from "../../../lib/telemetry/monitor-state.js";
+import { RolloutStore } from "../../../lib/rollout/rollout-store.js";
+import { toRolloutReport } from "../../../lib/rollout/rollout-report.js";
 import { formatOdds } from "../../../lib/wording/units.js";
 import { countTries } from "../control/recovery.js";
 import { judgeSide } from "../control/judge-latency.js";
@@ -39,9 +41,10 @@ export async function readState(
   outlook: StateOutlook,
 ): Promise<MonitorState> {
   const { config, observations } = outlook;
-  const [flag, pending] = await Promise.all([
+  const [flag, pending, { rollout }] = await Promise.all([
     readFlagRecord(redis, keys, config.flagName),
     redis.xlen(keys.outbox),
+    new RolloutStore(redis, keys, config.flagName).read(),
   ]);
   const now = outlook.redisNow() ?? 0;
   const at = { now, sinceMs: flag.flippedAtMs };
@@ -71,6 +74,7 @@ export async function readState(
         ? countTries(flag.recovery, observations.versions("canary"), now)
         : 1,
     },
+    rollout: rollout === undefined ? null : toRolloutReport(rollout),
     sides: {
       prod: observations.sideFigures("prod", now),
       canary: observations.sideFigures("canary", now),

@@ -1,4 +1,6 @@
 import { expect } from "chai";
+import { fromRolloutReport } from "../../../lib/rollout/rollout-report.js";
+import { openRollout, START } from "../../support/redis/test-rollout.js";
 import { startFleet } from "../../support/monitor/fleet.js";
 import {
   startLeader,
@@ -31,6 +33,19 @@ describe("monitor's API over HTTP", () => {
     expect(release.status).to.equal(202);
     const [deploy] = await monitor.events("kind=deploy");
     expect(deploy?.data).to.deep.equal({ release: true });
+  });
+
+  it("reports the rollout, so that a client reads what is stored", async () => {
+    const monitor = await startLeader(test);
+    const { ask, store } = openRollout(test);
+    expect((await monitor.state()).rollout).to.equal(null);
+    await ask(START);
+    const { rollout } = await monitor.state();
+    expect(rollout).to.deep.include({ id: 1, candidate: "0.3.0", step: 0 });
+    expect(rollout?.startedAt).to.match(ISO_UTC);
+    expect(rollout && fromRolloutReport(rollout)).to.deep.equal(
+      (await store.read()).rollout,
+    );
   });
 
   it("answers the state in the documented shape before any event", async () => {

@@ -63,7 +63,7 @@ describe("monitor's API, reading", () => {
     ["limit=ten", /^limit/],
     ["limit=", /^limit/],
     ["limit=1&limit=2", /^limit/],
-    ["kind=party", /^kind must be one of flip, breach, recovery,/],
+    ["kind=party", /^kind must be one of flip, rollout, breach, recovery,/],
     ["kind=", /^kind/],
     ["kind=flip&kind=stop", /^kind/],
     ["after=", /^after must be an event id such as/],

@@ -1,5 +1,5 @@
-import { toFileTerms } from "../../../../lib/rollout/spec.js";
-import { isOver, type Rollout } from "../../../../lib/rollout/rollout.js";
+import { toRolloutReport } from "../../../../lib/rollout/rollout-report.js";
+import { isOver } from "../../../../lib/rollout/rollout.js";
 import { toPlain } from "../../../../lib/wording/plain-text.js";
 import { CliError, EXIT, type ExitStatus } from "../../exit-status.js";
 import { findDeploy } from "../../sources/deploys.js";
@@ -19,7 +19,8 @@ export async function showRollout(
   const store = await link.open();
   const { rollout, now, problem } = await openRollouts(store).read();
   if (problem !== undefined) throw new CliError(EXIT.problem, problem);
-  if (options.json) output.json(rollout === undefined ? null : toJson(rollout));
+  if (options.json)
+    output.json(rollout === undefined ? null : toRolloutReport(rollout));
   if (rollout === undefined) {
     if (!options.json)
       output.line("there is no rollout: SPLIT is the canary's share");
@@ -44,20 +45,4 @@ export async function showRollout(
 function describeEvidence({ report, without }: Reading): string | undefined {
   if (without !== undefined) return undefined;
   return toPlain(describeVerdict(report, without));
-}
-
-/** Times are ISO 8601, as in the monitor's API. */
-function toJson({ spec, ...rollout }: Rollout): object {
-  const toIso = (ms: number | null) =>
-    ms === null ? null : new Date(ms).toISOString();
-  const { at, startedAt, stepStartedAt, pausedAt, heldSince } = rollout;
-  return {
-    ...rollout,
-    at: toIso(at),
-    startedAt: toIso(startedAt),
-    stepStartedAt: toIso(stepStartedAt),
-    pausedAt: toIso(pausedAt),
-    heldSince: toIso(heldSince),
-    spec: toFileTerms(spec),
-  };
 }
