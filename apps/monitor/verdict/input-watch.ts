@@ -55,8 +55,7 @@ export class InputWatch {
 
   isSound(pair: WindowPair): boolean {
     const flaw = findFlaw(pair) ?? this.#findJump(pair);
-    if (Number.isFinite(pair.atMs))
-      this.#lastAt = Math.max(pair.atMs, this.#lastAt ?? pair.atMs);
+    this.#lastAt = Math.max(pair.atMs, this.#lastAt ?? pair.atMs);
     if (flaw !== undefined) this.suspend(flaw, this.now);
     return flaw === undefined;
   }

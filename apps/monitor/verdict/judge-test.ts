@@ -1,4 +1,3 @@
-import type { Side } from "../../../lib/telemetry/telemetry.js";
 import type { Baseline } from "./baseline.js";
 import type { ComparedRoute } from "./compared-route.js";
 import { describeRoute, finite } from "./describe-route.js";
@@ -11,8 +10,8 @@ import type { EpochSums } from "./open-epochs.js";
 import { requestsNeeded, type Power } from "./power.js";
 import { logStake, mixStarts } from "./starts.js";
 import type { StoredTest, TestRules } from "./stored-test.js";
-import type { SplitCounts, Stretch } from "./stretch.js";
-import type { Outcome, RouteVerdict, TestedSide, Verdict } from "./verdict.js";
+import type { Stretch } from "./stretch.js";
+import type { Outcome, RouteVerdict, Verdict } from "./verdict.js";
 
 /** The current counts of a test. */
 export interface TestCounts {
@@ -55,8 +54,8 @@ export function judgeTest(
       ? findHeaviest(weighed, isNotServed ? "notServed" : "total")
       : weighed[0];
   const { stretch, evidence: parts } = told;
-  const canary = total(stretch.splits, "canary");
-  const prod = total(stretch.splits, "prod");
+  const canary = stretch.total("canary");
+  const prod = stretch.total("prod");
   const routes = test.seen.map((name) =>
     describeRoute(name, stretch.routes.get(name), {
       ...options,
@@ -129,7 +128,7 @@ function weigh(stretch: Stretch, open: TestCounts["open"]): Evidence {
       canaryErrors: canary,
       prodErrors: prod,
     })),
-    stretch.canaryRequests,
+    stretch.total("canary").requests,
   );
   return {
     latency,
@@ -295,13 +294,4 @@ function describeNeed(
     minutesNeeded: minutes === null ? null : Math.ceil(minutes),
     wouldFind,
   };
-}
-
-function total(splits: readonly SplitCounts[], side: Side): TestedSide {
-  const sum = { requests: 0, errors: 0 };
-  for (const { requests, errors } of splits) {
-    sum.requests += requests[side];
-    sum.errors += errors[side];
-  }
-  return sum;
 }

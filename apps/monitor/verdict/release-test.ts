@@ -251,7 +251,7 @@ export class ReleaseTest {
     const last = this.#restarts.at(-1) ?? this.#whole;
     const isOld =
       atMs - last.startedAt >= RESTART_MS &&
-      last.canaryRequests >= RESTART_CANARY_REQUESTS;
+      last.total("canary").requests >= RESTART_CANARY_REQUESTS;
     if (!isOld && !this.#hasGrown) return;
     this.#hasGrown = false;
     this.#restartsBegun += 1;

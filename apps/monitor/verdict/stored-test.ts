@@ -2,6 +2,7 @@ import * as z from "zod";
 import { TOP_BUCKET } from "../../../lib/telemetry/latency-histogram.js";
 import { BUCKETS, COMPONENT_COUNT } from "./evidence/dictionary.js";
 import { storedRefusals } from "./evidence/not-served.js";
+import { SUMS } from "./evidence/stall-guard.js";
 import { sparseSchema } from "./sparse.js";
 
 const byComponent = z.array(z.number()).length(COMPONENT_COUNT);
@@ -30,14 +31,7 @@ const storedStretch = z.object({
     }),
   ),
   refusals: storedRefusals,
-  closed: z.object({
-    winnings: byComponent,
-    withoutStalls: byComponent,
-    scatter: byComponent,
-    deviations: byComponent,
-    variances: byComponent,
-    groups: byComponent,
-  }),
+  closed: z.record(z.enum(SUMS), byComponent),
 });
 export type StoredStretch = z.infer<typeof storedStretch>;
 

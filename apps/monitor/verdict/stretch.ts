@@ -9,9 +9,11 @@ import { Refusals } from "./evidence/not-served.js";
 import {
   addSums,
   createGuardSums,
+  SUMS,
   type GuardSums,
 } from "./evidence/stall-guard.js";
 import type { StoredStretch } from "./stored-test.js";
+import type { TestedSide } from "./verdict.js";
 import type { WindowPair } from "./window-pair.js";
 
 type BySide = Record<Side, number>;
@@ -61,9 +63,12 @@ export class Stretch {
     return this.#refusals;
   }
 
-  get canaryRequests(): number {
-    let sum = 0;
-    for (const { requests } of this.#splits.values()) sum += requests.canary;
+  total(side: Side): TestedSide {
+    const sum = { requests: 0, errors: 0 };
+    for (const { requests, errors } of this.#splits.values()) {
+      sum.requests += requests[side];
+      sum.errors += errors[side];
+    }
     return sum;
   }
 
@@ -123,10 +128,7 @@ export class Stretch {
       splits: structuredClone(this.splits) as SplitCounts[],
       refusals: this.#refusals.toStored(),
       closed: Object.fromEntries(
-        Object.entries(closed).map(([name, list]: [string, ByComponent]) => [
-          name,
-          [...list],
-        ]),
+        SUMS.map((name) => [name, [...closed[name]]]),
       ) as StoredStretch["closed"],
     };
   }
@@ -143,8 +145,7 @@ export class Stretch {
     stretch.#refusals = new Refusals(stored.refusals);
     for (const split of stored.splits)
       stretch.#splits.set(split.share, structuredClone(split));
-    for (const [name, list] of Object.entries(stored.closed))
-      stretch.closed[name as keyof GuardSums].set(list);
+    for (const name of SUMS) stretch.closed[name].set(stored.closed[name]);
     return stretch;
   }
 

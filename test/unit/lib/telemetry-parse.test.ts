@@ -24,6 +24,8 @@ function traffic(data: object = {}): string[] {
   });
 }
 
+const ROUTE = { requests: 1, errors: 0, served: 1, latency: [[1, 1]] };
+
 function host(data: object = {}): string[] {
   return fields({
     kind: "host",
@@ -83,6 +85,15 @@ describe("telemetry entry", () => {
     ["an unknown side", traffic({ target: "staging" })],
     ["a negative count", traffic({ requests: -1 })],
     ["half a request", traffic({ errors: 0.5 })],
+    ["a negative dealt count", traffic({ dealt: -1 })],
+    [
+      "a route's negative count",
+      traffic({ routes: { "GET /": { ...ROUTE, requests: -3 } } }),
+    ],
+    [
+      "a route's bucket above the top",
+      traffic({ routes: { "GET /": { ...ROUTE, latency: [[321, 1]] } } }),
+    ],
     ["a count as text", traffic({ requests: "12" })],
     ["a count beyond exact numbers", traffic({ requests: 1e300 })],
     ["a status of two digits", traffic({ status: { 20: 1 } })],

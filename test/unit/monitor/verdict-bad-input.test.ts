@@ -2,7 +2,6 @@ import { expect } from "chai";
 import type { Verdict } from "../../../apps/monitor/verdict/verdict.js";
 import type { WindowPair } from "../../../apps/monitor/verdict/window-pair.js";
 import { SLOT_MS, type DealtDeck } from "../../../lib/telemetry/decks.js";
-import type { SparseHistogram } from "../../../lib/telemetry/latency-histogram.js";
 import type { Side } from "../../../lib/telemetry/telemetry.js";
 import {
   healthy,
@@ -155,35 +154,9 @@ describe("verdict from bad input", () => {
       /does not report its split/,
     ],
     [
-      "a share of NaN",
-      (atMs) => windowPair(atMs, {}, { share: NaN }),
-      /share of NaN/,
-    ],
-    [
-      "a share above 1",
-      (atMs) => windowPair(atMs, {}, { share: 1.5 }),
-      /share of 1.5/,
-    ],
-    [
-      "a time that is none",
-      () => windowPair(NaN),
-      /not counted: a window at NaN/,
-    ],
-    [
-      "a count below 0",
-      (atMs) => withRoute(atMs, { requests: -3 }),
-      /a count of -3 requests/,
-    ],
-    [
-      "a dealt count below 0",
-      (atMs) =>
-        windowPair(atMs, {}, { canary: { dealt: -1, routes: new Map() } }),
-      /a count of -1 requests/,
-    ],
-    [
       "more errors than requests",
       (atMs) => withRoute(atMs, { errors: 2 }),
-      /2 errors and 1 good answers in 1 requests/,
+      /3 answers of 1 requests/,
     ],
     [
       "more latencies than requests",
@@ -210,18 +183,6 @@ describe("verdict from bad input", () => {
       (atMs) => withDecks(atMs, [9]),
       /a deck from the future/,
     ],
-    ...(
-      [
-        [[[321, 1]], /bucket 321/],
-        [[[-1, 1]], /bucket -1/],
-        [[[1.5, 1]], /bucket 1.5/],
-        [[[100, NaN]], /a count of NaN latencies/],
-      ] as [SparseHistogram, RegExp][]
-    ).map(([latency, because]): (typeof flaws)[number] => [
-      `latencies ${JSON.stringify(latency)}`,
-      (atMs) => withRoute(atMs, { latency }),
-      because,
-    ]),
   ];
   for (const [name, create, because] of flaws)
     it(`suspends the verdict on ${name}, and continues ten seconds later`, () => {
@@ -266,8 +227,8 @@ describe("verdict from bad input", () => {
     }
     release.hear(19);
     expectSuspended(release, /clock was set back, or stands still/);
-    release.hear(60);
-    expect(release.judge().outcome).to.equal("worse");
+    // After 200 healthy seconds, what has changed is scatter at first.
+    release.until("worse", 32);
   });
 
   it("accepts windows of many proxies with the same time", () => {

@@ -22,7 +22,7 @@ describe("verdict on a release", function () {
     release.respond = slowerBy(2);
     const verdict = release.until("worse");
     expect(verdict.evidence).to.be.at.least(Math.log(100));
-    expect(verdict.canary.requests).to.be.below(400);
+    expect(verdict.canary.requests).to.be.below(300);
     expect(verdict.canaryRequestsNeeded).to.equal(0);
     expect(describeWorse(verdict)).to.match(
       /^canary [12]\.?\d? × slower than prod on GET \/get after \d+ canary requests; evidence \d[\d,]* : 1$/,

@@ -15,32 +15,20 @@ const STALLS = 2;
 const STALL_REQUESTS = 4;
 const STALL_SHARE = 0.5;
 
-/** The sums of epochs, by component. */
-export interface GuardSums {
-  winnings: ByComponent;
+/** Sums over epochs. */
+export const SUMS = [
+  "winnings",
   /** The winnings without the best of what is like a stall. */
-  withoutStalls: ByComponent;
+  "withoutStalls",
   /** Σ R²/V, Σ R, Σ V and the number of groups with V > 0. */
-  scatter: ByComponent;
-  deviations: ByComponent;
-  variances: ByComponent;
-  groups: ByComponent;
-}
+  ...(["scatter", "deviations", "variances", "groups"] as const),
+] as const;
 
-const SUMS = [
-  ...(["winnings", "withoutStalls", "scatter"] as const),
-  ...(["deviations", "variances", "groups"] as const),
-];
+export type GuardSums = Record<(typeof SUMS)[number], ByComponent>;
 
 export function createGuardSums(): GuardSums {
-  return {
-    winnings: createByComponent(),
-    withoutStalls: createByComponent(),
-    scatter: createByComponent(),
-    deviations: createByComponent(),
-    variances: createByComponent(),
-    groups: createByComponent(),
-  };
+  const sums = SUMS.map((name) => [name, createByComponent()]);
+  return Object.fromEntries(sums) as GuardSums;
 }
 
 export function addSums(to: GuardSums, more: GuardSums): void {
