@@ -105,6 +105,7 @@ const NAMES: Record<EventKind, string> = {
   deploy: "deploys",
   start: "starts",
   stop: "stops",
+  rollout: "rollouts",
 };
 
 function createEntry(event: LedgerEvent, now: number): HTMLLIElement {
