@@ -68,6 +68,17 @@ export class LatencyHistogram {
     return upperEdgeMs(TOP_BUCKET);
   }
 
+  /**
+   * The 95 % confidence interval of a quantile, from the ranks that lie 1.96 standard deviations of a binomial around it;
+   * undefined with so few latencies that these go beyond the first or last one.
+   */
+  interval(q: number): [fromMs: number, toMs: number] | undefined {
+    const spread = 1.96 * Math.sqrt((q * (1 - q)) / this.#total);
+    const [low, high] = [q - spread, q + spread];
+    if (!(low > 0 && high < 1)) return undefined;
+    return [this.quantile(low) ?? 0, this.quantile(high) ?? 0];
+  }
+
   /** How many latencies are in buckets above that of `ms`. */
   countAbove(ms: number): number {
     const counts = this.#counts.subarray(bucketOf(ms) + 1);

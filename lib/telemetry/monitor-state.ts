@@ -5,6 +5,8 @@ import { SIDES, type HostSample, type TrafficWindow } from "./telemetry.js";
 const figure = z.number().nullable();
 const text = z.string().nullable();
 
+const interval = z.tuple([z.number(), z.number()]).nullable();
+
 /** One side in `GET /api/state`; latencies in ms, null without requests. */
 const sideSummary = z.object({
   requests: z.number(),
@@ -14,7 +16,18 @@ const sideSummary = z.object({
   p50Ms: figure,
   p95Ms: figure,
   p99Ms: figure,
+  /** Within which each lies with 95 % confidence; null with too few requests. */
+  intervals: z
+    .object({ p50Ms: interval, p95Ms: interval, p99Ms: interval })
+    .optional(),
   windowMs: z.number(),
+});
+
+/** One instance, by the proxies' attempts. */
+const instanceSummary = sideSummary.extend({
+  target: z.enum(SIDES),
+  /** `10.0.0.13:3002` */
+  instance: z.string(),
 });
 
 /** A channel that cannot send now. Its messages wait in the outbox. */
@@ -62,9 +75,12 @@ export const stateReport = z.object({
       /** Such as `latency`; null if a person stopped it. */
       rule: text,
       sides: z.object({ prod: sideSummary, canary: sideSummary }),
+      instances: z.array(instanceSummary).optional(),
     })
     .nullable()
     .optional(),
+  /** Those that got requests within the window; absent from a monitor that is older than its proxies. */
+  instances: z.array(instanceSummary).optional(),
   proxies: z.array(
     z.object({
       id: z.string(),
@@ -117,6 +133,7 @@ export const stateReport = z.object({
   }),
 });
 
+export type InstanceSummary = z.infer<typeof instanceSummary>;
 export type SideSummary = z.infer<typeof sideSummary>;
 export type HeldChannel = z.infer<typeof heldChannel>;
 export type StateReport = z.infer<typeof stateReport>;

@@ -27,9 +27,16 @@ export class SideSum {
   /** @param windowMs the time that the windows cover */
   summarise(windowMs: number): SideSummary {
     const { requests, errors, withoutFeature, latency } = this;
+    const round = (ms: number) => Math.round(ms * 100) / 100;
     const quantile = (q: number) => {
       const ms = latency.quantile(q);
-      return ms === undefined ? null : Math.round(ms * 100) / 100;
+      return ms === undefined ? null : round(ms);
+    };
+    const interval = (q: number): [number, number] | null => {
+      const [from, to] = latency.interval(q) ?? [];
+      return from === undefined || to === undefined
+        ? null
+        : [round(from), round(to)];
     };
     return {
       requests,
@@ -38,6 +45,11 @@ export class SideSum {
       p50Ms: quantile(0.5),
       p95Ms: quantile(0.95),
       p99Ms: quantile(0.99),
+      intervals: {
+        p50Ms: interval(0.5),
+        p95Ms: interval(0.95),
+        p99Ms: interval(0.99),
+      },
       windowMs,
     };
   }

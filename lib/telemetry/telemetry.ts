@@ -33,6 +33,14 @@ const routeWindow = z.object({
   /** Without the requests that prod answered in the canary's place. A time-out counts in the top bucket. */
   latency: histogram,
 });
+/** One instance's attempts: a request that is tried on two of them counts for each. */
+const instanceWindow = z.object({
+  requests: count,
+  /** Answered 5xx, or not at all. */
+  errors: count,
+  /** Of the responses, with the connection. */
+  latency: histogram,
+});
 /** The name for the requests that a proxy does not count by route. */
 export const OTHER_ROUTES = "other";
 const routes = z.record(z.string().min(1).max(64), routeWindow);
@@ -71,6 +79,8 @@ const trafficWindow = z.object({
   routes: routes.optional(),
   /** Requests that prod got because the canary was closed. */
   routesAlone: routes.optional(),
+  /** By the host and port of the side's upstreams, those with requests. */
+  instances: z.record(z.string().min(1).max(300), instanceWindow).optional(),
   split: z.string().optional(),
   /** The canary's share of the dealt requests in percent. */
   weight: z.number().min(0).max(100).optional(),
@@ -100,6 +110,7 @@ const hostSample = z.object({
   }),
 });
 
+export type InstanceWindow = z.infer<typeof instanceWindow>;
 export type RouteWindow = z.infer<typeof routeWindow>;
 export type TrafficWindow = z.infer<typeof trafficWindow>;
 export type HostSample = z.infer<typeof hostSample>;

@@ -15,7 +15,11 @@ import {
   type HostSample,
   type Side,
 } from "../../lib/telemetry/telemetry.js";
-import { hostSample, times } from "../support/monitor/telemetry.js";
+import {
+  histogramOf,
+  hostSample,
+  times,
+} from "../support/monitor/telemetry.js";
 import { waitFor } from "../support/wait-for.js";
 
 const MS = /^[\d.,]+ ms$/;
@@ -139,6 +143,11 @@ describe("dashboard content", function () {
       "worse",
       /^Yes, worse than prod · odds [\d,]+ : 1 for worse$/,
     );
+    const { routes } = (await monitor.state()).verdict!;
+    expect(routes).to.have.length(1);
+    expect(await page.locator("#routes tr").innerText()).to.match(
+      /^GET \/get\s+[\d,]+\s+[\d,]+\s+\S+ ms → \S+ ms, × 1\.\d\d\s+\S+ ms → \S+ ms, × \d\.\d\d\s+[\d,]+ : 1$/,
+    );
   });
 
   it("keeps the comparison of the stop while the canary is stopped", async () => {
@@ -150,6 +159,9 @@ describe("dashboard content", function () {
     await waitFor("requests of the canary", async () => {
       return (await monitor.state()).sides.canary.requests > 10;
     });
+    const slow = { requests: 1, errors: 1, latency: histogramOf([900]) };
+    fleet.fieldsOf = (side) =>
+      side === "canary" ? { instances: { "10.0.0.13:3002": slow } } : {};
     fleet.latencyMs.canary = 900;
     await untilTone("stopped");
     fleet.latencyMs.canary = null;
@@ -166,6 +178,12 @@ describe("dashboard content", function () {
     const row = (name: string) =>
       page.locator("#figures tr", { hasText: name }).innerText();
     expect(await row("p95")).to.match(/p95\s+4 ms\s+9\d\d ms\s+× 2\d\d/);
+    expect(await page.locator("#instances-summary").innerText()).to.equal(
+      "the 2 s before the stop",
+    );
+    expect(await page.locator("#instances tr").innerText()).to.match(
+      /^10\.0\.0\.13:3002\s+canary\s+\d+\s+100 %\s+9\d\d ms\s+9\d\d ms$/,
+    );
     await waitFor("the requests that are turned away", async () =>
       /No feature\s+\d+\/s\s+–\s+–/.test(await row("No feature")),
     );

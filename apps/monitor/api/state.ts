@@ -79,6 +79,7 @@ export async function readState(
       prod: observations.sideFigures("prod", now),
       canary: observations.sideFigures("canary", now),
     },
+    instances: observations.instanceFigures(now),
     stop: (flag.value ? undefined : outlook.stops.figures) ?? null,
     proxies: observations
       .proxies()

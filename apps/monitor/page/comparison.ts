@@ -6,6 +6,7 @@ import type { StateMessage } from "../messages/page-messages.js";
 import { byId, setText } from "./element.js";
 import {
   describeTry,
+  formatNumber,
   formatMs,
   formatRate,
   formatRatio,
@@ -15,7 +16,7 @@ import {
 interface Figure {
   read: (side: SideSummary) => number | null;
   show: (value: number | null) => string;
-  apart: (prod: number, canary: number) => string;
+  apart: (prod: number, canary: number, sides: StateReport["sides"]) => string;
   /** Whether the figure of the stop stays while the canary is stopped; true by default. */
   isFrozen?: boolean;
 }
@@ -34,7 +35,8 @@ const FIGURES: Figure[] = [
   {
     read: ({ requests, errors }) => (requests > 0 ? errors / requests : null),
     show: formatRatio,
-    apart: (prod, canary) => signed((canary - prod) * 100, "pp"),
+    apart: (prod, canary, sides) =>
+      `${signed((canary - prod) * 100, "pp")}\n± ${formatNumber(errorMargin(sides) * 100)}`,
   },
   {
     read: ({ requests, windowMs }) => (requests * 1000) / windowMs,
@@ -76,7 +78,7 @@ export class Comparison {
       const apart =
         ofProd === null || ofCanary === null
           ? UNKNOWN
-          : figure.apart(ofProd, ofCanary);
+          : figure.apart(ofProd, ofCanary, sides);
       const texts = [...values.map(figure.show), apart];
       const cells = this.#rows[row]?.querySelectorAll("td") ?? [];
       texts.forEach((text, i) => cells[i] && setText(cells[i], text));
@@ -138,9 +140,35 @@ function latency(key: "p50Ms" | "p95Ms" | "p99Ms"): Figure {
   return {
     read: (side) => side[key],
     show: formatMs,
-    apart: (prod, canary) =>
-      prod > 0 ? `× ${(canary / prod).toFixed(2)}` : UNKNOWN,
+    apart: (prod, canary, sides) =>
+      prod > 0
+        ? `× ${(canary / prod).toFixed(2)}${describeInterval(canary / prod, sides, key)}`
+        : UNKNOWN,
   };
+}
+
+/** `0.97–1.12` on a line of its own, with 95 % confidence; "" with too few requests. Both sides' deviations on the logarithmic scale add. */
+function describeInterval(
+  ratio: number,
+  { prod, canary }: StateReport["sides"],
+  key: "p50Ms" | "p95Ms" | "p99Ms",
+): string {
+  const [ofProd, ofCanary] = [prod, canary].map((side) => {
+    const [from, to] = side.intervals?.[key] ?? [0, 0];
+    return from > 0 ? Math.log(to / from) / 2 : undefined;
+  });
+  if (ofProd === undefined || ofCanary === undefined) return "";
+  const factor = Math.exp(Math.hypot(ofProd, ofCanary));
+  return `\n${(ratio / factor).toFixed(2)}–${(ratio * factor).toFixed(2)}`;
+}
+
+/** Half the 95 % confidence interval of the difference, after Agresti and Caffo (2000): one success and failure added to each. */
+function errorMargin({ prod, canary }: StateReport["sides"]): number {
+  const variance = ({ errors, requests }: SideSummary) => {
+    const ratio = (errors + 1) / (requests + 2);
+    return (ratio * (1 - ratio)) / (requests + 2);
+  };
+  return 1.96 * Math.sqrt(variance(prod) + variance(canary));
 }
 
 function signed(value: number, unit: string): string {

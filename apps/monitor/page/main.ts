@@ -1,5 +1,6 @@
 import type { StateMessage } from "../messages/page-messages.js";
 import { ChartBoard } from "./charts/chart-board.js";
+import { Breakdown } from "./breakdown.js";
 import { Comparison } from "./comparison.js";
 import { Controls } from "./controls.js";
 import { byId, setText } from "./element.js";
@@ -19,6 +20,7 @@ const now = () => freshness.now();
 const freshnessLine = byId("freshness");
 const headline = new HeadlineView();
 const comparison = new Comparison();
+const breakdown = new Breakdown();
 const dialog = new FlipDialog();
 const controls = new Controls(dialog);
 const ledger = new LedgerList(now);
@@ -41,6 +43,7 @@ function showState(heard: StateMessage): void {
   setText(byId("system"), heard.system);
   setText(byId("flag-name"), heard.state.flag.name);
   comparison.show(heard);
+  breakdown.show(heard.state);
   dialog.show(heard.state.flag.name, heard.tokenRequired);
   controls.show(heard.state);
   tick();

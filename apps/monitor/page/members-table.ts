@@ -9,71 +9,14 @@ import {
 } from "../../../lib/wording/units.js";
 import type { StateReport } from "../../../lib/telemetry/monitor-state.js";
 import { isSilent } from "../../../lib/telemetry/silence.js";
-import { byId, element, setText } from "./element.js";
-
-interface Cell {
-  text: string;
-  attributes?: Record<string, string>;
-}
-
-/** A table with a row for each agent or proxy. On narrow screens each row becomes a card with its own headings. */
-class MembersTable {
-  readonly #body: HTMLTableSectionElement;
-  readonly #blank: HTMLElement;
-  readonly #rows = new Map<string, HTMLTableRowElement>();
-
-  constructor(id: string) {
-    this.#body = byId(id, HTMLTableSectionElement);
-    this.#blank = byId(`${id}-blank`);
-  }
-
-  show(members: { id: string; cells: Cell[] }[], blank: string): void {
-    setText(this.#blank, blank);
-    this.#blank.hidden = members.length > 0;
-    const ids = new Set(members.map(({ id }) => id));
-    for (const [id, row] of this.#rows) {
-      if (ids.has(id)) continue;
-      row.remove();
-      this.#rows.delete(id);
-    }
-    members.forEach(({ id, cells }, place) => {
-      const row = this.#fill(id, cells);
-      // Moving a row that is in its place would close a selection in it.
-      const there = this.#body.rows[place];
-      if (there !== row) this.#body.insertBefore(row, there ?? null);
-    });
-  }
-
-  #fill(id: string, cells: Cell[]): HTMLTableRowElement {
-    const row = this.#rows.get(id) ?? this.#append(id);
-    cells.forEach(({ text, attributes = {} }, i) => {
-      const value = row.cells[i]?.firstElementChild;
-      if (value) setText(value, text, attributes);
-    });
-    return row;
-  }
-
-  #append(id: string): HTMLTableRowElement {
-    const headings = this.#body.parentElement?.querySelectorAll("th") ?? [];
-    const cells = [...headings].map(({ textContent, className }) =>
-      element(
-        "td",
-        { "data-label": textContent.trim(), class: className },
-        element("span"),
-      ),
-    );
-    const row = element("tr", {}, ...cells);
-    this.#rows.set(id, row);
-    this.#body.append(row);
-    return row;
-  }
-}
+import { byId, setText } from "./element.js";
+import { KeyedTable, type Cell } from "./keyed-table.js";
 
 /** The known hosts and proxies. */
 export class Members {
-  readonly #hosts = new MembersTable("hosts");
+  readonly #hosts = new KeyedTable("hosts");
   readonly #summary = byId("hosts-summary");
-  readonly #proxies = new MembersTable("proxies");
+  readonly #proxies = new KeyedTable("proxies");
 
   show({ hosts, proxies, silenceMs }: StateReport, now: number): void {
     const isQuiet = (member: Host | Proxy) => isSilent(member, silenceMs, now);

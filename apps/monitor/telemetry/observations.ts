@@ -1,11 +1,15 @@
 import { LEASE_MS } from "../../../lib/flag/lease-reading.js";
 import type { LedgerEvent } from "../../../lib/flag/ledger.js";
-import type { SideSummary } from "../../../lib/telemetry/monitor-state.js";
 import type {
-  BadTelemetry,
-  Notice,
-  Side,
-  Telemetry,
+  InstanceSummary,
+  SideSummary,
+} from "../../../lib/telemetry/monitor-state.js";
+import {
+  SIDES,
+  type BadTelemetry,
+  type Notice,
+  type Side,
+  type Telemetry,
 } from "../../../lib/telemetry/telemetry.js";
 import type { Alert } from "../alert/alerts.js";
 import type { MonitorConfig } from "../config.js";
@@ -122,6 +126,18 @@ export class Observations implements StreamListener {
 
   sideFigures(side: Side, now: number): SideSummary {
     return this.#sides[side].figures(now).summarise(this.#windowMs);
+  }
+
+  /** The instances that the proxies sent requests to. */
+  instanceFigures(now: number): InstanceSummary[] {
+    return SIDES.flatMap((target) =>
+      [...this.#sides[target].figuresByInstance(now)].map(
+        ([instance, sum]) => ({
+          ...{ target, instance },
+          ...sum.summarise(this.#windowMs),
+        }),
+      ),
+    );
   }
 
   /** As of the newest telemetry. */

@@ -71,6 +71,20 @@ export class SideWindow {
     return this.#sum(({ atMs }) => atMs <= end && atMs > end - this.#windowMs);
   }
 
+  /** The same as `figures`, by instance. */
+  figuresByInstance(now: number): Map<string, SideSum> {
+    const sums = new Map<string, SideSum>();
+    for (const { atMs, data } of this.#entries) {
+      if (atMs <= now - this.#windowMs) continue;
+      for (const [name, instance] of Object.entries(data.instances ?? {})) {
+        const sum = sums.get(name) ?? new SideSum();
+        sum.add(instance);
+        sums.set(name, sum);
+      }
+    }
+    return sums;
+  }
+
   #sum(isIn: (entry: Entry) => boolean): SideSum {
     const sum = new SideSum();
     for (const { data } of this.#entries.filter(isIn)) sum.add(data);

@@ -1,5 +1,6 @@
 import type { LedgerEvent } from "../../../lib/flag/ledger-event.js";
 import type {
+  InstanceSummary,
   SideSummary,
   StateReport,
 } from "../../../lib/telemetry/monitor-state.js";
@@ -8,6 +9,7 @@ import type { Side } from "../../../lib/telemetry/telemetry.js";
 interface SideFigures {
   /** In the window before `now`, by Redis's clock. */
   sideFigures: (side: Side, now: number) => SideSummary;
+  instanceFigures: (now: number) => InstanceSummary[];
 }
 
 type StopFigures = NonNullable<StateReport["stop"]>;
@@ -46,6 +48,11 @@ export class StopKeeper {
     const canary = this.#observed.sideFigures("canary", atMs);
     if (canary.requests === 0) return undefined;
     const sides = { prod, canary };
-    return { event, rule: typeof rule === "string" ? rule : null, sides };
+    return {
+      event,
+      rule: typeof rule === "string" ? rule : null,
+      sides,
+      instances: this.#observed.instanceFigures(atMs),
+    };
   }
 }

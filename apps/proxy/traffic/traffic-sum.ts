@@ -20,6 +20,8 @@ export class TrafficSum {
   /** Since the start. */
   readonly routes = new RouteTotals();
   readonly upstreams = new UpstreamCounts();
+  /** Of the current window. */
+  readonly #instances = new UpstreamCounts();
   /** Each recorder's last windows, which hold the requests that wait for a response. */
   readonly #last = new Map<object, SideWindows>();
   readonly #onWindow: () => void;
@@ -47,6 +49,7 @@ export class TrafficSum {
     );
     this.routes.add(windows);
     this.upstreams.add(windows.upstreams);
+    this.#instances.add(windows.upstreams);
     for (const side of SIDES) this.#totals[side].add(windows[side]);
     this.#last.set(recorder, windows);
     for (const deck of windows.decks) this.#decks.push(this.#rename(deck));
@@ -78,7 +81,14 @@ export class TrafficSum {
     // The first dealt go first, whatever their answers. The others wait for the next windows.
     this.#decks.sort((one, other) => one.slot - other.slot);
     const decks = this.#decks.splice(0, MAX_DECKS);
-    const window = { ...this.#window.take(now, waiting), weight, decks };
+    const { prod, canary } = this.#window.take(now, waiting);
+    // Those of the weights that have ended among them.
+    const instances = this.#instances.takeBySide();
+    const window = {
+      prod: { ...prod, instances: instances.prod },
+      canary: { ...canary, instances: instances.canary },
+      ...{ weight, decks },
+    };
     return [...ended, window];
   }
 

@@ -2,7 +2,11 @@ import {
   LatencyHistogram,
   type SparseHistogram,
 } from "../../../lib/telemetry/latency-histogram.js";
-import { SIDES, type Side } from "../../../lib/telemetry/telemetry.js";
+import {
+  SIDES,
+  type InstanceWindow,
+  type Side,
+} from "../../../lib/telemetry/telemetry.js";
 
 /** `left`: the client went away before the response. */
 export type AttemptEnd = "served" | "failed" | "left";
@@ -57,6 +61,21 @@ export class UpstreamCounts {
         return { side, upstream, ends, latency };
       }),
     );
+  }
+
+  /** The same as `take`, for telemetry. */
+  takeBySide(): Record<Side, Record<string, InstanceWindow>> {
+    const taken = this.take();
+    const describe = (wanted: Side) =>
+      Object.fromEntries(
+        taken
+          .filter(({ side }) => side === wanted)
+          .map(({ upstream, ends: { served, failed, left }, latency }) => [
+            upstream,
+            { requests: served + failed + left, errors: failed, latency },
+          ]),
+      );
+    return { prod: describe("prod"), canary: describe("canary") };
   }
 
   take(): UpstreamWindow[] {

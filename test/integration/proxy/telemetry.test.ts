@@ -102,6 +102,15 @@ describeEngines("proxy telemetry", () => {
     expect(sum(windows, "canary", (data) => data.errors)).to.equal(10);
     expect(sum(windows, "canary", (data) => data.arms.chosen)).to.equal(10);
 
+    const ofInstance = (url: URL, side: Side, figure: "requests" | "errors") =>
+      sum(windows, side, ({ instances }) => {
+        return instances?.[url.host]?.[figure] ?? 0;
+      });
+    expect(ofInstance(prod.url, "prod", "requests")).to.equal(30);
+    expect(ofInstance(prod.url, "prod", "errors")).to.equal(0);
+    expect(ofInstance(canary.url, "canary", "requests")).to.equal(10);
+    expect(ofInstance(canary.url, "canary", "errors")).to.equal(10);
+
     for (const [side, atLeastMs, atMostMs] of [
       ["prod", 0, 40],
       ["canary", 39, 400],

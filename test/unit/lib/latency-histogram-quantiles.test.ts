@@ -4,6 +4,7 @@ import {
   bucketOf,
   upperEdgeMs,
 } from "../../../lib/telemetry/latency-histogram.js";
+import { times } from "../../support/monitor/telemetry.js";
 import { createSeededRandom } from "../../support/seeded-random.js";
 
 function histogramOf(latenciesMs: readonly number[]): LatencyHistogram {
@@ -92,5 +93,26 @@ describe("latency histogram quantiles", () => {
         previous = found;
       }
     }
+  });
+
+  it("have intervals that hold the true quantile in about 95 of 100 samples", () => {
+    const random = createSeededRandom(20_261_201);
+    for (const q of [0.5, 0.95]) {
+      const trueMs = 2 ** (4 * q);
+      let held = 0;
+      for (let sample = 0; sample < 400; sample++) {
+        const latenciesMs = times(400, 0).map(() => 2 ** (4 * random()));
+        const [from, to] = histogramOf(latenciesMs).interval(q)!;
+        if (from <= trueMs && trueMs <= to) held++;
+      }
+      expect(held / 400, `q ${q}`).to.be.within(0.92, 0.99);
+    }
+  });
+
+  it("have no interval with too few latencies", () => {
+    expect(histogramOf([]).interval(0.5)).to.equal(undefined);
+    expect(histogramOf([1, 2, 3]).interval(0.5)).to.equal(undefined);
+    expect(histogramOf(times(50, 4)).interval(0.99)).to.equal(undefined);
+    expect(histogramOf(times(50, 4)).interval(0.5)).to.have.length(2);
   });
 });

@@ -47,6 +47,23 @@ describe("side window", () => {
     ]);
   });
 
+  it("adds up each instance's requests, errors and latencies", () => {
+    const of = (requests: number, errors: number, ms: number) => ({
+      ...{ requests, errors, latency: histogramOf(times(requests, ms)) },
+    });
+    const window = sideWindow(
+      [NOW - KEEP_MS, [4], { instances: { "a:1": of(9, 9, 9) } }],
+      [NOW - 1000, [4, 4], { instances: { "a:1": of(2, 0, 4) } }],
+      [NOW, [4, 8], { instances: { "a:1": of(1, 1, 4), "b:1": of(1, 0, 8) } }],
+    );
+    const sums = window.figuresByInstance(NOW);
+    expect([...sums.keys()]).to.deep.equal(["a:1", "b:1"]);
+    expect(sums.get("a:1")).to.include({ requests: 3, errors: 1 });
+    expect(sums.get("b:1")!.latency.toSparse()).to.deep.equal([
+      [bucketOf(8), 1],
+    ]);
+  });
+
   it("returns the window before the current one", () => {
     const window = sideWindow(
       [NOW - 2 * KEEP_MS, [1]],

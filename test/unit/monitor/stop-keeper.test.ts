@@ -9,6 +9,7 @@ const flip = (value: boolean, data: object = {}, id = "1-0"): LedgerEvent => ({
 
 function keep(canaryRequests = 10) {
   return new StopKeeper("feature", {
+    instanceFigures: () => [],
     sideFigures: (side, now) => ({
       ...{ requests: side === "canary" ? canaryRequests : 30, errors: 0 },
       ...{ p50Ms: now, p95Ms: now, p99Ms: now, windowMs: 10_000 },
