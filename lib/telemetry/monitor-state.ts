@@ -30,6 +30,22 @@ const instanceSummary = sideSummary.extend({
   instance: z.string(),
 });
 
+/** One route of the verdict. */
+export const routeVerdict = z.object({
+  route: z.string(),
+  /** Null when it is compared. */
+  because: z.string().nullable(),
+  /** By latency and without the guard; 0 when it is not compared. */
+  evidence: z.number(),
+  canaryRequests: z.number(),
+  prodRequests: z.number(),
+  canaryP50Ms: figure,
+  prodP50Ms: figure,
+  canaryP95Ms: figure,
+  prodP95Ms: figure,
+});
+export type RouteVerdict = z.infer<typeof routeVerdict>;
+
 /** A channel that cannot send now. Its messages wait in the outbox. */
 const heldChannel = z.object({
   /** `mail` or `webhook` */
@@ -123,6 +139,7 @@ export const stateReport = z.object({
       minutesNeeded: figure.optional(),
       /** How many times slower a canary is that would be found then. */
       wouldFind: figure.optional(),
+      routes: z.array(routeVerdict).optional(),
     })
     .nullable(),
   outbox: z.object({

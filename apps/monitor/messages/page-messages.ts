@@ -1,5 +1,5 @@
 import type { LedgerEvent } from "../../../lib/flag/ledger-event.js";
-import type { MonitorState } from "../api/state.js";
+import type { StateReport } from "../../../lib/telemetry/monitor-state.js";
 import type { HistoryPoint } from "./history-report.js";
 
 export interface StateMessage {
@@ -11,7 +11,7 @@ export interface StateMessage {
   system: string;
   /** Whether changes need the admin token. */
   tokenRequired: boolean;
-  state: MonitorState;
+  state: StateReport;
 }
 
 /** The events of `GET /api/stream`. */

@@ -1,5 +1,6 @@
 import type {
   InstanceSummary,
+  RouteVerdict,
   StateReport,
 } from "../../../lib/telemetry/monitor-state.js";
 import {
@@ -9,12 +10,8 @@ import {
   formatRatio,
   UNKNOWN,
 } from "../../../lib/wording/units.js";
-import type { StateMessage } from "../messages/page-messages.js";
 import { byId, setText } from "./element.js";
 import { KeyedTable, type Cell } from "./keyed-table.js";
-
-type State = StateMessage["state"];
-type RouteVerdict = NonNullable<State["verdict"]>["routes"][number];
 
 /** Canary against prod by route, and each instance by itself; before the stop while the canary is stopped. */
 export class Breakdown {
@@ -22,7 +19,7 @@ export class Breakdown {
   readonly #instances = new KeyedTable("instances");
   readonly #caption = byId("instances-summary");
 
-  show({ verdict, stop, flag, ...state }: State): void {
+  show({ verdict, stop, flag, ...state }: StateReport): void {
     this.#routes.show(
       (verdict?.routes ?? [])
         .toSorted(byWeight)

@@ -1,5 +1,11 @@
 import * as z from "zod";
+import {
+  routeVerdict,
+  type RouteVerdict,
+} from "../../../lib/telemetry/monitor-state.js";
 import { notServed } from "./evidence/not-served.js";
+
+export type { RouteVerdict };
 
 const OUTCOMES = [
   "healthy",
@@ -22,21 +28,6 @@ const testedSide = z.object({ requests: z.number(), errors: z.number() });
 export type TestedSide = z.infer<typeof testedSide>;
 
 const figure = z.number().nullable();
-
-const routeVerdict = z.object({
-  route: z.string(),
-  /** Null when it is compared. */
-  because: z.string().nullable(),
-  /** By latency and without the guard; 0 when it is not compared. */
-  evidence: z.number(),
-  canaryRequests: z.number(),
-  prodRequests: z.number(),
-  canaryP50Ms: figure,
-  prodP50Ms: figure,
-  canaryP95Ms: figure,
-  prodP95Ms: figure,
-});
-export type RouteVerdict = z.infer<typeof routeVerdict>;
 
 /** Evidence is a likelihood ratio's natural logarithm: ln 100 is 100 : 1 for a worse canary. */
 export const verdictReport = z.object({
