@@ -97,7 +97,6 @@ const SHOWN_ELSEWHERE = new Set(["flag", "value"]);
 
 const NAMES: Record<EventKind, string> = {
   flip: "flips",
-  rollout: "rollouts",
   breach: "breaches",
   recovery: "recoveries",
   alert: "alerts",
