@@ -9,6 +9,8 @@ import {
   parseTelemetry,
   type GateReceipt,
 } from "../telemetry/telemetry.js";
+import { RolloutStore } from "../rollout/rollout-store.js";
+import { decide } from "../rollout/transitions.js";
 import { toPlain } from "../wording/plain-text.js";
 import { formatMs, formatNumber, formatPercent } from "../wording/units.js";
 
@@ -17,7 +19,7 @@ const ALIVE_MS = 5000;
 const WAIT_MS = 2000;
 const POLL_MS = 10;
 
-interface Place {
+export interface Place {
   redis: Redis;
   keys: Keys;
   flagName: string;
@@ -42,7 +44,7 @@ interface Heard {
 
 /**
  * Flips the flag, or toggles it, and returns at once. `readEffect` then waits for the receipts of all proxies, for two seconds
- * at most. After a flip that changed nothing there are none, and it waits for the proxies' next telemetry instead.
+ * at most. Switching the flag on retries an aborted rollout. After a flip that changed nothing there are none, and it waits for the proxies' next telemetry instead.
  *
  * @throws if Redis is unreachable, as does `readEffect`
  */
@@ -57,6 +59,13 @@ export async function flipAndFollow(
 }> {
   const { ledger, flagName } = place;
   const receipts = await expectReceipts(place);
+  const retried = value === false ? undefined : await retry(place, flip);
+  if (retried !== undefined)
+    return {
+      value: true,
+      outcome: retried,
+      readEffect: () => receipts.ofFlip(true, retried === "changed"),
+    };
   const isToggle = value === "toggle";
   const wanted = isToggle ? await ledger.toggle(flagName, flip) : value;
   const outcome = isToggle
@@ -67,6 +76,20 @@ export async function flipAndFollow(
     outcome,
     readEffect: () => receipts.ofFlip(wanted, outcome === "changed"),
   };
+}
+
+/** Lets in the canary of an aborted rollout with the first step's weight. Undefined if no rollout is aborted. */
+async function retry(
+  { redis, keys, flagName }: Place,
+  flip: Pick<Flip, "by" | "reason" | "data" | "supersedes">,
+): Promise<FlipOutcome | undefined> {
+  const store = new RolloutStore(redis, keys, flagName);
+  const reading = await store.read();
+  if (reading.rollout?.phase !== "Aborted") return undefined;
+  const decision = decide(reading, { verb: "retry" }, reading.now);
+  return "refusal" in decision
+    ? undefined
+    : await store.apply(decision.change, flip);
 }
 
 /** Call it before a flip or another weight. The returned functions wait for what the proxies write from then on. */

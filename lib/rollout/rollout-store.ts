@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
 import { FLAG_FUNCTIONS, flagKeys } from "../flag/flag-scripts.js";
+import { parseFlag } from "../flag/flag-value.js";
 import { MAX_EVENTS, type FlipBy } from "../flag/ledger.js";
 import type { Keys } from "../redis/keys.js";
 import { execAll } from "../redis/redis.js";
@@ -10,6 +11,8 @@ import type { Change } from "./transitions.js";
 export interface StoredRollout extends Reading {
   /** Ms since the epoch, by Redis's clock. */
   now: number;
+  /** The flag's value. */
+  flag: boolean;
   /** The weight that the proxies deal, as stored; null if absent. */
   rawWeight: string | null;
 }
@@ -68,17 +71,26 @@ export class RolloutStore {
   }
 
   async read(): Promise<StoredRollout> {
-    const { rollout, flagWeight } = this.#keys;
-    const [hash, rawWeight, time] = (await execAll(
+    const { rollout, flagWeight, flag, flagInfo } = this.#keys;
+    const [hash, rawWeight, raw, recorded, time] = (await execAll(
       this.#redis
         .pipeline()
         .hgetall(rollout(this.#flagName))
         .get(flagWeight(this.#flagName))
+        .get(flag(this.#flagName))
+        .hget(flagInfo(this.#flagName), "value")
         .time(),
-    )) as [Record<string, string>, string | null, [string, string]];
+    )) as [
+      Record<string, string>,
+      string | null,
+      string | null,
+      string | null,
+      [string, string],
+    ];
     const [seconds, micros] = time.map(Number) as [number, number];
     const now = seconds * 1000 + Math.floor(micros / 1000);
-    return { ...parseRollout(hash), now, rawWeight };
+    const { value } = parseFlag(raw, recorded !== "false");
+    return { ...parseRollout(hash), now, rawWeight, flag: value };
   }
 
   /** @param cause its reason is the event's: a sentence */

@@ -8,6 +8,7 @@ import { readBackground } from "../alert/background.js";
 import { LINK_LIFE_MS, type ActionLink } from "../alert/message/action-link.js";
 import type { Store } from "../control/outlook.js";
 import { replayVerdict } from "../control/verdict-keeper.js";
+import { createRolloutBackend } from "./rollout-backend.js";
 import type { Moment } from "./moment.js";
 import { readState, type StateOutlook } from "./state.js";
 
@@ -20,8 +21,9 @@ export type ApiBackend = ReturnType<typeof createBackend>;
 
 export function createBackend(store: Store, outlook: StateOutlook) {
   const { ledger, redis, keys } = store;
-  const { config } = outlook;
+  const { flagName, alert } = outlook.config;
   const by = "operator" as const;
+  const place = { ...store, flagName };
   const nameUse = ({ choice, event }: ActionLink) =>
     keys.usedLink(`${event}:${choice}`);
   return {
@@ -36,13 +38,12 @@ export function createBackend(store: Store, outlook: StateOutlook) {
       outcome: FlipOutcome;
       effect: FlipEffect;
     }> => {
-      const { readEffect, ...flipped } = await flipAndFollow(
-        { ...store, flagName: config.flagName },
-        change.value,
-        { by, reason: change.reason, data: {} },
-      );
-      return { ...flipped, effect: await readEffect() };
+      const { value, reason } = change;
+      const flip = { by, reason, data: {} };
+      const { readEffect, ...done } = await flipAndFollow(place, value, flip);
+      return { ...done, effect: await readEffect() };
     },
+    ...createRolloutBackend({ ...place, ledger }),
     /** Restarts the comparison for a new release of the canary. */
     startRelease: async (reason: string) => {
       const data = { release: true };
@@ -87,7 +88,6 @@ export function createBackend(store: Store, outlook: StateOutlook) {
       const claim = await redis.set(use, "1", "PX", 2 * LINK_LIFE_MS, "NX");
       if (claim === null) return "used";
       const release = () => redis.del(use);
-      const place = { ...store, flagName: config.flagName };
       const { outcome, readEffect } = await flipAndFollow(place, value, {
         ...{ by, reason, data: { link: link.event } },
         ...(value && { supersedes: link.event }),
@@ -107,7 +107,7 @@ export function createBackend(store: Store, outlook: StateOutlook) {
         { kind: "alert", by, reason, data: { alert: "test", id } },
         { mail: true },
       );
-      return { id, transport: config.alert.transport };
+      return { id, transport: alert.transport };
     },
     /** The channels that cannot deliver alerts at present. */
     heldChannels: () => outlook.heldChannels(),

@@ -3,7 +3,8 @@ import { ledgerEvent } from "../../../lib/flag/ledger.js";
 import { releaseVersion } from "../../../lib/program/release.js";
 import { historyReport } from "../messages/history-report.js";
 import { verdictReport } from "../verdict/verdict.js";
-import { eventsQuery, flipBody } from "./requests.js";
+import { rolloutAnswer } from "./rollout-backend.js";
+import { eventsQuery, flipBody, rolloutBodies } from "./requests.js";
 import { monitorState } from "./state.js";
 
 export interface Operation {
@@ -89,6 +90,27 @@ export const OPERATIONS: readonly Operation[] = [
       effect: z.string(),
     }),
     refusals: { ...BAD, 404: "the monitor has another flag", ...OUTAGE },
+  },
+  {
+    ...{ method: "get", path: "/api/rollout", answer: rolloutAnswer },
+    summary: "The current or last rollout, and those before it",
+    refusals: OUTAGE,
+  },
+  {
+    ...{ method: "post", path: "/api/rollout/{verb}" },
+    summary: `Steers the rollout, and waits for the proxies' receipts: ${Object.keys(rolloutBodies).join(", ")}`,
+    body: z.union(Object.values(rolloutBodies)),
+    isGuarded: true,
+    answer: z.object({
+      sentence: z.string(),
+      /** What the proxies made of it; null if it concerns none. */
+      effect: z.string().nullable(),
+      confirmed: z.boolean(),
+    }),
+    refusals: {
+      ...{ ...BAD, 404: "there is no such verb", ...OUTAGE },
+      409: "the rollout is in another phase; nothing was changed",
+    },
   },
   {
     ...{ method: "post", path: "/api/release", status: 202, answer: status },

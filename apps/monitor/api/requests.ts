@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { specSchema } from "../../../lib/rollout/spec.js";
 import { EVENT_KINDS } from "../../../lib/flag/ledger-event.js";
 
 const DEFAULT_EVENTS = 50;
@@ -10,6 +11,26 @@ export const flipBody = z.strictObject({
 });
 export const FLIP_BODY_HELP =
   'send {"value": true | false | "toggle", "reason": "1 to 500 characters, optional"}';
+
+const reason = z.string().trim().min(1).max(500).optional();
+const release = z.string().trim().min(1).max(200);
+
+/** What `POST /api/rollout/<verb>` takes. */
+export const rolloutBodies = {
+  start: z.strictObject({
+    candidate: release,
+    stable: release,
+    spec: specSchema.prefault({}),
+    reason,
+  }),
+  promote: z.strictObject({ full: z.boolean().optional(), reason }),
+  pause: z.strictObject({ reason }),
+  resume: z.strictObject({ reason }),
+  abort: z.strictObject({ reason }),
+  retry: z.strictObject({ reason }),
+  checked: z.strictObject({ passed: z.boolean(), reason }),
+};
+export type RolloutVerb = keyof typeof rolloutBodies;
 
 const LIMIT_HELP = `limit must be a whole number from 1 to ${MAX_EVENTS}`;
 const AFTER_HELP = "after must be an event id such as 1700000000000-0";

@@ -4,6 +4,8 @@ import express, {
   type RequestHandler,
 } from "express";
 import { describeHeld } from "../../../lib/wording/headline.js";
+import type { FlipEffect } from "../../../lib/flag/receipts.js";
+import type { Request } from "../../../lib/rollout/transitions.js";
 import { describeRedisError } from "../../../lib/redis/redis.js";
 import type { Logger } from "../../../lib/program/log.js";
 import { addDashboard, type Dashboard } from "./dashboard.js";
@@ -12,9 +14,19 @@ import type { NoticeSettings } from "../alert/message/notice.js";
 import { addMailLinks } from "./mail-links.js";
 import type { ApiBackend } from "./backend.js";
 import { describeApi } from "./openapi.js";
-import { eventsQuery, FLIP_BODY_HELP, flipBody } from "./requests.js";
+import {
+  eventsQuery,
+  FLIP_BODY_HELP,
+  flipBody,
+  rolloutBodies,
+  type RolloutVerb,
+} from "./requests.js";
 
 const BODY_LIMIT = "64kb";
+type RolloutRequest = Extract<Request, { verb: RolloutVerb }> & {
+  reason?: string;
+};
+
 const DEFAULT_REASON = "requested through the API";
 
 export function createApi(
@@ -61,6 +73,7 @@ export function createApi(
     response.json(await backend.readEvents(query.data));
   });
   addReleases(api, backend, requireToken(adminToken));
+  addRollout(api, backend, requireToken(adminToken));
   api.post(
     "/api/flags/:name",
     requireToken(adminToken),
@@ -84,7 +97,7 @@ export function createApi(
         value,
         changed: outcome === "changed",
         proxies: effect.proxies,
-        confirmed: effect.proxies > 0 && effect.silent.length === 0,
+        confirmed: isConfirmed(effect),
         effect: effect.sentence,
       });
     },
@@ -122,6 +135,53 @@ function addReleases(
     await backend.startRelease("a new release, announced through the API");
     response.status(202).json({ status: "a new comparison starts" });
   });
+}
+
+function addRollout(
+  api: Express,
+  backend: ApiBackend,
+  guard: RequestHandler,
+): void {
+  api.get("/api/rollout", async (_request, response) => {
+    response.json(await backend.readRollout());
+  });
+  api.post(
+    "/api/rollout/:verb",
+    guard,
+    express.json({ limit: BODY_LIMIT, type: () => true, strict: false }),
+    async (request, response) => {
+      const { reason, ...asked } = readRolloutRequest(
+        String(request.params.verb),
+        request.body ?? {},
+      );
+      const done = await backend.changeRollout(asked, reason);
+      if (typeof done === "string") throw new HttpError(409, done);
+      const { sentence, effect } = done;
+      response.json({
+        sentence,
+        effect: effect?.sentence ?? null,
+        confirmed: effect === undefined || isConfirmed(effect),
+      });
+    },
+  );
+}
+
+function isConfirmed({ proxies, silent }: FlipEffect): boolean {
+  return proxies > 0 && silent.length === 0;
+}
+
+function readRolloutRequest(verb: string, body: unknown) {
+  if (!Object.hasOwn(rolloutBodies, verb))
+    throw new HttpError(
+      404,
+      `no verb ${JSON.stringify(verb)}: there are ${Object.keys(rolloutBodies).join(", ")}`,
+    );
+  const known = verb as RolloutVerb;
+  const parsed = rolloutBodies[known].safeParse(body);
+  if (parsed.success) return { verb: known, ...parsed.data } as RolloutRequest;
+  const [issue] = parsed.error.issues;
+  const place = issue?.path.join(".") ?? "";
+  throw new HttpError(400, [place, issue?.message].filter(Boolean).join(": "));
 }
 
 /** The one place where errors become statuses; internals are only logged. */

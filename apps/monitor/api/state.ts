@@ -5,7 +5,6 @@ import {
   toProxyReport,
   type HeldChannel,
 } from "../../../lib/telemetry/monitor-state.js";
-import { RolloutStore } from "../../../lib/rollout/rollout-store.js";
 import { toRolloutReport } from "../../../lib/rollout/rollout-report.js";
 import { formatOdds } from "../../../lib/wording/units.js";
 import { countTries } from "../control/recovery.js";
@@ -41,11 +40,11 @@ export async function readState(
   outlook: StateOutlook,
 ): Promise<MonitorState> {
   const { config, observations } = outlook;
-  const [flag, pending, { rollout }] = await Promise.all([
+  const [flag, pending] = await Promise.all([
     readFlagRecord(redis, keys, config.flagName),
     redis.xlen(keys.outbox),
-    new RolloutStore(redis, keys, config.flagName).read(),
   ]);
+  const { rollout } = flag.rollout;
   const now = outlook.redisNow() ?? 0;
   const at = { now, sinceMs: flag.flippedAtMs };
   const prod = judgeSide(observations.side("prod"), config.latency, at);

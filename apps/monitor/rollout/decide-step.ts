@@ -3,6 +3,7 @@ import {
   type Hold,
   type Rollout,
 } from "../../../lib/rollout/rollout.js";
+import { packedRelease } from "../../../lib/program/release.js";
 import type { WeightStep } from "../../../lib/rollout/spec.js";
 import type { Request } from "../../../lib/rollout/transitions.js";
 import {
@@ -34,7 +35,7 @@ export interface ProdHost {
 export interface StepFacts {
   /** Whether any proxy sends requests to the canary, by weight. */
   isDealing: boolean;
-  /** Empty if unknown. */
+  /** As packed; empty if unknown. */
   canaryVersions: readonly string[];
   prod: readonly ProdHost[];
   /** Since the step began: the canary's requests, and its harm. */
@@ -82,7 +83,8 @@ function findOtherVersion(
   { candidate }: Rollout,
   { canaryVersions }: StepFacts,
 ): string | undefined {
-  const others = canaryVersions.filter((version) => version !== candidate);
+  const wanted = packedRelease(candidate);
+  const others = canaryVersions.filter((version) => version !== wanted);
   return others.length === 0
     ? undefined
     : `the canary runs ${others.join(", ")}, not ${candidate}`;
@@ -174,7 +176,8 @@ function decidePromotion(
 ): Step | undefined {
   const { candidate } = rollout;
   const rule = "promotion";
-  const promoted = prod.filter(({ version }) => version === candidate);
+  const wanted = packedRelease(candidate);
+  const promoted = prod.filter(({ version }) => version === wanted);
   for (const { host, unwell } of promoted)
     if (unwell !== undefined && now - unwell.sinceMs >= UNWELL_MS)
       return {

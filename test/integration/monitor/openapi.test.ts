@@ -49,11 +49,12 @@ describe("monitor's OpenAPI document", () => {
     });
     const bodies: Record<string, object> = {
       "/api/flags/{name}": { value: false, reason: "test" },
+      "/api/rollout/{verb}": { candidate: "0.3.0", stable: "0.2.0" },
     };
     for (const { method, path, status = 200, answer } of OPERATIONS) {
       // test/system/verdict has one.
       if (path === "/api/verdicts/{id}") continue;
-      const url = path.replace("{name}", "feature");
+      const url = path.replace("{name}", "feature").replace("{verb}", "start");
       const stopReading = new AbortController();
       const response = await fetch(monitor.url + url, {
         method,

@@ -41,6 +41,14 @@ export class FakeApiBackend implements ApiBackend {
     return this.#answer({ value, outcome: this.outcome, effect: EFFECT });
   }
 
+  changeRollout(): ReturnType<ApiBackend["changeRollout"]> {
+    return this.#answer({ sentence: "done", effect: EFFECT });
+  }
+
+  readRollout(): ReturnType<ApiBackend["readRollout"]> {
+    return this.#answer({ current: null, problem: null, history: [] });
+  }
+
   startRelease(): Promise<void> {
     return this.#answer(undefined);
   }

@@ -1,0 +1,59 @@
+import * as z from "zod";
+import type { Ledger } from "../../../lib/flag/ledger.js";
+import type { FlipEffect, Place } from "../../../lib/flag/receipts.js";
+import {
+  pastRollout,
+  readRolloutHistory,
+} from "../../../lib/rollout/rollout-history.js";
+import {
+  rolloutReport,
+  toRolloutReport,
+} from "../../../lib/rollout/rollout-report.js";
+import { RolloutStore } from "../../../lib/rollout/rollout-store.js";
+import { steer } from "../../../lib/rollout/steer.js";
+import type { Request } from "../../../lib/rollout/transitions.js";
+
+const MAX_ROLLOUTS = 50;
+
+/** The answer of `GET /api/rollout`. */
+export const rolloutAnswer = z.object({
+  /** The current or last one; null if there was none, or if it cannot be read: then `problem` says why. */
+  current: rolloutReport.nullable(),
+  problem: z.string().nullable(),
+  /** Newest first. */
+  history: z.array(pastRollout),
+});
+type RolloutAnswer = z.infer<typeof rolloutAnswer>;
+
+export function createRolloutBackend(place: Place & { ledger: Ledger }) {
+  const { redis, keys, flagName } = place;
+  const rollouts = new RolloutStore(redis, keys, flagName);
+  return {
+    changeRollout: async (
+      request: Request,
+      given: string | undefined,
+    ): Promise<
+      { sentence: string; effect: FlipEffect | undefined } | string
+    > => {
+      const steered = await steer(place, request, {
+        by: "operator",
+        explain: (sentence) =>
+          given === undefined ? sentence : `${sentence}: ${given}`,
+      });
+      if ("refusal" in steered) return steered.refusal;
+      const { sentence, readEffect } = steered;
+      return { sentence, effect: await readEffect() };
+    },
+    readRollout: async (): Promise<RolloutAnswer> => {
+      const [{ rollout, problem = null }, past] = await Promise.all([
+        rollouts.read(),
+        readRolloutHistory(place.ledger, MAX_ROLLOUTS),
+      ]);
+      return {
+        current: rollout === undefined ? null : toRolloutReport(rollout),
+        problem,
+        history: past.map(({ summary }) => summary),
+      };
+    },
+  };
+}
