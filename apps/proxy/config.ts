@@ -52,6 +52,11 @@ const sample = parsed(
   parseSample,
 );
 
+const headerOrCookie = z
+  .string()
+  .regex(/^[\w!#$%&'*+.^`|~-]{0,64}$/)
+  .meta({ description: "a name of a header or cookie; empty for none" });
+
 export const SETTINGS = {
   ...BASE_SETTINGS,
   port: withDefault(BASE_SETTINGS.port, 8080),
@@ -71,6 +76,25 @@ export const SETTINGS = {
   split: setting("SPLIT", ratio, {
     default: "3:1",
     meaning: "prod:canary, exact in each block of that many requests",
+  }),
+  optInHeader: setting("CANARY_HEADER", headerOrCookie, {
+    default: "",
+    meaning:
+      "a request with this header of 1 or true gets the canary while it is open, and counts in no figure; anybody may send it",
+  }),
+  optInCookie: setting("CANARY_COOKIE", headerOrCookie, {
+    default: "",
+    meaning: "the same by a cookie",
+  }),
+  isSticky: setting("STICKY", either("off", "cookie"), {
+    default: "off",
+    meaning:
+      "cookie: a client keeps its side, by a cookie named serin-side; the share is of clients then",
+  }),
+  hasAssetFallback: setting("ASSET_FALLBACK", either("off", "on"), {
+    default: "off",
+    meaning:
+      "on: a GET or HEAD that one side answers 404 is tried on the other, while both get traffic",
   }),
   leaseRequired: setting("CANARY_LEASE", either("optional", "required"), {
     default: "optional",
@@ -157,7 +181,8 @@ export type ProxyConfig = ReturnType<typeof readConfig>;
 /** @throws SettingsError */
 export function readConfig(env: Environment) {
   const settings = new SettingsReader(env);
-  const { accessLog, ...config } = settings.read(SETTINGS);
+  const { accessLog, optInHeader, optInCookie, ...config } =
+    settings.read(SETTINGS);
   const { workers, telemetryIntervalMs, flagStaleMs } = config;
   const { requestTimeoutMs, headersTimeoutMs } = config;
   const problem = whyNotSeveral(process.versions.node);
@@ -174,7 +199,11 @@ export function readConfig(env: Environment) {
   settings.finish();
   /** Undefined to log none. */
   const logged = accessLog.sampleRatio < 0 ? undefined : accessLog;
-  return { ...config, accessLog: logged };
+  const optIn =
+    optInHeader === "" && optInCookie === ""
+      ? undefined
+      : { header: optInHeader.toLowerCase(), cookie: optInCookie };
+  return { ...config, accessLog: logged, optIn };
 }
 
 /**

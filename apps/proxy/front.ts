@@ -5,7 +5,10 @@ import type { Logger } from "../../lib/program/log.js";
 import { Breaker, type Trip } from "./canary/breaker.js";
 import { CanaryGate } from "./canary/gate.js";
 import { RecentRequests } from "./canary/recent-requests.js";
-import { Dealer, DeckAdmission, type Deal } from "./dealing/deck.js";
+import { Dealer, DeckAdmission } from "./dealing/deck.js";
+import { OptIn } from "./dealing/opt-in.js";
+import { SidePicker } from "./dealing/side-picker.js";
+import { StickyClients } from "./dealing/sticky-clients.js";
 import { SharedWeight } from "./dealing/weight.js";
 import type { ProxyConfig } from "./config.js";
 import { createTrust } from "./clients/client-connection.js";
@@ -70,24 +73,28 @@ export class Front {
     const { split } = config;
     const dealer = new Dealer({ split, readWeight, admission });
     const failures = new FailureLog(logger);
-    let deal: Deal | undefined;
-    // The recorder must see the pick's own answer: another thread may close the canary between the two calls.
-    this.recorder = new TrafficRecorder(
-      performance.now(),
-      () => deal,
-      context.onWeightEnd,
-    );
+    const { optIn } = config;
+    const readRollout = () => Atomics.load(shared.rollout, 0);
+    const picker = new SidePicker({
+      isOpen: (now) => !breaker.isTripped && gate.isOpenAt(now),
+      // Both only grow, so their sum changes with either.
+      readEra: () => breaker.era + gate.openings,
+      dealer,
+      optIn: optIn && new OptIn(optIn),
+      sticky: config.isSticky
+        ? new StickyClients({ dealer, split, readRollout })
+        : undefined,
+    });
+    this.recorder = new TrafficRecorder(performance.now(), context.onWeightEnd);
     serveRequests(this.#service.server, {
-      pickSide: (now) => {
-        const isOpen = !breaker.isTripped && gate.isOpenAt(now);
-        // Both only grow, so their sum changes with either.
-        deal = isOpen
-          ? dealer.deal(breaker.era + gate.openings, now)
-          : undefined;
-        const side = deal?.side ?? "prod";
-        recent.begin(side, now);
-        return side;
+      pick: (headers, now) => {
+        const picked = picker.pick(headers, now);
+        if (picked.by !== "asked") recent.begin(picked.side, now);
+        return picked;
       },
+      areBothOut: config.hasAssetFallback
+        ? (now) => picker.areBothOut(now)
+        : undefined,
       isTrusted: createTrust(config.trustedProxies),
       keepsUnderscores: config.keepsUnderscores,
       maxConnections: config.maxConnections,

@@ -38,6 +38,16 @@ export function toProxyFamilies(figures: ProxyFigures): Family[] {
         return [latency, { target }, above500Ms];
       }),
     },
+    counter(
+      "serin_proxy_opted_in_requests_total",
+      "Requests that asked for the canary by a header or cookie and were sent there. No other metric but those of upstreams counts them.",
+      [[totals.canary.optedIn]],
+    ),
+    counter(
+      "serin_proxy_found_elsewhere_total",
+      "Requests that this side answered 404 and the other one served (ASSET_FALLBACK).",
+      SIDES.map((target) => [totals[target].foundElsewhere, { target }]),
+    ),
     ...routeFamilies(traffic),
     ...upstreamFamilies(traffic),
     gauge(

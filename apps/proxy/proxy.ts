@@ -1,5 +1,5 @@
 import { createServer } from "node:http";
-import { FlagWatch } from "../../lib/flag/flag-watch.js";
+import { FlagWatch, type FlagReading } from "../../lib/flag/flag-watch.js";
 import { HttpService } from "../../lib/program/http-service.js";
 import { announce, sourceId } from "../../lib/flag/announce.js";
 import { createKeys } from "../../lib/redis/keys.js";
@@ -64,6 +64,7 @@ export async function startProxy(
     readsLease: true,
     readsInfo: true,
     readsWeight: true,
+    readsRollout: config.isSticky,
   });
   closers.add("flag watch", () => watch.close());
 
@@ -219,6 +220,7 @@ function controlCanary(options: {
   watch.onReading(() => {
     const now = performance.now();
     weight.publish(watch.current?.weight ?? null);
+    Atomics.store(memory.rollout, 0, rolloutOf(watch.current));
     gate.publish(canaryOpenForMs(readKnown(), config, now), now);
     Atomics.store(memory.flagIsOff, 0, Number(watch.current?.value === false));
   });
@@ -234,6 +236,12 @@ function controlCanary(options: {
       return { open: because === null, because };
     },
   };
+}
+
+/** What a sticky client's cookie belongs to: the rollout or, if there never was one, the last flip. */
+function rolloutOf(reading: FlagReading | undefined): bigint {
+  const { rollout, flip } = reading ?? {};
+  return BigInt(rollout ?? flip?.split("-", 1)[0] ?? 0);
 }
 
 function describeReading(

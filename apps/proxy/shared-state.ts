@@ -10,6 +10,8 @@ export interface SharedState {
   admittedPicks: Int32Array;
   /** See SharedWeight. */
   weight: Int32Array;
+  /** One cell: the rollout that sticky clients belong to. */
+  rollout: BigInt64Array;
   /** See CanaryGate. */
   openUntil: BigInt64Array;
   /** One cell: 1 while the flag is known to be false. */
@@ -40,9 +42,8 @@ export function createSharedState(): SharedState {
   return {
     admittedPicks: createSharedCells(1),
     weight: createSharedCells(1).fill(SPLIT_HOLDS),
-    openUntil: new BigInt64Array(
-      shared(GATE_CELLS * BigInt64Array.BYTES_PER_ELEMENT),
-    ),
+    rollout: createLongCells(1),
+    openUntil: createLongCells(GATE_CELLS),
     flagIsOff: createSharedCells(1),
     breaker: createSharedCells(BREAKER_CELLS),
     connections: createSharedCells(1),
@@ -73,6 +74,10 @@ function hrtimeMs(): number {
 
 function createSharedCells(count: number): Int32Array {
   return new Int32Array(shared(count * Int32Array.BYTES_PER_ELEMENT));
+}
+
+function createLongCells(count: number): BigInt64Array<SharedArrayBuffer> {
+  return new BigInt64Array(shared(count * BigInt64Array.BYTES_PER_ELEMENT));
 }
 
 function shared(bytes: number): SharedArrayBuffer {

@@ -31,6 +31,8 @@ export interface FlagReading {
   weight: number | null;
   /** Why the stored weight counts as 0; null if it is valid. */
   weightProblem: string | null;
+  /** The id of the current or last rollout, in digits; null if there is none, or it is not read. */
+  rollout: string | null;
   /** The event id of the last flip; null if there was none, or it is not read. */
   flip: string | null;
   /** Who flipped it last, and when (ISO 8601, UTC); null if nobody did, or they are not read. */
@@ -54,6 +56,7 @@ export class FlagWatch {
   readonly #flagName: string;
   readonly #readsLease: boolean;
   readonly #readsWeight: boolean;
+  readonly #readsRollout: boolean;
   readonly #infoFields: readonly (keyof FlagInfo)[];
   readonly #listeners: ((reading: FlagReading) => void)[] = [];
   readonly #names: Set<string>;
@@ -69,12 +72,15 @@ export class FlagWatch {
     flagName: string;
     readsLease?: boolean;
     readsWeight?: boolean;
+    /** Reads the rollout's id, which not every user of Redis may. */
+    readsRollout?: boolean;
     /** Reads the last flip as well, which not every user of Redis may. */
     readsInfo?: boolean;
     logger: Logger;
   }) {
     const { keys, flagName, logger, readsLease = false } = options;
     this.#readsWeight = options.readsWeight === true;
+    this.#readsRollout = options.readsRollout === true;
     this.#keys = keys;
     this.#logger = logger;
     this.#flagName = flagName;
@@ -156,13 +162,14 @@ export class FlagWatch {
   async #read(redis: Redis): Promise<void> {
     const sentAt = performance.now();
     const names = [...this.#names];
-    const { flag, flagInfo, flagWeight, lease } = this.#keys;
+    const { flag, flagInfo, flagWeight, rollout, lease } = this.#keys;
     const read = redis.pipeline();
     if (this.#readsLease) read.get(lease).pttl(lease);
     for (const name of names) {
       read.get(flag(name));
       // After the flag: a rollout that begins in between is never seen as an open flag without its weight.
       if (this.#readsWeight) read.get(flagWeight(name));
+      if (this.#readsRollout) read.hget(rollout(name), "id");
       for (const field of this.#infoFields) read.hget(flagInfo(name), field);
     }
     const replies = (await execAll(read))[Symbol.iterator]();
@@ -173,10 +180,12 @@ export class FlagWatch {
     const readings = names.map((name) => {
       const raw = next();
       const rawWeight = this.#readsWeight ? next() : null;
+      const rollout = readId(this.#readsRollout ? next() : null);
       const info = { ...NO_INFO };
       for (const field of this.#infoFields) info[field] = next();
       const read = this.#interpret(name, raw, info);
-      return { ...read, ...this.#readWeight(name, raw, rawWeight), leaseUntil };
+      const weight = this.#readWeight(name, raw, rawWeight);
+      return { ...read, ...weight, rollout, leaseUntil };
     });
     this.#publish(
       readings.map((reading) => ({
@@ -232,6 +241,10 @@ export class FlagWatch {
     for (const reading of readings)
       for (const listener of this.#listeners) listener(reading);
   }
+}
+
+function readId(raw: string | null): string | null {
+  return raw !== null && /^\d{1,15}$/.test(raw) ? raw : null;
 }
 
 function readLeaseUntil(

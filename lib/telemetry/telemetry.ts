@@ -67,15 +67,22 @@ const trafficWindow = z.object({
     retried: count,
     /** Requests of the canary that this side answered in its place. */
     rescued: count.optional(),
+    /** Requests that asked for this side. They count nowhere else. */
+    optedIn: count.optional(),
+    /** Chosen ones that were not found on this side, but on the other one. Routes and latencies do not have them. */
+    foundElsewhere: count.optional(),
   }),
   /** Ages of the requests that wait for the head of their response at the end of the window. */
   waiting: histogram.optional(),
   /** The same by route. */
   waitingRoutes: z.record(z.string().min(1).max(64), histogram).optional(),
   windowMs: z.number().nonnegative().optional(),
-  /** Requests that the split dealt to this side. Those that prod gets while the canary is closed do not count. */
+  /**
+   * Requests that the split dealt to this side: with sticky clients, each client's first one. Those that prod gets while the canary is
+   * closed do not count.
+   */
   dealt: count.optional(),
-  /** Of the dealt requests, those that ended in this window. */
+  /** Of the requests that were dealt, or whose clients were, those that ended in this window. */
   routes: routes.optional(),
   /** Requests that prod got because the canary was closed. */
   routesAlone: routes.optional(),

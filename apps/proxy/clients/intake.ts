@@ -1,8 +1,12 @@
-import { ServerResponse, type Server } from "node:http";
+import {
+  ServerResponse,
+  type IncomingHttpHeaders,
+  type Server,
+} from "node:http";
 import { Socket } from "node:net";
-import type { Side } from "../../../lib/telemetry/telemetry.js";
 import { createClients, type ClientConnection } from "./client-connection.js";
 import { ConnectionLimit, type ConnectionCount } from "./connection-limit.js";
+import type { Picked } from "../dealing/side-picker.js";
 import type { Engine } from "../engines/engine.js";
 import { refuse } from "../exchange/answers.js";
 import {
@@ -31,7 +35,7 @@ export interface IntakeContext extends ExchangeContext {
   /** Whether request headers with underscores in their names are forwarded. */
   keepsUnderscores: boolean;
   /** @param now monotonic ms */
-  pickSide: (now: number) => Side;
+  pick: (headers: IncomingHttpHeaders, now: number) => Picked;
   engine: Engine;
   tunnels: Engine<UpgradeAttempt>;
   maxConnections: number;
@@ -99,10 +103,10 @@ class Intake {
   ): void {
     const now = performance.now();
     const { keepsUnderscores } = this.#context;
-    const side = this.#context.pickSide(now);
+    const picked = this.#context.pick(request.headers, now);
     const headers = upstreamRequestHeaders(request, client, keepsUnderscores);
     const message = { request, response, headers, engine };
-    new Exchange(this.#context, { side, startedAt: now }, message);
+    new Exchange(this.#context, { picked, startedAt: now }, message);
   }
 
   /** Undefined for a request that must not be forwarded; it has been answered where possible. */

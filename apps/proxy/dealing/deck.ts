@@ -6,6 +6,7 @@ import {
 } from "../../../lib/telemetry/decks.js";
 import type { Ratio } from "../../../lib/telemetry/split-ratio.js";
 import type { Side } from "../../../lib/telemetry/telemetry.js";
+import type { Picked } from "./side-picker.js";
 import { Split } from "./split.js";
 import { ratioDealt, SPLIT_HOLDS, type Weight } from "./weight.js";
 
@@ -105,13 +106,6 @@ export class DeckAdmission {
   }
 }
 
-/** A request's side, and its deck if that is recorded. */
-export interface Deal {
-  side: Side;
-  deck: Deck | undefined;
-  weight: Weight;
-}
-
 interface DealerOptions {
   /** The ratio while no rollout gives a weight. */
   split: Ratio;
@@ -134,21 +128,32 @@ export class Dealer {
   }
 
   /** @param era see Deck */
-  deal(era: number, now: number): Deal {
-    const { admission, readWeight } = this.#options;
-    const weight = readWeight();
-    if (weight !== this.#weight) this.#begin(weight);
+  deal(era: number, now: number): Picked & { weight: Weight } {
+    const { admission } = this.#options;
+    const weight = this.followWeight();
     const { isAtStart, deck } = this.#split;
     if (isAtStart)
       this.#deck = admission.admits(deck) ? new Deck(deck, era) : undefined;
     const side = this.#split.pick();
     this.#deck?.deal(side, era, now);
-    return { side, deck: this.#deck, weight };
+    return { side, by: "dealt", deck: this.#deck, weight };
   }
 
-  #begin(weight: Weight): void {
-    const { split, random } = this.#options;
-    this.#weight = weight;
-    this.#split = new Split(ratioDealt(weight, split), random);
+  /** Whether both sides get a part of the requests. */
+  get hasBothSides(): boolean {
+    this.followWeight();
+    const { prod, canary } = this.#split.ratio;
+    return prod * canary > 0;
+  }
+
+  /** @returns the weight of the next deal */
+  followWeight(): Weight {
+    const { readWeight, split, random } = this.#options;
+    const weight = readWeight();
+    if (weight !== this.#weight) {
+      this.#weight = weight;
+      this.#split = new Split(ratioDealt(weight, split), random);
+    }
+    return weight;
   }
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ResponseSource } from "../http/headers.js";
 import type { Upstream } from "./upstreams.js";
 
 /**
@@ -29,8 +30,11 @@ export interface Attempt {
   hasBody: boolean;
   /** Open a new connection instead of reusing one. */
   freshConnection: boolean;
-  /** The response's `server-timing`, at the time of the call; undefined for none. */
-  readTiming: (() => string) | undefined;
+  /** What the client is told of the response, at the time of the call. */
+  readSource: () => ResponseSource;
+  /** Whether a response with this status is discarded. `onDiscarded` follows in place of `onResponse`. */
+  discards: ((status: number) => boolean) | undefined;
+  onDiscarded: () => void;
   /**
    * The response's head is being relayed. Called at most once, and never together with `onFailure`.
    *

@@ -62,10 +62,14 @@ export function followAttempt(
     });
     try {
       const { bodyLength } = frame(upstream);
-      relayResponse({ upstream, bodyLength }, response, {
-        servedBy: attempt.upstream.side,
-        timing: attempt.readTiming?.(),
-      });
+      if (attempt.discards?.(upstream.statusCode ?? 0) === true) {
+        settle();
+        upstream.resume();
+        attempt.onDiscarded();
+        return;
+      }
+      const source = attempt.readSource();
+      relayResponse({ upstream, bodyLength }, response, source);
     } catch (err) {
       fail("bad-response", err as Error);
       return;

@@ -3,7 +3,11 @@ import type { Socket } from "node:net";
 import { connectUpstream } from "./upstream-socket.js";
 import type { Attempt, Engine, Ongoing, UpstreamLimits } from "./engine.js";
 import { followAttempt } from "./follow-attempt.js";
-import { clientResponseHeaders, headerLines } from "../http/headers.js";
+import {
+  clientResponseHeaders,
+  headerLines,
+  type ResponseSource,
+} from "../http/headers.js";
 import { headersWithHost } from "./request-head.js";
 import { framingOf } from "../http/response-head.js";
 import type { WaitingClient } from "./waiting-client.js";
@@ -79,7 +83,7 @@ export class TunnelEngine implements Engine<UpgradeAttempt> {
   ): void {
     const { socket } = attempt.client;
     attempt.response.detachSocket(socket);
-    socket.write(switchingHead(response, attempt.upstream.side), "latin1");
+    socket.write(switchingHead(response, attempt.readSource()), "latin1");
     socket.write(upstream.head);
     upstream.socket.write(attempt.client.release());
     this.#link(socket, upstream.socket);
@@ -102,8 +106,11 @@ export class TunnelEngine implements Engine<UpgradeAttempt> {
   }
 }
 
-function switchingHead(response: IncomingMessage, servedBy: string): string {
-  const headers = clientResponseHeaders(response.rawHeaders, { servedBy });
+function switchingHead(
+  response: IncomingMessage,
+  source: ResponseSource,
+): string {
+  const headers = clientResponseHeaders(response.rawHeaders, source);
   headers.push("Connection", "Upgrade", "Upgrade", "websocket");
   const reason = response.statusMessage ?? "Switching Protocols";
   return `HTTP/1.1 101 ${reason}\r\n${headerLines(headers)}\r\n`;

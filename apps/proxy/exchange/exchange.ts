@@ -2,7 +2,9 @@ import type { ServerResponse } from "node:http";
 import type { Side } from "../../../lib/telemetry/telemetry.js";
 import { FLAG_HEADER, saysOff } from "../../../lib/flag/flag-value.js";
 import { onLeftWaiting } from "../../../lib/program/waiting-response.js";
+import type { Picked } from "../dealing/side-picker.js";
 import type {
+  Attempt,
   Engine,
   Failure,
   FailureKind,
@@ -12,7 +14,7 @@ import { requestIdOf, type AccessLog, type Ended } from "./access-log.js";
 import { answerFailure, STATUS_OF_FAILURE } from "./answers.js";
 import type { Outcome } from "../traffic/route-book.js";
 import type { ReceivedRequest } from "../http/received-request.js";
-import { hasBody, valuesOf } from "../http/headers.js";
+import { hasBody, valuesOf, type ResponseSource } from "../http/headers.js";
 import { decideRetry, type NextStep } from "./retry.js";
 import {
   CLIENT_CLOSED,
@@ -23,6 +25,8 @@ import {
 import type { AttemptEnd } from "../traffic/upstream-counts.js";
 import type { Upstream, Upstreams } from "../engines/upstreams.js";
 
+const NOT_FOUND = 404;
+
 /** The parts of the proxy that an exchange uses. */
 export interface ExchangeContext {
   upstreams: Readonly<Record<Side, Upstreams>>;
@@ -32,7 +36,7 @@ export interface ExchangeContext {
   /** Whether the flag is known to be false. */
   isFlagOff: () => boolean;
   /**
-   * Called with the outcome of each request, for the side that the split chose; again, with 502 and `isCut`, if its response
+   * Called with the outcome of each request, for the side that the split chose, unless it asked for the canary; again, with 502 and `isCut`, if its response
    * then breaks off. `waitedMs` runs from the end of the request, with its body.
    */
   onOutcome: (
@@ -45,6 +49,8 @@ export interface ExchangeContext {
       isCut: boolean;
     },
   ) => void;
+  /** Whether a request that one side answers 404 is tried on the other; undefined for never. @param now monotonic ms */
+  areBothOut: ((now: number) => boolean) | undefined;
   /** Called for each failed attempt, even if a later one succeeds. */
   onFailedAttempt: (
     upstream: Upstream,
@@ -78,21 +84,26 @@ export class Exchange {
   readonly #taken: NextStep[] = [];
   #tried: { upstream: Upstream; at: number };
   #ongoing: Ongoing | undefined;
+  readonly #picked: Picked;
+  /** Where the first answer was 404, once the other side is tried. */
+  #notFoundAt: Upstream | undefined;
 
-  /** @param picked.startedAt when the side was picked, in monotonic ms */
+  /** @param begun.startedAt when the side was picked, in monotonic ms */
   constructor(
     context: ExchangeContext,
-    picked: { side: Side; startedAt: number },
+    begun: { picked: Picked; startedAt: number },
     message: Message,
   ) {
-    const { side, startedAt } = picked;
+    const { picked, startedAt } = begun;
+    const { side } = picked;
     const { request, response } = message;
     this.#context = context;
+    this.#picked = picked;
     this.#message = message;
     this.#hasBody = hasBody(request);
     this.#begun = { startedAt, era: context.era() };
     this.#pending = context.recorder.begin(
-      side,
+      picked,
       startedAt,
       request,
       this.#hasBody ? request : undefined,
@@ -122,9 +133,9 @@ export class Exchange {
         upstream,
         hasBody: this.#hasBody,
         freshConnection,
-        readTiming: this.#context.tellsTiming
-          ? () => this.#describeTiming()
-          : undefined,
+        readSource: () => this.#describeSource(upstream),
+        discards: this.#findDiscards(upstream),
+        onDiscarded: () => this.#tryOther(upstream),
         onResponse: (status, rawHeaders) => {
           const withoutFeature = this.#isWithoutFeature(status, rawHeaders);
           const isFailure = status >= 500 && !withoutFeature;
@@ -151,6 +162,11 @@ export class Exchange {
     this.#noteAttempt("failed", false);
     if (failure.kind === "unreachable" || failure.kind === "connect-timeout")
       upstreams[side].avoid(upstream, performance.now());
+    const back = this.#backFrom(upstream);
+    if (back !== undefined) {
+      this.#retry(back, false);
+      return;
+    }
     const step = decideRetry({
       side,
       failure,
@@ -200,8 +216,47 @@ export class Exchange {
       { status, withoutFeature: false, isCut: true, waitedMs: 0 },
       performance.now(),
     );
-    if (upstream.side === side)
+    if (upstream.side === side && this.#picked.by !== "asked")
       onOutcome(side, { status }, { ...this.#begun, waitedMs: 0, isCut: true });
+  }
+
+  /** Which responses are not relayed: the first side's 404, and of the other side those that do not serve either. */
+  #findDiscards(upstream: Upstream): Attempt["discards"] {
+    const { areBothOut } = this.#context;
+    if (areBothOut === undefined || this.#hasBody) return undefined;
+    if (this.#backFrom(upstream) !== undefined)
+      return (status) => status >= 400 && status !== NOT_FOUND;
+    const { method, headers } = this.#message.request;
+    if (
+      this.#notFoundAt !== undefined ||
+      this.#picked.by === "closed" ||
+      headers.upgrade !== undefined ||
+      (method !== "GET" && method !== "HEAD")
+    )
+      return undefined;
+    return (status) => status === NOT_FOUND && areBothOut(performance.now());
+  }
+
+  /** The first side's upstream, if this one is of the other side. */
+  #backFrom({ side }: Upstream): Upstream | undefined {
+    return this.#notFoundAt?.side === side ? undefined : this.#notFoundAt;
+  }
+
+  #tryOther(upstream: Upstream): void {
+    this.#noteAttempt("served", true);
+    const other = upstream.side === "canary" ? "prod" : "canary";
+    const next =
+      this.#backFrom(upstream) ??
+      this.#context.upstreams[other].next(performance.now());
+    this.#notFoundAt ??= upstream;
+    this.#retry(next, false);
+  }
+
+  #describeSource({ side: servedBy }: Upstream): ResponseSource {
+    const timing = this.#context.tellsTiming
+      ? this.#describeTiming()
+      : undefined;
+    return { servedBy, timing, setCookie: this.#picked.setCookie };
   }
 
   /** Both parts together are what the client waits. The proxy's has earlier attempts in it. */
@@ -238,13 +293,15 @@ export class Exchange {
       status: this.#canaryStatus ?? status,
       rescued: this.#canaryStatus !== undefined,
       withoutFeature,
+      isFallback: this.#notFoundAt !== undefined,
     };
     const { recorder, onOutcome } = this.#context;
     const { side } = this.#pending;
     const now = performance.now();
     const waitedMs = waitedFor(this.#pending, now) ?? 0;
     if (!recorder.finish(this.#pending, outcome, now)) return false;
-    onOutcome(side, outcome, { ...this.#begun, waitedMs, isCut: false });
+    if (this.#picked.by !== "asked")
+      onOutcome(side, outcome, { ...this.#begun, waitedMs, isCut: false });
     this.#log({ status, withoutFeature, isCut: false, waitedMs }, now);
     return true;
   }

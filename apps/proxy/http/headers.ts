@@ -120,6 +120,8 @@ export interface ResponseSource {
   servedBy: string;
   /** The value of `server-timing`; undefined for none. */
   timing?: string | undefined;
+  /** The value of a `set-cookie` beside the upstream's own; undefined for none. */
+  setCookie?: string | undefined;
 }
 
 /** The headers that are forwarded unchanged. */
@@ -140,13 +142,13 @@ function endToEndHeaders(
 
 /**
  * A response's raw headers for the client: order, case and repetition kept, hop-by-hop headers removed, `x-served-by`
- * set, and a `server-timing` of the proxy's own added.
+ * set, and a `server-timing` and `set-cookie` of the proxy's own added.
  *
  * @param raw `[name, value, name, value …]` as received
  */
 export function clientResponseHeaders(
   raw: readonly string[],
-  { servedBy, timing }: ResponseSource,
+  { servedBy, timing, setCookie }: ResponseSource,
 ): string[] {
   const headers: string[] = [];
   let connection: string | undefined;
@@ -162,6 +164,7 @@ export function clientResponseHeaders(
   const kept = named === undefined ? headers : without(headers, named);
   kept.push("x-served-by", servedBy);
   if (timing !== undefined) kept.push("server-timing", timing);
+  if (setCookie !== undefined) kept.push("set-cookie", setCookie);
   return kept;
 }
 

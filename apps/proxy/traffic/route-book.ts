@@ -25,7 +25,7 @@ export type RouteWindows = Record<Column, Record<string, RouteWindow>>;
 
 export interface RoutedRequest {
   readonly side: Side;
-  /** Whether the split chose the side; false if the canary was closed. */
+  /** Whether the split chose the side of the request or of its client; false if the canary was closed. */
   readonly isDealt: boolean;
   readonly method: string | undefined;
   readonly url: string | undefined;
@@ -38,6 +38,8 @@ export interface Outcome {
   rescued: boolean;
   /** Prod answered 503 because the flag is off. */
   withoutFeature?: boolean;
+  /** The side answered 404, and the request was tried on the other one. */
+  isFallback?: boolean;
 }
 
 class Tally {

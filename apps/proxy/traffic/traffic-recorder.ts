@@ -1,8 +1,9 @@
 import { Bag, type BagItem } from "../../../lib/bag.js";
 import { deckBucketOf, FINER } from "../../../lib/telemetry/decks.js";
 import type { Side } from "../../../lib/telemetry/telemetry.js";
-import type { Deal, Deck } from "../dealing/deck.js";
-import { SPLIT_HOLDS, type Weight } from "../dealing/weight.js";
+import type { Deck } from "../dealing/deck.js";
+import type { Picked } from "../dealing/side-picker.js";
+import type { Weight } from "../dealing/weight.js";
 import {
   CLIENT_CLOSED,
   type Outcome,
@@ -22,6 +23,7 @@ export interface PendingRequest extends BagItem, RoutedRequest {
   /** Monotonic ms. */
   readonly startedAt: number;
   readonly body: RequestBody | undefined;
+  readonly by: Picked["by"];
   deck: Deck | undefined;
 }
 
@@ -41,10 +43,6 @@ export function waitedFor(
 }
 
 const HALF_SECOND_MS = 500;
-const UNRECORDED = { deck: undefined, weight: SPLIT_HOLDS };
-
-type ReadDeal = () => Pick<Deal, "deck" | "weight"> | undefined;
-
 /** Counts each side's requests in consecutive windows, each of which is dealt by one weight. */
 export class TrafficRecorder {
   /** Attempts, by instance. */
@@ -54,7 +52,8 @@ export class TrafficRecorder {
     prod: new Bag(),
     canary: new Bag(),
   };
-  readonly #readDeal: ReadDeal;
+  /** Those that asked for the canary. */
+  readonly #asked = new Bag<PendingRequest>();
   readonly #onWeightEnd: (ended: ThreadWindows) => void;
   /** Of the requests dealt in this window; undefined without any. */
   #weight: Weight | undefined;
@@ -62,57 +61,57 @@ export class TrafficRecorder {
 
   /**
    * @param now monotonic ms, here and below
-   * @param readDeal how a request that begins was dealt; undefined if the canary was closed
    * @param onWeightEnd called with the window that ends because the first request was dealt by another weight
    */
   constructor(
     now: number,
-    readDeal: ReadDeal = () => UNRECORDED,
     onWeightEnd: (ended: ThreadWindows) => void = () => undefined,
   ) {
     this.#counts = new WindowCounts(now);
-    this.#readDeal = readDeal;
     this.#onWeightEnd = onWeightEnd;
   }
 
   /** @param asked names the request's route @param body the request's, if it has one */
   begin(
-    side: Side,
+    { side, by, deck, weight }: Picked,
     now: number,
     asked: { method?: string | undefined; url?: string | undefined } = {},
     body?: RequestBody,
   ): PendingRequest {
-    const deal = this.#readDeal();
-    if (deal !== undefined) this.#turnTo(deal.weight, now);
-    const isDealt = side === "canary" || deal !== undefined;
+    if (weight !== undefined) this.#turnTo(weight, now);
     const { method, url } = asked;
     const pending: PendingRequest = {
       side,
       startedAt: now,
       body,
-      deck: deal?.deck,
-      isDealt,
+      by,
+      deck,
+      isDealt: by !== "closed",
       method,
       url,
       slot: -1,
     };
     const counts = this.#counts.of(side);
-    counts.chosen += 1;
-    if (isDealt) counts.dealt += 1;
-    this.#pending[side].add(pending);
+    if (by === "asked") counts.optedIn += 1;
+    else counts.chosen += 1;
+    if (by === "dealt") counts.dealt += 1;
+    this.#bagOf(pending).add(pending);
     return pending;
   }
 
   /**
    * The response's head was sent, or the client left (499). A client that left has waited at least as long as it did, which is
-   * its latency. A request whose body had not arrived has none.
+   * its latency. A request whose body had not arrived has none, nor has one that was tried on both sides. A request that asked for the
+   * canary counts nowhere.
    *
    * @returns false, and counts nothing, after a request's first call
    */
   finish(pending: PendingRequest, outcome: Outcome, now: number): boolean {
-    if (!this.#pending[pending.side].delete(pending)) return false;
+    if (!this.#bagOf(pending).delete(pending)) return false;
+    if (pending.by === "asked") return true;
     const counts = this.#counts.of(pending.side);
-    const waitedMs = waitedFor(pending, now);
+    const waitedMs =
+      outcome.isFallback === true ? undefined : waitedFor(pending, now);
     const fine = waitedMs === undefined ? undefined : deckBucketOf(waitedMs);
     const bucket = fine === undefined ? undefined : Math.ceil(fine / FINER);
     const { status } = outcome;
@@ -122,17 +121,28 @@ export class TrafficRecorder {
     if (waitedMs !== undefined && waitedMs > HALF_SECOND_MS)
       counts.above500Ms += 1;
     if (outcome.withoutFeature === true) counts.withoutFeature += 1;
-    else {
-      if (status >= 500) counts.errors += 1;
-      const route = this.#counts.routes.count(pending, outcome, bucket);
-      const isSound = status < CLIENT_CLOSED && !outcome.rescued;
-      this.#answer(pending, route, isSound ? fine : undefined, now);
-    }
+    // No answer of its own side: its deck never completes.
+    else if (outcome.isFallback === true && status < 400)
+      counts.foundElsewhere += 1;
+    else this.#countAnswer(pending, outcome, { now, fine, bucket });
     if (outcome.rescued) {
       counts.retried += 1;
       this.#counts.of("prod").rescued += 1;
     }
     return true;
+  }
+
+  #countAnswer(
+    pending: PendingRequest,
+    outcome: Outcome,
+    took: { now: number; fine: number | undefined; bucket: number | undefined },
+  ): void {
+    const { routes } = this.#counts;
+    const { status, rescued } = outcome;
+    if (status >= 500) this.#counts.of(pending.side).errors += 1;
+    const route = routes.count(pending, outcome, took.bucket);
+    const isSound = status < CLIENT_CLOSED && !rescued;
+    this.#answer(pending, route, isSound ? took.fine : undefined, took.now);
   }
 
   /** The name of the route that it counts under. */
@@ -160,6 +170,10 @@ export class TrafficRecorder {
     if (this.#weight !== undefined && this.#weight !== weight)
       this.#onWeightEnd(this.takeWindow(now));
     this.#weight = weight;
+  }
+
+  #bagOf({ side, by }: PendingRequest): Bag<PendingRequest> {
+    return by === "asked" ? this.#asked : this.#pending[side];
   }
 
   #readAges(side: Side, now: number): WaitingAges {

@@ -50,6 +50,8 @@ export class SideCounts {
   chosen = 0;
   retried = 0;
   rescued = 0;
+  optedIn = 0;
+  foundElsewhere = 0;
   above500Ms = 0;
   readonly status = new Map<number, number>();
   readonly latency = new LatencyHistogram();
@@ -62,6 +64,8 @@ export class SideCounts {
     this.chosen += arms.chosen;
     this.retried += arms.retried;
     this.rescued += arms.rescued ?? 0;
+    this.optedIn += arms.optedIn ?? 0;
+    this.foundElsewhere += arms.foundElsewhere ?? 0;
     this.latency.merge(counts.latency);
     this.above500Ms += counts.above500Ms ?? 0;
     for (const [status, count] of Object.entries(counts.status))
@@ -139,13 +143,18 @@ export class WindowCounts {
     this.#sides = createCounts();
     const routes = this.routes.take(now);
     const describe = (side: Side): TrafficCounts => {
-      const { chosen, retried, rescued, status, latency, ...rest } =
+      const { chosen, retried, rescued, status, latency, ...counts } =
         ended[side];
+      const { optedIn, foundElsewhere, ...rest } = counts;
       return {
         ...rest,
         status: Object.fromEntries(status),
         latency: latency.toSparse(),
-        arms: { chosen, retried, rescued },
+        arms: {
+          ...{ chosen, retried, rescued },
+          ...(optedIn > 0 && { optedIn }),
+          ...(foundElsewhere > 0 && { foundElsewhere }),
+        },
         ...waiting[side].toCounts(),
         windowMs,
         routes: routes[side],

@@ -15,6 +15,7 @@ import { Upstreams } from "../../../apps/proxy/engines/upstreams.js";
 import { HttpService } from "../../../lib/program/http-service.js";
 import type { Side } from "../../../lib/telemetry/telemetry.js";
 import { onCleanup } from "../cleanup.js";
+import { dealt } from "../dealt.js";
 import { engineUnderTest } from "../http/engines.js";
 import { RawClient } from "../http/raw-client.js";
 
@@ -46,6 +47,8 @@ export async function startTestProxy(options: {
   isFlagOff?: boolean;
   accessLog?: AccessLog;
   tellsTiming?: boolean;
+  /** Whether a 404 is tried on the other side. */
+  fallsBack?: boolean;
   /** The one under test unless told. */
   engine?: Engine;
 }): Promise<TestProxy> {
@@ -69,7 +72,8 @@ export async function startTestProxy(options: {
     }),
   );
   serveRequests(service.server, {
-    pickSide: typeof side === "function" ? side : () => side,
+    pick: () => dealt(typeof side === "function" ? side() : side),
+    areBothOut: options.fallsBack === true ? () => true : undefined,
     isTrusted: options.isTrusted ?? (() => false),
     keepsUnderscores: false,
     maxConnections: options.maxConnections ?? 10_000,

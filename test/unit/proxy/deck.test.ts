@@ -1,9 +1,5 @@
 import { expect } from "chai";
-import {
-  Dealer,
-  DeckAdmission,
-  type Deal,
-} from "../../../apps/proxy/dealing/deck.js";
+import { Dealer, DeckAdmission } from "../../../apps/proxy/dealing/deck.js";
 import { SPLIT_HOLDS } from "../../../apps/proxy/dealing/weight.js";
 import {
   CLIENT_CLOSED,
@@ -31,7 +27,6 @@ class Thread {
   weight = SPLIT_HOLDS;
   readonly recorder: TrafficRecorder;
   readonly #dealer: Dealer;
-  #deal: Deal | undefined;
 
   constructor(ratio: string, admission = createAdmission(), seed = 1) {
     this.#dealer = new Dealer({
@@ -40,12 +35,12 @@ class Thread {
       admission,
       random: createSeededRandom(seed),
     });
-    this.recorder = new TrafficRecorder(0, () => this.#deal);
+    this.recorder = new TrafficRecorder(0);
   }
 
   begin(now: number): PendingRequest {
-    this.#deal = this.#dealer.deal(this.era, now);
-    return this.recorder.begin(this.#deal.side, now, ASKED);
+    const picked = this.#dealer.deal(this.era, now);
+    return this.recorder.begin(picked, now, ASKED);
   }
 
   beginMany(count: number, now: number): PendingRequest[] {

@@ -1,6 +1,8 @@
 import { expect } from "chai";
+import type { Picked } from "../../../apps/proxy/dealing/side-picker.js";
 import { RouteTotals } from "../../../apps/proxy/traffic/route-totals.js";
 import { TrafficRecorder } from "../../../apps/proxy/traffic/traffic-recorder.js";
+import { dealt } from "../../support/dealt.js";
 
 /** Requests with these statuses. */
 function record(
@@ -8,8 +10,17 @@ function record(
   url: string,
   ...statuses: number[]
 ): void {
+  recordAs(dealt("prod"), recorder, url, statuses);
+}
+
+function recordAs(
+  picked: Picked,
+  recorder: TrafficRecorder,
+  url: string,
+  statuses: readonly number[],
+): void {
   for (const status of statuses) {
-    const pending = recorder.begin("prod", 0, { method: "GET", url });
+    const pending = recorder.begin(picked, 0, { method: "GET", url });
     recorder.finish(pending, { status, rescued: false }, 10);
   }
 }
@@ -34,9 +45,9 @@ describe("the totals of routes", () => {
   });
 
   it("count prod's requests while the canary is closed as well", () => {
-    const recorder = new TrafficRecorder(0, () => undefined);
+    const recorder = new TrafficRecorder(0);
     const totals = new RouteTotals();
-    record(recorder, "/cart", 200);
+    recordAs({ side: "prod", by: "closed" }, recorder, "/cart", [200]);
     totals.add(recorder.takeWindow(0));
     expect(endsOf(totals)["GET /cart"]!.served).to.equal(1);
   });

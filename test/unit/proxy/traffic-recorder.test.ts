@@ -5,24 +5,23 @@ import {
 } from "../../../apps/proxy/traffic/traffic-recorder.js";
 import type { ThreadWindows } from "../../../apps/proxy/traffic/window-counts.js";
 import { bucketOf } from "../../../lib/telemetry/latency-histogram.js";
+import { dealt } from "../../support/dealt.js";
 
 const OK = { status: 200, rescued: false };
-/** How a request is dealt by a weight, in hundredths of a percent. */
-const by = (weight: number) => ({ deck: undefined, weight });
 
 describe("proxy traffic recorder", () => {
   it("counts latencies above half a second exactly", () => {
     const recorder = new TrafficRecorder(0);
     for (const ms of [499, 500, 500.1, 505])
-      recorder.finish(recorder.begin("prod", 0), OK, ms);
+      recorder.finish(recorder.begin(dealt("prod"), 0), OK, ms);
     expect(recorder.takeWindow(600).prod.above500Ms).to.equal(2);
   });
 
   it("counts each side's requests, statuses and latencies in one window", () => {
     const recorder = new TrafficRecorder(1000);
-    const slow = recorder.begin("canary", 1000);
-    const fast = recorder.begin("prod", 1000);
-    const failed = recorder.begin("prod", 1010);
+    const slow = recorder.begin(dealt("canary"), 1000);
+    const fast = recorder.begin(dealt("prod"), 1000);
+    const failed = recorder.begin(dealt("prod"), 1010);
     recorder.finish(fast, OK, 1008);
     recorder.finish(failed, { status: 503, rescued: false }, 1018);
     recorder.finish(slow, { status: 404, rescued: false }, 1400);
@@ -46,17 +45,15 @@ describe("proxy traffic recorder", () => {
   });
 
   it("ends the window at the first request that another weight deals", () => {
-    let deal: ReturnType<typeof by> | undefined;
     const ended: ThreadWindows[] = [];
-    const recorder = new TrafficRecorder(
-      0,
-      () => deal,
-      (window) => ended.push(window),
-    );
-    const begin = (weight?: number) => {
-      deal = weight === undefined ? undefined : by(weight);
-      return recorder.begin("prod", 10);
-    };
+    const recorder = new TrafficRecorder(0, (window) => ended.push(window));
+    const begin = (weight?: number) =>
+      recorder.begin(
+        weight === undefined
+          ? { side: "prod", by: "closed" }
+          : { ...dealt("prod"), weight },
+        10,
+      );
     const first = begin(200);
     begin(200);
     begin();
@@ -75,9 +72,63 @@ describe("proxy traffic recorder", () => {
     expect(ended).to.have.length(1);
   });
 
+  it("counts a request that asked for the canary as such, and nowhere else", () => {
+    const recorder = new TrafficRecorder(0);
+    const before = recorder.takeWindow(0).canary;
+    const asked = { side: "canary", by: "asked" } as const;
+    const failed = recorder.begin(asked, 0, { method: "GET", url: "/a" });
+    recorder.begin(asked, 0);
+    expect(
+      recorder.finish(failed, { status: 500, rescued: true }, 900),
+    ).to.equal(true);
+    expect(
+      recorder.finish(failed, { status: 500, rescued: true }, 900),
+    ).to.equal(false);
+    const { prod, canary } = recorder.takeWindow(1000);
+    const { arms, windowMs, ...counts } = canary;
+    expect(windowMs).to.equal(1000);
+    expect(arms).to.deep.equal({ ...before.arms, optedIn: 2 });
+    expect({ ...counts, windowMs: 0, arms: before.arms }).to.deep.equal(before);
+    expect(prod.arms.rescued).to.equal(0);
+  });
+
+  it("does not count a client's further requests as dealt, but as its side's", () => {
+    const recorder = new TrafficRecorder(0);
+    const asked = { method: "GET", url: "/a" };
+    for (const by of ["dealt", "kept", "kept"] as const)
+      recorder.finish(recorder.begin({ side: "canary", by }, 0, asked), OK, 5);
+    const { canary } = recorder.takeWindow(500);
+    expect(canary).to.deep.include({ requests: 3, dealt: 1 });
+    expect(canary.routes!["GET /a"]!.requests).to.equal(3);
+  });
+
+  it("counts a request that the other side had as found there, in no route and without a latency", () => {
+    const recorder = new TrafficRecorder(0);
+    const asked = { method: "GET", url: "/a" };
+    const end = (status: number) =>
+      recorder.finish(
+        recorder.begin(dealt("prod"), 0, asked),
+        { status, rescued: false, isFallback: true },
+        900,
+      );
+    end(200);
+    const found = recorder.takeWindow(1000).prod;
+    expect(found).to.deep.include({
+      ...{ requests: 1, errors: 0, latency: [], above500Ms: 0, routes: {} },
+      status: { 200: 1 },
+    });
+    expect(found.arms.foundElsewhere).to.equal(1);
+    end(404);
+    const missed = recorder.takeWindow(2000).prod;
+    expect(missed.arms.foundElsewhere).to.equal(undefined);
+    expect(missed.routes!.other).to.deep.include({
+      ...{ requests: 1, refused: { 404: 1 }, latency: [] },
+    });
+  });
+
   it("starts each window empty", () => {
     const recorder = new TrafficRecorder(0);
-    recorder.finish(recorder.begin("prod", 0), OK, 1);
+    recorder.finish(recorder.begin(dealt("prod"), 0), OK, 1);
     recorder.takeWindow(500);
     expect(recorder.takeWindow(1250).prod).to.deep.include({
       requests: 0,
@@ -92,7 +143,7 @@ describe("proxy traffic recorder", () => {
 
   it("counts a rescued request as the canary's error and as prod's rescue", () => {
     const recorder = new TrafficRecorder(0);
-    const pending = recorder.begin("canary", 0);
+    const pending = recorder.begin(dealt("canary"), 0);
     recorder.finish(pending, { status: 502, rescued: true }, 20);
 
     const { prod, canary } = recorder.takeWindow(500);
@@ -110,7 +161,7 @@ describe("proxy traffic recorder", () => {
 
   it("counts a client that left as 499 and not as an error", () => {
     const recorder = new TrafficRecorder(0);
-    const pending = recorder.begin("canary", 0);
+    const pending = recorder.begin(dealt("canary"), 0);
     recorder.finish(pending, { status: CLIENT_CLOSED, rescued: false }, 70);
     expect(recorder.takeWindow(500).canary).to.deep.include({
       requests: 1,
@@ -124,7 +175,7 @@ describe("proxy traffic recorder", () => {
     const recorder = new TrafficRecorder(0);
     const asked = { method: "POST", url: "/upload" };
     const body: { arrivedAt: number | undefined } = { arrivedAt: undefined };
-    const pending = recorder.begin("canary", 0, asked, body);
+    const pending = recorder.begin(dealt("canary"), 0, asked, body);
     expect(recorder.takeWindow(500).canary.waiting).to.deep.equal([]);
     body.arrivedAt = 900;
     const { waiting } = recorder.takeWindow(1000).canary;
@@ -142,7 +193,7 @@ describe("proxy traffic recorder", () => {
     const asked = { method: "POST", url: "/upload" };
     for (const status of [200, 499, 502])
       recorder.finish(
-        recorder.begin("canary", 0, asked, { arrivedAt: undefined }),
+        recorder.begin(dealt("canary"), 0, asked, { arrivedAt: undefined }),
         { status, rescued: false },
         900,
       );
@@ -152,7 +203,7 @@ describe("proxy traffic recorder", () => {
 
   it("counts only the first outcome of a request", () => {
     const recorder = new TrafficRecorder(0);
-    const pending = recorder.begin("prod", 0);
+    const pending = recorder.begin(dealt("prod"), 0);
     recorder.finish(pending, OK, 1);
     recorder.finish(pending, { status: CLIENT_CLOSED, rescued: false }, 2);
     expect(recorder.takeWindow(500).prod.status).to.deep.equal({ 200: 1 });
@@ -160,7 +211,7 @@ describe("proxy traffic recorder", () => {
 
   it("shows the ages of waiting requests in each window until they are answered", () => {
     const recorder = new TrafficRecorder(0);
-    const pending = recorder.begin("canary", 100);
+    const pending = recorder.begin(dealt("canary"), 100);
     const first = recorder.takeWindow(500).canary;
     expect(first.waiting).to.deep.equal([[bucketOf(400), 1]]);
     expect(first.requests).to.equal(0);

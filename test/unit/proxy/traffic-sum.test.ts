@@ -6,6 +6,7 @@ import type { TrafficWindows } from "../../../apps/proxy/traffic/window-counts.j
 import { SPLIT_HOLDS } from "../../../apps/proxy/dealing/weight.js";
 import { SIDES, type Side } from "../../../lib/telemetry/telemetry.js";
 import { createSeededRandom } from "../../support/seeded-random.js";
+import { dealt } from "../../support/dealt.js";
 
 const STATUSES = [200, 404, 503, 504];
 
@@ -26,7 +27,7 @@ function recordBoth(requests: number) {
     };
     const endsAt = i + random() * 400;
     for (const recorder of [alone, pick(several)]) {
-      const pending = recorder.begin(side, i, asked);
+      const pending = recorder.begin(dealt(side), i, asked);
       if (i % 10 !== 0) recorder.finish(pending, outcome, endsAt);
     }
   }
@@ -42,17 +43,16 @@ describe("proxy traffic sum", () => {
     let weight = 200;
     const sum = new TrafficSum(0);
     const createThread = (): TrafficRecorder => {
-      const recorder: TrafficRecorder = new TrafficRecorder(
-        0,
-        () => ({ deck: undefined, weight }),
-        (ended) => sum.add(recorder, ended),
+      const recorder: TrafficRecorder = new TrafficRecorder(0, (ended) =>
+        sum.add(recorder, ended),
       );
       return recorder;
     };
     const threads = [createThread(), createThread()];
     const [one, other] = threads as [TrafficRecorder, TrafficRecorder];
     const deal = (recorder: TrafficRecorder, count: number) => {
-      for (let i = 0; i < count; i++) recorder.begin("prod", 1);
+      for (let i = 0; i < count; i++)
+        recorder.begin({ ...dealt("prod"), weight }, 1);
     };
     const take = (now: number) => {
       for (const thread of threads) sum.add(thread, thread.takeWindow(now));
@@ -135,7 +135,7 @@ describe("proxy traffic sum", () => {
     const sum = new TrafficSum(0);
     const recorder = new TrafficRecorder(0);
     const answer = (status: number) => {
-      const pending = recorder.begin("prod", 0);
+      const pending = recorder.begin(dealt("prod"), 0);
       recorder.finish(pending, { status, rescued: false }, 10);
     };
     const count = () => {
@@ -157,8 +157,8 @@ describe("proxy traffic sum", () => {
 
   it("counts waiting requests from each live recorder's last windows", () => {
     const [recorder, other] = [new TrafficRecorder(0), new TrafficRecorder(0)];
-    const pending = recorder.begin("canary", 0);
-    other.begin("canary", 0);
+    const pending = recorder.begin(dealt("canary"), 0);
+    other.begin(dealt("canary"), 0);
     const merged = new TrafficSum(0);
     const waiting = () => {
       const { waiting: seen = [] } = takeWindow(merged, 100).canary;
@@ -181,7 +181,7 @@ describe("proxy traffic sum", () => {
     const take = (now: number, ...pages: string[]) => {
       for (const page of pages) {
         const asked = { method: "GET", url: `/${page}` };
-        const pending = recorder.begin("prod", 0, asked);
+        const pending = recorder.begin(dealt("prod"), 0, asked);
         recorder.finish(pending, { status: 200, rescued: false }, 1);
       }
       merged.add(recorder, recorder.takeWindow(now));
@@ -204,7 +204,7 @@ describe("proxy traffic sum", () => {
       const recorder = new TrafficRecorder(0);
       for (let i = 0; i < 50; i++) {
         const asked = { method: "GET", url: `/${r}-${i}` };
-        const pending = recorder.begin("prod", 0, asked);
+        const pending = recorder.begin(dealt("prod"), 0, asked);
         recorder.finish(pending, { status: 200, rescued: false }, 1);
       }
       merged.add(recorder, recorder.takeWindow(1));

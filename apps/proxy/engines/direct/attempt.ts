@@ -118,13 +118,14 @@ export class DirectAttempt implements ConnectionUser, Ongoing {
 
   /** @returns whether the client can take more */
   #relay(part: ResponsePart): boolean {
-    const { response, upstream, readTiming, onResponse } = this.#attempt;
+    const { response, readSource, discards, onResponse } = this.#attempt;
     for (const interim of part.interim) relayInterim(response, interim);
     if (part.head !== undefined) {
-      beginResponse(response, part.head, {
-        servedBy: upstream.side,
-        timing: readTiming?.(),
-      });
+      if (discards?.(part.head.status) === true) {
+        this.#discard(part);
+        return true;
+      }
+      beginResponse(response, part.head, readSource());
       this.#head = part.head;
       onResponse(part.head.status, part.head.rawHeaders);
     }
@@ -146,6 +147,15 @@ export class DirectAttempt implements ConnectionUser, Ongoing {
     if (takesMore) return true;
     response.once("drain", () => this.#connection.socket.resume());
     return false;
+  }
+
+  /** The connection is kept if the whole response is here. */
+  #discard({ head, ended, excess }: ResponsePart): void {
+    this.#head = head;
+    this.#isComplete = ended;
+    if (!ended || excess || head?.keepAlive !== true) this.#drop();
+    else this.#leaveIfDone();
+    this.#attempt.onDiscarded();
   }
 
   #complete({ body, text, excess }: ResponsePart): void {

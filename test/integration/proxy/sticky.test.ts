@@ -1,0 +1,171 @@
+import { expect } from "chai";
+import { randomUUID } from "node:crypto";
+import { startBackend, type Backend } from "../../support/http/backend.js";
+import { onCleanup } from "../../support/cleanup.js";
+import { describeEngines } from "../../support/http/engines.js";
+import { send, type Answer } from "../../support/http/http-client.js";
+import {
+  canaryToBe,
+  startOpenProxy,
+} from "../../support/programs/proxy-program.js";
+import { connectRedis } from "../../support/redis/redis-server.js";
+import { waitFor } from "../../support/wait-for.js";
+
+/** A build whose page names its script by a hash, and knows no other build's. */
+function startBuild(hash: string): Promise<Backend> {
+  return startBackend((request, response) => {
+    if (request.url === "/") response.end(`/app.${hash}.js`);
+    else if (request.url === `/app.${hash}.js`) response.end(hash);
+    else response.writeHead(404).end();
+  });
+}
+
+/** A service with sessions in its memory. */
+function startSessions(): Promise<Backend> {
+  const sessions = new Set<string>();
+  return startBackend((request, response) => {
+    if (request.url === "/login") {
+      const session = randomUUID();
+      sessions.add(session);
+      response.setHeader("set-cookie", [`session=${session}`, "theme=dark"]);
+      response.end();
+      return;
+    }
+    const session = /session=([\w-]+)/.exec(request.headers.cookie ?? "")?.[1];
+    response.writeHead(sessions.has(session ?? "") ? 200 : 401).end();
+  });
+}
+
+async function startSides(
+  start: (side: string) => Promise<Backend>,
+  env: Record<string, string>,
+) {
+  const [prod, canary] = [await start("prod"), await start("canary")];
+  const proxy = await startOpenProxy({
+    PROD_URLS: prod.url.origin,
+    CANARY_URLS: canary.url.origin,
+    ...env,
+  });
+  const redis = connectRedis();
+  onCleanup(() => redis.disconnect());
+  return { proxy, redis };
+}
+
+/** Keeps cookies like a browser. */
+class Browser {
+  readonly #port: number;
+  readonly #jar = new Map<string, string>();
+
+  constructor(port: number) {
+    this.#port = port;
+  }
+
+  async get(path: string): Promise<Answer> {
+    const cookie = [...this.#jar].map((pair) => pair.join("=")).join("; ");
+    const headers = cookie === "" ? {} : { cookie };
+    const answer = await send(this.#port, { path, headers });
+    for (const line of answer.headers["set-cookie"] ?? []) {
+      const [, name = "", value = ""] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
+      this.#jar.set(name, value);
+    }
+    return answer;
+  }
+
+  /** Loads the page and then its script. @returns whether both came */
+  async load(): Promise<boolean> {
+    const page = await this.get("/");
+    return (await this.get(page.body.toString())).status === 200;
+  }
+}
+
+/** @returns how many of 800 loads of the page, by 10 clients in turn, were broken */
+async function countBroken(
+  port: number,
+  isClientNew: boolean,
+): Promise<number> {
+  const clients = Array.from({ length: 10 }, () => new Browser(port));
+  let broken = 0;
+  for (let i = 0; i < 800; i++) {
+    const client = isClientNew ? new Browser(port) : clients[i % 10]!;
+    if (!(await client.load())) broken += 1;
+  }
+  return broken;
+}
+
+describeEngines("proxy with two builds", () => {
+  it("breaks 400 of 800 page loads without sticky clients", async () => {
+    const { proxy } = await startSides(startBuild, {});
+    expect(await countBroken(proxy.port, false)).to.equal(400);
+  });
+
+  for (const [name, env, isClientNew] of [
+    ["STICKY=cookie", { STICKY: "cookie" }, false],
+    ["STICKY=cookie and a new client each", { STICKY: "cookie" }, true],
+    ["ASSET_FALLBACK=on", { ASSET_FALLBACK: "on" }, false],
+    ["both", { STICKY: "cookie", ASSET_FALLBACK: "on" }, false],
+  ] as const)
+    it(`breaks none of 800 page loads with ${name}`, async () => {
+      const { proxy } = await startSides(startBuild, env);
+      expect(await countBroken(proxy.port, isClientNew)).to.equal(0);
+    });
+});
+
+describeEngines("proxy with sticky clients", () => {
+  it("answers 40 requests after a login by one side, with the service's cookies kept", async () => {
+    const { proxy } = await startSides(startSessions, { STICKY: "cookie" });
+    for (let user = 0; user < 4; user++) {
+      const browser = new Browser(proxy.port);
+      const login = await browser.get("/login");
+      expect(login.headers["set-cookie"]).to.have.length(3);
+      const answers: string[] = [];
+      for (let i = 0; i < 40; i++) {
+        const { status, servedBy } = await browser.get("/cart");
+        answers.push(`${status} ${servedBy}`);
+      }
+      expect(new Set(answers)).to.deep.equal(
+        new Set([`200 ${login.servedBy}`]),
+      );
+    }
+  });
+
+  it("honours no cookie of a stopped canary", async () => {
+    const { proxy, redis } = await startSides(startSessions, {
+      STICKY: "cookie",
+      SPLIT: "0:1",
+    });
+    const browser = new Browser(proxy.port);
+    expect((await browser.get("/")).servedBy).to.equal("canary");
+    await redis.set(proxy.keys.flag("feature"), "false");
+    await canaryToBe(proxy, /^flag is false$/);
+    const stopped = await browser.get("/");
+    expect(stopped.servedBy).to.equal("prod");
+    expect(stopped.headers["set-cookie"]).to.equal(undefined);
+  });
+
+  it("names the rollout in the cookie, and deals clients anew when another begins", async () => {
+    const { proxy, redis } = await startSides(startSessions, {
+      STICKY: "cookie",
+    });
+    const begin = async (id: string, weight: number) => {
+      await redis
+        .multi()
+        .hset(proxy.keys.rollout("feature"), "id", id)
+        .set(proxy.keys.flagWeight("feature"), weight)
+        .exec();
+      await waitFor("the weight", async () => {
+        const status = await proxy.status();
+        return status.weight === weight && status.canary.open;
+      });
+    };
+    await begin("41", 100);
+    const browser = new Browser(proxy.port);
+    const first = await browser.get("/");
+    expect(first.headers["set-cookie"]![0]).to.match(
+      /^serin-side=canary\.41\.\d{4}; Path=\/; HttpOnly; SameSite=Lax$/,
+    );
+    expect((await browser.get("/")).headers["set-cookie"]).to.equal(undefined);
+    await begin("42", 0);
+    const second = await browser.get("/");
+    expect(second.headers["set-cookie"]![0]).to.match(/^serin-side=prod\.42\./);
+  });
+});
