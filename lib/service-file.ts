@@ -52,6 +52,19 @@ export function formatRouteRules({ routes }: Pick<ServiceFile, "routes">) {
   return JSON.stringify(Object.fromEntries(rules));
 }
 
+/** What it says of the clients, as the proxy's settings. */
+export function proxySettings({
+  proxy,
+  rollout,
+}: Pick<ServiceFile, "proxy" | "rollout">) {
+  return {
+    STICKY: proxy.sticky,
+    ASSET_FALLBACK: proxy.asset_fallback,
+    CANARY_HEADER: rollout.match?.header ?? "",
+    CANARY_COOKIE: rollout.match?.cookie ?? "",
+  };
+}
+
 export function findServiceFile(directory: string): string {
   return join(resolve(directory), "serin.yml");
 }

@@ -1,4 +1,8 @@
-import { formatRouteRules, type ServiceFile } from "../../lib/service-file.js";
+import {
+  formatRouteRules,
+  proxySettings,
+  type ServiceFile,
+} from "../../lib/service-file.js";
 import { ADMIN_HOST, BASE_SETTINGS } from "../../lib/settings/base-config.js";
 import {
   setting,
@@ -130,6 +134,7 @@ export function mergeSettings(
     ...(Object.keys(routes).length > 0 && {
       ROUTE_RULES: formatRouteRules(service),
     }),
+    ...proxySettings(service),
     ...withoutEmpty(env),
   };
 }

@@ -69,10 +69,31 @@ export const flagName = text(
   FORMS.flagName,
 );
 
-/** Off, which YAML 1.1 reads as false. */
+const off = z
+  .literal("off")
+  .or(z.literal(false).transform(() => "off" as const));
+
+/** Off, which YAML 1.1 reads as false, and off by default. */
 export function onlyOff(right: string) {
   return z
-    .union([z.literal("off"), z.literal(false)], { error: right })
-    .default("off")
+    .union([off], { error: right })
+    .prefault("off")
+    .meta({ description: right });
+}
+
+/** The same, or another word. */
+export function offOr<const Word extends string>(word: Word, right: string) {
+  return z
+    .union([off, z.literal(word)], { error: right })
+    .prefault("off")
+    .meta({ description: right });
+}
+
+/** On or off, which YAML 1.1 reads as true and false, and off by default. */
+export function onOrOff(right: string) {
+  const word = z.boolean().transform((isOn) => (isOn ? "on" : "off"));
+  return z
+    .union([z.enum(["off", "on"]), word], { error: right })
+    .prefault("off")
     .meta({ description: right });
 }

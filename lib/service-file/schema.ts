@@ -5,7 +5,9 @@ import {
   flagName,
   host,
   list,
+  offOr,
   onlyOff,
+  onOrOff,
   pathBelow,
   port,
   wholeNumber,
@@ -179,7 +181,13 @@ const proxy = z
     {
       port: port("where the proxy listens").default(8080),
       tls: onlyOff(TLS),
-      sticky: onlyOff("off: this version cannot keep a client on one side"),
+      sticky: offOr(
+        "cookie",
+        "off, or cookie: a client keeps its side, by a cookie named serin-side",
+      ),
+      asset_fallback: onOrOff(
+        "off, or on: a GET that one side answers 404 is tried on the other, while both get traffic",
+      ),
       data_plane: z
         .literal("serin", {
           error: "serin, the only data plane of this version",

@@ -1,5 +1,6 @@
 import {
   formatRouteRules,
+  proxySettings,
   type ServiceFile,
 } from "../../../lib/service-file.js";
 import { CliError, EXIT } from "../exit-status.js";
@@ -86,11 +87,16 @@ function serviceVariables(file: ServiceFile): Variables {
 
 function edgeVariables(file: ServiceFile): Variables {
   const { proxy, ports } = file;
+  const settings = proxySettings(file);
   return {
     serin_proxy_port: proxy.port,
     serin_admin_port: ports.admin,
     serin_monitor_port: ports.monitor,
     serin_route_rules: formatRouteRules(file),
+    serin_sticky: settings.STICKY,
+    serin_asset_fallback: settings.ASSET_FALLBACK,
+    serin_match_header: settings.CANARY_HEADER,
+    serin_match_cookie: settings.CANARY_COOKIE,
   };
 }
 

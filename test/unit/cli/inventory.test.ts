@@ -59,6 +59,10 @@ describe("the inventory of serin.yml", () => {
       serin_admin_port: 8081,
       serin_monitor_port: 8090,
       serin_route_rules: "{}",
+      serin_sticky: "off",
+      serin_asset_fallback: "off",
+      serin_match_header: "",
+      serin_match_cookie: "",
       serin_alert_transport: "log",
       serin_alert_to: [],
     });
@@ -81,6 +85,18 @@ alerts: {to: [ops@example.com], from: serin@example.com, ses: eu-central-1}`);
       serin_alert_transport: "ses",
       serin_alert_from: "serin@example.com",
       serin_aws_region: "eu-central-1",
+    });
+  });
+
+  it("takes over what serin.yml says of clients", () => {
+    const { vars } = inventoryOf(`${SERVERS}
+proxy: {sticky: cookie, asset_fallback: on}
+rollout: {match: {header: X-Beta}}`).all;
+    expect(vars).to.include({
+      serin_sticky: "cookie",
+      serin_asset_fallback: "on",
+      serin_match_header: "X-Beta",
+      serin_match_cookie: "",
     });
   });
 

@@ -61,15 +61,20 @@ describe("launcher config", () => {
 service: shop
 run: node server.js
 ports: {prod: 4001, canary: 4002}
-proxy: {port: 9000}
+proxy: {port: 9000, sticky: cookie, asset_fallback: true}
 flag: checkout
+rollout: {match: {cookie: beta}}
 routes: {/poll: {latency: ignore}, /report: {latency: 1500ms}}`;
     const { ports, settings } = readLaunch({ MONITOR_PORT: "7" }, text);
     const { proxy, admin, monitor, prodApp, canaryAgent } = ports;
     expect(
       [proxy, admin, monitor, prodApp, canaryAgent].map(({ port }) => port),
     ).to.deep.equal([9000, 9001, 7, 4001, 4102]);
-    expect(settings).to.include({ KEY_PREFIX: "shop:", FLAG_NAME: "checkout" });
+    expect(settings).to.include({
+      ...{ KEY_PREFIX: "shop:", FLAG_NAME: "checkout" },
+      ...{ STICKY: "cookie", ASSET_FALLBACK: "on" },
+      ...{ CANARY_HEADER: "", CANARY_COOKIE: "beta" },
+    });
     expect(JSON.parse(settings.ROUTE_RULES!)).to.deep.equal({
       "/poll": { latency: "ignore" },
       "/report": { latency: "1.5s" },

@@ -50,7 +50,10 @@ describe("serin.yml", () => {
       drainMs: 30_000,
       routes: {},
       hooks: {},
-      proxy: { port: 8080, tls: "off", sticky: "off", data_plane: "serin" },
+      proxy: {
+        ...{ port: 8080, tls: "off", data_plane: "serin" },
+        ...{ sticky: "off", asset_fallback: "off" },
+      },
       flag: "feature",
       flags: [],
       alerts: { to: ["ops@example.com"] },
@@ -89,7 +92,7 @@ writable: [uploads/, var/cache]
 drain: 1m
 routes: {"/poll": {latency: ignore}, "/report": {latency: 5s}}
 hooks: {before: npm run migrate, promoted: ./notify, aborted: ./undo}
-proxy: {port: 80, tls: off, sticky: off, data_plane: serin}
+proxy: {port: 80, tls: off, sticky: cookie, asset_fallback: on, data_plane: serin}
 flag: canary
 flags: [new-checkout]
 alerts: {to: [ops@example.com], from: serin@example.com, ses: eu-central-1, webhook: "https://hooks.example.com/1"}
@@ -104,6 +107,10 @@ alerts: {to: [ops@example.com], from: serin@example.com, ses: eu-central-1, webh
         secret: ["DATABASE_URL"],
       },
       drainMs: 60_000,
+      proxy: {
+        ...{ port: 80, tls: "off", data_plane: "serin" },
+        ...{ sticky: "cookie", asset_fallback: "on" },
+      },
       routes: { "/poll": { latency: "ignore" }, "/report": { latency: 5000 } },
     });
   });
@@ -214,6 +221,9 @@ instances: many
       'hooks.before is "a\\nb": give a shell command',
     ],
     ["proxy: {tls: {cert: a, key: b}}", "proxy.tls is {"],
+    ["proxy: {sticky: on}", 'proxy.sticky is "on": give off, or cookie'],
+    ["proxy: {sticky: true}", "proxy.sticky is true: give off, or cookie"],
+    ["proxy: {asset_fallback: 1}", "proxy.asset_fallback is 1: give off, or"],
     ["proxy: {data_plane: nginx}", 'proxy.data_plane is "nginx": give serin'],
     ["flags: [feature]", "feature is the flag that lets the canary in: remove"],
   ] as const)

@@ -36,6 +36,9 @@ describe("proxy settings", () => {
       adminPort: 8081,
       split: { prod: 3, canary: 1 },
       leaseRequired: false,
+      optIn: undefined,
+      isSticky: false,
+      hasAssetFallback: false,
       hasBreaker: true,
       flagStaleMs: 5000,
       connectTimeoutMs: 1000,
@@ -50,6 +53,20 @@ describe("proxy settings", () => {
       accessLog: { sampleRatio: 0, slowMs: 500 },
       tellsTiming: false,
     });
+  });
+
+  it("name a header, a cookie or both by which a request asks for the canary", () => {
+    expect(readConfig({ CANARY_HEADER: "X-Beta" }).optIn).to.deep.equal({
+      header: "x-beta",
+      cookie: "",
+    });
+    expect(readConfig({ CANARY_COOKIE: "Beta" }).optIn).to.deep.equal({
+      header: "",
+      cookie: "Beta",
+    });
+    for (const bad of ["a b", "a=b", "a;b", "ä", "x".repeat(65)])
+      for (const name of ["CANARY_HEADER", "CANARY_COOKIE"])
+        expect(() => readConfig({ [name]: bad })).to.throw(`${name} is`);
   });
 
   it("are read from the environment", () => {
