@@ -27,6 +27,7 @@ const MEANT: Readonly<Record<string, readonly string[]>> = {
   "rollout abort": ["abort", "cancel"],
   "rollout retry": ["retry"],
   "rollout start": ["start"],
+  "rollout check": ["serin rollout check"],
   "rollout wait": ["wait", "follow"],
   "rollout status": ["steps"],
   release: ["deploy", "ship", "publish"],
@@ -87,6 +88,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   "rollout resume": ["serin rollout resume"],
   "rollout abort": ['serin rollout abort --reason "checkout is slow"'],
   "rollout retry": ['serin rollout retry --reason "it was the database"'],
+  "rollout check": ["serin rollout check"],
   "rollout wait": ["serin rollout wait --until Promoting --timeout 60"],
   "rollout history": [
     "serin rollout history",

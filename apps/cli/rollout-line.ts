@@ -17,6 +17,7 @@ export interface RolloutCommands {
       | { verb: "pause" | "resume" | "abort" | "retry" },
     reason: string | undefined,
   ) => Promise<ExitStatus>;
+  check: (options: { file: string }) => Promise<ExitStatus>;
   wait: (options: {
     until: "Promoting" | "Healthy";
     timeout?: number;
@@ -77,6 +78,13 @@ export function addRollout(
       .action((options: { reason?: string }) =>
         run((verbs) => verbs.change({ verb }, options.reason)),
       );
+  add(rollout, "check", "run the check of this step and report its result")
+    .addOption(
+      new Option("--file <path>", "it has the command").default("serin.yml"),
+    )
+    .action((options: Parameters<RolloutCommands["check"]>[0]) =>
+      run((verbs) => verbs.check(options)),
+    );
   add(rollout, "wait", "follow the rollout, a line for each change")
     .addOption(
       new Option("--until <phase>", "the phase to wait for")

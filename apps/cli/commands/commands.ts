@@ -21,6 +21,7 @@ import {
 } from "./flag.js";
 import { openDashboard } from "./open.js";
 import { changeRollout } from "./rollout/change-rollout.js";
+import { checkRollout } from "./rollout/check-rollout.js";
 import { waitForRollout } from "./rollout/follow-rollout.js";
 import { showRolloutHistory } from "./rollout/rollout-history.js";
 import { showRollout } from "./rollout/show-rollout.js";
@@ -96,6 +97,13 @@ export function createCommands(context: CommandsContext): Commands {
         run((parts) =>
           changeRollout(parts, request, {
             ...{ reason, operator: nameOperator(env) },
+          }),
+        ),
+      check: ({ file }) =>
+        run((parts) =>
+          checkRollout(parts, {
+            ...{ file: resolve(cwd, file), env, reason: undefined },
+            operator: nameOperator(env),
           }),
         ),
       wait: ({ until, timeout = Infinity }) =>

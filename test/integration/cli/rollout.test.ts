@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import { expect } from "chai";
 import { followRollout } from "../../../apps/cli/commands/rollout/follow-rollout.js";
+import { runCheck } from "../../../apps/cli/commands/rollout/run-check.js";
 import { CliError, EXIT } from "../../../apps/cli/exit-status.js";
 import { Cli, runCli } from "../../support/programs/cli.js";
 import { createServiceFile } from "../../support/programs/service-file.js";
@@ -225,6 +226,61 @@ rollout: {steps: [{weight: 7.5, for: 1m}, {weight: 25, for: 1m}]}
     expect(JSON.parse(json.stdout)).to.have.length(1);
   });
 
+  describe("check", () => {
+    /** Starts a rollout with this check, which serin.yml has too. */
+    const startWith = async (check: string) => {
+      const { path, rollout, analysis } = createServiceFile(`service: shop
+run: node server.js
+servers: {prod: [10.0.0.11], canary: [10.0.0.13], edge: [10.0.0.14]}
+rollout: {steps: [{weight: 0, check: ${JSON.stringify(check)}}, {weight: 25, for: 1m}]}
+`);
+      await stored.ask({ ...START, spec: { rollout, analysis } });
+      return path;
+    };
+    const check = (path: string) => serin("check", "--file", path);
+
+    it("runs the command of serin.yml, and the step goes on", async () => {
+      const path = await startWith("echo $SERIN_CANARY_URL $SERIN_RELEASE");
+      expect(await check(path)).to.deep.equal({
+        status: 0,
+        stdout:
+          "http://10.0.0.13:3002 0.3.0\nrollout 1 of 0.3.0: its check has passed\n",
+        stderr: "",
+      });
+      expect((await stored.rollout()).checked).to.equal(true);
+      expect((await check(path)).status).to.equal(4);
+    });
+
+    it("aborts the rollout when it fails", async () => {
+      await startReleases();
+      const path = await startWith("echo no cart >&2; exit 3");
+      const { status, stdout } = await check(path);
+      expect(status).to.equal(1);
+      expect(stdout).to.match(
+        /^no cart\nrollout 1 of 0\.3\.0 is aborted: its check has failed: echo no cart >&2; exit 3: it ended with 3\n/,
+      );
+      expect((await stored.rollout()).phase).to.equal("Aborted");
+    });
+
+    it("runs nothing that stands in Redis only", async () => {
+      await startWith("touch /tmp/never");
+      const { path } = createServiceFile();
+      const { status, stderr } = await check(path);
+      expect(stderr)
+        .to.include("is not that of ")
+        .and.include("nothing was run");
+      expect(status).to.equal(4);
+    });
+
+    it("ends what takes longer than it may, with all that it has started", async () => {
+      const failure = await runCheck({
+        ...{ command: "sleep 600 & sleep 600", cwd: "/", env: process.env },
+        ...{ say: () => undefined, limitMs: 50 },
+      });
+      expect(failure).to.equal("it did not end within 0.05 s");
+    });
+  });
+
   describe("wait", () => {
     const wait = (...args: string[]) =>
       new Cli(test.keys, ["rollout", "wait", ...args]);
@@ -267,7 +323,7 @@ rollout: {steps: [{weight: 7.5, for: 1m}, {weight: 25, for: 1m}]}
       expect(status).to.equal(1);
     });
 
-    it("ends with 1 when a newer rollout begins", async () => {
+    it("ends with 5 when a newer rollout begins", async () => {
       await stored.ask(START);
       const following = wait();
       await following.untilPrinted(/▶/);
@@ -276,7 +332,7 @@ rollout: {steps: [{weight: 7.5, for: 1m}, {weight: 25, for: 1m}]}
       expect(stderr).to.equal(
         "serin: rollout 2 of 0.4.0 has begun instead of rollout 1 of 0.3.0\n",
       );
-      expect(status).to.equal(1);
+      expect(status).to.equal(5);
     });
 
     it("ends with 5 when it takes longer than it may", async () => {

@@ -4,13 +4,12 @@ import { expect } from "chai";
 import { readServiceFile } from "../../../lib/service-file.js";
 import { createTempDirectory } from "../../support/temp-directory.js";
 
-const DOCUMENT = readFileSync(
-  new URL("../../../../docs/your-service.md", import.meta.url),
-  "utf8",
-);
+const readDocument = (name: string) =>
+  readFileSync(new URL(`../../../../docs/${name}`, import.meta.url), "utf8");
+const DOCUMENT = readDocument("your-service.md") + readDocument("rollouts.md");
 const REQUIRED = "service: shop\nrun: node .\n";
 
-describe("docs/your-service.md", () => {
+describe("docs/your-service.md and docs/rollouts.md", () => {
   const examples = [...DOCUMENT.matchAll(/^```yaml\n(.*?)^```/gms)].map(
     ([, yaml = ""]) => (yaml.startsWith("service:") ? yaml : REQUIRED + yaml),
   );

@@ -40,7 +40,7 @@ export interface Following {
 /**
  * Follows the present rollout until it reaches a phase, and says each change.
  *
- * @throws CliError with EXIT.problem if it was aborted or superseded, and with EXIT.undecided if it takes longer than the limit
+ * @throws CliError with EXIT.problem if it was aborted, and with EXIT.undecided if another one began or it takes longer than the limit
  */
 export async function followRollout(following: Following): Promise<Rollout> {
   const { until, limitMs, signal, say } = following;
@@ -52,7 +52,7 @@ export async function followRollout(following: Following): Promise<Rollout> {
     followed ??= rollout;
     if (rollout.id !== followed.id)
       throw new CliError(
-        EXIT.problem,
+        EXIT.undecided,
         `${nameRollout(rollout)} has begun instead of ${nameRollout(followed)}`,
       );
     const line = describeProgress(rollout, now);

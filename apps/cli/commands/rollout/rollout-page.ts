@@ -1,4 +1,5 @@
 import type { LedgerEvent } from "../../../../lib/flag/ledger-event.js";
+import { packedRelease } from "../../../../lib/program/release.js";
 import {
   currentStep,
   isOver,
@@ -100,7 +101,9 @@ function describeHold({ rollout, now, hosts }: RolloutFacts): string {
   const { phase, heldBy, heldSince, candidate } = rollout;
   if (phase === "Promoting") {
     const prod = hosts.filter(({ target }) => target === "prod");
-    const done = prod.filter(({ version }) => version === candidate);
+    const done = prod.filter(
+      ({ version }) => version !== null && packedRelease(version) === candidate,
+    );
     return `prod: ${done.length} of ${prod.length} instances run it`;
   }
   const step = currentStep(rollout);

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { packedRelease } from "../../../../lib/program/release.js";
 import { specSchema, type Spec } from "../../../../lib/rollout/spec.js";
 import { readServiceFile } from "../../../../lib/service-file.js";
 import type { Side } from "../../../../lib/telemetry/telemetry.js";
@@ -24,7 +25,9 @@ export async function startRollout(
   const { hosts } = await readReportFromRedis(store);
   const releaseOf = (side: Side) => {
     const on = hosts.filter(({ target }) => target === side);
-    return new Set(on.map(({ version }) => version ?? "unknown"));
+    return new Set(
+      on.map(({ version }) => packedRelease(version ?? "unknown")),
+    );
   };
   const candidate =
     options.candidate ??

@@ -1,0 +1,51 @@
+import { currentStep } from "../../../../lib/rollout/rollout.js";
+import { readServiceFile } from "../../../../lib/service-file.js";
+import type { Environment } from "../../../../lib/settings/settings.js";
+import { CliError, EXIT, type ExitStatus } from "../../exit-status.js";
+import type { CommandContext } from "../command-context.js";
+import { changeRollout, openRollouts, type Person } from "./change-rollout.js";
+import { runCheck } from "./run-check.js";
+
+/**
+ * `serin rollout check`: runs the check of the current step and reports its result. The command is that of serin.yml here: what
+ * stands in Redis is never given to a shell.
+ *
+ * @throws CliError if the rollout waits for no check, or serin.yml has another one
+ */
+export async function checkRollout(
+  parts: CommandContext,
+  { file, env, operator }: { file: string; env: Environment } & Person,
+): Promise<ExitStatus> {
+  const { directory, rollout: own, servers, ports } = readServiceFile(file);
+  const { rollout } = await openRollouts(await parts.link.open()).read();
+  const step = rollout && currentStep(rollout);
+  const stored = step && "check" in step ? step.check : undefined;
+  if (rollout === undefined || stored === undefined || rollout.checked)
+    throw new CliError(EXIT.refused, "the rollout waits for no check");
+  const local = own.steps[rollout.step];
+  const command = local && "check" in local ? local.check : undefined;
+  if (command === undefined || command !== stored)
+    throw new CliError(
+      EXIT.refused,
+      `the check of this rollout is not that of ${file}: nothing was run`,
+    );
+  const host = servers?.canary[0];
+  const failure = await runCheck({
+    command,
+    cwd: directory,
+    env: {
+      ...(host && { SERIN_CANARY_URL: `http://${host}:${ports.canary}` }),
+      ...env,
+      SERIN_RELEASE: rollout.candidate,
+    },
+    say: (text) => parts.output.line(text.trimEnd()),
+  });
+  const passed = failure === undefined;
+  const reason = passed ? undefined : `${command}: ${failure}`;
+  const status = await changeRollout(
+    parts,
+    { verb: "checked", passed },
+    { operator, reason },
+  );
+  return passed ? status : EXIT.problem;
+}

@@ -1,0 +1,38 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import type { Readable } from "node:stream";
+import { CHECK_LIMIT_MS } from "../../../../lib/rollout/spec.js";
+import type { Environment } from "../../../../lib/settings/settings.js";
+
+export interface Check {
+  /** For /bin/sh. */
+  command: string;
+  /** The folder of serin.yml. */
+  cwd: string;
+  env: Environment;
+  /** Receives what it prints. */
+  say: (text: string) => void;
+  limitMs?: number;
+}
+
+/** Runs the check of a step. @returns why it has failed; undefined if it has passed */
+export async function runCheck(check: Check): Promise<string | undefined> {
+  const { command, cwd, env, say, limitMs = CHECK_LIMIT_MS } = check;
+  // In a group of its own, it ends with all that it has started.
+  const child = spawn("/bin/sh", ["-c", command], {
+    ...{ cwd, env, detached: true },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  for (const output of [child.stdout, child.stderr] satisfies Readable[])
+    output.setEncoding("utf8").on("data", say);
+  const late = AbortSignal.timeout(limitMs);
+  const end = () => child.pid && process.kill(-child.pid, "SIGKILL");
+  late.addEventListener("abort", end);
+  try {
+    const [status] = (await once(child, "close")) as [number | null];
+    if (late.aborted) return `it did not end within ${limitMs / 1000} s`;
+    return status === 0 ? undefined : `it ended with ${status ?? "a signal"}`;
+  } finally {
+    late.removeEventListener("abort", end);
+  }
+}
