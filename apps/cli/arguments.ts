@@ -33,3 +33,12 @@ export function parseLines(value: string): number {
   if (lines > 0) return lines;
   throw new InvalidArgumentError("Give a whole number of lines.");
 }
+
+/** Collects several. */
+export function parseWeight(value: string, known: number[] = []): number[] {
+  const weight = /^\d{1,2}(\.\d{1,2})?$/.test(value) ? Number(value) : 0;
+  if (weight > 0 && known.length < 10) return [...known, weight];
+  throw new InvalidArgumentError(
+    "Give up to 10 percentages, above 0 and below 100, such as 2 7.5 25.",
+  );
+}

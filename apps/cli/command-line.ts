@@ -7,7 +7,13 @@ import {
   type CommandTree,
   type Shell,
 } from "./completion.js";
-import { MAX_EVENTS, parseLimit, parseTime } from "./arguments.js";
+import {
+  MAX_EVENTS,
+  parseLimit,
+  parseMinutes,
+  parseTime,
+  parseWeight,
+} from "./arguments.js";
 import { EXIT, type ExitStatus } from "./exit-status.js";
 import { addDev, type DevOptions } from "./dev-options.js";
 import type { HookSettings } from "./hooks/hooks.js";
@@ -44,6 +50,9 @@ export interface Commands {
     json: boolean;
   }) => Promise<ExitStatus>;
   why: (event: string | undefined, options: JsonOption) => Promise<ExitStatus>;
+  plan: (
+    options: JsonOption & { minutes: number; weight?: number[] },
+  ) => Promise<ExitStatus>;
   doctor: (options: {
     json: boolean;
     sendTestMail: boolean;
@@ -191,6 +200,17 @@ function addLooks(program: Command, run: Run, json: () => Option): void {
     .addOption(json())
     .action((options: Parameters<Commands["releases"]>[0]) =>
       run(({ releases }) => releases(options)),
+    );
+  add(program, "plan", "show what a rollout would find, and recommend one")
+    .option("-m, --minutes <number>", "at each weight", parseMinutes, 10)
+    .option(
+      "-w, --weight <percent...>",
+      "these weights (2 5 10 25 50)",
+      parseWeight,
+    )
+    .addOption(json())
+    .action((options: Parameters<Commands["plan"]>[0]) =>
+      run(({ plan }) => plan(options)),
     );
   add(program, "open", "open the dashboard in a browser, and print its address") //
     .action(() => run(({ open }) => open()));

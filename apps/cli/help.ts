@@ -4,7 +4,7 @@ export const ABOUT =
 const GROUPS = {
   "Your service:": ["init", "dev", "setup", "release", "rollback"],
   "The canary:": ["status", "watch", "why", "rollout", "flag"],
-  "Looking:": ["events", "releases", "logs", "open", "doctor"],
+  "Looking:": ["events", "releases", "plan", "logs", "open", "doctor"],
 };
 
 /** The heading of a command in the help. */
@@ -102,6 +102,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   ],
   releases: ["serin releases", "serin releases --json | jq .[0].release"],
   logs: ["serin logs 10.0.0.13", "sudo serin logs --follow"],
+  plan: ["serin plan", "serin plan --minutes 30 --weight 5 7.5"],
   open: ["serin open"],
   version: ["serin version"],
   why: [

@@ -123,7 +123,7 @@ export async function startMonitor(
   const outlook: StateOutlook = {
     leadership,
     redisNow: () => reader.redisNow(),
-    ...{ ...seen, conductor, stops },
+    ...{ ...seen, conductor, history, stops },
     obstacle: () => controller.obstacle,
     skippedTelemetry: () => reader.skipped,
     heldChannels: () => couriers.flatMap(({ held }) => held ?? []),

@@ -6,6 +6,8 @@ export const TOP_DECK_BUCKET = TOP_BUCKET * FINER;
 export const SLOT_MS = 250;
 /** The most that a window reports. */
 export const MAX_DECKS = 100;
+/** The requests in a window's decks: Redis keeps the windows of twenty minutes. */
+export const MAX_DECK_REQUESTS = 1000;
 
 /**
  * The requests that the split dealt in one go: `np` for prod and `nc` for the canary, in random order. Which of them went to

@@ -26,6 +26,7 @@ import { waitForRollout } from "./rollout/follow-rollout.js";
 import { showRolloutHistory } from "./rollout/rollout-history.js";
 import { showRollout } from "./rollout/show-rollout.js";
 import { startRollout } from "./rollout/start-rollout.js";
+import { showPlan } from "./plan.js";
 import { showReleases } from "./releases.js";
 import { showStatus } from "./status-page.js";
 import { watchLive, watchPiped } from "./watch.js";
@@ -128,6 +129,7 @@ export function createCommands(context: CommandsContext): Commands {
     open: () => run((parts) => openDashboard(parts, env)),
     why: (event, options) =>
       run((parts) => explainFlip(parts, { ...options, event })),
+    plan: (options) => run((parts) => showPlan(parts, options)),
     doctor: (options) => run((parts) => examine(parts, { ...options, env })),
     installHooks: (settings) => installHooks(clone, settings),
     uninstallHooks: () => uninstallHooks(clone),

@@ -3,12 +3,18 @@ import {
   isStateReport,
   type StateReport,
 } from "../../../lib/telemetry/monitor-state.js";
+import {
+  parsePlan,
+  type PlanReport,
+} from "../../../lib/telemetry/plan-report.js";
 import type { EventKind } from "../../../lib/flag/ledger-event.js";
 import type { CliConfig } from "../config.js";
 import { describeFailure } from "../describe-failure.js";
 import { CliError, EXIT } from "../exit-status.js";
 
 const TIMEOUT_MS = 3000;
+/** A plan takes the monitor a second for a few weights, and longer on a busy machine. */
+const PLAN_TIMEOUT_MS = 30_000;
 
 const replay = z.object({
   recorded: z.number(),
@@ -33,7 +39,7 @@ const events = z.array(
 const testMail = z.object({ id: z.string(), transport: z.string() });
 export type TestMail = z.infer<typeof testMail>;
 
-/** The monitor's API. All methods throw a CliError if there is no valid answer within three seconds. */
+/** The monitor's API. All methods throw a CliError if there is no valid answer in time. */
 export class MonitorClient {
   readonly url: string;
   readonly #config: CliConfig;
@@ -88,6 +94,22 @@ export class MonitorClient {
     return answer === undefined ? undefined : this.#parse(replay, answer);
   }
 
+  /** @param weights in percent; the usual ones without */
+  async readPlan(query: {
+    minutes: number;
+    weights: readonly number[] | undefined;
+  }): Promise<PlanReport> {
+    const { minutes, weights } = query;
+    const search = new URLSearchParams({ minutes: String(minutes) });
+    if (weights !== undefined) search.set("weights", weights.join(","));
+    const answer = await this.#ask(`/api/plan?${search.toString()}`, {
+      timeoutMs: PLAN_TIMEOUT_MS,
+    });
+    const plan = parsePlan(answer);
+    if (plan === undefined) throw this.#otherProgram();
+    return plan;
+  }
+
   async sendTestMail(): Promise<TestMail> {
     const answer = await this.#ask("/api/test-mail", { method: "POST" });
     return this.#parse(testMail, answer);
@@ -95,9 +117,14 @@ export class MonitorClient {
 
   async #ask(
     path: string,
-    options: { method?: "POST"; mayBeAbsent?: boolean } = {},
+    options: {
+      method?: "POST";
+      mayBeAbsent?: boolean;
+      timeoutMs?: number;
+    } = {},
   ): Promise<unknown> {
     const { method = "GET", mayBeAbsent = false } = options;
+    const { timeoutMs = TIMEOUT_MS } = options;
     const { monitorUrl, adminToken } = this.#config;
     const token =
       method === "POST" && adminToken !== undefined
@@ -109,7 +136,7 @@ export class MonitorClient {
         headers: token,
         // A redirect must not pass the token to another server.
         redirect: "error",
-        signal: AbortSignal.timeout(TIMEOUT_MS),
+        signal: AbortSignal.timeout(timeoutMs),
       });
       const answer: unknown = await response.json().catch(() => undefined);
       if (mayBeAbsent && response.status === 404) return undefined;

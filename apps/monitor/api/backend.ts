@@ -9,6 +9,7 @@ import { LINK_LIFE_MS, type ActionLink } from "../alert/message/action-link.js";
 import type { Store } from "../control/outlook.js";
 import { replayVerdict } from "../control/verdict-keeper.js";
 import { createRolloutBackend } from "./rollout-backend.js";
+import { createPlanner } from "../plan/planner.js";
 import type { Moment } from "./moment.js";
 import { readState, type StateOutlook } from "./state.js";
 
@@ -28,8 +29,8 @@ export function createBackend(store: Store, outlook: StateOutlook) {
     keys.usedLink(`${event}:${choice}`);
   return {
     readState: () => readState(store, outlook),
-    readEvents: (query: Parameters<typeof ledger.readEvents>[0]) =>
-      ledger.readEvents(query),
+    readPlan: createPlanner(outlook),
+    readEvents: ledger.readEvents.bind(ledger),
     changeFlag: async (change: {
       value: boolean | "toggle";
       reason: string;

@@ -1,10 +1,11 @@
 import * as z from "zod";
 import { ledgerEvent } from "../../../lib/flag/ledger.js";
 import { releaseVersion } from "../../../lib/program/release.js";
+import { planReport } from "../../../lib/telemetry/plan-report.js";
 import { historyReport } from "../messages/history-report.js";
 import { verdictReport } from "../verdict/verdict.js";
 import { rolloutAnswer } from "./rollout-backend.js";
-import { eventsQuery, flipBody, rolloutBodies } from "./requests.js";
+import { eventsQuery, flipBody, planQuery, rolloutBodies } from "./requests.js";
 import { monitorState } from "./state.js";
 
 export interface Operation {
@@ -57,6 +58,13 @@ export const OPERATIONS: readonly Operation[] = [
     ...{ method: "get", path: "/api/events", query: eventsQuery },
     summary: "The ledger, newest first",
     answer: z.array(ledgerEvent),
+    refusals: { ...BAD, ...OUTAGE },
+  },
+  {
+    ...{ method: "get", path: "/api/plan", query: planQuery },
+    summary:
+      "What rollouts would find by prod's traffic, and a recommended one",
+    answer: planReport,
     refusals: { ...BAD, ...OUTAGE },
   },
   {

@@ -1,3 +1,4 @@
+import { USUAL_MINUTES, USUAL_WEIGHTS } from "../plan/planner.js";
 import * as z from "zod";
 import { specSchema } from "../../../lib/rollout/spec.js";
 import { EVENT_KINDS } from "../../../lib/flag/ledger-event.js";
@@ -48,4 +49,21 @@ export const eventsQuery = z.object({
     .string(AFTER_HELP)
     .regex(/^\d{1,15}(-\d{1,15})?$/, AFTER_HELP)
     .optional(),
+});
+
+const MINUTES_HELP = "minutes must be a number from 1 to 9999";
+const WEIGHTS_HELP =
+  "weights must be up to 10 percentages, above 0 and below 100, with at most two decimals, such as 2,7.5,25";
+export const planQuery = z.object({
+  minutes: z.coerce
+    .number(MINUTES_HELP)
+    .min(1, MINUTES_HELP)
+    .max(9999, MINUTES_HELP)
+    .default(USUAL_MINUTES),
+  weights: z
+    .string(WEIGHTS_HELP)
+    .regex(/^\d{1,2}(\.\d{1,2})?(,\d{1,2}(\.\d{1,2})?){0,9}$/, WEIGHTS_HELP)
+    .transform((text) => text.split(",").map(Number))
+    .refine((weights) => weights.every((weight) => weight > 0), WEIGHTS_HELP)
+    .default([...USUAL_WEIGHTS]),
 });

@@ -20,6 +20,7 @@ import {
   flipBody,
   rolloutBodies,
   type RolloutVerb,
+  planQuery,
 } from "./requests.js";
 
 const BODY_LIMIT = "64kb";
@@ -66,6 +67,12 @@ export function createApi(
     "/api/state",
     async (_request, response) => void response.json(await backend.readState()),
   );
+  api.get("/api/plan", async (request, response) => {
+    const query = planQuery.safeParse(request.query);
+    if (!query.success)
+      throw new HttpError(400, query.error.issues[0]?.message ?? "");
+    response.json(await backend.readPlan(query.data));
+  });
   api.get("/api/events", async (request, response) => {
     const query = eventsQuery.safeParse(request.query);
     if (!query.success)

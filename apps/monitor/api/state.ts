@@ -9,8 +9,9 @@ import { toRolloutReport } from "../../../lib/rollout/rollout-report.js";
 import { formatOdds } from "../../../lib/wording/units.js";
 import { countTries } from "../control/recovery.js";
 import { judgeSide } from "../control/judge-latency.js";
-import { decideNow, type Outlook, type Store } from "../control/outlook.js";
+import { decideNow, type Store } from "../control/outlook.js";
 import { readFlagRecord } from "../control/flag-record.js";
+import type { PlannerOutlook } from "../plan/planner.js";
 import type { StopKeeper } from "../telemetry/stop-figures.js";
 import { verdictReport } from "../verdict/verdict.js";
 import type { StateMessage } from "../messages/page-messages.js";
@@ -26,7 +27,7 @@ export const monitorState = stateReport.extend({
 });
 export type MonitorState = z.infer<typeof monitorState>;
 
-export interface StateOutlook extends Outlook {
+export interface StateOutlook extends PlannerOutlook {
   /** Why this monitor cannot judge. */
   obstacle: () => string | undefined;
   stops: Pick<StopKeeper, "figures">;

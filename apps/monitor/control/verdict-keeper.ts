@@ -115,6 +115,16 @@ export class VerdictKeeper {
     return this.#releasedAt;
   }
 
+  /**
+   * What is known of prod's latencies; undefined if nothing is. @param fence of this monitor's lease: without it, as the leading one
+   * has stored it
+   */
+  async readBaseline(fence: string | undefined): Promise<Baseline | undefined> {
+    if (fence !== undefined && fence === this.#fence) return this.#baseline;
+    const known = await this.#readStored();
+    return known && restoreBaseline(known);
+  }
+
   /** The record for the ledger, from which the verdict can be replayed. */
   toRecord(): VerdictRecord | undefined {
     const { evidence = 0, routes = [] } = this.#verdict ?? {};
@@ -281,22 +291,26 @@ export class VerdictKeeper {
   }
 
   async #load(): Promise<void> {
-    const { redis, keys, config } = this.#options;
-    const raw = await redis.hget(keys.verdict(config.flagName), "state");
-    const parsed = stored.safeParse(parseJson(raw));
-    if (!parsed.success) {
+    const known = await this.#readStored();
+    if (known === undefined) {
       this.#cursor = this.#lastId;
       return;
     }
-    const { cursor, halves, flip, versions, test, baseline } = parsed.data;
+    const { cursor, halves, flip, versions, test } = known;
     this.#cursor = cursor;
     this.#flip = flip;
     this.#versions = new Map(Object.entries(versions));
-    this.#baseline = Baseline.restore(baseline, test.lastAt ?? test.startedAt);
+    this.#baseline = restoreBaseline(known);
     this.#pairing = new WindowPairing(halves);
     this.#isWorse = test.isWorse;
     this.#markStart(ReleaseTest.restore(test));
     await this.#readAgain();
+  }
+
+  async #readStored(): Promise<Stored | undefined> {
+    const { redis, keys, config } = this.#options;
+    const raw = await redis.hget(keys.verdict(config.flagName), "state");
+    return stored.safeParse(parseJson(raw)).data;
   }
 
   /** Counts the telemetry since the stored state. */
@@ -343,6 +357,10 @@ function present(verdict: Verdict, isOn: boolean, mixed?: string): Verdict {
   return mixed === undefined
     ? verdict
     : { ...verdict, outcome: null, because: mixed, canaryRequestsNeeded: null };
+}
+
+function restoreBaseline({ baseline, test }: Stored): Baseline {
+  return Baseline.restore(baseline, test.lastAt ?? test.startedAt);
 }
 
 /** The canary gets no requests: the figures are those of the time before. */

@@ -3,8 +3,10 @@ import {
   OTHER_ROUTES,
   type RouteWindow,
 } from "../../../lib/telemetry/telemetry.js";
+import { ComparedRoute } from "./compared-route.js";
 import { BUCKETS } from "./evidence/dictionary.js";
 import { fromSparse, sparseSchema, toSparse } from "./sparse.js";
+import type { Tolerance } from "./tolerance.js";
 
 /** The prod requests that a route needs to be compared. */
 const MIN_REQUESTS = 200;
@@ -60,14 +62,29 @@ export class Baseline {
     }
   }
 
+  /** Also of those that cannot be compared, and `other`. */
+  get names(): string[] {
+    return [...new Set([...this.#routes.keys(), OTHER_ROUTES])];
+  }
+
+  /** Of the route with the fewest requests to go: what it has, what it needs, and the seconds until then. */
+  nearest(): { requests: number; needed: number; seconds: number | null } {
+    const all = this.names.map((name) => {
+      const generations = this.#generationsOf(name);
+      const requests = sum(generations, "requests");
+      const perSecond = requests / this.#secondsOf(generations);
+      const seconds = (MIN_REQUESTS - requests) / perSecond;
+      return { requests, seconds: Number.isFinite(seconds) ? seconds : null };
+    });
+    const most = all.reduce((best, one) =>
+      one.requests > best.requests ? one : best,
+    );
+    return { ...most, needed: MIN_REQUESTS };
+  }
+
   /** Prod's latencies on this route, or why they cannot be used. */
   warmUpOf(name: string): WarmUp | { because: string } {
-    const generations =
-      name === OTHER_ROUTES
-        ? [...this.#routes].flatMap(([other, own]) =>
-            other === OTHER_ROUTES || (isRare(own) && isServed(own)) ? own : [],
-          )
-        : (this.#routes.get(name) ?? []);
+    const generations = this.#generationsOf(name);
     if (isRare(generations))
       return {
         because: `prod has answered ${sum(generations, "requests")} requests, ${MIN_REQUESTS} are needed`,
@@ -79,9 +96,9 @@ export class Baseline {
       counts.forEach((count, bucket) => {
         latency[bucket] = (latency[bucket] ?? 0) + count;
       });
-    const since = Math.min(...generations.map((one) => one.since));
-    const seconds = Math.max(1, (this.#lastAt - since) / 1000);
-    return { latency, perSecond: sum(generations, "requests") / seconds };
+    const perSecond =
+      sum(generations, "requests") / this.#secondsOf(generations);
+    return { latency, perSecond };
   }
 
   /** Whether requests of a route without a warm-up of its own can be compared with those of all such routes. */
@@ -119,6 +136,20 @@ export class Baseline {
     return baseline;
   }
 
+  /** Those of `other` are of all rare routes. */
+  #generationsOf(name: string): Counts[] {
+    return name === OTHER_ROUTES
+      ? [...this.#routes].flatMap(([other, own]) =>
+          other === OTHER_ROUTES || (isRare(own) && isServed(own)) ? own : [],
+        )
+      : (this.#routes.get(name) ?? []);
+  }
+
+  #secondsOf(generations: readonly Counts[]): number {
+    const since = Math.min(...generations.map((one) => one.since));
+    return Math.max(1, (this.#lastAt - since) / 1000);
+  }
+
   #currentOf(name: string, atMs: number): Counts {
     const generations = this.#routes.get(name);
     if (generations === undefined && name !== OTHER_ROUTES) {
@@ -140,6 +171,17 @@ export class Baseline {
     this.#routes.set(name, current === undefined ? [next] : [current, next]);
     return next;
   }
+}
+
+/** The routes that a test could compare now. */
+export function compareRoutes(
+  baseline: Baseline,
+  tolerance: Tolerance,
+): ComparedRoute[] {
+  return baseline.names.flatMap((name) => {
+    const warmUp = baseline.warmUpOf(name);
+    return "because" in warmUp ? [] : [new ComparedRoute(warmUp, tolerance)];
+  });
 }
 
 function sum(

@@ -7,7 +7,7 @@ import { BROKEN_SPLIT, checkShare } from "./evidence/share-check.js";
 import { weighDecks, type LatencyEvidence } from "./evidence/stall-guard.js";
 import { evidenceToStop, totalEvidence } from "./evidence/total.js";
 import type { EpochSums } from "./open-epochs.js";
-import { requestsNeeded, type Power } from "./power.js";
+import type { Power } from "./power.js";
 import { logStake, mixStarts } from "./starts.js";
 import type { StoredTest, TestRules } from "./stored-test.js";
 import type { Stretch } from "./stretch.js";
@@ -44,7 +44,7 @@ export function judgeTest(
   options: { alpha: number; baseline: Pick<Baseline, "warmUpOf"> },
 ): Verdict {
   const { weighed, unguarded, compared, notServed } = weighAll(test);
-  const toFind = findRequestsNeeded(test, options.alpha);
+  const toFind = test.power?.requests ?? Infinity;
   const isNotServed = notServed > Math.max(0, compared);
   const evidence = isNotServed ? notServed : compared;
   const toStop = evidenceToStop(options.alpha, test.attempt);
@@ -191,7 +191,7 @@ interface Seen {
   canary: number;
   prod: number;
   routes: readonly RouteVerdict[];
-  /** See findRequestsNeeded. */
+  /** The canary's requests in decks that find the slow-down with 90 % power, at its present rate. */
   toFind: number;
 }
 
@@ -252,17 +252,6 @@ function findDoubt(
     return "it looks worse, but a stall is not ruled out";
   const slow = routes.find(({ evidence }) => evidence >= toStop);
   return slow && `${slow.route} looks slower`;
-}
-
-/** The canary's requests in decks that find the slow-down with 90 % power, at its present rate. */
-function findRequestsNeeded(test: TestCounts, alpha: number): number {
-  const { power, rules, attempt } = test;
-  if (power === undefined) return Infinity;
-  return requestsNeeded(power, {
-    toStop: evidenceToStop(alpha, attempt),
-    perSecond: canaryPerSecond(test),
-    stallMs: rules.stallMs,
-  });
 }
 
 /** The canary's requests in decks since the warm-up. */

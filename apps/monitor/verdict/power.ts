@@ -4,37 +4,46 @@ import { upperEdgeMs } from "../../../lib/telemetry/latency-histogram.js";
 import type { Ratio } from "../../../lib/telemetry/split-ratio.js";
 import { winningsOf } from "./evidence/deck-bets.js";
 import { COMPONENT_COUNT, LOG_WEIGHTS } from "./evidence/dictionary.js";
-import { EPOCH_SLOTS } from "./evidence/stall-guard.js";
+import {
+  cumulate,
+  EPOCH_SLOTS,
+  findStalls,
+  GROUP_SLOTS,
+  wonInStalls,
+} from "./evidence/stall-guard.js";
 
 /** How many times slower a canary is that one wants to find; the first that this service shows. */
 const SLOWDOWNS = [1.5, 2, 3, 5];
 /** With more canary requests, and without the guard, a slow-down counts as not shown. */
 const MOST_REQUESTS = 20_000;
 /** The requests of the drawn decks. */
-const DRAWN_REQUESTS = 40_000;
+const DRAWN_REQUESTS = 20_000;
 const FEWEST_DECKS = 200;
-/** The quantile of the normal distribution for a power of 90 %. */
-const Z90 = 1.2816;
-const EPOCH_SECONDS = (EPOCH_SLOTS * SLOT_MS) / 1000;
-/** Stalls are told from other traffic only above as many canary requests a second. */
-const GUARDED_PER_SECOND = 3;
-/** A comparison that takes longer is none. */
-const MOST_EPOCHS = 2880;
+/** Quantiles of the normal distribution, for a power of 50 % and 90 %. */
+export const Z50 = 0;
+export const Z90 = 1.2816;
 /** The mean by which the evidence overshoots when it is looked at each second. */
 const OVERSHOOT = 0.9;
+/** The components that find it soonest without the guard. */
+const BEST_COMPONENTS = 3;
+const [FEWEST_EPOCHS, MOST_EPOCHS] = [8, 60];
+/** A comparison that takes longer than a day is none. */
+const MOST_SLOTS = 2880 * EPOCH_SLOTS;
+/** A release begins anywhere in an epoch. */
+const PHASES = [0, 1, 2, 3, 4, 5].map((phase) => (phase * EPOCH_SLOTS) / 6);
 
-/** What decks show of a canary that is `slowdown` times slower: mean and variance of the winnings, by component. */
-export interface Power {
-  slowdown: number;
+export interface Search {
   ratio: Ratio;
-  gains: { mean: number; variance: number }[];
-}
-
-interface Search {
   toStop: number;
   /** Canary requests in decks. */
   perSecond: number;
   stallMs: number;
+}
+
+/** The slow-down that a test can find, and after how many canary requests in decks it has with 90 % power. */
+export interface Power {
+  slowdown: number;
+  requests: number;
 }
 
 /**
@@ -43,99 +52,249 @@ interface Search {
  */
 export function measurePower(
   routes: readonly ComparedRoute[],
-  ratio: Ratio,
   search: Search,
 ): Power | undefined {
   let shown: Power | undefined;
   for (const slowdown of SLOWDOWNS) {
-    const gains = drawGains(routes, ratio, slowdown);
-    const power = { slowdown, ratio, gains };
-    if (requestsNeeded(power, search) <= MOST_REQUESTS) return power;
-    const unguarded = requestsNeeded(power, { ...search, perSecond: 0 });
-    if (unguarded <= MOST_REQUESTS) shown ??= power;
+    const decks = drawDecks(routes, search.ratio, slowdown);
+    const requests = requestsNeeded(decks, search);
+    if (requests <= MOST_REQUESTS) return { slowdown, requests };
+    const [unguarded = Infinity] = rankComponents(decks, search, Z90).map(
+      ({ needed }) => needed * search.ratio.canary,
+    );
+    if (unguarded <= MOST_REQUESTS) shown ??= { slowdown, requests };
   }
   return shown;
 }
 
-/** Canary requests until the slow-down is found with 90 % power; infinite if never. */
-export function requestsNeeded(
-  { ratio, gains }: Power,
-  { toStop, perSecond, stallMs }: Search,
-): number {
-  const decksPerSecond = perSecond / ratio.canary;
-  let fewest = Infinity;
-  gains.forEach(({ mean, variance }, i) => {
-    if (mean <= 0) return;
-    const stake = toStop + Math.LN2 - OVERSHOOT - (LOG_WEIGHTS[i] ?? 0);
-    const inStalls = (stallMs / 2000) * decksPerSecond;
-    const loss = (k: number) =>
-      perSecond < GUARDED_PER_SECOND
-        ? 0
-        : 2 * (mean * inStalls + k * Math.sqrt(2 * mean * inStalls));
-    const after = (lost: number) => {
-      const spread = Z90 * Math.sqrt(variance);
-      const root = Math.sqrt(spread ** 2 + 4 * mean * (stake + lost));
-      return ((spread + root) / (2 * mean)) ** 2;
-    };
-    const decks =
-      loss(1) === 0 ? after(0) : withEpochs(decksPerSecond, loss, after);
-    fewest = Math.min(fewest, decks * ratio.canary);
-  });
-  return Math.ceil(fewest);
-}
+const MAX_PICKS = 100;
+/** Of a share: about what its decks have. */
+const CLOSE = 1e-4;
 
-/** Each epoch that has begun costs what its stalls could have won. */
-function withEpochs(
-  decksPerSecond: number,
-  loss: (k: number) => number,
-  after: (lost: number) => number,
-): number {
-  const soon = after(loss(1));
-  if (soon <= 10 * decksPerSecond) return soon;
-  for (let epochs = 1; epochs <= MOST_EPOCHS; epochs++) {
-    const decks = after(epochs * loss(1.75));
-    if (decks <= epochs * EPOCH_SECONDS * decksPerSecond) return decks;
+/** The decks of a share of the canary, which is above 0 and below 1: of at most 100 picks. */
+export function deckOfShare(share: number): Ratio {
+  for (let size = 2; size <= MAX_PICKS; size++) {
+    const canary = Math.round(size * share);
+    const isClose = Math.abs(canary / size - share) < CLOSE;
+    if (isClose && canary > 0 && canary < size)
+      return { prod: size - canary, canary };
   }
-  return Infinity;
+  const canary = Math.round(MAX_PICKS * share);
+  const inDeck = Math.min(MAX_PICKS - 1, Math.max(1, canary));
+  return { prod: MAX_PICKS - inDeck, canary: inDeck };
 }
 
-function drawGains(
+/** Decks of prod's latencies, with the canary's slowed down. */
+interface DrawnDecks {
+  /** `[component][deck]` */
+  winnings: readonly Float64Array[];
+  /** How many of the canary's requests are slow, by deck. */
+  slow: Uint8Array;
+}
+
+export function drawDecks(
   routes: readonly ComparedRoute[],
   { prod, canary }: Ratio,
   slowdown: number,
-): Power["gains"] {
+): DrawnDecks {
   const random = createSeededRandom();
   const drawRoute = drawFrom(routes.map(({ perSecond }) => perSecond));
   const drawBucket = routes.map(({ warmUp }) => drawFrom(warmUp));
   const size = prod + canary;
-  const decks = Math.max(FEWEST_DECKS, Math.round(DRAWN_REQUESTS / size));
-  const sums = new Float64Array(COMPONENT_COUNT);
-  const squares = new Float64Array(COMPONENT_COUNT);
+  const count = Math.max(FEWEST_DECKS, Math.round(DRAWN_REQUESTS / size));
+  const drawn = {
+    winnings: Array.from(
+      { length: COMPONENT_COUNT },
+      () => new Float64Array(count),
+    ),
+    slow: new Uint8Array(count),
+  };
   // By component, and filled again for each deck: judging waits for this.
-  const logRatios = Array.from(sums, () => new Float64Array(size));
-  for (let deck = 0; deck < decks; deck++) {
+  const logRatios = drawn.winnings.map(() => new Float64Array(size));
+  for (let deck = 0; deck < count; deck++) {
     for (let j = 0; j < size; j++) {
-      const place = drawRoute(random());
-      const bucket = drawBucket[place]?.(random()) ?? 0;
       const isCanary = j < canary;
+      const [one, other] = isCanary
+        ? spreadEvenly(deck * canary + j)
+        : [random(), random()];
+      const place = drawRoute(one);
+      const bucket = drawBucket[place]?.(other) ?? 0;
       const ms = (upperEdgeMs(bucket) + upperEdgeMs(bucket - 1)) / 2;
       const fine = deckBucketOf(isCanary ? ms * slowdown : ms);
       const route = routes[place];
       const counted = route?.bucketOf(fine, isCanary) ?? 0;
+      if (isCanary && counted > (route?.dictionary.slowAbove ?? Infinity))
+        drawn.slow[deck] = (drawn.slow[deck] ?? 0) + 1;
       logRatios.forEach((l, i) => {
         l[j] = route?.dictionary.logRatiosOf[counted]?.[i] ?? 0;
       });
     }
     logRatios.forEach((l, i) => {
-      const won = winningsOf(l, canary);
-      sums[i] = (sums[i] ?? 0) + won;
-      squares[i] = (squares[i] ?? 0) + won * won;
+      const winnings = drawn.winnings[i];
+      if (winnings !== undefined) winnings[deck] = winningsOf(l, canary);
     });
   }
-  return Array.from(sums, (sum, i) => {
-    const mean = sum / decks;
-    return { mean, variance: (squares[i] ?? 0) / decks - mean ** 2 };
+  return drawn;
+}
+
+/** Canary requests until the slow-down is found; infinite if never. @param z of the power */
+export function requestsNeeded(
+  decks: DrawnDecks,
+  search: Search,
+  z = Z90,
+): number {
+  const { ratio, perSecond, stallMs } = search;
+  const decksPerSlot = (perSecond / ratio.canary) * (SLOT_MS / 1000);
+  if (!(decksPerSlot > 0)) return Infinity;
+  const epochs = drawEpochs(decks, ratio, decksPerSlot);
+  const windows = epochs.map(({ canaries, slow }) =>
+    findStalls(canaries, slow, stallMs / 2 / SLOT_MS),
+  );
+  let slots = Infinity;
+  for (const found of rankComponents(decks, search, z)) {
+    const after = meanOf(
+      epochs.map(({ deckAt }, e) => {
+        const won = winBySlot(decks, deckAt, found.component);
+        const inStalls = wonInStalls(won, windows[e] ?? []);
+        return cumulate(won).map((all, slot) => all - (inStalls[slot] ?? 0));
+      }),
+    );
+    const needed = PHASES.map((phase) =>
+      findSlot((slot) => {
+        const spread = z * Math.sqrt(found.variance * decksPerSlot * slot);
+        const won = wonAfter(after, phase, slot) - spread;
+        return won >= found.stake * expectedDispersion(slot);
+      }),
+    );
+    const mean = needed.reduce((sum, one) => sum + one, 0) / needed.length;
+    slots = Math.min(slots, mean);
+  }
+  return Math.ceil(slots * decksPerSlot * ratio.canary);
+}
+
+/** The components that find it, without the guard, the soonest first. */
+function rankComponents(
+  { winnings }: DrawnDecks,
+  { toStop }: Search,
+  z: number,
+) {
+  const found = winnings.flatMap((won, component) => {
+    const { mean, variance } = describe(won);
+    if (mean <= 0) return [];
+    const stake = toStop + Math.LN2 - OVERSHOOT - (LOG_WEIGHTS[component] ?? 0);
+    const spread = z * Math.sqrt(variance);
+    const root = Math.sqrt(spread ** 2 + 4 * mean * stake);
+    const needed = ((spread + root) / (2 * mean)) ** 2;
+    return [{ component, variance, stake, needed }];
   });
+  return found.sort((a, b) => a.needed - b.needed).slice(0, BEST_COMPONENTS);
+}
+
+function describe(values: Float64Array): { mean: number; variance: number } {
+  const mean = values.reduce((sum, one) => sum + one, 0) / values.length;
+  const squares = values.reduce((sum, one) => sum + one * one, 0);
+  return { mean, variance: squares / values.length - mean ** 2 };
+}
+
+interface DrawnEpoch {
+  /** The places of its decks, by slot. */
+  deckAt: number[][];
+  canaries: Float64Array;
+  slow: Float64Array;
+}
+
+/** Epochs at this rate, of decks that are drawn anew. */
+function drawEpochs(
+  { slow }: DrawnDecks,
+  { canary }: Ratio,
+  decksPerSlot: number,
+): DrawnEpoch[] {
+  const random = createSeededRandom();
+  const perEpoch = decksPerSlot * EPOCH_SLOTS;
+  const wanted = Math.round(slow.length / perEpoch);
+  const count = Math.min(MOST_EPOCHS, Math.max(FEWEST_EPOCHS, wanted));
+  return Array.from({ length: count }, () => {
+    const epoch: DrawnEpoch = {
+      deckAt: [],
+      canaries: new Float64Array(EPOCH_SLOTS),
+      slow: new Float64Array(EPOCH_SLOTS),
+    };
+    let due = random();
+    for (let slot = 0; slot < EPOCH_SLOTS; slot++) {
+      const places: number[] = [];
+      for (due += decksPerSlot; due >= 1; due--)
+        places.push(Math.floor(random() * slow.length));
+      epoch.deckAt.push(places);
+      epoch.canaries[slot] = canary * places.length;
+      epoch.slow[slot] = places.reduce((sum, at) => sum + (slow[at] ?? 0), 0);
+    }
+    return epoch;
+  });
+}
+
+function winBySlot(
+  { winnings }: DrawnDecks,
+  deckAt: readonly number[][],
+  component: number,
+): Float64Array {
+  return Float64Array.from(deckAt, (places) =>
+    places.reduce((sum, at) => sum + (winnings[component]?.[at] ?? 0), 0),
+  );
+}
+
+/** The mean of lists, place by place. */
+function meanOf(lists: readonly Float64Array[]): Float64Array {
+  const mean = new Float64Array(EPOCH_SLOTS + 1);
+  for (const list of lists)
+    list.forEach((value, at) => {
+      mean[at] = (mean[at] ?? 0) + value / lists.length;
+    });
+  return mean;
+}
+
+/** The mean winnings without stalls, after so many slots that begin in this phase of an epoch. */
+function wonAfter(after: Float64Array, phase: number, slots: number): number {
+  const first = Math.min(slots, EPOCH_SLOTS - phase);
+  const rest = slots - first;
+  const whole = Math.floor(rest / EPOCH_SLOTS);
+  return (
+    (after[first] ?? 0) +
+    whole * (after[EPOCH_SLOTS] ?? 0) +
+    (after[rest % EPOCH_SLOTS] ?? 0)
+  );
+}
+
+/**
+ * Half of the mean excess of max(1, χ²/k) over 1, as the scatter of k + 1 groups gives it: a test ends when the scatter happens to be
+ * small. About, and calibrated by test/unit/monitor/verdict-power.test.ts.
+ */
+function expectedDispersion(slots: number): number {
+  const k = Math.ceil(slots / GROUP_SLOTS) - 1;
+  return k < 1 ? 1 : 1 + Math.sqrt(1 / (Math.PI * k)) / 2;
+}
+
+/** The first slot at which it holds, as it does from then on; infinite if it does not. */
+function findSlot(holds: (slot: number) => boolean): number {
+  let [low, high] = [0, 1];
+  while (!holds(high)) {
+    if (high > MOST_SLOTS) return Infinity;
+    low = high;
+    high *= 2;
+  }
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (holds(middle)) high = middle;
+    else low = middle;
+  }
+  return high;
+}
+
+/** Points that fill the unit square evenly, so that few canary requests tell the mean: Roberts' sequence R2. */
+function spreadEvenly(index: number): [number, number] {
+  return [
+    (0.5 + index * 0.7548776662466927) % 1,
+    (0.5 + index * 0.5698402909980532) % 1,
+  ];
 }
 
 /** Draws an index in proportion to its weight, by a number from 0 to 1. */

@@ -1,5 +1,5 @@
 import { SLOT_MS, type DealtDeck } from "../../../lib/telemetry/decks.js";
-import { reduceRatio, type Ratio } from "../../../lib/telemetry/split-ratio.js";
+import type { Ratio } from "../../../lib/telemetry/split-ratio.js";
 import { OTHER_ROUTES, SIDES } from "../../../lib/telemetry/telemetry.js";
 import type { Baseline } from "./baseline.js";
 import { addByRoute, betOn, ComparedRoute } from "./compared-route.js";
@@ -9,7 +9,7 @@ import { evidenceToStop } from "./evidence/total.js";
 import { canaryPerSecond, judgeTest } from "./judge-test.js";
 import { InputWatch } from "./input-watch.js";
 import { epochAt, OpenEpochs } from "./open-epochs.js";
-import { measurePower, type Power } from "./power.js";
+import { deckOfShare, measurePower, type Power } from "./power.js";
 import { RoutePlaces } from "./route-places.js";
 import { fromSparse, toSparse } from "./sparse.js";
 import {
@@ -49,6 +49,7 @@ export class ReleaseTest {
   #restartsBegun = 0;
   #epochs: OpenEpochs;
   /** Of the last deck. */
+  #share: number | undefined;
   #ratio: Ratio | null = null;
   #power: { of: string; found: Power | undefined } | undefined;
   #warmUp: StoredTest["warmUp"] = {
@@ -278,7 +279,7 @@ export class ReleaseTest {
     for (const stretch of this.#stretches)
       for (const side of SIDES) stretch.countLatency(side, pair[side].routes);
     if (Array.isArray(pair.decks))
-      for (const deck of pair.decks) this.#bet(deck, baseline);
+      for (const deck of pair.decks) this.#bet(deck, share, baseline);
   }
 
   #warm({ atMs, canary, prod }: WindowPair): void {
@@ -292,7 +293,11 @@ export class ReleaseTest {
     if (isOver) this.#warmUp.until = atMs;
   }
 
-  #bet({ slot, np, nc, requests }: DealtDeck, baseline: Baseline): void {
+  #bet(
+    { slot, nc, requests }: DealtDeck,
+    share: number,
+    baseline: Baseline,
+  ): void {
     const { until } = this.#warmUp;
     // It was dealt to a cold canary, or to another release.
     if (until === null || slot * SLOT_MS < until) return;
@@ -303,7 +308,8 @@ export class ReleaseTest {
       return { name, route, bucket };
     });
     const bets = betOn(dealt, nc);
-    this.#ratio = reduceRatio({ prod: np, canary: nc });
+    if (share !== this.#share) this.#ratio = deckOfShare(share);
+    this.#share = share;
     for (const stretch of this.#stretches) {
       if (epoch < stretch.firstEpoch) continue;
       stretch.canaryInDecks += nc;
@@ -348,9 +354,10 @@ export class ReleaseTest {
     const perSecond = 2 ** Math.round(Math.log2(rate));
     const of = `${prod}:${canary} ${toStop} ${perSecond} ${[...this.#compared.keys()].join(" ")}`;
     if (this.#power?.of !== of) {
-      const search = { toStop, perSecond, stallMs: this.rules.stallMs };
+      const { stallMs } = this.rules;
+      const search = { ratio: this.#ratio, toStop, perSecond, stallMs };
       const routes = [...this.#compared.values()];
-      this.#power = { of, found: measurePower(routes, this.#ratio, search) };
+      this.#power = { of, found: measurePower(routes, search) };
     }
     return this.#power.found;
   }

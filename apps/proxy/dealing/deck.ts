@@ -1,4 +1,5 @@
 import {
+  MAX_DECK_REQUESTS,
   MAX_DECKS,
   SLOT_MS,
   TOP_DECK_BUCKET,
@@ -12,8 +13,6 @@ import { ratioDealt, SPLIT_HOLDS, type Weight } from "./weight.js";
 
 /** How long a deck waits for answers after its last pick. */
 const PATIENCE_MS = 10_000;
-/** The requests in a window's decks: Redis keeps the windows of twenty minutes. */
-const MAX_REQUESTS = 1000;
 
 type Answer = [route: string, bucket: number];
 
@@ -96,7 +95,7 @@ export class DeckAdmission {
   admits({ prod, canary }: Ratio): boolean {
     if (prod * canary === 0) return false;
     const picks = prod + canary;
-    const most = Math.min(MAX_DECKS * picks, MAX_REQUESTS);
+    const most = Math.min(MAX_DECKS * picks, MAX_DECK_REQUESTS);
     return Atomics.add(this.#cells, 0, picks) + picks <= most;
   }
 

@@ -70,7 +70,7 @@ describe("serin's command line", () => {
     ).to.deep.include({
       "Your service:": ["init", "dev", "setup", "release", "rollback"],
       "The canary:": ["status", "watch", "rollout", "flag", "why"],
-      "Looking:": ["events", "releases", "open", "doctor", "logs"],
+      "Looking:": ["events", "releases", "plan", "open", "doctor", "logs"],
       "Other:": [
         ...["hooks", "version", "completion", "package", "inventory"],
         ...["admit", "reject", "help"],
@@ -144,7 +144,7 @@ describe("serin's command line", () => {
         COMP_CWORD=${words.length}; _serin; echo "\${COMPREPLY[@]}"`,
       ]);
     expect(complete("")).to.match(
-      /\bstatus watch rollout flag events why releases open doctor .*completion .*--help/,
+      /\bstatus watch rollout flag events why releases plan open doctor .*completion .*--help/,
     );
     expect(complete("st")).to.equal("status");
     expect(complete("flag", "")).to.match(/^get on off toggle/);
@@ -172,7 +172,7 @@ describe("serin's command line", () => {
         CURRENT=${words.length + 1}; _serin`,
       ]);
     expect(complete("")).to.match(
-      /\bstatus watch rollout flag events why releases open doctor .*completion .*--help/,
+      /\bstatus watch rollout flag events why releases plan open doctor .*completion .*--help/,
     );
     expect(complete("flag", "")).to.match(/^get on off toggle/);
     expect(complete("events", "--kind", "")).to.match(/^flip rollout breach/);

@@ -1,5 +1,7 @@
 import type { ApiBackend } from "../../../apps/monitor/api/backend.js";
 import type { MonitorState } from "../../../apps/monitor/api/state.js";
+import type { PlanQuery } from "../../../apps/monitor/plan/planner.js";
+import type { PlanReport } from "../../../lib/telemetry/plan-report.js";
 import type { LedgerEvent } from "../../../lib/flag/ledger.js";
 
 type EventsQuery = Parameters<ApiBackend["readEvents"]>[0];
@@ -14,6 +16,7 @@ const EFFECT = {
 
 /** Answers from memory and records requests. */
 export class FakeApiBackend implements ApiBackend {
+  readonly plans: PlanQuery[] = [];
   readonly queries: EventsQuery[] = [];
   readonly changes: Change[] = [];
   state = {} as MonitorState;
@@ -27,6 +30,11 @@ export class FakeApiBackend implements ApiBackend {
 
   readState(): Promise<MonitorState> {
     return this.#answer(this.state);
+  }
+
+  readPlan(query: PlanQuery): Promise<PlanReport> {
+    this.plans.push(query);
+    return this.#answer({ minutes: query.minutes } as PlanReport);
   }
 
   readEvents(query: EventsQuery): Promise<LedgerEvent[]> {

@@ -111,6 +111,8 @@ export class TestedRelease {
   atMs = START;
   test = this.startTest();
   share = 0.25;
+  /** Of another deck than 3:1 or 1:1. */
+  ratio: { prod: number; canary: number } | undefined;
   requestsPerWindow = 50;
   routes = ["GET /get"];
   respond: Respond = healthy;
@@ -177,7 +179,8 @@ export class TestedRelease {
     const { share } = this;
     if (this.#split?.share !== share) {
       const ratio =
-        share === 0.5 ? { prod: 1, canary: 1 } : { prod: 3, canary: 1 };
+        this.ratio ??
+        (share === 0.5 ? { prod: 1, canary: 1 } : { prod: 3, canary: 1 });
       this.#split = { share, split: new Split(ratio, this.#random) };
     }
     return this.#split.split;

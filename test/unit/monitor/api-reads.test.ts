@@ -40,6 +40,25 @@ describe("monitor's API, reading", () => {
     expect(backend.queries).to.deep.equal([{ limit: 50 }]);
   });
 
+  it("plans for ten minutes at five weights by default, and for those that are asked for", async () => {
+    await get("/api/plan").expect(200);
+    await get("/api/plan?minutes=30&weights=2,7.5").expect(200);
+    expect(backend.plans).to.deep.equal([
+      { minutes: 10, weights: [2, 5, 10, 25, 50] },
+      { minutes: 30, weights: [2, 7.5] },
+    ]);
+  });
+
+  for (const query of [
+    ...["minutes=0", "minutes=10000", "minutes=soon", "weights=", "weights=0"],
+    ...["weights=100", "weights=7.555", "weights=-1", "weights=2,,5"],
+    `weights=${Array(11).fill("2").join()}`,
+  ])
+    it(`plans nothing for ${query}`, async () => {
+      const answer = await get(`/api/plan?${query}`).expect(400);
+      expect((answer.body as { error: string }).error).to.match(/must be/);
+    });
+
   for (const kind of EVENT_KINDS) {
     it(`asks for events of the kind ${kind}`, async () => {
       await get(`/api/events?limit=7&kind=${kind}&after=1700-3`).expect(200);

@@ -8,7 +8,7 @@ import { logSumExp } from "./total.js";
 
 export const EPOCH_SLOTS = 120;
 /** The slots of a group, whose scatter is compared with that of random dealing. */
-const GROUP_SLOTS = 20;
+export const GROUP_SLOTS = 20;
 /** In each epoch, as many stalls are forgiven. */
 const STALLS = 2;
 /** What makes a stretch of slots like a stall: as many slow canary requests, and this share of all. */
@@ -73,12 +73,14 @@ export class Epoch {
   /** @param windowSlots how many slots a stall lasts at most */
   sum(windowSlots: number): GuardSums {
     const sums = createGuardSums();
-    const windows = this.#findStalls(windowSlots);
+    const windows = findStalls(this.#canaries, this.#slow, windowSlots);
     for (let i = 0; i < COMPONENT_COUNT; i++) {
       const winnings = this.#winnings[i] ?? bySlot();
       const total = winnings.reduce((sum, won) => sum + won, 0);
+      const inStalls =
+        windows.length === 0 ? 0 : wonInStalls(winnings, windows)[EPOCH_SLOTS];
       sums.winnings[i] = total;
-      sums.withoutStalls[i] = total - wonInStalls(winnings, windows);
+      sums.withoutStalls[i] = total - (inStalls ?? 0);
     }
     for (const { deviations, variances } of this.#groups)
       for (let i = 0; i < COMPONENT_COUNT; i++) {
@@ -92,33 +94,38 @@ export class Epoch {
       }
     return sums;
   }
-
-  /** The stretches of slots that are like a stall, ordered by the slot after their last. */
-  #findStalls(windowSlots: number): { start: number; end: number }[] {
-    const windows: { start: number; end: number }[] = [];
-    for (let end = 1; end <= EPOCH_SLOTS; end++) {
-      let [canaries, slow] = [0, 0];
-      for (
-        let start = end - 1;
-        start >= Math.max(0, end - windowSlots);
-        start--
-      ) {
-        canaries += this.#canaries[start] ?? 0;
-        slow += this.#slow[start] ?? 0;
-        if (slow >= STALL_REQUESTS && slow >= STALL_SHARE * canaries)
-          windows.push({ start, end });
-      }
-    }
-    return windows;
-  }
 }
 
-/** The most that STALLS of these windows have won that do not overlap, at least 0. */
-function wonInStalls(
+interface Window {
+  start: number;
+  end: number;
+}
+
+/** The stretches of slots that are like a stall, ordered by the slot after their last. */
+export function findStalls(
+  canaries: Float64Array,
+  slow: Float64Array,
+  windowSlots: number,
+): Window[] {
+  const windows: Window[] = [];
+  for (let end = 1; end <= EPOCH_SLOTS; end++) {
+    let [inAll, inSlow] = [0, 0];
+    const first = Math.max(0, end - windowSlots);
+    for (let start = end - 1; start >= first; start--) {
+      inAll += canaries[start] ?? 0;
+      inSlow += slow[start] ?? 0;
+      if (inSlow >= STALL_REQUESTS && inSlow >= STALL_SHARE * inAll)
+        windows.push({ start, end });
+    }
+  }
+  return windows;
+}
+
+/** The most that STALLS of these windows have won that do not overlap, at least 0: of those before each slot. */
+export function wonInStalls(
   winnings: Float64Array,
-  windows: readonly { start: number; end: number }[],
-): number {
-  if (windows.length === 0) return 0;
+  windows: readonly Window[],
+): Float64Array {
   const before = cumulate(winnings);
   let best = new Float64Array(EPOCH_SLOTS + 1);
   for (let stalls = 1; stalls <= STALLS; stalls++) {
@@ -137,7 +144,7 @@ function wonInStalls(
     carry(EPOCH_SLOTS);
     best = next;
   }
-  return best[EPOCH_SLOTS] ?? 0;
+  return best;
 }
 
 function larger(one = 0, other = 0): number {
@@ -145,7 +152,7 @@ function larger(one = 0, other = 0): number {
 }
 
 /** The sum before each slot. */
-function cumulate(winnings: Float64Array): Float64Array {
+export function cumulate(winnings: Float64Array): Float64Array {
   const before = new Float64Array(EPOCH_SLOTS + 1);
   winnings.forEach((won, slot) => {
     before[slot + 1] = (before[slot] ?? 0) + won;
