@@ -18,6 +18,8 @@ export interface FlipFigures {
   connections: number;
   /** From sending the SET to the proxy's last pick of the canary; 0 if that was earlier. */
   ms: Range | null;
+  /** The same, where a rollout's weight becomes 0. Absent in results of earlier releases. */
+  weightMs?: Range | null;
 }
 
 /** How long the proxy, under full load, still picks the canary after the flag is false. */
@@ -36,38 +38,52 @@ export async function measureFlips(
     directory: stage.directory,
   });
   try {
-    const samples = await flipOften(stage, engine, flips);
+    const { flag, flagWeight } = createKeys(engine.keyPrefix);
+    const ofFlag = await flipOften(stage, engine, {
+      ...{ flips, key: flag("feature"), on: "true", off: "false" },
+    });
+    const ofWeight = await flipOften(stage, engine, {
+      ...{ flips, key: flagWeight("feature"), on: "25", off: "0" },
+    });
     load.stop();
     await load.answers();
-    return { connections, ms: rangeOf(samples) };
+    return { connections, ms: rangeOf(ofFlag), weightMs: rangeOf(ofWeight) };
   } finally {
     load.stop();
     await stage.end(engine.running);
   }
 }
 
+interface Switch {
+  flips: number;
+  key: string;
+  on: string;
+  off: string;
+}
+
+/** Leaves it on. */
 async function flipOften(
   stage: Stage,
   engine: RunningEngine,
-  flips: number,
+  { flips, key, on, off }: Switch,
 ): Promise<number[]> {
   const redis = connectRedis(stage.redisUrl);
-  const flag = createKeys(engine.keyPrefix).flag("feature");
   const picks = async () => (await engine.running.ask("tell")) as Picks;
   const samples: number[] = [];
   try {
     while (samples.length < flips) {
-      await redis.set(flag, "true");
+      await redis.set(key, on);
       const { count } = await picks();
       await waitFor(
         "canary requests",
         async () => (await picks()).count > count + PICKS_BEFORE,
       );
       const sentAt = monotonicMs();
-      await redis.set(flag, "false");
+      await redis.set(key, off);
       await untilAllAnswered(engine);
       samples.push(Math.max(0, (await picks()).lastAtMs - sentAt));
     }
+    await redis.set(key, on);
   } finally {
     redis.disconnect();
   }

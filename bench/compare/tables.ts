@@ -53,6 +53,7 @@ export function tabulateExactness({ flips, split }: Results): Table {
     [
       "",
       "flag set to false to the last request for the canary, ms",
+      "weight set to 0 to the last one, ms",
       "largest error of the split",
     ],
     ...Object.keys({ ...flips, ...split }).map((name) => {
@@ -60,6 +61,7 @@ export function tabulateExactness({ flips, split }: Results): Table {
       return [
         name,
         formatRange(flips[name]?.ms),
+        formatRange(flips[name]?.weightMs),
         deviation === undefined
           ? "–"
           : `${deviation.maxDeviation} of ${deviation.requests.toLocaleString("en-US")} requests`,

@@ -4,9 +4,9 @@ import { encodeDecks, type DealtDeck } from "../../../lib/telemetry/decks.js";
 import type { Side } from "../../../lib/telemetry/telemetry.js";
 import { trafficWindow } from "../../support/monitor/telemetry.js";
 
-const half = (side: Side, at: number, dealt = 3) => ({
+const half = (side: Side, at: number, dealt = 3, split = "3:1") => ({
   at,
-  data: trafficWindow(side, [], { split: "3:1", dealt, routes: {} }),
+  data: trafficWindow(side, [], { split, dealt, routes: {} }),
 });
 
 describe("window pairing", () => {
@@ -26,6 +26,22 @@ describe("window pairing", () => {
     expect(pairing.add("q", half("prod", 1000), 3)).to.be.undefined;
     expect(pairing.add("p", half("canary", 1000), 4)).to.be.undefined;
     expect(pairing.add("p", half("prod", 1000), 5)).to.include({ atMs: 5 });
+  });
+
+  it("has a pair for each weight of a window in which the weight changed", () => {
+    const pairing = new WindowPairing();
+    const pairs = [
+      half("prod", 500, 98, "49:1"),
+      half("canary", 500, 2, "49:1"),
+      half("prod", 500, 36, "9:1"),
+      half("canary", 500, 4, "9:1"),
+    ].flatMap((window) => pairing.add("p", window, 10) ?? []);
+    expect(
+      pairs.map(({ share, prod, canary }) => [share, prod.dealt, canary.dealt]),
+    ).to.deep.equal([
+      [0.02, 98, 2],
+      [0.1, 36, 4],
+    ]);
   });
 
   it("joins nothing for a proxy that does not count by route", () => {
