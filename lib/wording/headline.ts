@@ -6,6 +6,11 @@ import type {
 import { isSilent } from "../telemetry/silence.js";
 import { readShare } from "../telemetry/split-ratio.js";
 import {
+  describeHold,
+  describeRollout,
+  isUnderWay,
+} from "./rollout-headline.js";
+import {
   describeTry,
   formatClock,
   formatCountdown,
@@ -49,9 +54,13 @@ export function describeHeadline(state: StateReport, now: number): Headline {
   const closed = heard.filter(({ canaryOpen }) => canaryOpen === false);
   if (closed.length === heard.length)
     return { tone: "warning", text: describeWithheld(state, closed) };
-  const intake = `Canary takes ${describeShare(heard)} of traffic`;
+  const { rollout } = state;
+  const intake = isUnderWay(rollout)
+    ? describeRollout(rollout, now)
+    : `Canary takes ${describeShare(heard)} of traffic`;
   const silent = [...state.proxies, ...state.hosts].filter(isQuiet);
-  const concern = findConcern(state, { now, heard, closed, silent });
+  const hold = isUnderWay(rollout) ? describeHold(rollout) : undefined;
+  const concern = findConcern(state, { now, heard, closed, silent }) ?? hold;
   return concern === undefined
     ? { tone: "good", text: intake + SEPARATOR + describeHealth(state, now) }
     : { tone: "warning", text: intake + SEPARATOR + concern };
@@ -68,7 +77,10 @@ function describeStop(state: StateReport, now: number): string {
   return `Canary stopped${at}${by}${why}${SEPARATOR}${describeRetry(state, now)}`;
 }
 
-function describeRetry({ recovery, lease }: StateReport, now: number): string {
+function describeRetry(state: StateReport, now: number): string {
+  const { recovery, lease, rollout } = state;
+  if (rollout?.phase === "Aborted")
+    return `rollout ${rollout.id} is aborted until a person retries it`;
   if (recovery.latched) return "latched until a person resumes it";
   if (recovery.nextTryAt === null && recovery.waitsFor === ANOTHER_VERSION)
     return "stays off until another version comes or a person resumes it";

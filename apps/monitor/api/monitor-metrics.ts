@@ -8,6 +8,7 @@ import {
 } from "../../../lib/program/metrics.js";
 import type { Keys } from "../../../lib/redis/keys.js";
 import type { SideSummary } from "../../../lib/telemetry/monitor-state.js";
+import { isOver, PHASES, type Rollout } from "../../../lib/rollout/rollout.js";
 import { CANARY_SHARE_HELP } from "../../../lib/telemetry/split-ratio.js";
 import { SIDES, type Side } from "../../../lib/telemetry/telemetry.js";
 import { ALERT_TYPES, typeOfAlert } from "../alert/alerts.js";
@@ -41,12 +42,15 @@ export async function readStoredFigures(
   flagName: string,
 ) {
   try {
-    const [{ value, lease }, outboxPending, alerts] = await Promise.all([
+    const [record, outboxPending, alerts] = await Promise.all([
       readFlagRecord(redis, keys, flagName),
       redis.xlen(keys.outbox),
       redis.hkeys(keys.alerts),
     ]);
-    return { flag: value, lease, outboxPending, alerts };
+    const { value, lease } = record;
+    const { rollout } = record.rollout;
+    const known = { flag: value, lease, outboxPending, alerts };
+    return { ...known, ...(rollout && { rollout }) };
   } catch {
     return undefined;
   }
@@ -107,11 +111,12 @@ export function toMonitorFamilies(figures: MonitorFigures): Family[] {
 
 function storedFamilies(stored: StoredFigures): Family[] {
   if (stored === undefined) return [];
-  const { flag, lease, outboxPending, alerts } = stored;
+  const { flag, lease, outboxPending, alerts, rollout } = stored;
   const raised = (alert: string) =>
     alerts.filter((id) => typeOfAlert(id) === alert).length;
   return [
     gauge("serin_flag", "The feature flag: 1 is on.", [[Number(flag)]]),
+    ...rolloutFamilies(rollout),
     gauge(
       "serin_lease_age_seconds",
       "Time since the leading monitor renewed its lease; absent when none leads.",
@@ -126,6 +131,34 @@ function storedFamilies(stored: StoredFigures): Family[] {
       "serin_alerts_raised",
       "Raised alerts.",
       ALERT_TYPES.map((alert): Sample => [raised(alert), { alert }]),
+    ),
+  ];
+}
+
+function rolloutFamilies(rollout: Rollout | undefined): Family[] {
+  if (rollout === undefined) return [];
+  const { id, phase, step, weight, spec } = rollout;
+  return [
+    gauge(
+      "serin_rollout_phase",
+      "The current or last rollout: 1 for its phase, 0 for the others.",
+      PHASES.filter((name) => name !== "Superseded").map((name): Sample => [
+        Number(name === phase),
+        { rollout: String(id), phase: name },
+      ]),
+    ),
+    gauge(
+      "serin_rollout_step",
+      "The steps of the rollout that are done, and all of them.",
+      [
+        [step, { steps: "done" }],
+        [spec.rollout.steps.length, { steps: "all" }],
+      ],
+    ),
+    gauge(
+      "serin_rollout_weight_ratio",
+      "The canary's share by the rollout; 1 is all.",
+      isOver(rollout) ? [] : [[weight / 100]],
     ),
   ];
 }

@@ -9,6 +9,7 @@ import {
   formatCountdown,
   formatSpan,
 } from "../../../lib/wording/units.js";
+import type { RolloutReport } from "../../../lib/rollout/rollout-report.js";
 import type { StateReport } from "../../../lib/telemetry/monitor-state.js";
 
 const NOW = Date.UTC(2026, 10, 27, 14, 3, 49);
@@ -62,6 +63,16 @@ const healthy: StateReport = {
   verdict: null,
   outbox: { pending: 0, held: [] },
 };
+const rollout: RolloutReport = {
+  ...{ id: 41, candidate: "0.3.0", stable: "0.2.0", phase: "Progressing" },
+  ...{ step: 1, stepStartedAt: ago(41_000), weight: 7.5, checked: false },
+  ...{ pausedAt: null, heldBy: null, heldSince: null, outcome: null },
+  ...{ by: "monitor", reason: "", at: ago(41_000), startedAt: ago(101_000) },
+  ...{ harm: 0, promoted: 0 },
+  spec: {
+    rollout: { steps: [{ weight: 2 }, { weight: 7.5, for: "60s" }] },
+  },
+};
 const stopped: StateReport = {
   ...healthy,
   flag: {
@@ -84,6 +95,46 @@ const say = (change: Partial<StateReport> = {}, base = healthy) =>
   describeHeadline({ ...base, ...change }, NOW);
 
 describe("headline", () => {
+  for (const [change, tone, text] of [
+    [
+      {},
+      "good",
+      "Rollout 41 of 0.3.0: step 2 of 2, canary takes 7.5 %, 0:41 of 1:00 · healthy for 12 min",
+    ],
+    [
+      { heldBy: "evidence", stepStartedAt: ago(90_000) },
+      "warning",
+      "Rollout 41 of 0.3.0: step 2 of 2, canary takes 7.5 %, 1:00 of 1:00 · held until it looks no worse than prod",
+    ],
+    [
+      { phase: "Paused", pausedAt: ago(10_000) },
+      "warning",
+      "Rollout 41 of 0.3.0: step 2 of 2, canary takes 7.5 %, 0:31 of 1:00 · paused until a person promotes it",
+    ],
+    [
+      { phase: "Promoting", step: 2, promoted: 1 },
+      "good",
+      "Rollout 41 of 0.3.0: prod gets it, 1 host has it, canary takes 7.5 % · healthy for 12 min",
+    ],
+    [
+      { phase: "Healthy", step: 2 },
+      "good",
+      "Canary takes 25 % of traffic · healthy for 12 min",
+    ],
+  ] as const)
+    it(`names the rollout: ${text}`, () => {
+      const state = { ...healthy, rollout: { ...rollout, ...change } };
+      expect(describeHeadline(state, NOW)).to.deep.equal({ tone, text });
+    });
+
+  it("says that an aborted rollout waits for a person", () => {
+    const aborted = { ...rollout, phase: "Aborted" } as const;
+    const state = { ...stopped, rollout: aborted };
+    expect(describeHeadline(state, NOW).text).to.match(
+      / · rollout 41 is aborted until a person retries it$/,
+    );
+  });
+
   it("says what prod turns away while the canary is stopped", () => {
     const sides = {
       prod: { ...summary, withoutFeature: 93 },

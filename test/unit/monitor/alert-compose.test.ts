@@ -606,4 +606,39 @@ On the edge host:
       expect(compose(LATENCY_FLIP)).to.deep.equal(compose(LATENCY_FLIP));
     });
   });
+
+  it("says of an aborted rollout that it waits for a person", () => {
+    const { data } = LATENCY_FLIP;
+    const { text } = compose({
+      ...LATENCY_FLIP,
+      data: { ...data, rollout: 41, phase: "Aborted", nextTryAt: null },
+    });
+    expect(text).to.include(
+      "Next: Rollout 41 is aborted. It stays out until a person retries it (serin rollout retry), or a newer one starts.",
+    );
+  });
+
+  for (const [phase, now, next] of [
+    ["Paused", /^The canary keeps its share/, /waits until a person promotes/],
+    [
+      "Promoting",
+      /prod runs the release before/,
+      /until prod gets the release/,
+    ],
+    ["Healthy", /^All requests are answered by the release/, undefined],
+  ] as const)
+    it(`says what a rollout that is ${phase} waits for`, () => {
+      const { subject, text } = compose(
+        event({
+          ...{ kind: "rollout", by: "monitor" },
+          reason: "rollout 41 of 0.3.0: some news",
+          data: { rollout: 41, phase, step: 3, weight: 25 },
+        }),
+      );
+      expect(subject).to.equal("[shop prod] rollout 41 of 0.3.0: some news");
+      expect(/^Users now: (.*)$/m.exec(text)?.[1]).to.match(now);
+      const told = /^Next: (.*)$/m.exec(text)?.[1];
+      if (next === undefined) expect(told).to.be.undefined;
+      else expect(told).to.match(next);
+    });
 });

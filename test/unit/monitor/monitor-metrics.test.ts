@@ -3,6 +3,8 @@ import {
   toMonitorFamilies,
   type MonitorFigures,
 } from "../../../apps/monitor/api/monitor-metrics.js";
+import type { Rollout } from "../../../lib/rollout/rollout.js";
+import { readSpec } from "../../support/redis/test-rollout.js";
 import type { Verdict } from "../../../apps/monitor/verdict/verdict.js";
 
 const SIDE = {
@@ -33,6 +35,24 @@ describe("the monitor's metrics", () => {
       [0.004, { target: "canary", quantile: "0.5" }],
       [0.009, { target: "canary", quantile: "0.95" }],
     ]);
+  });
+
+  it("have the phase, the step and the weight of the rollout", () => {
+    const spec = readSpec({});
+    const rollout = {
+      ...{ id: 41, phase: "Progressing", step: 1, weight: 10, spec },
+    } as Rollout;
+    const stored = { flag: true, lease: null, outboxPending: 0, alerts: [] };
+    const now = { stored: { ...stored, rollout } };
+    expect(read("serin_rollout_phase", now)).to.deep.include([
+      1,
+      { rollout: "41", phase: "Progressing" },
+    ]);
+    expect(read("serin_rollout_step", now)).to.deep.equal([
+      [1, { steps: "done" }],
+      [3, { steps: "all" }],
+    ]);
+    expect(read("serin_rollout_weight_ratio", now)).to.deep.equal([[0.1]]);
   });
 
   it("show apart what prod turns away", () => {

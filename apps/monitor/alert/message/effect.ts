@@ -35,6 +35,7 @@ export function describeEffect(
   summary = event.reason,
 ): Effect {
   const { withoutFeature } = data;
+  if (event.kind === "rollout") return describeRolloutChange(summary, data);
   if (data.value === undefined || event.kind !== "flip")
     return describeOccurrence(event, summary, withoutFeature);
   const release = nameRelease(data.version) ?? "canary";
@@ -57,6 +58,42 @@ export function describeEffect(
     choices: event.by === "operator" ? ["resume"] : ["keep", "resume"],
   };
 }
+
+/** What people should know of a rollout that neither starts nor ends by a flip. */
+function describeRolloutChange(
+  summary: string,
+  { phase = "", rollout = 0 }: KnownData,
+): Effect {
+  const { tone, now, next } = CHANGES[phase] ?? {
+    ...{ tone: "warning" as const, next: undefined },
+    now: "The canary gets its share of the requests.",
+  };
+  return {
+    ...{ tone, now, next: next?.replace("*", String(rollout)) },
+    title: summary,
+    choices: phase === "Healthy" ? [] : ["stop"],
+  };
+}
+
+/** By phase; `*` is the rollout. */
+const CHANGES: Partial<Record<string, Pick<Effect, "tone" | "now" | "next">>> =
+  {
+    Paused: {
+      tone: "warning",
+      now: "The canary keeps its share of the requests.",
+      next: "Rollout * waits until a person promotes it (serin rollout promote) or aborts it.",
+    },
+    Promoting: {
+      tone: "good",
+      now: "The canary keeps its share of the requests, and prod runs the release before.",
+      next: "Rollout * waits until prod gets the release: serin release does it, or the playbook. It is aborted if no prod host changes for 30 min.",
+    },
+    Healthy: {
+      tone: "good",
+      now: "All requests are answered by the release, on prod and on the canary.",
+      next: undefined,
+    },
+  };
 
 function describeOccurrence(
   { kind, data }: LedgerEvent,
@@ -87,8 +124,10 @@ function describeCause({ by, reason }: LedgerEvent, data: KnownData): string {
 
 function nextWhileOff(
   by: string,
-  { rule, latched, nextTryAt }: KnownData,
+  { rule, latched, nextTryAt, rollout }: KnownData,
 ): string {
+  if (rollout !== undefined)
+    return `Rollout ${rollout} is aborted. It stays out until a person retries it (serin rollout retry), or a newer one starts.`;
   if (by !== "monitor" && by !== "proxy")
     return "It stays off until a person lets it in: the monitor undoes only its own stops.";
   if (latched === true)

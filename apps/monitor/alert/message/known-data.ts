@@ -11,6 +11,9 @@ const knownData = z.object({
   rule: text,
   /** The reason without its figures. */
   brief: text,
+  /** The id of the rollout that it is about, and its phase then. */
+  rollout: number,
+  phase: text,
   alert: text,
   source: text,
   version: text,
