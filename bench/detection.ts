@@ -1,10 +1,12 @@
 /**
- * Measures on the real programs how soon a canary that turns slow is stopped, and writes bench/results/detection.json.
+ * Measures on the real programs how soon a canary is stopped that turns slow, or twice as slow, and writes
+ * bench/results/detection.json.
  * `--quick` measures once, to check that the benchmark works, and writes detection-quick.json.
  */
 import { parseArgs } from "node:util";
 import { formatRange } from "./compare/tables.js";
 import { measureDetection } from "./detection/measure.js";
+import { measureSlower, type DetectionResults } from "./detection/slower.js";
 import { describeRun, writeResults } from "./results-file.js";
 
 const { values } = parseArgs({
@@ -16,8 +18,15 @@ const run = { at: new Date().toISOString(), ...describeRun(quick) };
 const detection = quick
   ? await measureDetection(1, 1000)
   : await measureDetection(10, 11_000);
-writeResults("detection", { ...run, ...detection });
+const slower = await measureSlower(quick ? 1 : 10);
+const results: DetectionResults & { at: string } = {
+  ...run,
+  ...detection,
+  slower,
+};
+writeResults("detection", results);
 console.log(
   `from a slow canary to a false flag, ${detection.requestsPerSecond} requests/s: ` +
-    `${formatRange(detection.toFlagFalse)} ms (${detection.runs} runs, ${detection.failures} requests failed)`,
+    `${formatRange(detection.toFlagFalse)} ms (${detection.runs} runs, ${detection.failures} requests failed)\n` +
+    `from twice as slow to a closed canary: ${formatRange(slower.canaryRequests)} canary requests, ${formatRange(slower.seconds)} s`,
 );

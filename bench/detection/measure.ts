@@ -1,4 +1,5 @@
 import { entryTimeMs } from "../../lib/redis/stream-entry.js";
+import type { Side } from "../../lib/telemetry/telemetry.js";
 import {
   describeStandIn,
   type Layout,
@@ -8,6 +9,7 @@ import {
   toMonotonicMs,
 } from "../../test/support/system/monotonic.js";
 import { SteadyLoad } from "../../test/support/system/steady-load.js";
+import type { ChildProgram } from "../../test/support/system/child-program.js";
 import type { System } from "../../test/support/system/system.js";
 import { waitFor } from "../../test/support/wait-for.js";
 import { rangeOf, type Range } from "../statistics.js";
@@ -20,16 +22,17 @@ const HEALTHY_MS = 2;
 const SLOW_MS = 1000;
 const PATIENCE_MS = 30_000;
 
-/** A canary whose behaviour `change` sets. */
-export function describeSwitchable(layout: Layout) {
-  return describeStandIn(pathOf("./detection/switchable-backend.js"), layout);
+/** An app whose behaviour `change` sets. */
+export function describeSwitchable(layout: Layout, side: Side = "canary") {
+  const main = pathOf("./detection/switchable-backend.js");
+  return describeStandIn(main, layout, side);
 }
 
 export async function change(
-  { canaryApp }: System,
+  app: ChildProgram,
   behaviour: Behaviour,
 ): Promise<Changed> {
-  return (await canaryApp.ask({ ...behaviour })) as Changed;
+  return (await app.ask({ ...behaviour })) as Changed;
 }
 
 export interface DetectionFigures {
@@ -85,7 +88,7 @@ async function runOnce(
   load: SteadyLoad,
   healthyMs: number,
 ): Promise<number | undefined> {
-  const restored = await change(system, { latencyMs: HEALTHY_MS });
+  const restored = await change(system.canaryApp, { latencyMs: HEALTHY_MS });
   // Slow responses of the previous run would count in this one.
   await waitFor(
     "the last slow answers",
@@ -100,7 +103,7 @@ async function runOnce(
     () => load.since(healthySince + healthyMs).length > 0,
     healthyMs + PATIENCE_MS,
   );
-  const slowed = await change(system, { latencyMs: SLOW_MS });
+  const slowed = await change(system.canaryApp, { latencyMs: SLOW_MS });
   const flip = await waitFor(
     "the flag to be false",
     async () => (await system.events("flip"))[flipsBefore],

@@ -4,10 +4,13 @@
  */
 import { createServer } from "node:http";
 import { monotonicMs } from "../../test/support/system/monotonic.js";
+import { normal } from "../simulate/laws.js";
 
 export interface Behaviour {
   /** Null: it never answers. */
   latencyMs: number | null;
+  /** Of a lognormal law around the latency. */
+  spread?: number;
   /** Default: 200. */
   status?: number;
 }
@@ -23,9 +26,14 @@ let requests = 0;
 const server = createServer((request, response) => {
   const isProbe = request.url === "/healthz";
   if (!isProbe) requests += 1;
-  const { latencyMs, status = 200 } = isProbe ? { latencyMs: 0 } : behaviour;
+  const {
+    latencyMs,
+    spread = 0,
+    status = 200,
+  } = isProbe ? { latencyMs: 0 } : behaviour;
   if (latencyMs === null) return;
-  setTimeout(() => response.writeHead(status).end("{}"), latencyMs);
+  const delayMs = latencyMs * Math.exp(spread * normal(Math.random));
+  setTimeout(() => response.writeHead(status).end("{}"), delayMs);
 });
 server.listen(Number(process.env.PORT), "127.0.0.1", () => {
   console.log(JSON.stringify({ level: "info", msg: "backend listens" }));

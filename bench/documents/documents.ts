@@ -7,11 +7,18 @@ import {
   renderDashboard,
   type DashboardResults,
 } from "../dashboard-results.js";
+import type { DetectionResults } from "../detection/slower.js";
 import { renderFaults, type FaultResults } from "../faults/results.js";
 import { serviceFileSchema } from "../../lib/service-file.js";
 import { pathOf } from "../results-file.js";
-import type { Results as SimulationResults } from "../simulate/run.js";
-import { renderTable } from "../simulate/table.js";
+
+import { renderGoals } from "../simulate/goals.js";
+import {
+  renderHealthy,
+  renderRivals,
+  renderWorse,
+  type SimulationResults,
+} from "../simulate/tables.js";
 import { describeVerdictCost, type VerdictResults } from "../verdict/cost.js";
 import { replaceSection } from "./section.js";
 import { renderServiceFields } from "./service-fields.js";
@@ -29,7 +36,16 @@ const SECTIONS: Record<string, Record<string, () => string>> = {
       renderDashboard(readResults("dashboard") as DashboardResults),
   },
   "docs/verdict.md": {
-    simulate: () => renderTable(readResults("simulate") as SimulationResults),
+    goals: () =>
+      renderGoals({
+        simulation: readSimulation(),
+        detection: readResults("detection") as DetectionResults,
+        cost: readResults("verdict") as VerdictResults,
+      }),
+    healthy: () => renderHealthy(readSimulation()),
+    worse: () => renderWorse(readSimulation(), "worse"),
+    ramp: () => renderWorse(readSimulation(), "ramp"),
+    rivals: () => renderRivals(readSimulation()),
     cost: () => describeVerdictCost(readResults("verdict") as VerdictResults),
   },
   "docs/your-service.md": { fields: renderServiceFields },
@@ -69,6 +85,10 @@ export async function renewDocuments(): Promise<GeneratedDocument[]> {
 
 function formatSchema(schema: object): Promise<string> {
   return format(JSON.stringify(schema), { parser: "json" });
+}
+
+function readSimulation(): SimulationResults {
+  return readResults("simulate") as SimulationResults;
 }
 
 function readResults(name: string): unknown {

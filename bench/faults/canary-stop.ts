@@ -1,6 +1,10 @@
+import type { Layout } from "../../test/support/system/program-specs.js";
 import { monotonicMs } from "../../test/support/system/monotonic.js";
 import { SteadyLoad } from "../../test/support/system/steady-load.js";
-import type { System } from "../../test/support/system/system.js";
+import type {
+  System,
+  SystemOptions,
+} from "../../test/support/system/system.js";
 import { waitFor } from "../../test/support/wait-for.js";
 import { change, describeSwitchable } from "../detection/measure.js";
 import type { Behaviour } from "../detection/switchable-backend.js";
@@ -17,7 +21,10 @@ export interface Fault {
   perSecond: number;
   /** After which clients give up. */
   patienceMs?: number;
+  /** Of both sides, before; default: 2 ms on the canary alone. */
+  healthy?: Behaviour;
   worse: Behaviour;
+  env?: SystemOptions["env"];
   /** Happens just before the canary gets worse. */
   before?: (system: System) => Promise<unknown>;
 }
@@ -49,16 +56,25 @@ export const FAULTS: readonly Fault[] = [
 
 /** Measures how long the canary stays in with this fault, and how many requests it gets, with default settings. */
 export async function measureStop(
-  { name, perSecond, patienceMs, worse, before }: Fault,
+  { name, perSecond, patienceMs, healthy, worse, before, env }: Fault,
   options: { runs: number; healthyMs: number },
 ): Promise<StopFigures> {
   const seconds: number[] = [];
   const canaryRequests: number[] = [];
+  const system = {
+    describeCanary: describeSwitchable,
+    ...(healthy && {
+      describeProd: (layout: Layout) => describeSwitchable(layout, "prod"),
+    }),
+    ...(env && { env }),
+  };
   for (let run = 0; run < options.runs; run++)
-    await withSystem({ describeCanary: describeSwitchable }, async (system) => {
-      await change(system, { latencyMs: HEALTHY_MS });
+    await withSystem(system, async (running) => {
+      const { canaryApp, prodApp, proxy } = running;
+      await change(canaryApp, healthy ?? { latencyMs: HEALTHY_MS });
+      if (healthy !== undefined) await change(prodApp, healthy);
       const load = new SteadyLoad({
-        port: system.proxy.port,
+        port: proxy.port,
         path: "/",
         perSecond,
         ...(patienceMs === undefined ? {} : { patienceMs }),
@@ -69,15 +85,15 @@ export async function measureStop(
         () => monotonicMs() > healthyUntil,
         2 * options.healthyMs,
       );
-      await before?.(system);
-      const { atMs, requests } = await change(system, worse);
+      await before?.(running);
+      const { atMs, requests } = await change(canaryApp, worse);
       await waitFor(
         "the canary to be out",
-        async () => !(await system.proxyStatus()).canary.open,
+        async () => !(await running.proxyStatus()).canary.open,
         POLL_PATIENCE_MS,
       );
       seconds.push(round((monotonicMs() - atMs) / 1000));
-      const after = await change(system, worse);
+      const after = await change(canaryApp, worse);
       canaryRequests.push(after.requests - requests);
       await load.stop();
     });

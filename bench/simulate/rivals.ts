@@ -1,13 +1,66 @@
 import {
+  bucketOf,
   LatencyHistogram,
   TOP_BUCKET,
 } from "../../lib/telemetry/latency-histogram.js";
 import type { Side } from "../../lib/telemetry/telemetry.js";
+import type { SimulatedRequest } from "./traffic.js";
+
+export const RIVALS = [
+  "p95 threshold per minute",
+  "Mann-Whitney 98 % once",
+  "Mann-Whitney 98 % each minute",
+  "uniform band (DKW)",
+] as const;
+export type Rival = (typeof RIVALS)[number];
+
+const ALPHA = 0.01;
+const P95_RATIO = 1.25;
+/** Φ⁻¹(0.98) */
+const Z_98 = 2.0537;
+
+/** What other methods say of a release's requests. */
+export class Rivals {
+  readonly #seconds: number;
+  readonly #all = createFineCounts();
+  readonly #before: Float64Array;
+  #minute = createFineCounts();
+  #second = 0;
+
+  /** @param before prod's requests, by bucket */
+  constructor(before: Float64Array, seconds: number) {
+    this.#before = before;
+    this.#seconds = seconds;
+  }
+
+  hear({ side, latencyMs }: SimulatedRequest): void {
+    const bucket = bucketOf(latencyMs);
+    this.#all[side][bucket]! += 1;
+    this.#minute[side][bucket]! += 1;
+  }
+
+  /** @returns those that stop the canary now */
+  endSecond(): Rival[] {
+    this.#second += 1;
+    const stops: Rival[] = [];
+    if (exceedsBand(this.#all, ALPHA)) stops.push("uniform band (DKW)");
+    const isSlower = () => mannWhitney(this.#all) > Z_98;
+    if (this.#second === this.#seconds && isSlower())
+      stops.push("Mann-Whitney 98 % once");
+    if (this.#second % 60 > 0) return stops;
+    if (isSlower()) stops.push("Mann-Whitney 98 % each minute");
+    const thresholdMs = P95_RATIO * quantile(this.#before, 0.95);
+    if (quantile(this.#minute.canary, 0.95) > thresholdMs)
+      stops.push("p95 threshold per minute");
+    this.#minute = createFineCounts();
+    return stops;
+  }
+}
 
 /** Both sides' requests in the telemetry's buckets. */
-export type FineCounts = Record<Side, Float64Array>;
+type FineCounts = Record<Side, Float64Array>;
 
-export function createFineCounts(): FineCounts {
+function createFineCounts(): FineCounts {
   const create = () => new Float64Array(TOP_BUCKET + 1);
   return { prod: create(), canary: create() };
 }
@@ -22,10 +75,7 @@ export function bandWidth(requests: number, alpha: number): number {
 }
 
 /** Lindon, Sanden & Shirikian (arXiv 2205.14762): the two bands prove the canary slower somewhere. */
-export function exceedsBand(
-  { prod, canary }: FineCounts,
-  alpha: number,
-): boolean {
+function exceedsBand({ prod, canary }: FineCounts, alpha: number): boolean {
   const totals = [prod, canary].map((c) => c.reduce((a, b) => a + b, 0));
   const [prodTotal = 0, canaryTotal = 0] = totals;
   if (prodTotal === 0 || canaryTotal === 0) return false;
@@ -42,7 +92,7 @@ export function exceedsBand(
 }
 
 /** The standardised rank sum of the canary's latencies, with the ties' correction. */
-export function mannWhitney({ prod, canary }: FineCounts): number {
+function mannWhitney({ prod, canary }: FineCounts): number {
   let u = 0;
   let below = 0;
   let ties = 0;
@@ -63,7 +113,7 @@ export function mannWhitney({ prod, canary }: FineCounts): number {
   return variance > 0 ? (u - (m * n) / 2) / Math.sqrt(variance) : 0;
 }
 
-export function quantile(fine: Float64Array, q: number): number {
+function quantile(fine: Float64Array, q: number): number {
   const histogram = new LatencyHistogram();
   fine.forEach((count, i) => {
     if (count > 0) histogram.add(i, count);

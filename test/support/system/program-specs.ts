@@ -44,11 +44,15 @@ export function describeApp(side: Side, layout: Layout): ProgramSpec {
   };
 }
 
-/** A replacement of the canary app with the entry point `main`, which logs `backend listens`. */
-export function describeStandIn(main: string, layout: Layout): ProgramSpec {
+/** A replacement of an app with the entry point `main`, which logs `backend listens`. */
+export function describeStandIn(
+  main: string,
+  layout: Layout,
+  side: Side = "canary",
+): ProgramSpec {
   return {
-    ...describeApp("canary", layout),
-    name: "stand-in for the canary app",
+    ...describeApp(side, layout),
+    name: `stand-in for the ${side} app`,
     main,
     nodeOptions: [],
     readyMessage: "backend listens",

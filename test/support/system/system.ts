@@ -32,8 +32,9 @@ export interface SystemOptions {
   nodeOptions?: Layout["nodeOptions"];
   /** Default: 1. */
   monitors?: number;
-  /** Replaces the canary app. */
+  /** Replaces the canary app, and prod's. */
   describeCanary?: (layout: Layout) => ProgramSpec;
+  describeProd?: (layout: Layout) => ProgramSpec;
 }
 
 /** The whole of Serin on this machine, with each program in its own process. */
@@ -64,7 +65,9 @@ export class System {
       return program;
     };
     this.#layout = layout;
-    this.prodApp = add(describeApp("prod", layout));
+    this.prodApp = add(
+      options.describeProd?.(layout) ?? describeApp("prod", layout),
+    );
     this.canaryApp = add(
       options.describeCanary?.(layout) ?? describeApp("canary", layout),
     );
