@@ -42,7 +42,7 @@ describe("dashboard controls", function () {
     await page.locator("#resume").click();
     await page.locator("#dialog-confirm").click();
     await dashboard.untilTone("good");
-    await page.locator("#toggle").click();
+    await page.locator("#stop").click();
     await page.locator("#dialog-confirm").click();
     await dashboard.untilTone("stopped");
     const flips = (await monitor.events("kind=flip")).reverse();
@@ -114,7 +114,7 @@ describe("dashboard controls", function () {
     const dashboard = await openDashboardPage(browser(), monitor.port);
     const { page } = dashboard;
     await dashboard.untilTone("good");
-    await page.locator("#toggle").click();
+    await page.locator("#stop").click();
     expect(await page.locator("#dialog-title").innerText()).to.equal(
       "Stop the canary?",
     );

@@ -1,15 +1,16 @@
 import type { StateMessage } from "../messages/page-messages.js";
 import { ChartBoard } from "./charts/chart-board.js";
 import { Breakdown } from "./breakdown.js";
+import { ChangeDialog } from "./change-dialog.js";
 import { Comparison } from "./comparison.js";
 import { Controls } from "./controls.js";
 import { byId, setText } from "./element.js";
-import { FlipDialog } from "./flip-dialog.js";
 import { FreshnessKeeper } from "./freshness.js";
 import { HeadlineView } from "./headline-view.js";
 import { LedgerList } from "./ledger-list.js";
 import { Members } from "./members-table.js";
 import { MonitorStream } from "./monitor-stream.js";
+import { RolloutView } from "./rollout-view.js";
 
 /** Short enough that countdowns skip no second. */
 const TICK_MS = 250;
@@ -19,9 +20,10 @@ const freshness = new FreshnessKeeper();
 const now = () => freshness.now();
 const freshnessLine = byId("freshness");
 const headline = new HeadlineView();
+const rollout = new RolloutView();
 const comparison = new Comparison();
 const breakdown = new Breakdown();
-const dialog = new FlipDialog();
+const dialog = new ChangeDialog();
 const controls = new Controls(dialog);
 const ledger = new LedgerList(now);
 const charts = new ChartBoard(now);
@@ -34,7 +36,9 @@ function tick(): void {
   document.body.dataset.freshness = judged.level;
   setText(freshnessLine, judged.text);
   headline.show(message, judged, now());
-  if (message !== undefined) members.show(message.state, now());
+  if (message === undefined) return;
+  rollout.show(message.state.rollout, now());
+  members.show(message.state, now());
 }
 
 function showState(heard: StateMessage): void {
@@ -44,7 +48,7 @@ function showState(heard: StateMessage): void {
   setText(byId("flag-name"), heard.state.flag.name);
   comparison.show(heard);
   breakdown.show(heard.state);
-  dialog.show(heard.state.flag.name, heard.tokenRequired);
+  dialog.show(heard.tokenRequired);
   controls.show(heard.state);
   tick();
 }

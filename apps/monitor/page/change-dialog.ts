@@ -3,8 +3,13 @@ import { byId, setText } from "./element.js";
 /** More than a reachable monitor needs. */
 const TIMEOUT_MS = 5000;
 
-export interface FlipQuestion {
-  value: boolean;
+/** A change that the monitor makes once the person confirms it. */
+export interface ChangeQuestion {
+  /** Whatever opened the dialog, such as `stop`. */
+  id: string;
+  /** What is posted with the reason, and where. */
+  path: string;
+  body: Record<string, unknown>;
   title: string;
   /** The consequences. */
   effect: string;
@@ -14,10 +19,10 @@ export interface FlipQuestion {
 }
 
 /**
- * Asks for confirmation, a reason and, if the monitor has one, the admin token, and then flips the flag. A flip in the
- * meantime does not change the question. The token is stored only in this object.
+ * Asks for confirmation, a reason and, if the monitor has one, the admin token, and then posts the change. Another change in
+ * the meantime does not change the question. The token is stored only in this object.
  */
-export class FlipDialog {
+export class ChangeDialog {
   readonly #dialog = byId("dialog", HTMLDialogElement);
   readonly #title = byId("dialog-title");
   readonly #effect = byId("dialog-effect");
@@ -26,11 +31,10 @@ export class FlipDialog {
   readonly #tokenInput = byId("dialog-token", HTMLInputElement);
   readonly #error = byId("dialog-error");
   readonly #confirm = byId("dialog-confirm", HTMLButtonElement);
-  #question: FlipQuestion | undefined;
-  #flagName = "";
+  #question: ChangeQuestion | undefined;
   #isTokenRequired = false;
   #token: string | undefined;
-  /** The flag was set without effect: nothing is left to ask, but something to read. */
+  /** The change was made without effect: nothing is left to ask, but something to read. */
   #isSet = false;
   /** The current request, which closing the dialog aborts. */
   #sending: AbortController | undefined;
@@ -47,17 +51,16 @@ export class FlipDialog {
     });
   }
 
-  show(flagName: string, isTokenRequired: boolean): void {
-    this.#flagName = flagName;
+  show(isTokenRequired: boolean): void {
     this.#isTokenRequired = isTokenRequired;
   }
 
   /** Undefined while the dialog is closed. */
-  get value(): boolean | undefined {
-    return this.#question?.value;
+  get asked(): string | undefined {
+    return this.#question?.id;
   }
 
-  ask(question: FlipQuestion): void {
+  ask(question: ChangeQuestion): void {
     this.#clear();
     setText(this.#error, "");
     this.#draw(question);
@@ -67,7 +70,7 @@ export class FlipDialog {
   }
 
   /** Updates the text of the question, except during a request. */
-  redraw(question: FlipQuestion): void {
+  redraw(question: ChangeQuestion): void {
     if (this.#sending === undefined && !this.#isSet) this.#draw(question);
   }
 
@@ -80,7 +83,7 @@ export class FlipDialog {
     this.#tokenInput.value = "";
   }
 
-  #draw(question: FlipQuestion): void {
+  #draw(question: ChangeQuestion): void {
     const { title, effect, confirm, done } = question;
     setText(this.#title, title);
     setText(this.#effect, effect);
@@ -108,7 +111,7 @@ export class FlipDialog {
     this.#confirm.disabled = true;
     const sending = (this.#sending = new AbortController());
     const timer = setTimeout(() => sending.abort(), TIMEOUT_MS);
-    const problem = await this.#send(question.value, token, sending.signal);
+    const problem = await this.#send(question, token, sending.signal);
     clearTimeout(timer);
     // The request was cancelled, and the dialog may show another question.
     if (this.#sending !== sending) return;
@@ -118,14 +121,14 @@ export class FlipDialog {
     else this.#refuse(problem);
   }
 
-  /** @returns what is wrong, or undefined when the flag was changed and all proxies have followed */
+  /** @returns what is wrong, or undefined when the change was made and all proxies have followed */
   async #send(
-    value: boolean,
+    { path, body }: ChangeQuestion,
     token: string,
     signal: AbortSignal,
   ): Promise<string | undefined> {
     const reason = this.#reason.value.trim();
-    const response = await fetch(`api/flags/${this.#flagName}`, {
+    const response = await fetch(path, {
       method: "POST",
       signal,
       headers: {
@@ -133,12 +136,12 @@ export class FlipDialog {
         ...(token === "" ? {} : { authorization: `Bearer ${token}` }),
       },
       body: JSON.stringify({
-        value,
+        ...body,
         reason: reason === "" ? "requested on the dashboard" : reason,
       }),
     }).catch(() => undefined);
     if (response === undefined)
-      return "The monitor does not answer: the flag may have been changed.";
+      return "The monitor does not answer: the change may have been made.";
     const answer = (await response.json().catch(() => ({}))) as {
       error?: string;
       confirmed?: boolean;
@@ -148,7 +151,7 @@ export class FlipDialog {
       if (token !== "") this.#token = token;
       if (answer.confirmed !== false) return undefined;
       this.#isSet = true;
-      return `The flag was set, but ${answer.effect ?? "no proxy confirms it"}.`;
+      return `The change was made, but ${answer.effect ?? "no proxy confirms it"}.`;
     }
     if (response.status === 401) {
       this.#token = undefined;
