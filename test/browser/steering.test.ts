@@ -171,7 +171,7 @@ describe("dashboard controls", function () {
       await page.locator("#dialog-confirm").click();
       await page
         .getByText(
-          "The monitor does not answer: the flag may have been changed.",
+          "The monitor does not answer: the change may have been made.",
         )
         .waitFor();
       const failed = page.waitForEvent("requestfailed");
@@ -213,7 +213,7 @@ describe("dashboard controls", function () {
     await dashboard.page.locator("#stop").click();
     await dashboard.page.locator("#dialog-confirm").click();
     await dashboard.page
-      .getByText("The monitor does not answer: the flag may have been changed.")
+      .getByText("The monitor does not answer: the change may have been made.")
       .waitFor();
   });
 });

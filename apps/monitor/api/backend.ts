@@ -1,21 +1,13 @@
 import { randomBytes } from "node:crypto";
 import type { FlipOutcome } from "../../../lib/flag/ledger.js";
-import type { LedgerEvent } from "../../../lib/flag/ledger-event.js";
 import { flipAndFollow, type FlipEffect } from "../../../lib/flag/receipts.js";
-import { entryTimeMs } from "../../../lib/redis/stream-entry.js";
-import { readHarm } from "../../../lib/telemetry/harm.js";
-import { readBackground } from "../alert/background.js";
 import { LINK_LIFE_MS, type ActionLink } from "../alert/message/action-link.js";
 import type { Store } from "../control/outlook.js";
 import { replayVerdict } from "../control/verdict-keeper.js";
+import { createMomentBackend } from "./moment-backend.js";
 import { createRolloutBackend } from "./rollout-backend.js";
 import { createPlanner } from "../plan/planner.js";
-import type { Moment } from "./moment.js";
 import { readState, type StateOutlook } from "./state.js";
-
-/** How long before and after an event its page lists others. */
-const AROUND_MS = 600_000;
-const MAX_AROUND = 1000;
 
 /** What the API does. All methods but the last two throw when Redis is away. */
 export type ApiBackend = ReturnType<typeof createBackend>;
@@ -55,26 +47,7 @@ export function createBackend(store: Store, outlook: StateOutlook) {
       const event = await ledger.readEvent(id);
       return event && replayVerdict(event);
     },
-    /** Undefined if the ledger has no such event. */
-    readMoment: async (id: string): Promise<Moment | undefined> => {
-      const event = await ledger.readEvent(id);
-      if (event === undefined) return undefined;
-      const at = entryTimeMs(id);
-      const after = String(Math.max(0, at - AROUND_MS));
-      const present = {
-        versions: () => [],
-        readHarm: (stop: LedgerEvent) => readHarm(store, stop),
-      };
-      const [background, since] = await Promise.all([
-        readBackground(ledger, event, present),
-        ledger.readEvents({ limit: MAX_AROUND, after }),
-      ]);
-      return {
-        report: { event, others: [], background },
-        routes: replayVerdict(event)?.verdict.routes ?? [],
-        around: since.filter((one) => entryTimeMs(one.id) <= at + AROUND_MS),
-      };
-    },
+    ...createMomentBackend(store),
     isUsed: async (link: ActionLink) =>
       (await redis.get(nameUse(link))) !== null,
     /**

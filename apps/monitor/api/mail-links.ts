@@ -10,8 +10,9 @@ import { renderHtml } from "../alert/message/render-html.js";
 import { HttpError } from "./access.js";
 import { renderActionPage, type ActionPage } from "./action-page.js";
 import type { ApiBackend } from "./backend.js";
-import { createMomentNotice } from "./moment.js";
+import { createMomentNotice, createRolloutNotice } from "./moment.js";
 
+const ROLLOUT_ID = /^\d{1,9}$/;
 const EVENT_ID = /^\d{1,15}-\d{1,15}$/;
 
 const DONE: Record<Choice, string> = {
@@ -44,6 +45,15 @@ export function addMailLinks(
     const moment = EVENT_ID.test(id) ? await backend.readMoment(id) : undefined;
     if (moment === undefined) throw new HttpError(404, `no event ${id}`);
     const html = renderHtml(createMomentNotice(moment, notice));
+    response.set(HEADERS).send(html);
+  });
+  api.get("/rollouts/:id", async ({ params: { id } }, response) => {
+    const found = ROLLOUT_ID.test(id)
+      ? await backend.readRolloutMoment(Number(id))
+      : undefined;
+    if (found === undefined)
+      throw new HttpError(404, `the ledger has no rollout ${id}`);
+    const html = renderHtml(createRolloutNotice(found, notice));
     response.set(HEADERS).send(html);
   });
   if (links === undefined) return;

@@ -1,6 +1,8 @@
 import type { LedgerEvent } from "../../../lib/flag/ledger.js";
 import { describeEvent } from "../../../lib/flag/ledger-event.js";
 import { formatMs, formatOdds } from "../../../lib/wording/units.js";
+import type { PastRollout } from "../../../lib/rollout/rollout-history.js";
+import { nameRelease } from "../../../lib/wording/release-name.js";
 import { formatTime, type Figure } from "../../../lib/wording/figures.js";
 import {
   createNotice,
@@ -32,6 +34,36 @@ export function createMomentNotice(
       { title: "Routes", rows: routes.map(describeRoute) },
       { title: "Around it", rows: around.map(toRow) },
     ].filter(({ rows }) => rows.length > 0),
+  };
+}
+
+/** All that the ledger has of a rollout, newest first, and those before and after it. */
+export interface RolloutMoment {
+  last: Moment;
+  events: readonly LedgerEvent[];
+  others: readonly PastRollout[];
+}
+
+export function createRolloutNotice(
+  { last, events, others }: RolloutMoment,
+  settings: NoticeSettings,
+): Notice {
+  return {
+    ...createMomentNotice(last, settings),
+    details: [
+      { title: "Its steps", rows: events.map(toRow) },
+      { title: "Routes", rows: last.routes.map(describeRoute) },
+      { title: "Other rollouts", rows: others.map(describePast) },
+    ].filter(({ rows }) => rows.length > 0),
+  };
+}
+
+function describePast(past: PastRollout): Figure {
+  const { rollout, candidate, phase, changedAt, reason } = past;
+  const release = nameRelease(candidate) ?? candidate;
+  return {
+    label: `rollouts/${rollout}`,
+    value: `${release}: ${phase} at ${formatTime(changedAt)}: ${reason}`,
   };
 }
 

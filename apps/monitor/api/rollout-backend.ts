@@ -13,7 +13,7 @@ import { RolloutStore } from "../../../lib/rollout/rollout-store.js";
 import { steer } from "../../../lib/rollout/steer.js";
 import type { Request } from "../../../lib/rollout/transitions.js";
 
-const MAX_ROLLOUTS = 50;
+export const MAX_ROLLOUTS = 50;
 
 /** The answer of `GET /api/rollout`. */
 export const rolloutAnswer = z.object({

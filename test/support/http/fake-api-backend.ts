@@ -69,6 +69,10 @@ export class FakeApiBackend implements ApiBackend {
     return this.#answer(undefined);
   }
 
+  readRolloutMoment(): Promise<undefined> {
+    return this.#answer(undefined);
+  }
+
   isUsed(): Promise<boolean> {
     return this.#answer(false);
   }
