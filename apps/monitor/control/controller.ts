@@ -109,6 +109,7 @@ export class Controller {
     if (now === undefined) return;
     const flag = await readFlagRecord(redis, keys, config.flagName);
     this.remember(flag);
+    this.#context.conductor.remember(flag);
     const { fence } = leadership;
     if (fence !== undefined) await this.#lead(flag, { fence, now });
     const blindness = observations.findBlindness(now);
@@ -156,6 +157,10 @@ export class Controller {
 
   /** Whether the flag and its last flip agree. If they do not, it makes them. */
   async #isSettled(flag: FlagRecord, { fence, now }: Moment): Promise<boolean> {
+    if (await this.#context.conductor.restore(flag, { fence, now })) {
+      this.#isDue = true;
+      return false;
+    }
     const lost = this.#findLost(flag);
     if (flag.raw === null && lost !== undefined) {
       this.#lostAt ??= now;

@@ -33,6 +33,8 @@ export class Conductor implements StreamListener {
   readonly #context: Context;
   readonly #store: RolloutStore;
   readonly #traffic = new StepTraffic();
+  /** In case Redis loses it. */
+  #last: Rollout | undefined;
 
   constructor(context: Context) {
     this.#context = context;
@@ -42,6 +44,33 @@ export class Conductor implements StreamListener {
 
   onTelemetry(telemetry: Telemetry, atMs: number): void {
     this.#traffic.onTelemetry(telemetry, atMs);
+  }
+
+  /** Notes the stored rollout, which may be lost before the next round. */
+  remember({ rollout: { rollout } }: FlagRecord): void {
+    this.#last = rollout ?? this.#last;
+  }
+
+  /** Writes back a rollout that Redis has lost together with the flag, which must not come back without its weight. */
+  async restore(flag: FlagRecord, { fence }: Moment): Promise<boolean> {
+    const { rollout, raw } = flag;
+    const last = this.#last;
+    if (raw !== null || rollout.position.id !== "" || last === undefined)
+      return false;
+    const { id, phase, step, weight, candidate } = last;
+    const outcome = await this.#store.apply(
+      {
+        ...{ from: rollout.position, isNew: true, set: last, notify: false },
+        weight: phase === "Healthy" ? null : weight,
+        event: { rollout: id, phase, step, weight, candidate },
+      },
+      {
+        ...{ by: "monitor", fence },
+        reason: `Redis has lost rollout ${id}: it was written back as it was`,
+      },
+    );
+    refuseFenced(outcome, fence);
+    return true;
   }
 
   /** Takes the next step when it is due. @returns whether anything has changed @throws FencedError; and when Redis is away */

@@ -263,6 +263,32 @@ describe("conductor", () => {
     }
   });
 
+  it("writes a rollout back that Redis has lost, before the flag", async () => {
+    await start();
+    await control.redis.set(control.keys.flag("feature"), "true");
+    await pass(12);
+    const before = await held.rollout();
+    const { redis, keys } = control;
+    await redis.del(keys.flag("feature"), keys.flagInfo("feature"));
+    await redis.del(keys.rollout("feature"), keys.flagWeight("feature"));
+    await hear();
+    await hear();
+    const { reason, ...restored } = await held.rollout();
+    expect(restored).to.deep.include({
+      ...{ id: 1, phase: "Progressing", step: 1, weight: 25 },
+      ...{ stepStartedAt: before.stepStartedAt, spec: before.spec },
+    });
+    expect(reason).to.equal(
+      "Redis has lost rollout 1: it was written back as it was",
+    );
+    expect([await control.flag(), await weight()]).to.deep.equal([
+      "true",
+      "25",
+    ]);
+    const last = (await control.events()).slice(-2);
+    expect(last.map(({ kind }) => kind)).to.deep.equal(["rollout", "flip"]);
+  });
+
   it("warns at the start when a step is above the canary hosts' share", async () => {
     await start();
     for (const host of ["web1", "web2", "web3", "web4"])

@@ -30,7 +30,7 @@ export const START = {
   spec: SPEC,
 };
 
-export function openRollout(test: TestRedis) {
+export function openRollout(test: Pick<TestRedis, "redis" | "keys">) {
   const store = new RolloutStore(test.redis, test.keys, "feature");
   return {
     store,
