@@ -125,6 +125,13 @@ export const stateReport = z.object({
       seenAt: z.string(),
     }),
   ),
+  /**
+   * How many times slower the canary's hosts are with the same version, and what the verdict corrects; null while that is not known.
+   */
+  hostDifference: z
+    .object({ ratio: z.number(), factor: z.number() })
+    .nullable()
+    .optional(),
   /** Null if nothing is compared. */
   verdict: z
     .object({

@@ -4,6 +4,7 @@ import {
   listMissing,
   type Tone,
 } from "../../../lib/wording/headline.js";
+import { describeHostDifference } from "../../../lib/wording/host-difference.js";
 import {
   describeTry,
   formatClock,
@@ -127,6 +128,7 @@ export function drawStatus(
               : describeStop(stop, Date.parse(report.now)),
           ),
         ],
+        ...listHostDifference(report),
         ["monitor", toPlain(describeLease(report.lease))],
         ["mails", toPlain(describeOutbox(report.outbox))],
       ],
@@ -143,6 +145,13 @@ function listRollout(
   const { rollout, now } = moment;
   const name = nameRollout(rollout).replace(/^rollout /, "");
   return [["rollout", toPlain(`${name}: ${describeProgress(rollout, now)}`)]];
+}
+
+function listHostDifference({
+  hostDifference,
+}: StateReport): [string, string][] {
+  const text = hostDifference && describeHostDifference(hostDifference);
+  return text ? [["hosts", text]] : [];
 }
 
 function describeOutbox({ pending, held }: StateReport["outbox"]): string {

@@ -91,6 +91,10 @@ export async function readState(
       .map(({ source, sample, seenAt, lastUnhealthyAt: unhealthyAt }) =>
         toHostReport(source, sample, { seenAt, unhealthyAt }),
       ),
+    hostDifference:
+      outlook.leadership.fence === undefined
+        ? null
+        : (outlook.verdicts.hostDifference ?? null),
     verdict: describeVerdict(outlook),
     outbox: { pending, held: outlook.heldChannels() },
     telemetry: { skipped: outlook.skippedTelemetry() },

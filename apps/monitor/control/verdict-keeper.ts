@@ -11,6 +11,7 @@ import {
 import {
   parseNotice,
   parseTelemetry,
+  SIDES,
   type BadTelemetry,
   type Telemetry,
   type TrafficWindow,
@@ -18,12 +19,21 @@ import {
 import { refuseFenced } from "../leader/leadership.js";
 import type { VerdictRule } from "../config.js";
 import { Baseline, storedBaseline } from "../verdict/baseline.js";
+import {
+  HostFactor,
+  storedHostFactor,
+  type HostDifference,
+} from "../verdict/host-factor.js";
 import { describeWorse } from "../verdict/describe-worse.js";
 import { OPEN_EPOCHS } from "../verdict/open-epochs.js";
 import { ReleaseTest } from "../verdict/release-test.js";
 import { storedTest, type TestRules } from "../verdict/stored-test.js";
 import type { Verdict } from "../verdict/verdict.js";
-import { isDealing, WindowPairing } from "../verdict/window-pair.js";
+import {
+  isDealing,
+  WindowPairing,
+  type WindowPair,
+} from "../verdict/window-pair.js";
 
 const KEEP_MS = 60_000;
 const MAX_ATTEMPT = 20;
@@ -45,6 +55,7 @@ const stored = z.object({
   flip: z.string().nullable(),
   /** By agent. */
   versions: z.record(z.string(), z.string()),
+  hosts: storedHostFactor,
   test: storedTest,
   baseline: storedBaseline,
 });
@@ -98,6 +109,7 @@ export class VerdictKeeper {
   #lastId = "0-0";
   #flip: string | null = null;
   #versions = new Map<string, string>();
+  #hosts = new HostFactor();
   #verdict: Verdict | undefined;
 
   constructor(options: KeeperOptions) {
@@ -108,6 +120,11 @@ export class VerdictKeeper {
   /** The last verdict; undefined before the first, or without a test. */
   get verdict(): Verdict | undefined {
     return this.#verdict;
+  }
+
+  /** How the canary's hosts differ from prod's; undefined while that is not known. */
+  get hostDifference(): HostDifference | undefined {
+    return this.#hosts.difference;
   }
 
   /** When a new release was last announced; 0 if never. */
@@ -225,7 +242,8 @@ export class VerdictKeeper {
 
   get #testRules(): TestRules {
     const { tolerance, stallMs, warmUpMs } = this.#rule;
-    return { tolerance, stallMs, warmUpMs };
+    const hostFactor = this.#hosts.factor;
+    return { tolerance, stallMs, warmUpMs, hostFactor };
   }
 
   #describe(test: ReleaseTest): Stored {
@@ -234,6 +252,7 @@ export class VerdictKeeper {
       halves: this.#pairing.halves,
       flip: this.#flip,
       versions: Object.fromEntries(this.#versions),
+      hosts: this.#hosts.toStored(),
       test: test.toStored(),
       baseline: this.#baseline.toStored(),
     };
@@ -276,6 +295,7 @@ export class VerdictKeeper {
       this.#versions.set(name, version);
       if (known === undefined || known === version) return;
       if (target === "prod") this.#baseline.clear();
+      this.#hosts.forget();
       this.#start(atMs, 0);
       return;
     }
@@ -288,6 +308,24 @@ export class VerdictKeeper {
     if (test.isOneSided && share !== undefined && isDealing(share))
       this.#retry(test, atMs);
     this.#test?.observe(pair, this.#baseline);
+    this.#learnHosts(pair);
+  }
+
+  /** What is learned holds for the tests that begin from then on. */
+  #learnHosts({ atMs, decks }: WindowPair): void {
+    const test = this.#test;
+    if (test?.isWarm !== true || !this.#isOneVersion) return;
+    if (!Array.isArray(decks) || !this.#hosts.learn(decks)) return;
+    this.#start(atMs, test.attempt);
+  }
+
+  /** Whether canary and prod run the same version. */
+  get #isOneVersion(): boolean {
+    const names = [...this.#versions.keys()];
+    return (
+      new Set(this.#versions.values()).size === 1 &&
+      SIDES.every((side) => names.some((name) => name.startsWith(`${side} `)))
+    );
   }
 
   async #load(): Promise<void> {
@@ -296,10 +334,11 @@ export class VerdictKeeper {
       this.#cursor = this.#lastId;
       return;
     }
-    const { cursor, halves, flip, versions, test } = known;
+    const { cursor, halves, flip, versions, hosts, test } = known;
     this.#cursor = cursor;
     this.#flip = flip;
     this.#versions = new Map(Object.entries(versions));
+    this.#hosts = HostFactor.restore(hosts);
     this.#baseline = restoreBaseline(known);
     this.#pairing = new WindowPairing(halves);
     this.#isWorse = test.isWorse;

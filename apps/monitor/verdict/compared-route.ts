@@ -20,19 +20,26 @@ export class ComparedRoute {
   /** Prod's requests on it before. */
   readonly perSecond: number;
   readonly dictionary: Dictionary;
+  /** How many times slower the canary's hosts are with the same version. */
+  readonly hostFactor: number;
   readonly #canaryBuckets: Uint16Array;
 
   constructor(
     { latency, perSecond }: { latency: Float64Array; perSecond: number },
     tolerance: Tolerance,
+    hostFactor = 1,
   ) {
+    this.hostFactor = hostFactor;
     this.warmUp = latency;
     this.perSecond = perSecond;
     this.dictionary = createDictionary(latency);
     const histogram = new LatencyHistogram();
     histogram.merge(toSparse(latency));
     const medianMs = histogram.quantile(0.5) ?? 0;
-    this.#canaryBuckets = createCanaryBuckets(toleranceAt(tolerance, medianMs));
+    this.#canaryBuckets = createCanaryBuckets(
+      toleranceAt(tolerance, medianMs),
+      hostFactor,
+    );
   }
 
   /** The dictionary's bucket of a deck's; without the tolerance for the canary. */

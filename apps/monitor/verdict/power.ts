@@ -1,7 +1,7 @@
 import type { ComparedRoute } from "./compared-route.js";
 import { SLOT_MS, deckBucketOf } from "../../../lib/telemetry/decks.js";
 import { upperEdgeMs } from "../../../lib/telemetry/latency-histogram.js";
-import type { Ratio } from "../../../lib/telemetry/split-ratio.js";
+import { reduceRatio, type Ratio } from "../../../lib/telemetry/split-ratio.js";
 import { winningsOf } from "./evidence/deck-bets.js";
 import { COMPONENT_COUNT, LOG_WEIGHTS } from "./evidence/dictionary.js";
 import {
@@ -81,7 +81,7 @@ export function deckOfShare(share: number): Ratio {
   }
   const canary = Math.round(MAX_PICKS * share);
   const inDeck = Math.min(MAX_PICKS - 1, Math.max(1, canary));
-  return { prod: MAX_PICKS - inDeck, canary: inDeck };
+  return reduceRatio({ prod: MAX_PICKS - inDeck, canary: inDeck });
 }
 
 /** Decks of prod's latencies, with the canary's slowed down. */
@@ -120,13 +120,15 @@ export function drawDecks(
       const place = drawRoute(one);
       const bucket = drawBucket[place]?.(other) ?? 0;
       const ms = (upperEdgeMs(bucket) + upperEdgeMs(bucket - 1)) / 2;
-      const fine = deckBucketOf(isCanary ? ms * slowdown : ms);
       const route = routes[place];
-      const counted = route?.bucketOf(fine, isCanary) ?? 0;
-      if (isCanary && counted > (route?.dictionary.slowAbove ?? Infinity))
+      if (route === undefined) continue;
+      const { dictionary, hostFactor } = route;
+      const fine = deckBucketOf(isCanary ? ms * slowdown * hostFactor : ms);
+      const counted = route.bucketOf(fine, isCanary);
+      if (isCanary && counted > dictionary.slowAbove)
         drawn.slow[deck] = (drawn.slow[deck] ?? 0) + 1;
       logRatios.forEach((l, i) => {
-        l[j] = route?.dictionary.logRatiosOf[counted]?.[i] ?? 0;
+        l[j] = dictionary.logRatiosOf[counted]?.[i] ?? 0;
       });
     }
     logRatios.forEach((l, i) => {

@@ -104,6 +104,10 @@ export class ReleaseTest {
     return this.#isWorse;
   }
 
+  get isWarm(): boolean {
+    return this.#warmUp.until !== null;
+  }
+
   /** Whether there were canary requests. */
   get wasTried(): boolean {
     return (
@@ -189,10 +193,13 @@ export class ReleaseTest {
     test.#input = new InputWatch(stored.startedAt, stored);
     test.#warmUp = { ...stored.warmUp };
     test.#places.restore(stored.seen, stored.lastAt ?? stored.startedAt);
-    const { tolerance } = stored.rules;
+    const { tolerance, hostFactor } = stored.rules;
     for (const [name, latency, perSecond] of stored.compared) {
       const warmUp = { latency: fromSparse(latency, BUCKETS), perSecond };
-      test.#compared.set(name, new ComparedRoute(warmUp, tolerance));
+      test.#compared.set(
+        name,
+        new ComparedRoute(warmUp, tolerance, hostFactor),
+      );
     }
     test.#ratio = stored.ratio;
     const { stallMs } = stored.rules;
@@ -337,7 +344,8 @@ export class ReleaseTest {
       if (this.#compared.has(name)) continue;
       const warmUp = baseline.warmUpOf(name);
       if ("because" in warmUp) continue;
-      const route = new ComparedRoute(warmUp, this.rules.tolerance);
+      const { tolerance, hostFactor } = this.rules;
+      const route = new ComparedRoute(warmUp, tolerance, hostFactor);
       this.#compared.set(name, route);
     }
   }

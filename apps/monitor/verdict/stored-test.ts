@@ -40,6 +40,8 @@ const storedRules = z.object({
   tolerance: z.object({ ratio: z.number(), ms: z.number() }),
   stallMs: z.number(),
   warmUpMs: z.number(),
+  /** See HostFactor; 1 if absent. */
+  hostFactor: z.number().positive().optional(),
 });
 export type TestRules = z.infer<typeof storedRules>;
 

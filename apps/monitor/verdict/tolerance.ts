@@ -19,12 +19,18 @@ export function deflate(latencyMs: number, { ratio, ms }: Tolerance): number {
 /**
  * The bucket of a canary's latency in each of a deck's buckets. It is taken as the lower edge of the deck's bucket, so the
  * test is conservative by at most 1/64 of an octave.
+ *
+ * @param hostFactor how many times slower the canary's hosts are with the same version
  */
-export function createCanaryBuckets(tolerance: Tolerance): Uint16Array {
+export function createCanaryBuckets(
+  tolerance: Tolerance,
+  hostFactor = 1,
+): Uint16Array {
   return Uint16Array.from({ length: TOP_DECK_BUCKET + 1 }, (_, fine) => {
     if (fine === 0) return 0;
     // The bucket just above a latency: what is slower by a hair.
-    const above = deflate(lowerEdgeMs(fine), tolerance) * (1 + 1e-12);
+    const ms = lowerEdgeMs(fine) / hostFactor;
+    const above = deflate(ms, tolerance) * (1 + 1e-12);
     return bucketOf(above);
   });
 }

@@ -64,6 +64,43 @@ describe("controller's stored verdict", () => {
     }
   });
 
+  it("keeps what canary and prod of one version have taught of their hosts", async () => {
+    const { control, verdicts, feed } = await startVerdict();
+    const { redis, keys, config } = control.context;
+    const look = (keeper: VerdictKeeper) =>
+      keeper.look(
+        { value: true, flip: null },
+        { fence: FENCE, now: control.now() },
+      );
+    feed.hearHost({ version: "1" }, [verdicts]);
+    feed.hear(180, slowerBy(1.2), [verdicts]);
+    await look(verdicts);
+    // The versions of both sides are not known.
+    expect(verdicts.hostDifference).to.be.undefined;
+    feed.hearHost({ target: "prod", version: "1" }, [verdicts]);
+    feed.hear(140, slowerBy(1.2), [verdicts]);
+    await look(verdicts);
+    expect(verdicts.hostDifference).to.be.undefined;
+    const next = new VerdictKeeper({ redis, keys, config });
+    await look(next);
+    feed.hear(40, slowerBy(1.2), [verdicts, next]);
+    const before = await look(verdicts);
+    const { ratio, factor } = verdicts.hostDifference!;
+    expect(ratio).to.be.closeTo(1.2, 0.04);
+    expect(factor).to.equal(ratio);
+    expect(before!.canary.requests).to.be.below(40 * 12);
+    expect(await look(next)).to.deep.equal(before);
+    expect(next.hostDifference).to.deep.equal(verdicts.hostDifference);
+    // Another version is judged by it.
+    feed.hearHost({ version: "2" }, [next]);
+    feed.hear(200, slowerBy(1.2), [next]);
+    const verdict = await look(next);
+    expect(verdict!.canary.requests).to.equal(200 * 12);
+    expect(verdict!.outcome).to.equal("healthy");
+    const { test } = next.toRecord()!;
+    expect(test.rules.hostFactor).to.equal(factor);
+  });
+
   it("is not written once another monitor holds the lease", async () => {
     const { control, verdicts, feed } = await startVerdict();
     const { redis, keys } = control.context;

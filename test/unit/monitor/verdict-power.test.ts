@@ -120,7 +120,7 @@ describe("verdict's power", function () {
     expect(deckOfShare(1 / 3)).to.deep.equal({ prod: 2, canary: 1 });
     expect(deckOfShare(0.001)).to.deep.equal({ prod: 99, canary: 1 });
     expect(deckOfShare(0.9999)).to.deep.equal({ prod: 1, canary: 99 });
-    expect(deckOfShare(0.3734)).to.deep.equal({ prod: 63, canary: 37 });
+    expect(deckOfShare(0.497)).to.deep.equal({ prod: 1, canary: 1 });
   });
 
   it("names the share of errors that nine of ten canaries are stopped for", () => {

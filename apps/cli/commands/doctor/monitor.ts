@@ -1,5 +1,6 @@
 import type { StateReport } from "../../../../lib/telemetry/monitor-state.js";
 import { describeHeld } from "../../../../lib/wording/headline.js";
+import { describeHostDifference } from "../../../../lib/wording/host-difference.js";
 import type { MonitorClient } from "../../sources/monitor-client.js";
 import type { Store } from "../../sources/redis-link.js";
 import { readLeaseFacts } from "../../sources/redis-report.js";
@@ -15,6 +16,8 @@ export function judgeMonitor(
   const other = monitor.describeOtherFlag(state);
   if (other !== undefined)
     return [problem("api", other, "set FLAG_NAME to the monitor's value")];
+  const difference =
+    state.hostDifference && describeHostDifference(state.hostDifference);
   return [
     ok("api", `the monitor at ${monitor.url} answers`),
     ...(state.obstacle
@@ -26,6 +29,15 @@ export function judgeMonitor(
           ),
         ]
       : []),
+    ...(!difference
+      ? []
+      : [
+          problem(
+            "verdict",
+            difference,
+            "give the canary hosts like prod’s, or find what else slows them",
+          ),
+        ]),
     ...state.outbox.held.map((held) =>
       problem(
         held.channel,
