@@ -59,7 +59,7 @@ export async function flipAndFollow(
 }> {
   const { ledger, flagName } = place;
   const receipts = await expectReceipts(place);
-  const retried = value === false ? undefined : await retry(place, flip);
+  const retried = value === false ? undefined : await retry(place, value, flip);
   if (retried !== undefined)
     return {
       value: true,
@@ -81,11 +81,13 @@ export async function flipAndFollow(
 /** Lets in the canary of an aborted rollout with the first step's weight. Undefined if no rollout is aborted. */
 async function retry(
   { redis, keys, flagName }: Place,
+  value: true | "toggle",
   flip: Pick<Flip, "by" | "reason" | "data" | "supersedes">,
 ): Promise<FlipOutcome | undefined> {
   const store = new RolloutStore(redis, keys, flagName);
   const reading = await store.read();
   if (reading.rollout?.phase !== "Aborted") return undefined;
+  if (value === "toggle" && reading.flag) return undefined;
   const decision = decide(reading, { verb: "retry" }, reading.now);
   return "refusal" in decision
     ? undefined

@@ -33,6 +33,8 @@ export class Conductor implements StreamListener {
   readonly #context: Context;
   readonly #store: RolloutStore;
   readonly #traffic = new StepTraffic();
+  /** The last known release by agent: an app that is gone may not tell its own. */
+  readonly #versions = new Map<string, string>();
   /** In case Redis loses it. */
   #last: Rollout | undefined;
 
@@ -44,6 +46,8 @@ export class Conductor implements StreamListener {
 
   onTelemetry(telemetry: Telemetry, atMs: number): void {
     this.#traffic.onTelemetry(telemetry, atMs);
+    if (telemetry.kind === "host" && telemetry.data.version !== null)
+      this.#versions.set(telemetry.source, telemetry.data.version);
   }
 
   /** Notes the stored rollout, which may be lost before the next round. */
@@ -133,9 +137,9 @@ export class Conductor implements StreamListener {
   }
 
   #listProd(): ProdHost[] {
-    return this.#listHosts("prod").map(({ sample, spell }) => ({
+    return this.#listHosts("prod").map(({ source, sample, spell }) => ({
       host: sample.host,
-      version: sample.version && packedRelease(sample.version),
+      version: packedRelease(this.#versions.get(source) ?? ""),
       unwell: spell && {
         because: sample.up ? "fails its health probe" : "is gone",
         sinceMs: spell.since,

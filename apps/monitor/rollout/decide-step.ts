@@ -26,7 +26,8 @@ const UNWELL_MS = 10_000;
 
 export interface ProdHost {
   host: string;
-  version: string | null;
+  /** As packed; empty if unknown. */
+  version: string;
   /** What is wrong with its app, and since when; undefined while it is healthy. */
   unwell: { because: string; sinceMs: number } | undefined;
 }

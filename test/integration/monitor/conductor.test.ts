@@ -86,6 +86,24 @@ describe("conductor", () => {
     ]);
   });
 
+  it("aborts when a prod app with the candidate is gone, although it tells no release then", async () => {
+    await start();
+    await held.ask({ verb: "promote", full: true });
+    control.hearHost("prod", { version: "0.3.0" });
+    for (let seconds = 0; seconds <= 10; seconds += 1) {
+      control.pass(1000);
+      control.hearHost("prod", {
+        ...{ version: null, up: false, pid: null },
+        probe: { ok: false, ms: 1, status: null },
+      });
+      await hear();
+    }
+    expect(await held.rollout()).to.include({
+      ...{ phase: "Aborted", outcome: "promotion" },
+      reason: "prod's app on web1 is gone since it runs 0.3.0",
+    });
+  });
+
   it("makes one step of two leaders that see the same", async () => {
     await start();
     await pass(8);

@@ -115,10 +115,9 @@ export async function startControl(env: Environment = {}): Promise<Control> {
     },
     hearHost: (side, fields) => {
       const data = hostSample(side, fields);
-      observations.onTelemetry(
-        { kind: "host", source: AGENT, at: now(), data },
-        now(),
-      );
+      const sample = { kind: "host", source: AGENT, at: now(), data } as const;
+      observations.onTelemetry(sample, now());
+      conductor.onTelemetry(sample, now());
     },
     judge: async () => {
       listeningSince = Math.min(listeningSince ?? now(), now());
