@@ -77,6 +77,7 @@ export class Front {
     const readRollout = () => Atomics.load(shared.rollout, 0);
     const picker = new SidePicker({
       isOpen: (now) => !breaker.isTripped && gate.isOpenAt(now),
+      isDealing: () => !weight.isOutdated,
       // Both only grow, so their sum changes with either.
       readEra: () => breaker.era + gate.openings,
       dealer,

@@ -219,7 +219,9 @@ function controlCanary(options: {
   });
   watch.onReading(() => {
     const now = performance.now();
-    weight.publish(watch.current?.weight ?? null);
+    const { weight: percent = null, isWeightOutdated = true } =
+      watch.current ?? {};
+    weight.publish(percent, isWeightOutdated);
     Atomics.store(memory.rollout, 0, rolloutOf(watch.current));
     gate.publish(canaryOpenForMs(readKnown(), config, now), now);
     Atomics.store(memory.flagIsOff, 0, Number(watch.current?.value === false));

@@ -2,7 +2,7 @@ import { hrtime } from "node:process";
 import { BREAKER_CELLS } from "./canary/breaker.js";
 import { GATE_CELLS } from "./canary/gate.js";
 import { RECENT_CELLS } from "./canary/recent-requests.js";
-import { SPLIT_HOLDS } from "./dealing/weight.js";
+import { SPLIT_HOLDS, WEIGHT_CELLS } from "./dealing/weight.js";
 
 /** State that all threads of a proxy share, as views of shared memory. */
 export interface SharedState {
@@ -41,7 +41,7 @@ export function createThreadState(): ThreadState {
 export function createSharedState(): SharedState {
   return {
     admittedPicks: createSharedCells(1),
-    weight: createSharedCells(1).fill(SPLIT_HOLDS),
+    weight: createWeightCells(),
     rollout: createLongCells(1),
     openUntil: createLongCells(GATE_CELLS),
     flagIsOff: createSharedCells(1),
@@ -74,6 +74,12 @@ function hrtimeMs(): number {
 
 function createSharedCells(count: number): Int32Array {
   return new Int32Array(shared(count * Int32Array.BYTES_PER_ELEMENT));
+}
+
+function createWeightCells(): Int32Array {
+  const cells = createSharedCells(WEIGHT_CELLS);
+  cells[0] = SPLIT_HOLDS;
+  return cells;
 }
 
 function createLongCells(count: number): BigInt64Array<SharedArrayBuffer> {

@@ -40,6 +40,8 @@ export interface FlagReading {
   at: string | null;
   /** The flag has been written since this read; the next read is under way. */
   isOutdated: boolean;
+  /** The same of the weight. */
+  isWeightOutdated: boolean;
   /** Monotonic ms until which the lease is certainly valid; null if there is none, or it is not read. */
   leaseUntil: number | null;
 }
@@ -61,7 +63,7 @@ export class FlagWatch {
   readonly #listeners: ((reading: FlagReading) => void)[] = [];
   readonly #names: Set<string>;
   readonly #readings = new Map<string, FlagReading>();
-  /** Monotonic ms of the last invalidation that named the flag. */
+  /** Monotonic ms of the last invalidation, by key. */
   readonly #writtenAt = new Map<string, number>();
 
   /** Opens connections of its own. */
@@ -144,19 +146,22 @@ export class FlagWatch {
   #noteWritten(written: readonly string[] | null): void {
     const now = performance.now();
     const { flag, flagWeight } = this.#keys;
-    const names = [...this.#names].filter(
-      (name) =>
-        written === null ||
-        written.includes(flag(name)) ||
-        (this.#readsWeight && written.includes(flagWeight(name))),
-    );
-    for (const name of names) this.#writtenAt.set(name, now);
-    this.#publish(
-      names.flatMap((name) => {
-        const reading = this.#readings.get(name);
-        return reading === undefined ? [] : [{ ...reading, isOutdated: true }];
-      }),
-    );
+    const isWritten = (key: string) => {
+      const is = written?.includes(key) ?? true;
+      if (is) this.#writtenAt.set(key, now);
+      return is;
+    };
+    const outdated: FlagReading[] = [];
+    for (const name of this.#names) {
+      const ofFlag = isWritten(flag(name));
+      const ofWeight = this.#readsWeight && isWritten(flagWeight(name));
+      const reading = this.#readings.get(name);
+      if (reading === undefined || !(ofFlag || ofWeight)) continue;
+      const isOutdated = reading.isOutdated || ofFlag;
+      const isWeightOutdated = reading.isWeightOutdated || ofWeight;
+      outdated.push({ ...reading, isOutdated, isWeightOutdated });
+    }
+    this.#publish(outdated);
   }
 
   async #read(redis: Redis): Promise<void> {
@@ -187,11 +192,14 @@ export class FlagWatch {
       const weight = this.#readWeight(name, raw, rawWeight);
       return { ...read, ...weight, rollout, leaseUntil };
     });
+    const isWrittenSince = (key: string) =>
+      sentAt < (this.#writtenAt.get(key) ?? 0);
     this.#publish(
       readings.map((reading) => ({
         ...reading,
         confirmedAt: sentAt,
-        isOutdated: sentAt < (this.#writtenAt.get(reading.name) ?? 0),
+        isOutdated: isWrittenSince(flag(reading.name)),
+        isWeightOutdated: isWrittenSince(flagWeight(reading.name)),
       })),
     );
   }

@@ -55,13 +55,13 @@ export class GateReceipts {
   }
 
   /** Called after each reading of the flag and the lease. */
-  look({ value, isOutdated }: FlagReading): void {
+  look({ value, isOutdated, isWeightOutdated }: FlagReading): void {
     const now = performance.now();
     const state = this.#options.readState();
     if (state.open !== this.#isOpen) this.#openChangedAt = now;
     this.#isOpen = state.open;
-    // The gate is closed during this read, but only its result says whether it stays closed.
-    if (isOutdated) return;
+    // During this read the gate is closed, or nothing is dealt, but only its result says what follows.
+    if (isOutdated || isWeightOutdated) return;
     const last = this.#last;
     const isFlip = last !== undefined && last.value !== value;
     const isSame =

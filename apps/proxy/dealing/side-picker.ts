@@ -9,7 +9,7 @@ import type { Weight } from "./weight.js";
 export interface Picked {
   side: Side;
   /**
-   * `closed`: prod has it, because the canary was closed. `asked`: the request asked for the canary. `kept`: its client was dealt to the
+   * `closed`: prod has it, because the canary was closed or its weight was being read. `asked`: the request asked for the canary. `kept`: its client was dealt to the
    * side before.
    */
   by: "closed" | "asked" | "kept" | "dealt";
@@ -27,6 +27,8 @@ const ASKED: Picked = { side: "canary", by: "asked" };
 interface PickerOptions {
   /** @param now monotonic ms */
   isOpen: (now: number) => boolean;
+  /** Whether the weight is known. */
+  isDealing: () => boolean;
   /** See Deck. */
   readEra: () => number;
   dealer: Dealer;
@@ -44,12 +46,18 @@ export class SidePicker {
 
   /** @param now monotonic ms, here and below */
   pick(headers: IncomingHttpHeaders, now: number): Picked {
-    const { isOpen, readEra, dealer, optIn, sticky } = this.#options;
+    const { isOpen, isDealing, optIn, sticky } = this.#options;
     if (!isOpen(now)) return CLOSED;
     if (optIn?.isIn(headers) === true) return ASKED;
-    return sticky === undefined
-      ? dealer.deal(readEra(), now)
-      : sticky.pick(headers.cookie, readEra(), now);
+    return (
+      sticky?.keep(headers.cookie) ?? (isDealing() ? this.#deal(now) : CLOSED)
+    );
+  }
+
+  #deal(now: number): Picked {
+    const { readEra, dealer, sticky } = this.#options;
+    const dealt = dealer.deal(readEra(), now);
+    return sticky?.admit(dealt) ?? dealt;
   }
 
   /** Whether clients of both sides are served. */

@@ -11,7 +11,7 @@ const PLACES = 10_000;
 const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2;
 
 interface StickyOptions {
-  dealer: Pick<Dealer, "deal" | "followWeight">;
+  dealer: Pick<Dealer, "followWeight">;
   split: Ratio;
   /** Of the rollout. Cookies of another one are ignored. */
   readRollout: () => bigint;
@@ -39,26 +39,33 @@ export class StickyClients {
     this.#within = { prod: random(), canary: random() };
   }
 
-  /** @param cookies the request's header @param era see Deck */
-  pick(cookies: string | undefined, era: number, now: number): Picked {
-    const { dealer, readRollout } = this.#options;
-    const rollout = String(readRollout());
-    const value = cookieValue(cookies, SIDE_COOKIE) ?? "";
-    const [, known, of, place] = VALUE.exec(value) ?? [];
-    if (place === undefined || of !== rollout) {
-      const dealt = dealer.deal(era, now);
-      const at = this.#takePlace(dealt.side, dealt.weight);
-      return {
-        ...dealt,
-        by: "dealt",
-        setCookie: format(dealt.side, rollout, at),
-      };
-    }
-    const weight = dealer.followWeight();
+  /** The side of a client that was dealt before; undefined for any other. @param cookies the request's header */
+  keep(cookies: string | undefined): Picked | undefined {
+    const value = cookieValue(cookies, SIDE_COOKIE);
+    if (value === undefined) return undefined;
+    const [, known, rollout, place] = VALUE.exec(value) ?? [];
+    if (place === undefined || rollout !== this.#rollout) return undefined;
+    const weight = this.#options.dealer.followWeight();
     const at = Number(place);
     const side = at < this.#placesOf(weight) ? "canary" : "prod";
-    const setCookie = side === known ? undefined : format(side, rollout, at);
+    const setCookie = side === known ? undefined : this.#format(side, at);
     return { side, by: "kept", weight, setCookie };
+  }
+
+  /** Gives the client of a request that was dealt its cookie. */
+  admit(dealt: Picked & { weight: Weight }): Picked {
+    const at = this.#takePlace(dealt.side, dealt.weight);
+    return { ...dealt, setCookie: this.#format(dealt.side, at) };
+  }
+
+  get #rollout(): string {
+    return String(this.#options.readRollout());
+  }
+
+  /** A session cookie, which no script can read. */
+  #format(side: Side, place: number): string {
+    const value = `${side}.${this.#rollout}.${String(place).padStart(4, "0")}`;
+    return `${SIDE_COOKIE}=${value}; Path=/; HttpOnly; SameSite=Lax`;
   }
 
   #takePlace(side: Side, weight: Weight): number {
@@ -77,10 +84,4 @@ export class StickyClients {
     }
     return this.#places;
   }
-}
-
-/** A session cookie, which no script can read. */
-function format(side: Side, rollout: string, place: number): string {
-  const value = `${side}.${rollout}.${String(place).padStart(4, "0")}`;
-  return `${SIDE_COOKIE}=${value}; Path=/; HttpOnly; SameSite=Lax`;
 }

@@ -9,23 +9,36 @@ export type Weight = number;
 /** No rollout gives a weight: SPLIT holds. */
 export const SPLIT_HOLDS: Weight = -1;
 
-/** The canary's weight in memory that all threads share. It is written before the gate opens. */
-export class SharedWeight {
-  readonly #cell: Int32Array;
+/** The number of cells that a shared weight needs. */
+export const WEIGHT_CELLS = 2;
+const IS_OUTDATED = 1;
 
-  /** @param cell SPLIT_HOLDS before the first reading */
-  constructor(cell: Int32Array) {
-    this.#cell = cell;
+/**
+ * The canary's weight in memory that all threads share. It is written before the gate opens. While a weight that was written is
+ * being read, nothing is dealt; clients that were dealt before keep their side.
+ */
+export class SharedWeight {
+  readonly #cells: Int32Array;
+
+  /** @param cells SPLIT_HOLDS and 0 before the first reading */
+  constructor(cells: Int32Array) {
+    this.#cells = cells;
   }
 
+  /** The last one that was read. */
   read(): Weight {
-    return Atomics.load(this.#cell, 0);
+    return Atomics.load(this.#cells, 0);
+  }
+
+  get isOutdated(): boolean {
+    return Atomics.load(this.#cells, IS_OUTDATED) === 1;
   }
 
   /** @param percent null while no rollout gives a weight */
-  publish(percent: number | null): void {
+  publish(percent: number | null, isOutdated: boolean): void {
     const weight = percent === null ? SPLIT_HOLDS : Math.round(percent * 100);
-    Atomics.store(this.#cell, 0, weight);
+    Atomics.store(this.#cells, 0, weight);
+    Atomics.store(this.#cells, IS_OUTDATED, Number(isOutdated));
   }
 }
 

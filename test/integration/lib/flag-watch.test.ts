@@ -120,12 +120,13 @@ describe("flag watch", () => {
     expect(fromThenOn).to.deep.equal(["outdated true", "false"]);
   });
 
-  it("reads the weight, and marks the reading outdated when it is written", async () => {
+  it("reads the weight, and marks it outdated when it is written, but not the flag", async () => {
     await untilTracking();
     expect(watch.current).to.include({ weight: null, weightProblem: null });
     const seen: string[] = [];
-    watch.onReading(({ weight, isOutdated }) => {
-      const reading = isOutdated ? "outdated" : String(weight);
+    watch.onReading(({ weight, isOutdated, isWeightOutdated }) => {
+      expect(isOutdated).to.equal(false);
+      const reading = isWeightOutdated ? "outdated" : String(weight);
       if (seen.at(-1) !== reading) seen.push(reading);
     });
     await test.redis.set(test.keys.flagWeight("feature"), "7.5");

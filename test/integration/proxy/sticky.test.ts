@@ -142,6 +142,28 @@ describeEngines("proxy with sticky clients", () => {
     expect(stopped.headers["set-cookie"]).to.equal(undefined);
   });
 
+  it("serves the canary's clients there without a gap while the weight grows", async () => {
+    const { proxy, redis } = await startSides(startSessions, {
+      STICKY: "cookie",
+      SPLIT: "0:1",
+    });
+    const load = { isOver: false, sides: [] as (string | undefined)[] };
+    const browsers = Array.from({ length: 8 }, () => new Browser(proxy.port));
+    await Promise.all(browsers.map((browser) => browser.get("/")));
+    const lanes = browsers.map(async (browser) => {
+      while (!load.isOver) load.sides.push((await browser.get("/")).servedBy);
+    });
+    // No client is dealt anew: all have the canary's places below 100 %.
+    for (let i = 0; i < 50; i++) {
+      const sent = load.sides.length;
+      await redis.set(proxy.keys.flagWeight("feature"), "100");
+      await waitFor("the load", () => load.sides.length > sent + 8);
+    }
+    load.isOver = true;
+    await Promise.all(lanes);
+    expect(new Set(load.sides)).to.deep.equal(new Set(["canary"]));
+  });
+
   it("names the rollout in the cookie, and deals clients anew when another begins", async () => {
     const { proxy, redis } = await startSides(startSessions, {
       STICKY: "cookie",

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { Dealer, DeckAdmission } from "../../../apps/proxy/dealing/deck.js";
+import type { Picked } from "../../../apps/proxy/dealing/side-picker.js";
 import {
   SIDE_COOKIE,
   StickyClients,
@@ -12,12 +13,13 @@ import { createSeededRandom } from "../../support/seeded-random.js";
 class Thread {
   weight: number | undefined;
   rollout = 41n;
+  readonly #dealer: Dealer;
   readonly #sticky: StickyClients;
 
   constructor(seed = 1) {
     const random = createSeededRandom(seed);
     const split = { prod: 3, canary: 1 };
-    const dealer = new Dealer({
+    this.#dealer = new Dealer({
       split,
       random,
       readWeight: () =>
@@ -25,11 +27,14 @@ class Thread {
       admission: new DeckAdmission(new Int32Array(1)),
     });
     const readRollout = () => this.rollout;
-    this.#sticky = new StickyClients({ dealer, split, readRollout }, random);
+    const options = { dealer: this.#dealer, split, readRollout };
+    this.#sticky = new StickyClients(options, random);
   }
 
-  pick(cookies?: string) {
-    return this.#sticky.pick(cookies, 0, 0);
+  pick(cookies?: string): Picked {
+    return (
+      this.#sticky.keep(cookies) ?? this.#sticky.admit(this.#dealer.deal(0, 0))
+    );
   }
 }
 
