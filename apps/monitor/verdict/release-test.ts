@@ -4,7 +4,6 @@ import { OTHER_ROUTES, SIDES } from "../../../lib/telemetry/telemetry.js";
 import type { Baseline } from "./baseline.js";
 import { addByRoute, betOn, ComparedRoute } from "./compared-route.js";
 import { BUCKETS } from "./evidence/dictionary.js";
-import { addSums } from "./evidence/stall-guard.js";
 import { evidenceToStop } from "./evidence/total.js";
 import { canaryPerSecond, judgeTest } from "./judge-test.js";
 import { InputWatch } from "./input-watch.js";
@@ -12,13 +11,8 @@ import { epochAt, OpenEpochs } from "./open-epochs.js";
 import { deckOfShare, measurePower, type Power } from "./power.js";
 import { RoutePlaces } from "./route-places.js";
 import { fromSparse, toSparse } from "./sparse.js";
-import {
-  LIVE_RESTARTS,
-  RESTART_CANARY_REQUESTS,
-  RESTART_MS,
-} from "./starts.js";
 import type { StoredTest, TestRules } from "./stored-test.js";
-import { Stretch } from "./stretch.js";
+import { Stretches, type Stretch } from "./stretch.js";
 import type { Verdict } from "./verdict.js";
 import { isDealing, type WindowPair } from "./window-pair.js";
 
@@ -43,10 +37,7 @@ export class ReleaseTest {
   readonly rules: TestRules;
   readonly #places = new RoutePlaces();
   readonly #compared = new Map<string, ComparedRoute>();
-  #whole: Stretch;
-  /** The latest ones. */
-  #restarts: Stretch[] = [];
-  #restartsBegun = 0;
+  #stretches: Stretches;
   #epochs: OpenEpochs;
   /** Of the last deck. */
   #share: number | undefined;
@@ -61,9 +52,6 @@ export class ReleaseTest {
   /** Since when all windows are of a split that sends one side nothing. */
   #oneSidedSince: number | null = null;
   #isWorse = false;
-  /** The largest so far, in percent. */
-  #weight: number | null = null;
-  #hasGrown = false;
 
   constructor(options: {
     startedAt: number;
@@ -75,7 +63,7 @@ export class ReleaseTest {
     this.rules = options.rules;
     this.#input = new InputWatch(options.startedAt);
     this.#epochs = new OpenEpochs(options.rules.stallMs, -1);
-    this.#whole = new Stretch(0, options.startedAt, 0);
+    this.#stretches = new Stretches(options.startedAt);
   }
 
   /** @param baseline learns from the pair, and decides which routes can be compared from then on */
@@ -83,7 +71,7 @@ export class ReleaseTest {
     if (!this.#input.isSound(heard)) return;
     const pair = this.#places.assign(heard);
     const { atMs, share, prod, alone } = pair;
-    this.#noteWeight(pair.weight);
+    this.#stretches.noteWeight(pair.weight);
     if (this.isTurnedBy(atMs)) this.#turnEpoch(atMs);
     if (share !== undefined && isDealing(share)) {
       this.#oneSidedSince = null;
@@ -112,7 +100,7 @@ export class ReleaseTest {
   get wasTried(): boolean {
     return (
       this.#warmUp.canaryRequests > 0 ||
-      this.#whole.splits.some(({ dealt }) => dealt.canary > 0)
+      this.#stretches.whole.splits.some(({ dealt }) => dealt.canary > 0)
     );
   }
 
@@ -137,9 +125,9 @@ export class ReleaseTest {
         rules: this.rules,
         seen: this.#places.names,
         compared: this.#compared,
-        whole: this.#whole,
-        restarts: this.#restarts,
-        restartsBegun: this.#restartsBegun,
+        whole: this.#stretches.whole,
+        restarts: this.#stretches.restarts,
+        restartsBegun: this.#stretches.begun,
         open: this.#epochs.sum(),
         power: this.#readPower(evidenceToStop(alpha, this.attempt)),
         warmUp: this.#warmUp,
@@ -172,17 +160,9 @@ export class ReleaseTest {
    * @param earlier from when the oldest open epoch began
    */
   closeEarlier(earlier: StoredTest): StoredTest {
-    const close = (stretch: StoredTest["whole"]) => {
-      const now = this.#stretches.find(
-        ({ number }) => number === stretch.number,
-      );
-      const { closed } = (now ?? Stretch.restore(stretch)).toStored();
-      return { ...stretch, closed };
-    };
     return {
       ...earlier,
-      whole: close(earlier.whole),
-      restarts: earlier.restarts.map(close),
+      ...this.#stretches.closeEarlier(earlier),
       sealed: this.#epochs.closed,
       isWorse: this.#isWorse,
     };
@@ -204,13 +184,9 @@ export class ReleaseTest {
     test.#ratio = stored.ratio;
     const { stallMs } = stored.rules;
     test.#epochs = new OpenEpochs(stallMs, stored.sealed);
-    test.#whole = Stretch.restore(stored.whole);
-    test.#restarts = stored.restarts.map((stretch) => Stretch.restore(stretch));
-    test.#restartsBegun = stored.restartsBegun;
+    test.#stretches = Stretches.restore(stored);
     test.#oneSidedSince = stored.oneSidedSince;
     test.#isWorse = stored.isWorse;
-    test.#weight = stored.weight;
-    test.#hasGrown = stored.hasGrown;
     return test;
   }
 
@@ -229,61 +205,28 @@ export class ReleaseTest {
       ]),
       ratio: this.#ratio,
       sealed: -1,
-      whole: toStored(this.#whole),
-      restarts: this.#restarts.map(toStored),
-      restartsBegun: this.#restartsBegun,
-      weight: this.#weight,
-      hasGrown: this.#hasGrown,
+      ...this.#stretches.toStored(toStored),
       oneSidedSince: this.#oneSidedSince,
       flaw: this.#input.flaw,
       isWorse: this.#isWorse,
     };
   }
 
-  get #stretches(): readonly Stretch[] {
-    return [this.#whole, ...this.#restarts];
-  }
-
   #turnEpoch(atMs: number): void {
-    const { number, over } = this.#epochs.turn(atMs);
-    for (const epoch of over)
-      for (const stretch of this.#stretches)
-        if (epoch.number >= stretch.firstEpoch)
-          addSums(stretch.closed, epoch.sums);
+    this.#stretches.turnEpoch(atMs, this.#epochs.turn(atMs));
     this.#places.vacate(atMs, (name) => this.#compared.has(name));
-    this.#restartWhenDue(atMs, number);
-  }
-
-  /** Called between two epochs, so that all stretches share the open ones. */
-  #restartWhenDue(atMs: number, epoch: number): void {
-    const last = this.#restarts.at(-1) ?? this.#whole;
-    const isOld =
-      atMs - last.startedAt >= RESTART_MS &&
-      last.total("canary").requests >= RESTART_CANARY_REQUESTS;
-    if (!isOld && !this.#hasGrown) return;
-    this.#hasGrown = false;
-    this.#restartsBegun += 1;
-    const restart = new Stretch(this.#restartsBegun, atMs, epoch);
-    this.#restarts = [...this.#restarts, restart].slice(-LIVE_RESTARTS);
-  }
-
-  /** A fault that shows only under more load must not first win back what was lost at a smaller weight. */
-  #noteWeight(weight: number | undefined): void {
-    if (weight === undefined || weight <= (this.#weight ?? -1)) return;
-    this.#hasGrown = this.#weight !== null && this.#weight > 0;
-    this.#weight = weight;
   }
 
   #count(pair: WindowPair, share: number, baseline: Baseline): void {
-    const { splits } = this.#whole;
-    if (!this.#whole.hasShare(share) && splits.length >= MAX_SPLITS) return;
+    const { whole, all } = this.#stretches;
+    if (!whole.hasShare(share) && whole.splits.length >= MAX_SPLITS) return;
     // From the first request on, and on each route.
-    for (const stretch of this.#stretches) stretch.count(pair, share);
+    for (const stretch of all) stretch.count(pair, share);
     if (this.#warmUp.until === null) {
       this.#warm(pair);
       return;
     }
-    for (const stretch of this.#stretches)
+    for (const stretch of all)
       for (const side of SIDES) stretch.countLatency(side, pair[side].routes);
     if (Array.isArray(pair.decks))
       for (const deck of pair.decks) this.#bet(deck, share, baseline);
@@ -317,7 +260,7 @@ export class ReleaseTest {
     const bets = betOn(dealt, nc);
     if (share !== this.#share) this.#ratio = deckOfShare(share);
     this.#share = share;
-    for (const stretch of this.#stretches) {
+    for (const stretch of this.#stretches.all) {
       if (epoch < stretch.firstEpoch) continue;
       stretch.canaryInDecks += nc;
       addByRoute((name) => stretch.routeOf(name).winnings, dealt, nc);
@@ -355,7 +298,7 @@ export class ReleaseTest {
     if (this.#ratio === null) return undefined;
     const { prod, canary } = this.#ratio;
     const rate = canaryPerSecond({
-      whole: this.#whole,
+      whole: this.#stretches.whole,
       warmUp: this.#warmUp,
       lastAt: this.#input.now,
     });

@@ -12,11 +12,21 @@ import {
   SUMS,
   type GuardSums,
 } from "./evidence/stall-guard.js";
-import type { StoredStretch } from "./stored-test.js";
+import type { EpochSums } from "./open-epochs.js";
+import {
+  LIVE_RESTARTS,
+  RESTART_CANARY_REQUESTS,
+  RESTART_MS,
+} from "./starts.js";
+import type { StoredStretch, StoredTest } from "./stored-test.js";
 import type { TestedSide } from "./verdict.js";
 import type { WindowPair } from "./window-pair.js";
 
 type BySide = Record<Side, number>;
+type StoredStretches = Pick<
+  StoredTest,
+  "whole" | "restarts" | "restartsBegun" | "weight" | "hasGrown"
+>;
 
 /** Counts of all requests while the canary's share was the same. */
 export interface SplitCounts {
@@ -156,5 +166,89 @@ export class Stretch {
     const split = { share, dealt: none(), requests: none(), errors: none() };
     this.#splits.set(share, split);
     return split;
+  }
+}
+
+/** The whole test, and the latest restarts. */
+export class Stretches {
+  #whole: Stretch;
+  #restarts: Stretch[] = [];
+  #begun = 0;
+  /** The largest so far, in percent. */
+  #weight: number | null = null;
+  #hasGrown = false;
+
+  constructor(startedAt: number) {
+    this.#whole = new Stretch(0, startedAt, 0);
+  }
+
+  get whole(): Stretch {
+    return this.#whole;
+  }
+
+  get restarts(): readonly Stretch[] {
+    return this.#restarts;
+  }
+
+  /** How many restarts there were. */
+  get begun(): number {
+    return this.#begun;
+  }
+
+  get all(): readonly Stretch[] {
+    return [this.#whole, ...this.#restarts];
+  }
+
+  /** A fault that shows only under more load must not first win back what was lost at a smaller weight. */
+  noteWeight(weight: number | undefined): void {
+    if (weight === undefined || weight <= (this.#weight ?? -1)) return;
+    this.#hasGrown = this.#weight !== null && this.#weight > 0;
+    this.#weight = weight;
+  }
+
+  /** Called between two epochs, so that all stretches share the open ones. */
+  turnEpoch(atMs: number, epoch: { number: number; over: EpochSums[] }): void {
+    for (const { number, sums } of epoch.over)
+      for (const stretch of this.all)
+        if (number >= stretch.firstEpoch) addSums(stretch.closed, sums);
+    const last = this.#restarts.at(-1) ?? this.#whole;
+    const isOld =
+      atMs - last.startedAt >= RESTART_MS &&
+      last.total("canary").requests >= RESTART_CANARY_REQUESTS;
+    if (!isOld && !this.#hasGrown) return;
+    this.#hasGrown = false;
+    this.#begun += 1;
+    const restart = new Stretch(this.#begun, atMs, epoch.number);
+    this.#restarts = [...this.#restarts, restart].slice(-LIVE_RESTARTS);
+  }
+
+  /** Earlier stored ones, with what has been closed since. */
+  closeEarlier({ whole, restarts }: StoredStretches) {
+    const close = (earlier: StoredStretch) => {
+      const now = this.all.find(({ number }) => number === earlier.number);
+      const { closed } = (now ?? Stretch.restore(earlier)).toStored();
+      return { ...earlier, closed };
+    };
+    return { whole: close(whole), restarts: restarts.map(close) };
+  }
+
+  toStored(store: (stretch: Stretch) => StoredStretch): StoredStretches {
+    return {
+      whole: store(this.#whole),
+      restarts: this.#restarts.map(store),
+      restartsBegun: this.#begun,
+      weight: this.#weight,
+      hasGrown: this.#hasGrown,
+    };
+  }
+
+  static restore(stored: StoredStretches): Stretches {
+    const stretches = new Stretches(stored.whole.startedAt);
+    stretches.#whole = Stretch.restore(stored.whole);
+    stretches.#restarts = stored.restarts.map((one) => Stretch.restore(one));
+    stretches.#begun = stored.restartsBegun;
+    stretches.#weight = stored.weight;
+    stretches.#hasGrown = stored.hasGrown;
+    return stretches;
   }
 }
