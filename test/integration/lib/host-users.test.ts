@@ -52,6 +52,7 @@ const RIGHTS: Record<string, { may: string[]; mayNot: string[] }> = {
       ...["XADD telemetry * kind traffic", "GET flag:feature", EVAL_ALL],
       ...["SET flag:feature false", "XADD events * kind flip", EVAL_RECORD],
       ...["HSET rollout:feature phase Aborted", "SET flag:feature:weight 0"],
+      ...["GET flag:feature:weight", "HGET rollout:feature id"],
     ],
     mayNot: [
       ...["SET lease x", "DEL lease", "GET kv:x", "XREAD STREAMS outbox 0"],
