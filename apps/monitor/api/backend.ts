@@ -19,6 +19,19 @@ export function createBackend(store: Store, outlook: StateOutlook) {
   const place = { ...store, flagName };
   const nameUse = ({ choice, event }: ActionLink) =>
     keys.usedLink(`${event}:${choice}`);
+  const rollouts = createRolloutBackend({ ...place, ledger });
+  const flipByLink = async ({ choice, event }: ActionLink, reason: string) => {
+    const value = choice === "resume";
+    const { outcome, readEffect } = await flipAndFollow(place, value, {
+      ...{ by, reason, data: { link: event } },
+      ...(value && { supersedes: event }),
+    });
+    return outcome === "conflict" ? outcome : await readEffect();
+  };
+  const followLink = (link: ActionLink, reason: string) =>
+    link.choice === "promote" || link.choice === "abort"
+      ? rollouts.steerByLink({ ...link, verb: link.choice }, reason)
+      : flipByLink(link, reason);
   return {
     readState: () => readState(store, outlook),
     readPlan: createPlanner(outlook),
@@ -36,7 +49,8 @@ export function createBackend(store: Store, outlook: StateOutlook) {
       const { readEffect, ...done } = await flipAndFollow(place, value, flip);
       return { ...done, effect: await readEffect() };
     },
-    ...createRolloutBackend({ ...place, ledger }),
+    changeRollout: rollouts.changeRollout,
+    readRollout: rollouts.readRollout,
     /** Restarts the comparison for a new release of the canary. */
     startRelease: async (reason: string) => {
       const data = { release: true };
@@ -51,27 +65,25 @@ export function createBackend(store: Store, outlook: StateOutlook) {
     isUsed: async (link: ActionLink) =>
       (await redis.get(nameUse(link))) !== null,
     /**
-     * Flips the flag, once for each link. A link resumes the canary only if the event that its message reports is still the
-     * last flip.
+     * Does what the link says, once. A link resumes the canary only if the event that its message reports is still the last
+     * flip, and steers the rollout only if that is where it was.
      */
     follow: async (
       link: ActionLink,
-      { value, reason }: { value: boolean; reason: string },
-    ): Promise<FlipEffect | "used" | "conflict"> => {
+      reason: string,
+    ): Promise<{ sentence: string } | "used" | "conflict"> => {
       const use = nameUse(link);
       const claim = await redis.set(use, "1", "PX", 2 * LINK_LIFE_MS, "NX");
       if (claim === null) return "used";
       const release = () => redis.del(use);
-      const { outcome, readEffect } = await flipAndFollow(place, value, {
-        ...{ by, reason, data: { link: link.event } },
-        ...(value && { supersedes: link.event }),
-      }).catch(async (err: unknown) => {
-        await release().catch(() => undefined);
-        throw err;
-      });
-      if (outcome !== "conflict") return await readEffect();
-      await release();
-      return "conflict";
+      const outcome = await followLink(link, reason).catch(
+        async (err: unknown) => {
+          await release().catch(() => undefined);
+          throw err;
+        },
+      );
+      if (outcome === "conflict") await release();
+      return outcome;
     },
     /** Puts a test mail into the outbox; the event's data holds `id`. */
     sendTestMail: async () => {

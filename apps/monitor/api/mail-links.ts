@@ -19,6 +19,8 @@ const DONE: Record<Choice, string> = {
   keep: "The canary stays stopped.",
   stop: "The canary is stopped.",
   resume: "The canary is let in again.",
+  promote: "The rollout goes on.",
+  abort: "The rollout is aborted.",
 };
 
 /**
@@ -83,10 +85,7 @@ export function addMailLinks(
     answer(links, notice, async (link) => {
       const { choice, event } = link;
       const reason = `“${CHOICE_LABELS[choice]}” was chosen in the message about event ${event}`;
-      const outcome = await backend.follow(link, {
-        value: choice === "resume",
-        reason,
-      });
+      const outcome = await backend.follow(link, reason);
       if (outcome === "used") return USED;
       if (outcome === "conflict") return OVERTAKEN;
       return { title: DONE[choice], sentences: [`${outcome.sentence}.`] };
@@ -103,7 +102,7 @@ const OVERTAKEN: ActionPage = {
   status: 409,
   title: "Nothing was changed.",
   sentences: [
-    "The flag was switched since the message, so what it reports is no longer the last word.",
+    "The flag was switched or the rollout moved on since the message, so what it reports is no longer the last word.",
   ],
 };
 const FAULTS: Record<"forged" | "expired", ActionPage> = {

@@ -44,6 +44,29 @@ export function createRolloutBackend(place: Place & { ledger: Ledger }) {
       const { sentence, readEffect } = steered;
       return { sentence, effect: await readEffect() };
     },
+    /** For the rollout that the event reports, as long as that is where it was. */
+    steerByLink: async (
+      { verb, event }: { verb: "promote" | "abort"; event: string },
+      reason: string,
+    ): Promise<{ sentence: string } | "conflict"> => {
+      const [reported, { rollout }] = await Promise.all([
+        place.ledger.readEvent(event),
+        rollouts.read(),
+      ]);
+      const { rollout: id, step, phase } = reported?.data ?? {};
+      if (rollout === undefined || rollout.id !== id) return "conflict";
+      const hasMoved = rollout.step !== step || rollout.phase !== phase;
+      if (verb === "promote" && hasMoved) return "conflict";
+      const steered = await steer(
+        place,
+        { verb },
+        { by: "operator", explain: () => reason, data: { link: event } },
+      );
+      if ("refusal" in steered) return "conflict";
+      const effect = await steered.readEffect();
+      const sentences = [steered.sentence, effect?.sentence];
+      return { sentence: sentences.filter(Boolean).join("; ") };
+    },
     readRollout: async (): Promise<RolloutAnswer> => {
       const [{ rollout, problem = null }, past] = await Promise.all([
         rollouts.read(),

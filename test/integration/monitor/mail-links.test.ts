@@ -127,7 +127,9 @@ describe("links in a monitor's mail", () => {
     const later = await stop(3);
     const { status, page } = await post(url);
     expect(status).to.equal(409);
-    expect(page).to.include("The flag was switched since the message");
+    expect(page).to.include(
+      "The flag was switched or the rollout moved on since the message",
+    );
     expect(await flag()).to.equal("false");
     expect((await get(url)).status).to.equal(200);
     expect((await post(later["Let it in again"]!)).status).to.equal(200);
@@ -140,6 +142,67 @@ describe("links in a monitor's mail", () => {
     expect(Object.keys(links)[0]).to.equal("Stop the canary");
     expect((await post(links["Stop the canary"]!)).status).to.equal(200);
     expect(await flag()).to.equal("false");
+  });
+
+  describe("about a rollout", () => {
+    const PROMOTE = "Promote to the next step";
+    const steps = [
+      { weight: 5, for: "60s" },
+      { pause: true },
+      { weight: 25, for: "60s" },
+      { pause: true },
+    ];
+    const request = (verb: string, body: object = {}) =>
+      fetch(`${monitor.url}/api/rollout/${verb}`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${TOKEN}` },
+        body: JSON.stringify(body),
+      });
+    const readRollout = async () => (await monitor.state()).rollout!;
+    const start = async (candidate: string) => {
+      const spec = { rollout: { steps } };
+      await request("start", { candidate, stable: "0.2.0", spec });
+    };
+    /** A rollout that waits for a person. @returns the links of the mail about it */
+    const pause = async (candidate = "0.3.0") => {
+      const already = monitor.log.filter(({ mail }) => mail).length;
+      await start(candidate);
+      await request("promote");
+      return linksIn(await readMail(already + 1));
+    };
+
+    it("promote it where the message left it, once", async () => {
+      const links = await pause();
+      expect(Object.keys(links)).to.deep.equal([
+        ...[PROMOTE, "Abort the rollout", "Open the page at that moment"],
+      ]);
+      expect((await get(links[PROMOTE]!)).page).to.include("Promote");
+      expect((await readRollout()).step).to.equal(1);
+      const { status, page } = await post(links[PROMOTE]!);
+      expect(status).to.equal(200);
+      expect(page).to.include("step 3 of 4, canary takes 25 %");
+      expect((await readRollout()).step).to.equal(2);
+      expect((await post(links[PROMOTE]!)).status).to.equal(410);
+      expect((await readRollout()).step).to.equal(2);
+    });
+
+    it("change nothing once it has moved on", async () => {
+      const links = await pause();
+      await request("promote");
+      expect((await post(links[PROMOTE]!)).status).to.equal(409);
+      expect((await readRollout()).step).to.equal(2);
+    });
+
+    it("abort it, but not the one after it", async () => {
+      const links = await pause();
+      await start("0.4.0");
+      expect((await post(links["Abort the rollout"]!)).status).to.equal(409);
+      expect(await readRollout()).to.include({ id: 2, phase: "Progressing" });
+      const newer = await pause("0.5.0");
+      expect((await post(newer["Abort the rollout"]!)).status).to.equal(200);
+      expect(await readRollout()).to.include({ id: 3, phase: "Aborted" });
+      expect(await flag()).to.equal("false");
+    });
   });
 
   it("are refused when anything in them was changed", async () => {

@@ -20,12 +20,15 @@ export interface Effect {
   choices: readonly Choice[];
 }
 
-export type Choice = "stop" | "keep" | "resume";
+/** The last two are for the rollout that the message is about, as long as it is where it was. */
+export type Choice = "stop" | "keep" | "resume" | "promote" | "abort";
 
 export const CHOICE_LABELS: Record<Choice, string> = {
   stop: "Stop the canary",
   keep: "Keep it stopped",
   resume: "Let it in again",
+  promote: "Promote to the next step",
+  abort: "Abort the rollout",
 };
 
 /** @param summary in place of the event's reason, if it is one of several */
@@ -71,9 +74,14 @@ function describeRolloutChange(
   return {
     ...{ tone, now, next: next?.replace("*", String(rollout)) },
     title: summary,
-    choices: phase === "Healthy" ? [] : ["stop"],
+    choices: CHOICES[phase] ?? ["promote", "abort"],
   };
 }
+
+const CHOICES: Partial<Record<string, readonly Choice[]>> = {
+  Promoting: ["abort"],
+  Healthy: [],
+};
 
 /** By phase; `*` is the rollout. */
 const CHANGES: Partial<Record<string, Pick<Effect, "tone" | "now" | "next">>> =

@@ -108,6 +108,9 @@ export function createNotice(report: Report, settings: NoticeSettings) {
     /** None of them lets the canary in. */
     commands: [
       ...(event.kind === "flip" ? [`${settings.command} why`] : []),
+      ...(choices.includes("abort")
+        ? [`${settings.command} rollout abort --reason "…"`]
+        : []),
       ...(choices.includes("stop")
         ? [`${settings.command} flag off --reason "…"`]
         : []),
