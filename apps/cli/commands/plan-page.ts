@@ -18,7 +18,7 @@ import { drawTable } from "./members.js";
 export function drawPlan(plan: PlanReport, look: Look): string[] {
   const { minutes, missing, requestsPerSecond, warmUpMs } = plan;
   if (missing !== null) return drawSentence("yellow", toPlain(missing), look);
-  const rate = `prod and canary have ${formatRate(requestsPerSecond)}`;
+  const rate = `the service has ${formatNumber(requestsPerSecond)} requests/s`;
   const explain = (text: string) => wrap(text, look.width);
   return [
     ...drawSentence(
@@ -51,7 +51,7 @@ function drawWeights(weights: readonly WeightPlan[], look: Look): string[] {
     ...plan.slowdowns.map(({ minutes, canaryRequests }) =>
       minutes === null || canaryRequests === null
         ? UNKNOWN
-        : `${formatMinutes(minutes)} ${formatCount(canaryRequests)}`,
+        : `${formatMinutes(minutes)} ${formatThousands(canaryRequests)}`,
     ),
   ]);
   return drawTable(columns, rows, look);
@@ -62,6 +62,14 @@ function formatMinutes(minutes: number): string {
   return minutes < 100
     ? `${formatNumber(minutes)} min`
     : `${formatNumber(minutes / 60)} h`;
+}
+
+/** `8,468`, `17k`, `1.2M`: three columns of them fit a terminal. */
+function formatThousands(count: number): string {
+  if (count < 10_000) return formatCount(count);
+  return count < 1e6
+    ? `${formatCount(count / 1000)}k`
+    : `${formatNumber(count / 1e6)}M`;
 }
 
 /** The block of serin.yml, to be copied, and why it is so. */

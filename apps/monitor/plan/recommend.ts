@@ -31,17 +31,17 @@ export async function recommend(
     : 50;
   because.push(
     known
-      ? `${count(hosts.canary, "canary host")} of ${hosts.prod + hosts.canary} can carry ${cap} % of the traffic`
-      : "the agents of both sides do not report, so the capacity of the canary’s hosts is not known",
+      ? `The canary has ${hosts.canary} of ${hosts.prod + hosts.canary} hosts, and so ${cap} % of the capacity`
+      : "The agents of both sides do not report, so the capacity of the canary’s hosts is not known",
   );
   const first = Math.max(1, Math.min(wanted, cap));
   if (first < wanted)
     because.push(
-      `the canary gets less than ${FIRST_PER_SECOND} requests/s at ${first} %: each step takes long`,
+      `The canary gets less than ${FIRST_PER_SECOND} requests/s at ${first} %: each step takes long`,
     );
   else if (first > LEAST_WEIGHT)
     because.push(
-      `below ${first} % the canary gets less than ${FIRST_PER_SECOND} requests/s`,
+      `Below ${first} % the canary gets less than ${FIRST_PER_SECOND} requests/s`,
     );
   const weights = [first, ...WEIGHTS.filter((weight) => weight > first)].filter(
     (weight) => weight <= Math.max(first, cap),
@@ -59,19 +59,15 @@ export async function recommend(
     const warmUp = last === 0 ? rule.warmUpMs / 1000 : 0;
     seconds[last] = warmUp + Math.max(LAST_STEP_SECONDS, needed);
     because.push(
-      `the last step is as long as it takes to find a canary 1.5 × slower`,
+      `The last step is as long as it takes to find a canary 1.5 × slower`,
     );
   } else
     because.push(
-      `a canary 1.5 × slower is not found at ${greatest} %: the tolerance, the guard against stalls or the rate hides it`,
+      `A canary 1.5 × slower is not found at ${greatest} %: the tolerance, the guard against stalls or the rate hides it`,
     );
   const steps = weights.map((weight, i) => ({
     weight,
     for: `${10 * Math.ceil((seconds[i] ?? 0) / 10)}s`,
   }));
   return { steps, because };
-}
-
-function count(number: number, what: string): string {
-  return `${number} ${what}${number === 1 ? "" : "s"}`;
 }

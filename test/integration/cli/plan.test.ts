@@ -14,7 +14,7 @@ async function startPlan(requests: number) {
   const monitor = await startLeader(test);
   const fleet = startFleet(test);
   const random = createSeededRandom(3);
-  let left = requests;
+  let left = 0;
   fleet.fieldsOf = (side) => {
     const count = side === "prod" ? Math.min(left, 60) : 0;
     left -= count;
@@ -30,6 +30,12 @@ async function startPlan(requests: number) {
       ...(side === "canary" && encodeDecks(decks)),
     };
   };
+  // Earlier requests would not count.
+  await waitFor("the lease", async () => {
+    const { verdict } = await monitor.state();
+    return verdict !== null;
+  });
+  left = requests;
   const plan = (...args: string[]) =>
     runCli(test.keys, ["plan", ...args], { MONITOR_URL: monitor.url });
   return { plan, monitor };

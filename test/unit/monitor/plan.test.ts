@@ -100,7 +100,7 @@ describe("plan's recommended rollout", () => {
       { weight: 25, for: "200s" },
     ]);
     expect(rollout.because[0]).to.equal(
-      "1 canary host of 4 can carry 25 % of the traffic",
+      "The canary has 1 of 4 hosts, and so 25 % of the capacity",
     );
   });
 
@@ -121,6 +121,6 @@ describe("plan's recommended rollout", () => {
     expect(weightsOf(rollout)).to.deep.equal([2, 10]);
     const unknown = await stepsFor({ hosts: { prod: 0, canary: 0 } });
     expect(weightsOf(unknown)).to.deep.equal([2, 10, 25, 50]);
-    expect(unknown.because[0]).to.match(/^the agents of both sides do not/);
+    expect(unknown.because[0]).to.match(/^The agents of both sides do not/);
   });
 });
