@@ -54,6 +54,7 @@ describe("monitor's API over HTTP", () => {
     const idle = {
       ...{ requests: 0, errors: 0, withoutFeature: 0, windowMs: 2000 },
       ...{ p50Ms: null, p95Ms: null, p99Ms: null },
+      intervals: { p50Ms: null, p95Ms: null, p99Ms: null },
     };
     const { lease, ...others } = state;
     expect(others).to.deep.include({
