@@ -64,7 +64,8 @@ export class Windows {
     const sides = Object.fromEntries(SIDES.map((side) => [side, of(side)]));
     const decks = window.decks.sort((one, other) => one.slot - other.slot);
     const endMs = this.#toMs(at + this.#seconds);
-    const pair = windowPair(endMs, sides, { share, decks });
+    const weight = 100 * share;
+    const pair = windowPair(endMs, sides, { share, weight, decks });
     for (const side of SIDES) pair[side].dealt = window.dealt[side];
     return pair;
   }
