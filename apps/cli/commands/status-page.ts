@@ -11,7 +11,7 @@ import {
   formatCount,
   formatMs,
 } from "../../../lib/wording/units.js";
-import { nameRollout } from "../../../lib/rollout/transitions.js";
+import { nameRollout } from "../../../lib/rollout/describe-rollout.js";
 import { entryTimeMs } from "../../../lib/redis/stream-entry.js";
 import type {
   SideSummary,

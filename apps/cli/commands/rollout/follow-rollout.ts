@@ -7,7 +7,7 @@ import {
 import {
   describePhase,
   nameRollout,
-} from "../../../../lib/rollout/transitions.js";
+} from "../../../../lib/rollout/describe-rollout.js";
 import { toPlain } from "../../../../lib/wording/plain-text.js";
 import { describeSteps } from "../../../../lib/wording/rollout-steps.js";
 import { formatClock } from "../../../../lib/wording/units.js";

@@ -8,7 +8,7 @@ import {
 import {
   describePhase,
   nameRollout,
-} from "../../../../lib/rollout/transitions.js";
+} from "../../../../lib/rollout/describe-rollout.js";
 import type { StateReport } from "../../../../lib/telemetry/monitor-state.js";
 import { toPlain } from "../../../../lib/wording/plain-text.js";
 import { nameRelease } from "../../../../lib/wording/release-name.js";
