@@ -6,10 +6,10 @@ import { send } from "../../support/http/http-client.js";
 import {
   canaryToBe,
   startOpenProxy,
+  weightToBe,
 } from "../../support/programs/proxy-program.js";
 import { connectRedis } from "../../support/redis/redis-server.js";
 import { scrape } from "../../support/scrape.js";
-import { waitFor } from "../../support/wait-for.js";
 
 const ASKING = { "x-serin-canary": "1" };
 
@@ -29,10 +29,7 @@ async function startOptIn(canaryStatus = 200) {
   onCleanup(() => redis.disconnect());
   const weigh = async (weight: number) => {
     await redis.set(proxy.keys.flagWeight("feature"), weight);
-    await waitFor("the weight", async () => {
-      const status = await proxy.status();
-      return status.weight === weight && status.canary.open;
-    });
+    await weightToBe(proxy, weight);
   };
   const ask = (headers: Record<string, string>) =>
     send(proxy.port, { headers });

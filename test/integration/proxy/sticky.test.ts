@@ -1,12 +1,18 @@
 import { expect } from "chai";
 import { randomUUID } from "node:crypto";
+import type { Agent } from "node:http";
 import { startBackend, type Backend } from "../../support/http/backend.js";
 import { onCleanup } from "../../support/cleanup.js";
 import { describeEngines } from "../../support/http/engines.js";
-import { send, type Answer } from "../../support/http/http-client.js";
+import {
+  createKeepAliveAgent,
+  send,
+  type Answer,
+} from "../../support/http/http-client.js";
 import {
   canaryToBe,
   startOpenProxy,
+  weightToBe,
 } from "../../support/programs/proxy-program.js";
 import { connectRedis } from "../../support/redis/redis-server.js";
 import { waitFor } from "../../support/wait-for.js";
@@ -54,16 +60,19 @@ async function startSides(
 /** Keeps cookies like a browser. */
 class Browser {
   readonly #port: number;
+  readonly #agent: Agent;
   readonly #jar = new Map<string, string>();
 
-  constructor(port: number) {
+  constructor(port: number, agent = createKeepAliveAgent(1)) {
     this.#port = port;
+    this.#agent = agent;
   }
 
   async get(path: string): Promise<Answer> {
     const cookie = [...this.#jar].map((pair) => pair.join("=")).join("; ");
     const headers = cookie === "" ? {} : { cookie };
-    const answer = await send(this.#port, { path, headers });
+    const agent = this.#agent;
+    const answer = await send(this.#port, { path, headers, agent });
     for (const line of answer.headers["set-cookie"] ?? []) {
       const [, name = "", value = ""] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
       this.#jar.set(name, value);
@@ -83,10 +92,11 @@ async function countBroken(
   port: number,
   isClientNew: boolean,
 ): Promise<number> {
-  const clients = Array.from({ length: 10 }, () => new Browser(port));
+  const agent = createKeepAliveAgent(1);
+  const clients = Array.from({ length: 10 }, () => new Browser(port, agent));
   let broken = 0;
   for (let i = 0; i < 800; i++) {
-    const client = isClientNew ? new Browser(port) : clients[i % 10]!;
+    const client = isClientNew ? new Browser(port, agent) : clients[i % 10]!;
     if (!(await client.load())) broken += 1;
   }
   return broken;
@@ -174,10 +184,7 @@ describeEngines("proxy with sticky clients", () => {
         .hset(proxy.keys.rollout("feature"), "id", id)
         .set(proxy.keys.flagWeight("feature"), weight)
         .exec();
-      await waitFor("the weight", async () => {
-        const status = await proxy.status();
-        return status.weight === weight && status.canary.open;
-      });
+      await weightToBe(proxy, weight);
     };
     await begin("41", 100);
     const browser = new Browser(proxy.port);

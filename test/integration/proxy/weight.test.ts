@@ -13,6 +13,7 @@ import {
   canaryToBe,
   spawnProxyProgram,
   startOpenProxy,
+  weightToBe,
   type ProxyProgram,
 } from "../../support/programs/proxy-program.js";
 import { connectRedis } from "../../support/redis/redis-server.js";
@@ -44,10 +45,7 @@ async function startSides(env: Record<string, string> = {}): Promise<Sides> {
   const weigh: Sides["weigh"] = async (raw, shown) => {
     if (raw === null) await redis.del(key);
     else await redis.set(key, raw);
-    await waitFor(`a weight of ${shown}`, async () => {
-      const { weight, canary } = await proxy.status();
-      return weight === shown && canary.open;
-    });
+    await weightToBe(proxy, shown);
   };
   return { proxy, redis, weigh };
 }

@@ -87,6 +87,23 @@ export async function canaryToBe(
   );
 }
 
+/**
+ * Waits until it deals this weight, in percent. A read that crosses the write may see the weight before Redis announces it, which
+ * interrupts the dealing once more: another read has to follow.
+ */
+export async function weightToBe(
+  proxy: ProxyProgram,
+  percent: number,
+): Promise<void> {
+  let seenAt: number | undefined;
+  await waitFor(`a weight of ${percent} %`, async () => {
+    const { weight, canary, flag } = await proxy.status();
+    if (weight !== percent || !canary.open) return false;
+    seenAt ??= performance.now();
+    return flag.confirmedAgoMs! < performance.now() - seenAt;
+  });
+}
+
 /** The memory that the process holds, by Linux's account of it. */
 export async function residentBytes({ pid }: ProgramProcess): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, "utf8");
