@@ -54,6 +54,11 @@ local function abort_rollout(by, reason, data)
   local id = string.match(redis.call('HGET', KEYS[7], 'id') or '', '^%d+$') or 'null'
   return '{"rollout":' .. id .. ',"phase":"Aborted",' .. string.sub(data, 2)
 end
+-- Of the event of a flip to ARGV[1], which aborts the rollout if it is to false.
+local function flip_fields(by, reason, at, data)
+  if ARGV[1] == 'false' and is_rolling() then data = abort_rollout(by, reason, data) end
+  return {'by', by, 'reason', reason, 'at', at, 'data', data}
+end
 `;
 
 /**
@@ -73,8 +78,7 @@ local changed = aborts or current ~= ARGV[1] or (unset and ARGV[12] ~= '')
 if not changed and ARGV[2] == 'operator' then redis.call('SET', KEYS[1], ARGV[1], 'NX') end
 local held = not changed and ARGV[2] == 'operator' and ARGV[1] == 'false' and redis.call('HGET', KEYS[2], 'by') ~= 'operator'
 if not changed and not held then return 'unchanged' end
-local data = aborts and abort_rollout(ARGV[2], ARGV[3], ARGV[5]) or ARGV[5]
-local fields = {'by', ARGV[2], 'reason', ARGV[3], 'at', ARGV[4], 'data', data}
+local fields = flip_fields(ARGV[2], ARGV[3], ARGV[4], ARGV[5])
 if ARGV[6] ~= '' then enter(ARGV[6], fields, ARGV[9]) end
 local id = enter('flip', fields, ARGV[9])
 redis.call('SET', KEYS[1], ARGV[1])
@@ -93,9 +97,7 @@ export const ADOPT = `${FLAG_FUNCTIONS}
 if redis.call('GET', KEYS[6]) ~= ARGV[5] then return 'fenced' end
 local recorded = redis.call('HGET', KEYS[2], 'value') or 'true'
 if read_flag() ~= ARGV[1] or recorded == ARGV[1] then return 'unchanged' end
-local aborts = ARGV[1] == 'false' and is_rolling()
-local data = aborts and abort_rollout('operator', ARGV[2], ARGV[4]) or ARGV[4]
-local fields = {'by', 'operator', 'reason', ARGV[2], 'at', ARGV[3], 'data', data}
+local fields = flip_fields('operator', ARGV[2], ARGV[3], ARGV[4])
 local id = enter('flip', fields, ARGV[6])
 describe(ARGV[1], fields, id)
 redis.call('DEL', KEYS[3])
@@ -110,9 +112,7 @@ return 'changed'
 export const RESTORE = `${FLAG_FUNCTIONS}
 if redis.call('GET', KEYS[6]) ~= ARGV[5] then return 'fenced' end
 if redis.call('EXISTS', KEYS[1]) == 1 then return 'unchanged' end
-local aborts = ARGV[1] == 'false' and is_rolling()
-local data = aborts and abort_rollout('monitor', ARGV[2], ARGV[4]) or ARGV[4]
-local fields = {'by', 'monitor', 'reason', ARGV[2], 'at', ARGV[3], 'data', data}
+local fields = flip_fields('monitor', ARGV[2], ARGV[3], ARGV[4])
 redis.call('SET', KEYS[1], ARGV[1])
 local id = enter('flip', fields, ARGV[6])
 describe(ARGV[1], fields, id)
