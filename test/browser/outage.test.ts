@@ -83,7 +83,7 @@ describe("dashboard", function () {
         /^Without Redis, proxies send everything to prod .* Last known state, /,
       );
       const buttons = dashboard.page.locator(".controls button");
-      expect(await buttons.all()).to.have.length(3);
+      expect(await buttons.all()).to.have.length(7);
       for (const button of await buttons.all())
         expect(await button.isDisabled()).to.equal(true);
       await redis.start();

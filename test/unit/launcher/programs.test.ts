@@ -54,6 +54,8 @@ const COMMON = {
   ...{ REDIS_URL: "redis://127.0.0.1:4000", DRAIN_MS: "1000" },
   ...{ KEY_PREFIX: "shop:", FLAG_NAME: "feature" },
   ...{ SYSTEM_NAME: "shop", ENVIRONMENT: "dev", CLI_COMMAND: "npx serin" },
+  ...{ STICKY: "off", ASSET_FALLBACK: "off" },
+  ...{ CANARY_HEADER: "", CANARY_COOKIE: "" },
 };
 
 /** What prod of a service with this serin.yml runs. */

@@ -44,6 +44,7 @@ describe("observations", () => {
       p50Ms: 3.92,
       p95Ms: 3.99,
       p99Ms: 4,
+      intervals: { p50Ms: [3.88, 3.95], p95Ms: null, p99Ms: null },
       windowMs: 10_000,
     });
   });
@@ -58,6 +59,7 @@ describe("observations", () => {
       p50Ms: null,
       p95Ms: null,
       p99Ms: null,
+      intervals: { p50Ms: null, p95Ms: null, p99Ms: null },
       windowMs: 10_000,
     });
   });

@@ -103,7 +103,8 @@ describe("proxy traffic sum", () => {
     const total = (routes: Record<string, { requests: number }> = {}) =>
       Object.values(routes).reduce((sum, it) => sum + it.requests, 0);
     for (const side of SIDES) {
-      const { routes, ...rest } = all[side];
+      const { routes, instances, ...rest } = all[side];
+      expect(instances).to.deep.equal({});
       const { routes: expected, ...restOfOne } = one[side];
       expect(rest).to.deep.equal(restOfOne);
       expect(total(routes)).to.equal(total(expected));
