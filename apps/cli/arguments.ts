@@ -23,9 +23,9 @@ export function parseTime(value: string): number {
 }
 
 export function parseMinutes(value: string): number {
-  const minutes = /^\d{1,4}$/.test(value) ? Number(value) : 0;
+  const minutes = /^\d{1,4}(\.\d{1,3})?$/.test(value) ? Number(value) : 0;
   if (minutes > 0) return minutes;
-  throw new InvalidArgumentError("Give a whole number of minutes.");
+  throw new InvalidArgumentError("Give a number of minutes.");
 }
 
 export function parseLines(value: string): number {

@@ -34,10 +34,10 @@ export function addReleaseCommands(add: Add, run: Run): void {
   add("release", "release a commit: to the canary, then to prod if it is good")
     .argument("[ref]", ABOUT_REF)
     .addOption(force())
-    .option("--skip-verdict", "do not watch the canary", false)
+    .option("--skip-verdict", "without steps and verdict", false)
     .option(
       "--wait [minutes]",
-      "how long to wait for a verdict (10; without a number, as long as it takes)",
+      "how long to wait for the steps (their time and 10; without a number, as long as it takes)",
       parseMinutes,
     )
     .action(

@@ -17,7 +17,11 @@ export interface RolloutCommands {
       | { verb: "pause" | "resume" | "abort" | "retry" },
     reason: string | undefined,
   ) => Promise<ExitStatus>;
-  check: (options: { file: string }) => Promise<ExitStatus>;
+  check: (options: {
+    file: string;
+    passed: boolean;
+    failed?: string;
+  }) => Promise<ExitStatus>;
   wait: (options: {
     until: "Promoting" | "Healthy";
     timeout?: number;
@@ -82,6 +86,8 @@ export function addRollout(
     .addOption(
       new Option("--file <path>", "it has the command").default("serin.yml"),
     )
+    .option("--passed", "only report that it has passed", false)
+    .option("--failed <why>", "only report that it has failed")
     .action((options: Parameters<RolloutCommands["check"]>[0]) =>
       run((verbs) => verbs.check(options)),
     );

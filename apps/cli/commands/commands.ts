@@ -21,7 +21,7 @@ import {
 } from "./flag.js";
 import { openDashboard } from "./open.js";
 import { changeRollout } from "./rollout/change-rollout.js";
-import { checkRollout } from "./rollout/check-rollout.js";
+import { checkRollout, reportCheck } from "./rollout/check-rollout.js";
 import { waitForRollout } from "./rollout/follow-rollout.js";
 import { showRolloutHistory } from "./rollout/rollout-history.js";
 import { showRollout } from "./rollout/show-rollout.js";
@@ -100,13 +100,15 @@ export function createCommands(context: CommandsContext): Commands {
             ...{ reason, operator: nameOperator(env) },
           }),
         ),
-      check: ({ file }) =>
-        run((parts) =>
-          checkRollout(parts, {
-            ...{ file: resolve(cwd, file), env, reason: undefined },
-            operator: nameOperator(env),
-          }),
-        ),
+      check: ({ file, passed, failed }) =>
+        run((parts) => {
+          const person = { operator: nameOperator(env), reason: failed };
+          return passed || failed !== undefined
+            ? reportCheck(parts, passed, person)
+            : checkRollout(parts, {
+                ...{ file: resolve(cwd, file), env, ...person },
+              });
+        }),
       wait: ({ until, timeout = Infinity }) =>
         run((parts) =>
           waitForRollout(parts, {

@@ -3,24 +3,19 @@ import {
   setting,
   type Environment,
 } from "../../../lib/settings/settings.js";
-import {
-  anyText,
-  decimal,
-  FORMS,
-  text,
-  wholeNumber,
-} from "../../../lib/settings/values.js";
-
-/** Read as ms. */
-const seconds = decimal(0, 86_400)
-  .transform((value) => 1000 * value)
-  .meta({ description: "a number from 0 to 86400" });
+import { anyText, FORMS, text } from "../../../lib/settings/values.js";
 
 /** Empty for the default. */
 const branchName = text(
   "a branch's name, such as stable",
   new RegExp(`^$|${FORMS.branchName.source}`),
 );
+
+/** Read as ms; empty for the default. */
+const minutes = text(
+  "a number of minutes, such as 30",
+  /^(\d{1,4}(\.\d{1,3})?)?$/,
+).transform((value) => (value === "" ? undefined : 60_000 * Number(value)));
 
 export const SETTINGS = {
   serviceFile: setting("SERIN_FILE", anyText, {
@@ -58,24 +53,11 @@ export const SETTINGS = {
       }),
     },
   },
-  watch: {
-    requests: setting("SERIN_WATCH_REQUESTS", wholeNumber(1, 1_000_000), {
-      default: 50,
-      meaning: "a canary with fewer requests is not judged",
-    }),
-    watchMs: setting("SERIN_WATCH_SECONDS", seconds, {
-      default: 60,
-      meaning: "how long serin release watches the canary at least",
-    }),
-    limitMs: setting("SERIN_WATCH_LIMIT_SECONDS", seconds, {
-      default: 600,
-      meaning: "after this long, too little is known of the canary",
-    }),
-    errorRatio: setting("SERIN_WATCH_ERROR_RATIO", decimal(0, 1), {
-      default: 0.05,
-      meaning: "a canary that fails a larger share of its requests is bad",
-    }),
-  },
+  waitMs: setting("SERIN_WAIT_MINUTES", minutes, {
+    default: "",
+    meaning:
+      "how long serin release waits for the steps of the rollout; default: their time and 10 minutes",
+  }),
 };
 
 /** @throws SettingsError */

@@ -1,5 +1,4 @@
 import { basename, dirname, join, resolve } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { packageRoot } from "../../../lib/program/release.js";
 import {
   readServiceFile,
@@ -36,7 +35,8 @@ import {
   setUp,
   type Setting,
 } from "./service-commands.js";
-import { admitByFlag, watchCanary, type Clock } from "./watch/watch-canary.js";
+import { admitByFlag } from "./rollout/admit-by-flag.js";
+import { ReleaseRollout } from "./rollout/release-rollout.js";
 
 type Revision = string | undefined;
 
@@ -125,14 +125,14 @@ export function createReleaseCommands(
         if (!skipVerdict) await admitByFlag(monitor);
         say(admitted);
         const packed = await pack(revision, signal);
-        const watch = () =>
-          watchCanary({
-            settings: { ...config.watch, ...limitWait(wait) },
-            ...{ monitor, clock: createClock(signal), say },
-          });
+        const rollout = new ReleaseRollout({
+          ...{ ansible, monitor, env, signal, say, file: setting.file },
+          candidate: packed.commit.release,
+          limitMs: limitWait(wait) ?? config.waitMs,
+        });
         await releaseService({
           ...{ ansible, repository, packed, signal, say },
-          watch: skipVerdict ? undefined : watch,
+          rollout: skipVerdict ? undefined : rollout,
         });
       }),
     rollback: (release, sides) =>
@@ -172,22 +172,8 @@ function chooseTarget({ canary, prod }: { canary: boolean; prod: boolean }) {
   return canary ? "canary" : "prod";
 }
 
-function limitWait(wait: true | number | undefined): { limitMs?: number } {
-  if (wait === undefined) return {};
-  return { limitMs: wait === true ? Infinity : wait * 60_000 };
-}
-
-function createClock(signal: AbortSignal): Clock {
-  return {
-    now: Date.now,
-    wait: async (ms) => {
-      try {
-        await sleep(ms, undefined, { signal });
-      } catch {
-        throw new CliError(EXIT.interrupted, "interrupted");
-      }
-    },
-  };
+function limitWait(wait: true | number | undefined): number | undefined {
+  return wait === true ? Infinity : wait && wait * 60_000;
 }
 
 /** The monitor on the first edge host, or at MONITOR_URL. */

@@ -7,6 +7,7 @@ import {
   type Ansible,
 } from "./playbooks/playbook.js";
 import { describeCommit } from "./repository/commit.js";
+import type { ReleaseRollout } from "./rollout/release-rollout.js";
 import {
   fetchStable,
   markStable,
@@ -20,31 +21,37 @@ export interface Releasing {
   ansible: Ansible;
   repository: Repository;
   packed: Package;
-  /** Watches the canary until it is good; undefined to release without a verdict. @throws CliError */
-  watch: (() => Promise<number>) | undefined;
+  /** Undefined to release without steps and verdict. */
+  rollout: ReleaseRollout | undefined;
   signal: AbortSignal;
   say: (line: string) => void;
 }
 
 /**
- * Puts a release on the canary, and on prod host by host if the canary is good. A bad canary gets the stable release back. One
- * of which too little is known keeps the release: a person decides.
+ * Puts a release on the canary, through the steps of its rollout, and on prod host by host. If it is aborted, the hosts get the
+ * stable release back. One whose rollout takes too long keeps the canary: a person decides.
  *
  * @throws CliError
  */
-export async function releaseService(releasing: Releasing): Promise<void> {
-  const { repository, watch, say } = releasing;
+export async function releaseService(given: Releasing): Promise<void> {
+  const { repository, say } = given;
   const stable = findStableRelease(repository);
-  if (stable === undefined && watch !== undefined) requireFirst(repository);
+  if (stable === undefined && given.rollout !== undefined)
+    requireFirst(repository);
+  // Nothing to compare with.
+  const rollout = stable === undefined ? undefined : given.rollout;
+  const releasing = { ...given, rollout };
+  if (stable !== undefined) await rollout?.start(stable);
   await onSides(["canary"], stable, releasing, () =>
     deploy(releasing, "canary"),
   );
   if (stable === undefined)
     say("There is no stable release to compare with: it goes to prod now.");
-  else await watchOnCanary(releasing, stable);
-  await onSides(["prod", "canary"], stable, releasing, () =>
-    deploy(releasing, "prod"),
-  );
+  await untilPromoting(releasing, stable);
+  await onSides(["prod", "canary"], stable, releasing, async () => {
+    await deploy(releasing, "prod");
+    await rollout?.untilHealthy();
+  });
   try {
     say(markStable(repository));
   } catch (err) {
@@ -81,26 +88,26 @@ async function deploy(releasing: Releasing, side: Side): Promise<void> {
   });
 }
 
-async function watchOnCanary(
+async function untilPromoting(
   releasing: Releasing,
-  stable: string,
+  stable: string | undefined,
 ): Promise<void> {
-  const { watch, signal, say, packed } = releasing;
-  if (watch === undefined) return;
+  const { rollout, signal, say, packed } = releasing;
   try {
-    const requests = await watch();
-    say(`the canary is good: ${requests} requests, and the flag stayed true`);
+    await rollout?.untilPromoting();
   } catch (err) {
     if (!(err instanceof CliError)) throw err;
     const held = `${err.message}\n\n${describeHold(packed.commit.commit)}`;
-    if (err.status === EXIT.undecided) throw new CliError(err.status, held);
+    if (err.status === EXIT.undecided || err.status === EXIT.unreachable)
+      throw new CliError(err.status, held);
     say(signal.aborted ? "interrupted" : err.message);
+    await rollout?.abort(err.message);
     await putBack("canary", stable, releasing);
     throw err;
   }
 }
 
-/** Runs a deploy. If it fails after it has changed a host, the stable release is put back. */
+/** Runs a deploy, and what ends it. If it fails after it has changed a host, the stable release is put back. */
 async function onSides(
   sides: readonly Side[],
   stable: string | undefined,
@@ -111,12 +118,22 @@ async function onSides(
     await run();
   } catch (err) {
     if (err instanceof Interruption) throw describeInterruption(err, releasing);
-    if (!(err instanceof PlaybookError)) throw err;
-    const isChanged = [...err.outcomes.values()].some((one) => one.changed);
-    if (isChanged || sides.length > 1)
+    if (!(err instanceof CliError) || !isFailure(err)) throw err;
+    await releasing.rollout?.abort(err.message);
+    if (isChanged(err) || sides.length > 1)
       for (const side of sides) await putBack(side, stable, releasing);
     throw err;
   }
+}
+
+/** Of a host or of the release. Otherwise all hosts run it, and only the monitor has not said so. */
+function isFailure(err: CliError): boolean {
+  return err instanceof PlaybookError || err.status === EXIT.problem;
+}
+
+function isChanged(err: CliError): boolean {
+  if (!(err instanceof PlaybookError)) return false;
+  return [...err.outcomes.values()].some((one) => one.changed);
 }
 
 /** Reports a failure, but does not throw: the reason of the roll-back matters more. */
@@ -145,8 +162,8 @@ async function putBack(
 
 function describeHold(commit: string): string {
   const ref = commit.slice(0, 10);
-  return `The canary keeps this release, and nothing is rejected. Look at the dashboard or at \`serin status\`. Then
-  serin release ${ref}                 goes on watching
+  return `The canary keeps this release, its rollout goes on, and nothing is rejected. Look at the dashboard or at \`serin status\`. Then
+  serin release ${ref}                 goes on following it
   serin release --skip-verdict ${ref}  releases it to prod all the same
   serin rollback --canary                    puts the canary back`;
 }

@@ -34,12 +34,17 @@ export class FakeAnsible {
     this.#write(`${playbook}.sh`, text);
   }
 
-  /** Such as `deploy canary`, in order. */
+  /** Such as `deploy canary` and `rollout start`, in order. */
   get calls(): string[] {
     return this.#lines.map((line) => {
-      const target = /"target":"(\w+)"/.exec(line)?.[1];
+      const target = /"(?:target|rollout_verb)":"(\w+)"/.exec(line)?.[1];
       return [line.split(" ")[0], target].filter(Boolean).join(" ");
     });
+  }
+
+  /** The arguments of all calls. */
+  get all(): string {
+    return this.#lines.join("\n");
   }
 
   /** The arguments of the call at this place. */

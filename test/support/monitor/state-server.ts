@@ -2,6 +2,8 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { LedgerEvent } from "../../../lib/flag/ledger-event.js";
+import type { RolloutReport } from "../../../lib/rollout/rollout-report.js";
+import { specSchema, toFileTerms } from "../../../lib/rollout/spec.js";
 import type { StateReport } from "../../../lib/telemetry/monitor-state.js";
 import { onCleanup } from "../cleanup.js";
 
@@ -49,6 +51,8 @@ export function createGoodState(): StateReport {
 /** A server that answers as the monitor's API does, with what a test gives it. Closed after the test. */
 export class StateServer {
   state = createGoodState();
+  /** The rollout of the next answer. */
+  readRollout = (): RolloutReport | null => null;
   /** Oldest first. */
   events: LedgerEvent[] = [createFlip("1000-0", false, "long ago")];
   /** Answers as a monitor without Redis. */
@@ -64,7 +68,7 @@ export class StateServer {
       const body = this.isDown
         ? { error: "Redis cannot be reached; try again" }
         : pathname === "/api/state"
-          ? this.state
+          ? { ...this.state, rollout: this.readRollout() }
           : this.#find(searchParams);
       response.end(JSON.stringify(body));
     });
@@ -87,6 +91,21 @@ export class StateServer {
       .filter(({ id }) => parseInt(id) > after)
       .slice(0, Number(query.get("limit")));
   }
+}
+
+export function createRollout(fields: Partial<RolloutReport>): RolloutReport {
+  return {
+    ...{ id: 41, candidate: "0.3.0", stable: "0.2.0", phase: "Progressing" },
+    ...{ step: 0, stepStartedAt: AT, weight: 2, checked: false, promoted: 0 },
+    ...{ pausedAt: null, heldBy: null, heldSince: null, outcome: null },
+    ...{ by: "monitor", reason: "p95 1,012 ms > 500 ms", harm: 0 },
+    ...{
+      at: AT,
+      startedAt: AT,
+      spec: toFileTerms(specSchema.parse({ rollout: {}, analysis: {} })),
+    },
+    ...fields,
+  };
 }
 
 export function createFlip(

@@ -42,10 +42,15 @@ export async function checkRollout(
   });
   const passed = failure === undefined;
   const reason = passed ? undefined : `${command}: ${failure}`;
-  const status = await changeRollout(
-    parts,
-    { verb: "checked", passed },
-    { operator, reason },
-  );
+  const status = await reportCheck(parts, passed, { operator, reason });
   return passed ? status : EXIT.problem;
+}
+
+/** The result of a check that ran elsewhere. */
+export async function reportCheck(
+  parts: CommandContext,
+  passed: boolean,
+  person: Person,
+): Promise<ExitStatus> {
+  return await changeRollout(parts, { verb: "checked", passed }, person);
 }

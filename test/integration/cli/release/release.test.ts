@@ -9,6 +9,8 @@ import {
 import { join } from "node:path";
 import { expect } from "chai";
 import { setUp } from "../../../../apps/cli/release/service-commands.js";
+import { toFileTerms } from "../../../../lib/rollout/spec.js";
+import type { RolloutReport } from "../../../../lib/rollout/rollout-report.js";
 import { readServiceFile } from "../../../../lib/service-file.js";
 import {
   FakeAnsible,
@@ -17,7 +19,10 @@ import {
 } from "../../../support/ansible/fake-ansible.js";
 import { GitRepository } from "../../../support/git-repository.js";
 import { findOnPath } from "../../../support/needed-program.js";
-import { StateServer } from "../../../support/monitor/state-server.js";
+import {
+  createRollout,
+  StateServer,
+} from "../../../support/monitor/state-server.js";
 import { Cli, type CliResult } from "../../../support/programs/cli.js";
 import { freshKeys } from "../../../support/redis/redis-server.js";
 import { createTempDirectory } from "../../../support/temp-directory.js";
@@ -32,6 +37,18 @@ describe("serin release", () => {
   let repository: GitRepository;
   let server: StateServer;
   let first: string;
+  /** Of a rollout that was started, one for each answer of the monitor; the last stays. */
+  let phases: RolloutReport["phase"][];
+
+  /** As the calls of the playbook have left it. */
+  const readRollout = () => {
+    const candidate = /--candidate\W+([\w.-]+)/.exec(ansible.all)?.[1];
+    if (candidate === undefined) return null;
+    if (ansible.calls.includes("rollout abort"))
+      return createRollout({ candidate, phase: "Aborted" });
+    const phase = phases.length > 1 ? phases.shift() : phases[0];
+    return createRollout({ candidate, phase: phase! });
+  };
 
   const start = (args: string[], env: Record<string, string> = {}) =>
     new Cli(freshKeys(), args, {
@@ -39,8 +56,6 @@ describe("serin release", () => {
       PATH: ansible.PATH,
       MONITOR_URL: server.url,
       SERIN_INVENTORY: "inventory",
-      SERIN_WATCH_REQUESTS: "1",
-      SERIN_WATCH_SECONDS: "0",
       ...env,
     });
   const run = (args: string[], env = {}): Promise<CliResult> =>
@@ -49,7 +64,8 @@ describe("serin release", () => {
   beforeEach(async () => {
     ansible = new FakeAnsible();
     server = await new StateServer().listen();
-    server.state.sides.canary.windowMs = 0;
+    phases = ["Promoting", "Healthy"];
+    server.readRollout = readRollout;
     repository = new GitRepository();
     repository.write("serin.yml", SHOP);
     first = repository.commit("the first");
@@ -71,8 +87,9 @@ describe("serin release", () => {
     expect(repository.at("stable")).to.equal(first);
   });
 
-  it("goes from the canary to prod when the canary is good, and moves stable", async () => {
+  it("goes through the steps to the canary and to prod, and moves stable", async () => {
     const second = commitOnStable();
+    phases.unshift("Progressing");
     ansible.script(
       "deploy",
       report({
@@ -88,8 +105,12 @@ describe("serin release", () => {
     );
     const { status, stdout } = await run(["release"]);
     expect(status).to.equal(0);
-    expect(ansible.calls).to.deep.equal(["deploy canary", "deploy prod"]);
-    expect(ansible.argumentsOf(0))
+    expect(ansible.calls).to.deep.equal([
+      "rollout start",
+      "deploy canary",
+      "deploy prod",
+    ]);
+    expect(ansible.argumentsOf(1))
       .to.match(
         /"serin_service_artifact":"\S+\/artifacts\/shop-\d{14}-\w{10}\.tar\.gz"/,
       )
@@ -98,19 +119,37 @@ describe("serin release", () => {
       .to.match(
         / s {2}10\.0\.0\.13 {2}Unpack the artifact\n.* s {2}10\.0\.0\.13 {2}shop@3002 is healthy\n/,
       )
-      .and.include("the canary is good: 12 requests");
+      .and.match(/ UTC {2}2 % ▶ .* · prod\n/)
+      .and.match(/ UTC {2}.* · prod ✔\n/);
     expect(repository.at("stable")).to.equal(second);
   });
 
-  it("puts the canary back when it is bad", async () => {
+  it("starts the rollout with the steps of serin.yml before the canary gets the release", async () => {
+    repository.write(
+      "serin.yml",
+      `${SHOP}rollout: {steps: [{weight: 7.5, for: 2m}]}\n`,
+    );
     commitOnStable();
-    ansible.script("deploy", "");
-    server.state.sides.canary.errors = 12;
+    expect((await run(["release"])).status).to.equal(0);
+    expect(ansible.argumentsOf(0))
+      .to.match(/--candidate\W+\d{14}-\w{10}\W+--stable\W+\d{14}-\w{10}\W/)
+      .and.match(/weight\W+7\.5\W+for\W+2m/);
+  });
+
+  it("puts the canary back when its rollout is aborted", async () => {
+    commitOnStable();
+    phases = ["Progressing", "Aborted"];
     const { status, stderr, stdout } = await run(["release"]);
+    expect(stderr).to.match(
+      /^serin: rollout 41 of \S+ was aborted at .* by monitor: p95 1,012 ms > 500 ms\n$/,
+    );
     expect(status).to.equal(1);
-    expect(stderr).to.include("the canary failed 12 of 12 requests");
-    expect(ansible.calls).to.deep.equal(["deploy canary", "rollback canary"]);
-    expect(ansible.argumentsOf(1)).to.match(
+    expect(ansible.calls).to.deep.equal([
+      "rollout start",
+      "deploy canary",
+      "rollback canary",
+    ]);
+    expect(ansible.argumentsOf(2)).to.match(
       new RegExp(
         `"serin_release":"\\d{14}-${first.slice(0, 10)}","serin_release_is_stable":"true"`,
       ),
@@ -119,27 +158,85 @@ describe("serin release", () => {
     expect(repository.at("stable")).to.equal(first);
   });
 
-  it("leaves the release on the canary when too little is known, and says what to do", async () => {
+  it("puts both sides back when the rollout is aborted on prod", async () => {
+    commitOnStable();
+    phases = ["Promoting", "Promoting", "Aborted"];
+    const { status } = await run(["release"]);
+    expect(status).to.equal(1);
+    expect(ansible.calls.slice(1)).to.deep.equal([
+      "deploy canary",
+      "deploy prod",
+      "rollback prod",
+      "rollback canary",
+    ]);
+    expect(repository.at("stable")).to.equal(first);
+  });
+
+  it("leaves the release on the canary when its steps take too long, and goes on later", async () => {
     const second = commitOnStable();
-    server.state.verdict!.outcome = "insufficient";
-    const env = { SERIN_WATCH_LIMIT_SECONDS: "0" };
-    const { status, stderr } = await run(["release"], env);
-    expect(status).to.equal(5);
-    expect(stderr)
-      .to.include('the verdict is "insufficient"')
+    phases = ["Paused"];
+    const late = await run(["release", "--wait", "0.001"]);
+    expect(late.status).to.equal(5);
+    expect(late.stderr)
+      .to.include("is not Promoting yet")
       .and.include(`serin release --skip-verdict ${second.slice(0, 10)}`);
-    expect(ansible.calls).to.deep.equal(["deploy canary"]);
-    expect((await run(["release", "--skip-verdict"])).status).to.equal(0);
+    expect(ansible.calls).to.deep.equal(["rollout start", "deploy canary"]);
+    phases = ["Progressing", "Promoting", "Healthy"];
+    const { status, stdout } = await run(["release"]);
+    expect(stdout).to.include("rollout 41 of this release goes on");
+    expect(status).to.equal(0);
+    expect(ansible.calls.slice(2)).to.deep.equal([
+      "deploy canary",
+      "deploy prod",
+    ]);
     expect(repository.at("stable")).to.equal(second);
+  });
+
+  it("runs the check of a step on this machine, and reports its result", async () => {
+    const steps = `[{weight: 0, check: "echo at $SERIN_CANARY_URL"}, {weight: 5, for: 1s}]`;
+    repository.write("serin.yml", `${SHOP}rollout: {steps: ${steps}}\n`);
+    commitOnStable();
+    phases = ["Progressing"];
+    const { rollout, analysis } = readServiceFile(
+      join(repository.path, "serin.yml"),
+    );
+    const spec = toFileTerms({ rollout, analysis });
+    server.readRollout = () => {
+      const checked = ansible.calls.includes("rollout check");
+      const own = readRollout();
+      const phase = checked ? "Healthy" : "Progressing";
+      return own && { ...own, spec, phase };
+    };
+    const { status, stdout } = await run(["release"]);
+    expect(stdout).to.include("at http://10.0.0.13:3002\n");
+    expect(status).to.equal(0);
+    expect(ansible.calls.slice(0, 3)).to.deep.equal([
+      "rollout start",
+      "deploy canary",
+      "rollout check",
+    ]);
+    expect(ansible.argumentsOf(2)).to.include("--passed");
+  });
+
+  it("needs a monitor that knows rollouts, unless it releases without a verdict", async () => {
+    commitOnStable();
+    server.readRollout = () => undefined as unknown as null;
+    const { status, stderr } = await run(["release"]);
+    expect(stderr).to.include("is older than this serin and knows no rollouts");
+    expect(status).to.equal(2);
+    expect((await run(["release", "--skip-verdict"])).status).to.equal(0);
   });
 
   it("changes nothing while the flag is false or the commit is rejected", async () => {
     const second = commitOnStable();
     server.state.flag.value = false;
+    server.readRollout = () => null;
     const refused = await run(["release"]);
     expect(refused.status).to.equal(4);
     expect(refused.stderr).to.include("not built: the flag is false");
-    server.state.flag.value = true;
+    // The rollout before does not keep the next one out.
+    server.readRollout = () =>
+      readRollout() ?? createRollout({ phase: "Aborted" });
     repository.git("update-ref", `refs/rejected/${second}`, second);
     expect((await run(["release"])).status).to.equal(4);
     expect(ansible.calls).to.deep.equal([]);
@@ -148,6 +245,7 @@ describe("serin release", () => {
 
   it("puts prod and the canary back when a host of prod fails, and shows why", async () => {
     commitOnStable();
+    phases = ["Promoting"];
     ansible.script(
       "deploy",
       `case "$*" in *'"prod"'*)\n${report({
@@ -165,8 +263,10 @@ describe("serin release", () => {
       "serin: 10.0.0.11: it did not become healthy\nLast lines:\nno such module\n",
     );
     expect(ansible.calls).to.deep.equal([
+      "rollout start",
       "deploy canary",
       "deploy prod",
+      "rollout abort",
       "rollback prod",
       "rollback canary",
     ]);
@@ -185,11 +285,16 @@ describe("serin release", () => {
     expect(stderr).to.equal(
       "serin: 10.0.0.13 cannot be reached: no route to host. Check servers and ssh in serin.yml\n",
     );
-    expect(ansible.calls).to.deep.equal(["deploy canary"]);
+    expect(ansible.calls).to.deep.equal([
+      "rollout start",
+      "deploy canary",
+      "rollout abort",
+    ]);
   });
 
   it("puts both sides back and ends with status 3 if a host of prod goes away in the middle", async () => {
     commitOnStable();
+    phases = ["Promoting"];
     const away = { event: "unreachable", host: "10.0.0.11", task: "Find" };
     ansible.script(
       "deploy",
@@ -198,7 +303,8 @@ describe("serin release", () => {
     const { status, stderr } = await run(["release"]);
     expect(status).to.equal(3);
     expect(stderr).to.include("10.0.0.11 cannot be reached");
-    expect(ansible.calls.slice(2)).to.deep.equal([
+    expect(ansible.calls.slice(3)).to.deep.equal([
+      "rollout abort",
       "rollback prod",
       "rollback canary",
     ]);
@@ -278,16 +384,19 @@ describe("serin release", () => {
     expect(stderr)
       .to.include("10.0.0.13 runs b")
       .and.include("goes on, `serin rollback` goes back");
-    expect(ansible.calls).to.deep.equal(["deploy canary"]);
+    expect(ansible.calls).to.deep.equal(["rollout start", "deploy canary"]);
   });
 
-  it("puts the canary back on a signal during the watch", async () => {
+  it("aborts the rollout and puts the canary back on a signal", async () => {
     commitOnStable();
-    server.state.verdict!.outcome = "insufficient";
+    phases = ["Progressing"];
     const cli = start(["release", "--wait"]);
-    await cli.untilPrinted(/12 requests/);
+    await cli.untilPrinted(/2 % ▶/);
     expect((await cli.stop()).status).to.equal(130);
-    expect(ansible.calls).to.deep.equal(["deploy canary", "rollback canary"]);
+    expect(ansible.calls.slice(2)).to.deep.equal([
+      "rollout abort",
+      "rollback canary",
+    ]);
   });
 
   it("runs alone on a machine", async () => {
