@@ -32,7 +32,7 @@ const step = z
         { min: 1, max: 1_000_000 },
       ).optional(),
       check: command(
-        "which must succeed within 60 s before the step ends; `serin rollout check` runs it beside serin.yml",
+        "which must succeed within 60 s before the step ends; `serin release` runs it beside serin.yml",
       ).optional(),
       pause: z
         .literal(true, { error: "true, or leave it out" })

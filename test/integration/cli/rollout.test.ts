@@ -3,7 +3,14 @@ import { expect } from "chai";
 import { followRollout } from "../../../apps/cli/commands/rollout/follow-rollout.js";
 import { runCheck } from "../../../apps/cli/commands/rollout/run-check.js";
 import { CliError, EXIT } from "../../../apps/cli/exit-status.js";
-import { Cli, runCli } from "../../support/programs/cli.js";
+import { onCleanup } from "../../support/cleanup.js";
+import {
+  Cli,
+  cliEnvironment,
+  CLI_MAIN,
+  runCli,
+} from "../../support/programs/cli.js";
+import { Subprocess } from "../../support/programs/subprocess.js";
 import { createServiceFile } from "../../support/programs/service-file.js";
 import { hostSample } from "../../support/monitor/telemetry.js";
 import { startHeardFleet, type Fleet } from "../../support/monitor/fleet.js";
@@ -63,6 +70,18 @@ rollout: {steps: [{weight: 7.5, for: 1m}, {weight: 25, for: 1m}]}
     expect((await serin("start", "--file", path)).stderr).to.match(
       /^serin: rollout 1 of 0\.3\.0 was started already: it is Progressing/,
     );
+  });
+
+  it("takes its steps from standard input, as serin release sends them", async () => {
+    await startReleases();
+    const text =
+      '{"service":"s","run":"-","rollout":{"steps":[{"weight":3,"for":"1m"}]}}';
+    const line = `printf %s '${text}' | "${process.execPath}" "${CLI_MAIN}" rollout start --file /dev/stdin`;
+    const cli = new Subprocess(["sh", "-c", line], {
+      env: cliEnvironment(test.keys, {}),
+    });
+    onCleanup(() => cli.end());
+    await cli.untilPrinted(/step 1 of 1, canary takes 3 %/);
   });
 
   it("starts with the default steps where there is no serin.yml", async () => {
