@@ -283,12 +283,16 @@ rollout: {steps: [{weight: 0, check: ${JSON.stringify(check)}}, {weight: 25, for
 
     it("runs nothing that stands in Redis only", async () => {
       await startWith("touch /tmp/never");
-      const { path } = createServiceFile();
-      const { status, stderr } = await check(path);
-      expect(stderr)
-        .to.include("is not that of ")
-        .and.include("nothing was run");
-      expect(status).to.equal(4);
+      const steps = `rollout: {steps: [{weight: 0, check: "echo another"}, {weight: 25, for: 1m}]}`;
+      const file = "service: shop\nrun: node server.js\n";
+      for (const text of [undefined, `${file}${steps}\n`]) {
+        const { path } = createServiceFile(text);
+        const { status, stdout, stderr } = await check(path);
+        expect(stderr)
+          .to.include("is not that of ")
+          .and.include("nothing was run");
+        expect({ status, stdout }).to.deep.equal({ status: 4, stdout: "" });
+      }
     });
 
     it("ends what takes longer than it may, with all that it has started", async () => {
