@@ -6,7 +6,10 @@ import { Breaker, type Trip } from "./canary/breaker.js";
 import { CanaryGate } from "./canary/gate.js";
 import { RecentRequests } from "./canary/recent-requests.js";
 import { Dealer, DeckAdmission } from "./dealing/deck.js";
+import { HostDealer } from "./dealing/host-deck.js";
+import { MOST_HOST_DECKS } from "../../lib/telemetry/host-decks.js";
 import { OptIn } from "./dealing/opt-in.js";
+import { createRandom } from "./dealing/split.js";
 import { SidePicker } from "./dealing/side-picker.js";
 import { StickyClients } from "./dealing/sticky-clients.js";
 import { SharedWeight } from "./dealing/weight.js";
@@ -87,6 +90,11 @@ export class Front {
         : undefined,
     });
     this.recorder = new TrafficRecorder(performance.now(), context.onWeightEnd);
+    const random = createRandom();
+    const upstreams = {
+      prod: new Upstreams("prod", config.prodUrls, random),
+      canary: new Upstreams("canary", config.canaryUrls, random),
+    };
     serveRequests(this.#service.server, {
       pick: (headers, now) => {
         const picked = picker.pick(headers, now);
@@ -102,10 +110,11 @@ export class Front {
       connections: new ConnectionCount(shared.connections, own.connections),
       engine: this.#engine,
       tunnels: this.#tunnels,
-      upstreams: {
-        prod: new Upstreams("prod", config.prodUrls),
-        canary: new Upstreams("canary", config.canaryUrls),
-      },
+      upstreams,
+      hostDealer: new HostDealer(
+        upstreams.prod.all,
+        new DeckAdmission(shared.admittedHostPicks, MOST_HOST_DECKS),
+      ),
       recorder: this.recorder,
       era: () => breaker.era,
       isFlagOff: () => Atomics.load(shared.flagIsOff, 0) === 1,

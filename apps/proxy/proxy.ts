@@ -72,7 +72,11 @@ export async function startProxy(
   const memory = createSharedState();
   const recent = new RecentSum();
   const admission = new DeckAdmission(memory.admittedPicks);
-  const traffic = new TrafficSum(performance.now(), () => admission.renew());
+  const hostAdmission = new DeckAdmission(memory.admittedHostPicks);
+  const traffic = new TrafficSum(performance.now(), () => {
+    admission.renew();
+    hostAdmission.renew();
+  });
   const weight = new SharedWeight(memory.weight);
   const { split } = describeWeight(SPLIT_HOLDS, config.split);
   const readSource = () => sourceId("proxy", serving.port);
@@ -80,6 +84,7 @@ export async function startProxy(
     redis,
     keys,
     split: config.split,
+    hosts: config.prodUrls.length,
     readSource,
     logger,
     takeWindows: async () =>

@@ -8,6 +8,8 @@ import { SPLIT_HOLDS, WEIGHT_CELLS } from "./dealing/weight.js";
 export interface SharedState {
   /** See DeckAdmission. */
   admittedPicks: Int32Array;
+  /** The same of the decks of prod's hosts. */
+  admittedHostPicks: Int32Array;
   /** See SharedWeight. */
   weight: Int32Array;
   /** One cell: the rollout that sticky clients belong to. */
@@ -41,6 +43,7 @@ export function createThreadState(): ThreadState {
 export function createSharedState(): SharedState {
   return {
     admittedPicks: createSharedCells(1),
+    admittedHostPicks: createSharedCells(1),
     weight: createWeightCells(),
     rollout: createLongCells(1),
     openUntil: createLongCells(GATE_CELLS),

@@ -23,7 +23,7 @@ export interface DealtDeck {
 }
 
 /** On the wire: `[slot, np, nc, [route, bucket], …]`, with the route's place in `deckRoutes`. */
-interface SentDecks {
+export interface SentDecks {
   deckRoutes: string[];
   decks: (number | [route: number, bucket: number])[][];
 }

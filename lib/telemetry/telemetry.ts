@@ -95,6 +95,16 @@ const trafficWindow = z.object({
   decks: z.array(z.array(z.unknown())).optional(),
   /** The names of the routes in `decks`. */
   deckRoutes: z.array(z.string().min(1).max(64)).optional(),
+  /** In prod's window: decks of prod's hosts. Malformed ones are as none. See lib/telemetry/host-decks.ts. */
+  hostDecks: z
+    .object({
+      hosts: count,
+      compared: z.string().min(1).max(300).nullable(),
+      decks: z.array(z.array(z.unknown())),
+      deckRoutes: z.array(z.string().min(1).max(64)),
+    })
+    .optional()
+    .catch(undefined),
   canaryOpen: z.boolean().optional(),
   because: z.string().nullable().optional(),
 });

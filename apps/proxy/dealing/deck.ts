@@ -85,17 +85,23 @@ export class Deck {
 /** The picks that were admitted to the current window's decks, by all threads of a proxy. */
 export class DeckAdmission {
   readonly #cells: Int32Array;
+  readonly #most: { decks: number; requests: number };
 
-  /** @param cells one, 0 */
-  constructor(cells: Int32Array) {
+  /** @param cells one, 0 @param most of a window */
+  constructor(
+    cells: Int32Array,
+    most = { decks: MAX_DECKS, requests: MAX_DECK_REQUESTS },
+  ) {
     this.#cells = cells;
+    this.#most = most;
   }
 
   /** Whether the deck that begins is recorded: the first ones of each window are, so it never depends on an answer. */
   admits({ prod, canary }: Ratio): boolean {
     if (prod * canary === 0) return false;
     const picks = prod + canary;
-    const most = Math.min(MAX_DECKS * picks, MAX_DECK_REQUESTS);
+    const { decks, requests } = this.#most;
+    const most = Math.min(decks * picks, requests);
     return Atomics.add(this.#cells, 0, picks) + picks <= most;
   }
 

@@ -83,7 +83,7 @@ function sizeOf({ prod, canary }: Ratio): number {
 }
 
 /** Numbers from the system's source, which nobody can foresee. */
-function createRandom(): () => number {
+export function createRandom(): () => number {
   const drawn = new Uint32Array(256);
   let next = drawn.length;
   return () => {

@@ -12,19 +12,40 @@ export interface Upstream {
   readonly name: string;
 }
 
-/** The URLs of one side, used in turn. They stay in turn even if all are down: one may be back. */
+/** Takes each URL at most once. */
+export interface Round {
+  /** Whether all URLs so far were taken in the order that was drawn before the first. */
+  isAsDrawn: boolean;
+}
+
+/**
+ * The URLs of one side, used in turn: each round has every URL once, in random order, so that chance alone decides which of
+ * them gets a request. They stay in turn even if all are down: one may be back.
+ */
 export class Upstreams {
   readonly all: readonly Upstream[];
+  readonly #random: () => number;
   readonly #avoidUntil = new Map<Upstream, number>();
-  #turn = 0;
+  #round: Round = { isAsDrawn: true };
+  #order: Upstream[];
+  /** The URLs that were taken, which are the first in the order. */
+  #taken: number;
 
-  /** @param origins at least one */
-  constructor(side: Side, origins: readonly URL[]) {
+  /** @param origins at least one @param random uniform in [0, 1) */
+  constructor(side: Side, origins: readonly URL[], random: () => number) {
     this.all = origins.map((origin) => {
       const host = origin.hostname.replace(/^\[|\]$/g, "");
       const port = origin.port === "" ? 80 : Number(origin.port);
       return { side, host, port, name: `${host}:${port}` };
     });
+    this.#random = random;
+    this.#order = [...this.all];
+    this.#taken = this.all.length;
+  }
+
+  /** Of the last URL. */
+  get round(): Round {
+    return this.#round;
   }
 
   /** @param now monotonic ms @param except skipped unless it is the only one */
@@ -32,9 +53,9 @@ export class Upstreams {
     const [only] = this.all;
     if (only !== undefined && this.all.length === 1) return only;
     const upstream =
-      this.#takeTurn((it) => it !== except && !this.#isAvoided(it, now)) ??
-      this.#takeTurn((it) => it !== except) ??
-      this.#takeTurn(() => true);
+      this.#take((it) => it !== except && !this.#isAvoided(it, now)) ??
+      this.#take((it) => it !== except) ??
+      this.#take(() => true);
     if (upstream === undefined)
       throw new RangeError("a side needs at least one URL");
     return upstream;
@@ -49,16 +70,45 @@ export class Upstreams {
     return (this.#avoidUntil.get(upstream) ?? 0) > now;
   }
 
-  /** The next in turn that `accepts`; if there is none, the turn does not move. */
-  #takeTurn(accepts: (upstream: Upstream) => boolean): Upstream | undefined {
-    const { length } = this.all;
-    for (let passed = 0; passed < length; passed++) {
-      const index = (this.#turn + passed) % length;
-      const upstream = this.all[index];
-      if (upstream === undefined || !accepts(upstream)) continue;
-      this.#turn = (index + 1) % length;
-      return upstream;
+  /** The next in this round that `accepts`, or in a new one. */
+  #take(accepts: (upstream: Upstream) => boolean): Upstream | undefined {
+    if (!this.all.some(accepts)) return undefined;
+    let at = this.#findLeft(accepts);
+    if (at < 0) {
+      this.#draw();
+      at = this.#findLeft(accepts);
     }
-    return undefined;
+    const upstream = this.#order[at];
+    if (upstream === undefined) return undefined;
+    if (at !== this.#taken) {
+      this.#round.isAsDrawn = false;
+      this.#order.splice(at, 1);
+      this.#order.splice(this.#taken, 0, upstream);
+    }
+    this.#taken += 1;
+    return upstream;
+  }
+
+  #findLeft(accepts: (upstream: Upstream) => boolean): number {
+    const { length } = this.#order;
+    for (let at = this.#taken; at < length; at++) {
+      const upstream = this.#order[at];
+      if (upstream !== undefined && accepts(upstream)) return at;
+    }
+    return -1;
+  }
+
+  /** Begins a round (Knuth, TAOCP vol. 2, 3.4.2, algorithm P). */
+  #draw(): void {
+    const order = this.#order;
+    for (let last = order.length - 1; last > 0; last--) {
+      const at = Math.floor(this.#random() * (last + 1));
+      const [drawn, moved] = [order[at], order[last]];
+      if (drawn === undefined || moved === undefined) continue;
+      order[at] = moved;
+      order[last] = drawn;
+    }
+    this.#round = { isAsDrawn: true };
+    this.#taken = 0;
   }
 }

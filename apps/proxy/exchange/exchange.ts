@@ -2,6 +2,7 @@ import type { ServerResponse } from "node:http";
 import type { Side } from "../../../lib/telemetry/telemetry.js";
 import { FLAG_HEADER, saysOff } from "../../../lib/flag/flag-value.js";
 import { onLeftWaiting } from "../../../lib/program/waiting-response.js";
+import type { HostDealer } from "../dealing/host-deck.js";
 import type { Picked } from "../dealing/side-picker.js";
 import type {
   Attempt,
@@ -30,6 +31,8 @@ const NOT_FOUND = 404;
 /** The parts of the proxy that an exchange uses. */
 export interface ExchangeContext {
   upstreams: Readonly<Record<Side, Upstreams>>;
+  /** Of prod's hosts. */
+  hostDealer: HostDealer | undefined;
   recorder: TrafficRecorder;
   /** The era passed to `onOutcome` for a request that begins now. */
   era: () => number;
@@ -110,15 +113,20 @@ export class Exchange {
     );
     response.on("close", () => this.#onResponseClosed());
     onLeftWaiting(request, response, () => this.#onClientLeft());
-    this.#tried = {
-      upstream: context.upstreams[side].next(startedAt),
-      at: startedAt,
-    };
+    const upstream = context.upstreams[side].next(startedAt);
+    this.#tried = { upstream, at: startedAt };
+    if (side === "prod")
+      this.#pending.seat = context.hostDealer?.deal(
+        upstream,
+        context.upstreams.prod.round,
+        startedAt,
+      );
     this.#try(false);
   }
 
   #retry(upstream: Upstream, freshConnection: boolean): void {
     this.#tried = { upstream, at: performance.now() };
+    this.#pending.seat = undefined;
     this.#try(freshConnection);
   }
 

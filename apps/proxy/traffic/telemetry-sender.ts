@@ -3,6 +3,7 @@ import { whyRefused } from "../../../lib/redis/redis.js";
 import type { Keys } from "../../../lib/redis/keys.js";
 import type { Logger } from "../../../lib/program/log.js";
 import { encodeDecks } from "../../../lib/telemetry/decks.js";
+import { encodeHostDecks } from "../../../lib/telemetry/host-decks.js";
 import type { Ratio } from "../../../lib/telemetry/split-ratio.js";
 import {
   SIDES,
@@ -24,6 +25,8 @@ export interface TelemetrySource {
   /** Ends the window and returns its counts, after those of weights that have ended. */
   takeWindows: () => Promise<TrafficWindows[]>;
   split: Ratio;
+  /** The number of prod's hosts. */
+  hosts: number;
   canaryState: () => CanaryState;
   logger: Logger;
 }
@@ -70,7 +73,7 @@ export class TelemetrySender {
   }
 
   async #sendWindow(): Promise<void> {
-    const { redis, keys, readSource, takeWindows, split, canaryState } =
+    const { redis, keys, readSource, takeWindows, split, hosts, canaryState } =
       this.#options;
     if (redis.status !== "ready") {
       this.#miss(undefined, performance.now());
@@ -80,10 +83,13 @@ export class TelemetrySender {
     const canary = { canaryOpen, because };
     const taken = await takeWindows();
     const [source, at] = [readSource(), Date.now()];
-    const windows = taken.flatMap(({ weight, decks, ...counts }) => {
+    const windows = taken.flatMap(({ weight, decks, hostDecks, ...counts }) => {
       const state = { ...describeWeight(weight, split), ...canary };
       return SIDES.map((target): Telemetry => {
-        const sent = target === "canary" ? encodeDecks(decks) : {};
+        const sent =
+          target === "canary"
+            ? encodeDecks(decks)
+            : { hostDecks: encodeHostDecks(hosts, hostDecks) };
         const data = { target, ...counts[target], ...state, ...sent };
         return { kind: "traffic", source, at, data };
       });

@@ -2,6 +2,7 @@ import { Bag, type BagItem } from "../../../lib/bag.js";
 import { deckBucketOf, FINER } from "../../../lib/telemetry/decks.js";
 import type { Side } from "../../../lib/telemetry/telemetry.js";
 import type { Deck } from "../dealing/deck.js";
+import type { Seat } from "../dealing/host-deck.js";
 import type { Picked } from "../dealing/side-picker.js";
 import type { Weight } from "../dealing/weight.js";
 import {
@@ -25,6 +26,8 @@ export interface PendingRequest extends BagItem, RoutedRequest {
   readonly body: RequestBody | undefined;
   readonly by: Picked["by"];
   deck: Deck | undefined;
+  /** In the deck of prod's hosts; undefined once it is tried again. */
+  seat: Seat | undefined;
 }
 
 interface RequestBody {
@@ -58,6 +61,8 @@ export class TrafficRecorder {
   /** Of the requests dealt in this window; undefined without any. */
   #weight: Weight | undefined;
   #decks: Deck[] = [];
+  /** The last seat of each that is complete. */
+  #hostDecks: Seat[] = [];
 
   /**
    * @param now monotonic ms, here and below
@@ -86,6 +91,7 @@ export class TrafficRecorder {
       body,
       by,
       deck,
+      seat: undefined,
       isDealt: by !== "closed",
       method,
       url,
@@ -142,7 +148,9 @@ export class TrafficRecorder {
     if (status >= 500) this.#counts.of(pending.side).errors += 1;
     const route = routes.count(pending, outcome, took.bucket);
     const isSound = status < CLIENT_CLOSED && !rescued;
-    this.#answer(pending, route, isSound ? took.fine : undefined, took.now);
+    const bucket = isSound ? took.fine : undefined;
+    this.#answer(pending, route, bucket, took.now);
+    this.#answerSeat(pending, route, bucket, took.now);
   }
 
   /** The name of the route that it counts under. */
@@ -159,11 +167,15 @@ export class TrafficRecorder {
     const wallOffsetMs = Date.now() - now;
     const decks = this.#decks.map((deck) => deck.describe(wallOffsetMs));
     this.#decks = [];
+    const hostDecks = this.#hostDecks.map(({ deck, compared }) => {
+      return { compared, ...deck.describe(wallOffsetMs) };
+    });
+    this.#hostDecks = [];
     const upstreams = this.upstreams.take();
     const weight = this.#weight;
     this.#weight = undefined;
     const counts = this.#counts.take(now, waiting);
-    return { ...counts, weight, decks, upstreams };
+    return { ...counts, weight, decks, hostDecks, upstreams };
   }
 
   #turnTo(weight: Weight, now: number): void {
@@ -182,6 +194,8 @@ export class TrafficRecorder {
       const route = this.#counts.routes.nameOf(pending);
       if (pending.deck?.isLate(now) === true)
         this.#answer(pending, route, undefined, now);
+      if (pending.seat?.deck.isLate(now) === true)
+        this.#answerSeat(pending, route, undefined, now);
       const age = waitedFor(pending, now);
       if (age !== undefined) ages.record(route, age);
     }
@@ -199,5 +213,18 @@ export class TrafficRecorder {
     pending.deck = undefined;
     if (deck?.answer({ side, route }, bucket, now) === true)
       this.#decks.push(deck);
+  }
+
+  #answerSeat(
+    pending: PendingRequest,
+    route: string,
+    bucket: number | undefined,
+    now: number,
+  ): void {
+    const { seat } = pending;
+    if (seat === undefined) return;
+    pending.seat = undefined;
+    if (seat.deck.answer({ side: seat.side, route }, bucket, now))
+      this.#hostDecks.push(seat);
   }
 }

@@ -1,4 +1,8 @@
 import { MAX_DECKS, type DealtDeck } from "../../../lib/telemetry/decks.js";
+import {
+  MOST_HOST_DECKS,
+  type HostDeck,
+} from "../../../lib/telemetry/host-decks.js";
 import { SIDES, type Side } from "../../../lib/telemetry/telemetry.js";
 import { SPLIT_HOLDS, type Weight } from "../dealing/weight.js";
 import { RouteTotals } from "./route-totals.js";
@@ -26,6 +30,7 @@ export class TrafficSum {
   readonly #last = new Map<object, SideWindows>();
   readonly #onWindow: () => void;
   #decks: DealtDeck[] = [];
+  #hostDecks: HostDeck[] = [];
   #weight = SPLIT_HOLDS;
   /** Counts that were dealt by another weight than the current window's. */
   readonly #others = new Map<Weight, WindowCounts>();
@@ -53,6 +58,11 @@ export class TrafficSum {
     for (const side of SIDES) this.#totals[side].add(windows[side]);
     this.#last.set(recorder, windows);
     for (const deck of windows.decks) this.#decks.push(this.#rename(deck));
+    for (const deck of windows.hostDecks)
+      this.#hostDecks.push({
+        ...this.#rename(deck),
+        compared: deck.compared,
+      });
   }
 
   /** The recorder's thread has ended: none of its requests waits any more. */
@@ -87,9 +97,19 @@ export class TrafficSum {
     const window = {
       prod: { ...prod, instances: instances.prod },
       canary: { ...canary, instances: instances.canary },
-      ...{ weight, decks },
+      ...{ weight, decks, hostDecks: this.#takeHostDecks() },
     };
     return [...ended, window];
+  }
+
+  /** Those of the last host, the first dealt. */
+  #takeHostDecks(): HostDeck[] {
+    const decks = this.#hostDecks.sort((one, other) => one.slot - other.slot);
+    this.#hostDecks = [];
+    const compared = decks.at(-1)?.compared;
+    return decks
+      .filter((deck) => deck.compared === compared)
+      .slice(0, MOST_HOST_DECKS.decks);
   }
 
   #takeEnded(now: number, weight: Weight): TrafficWindows[] {
@@ -102,7 +122,7 @@ export class TrafficSum {
       this.#weight = weight;
     }
     const ended = [...this.#others].map(([weight, counts]) => {
-      return { ...counts.take(now, none), weight, decks: [] };
+      return { ...counts.take(now, none), weight, decks: [], hostDecks: [] };
     });
     this.#others.clear();
     return ended;

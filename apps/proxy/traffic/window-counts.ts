@@ -1,4 +1,5 @@
 import type { DealtDeck } from "../../../lib/telemetry/decks.js";
+import type { HostDeck } from "../../../lib/telemetry/host-decks.js";
 import { LatencyHistogram } from "../../../lib/telemetry/latency-histogram.js";
 import {
   SIDES,
@@ -17,6 +18,7 @@ export type TrafficCounts = Omit<
   | "weight"
   | "decks"
   | "deckRoutes"
+  | "hostDecks"
   | "canaryOpen"
   | "because"
 >;
@@ -26,6 +28,8 @@ export type SideWindows = Record<Side, TrafficCounts>;
 interface DealtWindows extends SideWindows {
   /** Those that were completed. */
   decks: DealtDeck[];
+  /** The same of prod's hosts. */
+  hostDecks: HostDeck[];
 }
 
 /** A proxy's window. */

@@ -7,6 +7,7 @@ import {
   SLOT_MS,
   type DealtDeck,
 } from "../../../lib/telemetry/decks.js";
+import { decodeHostDecks } from "../../../lib/telemetry/host-decks.js";
 import { LatencyHistogram } from "../../../lib/telemetry/latency-histogram.js";
 import {
   parseTelemetry,
@@ -24,6 +25,7 @@ import {
   startOpenProxy,
   type ProxyProgram,
 } from "../../support/programs/proxy-program.js";
+import { startTestProxy } from "../../support/programs/test-proxy.js";
 import { connectRedis } from "../../support/redis/redis-server.js";
 import { waitFor } from "../../support/wait-for.js";
 
@@ -185,6 +187,49 @@ describeEngines("proxy telemetry", () => {
     }
     const routes = decks.slice(1).flatMap(({ requests }) => requests);
     expect(new Set(routes.map(([route]) => route))).to.have.keys("GET /a");
+  });
+
+  it("reports decks of prod's hosts, one of which is compared with the others", async () => {
+    const hosts = [
+      await startNamedBackend("a"),
+      await startBackend((_request, response) => {
+        setTimeout(() => response.end(), 40);
+      }),
+    ];
+    const proxy = await startOpenProxy({
+      PROD_URLS: hosts.map(({ url }) => url.origin).join(),
+      SPLIT: "1:0",
+      TELEMETRY_INTERVAL_MS: "50",
+    });
+    const redis = openRedis();
+    for (let i = 0; i < 11; i++) await send(proxy.port, { path: "/a" });
+    const windows = await untilCounted(redis, proxy, 11);
+    const found = windows.flatMap(({ data }) => {
+      expect(data.hostDecks?.hosts).to.equal(
+        data.target === "prod" ? 2 : undefined,
+      );
+      return data.hostDecks ? decodeHostDecks(data.hostDecks)! : [];
+    });
+    expect(found).to.have.length(5);
+    for (const { np, nc, compared, requests } of found) {
+      const isSlow = compared === hosts[1]!.url.host;
+      expect([compared, np, nc]).to.deep.equal([
+        hosts[isSlow ? 1 : 0]!.url.host,
+        ...[1, 1],
+      ]);
+      const slow = requests.map(([, bucket]) => bucket >= deckBucketOf(39));
+      expect(slow).to.deep.equal([isSlow, !isSlow]);
+    }
+  });
+
+  it("drops the deck of prod's hosts in which a request was tried again", async () => {
+    const good = await startNamedBackend("good");
+    const gone = { url: new URL("http://127.0.0.1:1") };
+    const proxy = await startTestProxy({ prod: [good, gone] });
+    for (let i = 0; i < 2; i++) await send(proxy.port, { path: "/a" });
+    const { prod, hostDecks } = proxy.counts();
+    expect(prod.status).to.deep.equal({ 200: 2 });
+    expect(hostDecks).to.deep.equal([]);
   });
 
   it("drops the deck in which the flag was off and on again, also without a request meanwhile", async () => {

@@ -7,9 +7,11 @@ import {
   type IntakeContext,
 } from "../../../apps/proxy/clients/intake.js";
 import { createStrictServer } from "../../../apps/proxy/clients/strict-server.js";
+import { DeckAdmission } from "../../../apps/proxy/dealing/deck.js";
+import { HostDealer } from "../../../apps/proxy/dealing/host-deck.js";
 import type { AccessLog } from "../../../apps/proxy/exchange/access-log.js";
 import { TrafficRecorder } from "../../../apps/proxy/traffic/traffic-recorder.js";
-import type { SideWindows } from "../../../apps/proxy/traffic/window-counts.js";
+import type { ThreadWindows } from "../../../apps/proxy/traffic/window-counts.js";
 import { TunnelEngine } from "../../../apps/proxy/engines/tunnel.js";
 import { Upstreams } from "../../../apps/proxy/engines/upstreams.js";
 import { HttpService } from "../../../lib/program/http-service.js";
@@ -26,8 +28,11 @@ export interface TestProxy {
   /** Opens a raw connection to it. */
   readonly connect: (options?: { reading?: boolean }) => RawClient;
   /** What has been counted since the last call. */
-  readonly counts: () => SideWindows;
+  readonly counts: () => ThreadWindows;
 }
+
+/** For upstreams that are taken in the given order. */
+export const inOrder = () => 0.999;
 
 /** The proxy's request path in this process, without Redis: `side` stands for the split. */
 export async function startTestProxy(options: {
@@ -71,6 +76,10 @@ export async function startTestProxy(options: {
       maxHeaderBytes: limits.maxHeaderBytes,
     }),
   );
+  const upstreams = {
+    prod: new Upstreams("prod", prod, inOrder),
+    canary: new Upstreams("canary", canary, inOrder),
+  };
   serveRequests(service.server, {
     pick: () => dealt(typeof side === "function" ? side() : side),
     areBothOut: options.fallsBack === true ? () => true : undefined,
@@ -80,10 +89,11 @@ export async function startTestProxy(options: {
     connections: new ConnectionCount(new Int32Array(1), new Int32Array(1)),
     engine,
     tunnels,
-    upstreams: {
-      prod: new Upstreams("prod", prod),
-      canary: new Upstreams("canary", canary),
-    },
+    upstreams,
+    hostDealer: new HostDealer(
+      upstreams.prod.all,
+      new DeckAdmission(new Int32Array(1)),
+    ),
     recorder,
     era: () => 0,
     isFlagOff: () => options.isFlagOff ?? false,

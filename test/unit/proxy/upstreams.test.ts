@@ -1,9 +1,12 @@
 import { expect } from "chai";
+import { createSeededRandom } from "../../support/seeded-random.js";
 import { Upstreams } from "../../../apps/proxy/engines/upstreams.js";
+
+const inOrder = () => 0.999;
 
 function createUpstreams(...ports: number[]): Upstreams {
   const origins = ports.map((port) => new URL(`http://127.0.0.1:${port}`));
-  return new Upstreams("prod", origins);
+  return new Upstreams("prod", origins, inOrder);
 }
 
 function take(upstreams: Upstreams, count: number, now = 0): number[] {
@@ -19,12 +22,28 @@ describe("proxy upstreams", () => {
       1, 2, 3, 1, 2, 3, 1,
     ]));
 
+  it("returns each URL once in a round, and all orders alike", () => {
+    const origins = [1, 2, 3].map((port) => new URL(`http://a:${port}`));
+    const random = createSeededRandom(5);
+    const upstreams = new Upstreams("prod", origins, random);
+    const seen = new Map<string, number>();
+    for (let round = 0; round < 6000; round++) {
+      const order = take(upstreams, 3).join(" ");
+      seen.set(order, (seen.get(order) ?? 0) + 1);
+    }
+    expect([...seen.keys()]).to.have.members([
+      ...["1 2 3", "1 3 2", "2 1 3", "2 3 1", "3 1 2", "3 2 1"],
+    ]);
+    // Five standard deviations.
+    for (const times of seen.values()) expect(times).to.be.within(856, 1144);
+  });
+
   it("avoids a URL for two seconds after a failed connect", () => {
     const upstreams = createUpstreams(1, 2, 3);
     upstreams.avoid(upstreams.all[1]!, 1000);
     expect(take(upstreams, 4, 1000)).to.deep.equal([1, 3, 1, 3]);
     expect(take(upstreams, 3, 2999)).to.deep.equal([1, 3, 1]);
-    expect(take(upstreams, 3, 3000)).to.deep.equal([2, 3, 1]);
+    expect(take(upstreams, 5, 3000).slice(2)).to.have.members([1, 2, 3]);
   });
 
   it("returns URLs in turn while all are down", () => {
@@ -62,7 +81,7 @@ describe("proxy upstreams", () => {
     const origins = ["http://[::1]:3001", "http://app.internal"].map(
       (url) => new URL(url),
     );
-    expect(new Upstreams("canary", origins).all).to.deep.equal([
+    expect(new Upstreams("canary", origins, inOrder).all).to.deep.equal([
       { side: "canary", host: "::1", port: 3001, name: "::1:3001" },
       {
         side: "canary",
