@@ -46,6 +46,24 @@ export const routeVerdict = z.object({
 });
 export type RouteVerdict = z.infer<typeof routeVerdict>;
 
+/** Prod's hosts compared with each other by the verdict's test, over the last day. */
+const placeboReport = z.object({
+  prodHosts: z.number(),
+  comparisons: z.number(),
+  /** Comparisons that would have stopped a release. */
+  stopped: z.number(),
+  hosts: z.array(
+    z.object({
+      host: z.string(),
+      comparisons: z.number(),
+      stopped: z.number(),
+      /** How it differed when it was last found to. */
+      because: text,
+    }),
+  ),
+});
+export type PlaceboReport = z.infer<typeof placeboReport>;
+
 /** A channel that cannot send now. Its messages wait in the outbox. */
 const heldChannel = z.object({
   /** `mail` or `webhook` */
@@ -132,6 +150,8 @@ export const stateReport = z.object({
     .object({ ratio: z.number(), factor: z.number() })
     .nullable()
     .optional(),
+  /** The verdict's false stops on prod itself; null while that is not known. */
+  placebo: placeboReport.nullable().optional(),
   /** Null if nothing is compared. */
   verdict: z
     .object({

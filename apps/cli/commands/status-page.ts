@@ -5,6 +5,7 @@ import {
   type Tone,
 } from "../../../lib/wording/headline.js";
 import { describeHostDifference } from "../../../lib/wording/host-difference.js";
+import { describePlacebo } from "../../../lib/wording/placebo.js";
 import {
   describeTry,
   formatClock,
@@ -129,6 +130,7 @@ export function drawStatus(
           ),
         ],
         ...listHostDifference(report),
+        ...listPlacebo(report),
         ["monitor", toPlain(describeLease(report.lease))],
         ["mails", toPlain(describeOutbox(report.outbox))],
       ],
@@ -152,6 +154,10 @@ function listHostDifference({
 }: StateReport): [string, string][] {
   const text = hostDifference && describeHostDifference(hostDifference);
   return text ? [["hosts", text]] : [];
+}
+
+function listPlacebo({ placebo }: StateReport): [string, string][] {
+  return placebo ? [["placebo", toPlain(describePlacebo(placebo))]] : [];
 }
 
 function describeOutbox({ pending, held }: StateReport["outbox"]): string {

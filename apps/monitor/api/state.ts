@@ -95,6 +95,10 @@ export async function readState(
       outlook.leadership.fence === undefined
         ? null
         : (outlook.verdicts.hostDifference ?? null),
+    placebo:
+      outlook.leadership.fence === undefined
+        ? null
+        : (outlook.verdicts.readPlacebo(now) ?? null),
     verdict: describeVerdict(outlook),
     outbox: { pending, held: outlook.heldChannels() },
     telemetry: { skipped: outlook.skippedTelemetry() },

@@ -16,6 +16,7 @@ import {
   type Telemetry,
   type TrafficWindow,
 } from "../../../lib/telemetry/telemetry.js";
+import type { PlaceboReport } from "../../../lib/telemetry/monitor-state.js";
 import { refuseFenced } from "../leader/leadership.js";
 import type { VerdictRule } from "../config.js";
 import { Baseline, storedBaseline } from "../verdict/baseline.js";
@@ -26,6 +27,7 @@ import {
 } from "../verdict/host-factor.js";
 import { describeWorse } from "../verdict/describe-worse.js";
 import { OPEN_EPOCHS } from "../verdict/open-epochs.js";
+import { Placebo, storedPlacebo } from "../verdict/placebo.js";
 import { ReleaseTest } from "../verdict/release-test.js";
 import { storedTest, type TestRules } from "../verdict/stored-test.js";
 import type { Verdict } from "../verdict/verdict.js";
@@ -58,6 +60,7 @@ const stored = z.object({
   hosts: storedHostFactor,
   test: storedTest,
   baseline: storedBaseline,
+  placebo: storedPlacebo.default([]),
 });
 type Stored = z.infer<typeof stored>;
 
@@ -110,11 +113,13 @@ export class VerdictKeeper {
   #flip: string | null = null;
   #versions = new Map<string, string>();
   #hosts = new HostFactor();
+  #placebo: Placebo;
   #verdict: Verdict | undefined;
 
   constructor(options: KeeperOptions) {
     this.#options = options;
     this.#rule = options.config.verdict;
+    this.#placebo = new Placebo(this.#rule.alpha, this.#baseline);
   }
 
   /** The last verdict; undefined before the first, or without a test. */
@@ -125,6 +130,11 @@ export class VerdictKeeper {
   /** How the canary's hosts differ from prod's; undefined while that is not known. */
   get hostDifference(): HostDifference | undefined {
     return this.#hosts.difference;
+  }
+
+  /** How often the test finds a difference between prod's hosts; undefined while that is not known. */
+  readPlacebo(now: number): PlaceboReport | undefined {
+    return this.#placebo.report(now);
   }
 
   /** When a new release was last announced; 0 if never. */
@@ -196,7 +206,10 @@ export class VerdictKeeper {
     this.#heard = [];
     for (const entry of heard)
       if (compareIds(entry.id, this.#cursor) > 0) this.#count(entry);
-    const verdict = this.#test?.judge(this.#rule.alpha, this.#baseline);
+    const { alpha } = this.#rule;
+    if (mixed !== undefined) this.#placebo.spoil(at.now);
+    this.#placebo.judge();
+    const verdict = this.#test?.judge(alpha, this.#baseline);
     this.#verdict = verdict && present(verdict, flag.value, mixed);
     const isWorse = this.#test?.isWorse === true;
     if (isWorse !== this.#isWorse) this.#isSaved = false;
@@ -255,6 +268,7 @@ export class VerdictKeeper {
       hosts: this.#hosts.toStored(),
       test: test.toStored(),
       baseline: this.#baseline.toStored(),
+      placebo: this.#placebo.toStored(),
     };
   }
 
@@ -294,7 +308,10 @@ export class VerdictKeeper {
       if (version === null) return;
       this.#versions.set(name, version);
       if (known === undefined || known === version) return;
-      if (target === "prod") this.#baseline.clear();
+      if (target === "prod") {
+        this.#baseline.clear();
+        this.#placebo.spoil(atMs);
+      }
       this.#hosts.forget();
       this.#start(atMs, 0);
       return;
@@ -308,6 +325,7 @@ export class VerdictKeeper {
     if (test.isOneSided && share !== undefined && isDealing(share))
       this.#retry(test, atMs);
     this.#test?.observe(pair, this.#baseline);
+    this.#placebo.observe(pair, test.rules);
     this.#learnHosts(pair);
   }
 
@@ -340,6 +358,8 @@ export class VerdictKeeper {
     this.#versions = new Map(Object.entries(versions));
     this.#hosts = HostFactor.restore(hosts);
     this.#baseline = restoreBaseline(known);
+    const { alpha } = this.#rule;
+    this.#placebo = new Placebo(alpha, this.#baseline, known.placebo);
     this.#pairing = new WindowPairing(halves);
     this.#isWorse = test.isWorse;
     this.#markStart(ReleaseTest.restore(test));
@@ -380,6 +400,7 @@ export class VerdictKeeper {
     const state: Stored = {
       ...earliest,
       test: this.#test.closeEarlier(earliest.test),
+      placebo: this.#placebo.toStored(),
     };
     const { redis, keys, config } = this.#options;
     const outcome = await redis.eval(

@@ -22,6 +22,8 @@ const ONE_SIDED_MS = 10_000;
 /** The canary requests of a warm-up, at least. */
 export const WARM_UP_CANARY_REQUESTS = 50;
 
+type Compared = Pick<Baseline, "add" | "warmUpOf" | "isRareAndServed">;
+
 /**
  * If a window is malformed, it is not counted and suspends the verdict for ten seconds: bad input never stops a canary.
  *
@@ -67,7 +69,7 @@ export class ReleaseTest {
   }
 
   /** @param baseline learns from the pair, and decides which routes can be compared from then on */
-  observe(heard: WindowPair, baseline: Baseline): void {
+  observe(heard: WindowPair, baseline: Compared): void {
     if (!this.#input.isSound(heard)) return;
     const pair = this.#places.assign(heard);
     const { atMs, share, prod, alone } = pair;
@@ -217,7 +219,7 @@ export class ReleaseTest {
     this.#places.vacate(atMs, (name) => this.#compared.has(name));
   }
 
-  #count(pair: WindowPair, share: number, baseline: Baseline): void {
+  #count(pair: WindowPair, share: number, baseline: Compared): void {
     const { whole, all } = this.#stretches;
     if (!whole.hasShare(share) && whole.splits.length >= MAX_SPLITS) return;
     // From the first request on, and on each route.
@@ -246,7 +248,7 @@ export class ReleaseTest {
   #bet(
     { slot, nc, requests }: DealtDeck,
     share: number,
-    baseline: Baseline,
+    baseline: Compared,
   ): void {
     const { until } = this.#warmUp;
     // It was dealt to a cold canary, or to another release.
@@ -274,7 +276,7 @@ export class ReleaseTest {
   }
 
   /** Routes with few requests are compared together. */
-  #comparedAs(name: string, baseline: Baseline): ComparedRoute | undefined {
+  #comparedAs(name: string, baseline: Compared): ComparedRoute | undefined {
     const own = this.#compared.get(name);
     if (own !== undefined || name === OTHER_ROUTES) return own;
     return baseline.isRareAndServed(name)
@@ -282,7 +284,7 @@ export class ReleaseTest {
       : undefined;
   }
 
-  #admitRoutes(baseline: Baseline): void {
+  #admitRoutes(baseline: Compared): void {
     for (const name of [...this.#places.names, OTHER_ROUTES]) {
       if (this.#compared.has(name)) continue;
       const warmUp = baseline.warmUpOf(name);

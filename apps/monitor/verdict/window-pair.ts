@@ -3,6 +3,10 @@ import {
   SLOT_MS,
   type DealtDeck,
 } from "../../../lib/telemetry/decks.js";
+import {
+  decodeHostDecks,
+  type HostDeck,
+} from "../../../lib/telemetry/host-decks.js";
 import { readShare } from "../../../lib/telemetry/split-ratio.js";
 import type {
   RouteWindow,
@@ -34,6 +38,8 @@ export interface WindowPair {
   alone: ReadonlyMap<string, RouteWindow>;
   /** The decks that were completed, with slots by Redis's clock; why they cannot be right; undefined if none are sent. */
   decks: DealtDeck[] | string | undefined;
+  /** The number of prod's hosts, and decks of them; undefined if they are malformed, or none are sent. */
+  hostDecks?: { hosts: number; decks: HostDeck[] } | undefined;
 }
 
 interface Half {
@@ -86,6 +92,7 @@ export class WindowPairing {
       canary: { dealt: canary.dealt ?? 0, routes: toMap(canary.routes) },
       alone: toMap(prod.routesAlone ?? {}),
       decks: readDecks(canary, atMs - window.at),
+      hostDecks: readHostDecks(prod, atMs - window.at),
     };
   }
 }
@@ -97,9 +104,21 @@ function readDecks(
   if (decks === undefined) return undefined;
   const decoded = decodeDecks({ decks, deckRoutes });
   if (typeof decoded === "string") return decoded;
+  return shift(decoded, aheadMs);
+}
+
+function readHostDecks(
+  { hostDecks }: TrafficWindow,
+  aheadMs: number,
+): WindowPair["hostDecks"] {
+  const decks = hostDecks && decodeHostDecks(hostDecks);
+  return decks && { hosts: hostDecks.hosts, decks: shift(decks, aheadMs) };
+}
+
+function shift<Deck extends DealtDeck>(decks: Deck[], aheadMs: number): Deck[] {
   const steps = Math.round(aheadMs / CLOCK_STEP_MS);
-  const shift = (steps * CLOCK_STEP_MS) / SLOT_MS;
-  return decoded.map((deck) => ({ ...deck, slot: deck.slot + shift }));
+  const slots = (steps * CLOCK_STEP_MS) / SLOT_MS;
+  return decks.map((deck) => ({ ...deck, slot: deck.slot + slots }));
 }
 
 function toMap(routes: Record<string, RouteWindow>): Map<string, RouteWindow> {

@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { readConfig } from "../../../apps/monitor/config.js";
 import { VerdictKeeper } from "../../../apps/monitor/control/verdict-keeper.js";
 import { FENCE } from "../../support/monitor/control.js";
+import { trafficWindow } from "../../support/monitor/telemetry.js";
 import { startVerdict } from "../../support/monitor/verdict-feed.js";
 import { healthy, slowerBy } from "../../support/monitor/verdict-traffic.js";
 
@@ -99,6 +100,49 @@ describe("controller's stored verdict", () => {
     expect(verdict!.outcome).to.equal("healthy");
     const { test } = next.toRecord()!;
     expect(test.rules.hostFactor).to.equal(factor);
+  });
+
+  it("keeps what the comparison of prod's hosts has found, for the next leader", async () => {
+    const { control, verdicts, feed } = await startVerdict();
+    const { redis, keys, config } = control.context;
+    const look = async (keeper: VerdictKeeper) =>
+      await keeper.look(
+        { value: true, flip: null },
+        { fence: FENCE, now: control.now() },
+      );
+    feed.comparedHost = "10.0.0.11:3001";
+    feed.hear(70, slowerBy(3), [verdicts]);
+    await look(verdicts);
+    // The next epoch's is stored.
+    feed.hear(70, healthy, [verdicts]);
+    await look(verdicts);
+    const found = verdicts.readPlacebo(control.now())!;
+    expect(found).to.deep.include({ prodHosts: 2, comparisons: 1, stopped: 1 });
+    const next = new VerdictKeeper({ redis, keys, config });
+    await look(next);
+    expect(next.readPlacebo(control.now())).to.deep.equal(found);
+  });
+
+  it("is the same if decks of prod's hosts are malformed", async () => {
+    const { control, verdicts, feed } = await startVerdict();
+    const data = trafficWindow("prod", [], {
+      ...{ split: "3:1", dealt: 0, routes: {} },
+      hostDecks: { hosts: 2, compared: "a:1", decks: [[1]], deckRoutes: [] },
+    });
+    const broken = { ...data, hostDecks: "none" };
+    const canary = trafficWindow("canary", [], {
+      ...{ split: "3:1", dealt: 0, routes: {}, decks: [], deckRoutes: [] },
+    });
+    for (const prod of [data, broken]) {
+      feed.tick();
+      feed.hearRaw({ kind: "traffic", data: prod }, [verdicts]);
+      feed.hearRaw({ kind: "traffic", data: canary }, [verdicts]);
+    }
+    feed.hear(10, healthy, [verdicts]);
+    await control.judge();
+    expect(verdicts.verdict!.outcome).to.equal("insufficient");
+    expect(verdicts.verdict!.canary.requests).to.be.above(0);
+    expect(verdicts.readPlacebo(control.now())).to.equal(undefined);
   });
 
   it("is not written once another monitor holds the lease", async () => {

@@ -1,5 +1,6 @@
 import type { VerdictKeeper } from "../../../apps/monitor/control/verdict-keeper.js";
 import { encodeDecks, type DealtDeck } from "../../../lib/telemetry/decks.js";
+import { encodeHostDecks } from "../../../lib/telemetry/host-decks.js";
 import {
   parseTelemetry,
   SIDES,
@@ -31,6 +32,8 @@ export class VerdictFeed {
   /** The proxy's. */
   split = "3:1";
   route = "GET /get";
+  /** The prod host that the canary's requests stand for in decks of prod's hosts; none are sent without one. */
+  comparedHost: string | undefined;
 
   hear(windows: number, respond: Respond, keepers: VerdictKeeper[]): void {
     for (let i = 0; i < windows; i++) {
@@ -56,10 +59,20 @@ export class VerdictFeed {
           dealt: answers[side].length,
           routes: { [this.route]: routeWindow(answers[side]) },
           ...(side === "canary" && encodeDecks(decks)),
+          ...(side === "prod" && this.#hostDecksOf(decks)),
         });
         this.hearRaw({ kind: "traffic", data }, keepers);
       }
     }
+  }
+
+  #hostDecksOf(decks: readonly DealtDeck[]) {
+    const { comparedHost: compared } = this;
+    if (compared === undefined) return {};
+    const dealt = decks.slice(0, 10).map(({ slot, requests }) => {
+      return { slot, np: 1, nc: 1, compared, requests: requests.slice(0, 2) };
+    });
+    return { hostDecks: encodeHostDecks(2, dealt) };
   }
 
   hearHost(fields: Partial<HostSample>, keepers: VerdictKeeper[]): void {

@@ -1,6 +1,10 @@
 import type { StateReport } from "../../../../lib/telemetry/monitor-state.js";
 import { describeHeld } from "../../../../lib/wording/headline.js";
 import { describeHostDifference } from "../../../../lib/wording/host-difference.js";
+import {
+  describePlacebo,
+  isPlaceboBad,
+} from "../../../../lib/wording/placebo.js";
 import type { MonitorClient } from "../../sources/monitor-client.js";
 import type { Store } from "../../sources/redis-link.js";
 import { readLeaseFacts } from "../../sources/redis-report.js";
@@ -36,6 +40,15 @@ export function judgeMonitor(
             "verdict",
             difference,
             "give the canary hosts like prod’s, or find what else slows them",
+          ),
+        ]),
+    ...(!state.placebo || !isPlaceboBad(state.placebo)
+      ? []
+      : [
+          problem(
+            "placebo",
+            describePlacebo(state.placebo),
+            "find how these hosts differ: a release on one of them would stop without a fault of its own",
           ),
         ]),
     ...state.outbox.held.map((held) =>
