@@ -251,6 +251,7 @@ function measure({ store, outlook, tally, couriers }: Parts): Metrics {
         canary: observations.sideFigures("canary", now),
       },
       verdict: leads ? verdicts.verdict : undefined,
+      placebo: leads ? verdicts.readPlacebo(now) : undefined,
       tally,
       couriers: couriers.map(({ totals }) => totals),
       skippedTelemetry: outlook.skippedTelemetry(),

@@ -3,6 +3,7 @@ import type { Page } from "playwright-core";
 import { useBrowser } from "../support/browser/chromium.js";
 import { openDashboardPage } from "../support/browser/dashboard-page.js";
 import { startFedMonitor } from "../support/browser/fed-monitor.js";
+import { encodeHostDecks } from "../../lib/telemetry/host-decks.js";
 import {
   deckOf,
   routeWindow,
@@ -147,6 +148,21 @@ describe("dashboard content", function () {
     expect(routes).to.have.length(1);
     expect(await page.locator("#routes tr").innerText()).to.match(
       /^GET \/get\s+[\d,]+\s+[\d,]+\s+\S+ ms → \S+ ms, × 1\.\d\d\s+\S+ ms → \S+ ms, × \d\.\d\d\s+[\d,]+ : 1$/,
+    );
+  });
+
+  it("shows what the comparison of prod's hosts needs", async () => {
+    const { fleet, monitor } = await startFedMonitor();
+    const { page } = await openDashboardPage(browser(), monitor.port);
+    const placebo = page.locator("#placebo");
+    expect(await placebo.isVisible()).to.equal(false);
+    fleet.fieldsOf = (side) =>
+      side === "canary"
+        ? { dealt: 0, routes: {}, decks: [], deckRoutes: [] }
+        : { dealt: 0, routes: {}, hostDecks: encodeHostDecks(1, []) };
+    await waitFor("the line", () => placebo.isVisible());
+    expect(await placebo.innerText()).to.equal(
+      "prod against itself: needs two prod hosts",
     );
   });
 

@@ -7,7 +7,10 @@ import {
   type Sample,
 } from "../../../lib/program/metrics.js";
 import type { Keys } from "../../../lib/redis/keys.js";
-import type { SideSummary } from "../../../lib/telemetry/monitor-state.js";
+import type {
+  PlaceboReport,
+  SideSummary,
+} from "../../../lib/telemetry/monitor-state.js";
 import { isOver, PHASES, type Rollout } from "../../../lib/rollout/rollout.js";
 import { CANARY_SHARE_HELP } from "../../../lib/telemetry/split-ratio.js";
 import { SIDES, type Side } from "../../../lib/telemetry/telemetry.js";
@@ -32,6 +35,7 @@ export interface MonitorFigures {
   sides: Record<Side, SideSummary>;
   /** Undefined while this monitor does not lead, or with VERDICT=off. */
   verdict: Verdict | undefined;
+  placebo: PlaceboReport | undefined;
   tally: Pick<EventTally, "kinds" | "flips">;
   couriers: readonly Readonly<CourierTotals>[];
   skippedTelemetry: number;
@@ -58,7 +62,8 @@ export async function readStoredFigures(
 
 /** The monitor's metrics, without those whose value is unknown at present. */
 export function toMonitorFamilies(figures: MonitorFigures): Family[] {
-  const { system, stored, leads, sides, verdict, tally, couriers } = figures;
+  const { system, stored, leads, sides, verdict, placebo, tally, couriers } =
+    figures;
   const byChannel = (total: "sent" | "failures" | "putAside") =>
     couriers.map((totals): Sample => [
       totals[total],
@@ -71,6 +76,7 @@ export function toMonitorFamilies(figures: MonitorFigures): Family[] {
     ...storedFamilies(stored),
     ...sideFamilies(sides),
     ...verdictFamilies(verdict, stored?.flag),
+    ...placeboFamilies(placebo),
     gauge(
       "serin_monitor_leads",
       "Whether this monitor leads; the others are on standby.",
@@ -235,6 +241,20 @@ function verdictFamilies(
         { outcome: name },
       ]),
     ),
+  ];
+}
+
+function placeboFamilies(placebo: PlaceboReport | undefined): Family[] {
+  if (placebo === undefined) return [];
+  return [
+    gauge(
+      "serin_placebo_comparisons",
+      "Comparisons of a prod host with the others over the last day.",
+      [[placebo.comparisons]],
+    ),
+    gauge("serin_placebo_stopped", "Those that would have stopped a release.", [
+      [placebo.stopped],
+    ]),
   ];
 }
 

@@ -3,6 +3,7 @@ import type {
   StateReport,
 } from "../../../lib/telemetry/monitor-state.js";
 import type { StateMessage } from "../messages/page-messages.js";
+import { describePlacebo } from "../../../lib/wording/placebo.js";
 import { byId, setText } from "./element.js";
 import {
   describeTry,
@@ -56,6 +57,7 @@ const FIGURES: Figure[] = [
 /** The verdict, and the recent figures of both sides. */
 export class Comparison {
   readonly #verdict = byId("verdict");
+  readonly #placebo = byId("placebo");
   readonly #caption = byId("figures-caption");
   readonly #rows = byId("figures", HTMLTableSectionElement).rows;
 
@@ -64,6 +66,9 @@ export class Comparison {
     const { outcome, text } = describeVerdict(state, monitor.leads);
     this.#verdict.dataset.outcome = outcome;
     setText(this.#verdict, text);
+    const { placebo } = state;
+    this.#placebo.hidden = !placebo;
+    if (placebo) setText(this.#placebo, describePlacebo(placebo));
     const seconds = state.sides.prod.windowMs / 1000;
     setText(
       this.#caption,

@@ -80,3 +80,39 @@ describe("hosts that differ by more than the verdict corrects", () => {
     expect(draw(1.4, 1.25)).to.match(/^hosts +hosts differ by 40 %: /m);
   });
 });
+
+describe("prod against itself", () => {
+  const HOST = "10.0.0.12:3001";
+  const state = (comparisons: number, stopped: number) => ({
+    ...createGoodState(),
+    placebo: {
+      ...{ prodHosts: 2, comparisons, stopped },
+      hosts: [
+        { host: "10.0.0.11:3001", comparisons: 1, stopped: 0, because: null },
+        { host: HOST, comparisons, stopped, because: "1.3 × slower on GET /" },
+      ],
+    },
+  });
+
+  it("is a problem for serin doctor if it would stop more than chance explains", () => {
+    const monitor = new MonitorClient(readConfig({}));
+    const problems = (comparisons: number, stopped: number) =>
+      judgeMonitor(monitor, state(comparisons, stopped)).flatMap((finding) =>
+        finding.level === "problem" ? [finding.says] : [],
+      );
+    expect(problems(144, 0)).to.be.empty;
+    expect(problems(10, 2)).to.be.empty;
+    expect(problems(144, 7)).to.be.empty;
+    expect(problems(34, 3)).to.deep.equal([
+      "prod against itself: 3 of 34 comparisons would have stopped, most often 10.0.0.12:3001 (1.3 × slower on GET /)",
+    ]);
+  });
+
+  it("is told by serin status", () => {
+    const report = state(34, 0);
+    const known = { without: undefined, stop: undefined, moment: undefined };
+    expect(drawStatus({ report, ...known }, LOOK).join("\n")).to.match(
+      /^placebo +prod against itself: 0 of 34 comparisons would have stopped$/m,
+    );
+  });
+});

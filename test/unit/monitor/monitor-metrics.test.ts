@@ -19,6 +19,7 @@ function read(name: string, change: Partial<MonitorFigures> = {}) {
     leads: true,
     sides: { prod: SIDE, canary: SIDE },
     verdict: undefined,
+    placebo: undefined,
     tally: { kinds: new Map(), flips: new Map() },
     couriers: [],
     skippedTelemetry: 0,
@@ -83,4 +84,12 @@ describe("the monitor's metrics", () => {
         .map(([, labels]) => labels?.outcome);
       expect(holds).to.deep.equal([shown]);
     });
+
+  it("count the comparisons of prod's hosts that would have stopped", () => {
+    const placebo = { prodHosts: 2, comparisons: 34, stopped: 3, hosts: [] };
+    const values = ["comparisons", "stopped"].map((name) =>
+      read(`serin_placebo_${name}`, { placebo }).map(([value]) => value),
+    );
+    expect(values).to.deep.equal([[34], [3]]);
+  });
 });
