@@ -78,8 +78,9 @@ export class Front {
     const failures = new FailureLog(logger);
     const { optIn } = config;
     const readRollout = () => Atomics.load(shared.rollout, 0);
+    const isOpen = (now: number) => !breaker.isTripped && gate.isOpenAt(now);
     const picker = new SidePicker({
-      isOpen: (now) => !breaker.isTripped && gate.isOpenAt(now),
+      isOpen,
       isDealing: () => !weight.isOutdated,
       // Both only grow, so their sum changes with either.
       readEra: () => breaker.era + gate.openings,
@@ -117,6 +118,7 @@ export class Front {
       ),
       recorder: this.recorder,
       era: () => breaker.era,
+      isCanaryOpen: () => isOpen(performance.now()),
       isFlagOff: () => Atomics.load(shared.flagIsOff, 0) === 1,
       onOutcome: (side, { status, withoutFeature }, requestEnd) => {
         if (!config.hasBreaker) return;

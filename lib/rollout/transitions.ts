@@ -104,7 +104,8 @@ function refuse(
   const { phases, nothing } = POSSIBLE[verb];
   const isPossible =
     phases.includes(rollout.phase) &&
-    (verb !== "checked" || hasCheck(currentStep(rollout)));
+    (verb !== "checked" ||
+      (hasCheck(currentStep(rollout)) && rollout.heldBy !== "version"));
   return isPossible
     ? undefined
     : `nothing to ${nothing}: rollout ${rollout.id} ${describePhase(rollout, now)}`;
@@ -177,7 +178,7 @@ function note(rollout: Rollout, request: Finding, now: number): Outcome {
       };
     case "begin":
       return {
-        set: { stepStartedAt: now, ...NOT_HELD },
+        set: { stepStartedAt: now, checked: false, ...NOT_HELD },
         sentence: `: ${describeStep(rollout)}`,
       };
     case "promoted":

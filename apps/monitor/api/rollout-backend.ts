@@ -9,6 +9,7 @@ import {
   rolloutReport,
   toRolloutReport,
 } from "../../../lib/rollout/rollout-report.js";
+import { entryTimeMs } from "../../../lib/redis/stream-entry.js";
 import { RolloutStore } from "../../../lib/rollout/rollout-store.js";
 import { steer } from "../../../lib/rollout/steer.js";
 import type { Request } from "../../../lib/rollout/transitions.js";
@@ -55,6 +56,8 @@ export function createRolloutBackend(place: Place & { ledger: Ledger }) {
       ]);
       const { rollout: id, step, phase } = reported?.data ?? {};
       if (rollout === undefined || rollout.id !== id) return "conflict";
+      // It was retried since.
+      if (entryTimeMs(event) < rollout.startedAt) return "conflict";
       const hasMoved = rollout.step !== step || rollout.phase !== phase;
       if (verb === "promote" && hasMoved) return "conflict";
       const steered = await steer(

@@ -142,8 +142,9 @@ export class Controller {
       return;
     }
     const { conductor } = this.#context;
-    if (stop && reaction === "pause") await conductor.pause(flag, stop, at);
-    else if (await conductor.conduct(flag, at)) this.#isDue = true;
+    const hasPaused =
+      stop && reaction === "pause" && (await conductor.pause(flag, stop, at));
+    if (!hasPaused && (await conductor.conduct(flag, at))) this.#isDue = true;
     await this.#recoverWhenDue(flag, judgements, at);
     await reconcileAlerts(this.#context, {
       alerts: findAlerts(this.#context, flag, {

@@ -81,7 +81,9 @@ export function findWorse({ config, verdicts }: Outlook): Stop | undefined {
 
 /** What its rollout does about a stop; without one, the canary is stopped. */
 export function reactTo({ finding }: Stop, flag: FlagRecord) {
-  return rolloutUnderWay(flag)?.spec.analysis[finding].on ?? "abort";
+  const rollout = rolloutUnderWay(flag);
+  const on = rollout?.spec.analysis[finding].on ?? "abort";
+  return on === "pause" && rollout?.phase === "Promoting" ? "abort" : on;
 }
 
 function nameFinding({ notServed, errors, latency }: Verdict) {

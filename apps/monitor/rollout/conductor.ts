@@ -96,13 +96,13 @@ export class Conductor implements StreamListener {
     return step !== undefined && (await this.#ask(flag.rollout, at, step));
   }
 
-  /** Pauses the rollout instead of a stop. */
+  /** Pauses the rollout instead of a stop. @returns false if it does not progress */
   async pause(
     flag: FlagRecord,
     { reason, data, rule, brief }: Stop,
     at: Moment,
-  ): Promise<void> {
-    await this.#ask(flag.rollout, at, {
+  ): Promise<boolean> {
+    return await this.#ask(flag.rollout, at, {
       request: { verb: "pause", notify: true },
       reason,
       data: { ...data, rule, brief },
@@ -123,12 +123,17 @@ export class Conductor implements StreamListener {
 
   #readFacts(rollout: Rollout) {
     const { observations, verdicts, config } = this.#context;
-    const { stepStartedAt } = rollout;
     const proxies = observations
       .proxies()
       .filter(({ source }) => observations.hears(source));
+    const { requests, harm } = this.#traffic.count(
+      rollout,
+      config.verdict.tolerance,
+    );
     return {
-      ...this.#traffic.count(stepStartedAt, config.verdict.tolerance),
+      requests,
+      // A monitor that takes over may not know the first of it.
+      harm: Math.max(rollout.harm, harm),
       isDealing: proxies.some(({ window }) => window.canaryOpen !== false),
       canaryVersions: observations.versions("canary").map(packedRelease),
       prod: this.#listProd(),
@@ -137,9 +142,13 @@ export class Conductor implements StreamListener {
   }
 
   #listProd(): ProdHost[] {
-    return this.#listHosts("prod").map(({ source, sample, spell }) => ({
+    const { observations } = this.#context;
+    const hosts = observations.hosts().filter(isOn("prod"));
+    return hosts.map(({ source, sample, spell }) => ({
       host: sample.host,
-      version: packedRelease(this.#versions.get(source) ?? ""),
+      version: observations.hears(source)
+        ? packedRelease(this.#versions.get(source) ?? "")
+        : "",
       unwell: spell && {
         because: sample.up ? "fails its health probe" : "is gone",
         sinceMs: spell.since,
@@ -151,10 +160,8 @@ export class Conductor implements StreamListener {
     const { observations } = this.#context;
     return observations
       .hosts()
-      .filter(
-        ({ source, sample }) =>
-          sample.target === side && observations.hears(source),
-      );
+      .filter(isOn(side))
+      .filter(({ source }) => observations.hears(source));
   }
 
   async #repair(
@@ -208,7 +215,7 @@ export class Conductor implements StreamListener {
   #findHarm(rollout: Rollout): Alert | undefined {
     const { requests, on } = rollout.spec.analysis.harm;
     if (on !== "notify" || rollout.phase === "Promoting") return undefined;
-    const harm = rollout.harm + this.#readFacts(rollout).harm;
+    const { harm } = this.#readFacts(rollout);
     if (harm <= requests) return undefined;
     const reason = `rollout ${rollout.id} has failed or slowed ${formatCount(harm)} requests more than prod would have: its budget is ${formatCount(requests)}`;
     const data = { rollout: rollout.id, harm };
@@ -231,3 +238,8 @@ export class Conductor implements StreamListener {
     return createAlert("rollout:capacity", { reason, data });
   }
 }
+
+const isOn =
+  (side: Side) =>
+  ({ sample }: { sample: { target: Side } }) =>
+    sample.target === side;

@@ -26,7 +26,7 @@ const UNWELL_MS = 10_000;
 
 export interface ProdHost {
   host: string;
-  /** As packed; empty if unknown. */
+  /** As packed; empty if unknown, or while its agent is silent. */
   version: string;
   /** What is wrong with its app, and since when; undefined while it is healthy. */
   unwell: { because: string; sinceMs: number } | undefined;
@@ -39,8 +39,9 @@ export interface StepFacts {
   /** As packed; empty if unknown. */
   canaryVersions: readonly string[];
   prod: readonly ProdHost[];
-  /** Since the step began: the canary's requests, and its harm. */
+  /** The canary's since the step began. */
   requests: number;
+  /** Since the rollout started. */
   harm: number;
   /** Undefined where nothing is compared. */
   verdict: Verdict | undefined;
@@ -73,9 +74,10 @@ export function decideStep(
   if (now - rollout.stepStartedAt < step.forMs) return undefined;
   const doubt = findDoubt(rollout, step, facts);
   if (doubt !== undefined)
-    return tooLittle(rollout, doubt, now) ?? hold(rollout, ...doubt, now);
-  const harm = rollout.harm + facts.harm;
-  return { request: { verb: "promote", harm } };
+    return (
+      tooLittle(rollout, doubt, facts, now) ?? hold(rollout, ...doubt, now)
+    );
+  return { request: { verb: "promote", harm: facts.harm } };
 }
 
 type Doubt = readonly [by: Hold, because: string];
@@ -131,6 +133,7 @@ function findVerdictDoubt({
 function tooLittle(
   { heldBy, heldSince, spec }: Rollout,
   [by, because]: Doubt,
+  { verdict, harm }: StepFacts,
   now: number,
 ): Step | undefined {
   const { afterMs, on } = spec.analysis.insufficient;
@@ -138,9 +141,16 @@ function tooLittle(
   if (!isLittle || on === "hold") return undefined;
   if (heldBy !== by || now - (heldSince ?? now) < afterMs) return undefined;
   const reason = `too little traffic to judge for ${formatSpan(afterMs)}: ${because}`;
-  return on === "abort"
-    ? { request: { verb: "abort" }, reason, data: { rule: "insufficient" } }
-    : { request: { verb: "promote" }, reason };
+  if (on === "abort")
+    return {
+      ...{ request: { verb: "abort" }, reason },
+      data: { rule: "insufficient" },
+    };
+  // What there is of it must not speak against the canary.
+  const isDoubtful = verdict && findVerdictDoubt(verdict)?.[0] === "evidence";
+  return isDoubtful
+    ? undefined
+    : { request: { verb: "promote", harm }, reason };
 }
 
 function hold(
@@ -157,12 +167,11 @@ function hold(
 
 function checkHarm(rollout: Rollout, { harm }: StepFacts): Step | undefined {
   const { requests, on } = rollout.spec.analysis.harm;
-  const all = rollout.harm + harm;
-  if (all <= requests || on === "notify") return undefined;
-  const reason = `canary has failed or slowed ${formatCount(all)} requests more than prod would have: its budget is ${formatCount(requests)}`;
+  if (harm <= requests || on === "notify") return undefined;
+  const reason = `canary has failed or slowed ${formatCount(harm)} requests more than prod would have: its budget is ${formatCount(requests)}`;
   const data = {
     ...{ rule: "harm", brief: "harm budget is used up" },
-    ...{ side: "canary", harm: all },
+    ...{ side: "canary", harm },
   };
   if (on === "abort") return { request: { verb: "abort" }, reason, data };
   return rollout.phase === "Paused"

@@ -7,6 +7,7 @@ import type {
   Telemetry,
   TrafficWindow,
 } from "../../../lib/telemetry/telemetry.js";
+import type { Rollout } from "../../../lib/rollout/rollout.js";
 import type { StreamListener } from "../telemetry/stream-reader.js";
 import { excessHarm, type HarmCounts } from "./excess-harm.js";
 
@@ -16,6 +17,7 @@ const TRIM_MS = 60_000;
 
 interface Heard {
   atMs: number;
+  weight: number | undefined;
   target: Side;
   requests: number;
   failed: number;
@@ -25,14 +27,14 @@ interface Heard {
 type Sums = Record<Side, HarmCounts>;
 
 /**
- * The requests since a step began. A monitor that takes over counts those of the last 15 minutes, so a longer step may last longer
+ * The requests since a step and its rollout began. A monitor that takes over counts those of the last 15 minutes, so a longer step may last longer
  * then, but never less.
  */
 export class StepTraffic implements StreamListener {
   /** Not counted yet. */
   #heard: Heard[] = [];
-  #since = -1;
-  #sums: Sums = createSums();
+  #step = { since: -1, requests: 0 };
+  #whole = { since: -1, sums: createSums() };
 
   onTelemetry({ kind, data }: Telemetry, atMs: number): void {
     if (kind !== "traffic") return;
@@ -42,30 +44,40 @@ export class StepTraffic implements StreamListener {
       this.#heard = this.#heard.filter((one) => atMs - one.atMs <= KEEP_MS);
   }
 
-  /** The canary's requests since the step began, and how many of them users would have had better at prod. */
+  /**
+   * The canary's requests since the step began, by its weight, and how many of all since the rollout started users would have
+   * had better at prod.
+   */
   count(
-    since: number,
+    { startedAt, stepStartedAt, weight }: Place,
     tolerance: { ratio: number; ms: number },
   ): { requests: number; harm: number } {
-    if (since !== this.#since) {
-      this.#since = since;
-      this.#sums = createSums();
-    }
-    for (const { atMs, target, requests, failed, latency } of this.#heard) {
-      if (atMs < since) continue;
-      const sum = this.#sums[target];
+    if (stepStartedAt !== this.#step.since)
+      this.#step = { since: stepStartedAt, requests: 0 };
+    if (startedAt !== this.#whole.since)
+      this.#whole = { since: startedAt, sums: createSums() };
+    const { sums } = this.#whole;
+    for (const heard of this.#heard) {
+      const { atMs, target, requests, failed, latency } = heard;
+      if (atMs < startedAt) continue;
+      const sum = sums[target];
       sum.requests += requests;
       sum.failed += failed;
       sum.latency.merge(latency);
+      // A window of the weight before may arrive after the change.
+      const isOfStep = (heard.weight ?? weight) === weight;
+      if (target === "canary" && atMs >= stepStartedAt && isOfStep)
+        this.#step.requests += requests;
     }
     this.#heard = [];
-    const { canary, prod } = this.#sums;
     return {
-      requests: canary.requests,
-      harm: excessHarm(canary, prod, tolerance),
+      requests: this.#step.requests,
+      harm: excessHarm(sums.canary, sums.prod, tolerance),
     };
   }
 }
+
+type Place = Pick<Rollout, "startedAt" | "stepStartedAt" | "weight">;
 
 function createSums(): Sums {
   const none = () => ({
@@ -81,6 +93,7 @@ function summarise({ target, ...data }: TrafficWindow) {
   const { routes, latency, arms } = data;
   return {
     target,
+    weight: data.weight,
     requests:
       routes === undefined
         ? data.requests

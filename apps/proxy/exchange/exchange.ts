@@ -38,6 +38,7 @@ export interface ExchangeContext {
   era: () => number;
   /** Whether the flag is known to be false. */
   isFlagOff: () => boolean;
+  isCanaryOpen: () => boolean;
   /**
    * Called with the outcome of each request, for the side that the split chose, unless it asked for the canary; again, with 502 and `isCut`, if its response
    * then breaks off. `waitedMs` runs from the end of the request, with its body.
@@ -187,12 +188,18 @@ export class Exchange {
       },
     });
     this.#taken.push(step);
-    if (step === "same-fresh") this.#retry(upstream, true);
-    else if (step === "give-up") this.#answer(failure.kind, side);
+    if (step === "give-up") {
+      this.#answer(failure.kind, side);
+      return;
+    }
+    const isOfCanary = (step === "same-fresh" ? side : step) === "canary";
+    // It may have been stopped while this request waited.
+    const to = isOfCanary && !this.#context.isCanaryOpen() ? "prod" : step;
+    if (to === "same-fresh") this.#retry(upstream, true);
     else {
-      if (side === "canary" && step === "prod")
+      if (side === "canary" && to === "prod")
         this.#canaryStatus = STATUS_OF_FAILURE[failure.kind];
-      this.#retry(upstreams[step].next(performance.now(), upstream), false);
+      this.#retry(upstreams[to].next(performance.now(), upstream), false);
     }
   }
 

@@ -245,6 +245,17 @@ describe("rollout store", () => {
     });
   });
 
+  it("takes no check while the canary runs another release, and forgets one from before", async () => {
+    await held.ask(START);
+    await held.ask({ verb: "checked", passed: true });
+    await held.ask({ verb: "hold", by: "version", because: "it runs 0.2.0" });
+    expect(await held.ask({ verb: "checked", passed: true })).to.match(
+      /^refused: nothing to check: rollout 1 is Progressing/,
+    );
+    await held.ask({ verb: "begin" });
+    expect((await held.rollout()).checked).to.equal(false);
+  });
+
   it("notifies people of a pause, of the last step's end and of the rollout's", async () => {
     await enter("Healthy");
     await held.ask({ ...START, candidate: "0.4.0" });

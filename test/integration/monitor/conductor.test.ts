@@ -200,6 +200,66 @@ describe("conductor", () => {
     expect(await control.outbox()).to.have.length(1);
   });
 
+  it("keeps the harm budget while it is paused by a rule", async () => {
+    const harm = { requests: 100 };
+    await start({ latency: { on: "pause" }, harm });
+    await hear(2000);
+    expect(await place()).to.equal("Paused 0");
+    await hear(2000);
+    expect(await held.rollout()).to.include({
+      ...{ phase: "Aborted", outcome: "harm" },
+    });
+  });
+
+  it("aborts while prod gets the release, where a rule would only pause it", async () => {
+    await start({ latency: { on: "pause" } });
+    await held.ask({ verb: "promote", full: true });
+    await hear(2000);
+    await hear(2000);
+    expect(await place()).to.equal("Aborted 2");
+  });
+
+  it("keeps the harm of a step that a person ended", async () => {
+    const harm = { requests: 100 };
+    await start({ harm, latency: { on: "notify" } });
+    await hear(2000);
+    await held.ask({ verb: "promote" });
+    expect(await place()).to.equal("Progressing 1");
+    await hear(2000);
+    expect(await held.rollout()).to.include({
+      ...{ phase: "Aborted", outcome: "harm" },
+    });
+  });
+
+  it("counts no requests of the weight before to a new step", async () => {
+    const steps = [
+      { weight: 10, for: "10s" },
+      { weight: 25, requests: 100 },
+    ];
+    await start({}, steps);
+    await held.ask({ verb: "promote" });
+    for (const weight of [10, 25]) {
+      control.pass(500);
+      control.hearTraffic("prod", times(60, 5));
+      control.hearTraffic("canary", times(100, 5), { weight });
+      await control.judge();
+      expect(await place()).to.equal(
+        weight === 10 ? "Progressing 1" : "Promoting 2",
+      );
+    }
+  });
+
+  it("does not end while a prod host is silent", async () => {
+    await start();
+    await held.ask({ verb: "promote", full: true });
+    const other = "agent@web9:3101";
+    control.hearHost("prod", { version: "0.2.0" }, other);
+    control.pass(60_000);
+    control.hearHost("prod", { version: "0.3.0" });
+    await hear();
+    expect(await place()).to.equal("Promoting 2");
+  });
+
   it("only reports it, where the spec says so", async () => {
     await start({ latency: { on: "notify" }, harm: { on: "notify" } });
     await hear(2000);

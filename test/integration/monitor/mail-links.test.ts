@@ -193,6 +193,15 @@ describe("links in a monitor's mail", () => {
       expect((await readRollout()).step).to.equal(2);
     });
 
+    it("change nothing once it was retried", async () => {
+      const links = await pause();
+      await request("abort");
+      await request("retry");
+      for (const label of [PROMOTE, "Abort the rollout"])
+        expect((await post(links[label]!)).status).to.equal(409);
+      expect(await readRollout()).to.include({ step: 0, phase: "Progressing" });
+    });
+
     it("abort it, but not the one after it", async () => {
       const links = await pause();
       await start("0.4.0");

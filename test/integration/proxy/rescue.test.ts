@@ -94,6 +94,21 @@ describeEngines("proxy rescue of what the canary fails", () => {
     });
   }
 
+  for (const isCanaryOpen of [true, false])
+    it(`tries ${isCanaryOpen ? "another URL of the canary" : "prod, and no further URL of a canary that was stopped,"} when one refuses`, async () => {
+      const prod = await startNamedBackend("prod");
+      const canary = await startNamedBackend("canary");
+      const proxy = await startTestProxy({
+        ...{ prod, canary: [await findRefusing(), canary] },
+        ...{ side: "canary", isCanaryOpen },
+      });
+      const { status, servedBy } = await send(proxy.port);
+      const expected = isCanaryOpen ? "canary" : "prod";
+      expect([status, servedBy]).to.deep.equal([200, expected]);
+      expect(canary.seen).to.have.length(isCanaryOpen ? 1 : 0);
+      expect(proxy.counts().canary.errors).to.equal(isCanaryOpen ? 0 : 1);
+    });
+
   it("answers 502 to a POST without a body that the canary resets", async () => {
     const prod = await startNamedBackend("prod");
     const canary = await startResetting();

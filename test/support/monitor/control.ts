@@ -38,8 +38,8 @@ export interface Control extends TestRedis {
     latenciesMs: number[],
     fields?: Partial<TrafficWindow>,
   ) => void;
-  /** Feeds a sample from `AGENT`, taken now. */
-  hearHost: (side: Side, fields?: Partial<HostSample>) => void;
+  /** Feeds a sample, taken now. @param source `AGENT` by default */
+  hearHost: (side: Side, fields?: Partial<HostSample>, source?: string) => void;
   /** Evaluates all telemetry until now. */
   judge: () => Promise<void>;
   /** Evaluates without new telemetry. */
@@ -113,9 +113,9 @@ export async function startControl(env: Environment = {}): Promise<Control> {
         now(),
       );
     },
-    hearHost: (side, fields) => {
+    hearHost: (side, fields, source = AGENT) => {
       const data = hostSample(side, fields);
-      const sample = { kind: "host", source: AGENT, at: now(), data } as const;
+      const sample = { kind: "host", source, at: now(), data } as const;
       observations.onTelemetry(sample, now());
       conductor.onTelemetry(sample, now());
     },

@@ -37,7 +37,7 @@ export const inOrder = () => 0.999;
 /** The proxy's request path in this process, without Redis: `side` stands for the split. */
 export async function startTestProxy(options: {
   prod: { url: URL } | { url: URL }[];
-  canary?: { url: URL };
+  canary?: { url: URL } | { url: URL }[];
   /** `prod` unless told. */
   side?: Side | (() => Side);
   connectMs?: number;
@@ -50,6 +50,7 @@ export async function startTestProxy(options: {
   onOutcome?: (side: Side, status: number) => void;
   onFailedAttempt?: IntakeContext["onFailedAttempt"];
   isFlagOff?: boolean;
+  isCanaryOpen?: boolean;
   accessLog?: AccessLog;
   tellsTiming?: boolean;
   /** Whether a 404 is tried on the other side. */
@@ -59,7 +60,7 @@ export async function startTestProxy(options: {
 }): Promise<TestProxy> {
   const { side = "prod" } = options;
   const prod = [options.prod].flat().map(({ url }) => url);
-  const canary = options.canary === undefined ? prod : [options.canary.url];
+  const canary = [options.canary ?? options.prod].flat().map(({ url }) => url);
   const limits = {
     connectTimeoutMs: options.connectMs ?? 10_000,
     responseTimeoutMs: options.responseMs ?? 10_000,
@@ -97,6 +98,7 @@ export async function startTestProxy(options: {
     recorder,
     era: () => 0,
     isFlagOff: () => options.isFlagOff ?? false,
+    isCanaryOpen: () => options.isCanaryOpen ?? true,
     onOutcome: (side, { status }) => options.onOutcome?.(side, status),
     onFailedAttempt: options.onFailedAttempt ?? (() => undefined),
     accessLog: options.accessLog,

@@ -156,25 +156,28 @@ describe("the next step of a rollout", () => {
   ] as const)
     it(`with more harm than the budget and harm.on = ${on}: ${progressing}`, () => {
       const rule = { harm: { requests: 200, on } };
-      const facts = { harm: 101 };
-      expect(decide(rolloutWith({ harm: 100 }, rule), facts)).to.equal(
-        progressing,
+      const facts = { harm: 201 };
+      expect(decide(rolloutWith({}, rule), facts)).to.equal(progressing);
+      expect(decide(rolloutWith({ phase: "Paused" }, rule), facts)).to.equal(
+        paused,
       );
-      expect(
-        decide(rolloutWith({ harm: 100, phase: "Paused" }, rule), facts),
-      ).to.equal(paused);
-      expect(decide(rolloutWith({ harm: 99 }, rule), facts)).to.equal(
-        "promote",
-      );
+      expect(decide(rolloutWith({}, rule), { harm: 200 })).to.equal("promote");
     });
 
-  it("stores the harm of the step that is over", () => {
-    const step = decideStep(
-      rolloutWith({ harm: 7 }),
-      { ...FACTS, harm: 3 },
-      NOW,
-    );
+  it("stores the harm when a step is over", () => {
+    const step = decideStep(rolloutWith(), { ...FACTS, harm: 10 }, NOW);
     expect(step?.request).to.deep.equal({ verb: "promote", harm: 10 });
+  });
+
+  it("does not come by insufficient.on = promote while the verdict speaks against the canary", () => {
+    const rule = { insufficient: { after: "30m", on: "promote" } };
+    const heldSince = NOW - 1_800_000;
+    const held = rolloutWith({ heldBy: "insufficient", heldSince }, rule);
+    const little = { requests: 3, harm: 2 };
+    const bad = { ...VERDICT, outcome: "worse", evidence: 57 } as Verdict;
+    expect(decide(held, { ...little, verdict: bad })).to.equal(undefined);
+    const step = decideStep(held, { ...FACTS, ...little }, NOW);
+    expect(step?.request).to.deep.equal({ verb: "promote", harm: 2 });
   });
 
   describe("of the promotion", () => {
