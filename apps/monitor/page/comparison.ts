@@ -67,7 +67,6 @@ export class Comparison {
     this.#verdict.dataset.outcome = outcome;
     setText(this.#verdict, text);
     const { placebo } = state;
-    this.#placebo.hidden = !placebo;
     if (placebo) setText(this.#placebo, describePlacebo(placebo));
     const seconds = state.sides.prod.windowMs / 1000;
     setText(

@@ -63,17 +63,19 @@ async function countCanary(port: number, count: number): Promise<number> {
 async function readDealt(
   redis: Redis,
   { keys }: ProxyProgram,
-): Promise<Map<string, Record<Side, number>>> {
+): Promise<{ all: number; dealt: Map<string, Record<Side, number>> }> {
+  let all = 0;
   const dealt = new Map<string, Record<Side, number>>();
   for (const [, fields] of await redis.xrange(keys.telemetry, "-", "+")) {
     const window = parseTelemetry(fields);
     if ("problem" in window || window.kind !== "traffic") continue;
-    const { split = "", target, dealt: count = 0 } = window.data;
+    const { split = "", target, requests, dealt: count = 0 } = window.data;
+    all += requests;
     const sides = dealt.get(split) ?? { prod: 0, canary: 0 };
     sides[target] += count;
     dealt.set(split, sides);
   }
-  return dealt;
+  return { all, dealt };
 }
 
 describeEngines("proxy weight", () => {
@@ -149,13 +151,8 @@ describeEngines("proxy weight", () => {
       load.isOver = true;
       await Promise.all(lanes);
       const dealt = await waitFor("the windows", async () => {
-        const found = await readDealt(redis, proxy);
-        const all = [...found.values()].reduce(
-          (sum, { prod, canary }) => sum + prod + canary,
-          0,
-        );
-        // Those of the moments when the weight is read are not dealt.
-        return all >= load.sent - 100 ? found : undefined;
+        const { all, dealt } = await readDealt(redis, proxy);
+        return all === load.sent ? dealt : undefined;
       });
       for (const [split, share] of [
         ["1:1", 0.5],
