@@ -80,6 +80,8 @@ export function currentStep({ spec, step }: Rollout): Step | undefined {
 }
 
 const whole = z.coerce.number<string>().int().min(0);
+/** The last that a Date can have. */
+const time = whole.max(8.64e15);
 /** `""` is null. */
 const orNone = <T extends z.ZodType>(takes: T) =>
   z
@@ -95,17 +97,17 @@ const stored = z.object({
   stable: text,
   phase: z.enum(PHASES),
   step: whole,
-  stepStartedAt: whole,
+  stepStartedAt: time,
   weight: z.coerce.number<string>().min(0).max(100),
   checked: z.stringbool(),
-  pausedAt: orNone(whole),
+  pausedAt: orNone(time),
   heldBy: orNone(z.enum(HOLDS)),
-  heldSince: orNone(whole),
+  heldSince: orNone(time),
   outcome: orNone(text),
   by: text,
   reason: text,
-  at: whole,
-  startedAt: whole,
+  at: time,
+  startedAt: time,
   harm: z.coerce.number<string>().min(0),
   promoted: whole,
 });

@@ -13,6 +13,7 @@ import {
   type Rollout,
 } from "./rollout.js";
 import type { Spec, Step } from "./spec.js";
+import { toPlain } from "../wording/plain-text.js";
 
 /** What is asked of a rollout: by a person or a pipeline (the first group), or by the leading monitor. */
 export type Request =
@@ -242,6 +243,10 @@ function start(
   now: number,
 ): Decision {
   const { candidate, stable, spec } = request;
+  if (![candidate, stable || candidate].every(isReleaseName))
+    return {
+      refusal: "a release has a name of 1 to 200 printable characters",
+    };
   const goesOn = rollout !== undefined && !isOver(rollout);
   if (goesOn && rollout.candidate === candidate)
     return {
@@ -299,6 +304,10 @@ function describePlace(rollout: Rollout) {
     candidate,
     ...(heldBy !== null && { heldBy }),
   };
+}
+
+function isReleaseName(name: string): boolean {
+  return name.length > 0 && name.length <= 200 && toPlain(name) === name;
 }
 
 function hasCheck(step: Step | undefined): boolean {

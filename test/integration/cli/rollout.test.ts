@@ -295,12 +295,33 @@ rollout: {steps: [{weight: 0, check: ${JSON.stringify(check)}}, {weight: 25, for
       }
     });
 
-    it("ends what takes longer than it may, with all that it has started", async () => {
-      const failure = await runCheck({
-        ...{ command: "sleep 600 & sleep 600", cwd: "/", env: process.env },
-        ...{ say: () => undefined, limitMs: 50 },
+    for (const [what, command] of [
+      ["and all that it has started", "sleep 600 & sleep 600"],
+      ["though a process of it has left its group", "setsid sleep 2 & exit 0"],
+    ] as const)
+      it(`ends what takes longer than it may, ${what}`, async () => {
+        const failure = await runCheck({
+          ...{ command, cwd: "/", env: process.env },
+          ...{ say: () => undefined, limitMs: 200 },
+        });
+        expect(failure).to.equal("it did not end within 0.2 s");
       });
-      expect(failure).to.equal("it did not end within 0.05 s");
+
+    it("reports the failure of a long command", async () => {
+      const path = await startWith(`exit 3 # ${"x".repeat(600)}`);
+      expect((await check(path)).status).to.equal(1);
+      const { phase, reason } = await stored.rollout();
+      expect(phase).to.equal("Aborted");
+      expect(reason).to.match(/x…: it ended with 3$/);
+    });
+
+    it("refuses a release whose name is empty, long or has control characters", async () => {
+      await startReleases();
+      for (const candidate of ["", "x".repeat(201), "0.3.0\u001b[2J"]) {
+        const refused = await stored.ask({ ...START, candidate });
+        expect(refused).to.match(/^refused: a release has a name of 1 to 200/);
+      }
+      expect(await stored.store.read()).to.not.have.property("rollout");
     });
   });
 

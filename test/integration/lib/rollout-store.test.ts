@@ -376,6 +376,7 @@ describe("rollout store", () => {
     ["step", "99"],
     ["weight", "250"],
     ["stepStartedAt", "soon"],
+    ["pausedAt", "9000000000000000"],
     ["spec", "{"],
     ["id", '7"}'],
   ] as const)

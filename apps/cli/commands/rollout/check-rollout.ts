@@ -1,10 +1,14 @@
 import { currentStep } from "../../../../lib/rollout/rollout.js";
 import { readServiceFile } from "../../../../lib/service-file.js";
 import type { Environment } from "../../../../lib/settings/settings.js";
+import { shortLine } from "../../../../lib/wording/plain-text.js";
 import { CliError, EXIT, type ExitStatus } from "../../exit-status.js";
 import type { CommandContext } from "../command-context.js";
 import { changeRollout, openRollouts, type Person } from "./change-rollout.js";
 import { runCheck } from "./run-check.js";
+
+/** Of the ledger's reason, which is 500 characters at most. */
+const MAX_COMMAND = 400;
 
 /**
  * `serin rollout check`: runs the check of the current step and reports its result. The command is that of serin.yml here: what
@@ -41,7 +45,9 @@ export async function checkRollout(
     say: (text) => parts.output.line(text.trimEnd()),
   });
   const passed = failure === undefined;
-  const reason = passed ? undefined : `${command}: ${failure}`;
+  const reason = passed
+    ? undefined
+    : `${shortLine(command, MAX_COMMAND)}: ${failure}`;
   const status = await reportCheck(parts, passed, { operator, reason });
   return passed ? status : EXIT.problem;
 }

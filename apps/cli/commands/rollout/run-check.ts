@@ -23,10 +23,14 @@ export async function runCheck(check: Check): Promise<string | undefined> {
     ...{ cwd, env, detached: true },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  for (const output of [child.stdout, child.stderr] satisfies Readable[])
-    output.setEncoding("utf8").on("data", say);
+  const outputs = [child.stdout, child.stderr] satisfies Readable[];
+  for (const output of outputs) output.setEncoding("utf8").on("data", say);
   const late = AbortSignal.timeout(limitMs);
-  const end = () => child.pid && process.kill(-child.pid, "SIGKILL");
+  const end = () => {
+    killGroup(child.pid);
+    // A process that has left the group holds them open.
+    for (const output of outputs) output.destroy();
+  };
   late.addEventListener("abort", end);
   try {
     const [status] = (await once(child, "close")) as [number | null];
@@ -34,5 +38,14 @@ export async function runCheck(check: Check): Promise<string | undefined> {
     return status === 0 ? undefined : `it ended with ${status ?? "a signal"}`;
   } finally {
     late.removeEventListener("abort", end);
+  }
+}
+
+function killGroup(leader: number | undefined): void {
+  try {
+    if (leader !== undefined) process.kill(-leader, "SIGKILL");
+  } catch (err) {
+    // Nothing of the group is left.
+    if ((err as NodeJS.ErrnoException).code !== "ESRCH") throw err;
   }
 }
