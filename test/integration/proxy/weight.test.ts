@@ -19,6 +19,7 @@ import {
 import { connectRedis } from "../../support/redis/redis-server.js";
 import { scrape } from "../../support/scrape.js";
 import { waitFor } from "../../support/wait-for.js";
+import { canHaveSeveral } from "../../support/workers/several-workers.js";
 
 interface Sides {
   proxy: ProxyProgram;
@@ -131,7 +132,7 @@ describeEngines("proxy weight", () => {
     expect(weights.slice(-3)).to.deep.equal(["25 true", "2 true", "7.5 true"]);
   });
 
-  for (const workers of ["1", "2"])
+  for (const workers of canHaveSeveral ? ["1", "2"] : ["1"])
     it(`has windows whose requests were all dealt by their split, with WORKERS=${workers}`, async () => {
       const { proxy, redis } = await startSides({ WORKERS: workers });
       const key = proxy.keys.flagWeight("feature");
