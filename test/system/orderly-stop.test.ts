@@ -60,7 +60,13 @@ describe("SIGTERM", function () {
 
   it("ends every program with status 0, and the stops of all but the apps are in the ledger", async () => {
     const system = shared();
+    const startsBefore = (await system.events("start")).length;
     await system.proxy.start();
+    // A program that stops before it has reached Redis records nothing.
+    await waitFor(
+      "the proxy's start in the ledger",
+      async () => (await system.events("start")).length > startsBefore,
+    );
     const stopsBefore = (await system.events("stop")).length;
     const { proxy, monitor, prodAgent, canaryAgent, prodApp, canaryApp } =
       system;
