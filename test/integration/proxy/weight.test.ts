@@ -134,8 +134,7 @@ describeEngines("proxy weight", () => {
 
   for (const workers of canHaveSeveral ? ["1", "2"] : ["1"])
     it(`has windows whose requests were all dealt by their split, with WORKERS=${workers}`, async () => {
-      const { proxy, redis } = await startSides({ WORKERS: workers });
-      const key = proxy.keys.flagWeight("feature");
+      const { proxy, redis, weigh } = await startSides({ WORKERS: workers });
       const load = { isOver: false, sent: 0 };
       const lanes = Array.from({ length: 8 }, async () => {
         const agent = createKeepAliveAgent(1);
@@ -145,7 +144,8 @@ describeEngines("proxy weight", () => {
         }
       });
       for (const weight of ["50", "2", "20", "0", "100", "10"]) {
-        await redis.set(key, weight);
+        // While it is read, nothing is dealt.
+        await weigh(weight, Number(weight));
         const until = load.sent + 300;
         await waitFor("the load", () => load.sent > until);
       }
