@@ -56,23 +56,40 @@ function otherPrograms(program) {
  */
 const rooms = {
   cli: {
-    commands: [".", "commands/doctor", "hooks", "init", "sources"],
+    commands: [
+      ".",
+      "commands/doctor",
+      "commands/rollout",
+      "hooks",
+      "init",
+      "line",
+      "sources",
+    ],
     "commands/doctor": [".", "sources"],
+    "commands/rollout": [".", "sources"],
     hooks: ["."],
     init: ["."],
+    line: [".", "hooks", "init", "release"],
     release: [
       ".",
       "commands",
+      "commands/rollout",
       "release/packing",
       "release/playbooks",
       "release/repository",
-      "release/watch",
+      "release/rollout",
       "sources",
     ],
     "release/packing": [".", "release", "release/repository"],
     "release/playbooks": [".", "release"],
     "release/repository": ["."],
-    "release/watch": [".", "sources"],
+    "release/rollout": [
+      ".",
+      "commands",
+      "commands/rollout",
+      "release/playbooks",
+      "sources",
+    ],
     sources: ["."],
   },
   launcher: {
@@ -121,7 +138,9 @@ const rooms = {
 
 /** For each room of a program, the rule that it imports no others than it may. */
 function forbidOtherRooms(program) {
+  const nameOf = (room) => room.split("/").at(-1);
   return Object.entries(rooms[program]).map(([room, allowed]) => {
+    const allowedNames = allowed.map(nameOf);
     const isForbidden = (other) =>
       other !== room &&
       other !== "." &&
@@ -129,7 +148,9 @@ function forbidOtherRooms(program) {
       !allowed.includes(other);
     const others = Object.keys(rooms[program])
       .filter(isForbidden)
-      .map((other) => other.split("/").at(-1));
+      .map(nameOf)
+      // Of two rooms with one name, only one is beside a room that may import it.
+      .filter((name) => !allowedNames.includes(name));
     const forbidden = [`(\\.\\.?/)+(${others.join("|")})/`];
     const up = "\\.\\./".repeat(room.split("/").length);
     if (!allowed.includes(".")) forbidden.push(`${up}[^/]+\\.js$`);

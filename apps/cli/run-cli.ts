@@ -1,6 +1,6 @@
 import { releaseVersion } from "../../lib/program/release.js";
 import { SettingsError } from "../../lib/settings/settings.js";
-import { runCommandLine } from "./command-line.js";
+import { runCommandLine } from "./line/command-line.js";
 import { CliError, EXIT, type ExitStatus } from "./exit-status.js";
 import type { CommandsContext } from "./commands/commands.js";
 

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import type { Commands } from "../command-line.js";
+import type { Commands } from "../line/command-line.js";
 import type { Environment } from "../../../lib/settings/settings.js";
 import { readConfig } from "../config.js";
 import type { ExitStatus } from "../exit-status.js";

@@ -2,7 +2,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { packageRoot } from "../../../lib/program/release.js";
-import { FAULTS, type DevOptions } from "../dev-options.js";
+import { FAULTS, type DevOptions } from "../line/dev-options.js";
 import type { ExitStatus } from "../exit-status.js";
 import type { CommandsContext } from "./commands.js";
 

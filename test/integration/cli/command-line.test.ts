@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { expect } from "chai";
-import { EXAMPLES } from "../../../apps/cli/help.js";
+import { EXAMPLES } from "../../../apps/cli/line/help.js";
 import { releaseVersion } from "../../../lib/program/release.js";
 import { runCli, startCliProcess } from "../../support/programs/cli.js";
 import { skipWithout } from "../../support/needed-program.js";

@@ -1,6 +1,6 @@
 import { Option, type Command } from "commander";
 import { parseLimit, parseMinutes } from "./arguments.js";
-import type { ExitStatus } from "./exit-status.js";
+import type { ExitStatus } from "../exit-status.js";
 
 /** The verbs of `serin rollout`, with their options as parsed. */
 export interface RolloutCommands {

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from "commander";
-import { parseMoment } from "./moment.js";
+import { parseMoment } from "../moment.js";
 
 /** What options take. Each reads a text, or throws with what would be right. */
 

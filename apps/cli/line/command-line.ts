@@ -1,6 +1,6 @@
 import { WriteStream } from "node:tty";
 import { Argument, Command, CommanderError, Option } from "commander";
-import { EVENT_KINDS, type EventKind } from "../../lib/flag/ledger-event.js";
+import { EVENT_KINDS, type EventKind } from "../../../lib/flag/ledger-event.js";
 import {
   renderCompletion,
   SHELLS,
@@ -14,14 +14,14 @@ import {
   parseTime,
   parseWeight,
 } from "./arguments.js";
-import { EXIT, type ExitStatus } from "./exit-status.js";
+import { EXIT, type ExitStatus } from "../exit-status.js";
 import { addDev, type DevOptions } from "./dev-options.js";
-import type { HookSettings } from "./hooks/hooks.js";
-import type { InitOptions } from "./init/init.js";
+import type { HookSettings } from "../hooks/hooks.js";
+import type { InitOptions } from "../init/init.js";
 import { ABOUT, AFTERWORD, EXAMPLES, groupOf, suggestCommand } from "./help.js";
-import type { OutputStream } from "./output.js";
+import type { OutputStream } from "../output.js";
 import { addReleaseCommands } from "./release-line.js";
-import type { ReleaseCommands } from "./release/release-commands.js";
+import type { ReleaseCommands } from "../release/release-commands.js";
 import { addRollout, type RolloutCommands } from "./rollout-line.js";
 
 const EVENTS_SHOWN = 20;

@@ -1,7 +1,7 @@
 import { Option, type Command } from "commander";
 import { parseLines, parseMinutes } from "./arguments.js";
-import type { ExitStatus } from "./exit-status.js";
-import type { ReleaseCommands } from "./release/release-commands.js";
+import type { ExitStatus } from "../exit-status.js";
+import type { ReleaseCommands } from "../release/release-commands.js";
 
 const ABOUT_REF = "the commit (GIT_COMMIT or HEAD)";
 
