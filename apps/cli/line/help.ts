@@ -27,7 +27,6 @@ const MEANT: Readonly<Record<string, readonly string[]>> = {
   "rollout abort": ["abort", "cancel"],
   "rollout retry": ["retry"],
   "rollout start": ["start"],
-  "rollout check": ["serin rollout check"],
   "rollout wait": ["wait", "follow"],
   "rollout status": ["steps"],
   release: ["deploy", "ship", "publish"],
