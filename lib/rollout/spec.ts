@@ -177,6 +177,11 @@ interface PauseStep {
   pause: true;
 }
 
+/** The command of a step; undefined for one without. */
+export function checkOf(step: Step | undefined): string | undefined {
+  return step !== undefined && "check" in step ? step.check : undefined;
+}
+
 /** In the terms of serin.yml: what `specSchema` reads again. */
 export function toFileTerms({ rollout, analysis }: Spec) {
   const { afterMs, on } = analysis.insufficient;

@@ -12,7 +12,7 @@ import {
   type Reading,
   type Rollout,
 } from "./rollout.js";
-import type { Spec, Step } from "./spec.js";
+import { checkOf, type Spec } from "./spec.js";
 import { toPlain } from "../wording/plain-text.js";
 
 /** What is asked of a rollout: by a person or a pipeline (the first group), or by the leading monitor. */
@@ -106,7 +106,8 @@ function refuse(
   const isPossible =
     phases.includes(rollout.phase) &&
     (verb !== "checked" ||
-      (hasCheck(currentStep(rollout)) && rollout.heldBy !== "version"));
+      (checkOf(currentStep(rollout)) !== undefined &&
+        rollout.heldBy !== "version"));
   return isPossible
     ? undefined
     : `nothing to ${nothing}: rollout ${rollout.id} ${describePhase(rollout, now)}`;
@@ -147,7 +148,7 @@ function transform(
       };
     }
     case "abort":
-      return { ...ABORT, set: { ...ABORT.set }, sentence: " is aborted" };
+      return { ...ABORT, sentence: " is aborted" };
     case "retry": {
       const first = goTo({ ...rollout, weight: 0 }, 0, now);
       const fresh = { outcome: null, harm: 0, startedAt: now };
@@ -308,8 +309,4 @@ function describePlace(rollout: Rollout) {
 
 function isReleaseName(name: string): boolean {
   return name.length > 0 && name.length <= 200 && toPlain(name) === name;
-}
-
-function hasCheck(step: Step | undefined): boolean {
-  return step !== undefined && "check" in step;
 }

@@ -1,11 +1,12 @@
 import { currentStep } from "../../../../lib/rollout/rollout.js";
+import { checkOf } from "../../../../lib/rollout/spec.js";
 import { readServiceFile } from "../../../../lib/service-file.js";
 import type { Environment } from "../../../../lib/settings/settings.js";
 import { shortLine } from "../../../../lib/wording/plain-text.js";
 import { CliError, EXIT, type ExitStatus } from "../../exit-status.js";
 import type { CommandContext } from "../command-context.js";
 import { changeRollout, openRollouts, type Person } from "./change-rollout.js";
-import { runCheck } from "./run-check.js";
+import { placeCheck, runCheck } from "./run-check.js";
 
 /** Of the ledger's reason, which is 500 characters at most. */
 const MAX_COMMAND = 400;
@@ -20,29 +21,21 @@ export async function checkRollout(
   parts: CommandContext,
   { file, env, operator }: { file: string; env: Environment } & Person,
 ): Promise<ExitStatus> {
-  const { directory, rollout: own, servers, ports } = readServiceFile(file);
+  const own = readServiceFile(file);
   const { rollout } = await openRollouts(await parts.link.open()).read();
-  const step = rollout && currentStep(rollout);
-  const stored = step && "check" in step ? step.check : undefined;
+  const stored = rollout && checkOf(currentStep(rollout));
   if (rollout === undefined || stored === undefined || rollout.checked)
     throw new CliError(EXIT.refused, "the rollout waits for no check");
-  const local = own.steps[rollout.step];
-  const command = local && "check" in local ? local.check : undefined;
+  const command = checkOf(own.rollout.steps[rollout.step]);
   if (command === undefined || command !== stored)
     throw new CliError(
       EXIT.refused,
       `the check of this rollout is not that of ${file}: nothing was run`,
     );
-  const host = servers?.canary[0];
   const failure = await runCheck({
     command,
-    cwd: directory,
-    env: {
-      ...(host && { SERIN_CANARY_URL: `http://${host}:${ports.canary}` }),
-      ...env,
-      SERIN_RELEASE: rollout.candidate,
-    },
-    say: (text) => parts.output.line(text.trimEnd()),
+    ...placeCheck(own, { release: rollout.candidate, env }),
+    say: parts.output.line,
   });
   const passed = failure === undefined;
   const reason = passed

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Readable } from "node:stream";
 import { CHECK_LIMIT_MS } from "../../../../lib/rollout/spec.js";
+import type { ServiceFile } from "../../../../lib/service-file.js";
 import type { Environment } from "../../../../lib/settings/settings.js";
 
 export interface Check {
@@ -15,6 +16,22 @@ export interface Check {
   limitMs?: number;
 }
 
+/** Where the check of a release runs, and what it can read of the canary. */
+export function placeCheck(
+  { directory, servers, ports }: ServiceFile,
+  { release, env }: { release: string; env: Environment },
+): Pick<Check, "cwd" | "env"> {
+  const host = servers?.canary[0];
+  return {
+    cwd: directory,
+    env: {
+      ...(host && { SERIN_CANARY_URL: `http://${host}:${ports.canary}` }),
+      ...env,
+      SERIN_RELEASE: release,
+    },
+  };
+}
+
 /** Runs the check of a step. @returns why it has failed; undefined if it has passed */
 export async function runCheck(check: Check): Promise<string | undefined> {
   const { command, cwd, env, say, limitMs = CHECK_LIMIT_MS } = check;
@@ -24,7 +41,10 @@ export async function runCheck(check: Check): Promise<string | undefined> {
     stdio: ["ignore", "pipe", "pipe"],
   });
   const outputs = [child.stdout, child.stderr] satisfies Readable[];
-  for (const output of outputs) output.setEncoding("utf8").on("data", say);
+  for (const output of outputs)
+    output.setEncoding("utf8").on("data", (text: string) => {
+      say(text.trimEnd());
+    });
   const late = AbortSignal.timeout(limitMs);
   const end = () => {
     killGroup(child.pid);

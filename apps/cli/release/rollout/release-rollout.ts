@@ -4,14 +4,14 @@ import {
   type Rollout,
 } from "../../../../lib/rollout/rollout.js";
 import { fromRolloutReport } from "../../../../lib/rollout/rollout-report.js";
-import { toFileTerms } from "../../../../lib/rollout/spec.js";
+import { checkOf, toFileTerms } from "../../../../lib/rollout/spec.js";
 import type { ServiceFile } from "../../../../lib/service-file.js";
 import type { Environment } from "../../../../lib/settings/settings.js";
 import {
   followRollout,
   type RolloutReading,
 } from "../../commands/rollout/follow-rollout.js";
-import { runCheck } from "../../commands/rollout/run-check.js";
+import { placeCheck, runCheck } from "../../commands/rollout/run-check.js";
 import type { MonitorClient } from "../../sources/monitor-client.js";
 import { runPlaybook, type Ansible } from "../playbooks/playbook.js";
 
@@ -126,29 +126,20 @@ export class ReleaseRollout {
   /** Runs the check of the step, once the canary runs the release. */
   async #check(rollout: Rollout): Promise<void> {
     const { candidate, file, env, say } = this.#options;
-    const step = currentStep(rollout);
+    const command = checkOf(currentStep(rollout));
     const isDue =
       rollout.candidate === candidate &&
       rollout.phase === "Progressing" &&
       rollout.heldBy !== "version" &&
       !rollout.checked;
-    if (!isDue || step === undefined || "pause" in step) return;
-    const own = file.rollout.steps[rollout.step];
-    if (step.check === undefined) return;
+    if (!isDue || command === undefined) return;
     // A rollout that was started elsewhere may have other steps.
-    if (own === undefined || "pause" in own || own.check !== step.check) return;
-    const host = file.servers?.canary[0];
-    say(`check: ${step.check}`);
+    if (checkOf(file.rollout.steps[rollout.step]) !== command) return;
+    say(`check: ${command}`);
     const failure = await runCheck({
-      ...{ command: step.check, cwd: file.directory },
-      env: {
-        ...(host && {
-          SERIN_CANARY_URL: `http://${host}:${file.ports.canary}`,
-        }),
-        ...env,
-        SERIN_RELEASE: candidate,
-      },
-      say: (text) => say(text.trimEnd()),
+      command,
+      ...placeCheck(file, { release: candidate, env }),
+      say,
     });
     await this.#steer(
       "check",
