@@ -1,7 +1,8 @@
 import type { Hold } from "../rollout/rollout.js";
 import type { RolloutReport } from "../rollout/rollout-report.js";
 import { nameRelease } from "./release-name.js";
-import { formatCountdown, formatPercent, parseDuration } from "./units.js";
+import { describeElapsed } from "./rollout-steps.js";
+import { formatPercent, parseDuration } from "./units.js";
 
 const HELD: Record<Hold, string> = {
   requests: "waits for more requests",
@@ -42,15 +43,13 @@ export function describeHold({
   return heldBy === null ? undefined : HELD[heldBy];
 }
 
-/** `0:41 of 1:00`; undefined for a step without a time. */
+/** Undefined for a step without a time. */
 function describeTime(rollout: RolloutReport, now: number): string | undefined {
   const lasts = readSteps(rollout)[rollout.step]?.for;
   const forMs = typeof lasts === "string" ? parseDuration(lasts) : undefined;
   if (forMs === undefined) return undefined;
   const until = rollout.pausedAt === null ? now : Date.parse(rollout.pausedAt);
-  const spentMs = Math.max(0, until - Date.parse(rollout.stepStartedAt));
-  const shownMs = Math.min(forMs, Math.floor(spentMs / 1000) * 1000);
-  return `${formatCountdown(shownMs)} of ${formatCountdown(forMs)}`;
+  return describeElapsed(until - Date.parse(rollout.stepStartedAt), forMs);
 }
 
 function readSteps({ spec }: RolloutReport): { for?: unknown }[] {

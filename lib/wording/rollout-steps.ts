@@ -33,13 +33,17 @@ function markCurrent(rollout: Rollout, now: number): string {
     : ["▶", time].filter(Boolean).join(" ");
 }
 
-/** `0:41 of 1:00`; undefined for a step without a time. */
+/** Undefined for a step without a time. */
 function describeTime(rollout: Rollout, now: number): string | undefined {
   const { spec, step, stepStartedAt, pausedAt } = rollout;
   const current = spec.rollout.steps[step];
   if (current === undefined || "pause" in current || current.forMs === 0)
     return undefined;
-  const spentMs = Math.max(0, (pausedAt ?? now) - stepStartedAt);
-  const shownMs = Math.min(current.forMs, Math.floor(spentMs / 1000) * 1000);
-  return `${formatCountdown(shownMs)} of ${formatCountdown(current.forMs)}`;
+  return describeElapsed((pausedAt ?? now) - stepStartedAt, current.forMs);
+}
+
+/** `0:41 of 1:00` */
+export function describeElapsed(spentMs: number, forMs: number): string {
+  const shownMs = Math.floor(Math.max(0, spentMs) / 1000) * 1000;
+  return `${formatCountdown(Math.min(forMs, shownMs))} of ${formatCountdown(forMs)}`;
 }
