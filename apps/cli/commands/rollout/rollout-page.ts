@@ -19,14 +19,12 @@ import {
   formatSpan,
 } from "../../../../lib/wording/units.js";
 import { describeDeploy } from "../../sources/deploys.js";
+import type { RolloutMoment } from "../../sources/state-source.js";
 import { drawSentence, type Look, type Style } from "../../output.js";
 import { layOutFacts } from "../../table.js";
 
 /** What is known of a rollout. */
-export interface RolloutFacts {
-  rollout: Rollout;
-  /** Ms since the epoch, by Redis's clock. */
-  now: number;
+export interface RolloutFacts extends RolloutMoment {
   /** Of the candidate, where the ledger has one. */
   deploy: LedgerEvent | undefined;
   hosts: StateReport["hosts"];
@@ -36,22 +34,13 @@ export interface RolloutFacts {
 
 type Fact = [name: string, text: string];
 
-/** The sentence and the steps: `rollout 41 of 0.3.0 is Progressing …`. */
-export function drawSteps(
-  { rollout, now }: Pick<RolloutFacts, "rollout" | "now">,
-  look: Look,
-): string[] {
+/** `serin rollout status`: the sentence `Rollout 41 of 0.3.0 is Progressing …`, the steps, and the facts. */
+export function drawRollout(facts: RolloutFacts, look: Look): string[] {
+  const { rollout, now } = facts;
   const sentence = `${nameRollout(rollout)} ${describePhase(rollout, now)}`;
   return [
     ...drawSentence(styleOf(rollout), capitalise(toPlain(sentence)), look),
     ...drawSentence("bold", describeSteps(rollout, now), look),
-  ];
-}
-
-/** `serin rollout status` */
-export function drawRollout(facts: RolloutFacts, look: Look): string[] {
-  return [
-    ...drawSteps(facts, look),
     "",
     ...layOutFacts(listFacts(facts), look.width),
   ];
@@ -67,17 +56,12 @@ function listFacts(facts: RolloutFacts): Fact[] {
   const { rollout, now, evidence, deploy } = facts;
   const { requests, on } = rollout.spec.analysis.harm;
   const at = (ms: number) => formatClock(new Date(ms), now);
-  const over = isOver(rollout);
-  return [
-    ...(over ? [] : [["waits for", describeHold(facts)] satisfies Fact]),
-    ...(over
-      ? []
-      : [
-          [
-            "evidence",
-            evidence ?? "unknown without the monitor",
-          ] satisfies Fact,
-        ]),
+  const present: Fact[] = [
+    ["waits for", describeHold(facts)],
+    ["evidence", evidence ?? "unknown without the monitor"],
+  ];
+  const listed: Fact[] = [
+    ...(isOver(rollout) ? [] : present),
     [
       "harm",
       `${formatCount(rollout.harm)} of at most ${formatCount(requests)} requests, then ${on}`,
@@ -93,7 +77,8 @@ function listFacts(facts: RolloutFacts): Fact[] {
     ],
     ["last change", `${at(rollout.at)} by ${rollout.by}: ${rollout.reason}`],
     ["next", describeNext(rollout)],
-  ].map(([name = "", text = ""]) => [name, toPlain(text)]);
+  ];
+  return listed.map(([name, text]) => [name, toPlain(text)]);
 }
 
 /** What keeps the rollout where it is. */
