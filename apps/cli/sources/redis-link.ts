@@ -3,6 +3,7 @@ import type { Redis } from "ioredis";
 import { Ledger } from "../../../lib/flag/ledger.js";
 import { createKeys, type Keys } from "../../../lib/redis/keys.js";
 import { createRedis, whyRefused } from "../../../lib/redis/redis.js";
+import { RolloutStore } from "../../../lib/rollout/rollout-store.js";
 import type { StoreConfig } from "../../../lib/settings/base-config.js";
 import { toPlain } from "../../../lib/wording/plain-text.js";
 import { describeFailure } from "../describe-failure.js";
@@ -21,6 +22,7 @@ export interface Store {
   redis: Redis;
   keys: Keys;
   ledger: Ledger;
+  rollouts: RolloutStore;
   flagName: string;
 }
 
@@ -42,7 +44,9 @@ export class RedisLink {
     const { keyPrefix, flagName } = this.#config;
     const redis = await this.#openRedis();
     const keys = createKeys(keyPrefix);
-    return { redis, keys, ledger: new Ledger(redis, keys), flagName };
+    const ledger = new Ledger(redis, keys);
+    const rollouts = new RolloutStore(redis, keys, flagName);
+    return { redis, keys, ledger, rollouts, flagName };
   }
 
   #openRedis(): Promise<Redis> {

@@ -3,7 +3,6 @@ import {
   type LedgerEvent,
 } from "../../../lib/flag/ledger-event.js";
 import type { Rollout } from "../../../lib/rollout/rollout.js";
-import { RolloutStore } from "../../../lib/rollout/rollout-store.js";
 import type { StateReport } from "../../../lib/telemetry/monitor-state.js";
 import { CliError, EXIT } from "../exit-status.js";
 import type { MonitorClient } from "./monitor-client.js";
@@ -51,12 +50,8 @@ export async function readRollout({
   link,
 }: Sources): Promise<RolloutMoment | undefined> {
   try {
-    const { redis, keys, flagName } = await link.open();
-    const { rollout, now } = await new RolloutStore(
-      redis,
-      keys,
-      flagName,
-    ).read();
+    const { rollouts } = await link.open();
+    const { rollout, now } = await rollouts.read();
     return rollout && { rollout, now };
   } catch {
     return undefined; // The page shows an outage of Redis elsewhere.

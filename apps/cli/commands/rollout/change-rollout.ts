@@ -1,18 +1,12 @@
-import { RolloutStore } from "../../../../lib/rollout/rollout-store.js";
 import { steer } from "../../../../lib/rollout/steer.js";
 import type { Request } from "../../../../lib/rollout/transitions.js";
 import { CliError, EXIT, type ExitStatus } from "../../exit-status.js";
-import type { Store } from "../../sources/redis-link.js";
 import type { CommandContext } from "../command-context.js";
 import { readReason } from "../flag.js";
 
 export interface Person {
   operator: string;
   reason: string | undefined;
-}
-
-export function openRollouts({ redis, keys, flagName }: Store): RolloutStore {
-  return new RolloutStore(redis, keys, flagName);
 }
 
 /**

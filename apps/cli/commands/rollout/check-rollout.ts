@@ -5,7 +5,7 @@ import type { Environment } from "../../../../lib/settings/settings.js";
 import { shortLine } from "../../../../lib/wording/plain-text.js";
 import { CliError, EXIT, type ExitStatus } from "../../exit-status.js";
 import type { CommandContext } from "../command-context.js";
-import { changeRollout, openRollouts, type Person } from "./change-rollout.js";
+import { changeRollout, type Person } from "./change-rollout.js";
 import { placeCheck, runCheck } from "./run-check.js";
 
 /** Of the ledger's reason, which is 500 characters at most. */
@@ -22,7 +22,8 @@ export async function checkRollout(
   { file, env, operator }: { file: string; env: Environment } & Person,
 ): Promise<ExitStatus> {
   const own = readServiceFile(file);
-  const { rollout } = await openRollouts(await parts.link.open()).read();
+  const { rollouts } = await parts.link.open();
+  const { rollout } = await rollouts.read();
   const stored = rollout && checkOf(currentStep(rollout));
   if (rollout === undefined || stored === undefined || rollout.checked)
     throw new CliError(EXIT.refused, "the rollout waits for no check");

@@ -14,7 +14,6 @@ import { formatClock } from "../../../../lib/wording/units.js";
 import { CliError, EXIT, type ExitStatus } from "../../exit-status.js";
 import { explainRedisError } from "../../sources/redis-link.js";
 import type { CommandContext } from "../command-context.js";
-import { openRollouts } from "./change-rollout.js";
 
 const POLL_MS = 500;
 /** A standby of Redis or of the monitor takes over faster. */
@@ -135,7 +134,8 @@ export async function waitForRollout(
     say: output.line,
     read: async () => {
       try {
-        return await openRollouts(await link.open()).read();
+        const { rollouts } = await link.open();
+        return await rollouts.read();
       } catch (err) {
         throw explainRedisError(err, link.address);
       }

@@ -7,7 +7,6 @@ import { readFlagFacts } from "../../sources/redis-report.js";
 import { readState, type Reading } from "../../sources/state-source.js";
 import type { CommandContext } from "../command-context.js";
 import { describeVerdict } from "../status-page.js";
-import { openRollouts } from "./change-rollout.js";
 import { drawRollout } from "./rollout-page.js";
 
 /** `serin rollout status` @returns 1 if the rollout was aborted, or the canary is stopped in the middle */
@@ -17,7 +16,7 @@ export async function showRollout(
 ): Promise<ExitStatus> {
   const { link, output } = parts;
   const store = await link.open();
-  const { rollout, now, problem } = await openRollouts(store).read();
+  const { rollout, now, problem } = await store.rollouts.read();
   if (problem !== undefined) throw new CliError(EXIT.problem, problem);
   if (options.json)
     output.json(rollout === undefined ? null : toRolloutReport(rollout));
