@@ -10,7 +10,7 @@ import { createScreenLogger } from "./screen/screen.js";
 /** How long the report waits for requests that the canary still has when it is stopped. */
 const PATIENCE_MS = 10_000;
 
-/** Shows after each stop of the canary what users have met since it was let in. */
+/** Shows after each stop of the canary what users have met since it last opened. */
 export function createHarmReport(
   layout: Layout,
   { screen, signal }: LaunchContext,

@@ -43,8 +43,9 @@ interface Heard {
 }
 
 /**
- * Flips the flag, or toggles it, and returns at once. `readEffect` then waits for the receipts of all proxies, for two seconds
- * at most. Switching the flag on retries an aborted rollout. After a flip that changed nothing there are none, and it waits for the proxies' next telemetry instead.
+ * Flips the flag, or toggles it, and returns at once. Switching it on retries an aborted rollout. `readEffect` then waits for
+ * the receipts of all proxies, for two seconds at most. A flip that changed nothing causes none: it waits for the proxies' next
+ * telemetry instead.
  *
  * @throws if Redis is unreachable, as does `readEffect`
  */
@@ -78,7 +79,7 @@ export async function flipAndFollow(
   };
 }
 
-/** Lets in the canary of an aborted rollout with the first step's weight. Undefined if no rollout is aborted. */
+/** An aborted rollout starts again at its first step. Undefined if no rollout is aborted. */
 async function retry(
   { redis, keys, flagName }: Place,
   value: true | "toggle",

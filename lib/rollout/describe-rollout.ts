@@ -14,7 +14,7 @@ export function describeStep({ step, spec, weight }: Rollout): string {
   return `step ${step + 1} of ${steps.length}, canary takes ${formatPercent(weight)}`;
 }
 
-/** `Healthy since 14:03:07 UTC`, `aborted at …`, `Progressing (step 2 of 3 …)` */
+/** `is Healthy since 14:03:07 UTC`, `was aborted at …`, `is Progressing (step 2 of 3 …)` */
 export function describePhase(rollout: Rollout, now: number): string {
   const at = formatClock(new Date(rollout.at), now);
   const { phase } = rollout;

@@ -6,7 +6,7 @@ import { entryTimeMs } from "../redis/stream-entry.js";
 /** Enough for dozens of rollouts, with each step an event. */
 const MAX_READ = 5000;
 
-/** A rollout as the ledger tells it. Times are ISO 8601, UTC. */
+/** A rollout as the ledger has it. Times are ISO 8601, UTC. */
 export const pastRollout = z.object({
   rollout: z.number(),
   candidate: z.string(),

@@ -56,8 +56,8 @@ return 'changed'
 `;
 
 /**
- * Reads the rollout of a flag, and is its only writer beside the scripts that set the flag to false. Each change is one atomic step: the
- * hash, the weight, the flag and one event. While Redis is unreachable, all methods throw and write nothing.
+ * Reads the rollout of a flag, and is its only writer beside the scripts that set the flag to false. Each change is one atomic
+ * step: the hash, the weight, the flag and one event. While Redis is unreachable, all methods throw and write nothing.
  */
 export class RolloutStore {
   readonly #redis: Redis;

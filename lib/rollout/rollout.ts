@@ -3,8 +3,8 @@ import { parseJson } from "../redis/stream-entry.js";
 import { specSchema, toFileTerms, type Spec, type Step } from "./spec.js";
 
 /**
- * `Paused`: waits for a person. `Promoting`: all steps are done, and prod gets the candidate. `Superseded`: a newer rollout has begun;
- * only the ledger has such rollouts.
+ * `Paused`: waits for a person. `Promoting`: all steps are done, and prod gets the candidate. `Superseded`: a newer rollout has
+ * begun; only the ledger has such rollouts.
  */
 export const PHASES = [
   "Progressing",

@@ -230,10 +230,10 @@ function goTo(rollout: Rollout, place: number, now: number): Outcome {
     phase: waits ? "Paused" : "Progressing",
     pausedAt: waits ? now : null,
   } as const;
-  const told = describeStep({ ...rollout, ...set });
+  const reached = describeStep({ ...rollout, ...set });
   return {
     set,
-    sentence: waits ? ` waits for a person: ${told}` : `: ${told}`,
+    sentence: waits ? ` waits for a person: ${reached}` : `: ${reached}`,
     notify: waits,
   };
 }

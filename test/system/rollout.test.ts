@@ -77,7 +77,7 @@ describe("a rollout", function () {
     );
   });
 
-  it("is aborted by the latency rule, and lets nobody in until a person retries it", async () => {
+  it("is aborted by the latency rule, and gets no requests until a person retries it", async () => {
     const system = shared();
     await deployCanary(system, "2.1.0");
     startLoad(system, { perSecond: 20 });

@@ -29,7 +29,7 @@ const deployData = z.object({
   failed: z.boolean().optional().catch(undefined),
 });
 
-/** A release on its way through the hosts. One that comes back after another counts anew. */
+/** A release on its way through the hosts. One that comes back after another counts again. */
 interface Deployment {
   release: string;
   commit: string | undefined;

@@ -199,7 +199,7 @@ function describeWait({ recovery, last }: Account): string {
     recovery.waitsFor === ANOTHER_VERSION ||
     (recovery.waitsFor === null && isVersions)
   )
-    return "no automatic retry of this version: another is let in after the cool-down, if its probes stay healthy";
+    return "no automatic retry of this version: another gets requests after the cool-down, if its probes stay healthy";
   return last.by === "monitor"
     ? `no automatic retry: it waits for ${recovery.waitsFor ?? "an operator"}`
     : "no automatic retry: the monitor undoes only its own flips";

@@ -123,7 +123,7 @@ describe("serin why", () => {
     expect(lines).to.not.include("canary requests 0");
   });
 
-  it("says that another version is let in after a stop by a breaker", async () => {
+  it("says that another version gets requests after a stop by a breaker", async () => {
     await test.ledger.flip("feature", {
       value: false,
       by: "proxy",
@@ -131,7 +131,7 @@ describe("serin why", () => {
       data: { rule: "breaker" },
     });
     expect((await why()).join("\n")).to.match(
-      /^next +no automatic retry of this version: another is let in after the\s+cool-down/m,
+      /^next +no automatic retry of this version: another gets requests after\s+the\s+cool-down/m,
     );
   });
 

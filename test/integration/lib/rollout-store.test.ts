@@ -380,7 +380,7 @@ describe("rollout store", () => {
     ["spec", "{"],
     ["id", '7"}'],
   ] as const)
-    it(`says what is malformed about ${field}, and starts anew`, async () => {
+    it(`says what is malformed about ${field}, and starts the next rollout`, async () => {
       await enter("Progressing");
       await setHash({ [field]: value });
       const reading = await held.store.read();

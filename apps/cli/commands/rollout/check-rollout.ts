@@ -12,8 +12,8 @@ import { placeCheck, runCheck } from "./run-check.js";
 const MAX_COMMAND = 400;
 
 /**
- * `serin rollout check`: runs the check of the current step and reports its result. The command is that of serin.yml here: what
- * stands in Redis is never given to a shell.
+ * `serin rollout check`: runs the check of the current step and reports its result. The command is that of serin.yml here:
+ * what stands in Redis is never given to a shell.
  *
  * @throws CliError if the rollout waits for no check, or serin.yml has another one
  */

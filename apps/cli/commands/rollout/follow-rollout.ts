@@ -39,7 +39,8 @@ export interface Following {
 /**
  * Follows the present rollout until it reaches a phase, and says each change.
  *
- * @throws CliError with EXIT.problem if it was aborted, and with EXIT.undecided if another one began or it takes longer than the limit
+ * @throws CliError with EXIT.problem if it was aborted, and with EXIT.undecided if another one began or it takes longer than the
+ *   limit
  */
 export async function followRollout(following: Following): Promise<Rollout> {
   const { until, limitMs, signal, say } = following;

@@ -34,8 +34,8 @@ export interface ReleaseRolloutOptions {
 }
 
 /**
- * The rollout of a release, from the machine that releases it: read from the monitor's API, which needs no token, and steered by
- * the CLI on an edge host, through Ansible.
+ * The rollout of a release, from the machine that releases it: read from the monitor's API, which needs no token, and steered
+ * by the CLI on an edge host, through Ansible.
  */
 export class ReleaseRollout {
   readonly #options: ReleaseRolloutOptions;
@@ -45,8 +45,8 @@ export class ReleaseRollout {
   }
 
   /**
-   * Starts it before the canary gets the release, so that a new release never meets the share that SPLIT gives. The monitor holds
-   * the first step until the canary runs it. One that goes on is followed.
+   * Starts it before the canary gets the release, so that a new release never meets the share that SPLIT gives. The monitor
+   * holds the first step until the canary runs it. One that goes on is followed.
    */
   async start(stable: string): Promise<void> {
     const { candidate, file, say } = this.#options;
@@ -91,8 +91,8 @@ export class ReleaseRollout {
       if (rollout.candidate !== this.#options.candidate) return;
       // The first Ctrl-C has been heard; another one ends this process.
       const { signal } = new AbortController();
-      const told = reason.slice(0, 400).replaceAll("\n", " ");
-      await this.#steer("abort", ["--reason", told], {}, signal);
+      const line = reason.slice(0, 400).replaceAll("\n", " ");
+      await this.#steer("abort", ["--reason", line], {}, signal);
     } catch (err) {
       const why = err instanceof Error ? err.message : String(err);
       this.#options.say(`the rollout could NOT be aborted: ${why}`);
