@@ -281,6 +281,16 @@ rollout: {steps: [{weight: 0, check: ${JSON.stringify(check)}}, {weight: 25, for
       expect((await stored.rollout()).phase).to.equal("Aborted");
     });
 
+    it("runs nothing for a rollout that is over", async () => {
+      const path = await startWith("echo ran");
+      await stored.ask({ verb: "abort" });
+      const { status, stdout, stderr } = await check(path);
+      expect({ status, stdout }).to.deep.equal({ status: 4, stdout: "" });
+      expect(stderr).to.match(
+        /^serin: nothing to check: rollout 1 was aborted at [\d:]+ UTC\n$/,
+      );
+    });
+
     it("runs nothing that stands in Redis only", async () => {
       await startWith("touch /tmp/never");
       const steps = `rollout: {steps: [{weight: 0, check: "echo another"}, {weight: 25, for: 1m}]}`;

@@ -1,5 +1,6 @@
 import { currentStep } from "../../../../lib/rollout/rollout.js";
 import { checkOf } from "../../../../lib/rollout/spec.js";
+import { decide } from "../../../../lib/rollout/transitions.js";
 import { readServiceFile } from "../../../../lib/service-file.js";
 import type { Environment } from "../../../../lib/settings/settings.js";
 import { shortLine } from "../../../../lib/wording/plain-text.js";
@@ -23,12 +24,15 @@ export async function checkRollout(
 ): Promise<ExitStatus> {
   const own = readServiceFile(file);
   const { rollouts } = await parts.link.open();
-  const { rollout } = await rollouts.read();
-  const stored = rollout && checkOf(currentStep(rollout));
-  if (rollout === undefined || stored === undefined || rollout.checked)
+  const reading = await rollouts.read();
+  const result = { verb: "checked", passed: true } as const;
+  const decision = decide(reading, result, reading.now);
+  if ("refusal" in decision) throw new CliError(EXIT.refused, decision.refusal);
+  const { rollout } = reading;
+  if (rollout === undefined || rollout.checked)
     throw new CliError(EXIT.refused, "the rollout waits for no check");
   const command = checkOf(own.rollout.steps[rollout.step]);
-  if (command === undefined || command !== stored)
+  if (command === undefined || command !== checkOf(currentStep(rollout)))
     throw new CliError(
       EXIT.refused,
       `the check of this rollout is not that of ${file}: nothing was run`,
