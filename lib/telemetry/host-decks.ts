@@ -8,6 +8,13 @@ import {
 /** In a window. */
 export const MOST_HOST_DECKS = { decks: 10, requests: 200 };
 
+const TURN_MS = 600_000;
+
+/** The number of a time's ten minutes, in which all proxies compare the same one of prod's hosts. */
+export function turnAt(atMs: number): number {
+  return Math.floor(atMs / TURN_MS);
+}
+
 /** A round over prod's hosts, in which one of them stands for the canary. */
 export interface HostDeck extends DealtDeck {
   /** Its host and port. */

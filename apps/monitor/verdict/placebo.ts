@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { FINER } from "../../../lib/telemetry/decks.js";
-import type { HostDeck } from "../../../lib/telemetry/host-decks.js";
+import { turnAt, type HostDeck } from "../../../lib/telemetry/host-decks.js";
 import type { PlaceboReport } from "../../../lib/telemetry/monitor-state.js";
 import type { RouteWindow } from "../../../lib/telemetry/telemetry.js";
 import type { Baseline } from "./baseline.js";
@@ -9,13 +9,12 @@ import { ReleaseTest } from "./release-test.js";
 import type { TestRules } from "./stored-test.js";
 import type { PairSide, WindowPair } from "./window-pair.js";
 
-const TURN_MS = 600_000;
 /** A day of turns. */
 const MOST_TURNS = 144;
 const MAX_REASON = 200;
 
 const outcome = z.object({
-  /** Index of ten minutes by Redis's clock. */
+  /** By Redis's clock. */
   turn: z.int(),
   host: z.string(),
   /** How it differs; null if it would not have stopped. */
@@ -57,7 +56,7 @@ export class Placebo {
     const [first] = hostDecks.decks;
     if (first === undefined) return;
     const { compared: host, np } = first;
-    const turn = Math.floor(atMs / TURN_MS);
+    const turn = turnAt(atMs);
     // The proxies' clocks decide whose turn it is.
     const running = this.#running;
     if (running?.host !== host || turn > running.turn + 1) {
@@ -82,13 +81,13 @@ export class Placebo {
 
   /** Prod runs several releases, or a new one: its hosts differ by more than chance. */
   spoil(atMs: number): void {
-    this.#spoiled = Math.floor(atMs / TURN_MS);
+    this.#spoiled = turnAt(atMs);
     this.#running = undefined;
   }
 
   /** Of the last day. Undefined before the proxies have reported prod's hosts. */
   report(now: number): PlaceboReport | undefined {
-    const since = Math.floor(now / TURN_MS) - MOST_TURNS;
+    const since = turnAt(now) - MOST_TURNS;
     const outcomes = this.#outcomes.filter(({ turn }) => turn > since);
     if (this.#hosts === undefined && outcomes.length === 0) return undefined;
     const byHost = new Map<string, PlaceboReport["hosts"][number]>();

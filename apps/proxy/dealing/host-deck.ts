@@ -1,8 +1,6 @@
+import { turnAt } from "../../../lib/telemetry/host-decks.js";
 import type { Side } from "../../../lib/telemetry/telemetry.js";
 import { Deck, type DeckAdmission } from "./deck.js";
-
-/** How long one host is the compared one. */
-const TURN_MS = 600_000;
 
 interface Host {
   readonly name: string;
@@ -57,7 +55,6 @@ export class HostDealer {
     this.#deck = this.#admission.admits(ratio) ? new Deck(ratio, 0) : undefined;
     if (this.#deck === undefined) return;
     // By the clock, so that all threads and proxies compare the same host.
-    const turn = Math.floor(Date.now() / TURN_MS);
-    this.#compared = this.#hosts[turn % this.#hosts.length];
+    this.#compared = this.#hosts[turnAt(Date.now()) % this.#hosts.length];
   }
 }
