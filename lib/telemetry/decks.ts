@@ -4,6 +4,8 @@ import { bucketOf, TOP_BUCKET } from "./latency-histogram.js";
 export const FINER = 4;
 export const TOP_DECK_BUCKET = TOP_BUCKET * FINER;
 export const SLOT_MS = 250;
+/** The most requests of a deck, so that a window's size does not depend on the ratio. */
+export const MAX_PICKS = 100;
 /** The most that a window reports. */
 export const MAX_DECKS = 100;
 /** The requests in a window's decks: Redis keeps the windows of twenty minutes. */

@@ -1,5 +1,9 @@
 import type { ComparedRoute } from "./compared-route.js";
-import { SLOT_MS, deckBucketOf } from "../../../lib/telemetry/decks.js";
+import {
+  deckBucketOf,
+  MAX_PICKS,
+  SLOT_MS,
+} from "../../../lib/telemetry/decks.js";
 import { upperEdgeMs } from "../../../lib/telemetry/latency-histogram.js";
 import { reduceRatio, type Ratio } from "../../../lib/telemetry/split-ratio.js";
 import { winningsOf } from "./evidence/deck-bets.js";
@@ -67,11 +71,10 @@ export function measurePower(
   return shown;
 }
 
-const MAX_PICKS = 100;
 /** Of a share: about what its decks have. */
 const CLOSE = 1e-4;
 
-/** The decks of a share of the canary, which is above 0 and below 1: of at most 100 picks. */
+/** About the decks in which a share of the canary, above 0 and below 1, is dealt. */
 export function deckOfShare(share: number): Ratio {
   for (let size = 2; size <= MAX_PICKS; size++) {
     const canary = Math.round(size * share);

@@ -1,9 +1,7 @@
 import { randomFillSync } from "node:crypto";
+import { MAX_PICKS } from "../../../lib/telemetry/decks.js";
 import { reduceRatio, type Ratio } from "../../../lib/telemetry/split-ratio.js";
 import type { Side } from "../../../lib/telemetry/telemetry.js";
-
-/** The most requests of a deck, so that a window's size does not depend on the ratio. */
-const MAX_PICKS = 100;
 
 /**
  * Permuted blocks: each block of prod + canary consecutive picks holds exactly the canary's share, at random places. The
