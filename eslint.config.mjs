@@ -127,8 +127,10 @@ const rooms = {
     plan: ["control", "messages", "verdict", "verdict/evidence"],
     rollout: ["alert", "control", "leader", "telemetry", "verdict"],
     telemetry: [".", "alert", "messages"],
-    verdict: ["verdict/evidence"],
+    verdict: ["verdict/baseline", "verdict/evidence", "verdict/power"],
+    "verdict/baseline": ["verdict/evidence"],
     "verdict/evidence": [],
+    "verdict/power": ["verdict/baseline", "verdict/evidence"],
   },
   proxy: {
     ".": [

@@ -25,7 +25,7 @@ import { SIDES } from "../../lib/telemetry/telemetry.js";
 import { parseDuration } from "../../lib/wording/units.js";
 import { ALERT_SETTINGS, readAlertConfig } from "./alert/alert-config.js";
 import { parseRouteRules } from "./control/route-rules.js";
-import { parseTolerance } from "./verdict/tolerance.js";
+import { parseTolerance } from "./verdict/baseline/tolerance.js";
 
 export type MonitorConfig = ReturnType<typeof readConfig>;
 export type LatencyRule = MonitorConfig["latency"];

@@ -1,4 +1,4 @@
-import { Baseline } from "../../apps/monitor/verdict/baseline.js";
+import { Baseline } from "../../apps/monitor/verdict/baseline/baseline.js";
 import { ReleaseTest } from "../../apps/monitor/verdict/release-test.js";
 import { Split } from "../../apps/proxy/dealing/split.js";
 import { bucketOf, TOP_BUCKET } from "../../lib/telemetry/latency-histogram.js";

@@ -19,12 +19,12 @@ import {
 import type { PlaceboReport } from "../../../lib/telemetry/monitor-state.js";
 import { refuseFenced } from "../leader/leadership.js";
 import type { VerdictRule } from "../config.js";
-import { Baseline, storedBaseline } from "../verdict/baseline.js";
+import { Baseline, storedBaseline } from "../verdict/baseline/baseline.js";
 import {
   HostFactor,
   storedHostFactor,
   type HostDifference,
-} from "../verdict/host-factor.js";
+} from "../verdict/baseline/host-factor.js";
 import { describeWorse } from "../verdict/describe-worse.js";
 import { OPEN_EPOCHS } from "../verdict/open-epochs.js";
 import { Placebo, storedPlacebo } from "../verdict/placebo.js";

@@ -5,10 +5,14 @@ import type {
   WeightPlan,
 } from "../../../lib/telemetry/plan-report.js";
 import type { Side } from "../../../lib/telemetry/telemetry.js";
-import type { ComparedRoute } from "../verdict/compared-route.js";
+import type { ComparedRoute } from "../verdict/baseline/compared-route.js";
 import { evidenceToStop } from "../verdict/evidence/total.js";
-import { errorRatioFound } from "../verdict/error-power.js";
-import { deckOfShare, drawDecks, requestsNeeded } from "../verdict/power.js";
+import { errorRatioFound } from "../verdict/power/error-power.js";
+import {
+  deckOfShare,
+  drawDecks,
+  requestsNeeded,
+} from "../verdict/power/power.js";
 import { WARM_UP_CANARY_REQUESTS } from "../verdict/release-test.js";
 import { recommend } from "./recommend.js";
 

@@ -2,7 +2,7 @@ import type { PlanReport } from "../../../lib/telemetry/plan-report.js";
 import type { Side } from "../../../lib/telemetry/telemetry.js";
 import type { HistoryReport } from "../messages/history-report.js";
 import type { Outlook } from "../control/outlook.js";
-import { Baseline, compareRoutes } from "../verdict/baseline.js";
+import { Baseline, compareRoutes } from "../verdict/baseline/baseline.js";
 import { createPlan, type PlanFacts } from "./plan.js";
 
 export const USUAL_MINUTES = 10;

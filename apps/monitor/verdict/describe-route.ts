@@ -1,7 +1,7 @@
 import { LatencyHistogram } from "../../../lib/telemetry/latency-histogram.js";
 import { OTHER_ROUTES } from "../../../lib/telemetry/telemetry.js";
-import type { Baseline } from "./baseline.js";
-import type { ComparedRoute } from "./compared-route.js";
+import type { Baseline } from "./baseline/baseline.js";
+import type { ComparedRoute } from "./baseline/compared-route.js";
 import { mix } from "./evidence/stall-guard.js";
 import type { RouteSums } from "./stretch.js";
 import type { RouteVerdict } from "./verdict.js";

@@ -1,5 +1,5 @@
-import type { Baseline } from "./baseline.js";
-import type { ComparedRoute } from "./compared-route.js";
+import type { Baseline } from "./baseline/baseline.js";
+import type { ComparedRoute } from "./baseline/compared-route.js";
 import { describeRoute, finite } from "./describe-route.js";
 import { errorEvidence } from "./evidence/error-evidence.js";
 import { FAILED, type NotServed } from "./evidence/not-served.js";
@@ -7,7 +7,7 @@ import { BROKEN_SPLIT, checkShare } from "./evidence/share-check.js";
 import { weighDecks, type LatencyEvidence } from "./evidence/stall-guard.js";
 import { evidenceToStop, totalEvidence } from "./evidence/total.js";
 import type { EpochSums } from "./open-epochs.js";
-import type { Power } from "./power.js";
+import type { Power } from "./power/power.js";
 import { logStake, mixStarts } from "./starts.js";
 import type { StoredTest, TestRules } from "./stored-test.js";
 import type { Stretch } from "./stretch.js";

@@ -3,7 +3,7 @@ import { FINER } from "../../../lib/telemetry/decks.js";
 import { turnAt, type HostDeck } from "../../../lib/telemetry/host-decks.js";
 import type { PlaceboReport } from "../../../lib/telemetry/monitor-state.js";
 import type { RouteWindow } from "../../../lib/telemetry/telemetry.js";
-import type { Baseline } from "./baseline.js";
+import type { Baseline } from "./baseline/baseline.js";
 import { summariseWorse } from "./describe-worse.js";
 import { ReleaseTest } from "./release-test.js";
 import type { TestRules } from "./stored-test.js";

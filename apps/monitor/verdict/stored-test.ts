@@ -3,7 +3,7 @@ import { TOP_BUCKET } from "../../../lib/telemetry/latency-histogram.js";
 import { BUCKETS, COMPONENT_COUNT } from "./evidence/dictionary.js";
 import { storedRefusals } from "./evidence/not-served.js";
 import { SUMS } from "./evidence/stall-guard.js";
-import { sparseSchema } from "./sparse.js";
+import { sparseSchema } from "./baseline/sparse.js";
 
 const byComponent = z.array(z.number()).length(COMPONENT_COUNT);
 const count = z.int().nonnegative();

@@ -1,4 +1,4 @@
-import { Baseline } from "../../../apps/monitor/verdict/baseline.js";
+import { Baseline } from "../../../apps/monitor/verdict/baseline/baseline.js";
 import { ReleaseTest } from "../../../apps/monitor/verdict/release-test.js";
 import type { TestRules } from "../../../apps/monitor/verdict/stored-test.js";
 import type { Verdict } from "../../../apps/monitor/verdict/verdict.js";

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { createPlan, type PlanFacts } from "../../../apps/monitor/plan/plan.js";
 import { recommend } from "../../../apps/monitor/plan/recommend.js";
-import { compareRoutes } from "../../../apps/monitor/verdict/baseline.js";
+import { compareRoutes } from "../../../apps/monitor/verdict/baseline/baseline.js";
 import { rolloutSpec } from "../../../lib/rollout/spec.js";
 import { RULES, TestedRelease } from "../../support/monitor/verdict-traffic.js";
 

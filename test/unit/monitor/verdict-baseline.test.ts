@@ -2,7 +2,7 @@ import { expect } from "chai";
 import {
   Baseline,
   storedBaseline,
-} from "../../../apps/monitor/verdict/baseline.js";
+} from "../../../apps/monitor/verdict/baseline/baseline.js";
 import { times } from "../../support/monitor/telemetry.js";
 import {
   routeWindow,

@@ -1,9 +1,9 @@
 import { expect } from "chai";
-import { HostFactor } from "../../../apps/monitor/verdict/host-factor.js";
+import { HostFactor } from "../../../apps/monitor/verdict/baseline/host-factor.js";
 import {
   createCanaryBuckets,
   deflate,
-} from "../../../apps/monitor/verdict/tolerance.js";
+} from "../../../apps/monitor/verdict/baseline/tolerance.js";
 import { deckBucketOf } from "../../../lib/telemetry/decks.js";
 import {
   bucketOf,

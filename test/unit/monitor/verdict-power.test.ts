@@ -1,15 +1,15 @@
 import { expect } from "chai";
-import { errorRatioFound } from "../../../apps/monitor/verdict/error-power.js";
+import { errorRatioFound } from "../../../apps/monitor/verdict/power/error-power.js";
 import { errorEvidence } from "../../../apps/monitor/verdict/evidence/error-evidence.js";
 import { evidenceToStop } from "../../../apps/monitor/verdict/evidence/total.js";
-import { compareRoutes } from "../../../apps/monitor/verdict/baseline.js";
+import { compareRoutes } from "../../../apps/monitor/verdict/baseline/baseline.js";
 import {
   deckOfShare,
   drawDecks,
   requestsNeeded,
   Z50,
   Z90,
-} from "../../../apps/monitor/verdict/power.js";
+} from "../../../apps/monitor/verdict/power/power.js";
 import { createSeededRandom } from "../../support/seeded-random.js";
 import {
   ALPHA,

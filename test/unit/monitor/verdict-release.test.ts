@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { describeWorse } from "../../../apps/monitor/verdict/describe-worse.js";
 import { ReleaseTest } from "../../../apps/monitor/verdict/release-test.js";
 import { storedTest } from "../../../apps/monitor/verdict/stored-test.js";
-import { Baseline } from "../../../apps/monitor/verdict/baseline.js";
+import { Baseline } from "../../../apps/monitor/verdict/baseline/baseline.js";
 import {
   ALPHA,
   healthy,

@@ -4,7 +4,7 @@ import {
   deflate,
   parseTolerance,
   toleranceAt,
-} from "../../../apps/monitor/verdict/tolerance.js";
+} from "../../../apps/monitor/verdict/baseline/tolerance.js";
 import {
   deckBucketOf,
   FINER,

@@ -26,7 +26,7 @@ import {
   evidenceToStop,
   totalEvidence,
 } from "../../../apps/monitor/verdict/evidence/total.js";
-import { deflate } from "../../../apps/monitor/verdict/tolerance.js";
+import { deflate } from "../../../apps/monitor/verdict/baseline/tolerance.js";
 import { bandWidth } from "../../../bench/simulate/rivals.js";
 import { bucketOf } from "../../../lib/telemetry/latency-histogram.js";
 import {

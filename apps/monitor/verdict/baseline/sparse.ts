@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { SparseHistogram } from "../../../lib/telemetry/latency-histogram.js";
+import type { SparseHistogram } from "../../../../lib/telemetry/latency-histogram.js";
 
 /** The stored form of a list of counts: `[index, count]` of each that is not 0. */
 export function sparseSchema(length: number) {

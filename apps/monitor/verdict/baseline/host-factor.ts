@@ -3,7 +3,7 @@ import {
   FINER,
   TOP_DECK_BUCKET,
   type DealtDeck,
-} from "../../../lib/telemetry/decks.js";
+} from "../../../../lib/telemetry/decks.js";
 import { fromSparse, sparseSchema, toSparse } from "./sparse.js";
 
 /** The canary requests whose median is compared with prod's. */

@@ -1,20 +1,23 @@
-import type { ComparedRoute } from "./compared-route.js";
+import type { ComparedRoute } from "../baseline/compared-route.js";
 import {
   deckBucketOf,
   MAX_PICKS,
   SLOT_MS,
-} from "../../../lib/telemetry/decks.js";
-import { upperEdgeMs } from "../../../lib/telemetry/latency-histogram.js";
-import { reduceRatio, type Ratio } from "../../../lib/telemetry/split-ratio.js";
-import { winningsOf } from "./evidence/deck-bets.js";
-import { COMPONENT_COUNT, LOG_WEIGHTS } from "./evidence/dictionary.js";
+} from "../../../../lib/telemetry/decks.js";
+import { upperEdgeMs } from "../../../../lib/telemetry/latency-histogram.js";
+import {
+  reduceRatio,
+  type Ratio,
+} from "../../../../lib/telemetry/split-ratio.js";
+import { winningsOf } from "../evidence/deck-bets.js";
+import { COMPONENT_COUNT, LOG_WEIGHTS } from "../evidence/dictionary.js";
 import {
   cumulate,
   EPOCH_SLOTS,
   findStalls,
   GROUP_SLOTS,
   wonInStalls,
-} from "./evidence/stall-guard.js";
+} from "../evidence/stall-guard.js";
 
 /** How many times slower a canary is that one wants to find; the first that this service shows. */
 const SLOWDOWNS = [1.5, 2, 3, 5];

@@ -1,4 +1,4 @@
-import { errorEvidence } from "./evidence/error-evidence.js";
+import { errorEvidence } from "../evidence/error-evidence.js";
 
 /** Of the largest error ratio that is not found to the smallest one that is. */
 const PRECISION = 1.02;

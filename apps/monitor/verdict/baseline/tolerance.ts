@@ -1,8 +1,8 @@
 import {
   bucketOf,
   upperEdgeMs,
-} from "../../../lib/telemetry/latency-histogram.js";
-import { FINER, TOP_DECK_BUCKET } from "../../../lib/telemetry/decks.js";
+} from "../../../../lib/telemetry/latency-histogram.js";
+import { FINER, TOP_DECK_BUCKET } from "../../../../lib/telemetry/decks.js";
 
 /** How much slower a canary may be without counting as slower: by `ratio` or by `ms`, whichever is more. */
 export interface Tolerance {

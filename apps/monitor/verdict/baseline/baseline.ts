@@ -2,9 +2,9 @@ import * as z from "zod";
 import {
   OTHER_ROUTES,
   type RouteWindow,
-} from "../../../lib/telemetry/telemetry.js";
+} from "../../../../lib/telemetry/telemetry.js";
 import { ComparedRoute } from "./compared-route.js";
-import { BUCKETS } from "./evidence/dictionary.js";
+import { BUCKETS } from "../evidence/dictionary.js";
 import { fromSparse, sparseSchema, toSparse } from "./sparse.js";
 import type { Tolerance } from "./tolerance.js";
 

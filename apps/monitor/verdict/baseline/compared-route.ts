@@ -1,12 +1,12 @@
-import { LatencyHistogram } from "../../../lib/telemetry/latency-histogram.js";
-import { FINER } from "../../../lib/telemetry/decks.js";
+import { LatencyHistogram } from "../../../../lib/telemetry/latency-histogram.js";
+import { FINER } from "../../../../lib/telemetry/decks.js";
 import {
   betOnDeck,
   createByComponent,
   type ByComponent,
   type DeckBets,
-} from "./evidence/deck-bets.js";
-import { createDictionary, type Dictionary } from "./evidence/dictionary.js";
+} from "../evidence/deck-bets.js";
+import { createDictionary, type Dictionary } from "../evidence/dictionary.js";
 import { toSparse } from "./sparse.js";
 import {
   createCanaryBuckets,
