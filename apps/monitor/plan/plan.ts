@@ -8,11 +8,8 @@ import type { Side } from "../../../lib/telemetry/telemetry.js";
 import type { ComparedRoute } from "../verdict/baseline/compared-route.js";
 import { evidenceToStop } from "../verdict/evidence/total.js";
 import { errorRatioFound } from "../verdict/power/error-power.js";
-import {
-  deckOfShare,
-  drawDecks,
-  requestsNeeded,
-} from "../verdict/power/power.js";
+import { deckOfShare, drawDecks } from "../verdict/power/drawn-decks.js";
+import { requestsNeeded } from "../verdict/power/power.js";
 import { WARM_UP_CANARY_REQUESTS } from "../verdict/release-test.js";
 import { recommend } from "./recommend.js";
 

@@ -6,6 +6,8 @@ import { compareRoutes } from "../../../apps/monitor/verdict/baseline/baseline.j
 import {
   deckOfShare,
   drawDecks,
+} from "../../../apps/monitor/verdict/power/drawn-decks.js";
+import {
   requestsNeeded,
   Z50,
   Z90,

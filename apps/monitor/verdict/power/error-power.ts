@@ -1,4 +1,5 @@
 import { errorEvidence } from "../evidence/error-evidence.js";
+import { Z90 } from "./power.js";
 
 /** Of the largest error ratio that is not found to the smallest one that is. */
 const PRECISION = 1.02;
@@ -39,7 +40,7 @@ export function errorRatioFound(options: {
 
 /** The 10 % quantile of a Poisson distribution. */
 function lowQuantile(mean: number): number {
-  if (mean > 500) return Math.floor(mean - 1.2816 * Math.sqrt(mean));
+  if (mean > 500) return Math.floor(mean - Z90 * Math.sqrt(mean));
   let term = Math.exp(-mean);
   let sum = term;
   let count = 0;
