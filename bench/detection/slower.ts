@@ -1,6 +1,5 @@
-import { monotonicMs } from "../../test/support/system/monotonic.js";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { System } from "../../test/support/system/system.js";
-import { waitFor } from "../../test/support/wait-for.js";
 import { measureStop } from "../faults/canary-stop.js";
 import { rangeOf, type Range } from "../statistics.js";
 import type { RunFacts } from "../results-file.js";
@@ -53,17 +52,12 @@ export async function measureSlower(runs: number): Promise<SlowerFigures> {
 async function hiccup({ canaryApp }: System): Promise<void> {
   for (let i = 0; i < HICCUPS; i++) {
     await change(canaryApp, slowBy(3));
-    await pass(HICCUP_MS);
+    await sleep(HICCUP_MS);
     await change(canaryApp, HEALTHY);
-    await pass(PAUSE_MS);
+    await sleep(PAUSE_MS);
   }
 }
 
 function slowBy(factor: number): Behaviour {
   return { latencyMs: factor * MEDIAN_MS, spread: 0.45 };
-}
-
-async function pass(ms: number): Promise<void> {
-  const until = monotonicMs() + ms;
-  await waitFor("time to pass", () => monotonicMs() > until, 2 * ms);
 }
