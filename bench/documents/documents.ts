@@ -11,7 +11,6 @@ import type { DetectionResults } from "../detection/slower.js";
 import { renderFaults, type FaultResults } from "../faults/results.js";
 import { serviceFileSchema } from "../../lib/service-file.js";
 import { pathOf } from "../results-file.js";
-
 import { renderGoals } from "../simulate/goals.js";
 import {
   renderHealthy,
