@@ -59,10 +59,7 @@ export class TrafficSum {
     this.#last.set(recorder, windows);
     for (const deck of windows.decks) this.#decks.push(this.#rename(deck));
     for (const deck of windows.hostDecks)
-      this.#hostDecks.push({
-        ...this.#rename(deck),
-        compared: deck.compared,
-      });
+      this.#hostDecks.push(this.#rename(deck));
   }
 
   /** The recorder's thread has ended: none of its requests waits any more. */
@@ -135,11 +132,11 @@ export class TrafficSum {
     return known;
   }
 
-  #rename({ requests, ...deck }: DealtDeck): DealtDeck {
+  #rename<Deck extends DealtDeck>(deck: Deck): Deck {
     const { routes } = this.#window;
     return {
       ...deck,
-      requests: requests.map(([name, bucket]) => [
+      requests: deck.requests.map(([name, bucket]) => [
         routes.renamed(name),
         bucket,
       ]),
