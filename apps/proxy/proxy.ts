@@ -79,6 +79,7 @@ export async function startProxy(
   });
   const weight = new SharedWeight(memory.weight);
   const { split } = describeWeight(SPLIT_HOLDS, config.split);
+  const readPercent = () => describeWeight(weight.read(), config.split).weight;
   const readSource = () => sourceId("proxy", serving.port);
   const sender = new TelemetrySender({
     redis,
@@ -112,7 +113,7 @@ export async function startProxy(
     readTraffic,
     describe: () => ({
       split,
-      weight: describeWeight(weight.read(), config.split).weight,
+      weight: readPercent(),
       weightProblem: watch.current?.weightProblem ?? null,
       canary: canary.read(),
       ...describeReading(watch, config),
@@ -128,10 +129,7 @@ export async function startProxy(
     ...shared,
     keys,
     flagName,
-    readState: () => ({
-      ...canary.read(),
-      weight: describeWeight(weight.read(), config.split).weight,
-    }),
+    readState: () => ({ ...canary.read(), weight: readPercent() }),
     countWaiting: async () => (await readTraffic()).countWaiting("canary"),
   });
   watch.onReading((reading) => receipts.look(reading));
@@ -155,15 +153,13 @@ async function listenForAdmin(options: {
   const reload = () => void serving.reload();
   process.on("SIGHUP", reload);
   closers.add("reload signal", () => void process.off("SIGHUP", reload));
-  const readStatus = async (): Promise<ProxyStatus> => {
-    const { prod, canary } = (await readTraffic()).totals;
+  const toStatus = ({ totals: { prod, canary } }: TrafficSum): ProxyStatus => {
     const requests = { prod: prod.chosen, canary: canary.chosen };
     return { ...describe(), requests };
   };
   const readFamilies = async () => {
-    const status = await readStatus();
     const traffic = await readTraffic();
-    return toProxyFamilies({ ...config, traffic, status });
+    return toProxyFamilies({ ...config, traffic, status: toStatus(traffic) });
   };
   const metrics = new Metrics({
     version: releaseVersion(),
@@ -171,7 +167,7 @@ async function listenForAdmin(options: {
   });
   const admin = createAdmin({
     host: config.adminHost,
-    readStatus,
+    readStatus: async () => toStatus(await readTraffic()),
     readReadiness: () => describeReadiness(serving),
     answerMetrics: answerMetrics(metrics, logger),
   });
