@@ -107,6 +107,7 @@ export function createCommands(context: CommandsContext): Commands {
             ? reportCheck(parts, passed, person)
             : checkRollout(parts, {
                 ...{ file: resolve(cwd, file), env, ...person },
+                signal: stopSignal(),
               });
         }),
       wait: ({ until, timeout = Infinity }) =>

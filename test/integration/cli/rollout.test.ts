@@ -3,6 +3,7 @@ import { expect } from "chai";
 import { followRollout } from "../../../apps/cli/commands/rollout/follow-rollout.js";
 import { runCheck } from "../../../apps/cli/commands/rollout/run-check.js";
 import { CliError, EXIT } from "../../../apps/cli/exit-status.js";
+import { isRunning } from "../../../lib/program/process-identity.js";
 import { onCleanup } from "../../support/cleanup.js";
 import {
   Cli,
@@ -316,6 +317,21 @@ rollout: {steps: [{weight: 0, check: ${JSON.stringify(check)}}, {weight: 25, for
         });
         expect(failure).to.equal("it did not end within 0.2 s");
       });
+
+    it("ends its command at Ctrl-C, and reports nothing", async () => {
+      const path = await startWith("echo runs as $$; exec sleep 600");
+      const checking = new Cli(test.keys, ["rollout", "check", "--file", path]);
+      await checking.untilPrinted(/runs as \d+\n/);
+      const pid = Number(/\d+/.exec(checking.stdout)?.[0]);
+      onCleanup(() => {
+        if (isRunning(pid)) process.kill(pid, "SIGKILL");
+      });
+      expect((await checking.stop()).status).to.equal(130);
+      expect(isRunning(pid)).to.equal(false);
+      expect(await stored.rollout()).to.deep.include({
+        ...{ phase: "Progressing", checked: false },
+      });
+    });
 
     it("reports the failure of a long command", async () => {
       const path = await startWith(`exit 3 # ${"x".repeat(600)}`);

@@ -20,7 +20,12 @@ const MAX_COMMAND = 400;
  */
 export async function checkRollout(
   parts: CommandContext,
-  { file, env, operator }: { file: string; env: Environment } & Person,
+  {
+    file,
+    env,
+    operator,
+    signal,
+  }: { file: string; env: Environment; signal: AbortSignal } & Person,
 ): Promise<ExitStatus> {
   const own = readServiceFile(file);
   const { rollouts } = await parts.link.open();
@@ -40,7 +45,7 @@ export async function checkRollout(
   const failure = await runCheck({
     command,
     ...placeCheck(own, { release: rollout.candidate, env }),
-    say: parts.output.line,
+    ...{ say: parts.output.line, signal },
   });
   const passed = failure === undefined;
   const reason = passed

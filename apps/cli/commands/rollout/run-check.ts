@@ -4,6 +4,7 @@ import type { Readable } from "node:stream";
 import { CHECK_LIMIT_MS } from "../../../../lib/rollout/spec.js";
 import type { ServiceFile } from "../../../../lib/service-file.js";
 import type { Environment } from "../../../../lib/settings/settings.js";
+import { CliError, EXIT } from "../../exit-status.js";
 
 export interface Check {
   /** For /bin/sh. */
@@ -14,6 +15,7 @@ export interface Check {
   /** Receives what it prints. */
   say: (text: string) => void;
   limitMs?: number;
+  signal?: AbortSignal;
 }
 
 /** Where the check of a release runs, and what it can read of the canary. */
@@ -32,10 +34,14 @@ export function placeCheck(
   };
 }
 
-/** Runs the check of a step. @returns why it has failed; undefined if it has passed */
+/**
+ * Runs the check of a step. Ctrl-C does not reach it: when the signal aborts, it ends with all that it has started.
+ *
+ * @returns why it has failed; undefined if it has passed @throws CliError if the signal ended it
+ */
 export async function runCheck(check: Check): Promise<string | undefined> {
-  const { command, cwd, env, say, limitMs = CHECK_LIMIT_MS } = check;
-  // In a group of its own, it ends with all that it has started.
+  const { command, cwd, env, say, limitMs = CHECK_LIMIT_MS, signal } = check;
+  // In a group of its own, all that it has started can be ended too.
   const child = spawn("/bin/sh", ["-c", command], {
     ...{ cwd, env, detached: true },
     stdio: ["ignore", "pipe", "pipe"],
@@ -46,18 +52,25 @@ export async function runCheck(check: Check): Promise<string | undefined> {
       say(text.trimEnd());
     });
   const late = AbortSignal.timeout(limitMs);
+  const ended = signal === undefined ? late : AbortSignal.any([late, signal]);
   const end = () => {
     killGroup(child.pid);
     // A process that has left the group holds them open.
     for (const output of outputs) output.destroy();
   };
-  late.addEventListener("abort", end);
+  ended.addEventListener("abort", end);
+  if (ended.aborted) end();
   try {
     const [status] = (await once(child, "close")) as [number | null];
+    if (signal?.aborted === true)
+      throw new CliError(
+        EXIT.interrupted,
+        "interrupted: no result is reported",
+      );
     if (late.aborted) return `it did not end within ${limitMs / 1000} s`;
     return status === 0 ? undefined : `it ended with ${status ?? "a signal"}`;
   } finally {
-    late.removeEventListener("abort", end);
+    ended.removeEventListener("abort", end);
   }
 }
 

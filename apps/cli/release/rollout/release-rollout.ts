@@ -125,7 +125,7 @@ export class ReleaseRollout {
 
   /** Runs the check of the step, once the canary runs the release. */
   async #check(rollout: Rollout): Promise<void> {
-    const { candidate, file, env, say } = this.#options;
+    const { candidate, file, env, say, signal } = this.#options;
     const command = checkOf(currentStep(rollout));
     const isDue =
       rollout.candidate === candidate &&
@@ -139,7 +139,7 @@ export class ReleaseRollout {
     const failure = await runCheck({
       command,
       ...placeCheck(file, { release: candidate, env }),
-      say,
+      ...{ say, signal },
     });
     await this.#steer(
       "check",
